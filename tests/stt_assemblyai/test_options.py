@@ -1,0 +1,233 @@
+"""Every session parameter: sent right, refused early, with the rule it broke."""
+
+import json
+import logging
+from typing import Any
+from urllib.parse import parse_qs
+
+import pytest
+from pydantic import SecretStr, ValidationError
+
+from stt_assemblyai.errors import ConfigurationError
+from stt_assemblyai.options import PARAMETERS, PRESETS, RENAMED, U3, SessionOptions
+
+U3_MODEL = "universal-3-6-pro"
+
+
+def sent(**values: Any) -> dict[str, str]:
+    return {
+        name: texts[0]
+        for name, texts in parse_qs(
+            SessionOptions(**values).query(), keep_blank_values=True
+        ).items()
+    }
+
+
+def faults(**values: Any) -> dict[str, str]:
+    with pytest.raises(ValidationError) as caught:
+        SessionOptions(**values)
+    return {str(error["loc"][0]): error["msg"] for error in caught.value.errors()}
+
+
+def test_the_us_models_are_sent_the_thresholds_this_product_ships() -> None:
+    assert sent() == {
+        "speech_model": "universal-streaming-english",
+        "sample_rate": "16000",
+        "encoding": "pcm_s16le",
+        "format_turns": "true",
+        "end_of_turn_confidence_threshold": "0.7",
+        "min_turn_silence": "160",
+        "max_turn_silence": "2400",
+    }
+
+
+def test_the_u3_family_keeps_the_services_own_thresholds() -> None:
+    assert sent(speech_model=U3_MODEL) == {
+        "speech_model": U3_MODEL,
+        "sample_rate": "16000",
+        "encoding": "pcm_s16le",
+    }
+
+
+def test_lists_travel_as_one_json_text_and_booleans_in_lower_case() -> None:
+    query = sent(
+        speech_model=U3_MODEL, keyterms_prompt=["Aldi", "Kofi & Co"], language_detection=False
+    )
+    assert json.loads(query["keyterms_prompt"]) == ["Aldi", "Kofi & Co"]
+    assert query["language_detection"] == "false"
+
+
+def test_an_object_travels_as_json() -> None:
+    gateway = {"model": "m", "messages": [{"role": "user", "content": "{{turn}}"}]}
+    assert json.loads(sent(llm_gateway=gateway)["llm_gateway"]) == gateway
+
+
+def test_empty_texts_and_lists_are_not_sent_when_connecting() -> None:
+    assert sent(speech_model=U3_MODEL, prompt="", keyterms_prompt=[]).keys() == {
+        "speech_model",
+        "sample_rate",
+        "encoding",
+    }
+
+
+@pytest.mark.parametrize("text", ['["Aldi", "Kofi"]', "Aldi, Kofi", "Aldi,Kofi,"])
+def test_a_list_may_be_written_as_one_text(text: str) -> None:
+    assert SessionOptions.model_validate({"keyterms_prompt": text}).keyterms_prompt == (
+        "Aldi",
+        "Kofi",
+    )
+
+
+def test_a_false_value_that_was_set_is_sent() -> None:
+    query = sent(end_of_turn_confidence_threshold=0, format_turns=False)
+    assert query["end_of_turn_confidence_threshold"] == "0.0"
+    assert query["format_turns"] == "false"
+
+
+def test_all_faults_are_reported_at_once_each_with_its_rule() -> None:
+    found = faults(
+        sample_rate=4000,
+        end_of_turn_confidence_threshold=1.5,
+        prompt="about trains",
+        mode="balanced",
+        min_turn_silense=3,
+    )
+    assert found["sample_rate"] == "Input should be greater than or equal to 8000"
+    assert found["end_of_turn_confidence_threshold"] == "Input should be less than or equal to 1"
+    assert found["prompt"].startswith(
+        "the model universal-streaming-english does not take this; it is for u3-rt-agent, "
+    )
+    assert found.keys() > {"mode", "min_turn_silense"}
+
+
+def test_an_unknown_model_is_the_only_fault_it_causes() -> None:
+    assert faults(speech_model="universal-2", prompt="about trains").keys() == {"speech_model"}
+
+
+@pytest.mark.parametrize("name", sorted(PARAMETERS))
+def test_a_parameter_says_what_it_is_for_and_which_models_take_it(name: str) -> None:
+    assert (SessionOptions.model_fields[name].description or "").endswith(".")
+    assert PARAMETERS[name].models
+
+
+@pytest.mark.parametrize(
+    ("values", "parameter"),
+    [
+        ({"keyterms_prompt": ["x"] * 101}, "keyterms_prompt"),
+        ({"keyterms_prompt": ["x" * 51]}, "keyterms_prompt"),
+        ({"keyterms_prompt": "[broken"}, "keyterms_prompt"),
+        ({"prompt": "x" * 1751}, "prompt"),
+        ({"agent_context": "x" * 1751}, "agent_context"),
+        ({"language_codes": ["en"] * 11}, "language_codes"),
+        ({"language_codes": ["multi", "en"]}, "language_codes"),
+        ({"voice_focus_threshold": 0.5}, "voice_focus_threshold"),
+        ({"end_of_turn_confidence_threshold": 0.5}, "end_of_turn_confidence_threshold"),
+        ({"inactivity_timeout": 4}, "inactivity_timeout"),
+        ({"webhook_url": "ftp://nowhere"}, "webhook_url"),
+    ],
+)
+def test_what_the_service_would_refuse_is_refused_before_connecting(
+    values: dict[str, Any], parameter: str
+) -> None:
+    assert faults(speech_model=U3_MODEL, **values).keys() == {parameter}
+
+
+def test_voice_focus_may_have_a_threshold() -> None:
+    query = sent(speech_model=U3_MODEL, voice_focus="near-field", voice_focus_threshold=0.5)
+    assert query["voice_focus_threshold"] == "0.5"
+
+
+def test_an_old_name_is_accepted_with_one_warning(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.WARNING, logger="stt_assemblyai"):
+        first = SessionOptions.model_validate({"min_end_of_turn_silence_when_confident": 200})
+        SessionOptions.model_validate({"min_end_of_turn_silence_when_confident": 200})
+    assert first.min_turn_silence == 200
+    assert [record.getMessage() for record in caplog.records] == [
+        "The parameter min_end_of_turn_silence_when_confident is now called min_turn_silence"
+    ]
+
+
+def test_the_new_name_wins_over_the_old_one() -> None:
+    options = SessionOptions.model_validate(
+        {"min_end_of_turn_silence_when_confident": 200, "min_turn_silence": 300}
+    )
+    assert options.min_turn_silence == 300
+
+
+@pytest.mark.parametrize("old", sorted(RENAMED))
+def test_every_old_name_leads_to_a_parameter(old: str) -> None:
+    assert RENAMED[old] in PARAMETERS
+
+
+@pytest.mark.parametrize(
+    ("given", "model"),
+    [
+        ({"language": "multi"}, "universal-streaming-multilingual"),
+        ({"language": "en"}, "universal-streaming-english"),
+        ({"speech_model": "u3-pro"}, "universal-3-6-pro"),
+    ],
+)
+def test_old_ways_to_choose_a_model_still_work(given: dict[str, str], model: str) -> None:
+    assert SessionOptions.model_validate(given).speech_model == model
+
+
+def test_a_model_must_be_text() -> None:
+    assert faults(speech_model=3).keys() == {"speech_model"}
+
+
+def test_one_language_code_stands_for_a_list() -> None:
+    options = SessionOptions.model_validate({"speech_model": U3_MODEL, "language_code": "es"})
+    assert options.language_codes == ("es",)
+
+
+def test_a_webhooks_secret_reaches_the_service_and_nothing_else() -> None:
+    options = SessionOptions(webhook_auth_header_value=SecretStr("s3cret"))
+    assert "s3cret" in options.query()
+    assert "s3cret" not in repr(options)
+    assert "s3cret" not in options.model_dump_json()
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_a_preset_sets_the_three_thresholds(name: Any) -> None:
+    assert SessionOptions.preset(name).effective().items() >= PRESETS[name].items()
+
+
+def test_a_value_wins_over_its_preset() -> None:
+    assert SessionOptions.preset("aggressive", max_turn_silence=700).max_turn_silence == 700
+
+
+def test_changes_hold_only_what_differs() -> None:
+    old = SessionOptions()
+    assert old.changes(old) == {}
+    assert old.changes(SessionOptions(min_turn_silence=1000)) == {"min_turn_silence": 1000}
+    assert SessionOptions(min_turn_silence=1000).changes(old) == {"min_turn_silence": 160}
+
+
+def test_lists_change_as_real_lists_and_clear_as_empty_ones() -> None:
+    old = SessionOptions(speech_model=U3_MODEL, prompt="trains")
+    new = SessionOptions(speech_model=U3_MODEL, keyterms_prompt=("Aldi",))
+    assert old.changes(new) == {"prompt": "", "keyterms_prompt": ["Aldi"]}
+    assert new.changes(old) == {"prompt": "trains", "keyterms_prompt": []}
+
+
+def test_a_change_that_needs_a_new_session_is_refused_by_name() -> None:
+    old = SessionOptions(speech_model=U3_MODEL, mode="balanced")
+    new = SessionOptions(speech_model=U3_MODEL, max_speakers=2, prompt="trains")
+    with pytest.raises(ConfigurationError, match="mode, max_speakers cannot change while"):
+        old.changes(new)
+
+
+def test_options_are_faulty_unless_they_are_a_mapping() -> None:
+    with pytest.raises(ValidationError):
+        SessionOptions.model_validate("fast please")
+
+
+def test_a_subclass_may_add_fields_that_are_never_sent() -> None:
+    class Settings(SessionOptions):
+        api_key: SecretStr
+
+    assert "api_key" not in Settings(api_key=SecretStr("k")).query()
+
+
+def test_the_families_are_told_apart() -> None:
+    assert PARAMETERS["prompt"].models == U3
