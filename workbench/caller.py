@@ -1,0 +1,261 @@
+"""A caller over WebRTC: speaks in real time, hears, and keeps both sides on one clock."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+from livekit import api, rtc
+
+from workbench.livekit_server import Access
+from workbench.microphone import SAMPLE_RATE, Microphone, Spoken
+from workbench.speech_energy import EnergyDetector, Span
+from workbench.timeline import Samples, Timeline, write_stereo
+from workbench.transcript import TOPIC, Transcript
+from workbench.waiting import Changes
+
+T = TypeVar("T")
+
+_CONNECT_SECONDS = 20.0
+_LEAVE_SECONDS = 5.0
+_STREAM_GAP_SECONDS = 2.0
+_PAUSE_SECONDS = 0.7
+_AGENT_STATE = "lk.agent.state"
+_BUSY_STATES = {"thinking", "speaking"}
+
+
+class CallEndedError(RuntimeError):
+    """The call is over, or the agent gone, although an answer was still awaited."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What the agent answered, and when it was heard, in seconds on the call's clock."""
+
+    start_seconds: float
+    end_seconds: float
+    latency_ms: float
+    """From the end of the caller's speech to the first audible reply."""
+
+
+class _Ear:
+    """One remote audio track."""
+
+    def __init__(self) -> None:
+        self.heard = Timeline(SAMPLE_RATE, gap_seconds=_STREAM_GAP_SECONDS)
+        self.energy = EnergyDetector(SAMPLE_RATE, pause_seconds=_PAUSE_SECONDS)
+
+    def take(self, at_seconds: float, samples: Samples) -> None:
+        self.energy.feed(self.heard.put(at_seconds, samples), samples)
+
+
+class Caller:
+    """One participant of a room; made by `Caller.join`, and hung up when its context is left."""
+
+    def __init__(self, room: rtc.Room, identity: str, group: asyncio.TaskGroup) -> None:
+        self.identity = identity
+        self.transcript = Transcript()
+        self.states: list[tuple[float, str]] = []
+        self.disconnected: str | None = None
+        self._room = room
+        self._group = group
+        self._changes = Changes()
+        self._ears: list[_Ear] = []
+        self._agent: str | None = None
+        self._agent_left = False
+        self._started_at = time.monotonic()
+        self._source = Microphone.new_source()
+        self._microphone = Microphone(self._source, self._started_at, self._changes.tell)
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._listen()
+
+    @classmethod
+    @asynccontextmanager
+    async def join(
+        cls, access: Access, room: str, identity: str, agent_name: str = ""
+    ) -> AsyncIterator["Caller"]:
+        """Join a room with an open microphone; `agent_name` asks for that agent.
+
+        Raises livekit.rtc.ConnectError when the server refuses, TimeoutError.
+        """
+        async with asyncio.TaskGroup() as group:
+            connection = rtc.Room()
+            caller = cls(connection, identity, group)
+            token = access_token(access, room, identity, agent_name)
+            async with asyncio.timeout(_CONNECT_SECONDS):
+                await connection.connect(access.url, token)
+                await caller._publish()
+            try:
+                yield caller
+            finally:
+                await caller.hang_up()
+
+    @property
+    def now_seconds(self) -> float:
+        """The call's clock; it starts when the caller sets out to join."""
+        return time.monotonic() - self._started_at
+
+    @property
+    def agent_state(self) -> str | None:
+        """What the agent says that it does: initializing, listening, thinking, speaking."""
+        return self.states[-1][1] if self.states else None
+
+    @property
+    def agent_identity(self) -> str | None:
+        """The identity of the agent, once one has come."""
+        return self._agent
+
+    @property
+    def heard_spans(self) -> list[Span]:
+        """When there was speech on the line, in order."""
+        spans = [span for ear in self._ears for span in ear.energy.spans]
+        return sorted(spans, key=lambda span: span.start_seconds)
+
+    @property
+    def hears_speech(self) -> bool:
+        """Whether somebody is speaking at this moment, short pauses included."""
+        return any(ear.energy.current for ear in self._ears)
+
+    async def say(self, samples: Samples) -> Spoken:
+        """Speak mono 48 kHz sound in real time; returns when its last sample is out."""
+        return await self._microphone.say(samples)
+
+    async def until(
+        self, condition: Callable[[], T | None], *, timeout_seconds: float, what: str
+    ) -> T:
+        """Wait for something about the call; looked at with each frame and event.
+
+        Raises WaitedTooLongError, or CallEndedError when the call or the agent has gone.
+        """
+
+        def look() -> T | None:
+            answer = condition()
+            if (answer is None or answer is False) and self.disconnected:
+                raise CallEndedError(f"the call ended ({self.disconnected}) before {what}")
+            if (answer is None or answer is False) and self._agent_left:
+                raise CallEndedError(f"the agent left the room before {what}")
+            return answer
+
+        return await self._changes.until(look, timeout_seconds=timeout_seconds, what=what)
+
+    async def hear_start(self, *, after_seconds: float, timeout_seconds: float) -> Span:
+        """The first speech on the line that begins after a moment, as soon as it begins."""
+        return await self.until(
+            lambda: next(
+                (span for span in self.heard_spans if span.start_seconds >= after_seconds), None
+            ),
+            timeout_seconds=timeout_seconds,
+            what="the agent began to speak",
+        )
+
+    async def hear_silence(self, *, timeout_seconds: float) -> float:
+        """Wait until the agent has finished speaking; the answer is when it was last heard."""
+        await self.until(
+            lambda: (not self.hears_speech and self.agent_state not in _BUSY_STATES) or None,
+            timeout_seconds=timeout_seconds,
+            what="the agent fell silent",
+        )
+        return self.heard_spans[-1].end_seconds if self.heard_spans else 0.0
+
+    async def hear_reply(
+        self, *, after_seconds: float, timeout_seconds: float, longest_seconds: float = 60.0
+    ) -> Reply:
+        """Wait for a reply to speech that ended at `after_seconds`, and hear it out."""
+        begun = await self.hear_start(after_seconds=after_seconds, timeout_seconds=timeout_seconds)
+        ended = await self.hear_silence(timeout_seconds=longest_seconds)
+        latency_ms = (begun.start_seconds - after_seconds) * 1000
+        return Reply(begun.start_seconds, ended, latency_ms)
+
+    def heard(self, start_seconds: float = 0.0, end_seconds: float | None = None) -> Samples:
+        """What came over the line in a stretch of the call: mono, 48 kHz."""
+        end = self.now_seconds if end_seconds is None else end_seconds
+        mix = np.zeros(max(0, round((end - start_seconds) * SAMPLE_RATE)) + 1, np.int32)
+        for ear in self._ears:
+            piece = ear.heard.between(start_seconds, end)
+            mix[: piece.size] += piece
+        return np.clip(mix, -32768, 32767).astype(np.int16)
+
+    def write_wav(self, path: Path) -> None:
+        """Write the call so far: the caller on the left, the agent on the right."""
+        write_stereo(path, self._microphone.said.render(), self.heard(), SAMPLE_RATE)
+
+    async def hang_up(self) -> None:
+        """Leave the room at once, in mid-word if need be."""
+        async with asyncio.timeout(_LEAVE_SECONDS):
+            await self._room.disconnect()
+        for task in self._tasks:
+            task.cancel()
+        await self._source.aclose()
+
+    async def _publish(self) -> None:
+        track = rtc.LocalAudioTrack.create_audio_track("microphone", self._source)
+        options = rtc.TrackPublishOptions(source=rtc.TrackSource.SOURCE_MICROPHONE)
+        await self._room.local_participant.publish_track(track, options)
+        for participant in self._room.remote_participants.values():
+            self._notice(participant)
+        self._start(self._microphone.run())
+
+    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+        task = self._group.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def _listen(self) -> None:
+        room = self._room
+        room.on("participant_connected", self._notice)
+        room.on("participant_disconnected", self._miss)
+        room.on("participant_attributes_changed", lambda _, participant: self._notice(participant))
+        room.on("track_subscribed", lambda track, *_: self._hear_track(track))
+        room.on("disconnected", self._end)
+        room.register_text_stream_handler(TOPIC, self._read)
+
+    def _read(self, reader: rtc.TextStreamReader, speaker: str) -> None:
+        self._start(self.transcript.read(reader, speaker, self.now_seconds))
+
+    def _notice(self, participant: rtc.Participant) -> None:
+        if participant.kind == rtc.ParticipantKind.PARTICIPANT_KIND_AGENT:
+            self._agent, self._agent_left = participant.identity, False
+            state = participant.attributes.get(_AGENT_STATE)
+            if state and state != self.agent_state:
+                self.states.append((self.now_seconds, state))
+        self._changes.tell()
+
+    def _miss(self, participant: rtc.RemoteParticipant) -> None:
+        self._agent_left = self._agent_left or participant.identity == self._agent
+        self._changes.tell()
+
+    def _end(self, reason: rtc.DisconnectReason.ValueType) -> None:
+        self.disconnected = rtc.DisconnectReason.Name(reason)
+        self._changes.tell()
+
+    def _hear_track(self, track: rtc.Track) -> None:
+        if track.kind == rtc.TrackKind.KIND_AUDIO:
+            self._ears.append(_Ear())
+            self._start(self._hear(track, self._ears[-1]))
+
+    async def _hear(self, track: rtc.Track, ear: _Ear) -> None:
+        stream = rtc.AudioStream(track, sample_rate=SAMPLE_RATE, num_channels=1)
+        try:
+            async for event in stream:
+                samples = np.frombuffer(event.frame.data, np.int16).copy()
+                ear.take(self.now_seconds - samples.size / SAMPLE_RATE, samples)
+                self._changes.tell()
+        finally:
+            await stream.aclose()
+
+
+def access_token(access: Access, room: str, identity: str, agent_name: str = "") -> str:
+    """A token to join one room with; it asks for the named agent, if one is named."""
+    token = (
+        api.AccessToken(access.api_key, access.api_secret)
+        .with_identity(identity)
+        .with_grants(api.VideoGrants(room_join=True, room=room))
+    )
+    if agent_name:
+        dispatch = api.RoomAgentDispatch(agent_name=agent_name)
+        token = token.with_room_config(api.RoomConfiguration(agents=[dispatch]))
+    return token.to_jwt()
