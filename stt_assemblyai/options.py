@@ -130,6 +130,11 @@ def _as_list(value: object) -> object:
     return [part.strip() for part in value.split(",") if part.strip()]
 
 
+def _as_object(value: object) -> object:
+    """A text stands for the JSON object that it spells."""
+    return json.loads(value) if isinstance(value, str) else value
+
+
 Milliseconds = Annotated[int, Field(ge=0)]
 Fraction = Annotated[float, Field(ge=0, le=1)]
 Term = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=50)]
@@ -137,6 +142,7 @@ LanguageTag = Annotated[str, StringConstraints(pattern=r"^([a-z]{2,3}|multi)$")]
 Terms = Annotated[tuple[Term, ...], BeforeValidator(_as_list), Field(max_length=100)]
 LanguageTags = Annotated[tuple[LanguageTag, ...], BeforeValidator(_as_list), Field(max_length=10)]
 Names = Annotated[tuple[str, ...], BeforeValidator(_as_list)]
+JsonObject = Annotated[dict[str, JsonValue], BeforeValidator(_as_object)]
 Context = Annotated[str, StringConstraints(max_length=1750)]
 
 
@@ -196,6 +202,7 @@ class SessionOptions(BaseModel):
         None,
         description="Voice probability, 0 to 1, below which audio counts as silence. Raise it "
         "where the line is noisy.",
+        examples=["0.5"],
     )
 
     # What a transcript looks like, and when it comes
@@ -218,7 +225,9 @@ class SessionOptions(BaseModel):
         "(the service adds about 256). Lower is faster to interrupt, higher is surer.",
     )
     turn_left_pad_ms: Annotated[Milliseconds | None, Takes(U3, updatable=True)] = Field(
-        None, description="Milliseconds of audio before the onset that are transcribed with a turn."
+        None,
+        description="Milliseconds of audio before the onset that are transcribed with a turn.",
+        examples=["200"],
     )
     filter_profanity: Annotated[bool | None, Takes(US | U3, updatable=True, default="false")] = (
         Field(None, description="Mask swear words in transcripts.")
@@ -229,14 +238,19 @@ class SessionOptions(BaseModel):
 
     # What the model knows beforehand
     prompt: Annotated[Context | None, Takes(U3, updatable=True)] = Field(
-        None, description="What the call is about, in prose of at most 1750 characters."
+        None,
+        description="What the call is about, in prose of at most 1750 characters.",
+        examples=["A call to a bicycle shop."],
     )
     keyterms_prompt: Annotated[Terms | None, Takes(US | U3, updatable=True)] = Field(
         None,
         description="Names and rare words to expect: at most 100, each of at most 50 characters.",
+        examples=["Aldi,Kofi"],
     )
     agent_context: Annotated[Context | None, Takes(U3, updatable=True)] = Field(
-        None, description="What the agent has just said, in at most 1750 characters."
+        None,
+        description="What the agent has just said, in at most 1750 characters.",
+        examples=["What is your name?"],
     )
     previous_context_n_turns: Annotated[int | None, Takes(U3, default="5")] = Field(
         None,
@@ -250,6 +264,7 @@ class SessionOptions(BaseModel):
         None,
         description="Languages to expect, as at most 10 codes such as en or es; multi stands alone "
         "and means any.",
+        examples=["en,es"],
     )
     language_detection: Annotated[
         bool | None, Takes(MULTILINGUAL | U3 | WHISPER, default="false")
@@ -283,7 +298,9 @@ class SessionOptions(BaseModel):
         )
     )
     voice_focus_threshold: Annotated[Fraction | None, Takes(U3, default="0.7")] = Field(
-        None, description="How strongly voice_focus suppresses, 0 to 1. Needs voice_focus."
+        None,
+        description="How strongly voice_focus suppresses, 0 to 1. Needs voice_focus.",
+        examples=["0.7"],
     )
 
     # Personal data
@@ -291,7 +308,9 @@ class SessionOptions(BaseModel):
         None, description="Replace personal data in transcripts; only ended turns are then sent."
     )
     redact_pii_policies: Annotated[Names | None, Takes(US | U3, default="all")] = Field(
-        None, description="The kinds of personal data to replace, such as person_name."
+        None,
+        description="The kinds of personal data to replace, such as person_name.",
+        examples=["person_name,phone_number"],
     )
     redact_pii_sub: Annotated[
         Literal["hash", "entity_name"] | None, Takes(US | U3, default="hash")
@@ -310,19 +329,26 @@ class SessionOptions(BaseModel):
     session_heartbeat: Annotated[bool | None, Takes(ALL, updatable=True, default="false")] = Field(
         None, description="Let the service report every 5 seconds that it is alive."
     )
-    llm_gateway: Annotated[dict[str, JsonValue] | None, Takes(ALL)] = Field(
+    llm_gateway: Annotated[JsonObject | None, Takes(ALL)] = Field(
         None,
         description="A request {model, messages, max_tokens} that the service puts to a language "
         "model for every ended turn; {{turn}} stands for its text.",
+        examples=['{"model": "claude", "messages": [], "max_tokens": 100}'],
     )
     webhook_url: Annotated[
         Annotated[str, StringConstraints(pattern=r"^https?://")] | None, Takes(ALL)
-    ] = Field(None, description="Where the service posts all ended turns after the session.")
+    ] = Field(
+        None,
+        description="Where the service posts all ended turns after the session.",
+        examples=["https://example.com/turns"],
+    )
     webhook_auth_header_name: Annotated[str | None, Takes(ALL)] = Field(
-        None, description="The name of a header that proves the webhook's sender."
+        None,
+        description="The name of a header that proves the webhook's sender.",
+        examples=["X-Webhook-Secret"],
     )
     webhook_auth_header_value: Annotated[SecretStr | None, Takes(ALL)] = Field(
-        None, description="The secret value of that header."
+        None, description="The secret value of that header.", examples=["a-long-random-text"]
     )
 
     @model_validator(mode="before")
