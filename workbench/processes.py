@@ -112,13 +112,17 @@ class Process:
 
     async def wait(self, *, timeout_seconds: float) -> int:
         """The exit code, once the command has ended by itself."""
-        await self._changes.until(
-            lambda: self._code is not None or None,
+        (code,) = await self._changes.until(
+            lambda: None if self._code is None else (self._code,),
             timeout_seconds=timeout_seconds,
             what=f"{self.command.name} to end",
         )
-        assert self._code is not None
-        return self._code
+        return code
+
+    async def ended(self) -> Self:
+        """Return once the command has ended, for whatever reason."""
+        await asyncio.shield(self._watching)
+        return self
 
     def obituary(self) -> str:
         """One sentence and the last log lines, for whoever must tell that it died."""
@@ -140,9 +144,9 @@ class Process:
                 )
         finally:
             self.signal_group(signal.SIGKILL)
-        async with asyncio.timeout(_SWEEP_SECONDS):
-            await self._watching
-            await self._reading
+        # Whoever left the group keeps the pipe open; the log is not worth waiting for then.
+        await asyncio.wait([self._watching, self._reading], timeout=_SWEEP_SECONDS)
+        self._reading.cancel()
 
     async def _watch(self) -> None:
         code = await self._process.wait()
