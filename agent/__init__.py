@@ -1,0 +1,24 @@
+"""The worker. `server` is built on demand, as `python -m livekit.agents start agent.py` asks."""
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from livekit.agents import AgentServer
+
+    server: AgentServer
+
+__all__ = ["server"]
+
+
+def __getattr__(name: str) -> Any:
+    if name != "server":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from agent.cli.faults import loaded_settings
+    from agent.worker.server import build_server
+
+    globals()["server"] = build_server(loaded_settings())
+    return globals()["server"]
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), "server"])

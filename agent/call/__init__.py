@@ -1,0 +1,1 @@
+"""What lives as long as one call, in a process of its own."""

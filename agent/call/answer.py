@@ -1,0 +1,198 @@
+"""One call: join, wait for the caller, greet, converse; and every way a call can end."""
+
+import asyncio
+import logging
+import time
+from enum import StrEnum
+
+from livekit import rtc
+from livekit.agents import AgentSession, CloseEvent, ErrorEvent, JobContext
+from livekit.agents.vad import VAD
+
+from agent.call.assistant import Assistant
+from agent.call.session import build_session, room_options
+from config.settings import Settings
+
+log = logging.getLogger(__name__)
+
+
+class Ending(StrEnum):
+    """Why a call is over."""
+
+    CALLER_LEFT = "the caller left"
+    CALLER_LOST = "the caller's network failed and the caller did not come back in time"
+    NO_CALLER = "no caller came in time"
+    ROOM_CLOSED = "the room closed"
+    CANNOT_HEAR = "the speech recognition failed"
+    CANNOT_THINK = "the language model failed"
+    CANNOT_SPEAK = "the speech synthesis failed"
+    AGENT_ENDED = "the agent ended the call"
+    WORKER_STOPPED = "the worker was stopped"
+    FAULT = "the agent has a fault"
+
+
+# Reasons with which a caller leaves for good; all others are accidents of the network.
+HUNG_UP = frozenset(
+    {
+        rtc.DisconnectReason.CLIENT_INITIATED,
+        rtc.DisconnectReason.PARTICIPANT_REMOVED,
+        rtc.DisconnectReason.ROOM_DELETED,
+        rtc.DisconnectReason.ROOM_CLOSED,
+        rtc.DisconnectReason.USER_REJECTED,
+        rtc.DisconnectReason.USER_UNAVAILABLE,
+    }
+)
+
+FAILED_PROVIDER = {
+    "stt_error": Ending.CANNOT_HEAR,
+    "llm_error": Ending.CANNOT_THINK,
+    "tts_error": Ending.CANNOT_SPEAK,
+}
+
+
+async def answer(job: JobContext) -> None:
+    """Take a job.
+
+    Returns once the room is joined and leaves the call to a task of the job: when a job has to
+    end, LiveKit waits up to 15 s for this function before it closes anything.
+    """
+    settings: Settings = job.proc.userdata["settings"]
+    call = Call(job, settings, job.proc.userdata["vad"])
+    if not job.is_fake_job():
+        try:
+            await job.connect()
+        except rtc.ConnectError as error:
+            log.error("could not join the room", extra={"error": str(error)})  # noqa: TRY400  one sentence, no stack
+            job.shutdown(Ending.ROOM_CLOSED)
+            return
+    task = asyncio.create_task(call.hold(), name="call")
+
+    async def finish(_reason: str) -> None:
+        call.end(Ending.WORKER_STOPPED)
+        await task
+
+    job.add_shutdown_callback(finish)
+
+
+class Call:
+    """A call in progress. Whatever ends it goes through `end`, and the first reason counts."""
+
+    def __init__(self, job: JobContext, settings: Settings, vad: VAD) -> None:
+        self._job = job
+        self._settings = settings
+        self._vad = vad
+        self._ending: asyncio.Future[Ending] = asyncio.get_running_loop().create_future()
+        self._absence: asyncio.TimerHandle | None = None
+        self._caller_identity: str | None = None
+
+    def end(self, ending: Ending) -> None:
+        """Let the call end for this reason, unless it is ending already."""
+        if not self._ending.done():
+            self._ending.set_result(ending)
+
+    async def hold(self) -> None:
+        """Go through the call; afterwards the job shuts down."""
+        started = time.monotonic()
+        try:
+            ending = await self._converse()
+        except Exception:
+            log.exception("the call failed")
+            ending = Ending.FAULT
+        finally:
+            self._stop_waiting()
+        log.info(
+            "call ended",
+            extra={"ending": ending.value, "seconds": round(time.monotonic() - started, 1)},
+        )
+        self._job.shutdown(ending)
+
+    async def _converse(self) -> Ending:
+        self._watch_room()
+        if not await self._caller_came():
+            return self._ending.result()
+        session = build_session(self._settings, self._vad)
+        self._watch_session(session)
+        agent = self._settings.agent
+        assistant = Assistant(instructions=agent.instructions, greeting=agent.greeting)
+        if self._caller_identity is None:
+            await session.start(assistant, record=False)
+        else:
+            await session.start(
+                assistant,
+                room=self._job.room,
+                room_options=room_options(self._caller_identity),
+                # Otherwise any participant can read the instructions, inject text and switch the
+                # ears off.
+                session_host=False,
+                # Otherwise a switch on the server's side decides whether callers are recorded.
+                record=False,
+            )
+        log.info("call started")
+        return await asyncio.shield(self._ending)
+
+    async def _caller_came(self) -> bool:
+        """Wait for the first caller. A console has no room, and the caller is there already."""
+        if self._job.is_fake_job():
+            return True
+        patience = self._settings.agent.caller_timeout_seconds
+        caller = asyncio.create_task(self._job.wait_for_participant())
+        self._ending.add_done_callback(lambda _: caller.cancel())
+        try:
+            self._caller_identity = (await asyncio.wait_for(caller, patience)).identity
+        except TimeoutError:
+            self.end(Ending.NO_CALLER)
+        except asyncio.CancelledError:
+            if not self._ending.done():  # it is we who are cancelled
+                raise
+        except RuntimeError:  # the room closed
+            self.end(Ending.ROOM_CLOSED)
+        return not self._ending.done()
+
+    def _watch_room(self) -> None:
+        room = self._job.room
+        room.on("participant_disconnected", self._on_left)
+        room.on("participant_connected", self._on_came)
+        room.on("disconnected", lambda _reason: self.end(Ending.ROOM_CLOSED))
+
+    def _on_left(self, participant: rtc.RemoteParticipant) -> None:
+        if participant.identity != self._caller_identity:
+            return
+        if participant.disconnect_reason in HUNG_UP:
+            self.end(Ending.CALLER_LEFT)
+            return
+        grace = self._settings.agent.reconnect_grace_seconds
+        log.info(
+            "the caller's network failed, waiting for the caller to come back",
+            extra={"seconds": grace},
+        )
+        self._stop_waiting()
+        self._absence = asyncio.get_running_loop().call_later(grace, self.end, Ending.CALLER_LOST)
+
+    def _on_came(self, participant: rtc.RemoteParticipant) -> None:
+        if participant.identity == self._caller_identity and self._absence:
+            log.info("the caller came back")
+            self._stop_waiting()
+
+    def _stop_waiting(self) -> None:
+        if self._absence:
+            self._absence.cancel()
+            self._absence = None
+
+    def _watch_session(self, session: AgentSession[None]) -> None:
+        session.on("error", self._on_error)
+        session.on("close", self._on_close)
+
+    def _on_error(self, event: ErrorEvent) -> None:
+        if event.error.recoverable:
+            return
+        ending = FAILED_PROVIDER.get(event.error.type, Ending.FAULT)
+        if not self._ending.done():
+            log.error(
+                "a provider failed, ending the call",
+                extra={"ending": ending, "error": str(event.error.error)},
+            )
+        self.end(ending)
+
+    def _on_close(self, event: CloseEvent) -> None:
+        stopped = event.reason == "job_shutdown"
+        self.end(Ending.WORKER_STOPPED if stopped else Ending.AGENT_ENDED)

@@ -1,0 +1,25 @@
+"""The commands: each module parses, prints and exits; what is decided is decided elsewhere."""
+
+import typer
+
+from agent.cli import console, download_files, serve, settings
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="A LiveKit voice agent that hears with AssemblyAI and thinks and speaks with OpenAI. "
+    "Settings come from the environment and from .env; .env.example names them all.",
+)
+app.command()(serve.dev)
+app.command()(serve.start)
+app.command()(serve.connect)
+app.command()(console.console)
+app.command()(settings.settings)
+app.command(name="download-files")(download_files.download_files)
+
+
+def main() -> None:
+    """Run the command that the arguments name."""
+    app(prog_name="python agent.py")

@@ -1,0 +1,54 @@
+"""How a command ends when something is wrong: clear sentences, and an exit code."""
+
+import contextlib
+import errno
+import sys
+from collections.abc import Iterator
+from typing import NoReturn
+
+from config.load import SettingsError, load_settings
+from config.settings import Settings
+
+USAGE = 2
+FAILED = 1
+
+
+def loaded_settings() -> Settings:
+    """The settings; where they are at fault, the program ends and names every fault."""
+    try:
+        return load_settings()
+    except SettingsError as error:
+        count = "a setting is" if len(error.faults) == 1 else f"{len(error.faults)} settings are"
+        give_up(
+            f"The worker cannot start: {count} missing or wrong.",
+            *(f"  {fault}" for fault in error.faults),
+            "Put them into the environment or into .env (see .env.example); "
+            "`make run` needs no key at all.",
+            code=USAGE,
+        )
+
+
+@contextlib.contextmanager
+def explained(settings: Settings) -> Iterator[None]:
+    """Turns what can go wrong while the worker runs into one sentence."""
+    from agent.worker.reachability import UnreachableError
+
+    try:
+        yield
+    except UnreachableError as error:
+        give_up(str(error))
+    except OSError as error:
+        if error.errno not in (errno.EADDRINUSE, errno.EADDRNOTAVAIL, errno.EACCES):
+            raise
+        agent = settings.agent
+        give_up(
+            f"The health page cannot listen on {agent.http_host}:{agent.http_port} "
+            f"({error.strerror}): stop what uses that port, or choose another with "
+            "AGENT_HTTP_PORT (0 takes any free one) and AGENT_HTTP_HOST."
+        )
+
+
+def give_up(*lines: str, code: int = FAILED) -> NoReturn:
+    """Print the lines and end the program."""
+    print(*lines, sep="\n", file=sys.stderr)
+    raise SystemExit(code)

@@ -1,0 +1,97 @@
+"""Log lines: JSON for machines, text for people; what callers say stays out unless wanted."""
+
+import json
+import logging
+import sys
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any, Literal, TextIO
+
+# LiveKit marks fields that hold what people said with this prefix, and so do we.
+PERSONAL = "lk.pii."
+
+_PLAIN_FIELDS = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
+
+# Their information is about single HTTP requests, audio packets and the like.
+_CHATTERBOXES = (
+    "httpx",
+    "httpcore",
+    "httpx2",
+    "openai",
+    "asyncio",
+    "livekit",
+    "websockets",
+    "watchfiles",
+    "av",
+)
+
+
+def configure(
+    level: str,
+    style: Literal["auto", "json", "text"],
+    *,
+    transcripts: bool = False,
+    stream: TextIO = sys.stderr,
+) -> None:
+    """Send all log lines of this process and of its job processes to `stream`."""
+    text = style == "text" or (style == "auto" and stream.isatty())
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(TextLine(transcripts) if text else JsonLine(transcripts))
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(level.upper())
+    for name in _CHATTERBOXES:
+        logging.getLogger(name).setLevel(max(logging.WARNING, root.level))
+    logging.getLogger("livekit.agents").setLevel(level.upper())
+    logging.getLogger("livekit.plugins").setLevel(level.upper())
+
+
+class _Line(logging.Formatter):
+    def __init__(self, transcripts: bool) -> None:
+        super().__init__()
+        self._transcripts = transcripts
+
+    def fields(self, record: logging.LogRecord) -> Mapping[str, Any]:
+        """What was passed as `extra`, without what is personal unless that is wanted."""
+        return {
+            name: value
+            for name, value in vars(record).items()
+            if name not in _PLAIN_FIELDS
+            and not name.startswith("_")
+            and (self._transcripts or not name.startswith(PERSONAL))
+        }
+
+    def stack(self, record: logging.LogRecord) -> str:
+        return self.formatException(record.exc_info) if record.exc_info else record.exc_text or ""
+
+
+class JsonLine(_Line):
+    """One JSON object a line: time, level, logger, message, and the fields."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        line: dict[str, Any] = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": record.getMessage(),
+            **self.fields(record),
+        }
+        if stack := self.stack(record):
+            line["stack"] = stack
+        return json.dumps(line, default=str, ensure_ascii=False)
+
+
+class TextLine(_Line):
+    """Time, level, message and fields for a person; line breaks in fields are shown, not obeyed."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        clock = datetime.fromtimestamp(record.created).astimezone().strftime("%H:%M:%S.%f")[:-3]
+        message = record.getMessage().replace("\n", "\\n")
+        fields = " ".join(
+            f"{name}={json.dumps(value, default=str)}"
+            for name, value in self.fields(record).items()
+        )
+        stack = self.stack(record)
+        return f"{clock} {record.levelname:<7} {message}  {fields}".rstrip() + (
+            f"\n{stack}" if stack else ""
+        )

@@ -1,0 +1,99 @@
+"""Runs the worker until somebody stops it: the first signal ends politely, the second hurries."""
+
+import asyncio
+import contextlib
+import logging
+import signal
+from collections.abc import Awaitable, Iterator
+
+from livekit import api
+from livekit.agents import AgentServer
+
+from agent.worker.reachability import UnreachableError, require_livekit
+from config.settings import Settings
+
+log = logging.getLogger(__name__)
+
+# A server that is started at the same moment as its workers needs a few seconds more than they do.
+PATIENCE_SECONDS = 30
+
+
+async def serve(server: AgentServer, settings: Settings, *, devmode: bool) -> None:
+    """Take calls until a signal comes; calls in progress may finish, but in development mode.
+
+    Raises UnreachableError, and OSError where the health page's port is taken.
+    """
+    await _wait_for_livekit(settings, patience_seconds=0 if devmode else PATIENCE_SECONDS)
+    with _signals() as (stop, hurry):
+        running = asyncio.create_task(server.run(devmode=devmode))
+        await _either(asyncio.shield(running), stop.wait())
+        if not devmode:
+            with contextlib.suppress(asyncio.TimeoutError):  # the drain time is over
+                await _either(server.drain(), hurry.wait())
+        await server.aclose()
+        await running
+
+
+async def join(server: AgentServer, settings: Settings, room: str) -> None:
+    """Hold one call in the room of that name, which is made if need be; no others are taken.
+
+    Raises UnreachableError, and OSError where the health page's port is taken.
+    """
+    await _wait_for_livekit(settings, patience_seconds=0)
+    livekit = settings.livekit
+    key, secret = livekit.api_key.get_secret_value(), livekit.api_secret.get_secret_value()
+    async with api.LiveKitAPI(livekit.url, key, secret) as client:
+        room_info = await client.room.create_room(api.CreateRoomRequest(name=room))
+    with _signals() as (stop, _):
+        started = asyncio.Event()
+        server.once("worker_started", started.set)
+        running = asyncio.create_task(server.run(devmode=True, unregistered=True))
+        await _either(asyncio.shield(running), started.wait())
+        identity = f"agent-{room_info.sid}"
+        await server.simulate_job(room, agent_identity=identity, room_info=room_info)
+        await _either(server.drain(timeout=None), stop.wait())
+        await server.aclose()
+        await running
+
+
+async def _either(*waits: Awaitable[object]) -> None:
+    """Return when the first of these is done, or raise what it raised; the others are cancelled."""
+    tasks = [asyncio.ensure_future(wait) for wait in waits]
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            task.result()
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _wait_for_livekit(settings: Settings, *, patience_seconds: float) -> None:
+    deadline = asyncio.get_running_loop().time() + patience_seconds
+    while True:
+        try:
+            return await require_livekit(settings.livekit)
+        except UnreachableError as error:
+            if asyncio.get_running_loop().time() >= deadline:
+                raise
+            log.warning("waiting for LiveKit", extra={"cause": str(error)})
+            await asyncio.sleep(1)
+
+
+@contextlib.contextmanager
+def _signals() -> Iterator[tuple[asyncio.Event, asyncio.Event]]:
+    """Two events: the first Ctrl-C or SIGTERM, and the second."""
+    loop = asyncio.get_running_loop()
+    stop, hurry = asyncio.Event(), asyncio.Event()
+
+    def on_signal() -> None:
+        (hurry if stop.is_set() else stop).set()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, on_signal)
+    try:
+        yield stop, hurry
+    finally:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.remove_signal_handler(number)

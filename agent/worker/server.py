@@ -1,0 +1,55 @@
+"""The worker: whom it serves, how many calls it takes, what it prepares before a call."""
+
+import math
+import os
+from functools import partial
+
+from livekit.agents import AgentServer, JobProcess, JobRequest
+from livekit.plugins import openai, silero
+
+from agent.call.answer import answer
+from agent.worker.admission import Admission
+from config.settings import Settings
+
+__all__ = [
+    "build_server",
+    "openai",
+]  # a plugin registers when it is imported, which has to happen on the main thread
+
+# A fork takes a second; on a busy machine with many cold starts LiveKit's 10 s are not enough.
+INITIALIZE_SECONDS = 60
+
+
+def build_server(settings: Settings) -> AgentServer:
+    """A worker that is ready to run; nothing is connected yet."""
+    # LiveKit's own end-of-turn model takes 244 MB, and AssemblyAI decides where turns end here.
+    os.environ.setdefault("LIVEKIT_AGENTS_PRELOAD_LOCAL_INFERENCE", "0")
+    admission = Admission(settings.agent.max_calls)
+    server = AgentServer(
+        ws_url=settings.livekit.url,
+        api_key=settings.livekit.api_key.get_secret_value(),
+        api_secret=settings.livekit.api_secret.get_secret_value(),
+        host=settings.agent.http_host,
+        port=settings.agent.http_port,
+        setup_fnc=partial(prewarm, settings),
+        load_fnc=admission.load,
+        # LiveKit's client would compare load with a threshold of its own and refuse all but the
+        # first calls of a burst; `admission` counts exactly.
+        load_threshold=math.inf,
+        num_idle_processes=min(settings.agent.max_calls, os.cpu_count() or 1),
+        initialize_process_timeout=INITIALIZE_SECONDS,
+        drain_timeout=settings.agent.drain_seconds,
+        log_level=settings.agent.log_level,
+    )
+
+    async def on_request(request: JobRequest) -> None:
+        await admission.decide(request, server)
+
+    server.rtc_session(answer, agent_name=settings.agent.name, on_request=on_request)
+    return server
+
+
+def prewarm(settings: Settings, process: JobProcess) -> None:
+    """What each job process has at hand before its call comes."""
+    process.userdata["settings"] = settings
+    process.userdata["vad"] = silero.VAD.load()

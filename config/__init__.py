@@ -1,0 +1,1 @@
+"""What an operator may set: the only place that reads the environment."""

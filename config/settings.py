@@ -1,0 +1,253 @@
+"""Every setting once: its name, text, range, default and an example of a right value.
+
+The field `min_turn_silence` of `assemblyai` is the variable `ASSEMBLYAI_MIN_TURN_SILENCE`, read
+from the environment or, where that is silent, from `.env`. Messages, `.env.example` and the
+reference page are made from here.
+"""
+
+import os
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    field_validator,
+    model_validator,
+)
+from pydantic_core import PydanticCustomError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from stt_assemblyai.options import SessionOptions
+
+ROOT = Path(__file__).resolve().parent.parent
+DOTENV = ROOT / ".env"
+
+
+def _scheme(*allowed: str) -> AfterValidator:
+    """A validator for addresses that names the schemes which this kind of server answers to."""
+
+    def check(url: str) -> str:
+        scheme, separator, rest = url.partition("://")
+        if not separator or scheme not in allowed or not rest:
+            starts = " or ".join(f"{name}://" for name in allowed)
+            raise PydanticCustomError("scheme", f"must start with {starts} and name a host")
+        return url.rstrip("/")
+
+    return AfterValidator(check)
+
+
+def _openai_path(url: str) -> str:
+    if not url.endswith("/v1"):
+        raise PydanticCustomError("path", "must end in /v1")
+    return url
+
+
+def _latin(key: SecretStr) -> SecretStr:
+    """A key travels in a header, which a line break pasted along with the key would end."""
+    text = key.get_secret_value()
+    if not text.isascii() or not text.isprintable() or " " in text:
+        raise PydanticCustomError(
+            "key", "has a character that no key has (a space, a line break, an accent?)"
+        )
+    return key
+
+
+ApiKey = Annotated[SecretStr, AfterValidator(_latin)]
+
+
+class Section(BaseModel):
+    """A group of variables with one prefix."""
+
+    model_config = ConfigDict(frozen=True, hide_input_in_errors=True, validate_default=True)
+
+
+class LiveKitSettings(Section):
+    """Where the worker registers. The prefix is LiveKit's own: unknown names are left alone."""
+
+    url: Annotated[str, _scheme("ws", "wss", "http", "https")] = Field(
+        description="Address of the LiveKit server or LiveKit Cloud project.",
+        examples=["wss://my-project.livekit.cloud"],
+    )
+    api_key: ApiKey = Field(
+        description="LiveKit API key; it starts with API.", examples=["APIxxxxxxxxxxxxx"]
+    )
+    api_secret: ApiKey = Field(
+        description="LiveKit API secret: the longer of the two.",
+        examples=["the-secret-shown-once-beside-the-key"],
+    )
+
+
+class AssemblyAISettings(SessionOptions):
+    """The ears: where speech is recognised, and every parameter of a session."""
+
+    model_config = ConfigDict(hide_input_in_errors=True)
+
+    api_key: ApiKey = Field(
+        description="AssemblyAI API key.", examples=["0123456789abcdef0123456789abcdef"]
+    )
+    base_url: Annotated[str, _scheme("ws", "wss")] = Field(
+        default="wss://streaming.assemblyai.com",
+        description="Scheme and host of the streaming service. "
+        "wss://streaming.eu.assemblyai.com keeps audio in the EU.",
+        examples=["wss://streaming.eu.assemblyai.com"],
+    )
+
+    @property
+    def session(self) -> SessionOptions:
+        """The session parameters alone, as they were set."""
+        names = SessionOptions.model_fields.keys()
+        return SessionOptions.model_validate(
+            {name: getattr(self, name) for name in self.model_fields_set if name in names}
+        )
+
+
+class OpenAISettings(Section):
+    """The mind and the voice. OpenAI's client has this prefix too: unknown names are left alone."""
+
+    api_key: ApiKey = Field(description="OpenAI API key.", examples=["sk-proj-xxxxxxxx"])
+    base_url: Annotated[str, _scheme("http", "https"), AfterValidator(_openai_path)] = Field(
+        default="https://api.openai.com/v1",
+        description="Address of the OpenAI API or of a server that speaks it.",
+        examples=["https://api.openai.com/v1"],
+    )
+    llm_model: str = Field(
+        default="gpt-4.1-mini", description="Model that thinks.", examples=["gpt-4.1-mini"]
+    )
+    tts_model: str = Field(
+        default="gpt-4o-mini-tts", description="Model that speaks.", examples=["gpt-4o-mini-tts"]
+    )
+    tts_voice: str = Field(
+        default="ash", description="Voice that it speaks with.", examples=["ash"]
+    )
+
+
+class AgentSettings(Section):
+    """The agent itself: what it says, how long it waits, and where its process can be looked at."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: str = Field(
+        default="",
+        description="Name that rooms ask for. Empty: the agent joins every new room by itself.",
+        examples=["receptionist"],
+    )
+    instructions_file: Path = Field(
+        default=Path("agent/call/instructions.md"),
+        description="Text file that tells the agent who it is and how to behave. "
+        "A relative path starts at the project's folder.",
+        examples=["agent/call/instructions.md"],
+    )
+    greeting: str = Field(
+        default="Hello, this is Alex. How can I help you?",
+        description="What the agent says first, word for word.",
+        examples=["Hello, this is Alex. How can I help you?"],
+    )
+    caller_timeout_seconds: float = Field(
+        default=30,
+        ge=1,
+        le=3600,
+        description="How long the agent waits in a room for its first caller.",
+        examples=["30"],
+    )
+    reconnect_grace_seconds: float = Field(
+        default=15,
+        ge=0,
+        le=600,
+        description="How long the agent waits for a caller whose network failed to come back.",
+        examples=["15"],
+    )
+    max_calls: int = Field(
+        default_factory=lambda: 4 * (os.cpu_count() or 1),
+        ge=1,
+        le=1000,
+        description="Calls that this worker takes at once. Default: four a core.",
+        examples=["8"],
+    )
+    drain_seconds: int = Field(
+        default=300,
+        ge=0,
+        le=36000,
+        description="How long running calls may go on after SIGTERM. "
+        "Choose less than what the platform grants before it kills.",
+        examples=["300"],
+    )
+    http_host: str = Field(
+        default="127.0.0.1",
+        description="Address on which the worker's health page listens; 0.0.0.0 for every one.",
+        examples=["0.0.0.0"],
+    )
+    http_port: int = Field(
+        default=0,
+        ge=0,
+        le=65535,
+        description="Port of the health page; 0 takes any free one.",
+        examples=["8081"],
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        default="info",
+        description="Least important kind of log line that is shown.",
+        examples=["debug"],
+    )
+    log_format: Literal["auto", "json", "text"] = Field(
+        default="auto",
+        description="json for machines, text for people; auto: text in a terminal, else json.",
+        examples=["json"],
+    )
+    log_transcripts: bool = Field(
+        default=False,
+        description="Whether log lines may hold what callers and the agent say (personal data).",
+        examples=["true"],
+    )
+
+    @field_validator("log_level", "log_format", mode="before")
+    @classmethod
+    def _any_case(cls, value: Any) -> Any:
+        return value.lower() if isinstance(value, str) else value
+
+    @field_validator("instructions_file")
+    @classmethod
+    def _readable(cls, path: Path) -> Path:
+        try:
+            empty = not (ROOT / path).read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            raise PydanticCustomError(
+                "file", f"cannot be read as UTF-8 text ({type(error).__name__})"
+            ) from None
+        if empty:
+            raise PydanticCustomError("file", "is an empty file")
+        return path
+
+    @property
+    def instructions(self) -> str:
+        """What the agent is told, as prose."""
+        return (ROOT / self.instructions_file).read_text(encoding="utf-8").strip()
+
+
+class Settings(BaseSettings):
+    """All sections. Made by `config.load.load_settings`, which turns faults into sentences."""
+
+    model_config = SettingsConfigDict(
+        env_file=DOTENV,
+        env_nested_delimiter="_",
+        env_nested_max_split=1,
+        env_ignore_empty=True,
+        enable_decoding=False,  # lists are written a,b,c; the sections read them
+        extra="ignore",
+        frozen=True,
+        hide_input_in_errors=True,
+    )
+
+    livekit: LiveKitSettings
+    assemblyai: AssemblyAISettings
+    openai: OpenAISettings
+    agent: AgentSettings
+
+    @model_validator(mode="before")
+    @classmethod
+    def _every_section(cls, values: dict[str, Any]) -> dict[str, Any]:
+        """Check a section of which nothing is set, too, so that each missing variable is named."""
+        return {section: values.get(section, {}) for section in cls.model_fields}
