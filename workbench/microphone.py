@@ -35,10 +35,11 @@ class _Saying:
 
 
 class Microphone:
-    """Sends frames on an absolute schedule; `said` holds what was sent, on the call's clock."""
+    """Sends frames on an absolute schedule; `said` and `spoken` are on the call's clock."""
 
     def __init__(self, source: rtc.AudioSource, started_at: float, tick: Callable[[], None]):
         self.said = Timeline(SAMPLE_RATE)
+        self.spoken: list[Spoken] = []
         self._source = source
         self._started_at = started_at
         self._tick = tick
@@ -81,6 +82,7 @@ class Microphone:
             if saying.sent >= saying.samples.size:
                 self._waiting.popleft()
                 end_seconds = at_seconds + piece.size / SAMPLE_RATE
+                self.spoken.append(Spoken(saying.start_seconds, end_seconds))
                 if not saying.done.done():
-                    saying.done.set_result(Spoken(saying.start_seconds, end_seconds))
+                    saying.done.set_result(self.spoken[-1])
         return rtc.AudioFrame(frame.tobytes(), SAMPLE_RATE, 1, _FRAME_SAMPLES)

