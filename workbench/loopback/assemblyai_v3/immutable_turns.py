@@ -1,0 +1,120 @@
+"""Turns of the US models: words never change, two detectors find the end (notes 8.1, 10.1)."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from workbench.loopback.assemblyai_v3 import messages
+from workbench.loopback.assemblyai_v3.hearing import Hearing, Word
+from workbench.loopback.assemblyai_v3.messages import Message
+from workbench.loopback.assemblyai_v3.outputs import Output, Send, TurnEnd
+from workbench.loopback.assemblyai_v3.parameters import Parameters
+
+UTTERANCE_SILENCE_MS = 160
+LEAST_SPEECH_MS = 80
+
+
+class ImmutableTurns:
+    """Remembers the turn's number, what was told last, and how many words in utterances."""
+
+    def __init__(self, parameters: Parameters, *, twin_delay_ms: int | None) -> None:
+        self.parameters = parameters
+        self._twin_delay_ms = twin_delay_ms
+        self._turn_order = 0
+        self._in_utterances = 0
+        self._told: tuple[tuple[str, bool], ...] = ()
+
+    def step(self, hearing: Hearing) -> Iterator[Output]:
+        """What is sent at this instant."""
+        if not hearing.words:
+            return
+        if hearing.is_settled and self._is_over(hearing):
+            yield from self.end(hearing)
+        elif (
+            hearing.is_settled
+            and hearing.silence_ms >= UTTERANCE_SILENCE_MS
+            and len(hearing.words) > self._in_utterances
+        ):
+            yield from self._partial(hearing, self._utterance(hearing.words))
+            self._in_utterances = len(hearing.words)
+        elif self._is_news(hearing.words):
+            yield from self._partial(hearing, "")
+
+    def end(self, hearing: Hearing) -> Iterator[Output]:
+        """End the turn with these words, all of them final."""
+        confidence = hearing.end_of_turn_confidence
+        yield from self._send(
+            messages.turn(
+                self._turn_order,
+                unformatted(hearing.words),
+                transcript(unformatted(hearing.words)),
+                utterance=self._utterance(hearing.words),
+                confidence=confidence,
+                is_end=True,
+            )
+        )
+        if self.parameters.format_turns and self._twin_delay_ms is not None:
+            words = [word.finished() for word in hearing.best_words]
+            twin = messages.turn(
+                self._turn_order,
+                words,
+                transcript(words),
+                confidence=confidence,
+                is_end=True,
+                is_formatted=True,
+            )
+            yield from self._send(twin, self._twin_delay_ms)
+        self._turn_order += 1
+        self._in_utterances = 0
+        self._told = ()
+        yield TurnEnd()
+
+    def empty_end(self) -> Iterator[Output]:
+        """The empty final that can follow on Terminate (notes 8.1)."""
+        extra = {"language_code": None, "language_confidence": None}
+        yield Send(messages.turn(self._turn_order, (), "", is_end=True, extra=extra))
+
+    def _is_over(self, hearing: Hearing) -> bool:
+        speech_ms = sum(word.end_ms - word.start_ms for word in hearing.words)
+        if speech_ms < LEAST_SPEECH_MS:
+            return False
+        threshold = self.parameters.end_of_turn_confidence_threshold
+        if hearing.end_of_turn_confidence >= threshold and threshold < 1:
+            return hearing.silence_ms >= self.parameters.silences.min_ms
+        return hearing.silence_ms >= self.parameters.silences.max_ms
+
+    def _is_news(self, words: Sequence[Word]) -> bool:
+        state = tuple((word.text, word.is_final) for word in words)
+        is_news = state != self._told
+        self._told = state
+        return is_news
+
+    def _utterance(self, words: Sequence[Word]) -> str:
+        return transcript(unformatted(words[self._in_utterances :]))
+
+    def _partial(self, hearing: Hearing, utterance: str) -> Iterator[Output]:
+        words = unformatted(hearing.words)
+        confidence = hearing.end_of_turn_confidence if hearing.is_settled else 0.0
+        self._is_news(hearing.words)
+        yield from self._send(
+            messages.turn(
+                self._turn_order,
+                words,
+                transcript([word for word in words if word.is_final]),
+                utterance=utterance,
+                confidence=confidence,
+            )
+        )
+
+    def _send(self, message: Message, delay_ms: float = 0) -> Iterator[Output]:
+        if message["end_of_turn"] or self.parameters.include_partial_turns:
+            yield Send(message, delay_ms)
+
+
+def unformatted(words: Sequence[Word]) -> list[Word]:
+    """The words as US models write them."""
+    return [replace(word, text=messages.plain(word.text)) for word in words]
+
+
+def transcript(words: Sequence[Word]) -> str:
+    """Words joined by spaces."""
+    return " ".join(word.text for word in words)

@@ -1,0 +1,33 @@
+"""Faults in OpenAI's own JSON shape."""
+
+from aiohttp import web
+
+KINDS = {401: "invalid_request_error", 429: "requests", 500: "server_error", 503: "server_error"}
+TEXTS = {
+    429: "Rate limit reached. Please try again later.",
+    500: "The server had an error while processing your request. Sorry about that!",
+    503: "The engine is currently overloaded, please try again later.",
+}
+CODES = {429: "rate_limit_exceeded"}
+
+
+def failure(
+    status: int, text: str | None = None, *, code: str | None = None, param: str | None = None
+) -> web.Response:
+    """An answer with this status."""
+    error = {
+        "message": text or TEXTS.get(status, "The request failed."),
+        "type": KINDS.get(status, "invalid_request_error"),
+        "param": param,
+        "code": code or CODES.get(status),
+    }
+    return web.json_response({"error": error}, status=status)
+
+
+def wrong_key() -> web.Response:
+    """401, without the key."""
+    text = (
+        "Incorrect API key provided. You can find your API key at "
+        "https://platform.openai.com/account/api-keys."
+    )
+    return failure(401, text, code="invalid_api_key")

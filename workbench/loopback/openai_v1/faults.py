@@ -1,0 +1,30 @@
+"""How the OpenAI stand-in answers in time, and how it fails."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """Delays when nothing is wrong."""
+
+    first_token_ms: int = 0
+    token_ms: int = 0
+    first_sound_ms: int = 0
+
+
+class Fault(BaseModel):
+    """What goes wrong with the next `times` requests to this endpoint."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    endpoint: Literal["chat", "speech"]
+    times: int = 1
+    status: int | None = None
+    """Answer with this HTTP status."""
+    hang: bool = False
+    """Accept the request and answer nothing."""
+    break_after_chunks: int | None = None
+    """Break the connection off after so many chunks of the answer."""
