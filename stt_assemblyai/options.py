@@ -152,17 +152,20 @@ class SessionOptions(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", validate_default=False)
 
     speech_model: Annotated[SpeechModel, Takes(ALL)] = Field(
-        "universal-streaming-english",
+        default="universal-streaming-english",
         description="The speech model. The universal-streaming models are the cheapest and send a "
         "growing stream of words; the universal-3 family rewrites whole turns and is more exact.",
     )
     sample_rate: Annotated[int, Takes(ALL)] = Field(
-        16000, ge=8000, le=96000, description="Samples a second of the audio that is sent, in Hz."
+        default=16000,
+        ge=8000,
+        le=96000,
+        description="Samples a second of the audio that is sent, in Hz.",
     )
     encoding: Annotated[
         Literal["pcm_s16le", "pcm_mulaw", "opus", "ogg_opus", "aac"], Takes(ALL)
     ] = Field(
-        "pcm_s16le",
+        default="pcm_s16le",
         description="How audio travels. pcm_mulaw halves the bytes and suits telephone calls.",
     )
 
@@ -170,11 +173,13 @@ class SessionOptions(BaseModel):
     mode: Annotated[
         Literal["min_latency", "balanced", "max_accuracy"] | None,
         Takes(U3, updatable=True, default="balanced"),
-    ] = Field(None, description="How the universal-3 family weighs speed against exactness.")
+    ] = Field(
+        default=None, description="How the universal-3 family weighs speed against exactness."
+    )
     end_of_turn_confidence_threshold: Annotated[
         Fraction | None, Takes(US, updatable=True, default="0.4")
     ] = Field(
-        None,
+        default=None,
         description="How sure the model has to be, 0 to 1, that a turn is over for it to end after "
         "min_turn_silence. 0 always ends there, 1 always waits for max_turn_silence.",
     )
@@ -182,7 +187,7 @@ class SessionOptions(BaseModel):
         int | None,
         Takes(US | U3, updatable=True, default="400 (US), 128 (U3; 512 in max_accuracy)"),
     ] = Field(
-        None,
+        default=None,
         ge=50,
         le=10_000,
         description="Milliseconds of silence after which a turn ends that sounds complete.",
@@ -191,7 +196,7 @@ class SessionOptions(BaseModel):
         int | None,
         Takes(US | U3, updatable=True, default="1280 (640 in min_latency, 2560 in max_accuracy)"),
     ] = Field(
-        None,
+        default=None,
         ge=50,
         le=60_000,
         description="Milliseconds of silence after which any turn ends.",
@@ -199,7 +204,7 @@ class SessionOptions(BaseModel):
     vad_threshold: Annotated[
         Fraction | None, Takes(ALL, updatable=True, default="0.4 (US), 0.2 to 0.3 (U3)")
     ] = Field(
-        None,
+        default=None,
         description="Voice probability, 0 to 1, below which audio counts as silence. Raise it "
         "where the line is noisy.",
         examples=["0.5"],
@@ -207,53 +212,56 @@ class SessionOptions(BaseModel):
 
     # What a transcript looks like, and when it comes
     format_turns: Annotated[bool | None, Takes(US | WHISPER, updatable=True, default="false")] = (
-        Field(None, description="Send every ended turn a second time with case and punctuation.")
+        Field(
+            default=None,
+            description="Send every ended turn a second time with case and punctuation.",
+        )
     )
     include_partial_turns: Annotated[
         bool | None, Takes(ALL, default="true; false with redact_pii")
-    ] = Field(None, description="Send transcripts of turns that are still open.")
+    ] = Field(default=None, description="Send transcripts of turns that are still open.")
     continuous_partials: Annotated[
         bool | None, Takes(U3, updatable=True, default="true; false with speaker_labels")
-    ] = Field(None, description="Send transcripts at a steady pace during long turns.")
+    ] = Field(default=None, description="Send transcripts at a steady pace during long turns.")
     interruption_delay: Annotated[
         int | None, Takes(U3, updatable=True, default="500; 0 in min_latency")
     ] = Field(
-        None,
+        default=None,
         ge=0,
         le=1000,
         description="Milliseconds after the onset of speech before its first transcript is sent "
         "(the service adds about 256). Lower is faster to interrupt, higher is surer.",
     )
     turn_left_pad_ms: Annotated[Milliseconds | None, Takes(U3, updatable=True)] = Field(
-        None,
+        default=None,
         description="Milliseconds of audio before the onset that are transcribed with a turn.",
         examples=["200"],
     )
     filter_profanity: Annotated[bool | None, Takes(US | U3, updatable=True, default="false")] = (
-        Field(None, description="Mask swear words in transcripts.")
+        Field(default=None, description="Mask swear words in transcripts.")
     )
     acknowledge_silence: Annotated[bool | None, Takes(U3, updatable=True, default="false")] = Field(
-        None, description="Report about once a second while nothing is said."
+        default=None, description="Report about once a second while nothing is said."
     )
 
     # What the model knows beforehand
     prompt: Annotated[Context | None, Takes(U3, updatable=True)] = Field(
-        None,
+        default=None,
         description="What the call is about, in prose of at most 1750 characters.",
         examples=["A call to a bicycle shop."],
     )
     keyterms_prompt: Annotated[Terms | None, Takes(US | U3, updatable=True)] = Field(
-        None,
+        default=None,
         description="Names and rare words to expect: at most 100, each of at most 50 characters.",
         examples=["Aldi,Kofi"],
     )
     agent_context: Annotated[Context | None, Takes(U3, updatable=True)] = Field(
-        None,
+        default=None,
         description="What the agent has just said, in at most 1750 characters.",
         examples=["What is your name?"],
     )
     previous_context_n_turns: Annotated[int | None, Takes(U3, default="5")] = Field(
-        None,
+        default=None,
         ge=0,
         le=100,
         description="How many earlier turns help with the next one; 0 switches this off.",
@@ -261,30 +269,30 @@ class SessionOptions(BaseModel):
     language_codes: Annotated[
         LanguageTags | None, Takes(U3, updatable=True, default="every language of the model")
     ] = Field(
-        None,
+        default=None,
         description="Languages to expect, as at most 10 codes such as en or es; multi stands alone "
         "and means any.",
         examples=["en,es"],
     )
     language_detection: Annotated[
         bool | None, Takes(MULTILINGUAL | U3 | WHISPER, default="false")
-    ] = Field(None, description="Name the language of every ended turn.")
+    ] = Field(default=None, description="Name the language of every ended turn.")
     domain: Annotated[Literal["medical-v1"] | None, Takes(ALL)] = Field(
-        None,
+        default=None,
         description="A special vocabulary, at an extra price (English, Spanish, German, French).",
     )
 
     # Who speaks, and how the voice is told from noise
     speaker_labels: Annotated[bool | None, Takes(US | U3, default="false")] = Field(
-        None, description="Name the speaker of every ended turn, at an extra price."
+        default=None, description="Name the speaker of every ended turn, at an extra price."
     )
     max_speakers: Annotated[int | None, Takes(US | U3)] = Field(
-        None, ge=1, le=10, description="The largest number of speakers to tell apart."
+        default=None, ge=1, le=10, description="The largest number of speakers to tell apart."
     )
     speaker_labels_revision_interval_ms: Annotated[
         int | None, Takes(US | U3, default="0, only at the end")
     ] = Field(
-        None,
+        default=None,
         ge=0,
         le=86_400_000,
         description="Milliseconds between corrections of speaker names; the service keeps any "
@@ -292,45 +300,47 @@ class SessionOptions(BaseModel):
     )
     voice_focus: Annotated[Literal["near-field", "far-field"] | None, Takes(U3, default="off")] = (
         Field(
-            None,
+            default=None,
             description="Suppress voices and noise behind the caller: near-field for headsets and "
             "handsets, far-field for rooms. At an extra price.",
         )
     )
     voice_focus_threshold: Annotated[Fraction | None, Takes(U3, default="0.7")] = Field(
-        None,
+        default=None,
         description="How strongly voice_focus suppresses, 0 to 1. Needs voice_focus.",
         examples=["0.7"],
     )
 
     # Personal data
     redact_pii: Annotated[bool | None, Takes(US | U3, default="false")] = Field(
-        None, description="Replace personal data in transcripts; only ended turns are then sent."
+        default=None,
+        description="Replace personal data in transcripts; only ended turns are then sent.",
     )
     redact_pii_policies: Annotated[Names | None, Takes(US | U3, default="all")] = Field(
-        None,
+        default=None,
         description="The kinds of personal data to replace, such as person_name.",
         examples=["person_name,phone_number"],
     )
     redact_pii_sub: Annotated[
         Literal["hash", "entity_name"] | None, Takes(US | U3, default="hash")
-    ] = Field(None, description="What stands in place of personal data.")
+    ] = Field(default=None, description="What stands in place of personal data.")
     customer_support_audio_capture: Annotated[bool | None, Takes(ALL, default="false")] = Field(
-        None, description="Let AssemblyAI's support keep this session's audio. Leave it off."
+        default=None,
+        description="Let AssemblyAI's support keep this session's audio. Leave it off.",
     )
 
     # The session itself
     inactivity_timeout: Annotated[int | None, Takes(ALL, default="none")] = Field(
-        None,
+        default=None,
         ge=5,
         le=3600,
         description="Seconds without any message after which the service ends the session.",
     )
     session_heartbeat: Annotated[bool | None, Takes(ALL, updatable=True, default="false")] = Field(
-        None, description="Let the service report every 5 seconds that it is alive."
+        default=None, description="Let the service report every 5 seconds that it is alive."
     )
     llm_gateway: Annotated[JsonObject | None, Takes(ALL)] = Field(
-        None,
+        default=None,
         description="A request {model, messages, max_tokens} that the service puts to a language "
         "model for every ended turn; {{turn}} stands for its text.",
         examples=['{"model": "claude", "messages": [], "max_tokens": 100}'],
@@ -338,17 +348,19 @@ class SessionOptions(BaseModel):
     webhook_url: Annotated[
         Annotated[str, StringConstraints(pattern=r"^https?://")] | None, Takes(ALL)
     ] = Field(
-        None,
+        default=None,
         description="Where the service posts all ended turns after the session.",
         examples=["https://example.com/turns"],
     )
     webhook_auth_header_name: Annotated[str | None, Takes(ALL)] = Field(
-        None,
+        default=None,
         description="The name of a header that proves the webhook's sender.",
         examples=["X-Webhook-Secret"],
     )
     webhook_auth_header_value: Annotated[SecretStr | None, Takes(ALL)] = Field(
-        None, description="The secret value of that header.", examples=["a-long-random-text"]
+        default=None,
+        description="The secret value of that header.",
+        examples=["a-long-random-text"],
     )
 
     @model_validator(mode="before")
@@ -404,6 +416,11 @@ class SessionOptions(BaseModel):
     def preset(cls, name: Preset, **values: Any) -> Self:
         """Options with a preset's thresholds (US models); `values` win over the preset's."""
         return cls(**{**PRESETS[name], **values})
+
+    def revised(self, **values: Any) -> SessionOptions:
+        """The same options with other values, checked anew."""
+        chosen = {n: getattr(self, n) for n in self.model_fields_set if n in PARAMETERS}
+        return SessionOptions.model_validate({**chosen, **values})
 
     def effective(self) -> dict[str, Any]:
         """Every value that is sent, by name: what was set, then what ships with the model."""

@@ -1,0 +1,112 @@
+"""Keep PCM, cut it into the messages the service accepts, turn it into mu-law where asked.
+
+A message holds 50 to 1000 ms (protocol notes, section 6); shorter ones are counted against the
+session, so what is left over waits until more comes, and leaves early only as a session's one
+tail. PCM is signed 16 bit little-endian, mono.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+__all__ = ["SAMPLE_BYTES", "Tape", "to_mono", "to_mulaw"]
+
+SAMPLE_BYTES = 2
+
+
+class Tape:
+    """The stream's audio, by position in bytes since its first sample; read in whole chunks.
+
+    A chunk is `chunk_ms` (50 to 1000) long and never a sample shorter: the length is rounded up,
+    since 1102 samples at 22050 Hz would be 49.98 ms and refused. At most `keep_seconds` are kept;
+    `dropped_ms` counts what was pushed out of a full tape before anybody released it.
+    """
+
+    def __init__(self, sample_rate: int, *, chunk_ms: int = 50, keep_seconds: float = 60.0) -> None:
+        if not 50 <= chunk_ms <= 1000:
+            raise ValueError(f"chunk_ms is {chunk_ms}; the service takes 50 to 1000")
+        self._bytes_per_second = sample_rate * SAMPLE_BYTES
+        self.chunk_bytes = math.ceil(sample_rate * chunk_ms / 1000) * SAMPLE_BYTES
+        self._keep_bytes = max(self.position(keep_seconds * 1000), self.chunk_bytes)
+        self._kept = bytearray()
+        self.start = 0
+        self._dropped_bytes = 0
+
+    @property
+    def end(self) -> int:
+        """The position right after the newest sample."""
+        return self.start + len(self._kept)
+
+    @property
+    def dropped_ms(self) -> int:
+        return self.milliseconds(self._dropped_bytes)
+
+    def append(self, pcm: bytes | memoryview) -> None:
+        """Add the newest audio; on a full tape the oldest gives way."""
+        self._kept += pcm
+        excess = len(self._kept) - self._keep_bytes
+        if excess > 0:
+            excess += excess % SAMPLE_BYTES
+            self._dropped_bytes += excess
+            self._forget(excess)
+
+    def chunk(self, at: int) -> bytes | None:
+        """The whole chunk at a position, or None until there is one."""
+        return self._read(at, self.chunk_bytes) if self.end - at >= self.chunk_bytes else None
+
+    def tail(self, at: int) -> bytes:
+        """What is left of the last chunk, in whole samples: to be sent right before Terminate."""
+        rest = self._read(at, self.chunk_bytes)
+        return rest[: len(rest) - len(rest) % SAMPLE_BYTES]
+
+    def release(self, until: int) -> None:
+        """Nobody needs the audio before this position any more."""
+        self._forget(min(max(0, until - self.start), len(self._kept)))
+
+    def milliseconds(self, position: int) -> int:
+        return position * 1000 // self._bytes_per_second
+
+    def position(self, milliseconds: float) -> int:
+        """The position of a time, on a sample's edge."""
+        return int(milliseconds * self._bytes_per_second / 1000) // SAMPLE_BYTES * SAMPLE_BYTES
+
+    def _read(self, at: int, size: int) -> bytes:
+        return bytes(self._kept[at - self.start : at - self.start + size])
+
+    def _forget(self, size: int) -> None:
+        del self._kept[:size]
+        self.start += size
+
+
+def to_mono(pcm: bytes | memoryview, channels: int) -> bytes:
+    """Mix interleaved channels into one by their mean."""
+    if channels == 1:
+        return bytes(pcm)
+    frames: npt.NDArray[np.int16] = np.frombuffer(pcm, "<i2").reshape(-1, channels)
+    mixed: npt.NDArray[np.int16] = frames.mean(axis=1).astype("<i2")
+    return mixed.tobytes()
+
+
+def to_mulaw(pcm: bytes) -> bytes:
+    """PCM as ITU-T G.711 mu-law: one byte for each sample."""
+    samples: npt.NDArray[np.uint16] = np.frombuffer(pcm, "<u2")
+    return _mulaw_table()[samples].tobytes()
+
+
+@functools.cache
+def _mulaw_table() -> npt.NDArray[np.uint8]:
+    """The mu-law byte of each of the 65536 samples, indexed by the sample's bits."""
+    samples = np.arange(65536, dtype=np.uint16).view(np.int16).astype(np.int32)
+    magnitude = np.minimum(np.abs(samples), 32635) + 132  # G.711's clip and bias
+    exponent = np.floor(np.log2(magnitude)).astype(np.int32) - 7
+    mantissa = (magnitude >> (exponent + 3)) & 0x0F
+    sign = np.where(samples < 0, 0x80, 0)
+    table: npt.NDArray[np.uint8] = (~(sign | exponent << 4 | mantissa) & 0xFF).astype(np.uint8)
+    return table

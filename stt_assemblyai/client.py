@@ -1,0 +1,166 @@
+"""One connection to the service: the socket, and nothing that decides.
+
+`connect` opens it within a deadline and translates whatever the WebSocket library, the resolver or
+TLS raises into this package's own errors. The API key travels in the Authorization header, raw
+(protocol notes, section 2), and is kept out of every message, address and repr.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import socket
+import ssl
+from collections.abc import AsyncIterator, Iterator
+from typing import Protocol
+from urllib.parse import urlsplit
+
+from pydantic import SecretStr
+from websockets.asyncio.client import ClientConnection
+from websockets.asyncio.client import connect as open_websocket
+from websockets.exceptions import (
+    ConnectionClosed,
+    InvalidHandshake,
+    InvalidProxy,
+    InvalidStatus,
+    InvalidURI,
+)
+
+from stt_assemblyai.errors import AssemblyAIError, ConfigurationError, NetworkError, classify_http
+
+__all__ = ["DEFAULT_BASE_URL", "Closed", "Socket", "connect"]
+
+DEFAULT_BASE_URL = "wss://streaming.assemblyai.com"
+_API_VERSION = "2025-05-12"
+_LARGEST_ANSWER_BYTES = 4 << 20  # a whole turn with its words is a few kB
+_CLOSE_SECONDS = 1.0
+
+# The library logs frames, and with them what callers say, at debug: it gets a logger that is mute.
+_mute = logging.getLogger("stt_assemblyai.websockets")
+_mute.propagate = False
+_mute.addHandler(logging.NullHandler())
+
+
+class Closed(Exception):  # noqa: N818 - not an error by itself: the protocol judges the code
+    """The socket is closed; 1006 stands for a connection that broke without a word."""
+
+    def __init__(self, code: int, reason: str) -> None:
+        self.code = code
+        self.reason = reason
+        super().__init__(code, reason)
+
+
+class Socket(Protocol):
+    """What the rest of the package needs of a connection; tests bring their own."""
+
+    async def send(self, frame: str | bytes) -> None:
+        """Send one frame. Raises `Closed`."""
+
+    async def receive(self) -> str | bytes:
+        """The next frame. Raises `Closed`. Safe to cancel."""
+
+    async def close(self) -> None:
+        """Close, within a second; whoever waits in `receive` gets `Closed`."""
+
+
+class _WebSocket:
+    def __init__(self, connection: ClientConnection) -> None:
+        self._connection = connection
+
+    async def send(self, frame: str | bytes) -> None:
+        with _translated_close():
+            await self._connection.send(frame)
+
+    async def receive(self) -> str | bytes:
+        with _translated_close():
+            return await self._connection.recv()
+
+    async def close(self) -> None:
+        await self._connection.close()
+
+
+@contextlib.asynccontextmanager
+async def connect(
+    base_url: str,
+    query: str,
+    api_key: SecretStr,
+    *,
+    connect_timeout_seconds: float = 10.0,
+    dead_after_seconds: float = 8.0,
+) -> AsyncIterator[Socket]:
+    """A connection, closed on every way out.
+
+    `dead_after_seconds` is the time within which a connection that went silent is noticed, by
+    pings. Raises `AssemblyAIError` when it cannot be opened; later it is `Closed` that is raised.
+    """
+    beat = dead_after_seconds / 2
+    opening = open_websocket(
+        _address(base_url, query),
+        additional_headers={
+            "Authorization": api_key.get_secret_value(),
+            "AssemblyAI-Version": _API_VERSION,
+        },
+        user_agent_header="livekit-assemblyai-agent",
+        compression=None,
+        open_timeout=connect_timeout_seconds,
+        ping_interval=beat,
+        ping_timeout=beat,
+        close_timeout=_CLOSE_SECONDS,
+        max_size=_LARGEST_ANSWER_BYTES,
+        logger=_mute,
+    )
+    with translated_errors(base_url):
+        connection = await opening
+    try:
+        yield _WebSocket(connection)
+    finally:
+        await connection.close()
+
+
+def _address(base_url: str, query: str) -> str:
+    parts = urlsplit(base_url)
+    if parts.scheme not in ("ws", "wss") or not parts.hostname:
+        raise ConfigurationError(
+            "The base URL is not a WebSocket address",
+            remedy=f"Write it like {DEFAULT_BASE_URL}.",
+        )
+    return f"{base_url.rstrip('/')}/v3/ws?{query}"
+
+
+@contextlib.contextmanager
+def _translated_close() -> Iterator[None]:
+    try:
+        yield
+    except ConnectionClosed as error:
+        closing = error.rcvd
+        raise Closed(closing.code if closing else 1006, closing.reason if closing else "") from None
+
+
+@contextlib.contextmanager
+def translated_errors(base_url: str) -> Iterator[None]:
+    """Everything that can go wrong before a connection is open, as this package's errors."""
+    host = urlsplit(base_url).netloc.rpartition("@")[2]
+    try:
+        yield
+    except AssemblyAIError:
+        raise
+    except InvalidStatus as error:
+        body = bytes(error.response.body or b"").decode(errors="replace")
+        raise classify_http(error.response.status_code, body) from None
+    except (InvalidURI, InvalidProxy):
+        raise ConfigurationError(
+            f"The address of {host} cannot be used", remedy="Check the base URL and the proxy."
+        ) from None  # its text holds the whole address, and that may hold a secret
+    except ssl.SSLCertVerificationError as error:
+        raise ConfigurationError(
+            f"The certificate of {host} is not trusted",
+            remedy="Check the base URL, this machine's clock and its certificates.",
+        ) from error
+    except socket.gaierror as error:
+        raise NetworkError(
+            f"The name of {host} cannot be looked up", remedy="Check the network and the base URL."
+        ) from error
+    except TimeoutError as error:
+        raise NetworkError(f"{host} did not answer in time") from error
+    except (OSError, InvalidHandshake, EOFError, ConnectionClosed) as error:
+        raise NetworkError(f"{host} cannot be reached") from error

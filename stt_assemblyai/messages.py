@@ -1,0 +1,246 @@
+"""The wire vocabulary: what the service says, and what may be said to it.
+
+Only the fields that are used are read; unknown types and fields are ignored (protocol notes,
+section 7). `decode` never raises: what cannot be understood comes back as `Unknown`, with the rule
+it broke. All times are milliseconds of the session's own audio.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any, Literal, assert_never
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = [
+    "Begin",
+    "ClientMessage",
+    "ForceEndpoint",
+    "Heartbeat",
+    "KeepAlive",
+    "LLMGatewayResponse",
+    "ServerError",
+    "ServerMessage",
+    "Silence",
+    "SpeakerRevision",
+    "SpeechStarted",
+    "Terminate",
+    "Termination",
+    "Turn",
+    "Unknown",
+    "UpdateConfiguration",
+    "Warned",
+    "Word",
+    "decode",
+    "encode",
+]
+
+
+class _Received(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="ignore", allow_inf_nan=False)
+
+
+class Begin(_Received):
+    """The session is open. `expires_at` is in unix seconds (section 7.1)."""
+
+    type: Literal["Begin"]
+    id: str
+    expires_at: int | None = None
+    configuration: dict[str, Any] = Field(default_factory=dict)
+
+
+class SpeechStarted(_Received):
+    """Speech began at `timestamp`; sent right before that turn's first `Turn` (section 7.2)."""
+
+    type: Literal["SpeechStarted"]
+    timestamp: int
+
+
+class Word(_Received):
+    """One word; its edges are padded, so `end` may lie 0.2 to 1.3 s after the sound (7.3)."""
+
+    text: str
+    start: int
+    end: int
+    confidence: float = 0.0
+    word_is_final: bool = False
+    speaker: str | None = None
+
+
+class Turn(_Received):
+    """A turn so far (`end_of_turn` false) or as a whole (section 8 tells the families apart)."""
+
+    type: Literal["Turn"]
+    turn_order: int = Field(ge=0)
+    end_of_turn: bool
+    turn_is_formatted: bool = False
+    transcript: str = ""
+    words: tuple[Word, ...] = ()
+    utterance: str = ""
+    end_of_turn_confidence: float = 0.0
+    language_code: str | None = None
+    language_confidence: float | None = None
+    speaker_label: str | None = None
+
+
+class RevisedTurn(_Received):
+    """A turn whose speakers are now known better."""
+
+    turn_order: int
+    speaker_label: str | None = None
+    words: tuple[Word, ...] = ()
+
+
+class SpeakerRevision(_Received):
+    """Corrected speaker names of earlier turns; texts and times are unchanged (section 7.9)."""
+
+    type: Literal["SpeakerRevision"]
+    revisions: tuple[RevisedTurn, ...] = ()
+
+
+class Termination(_Received):
+    """The last message of a session that was ended properly (section 7.4); billed by wall time."""
+
+    type: Literal["Termination"]
+    audio_duration_seconds: float = 0.0
+    session_duration_seconds: float | None = None
+
+
+class ServerError(_Received):
+    """The only readable cause of the close that follows (section 7.5)."""
+
+    type: Literal["Error"] = "Error"
+    error: str
+    error_code: int | None = None
+
+
+class Warned(_Received):
+    """The service warns, and goes on (section 7.6)."""
+
+    type: Literal["Warning"]
+    warning: str = ""
+    warning_code: int | None = None
+
+
+class Heartbeat(_Received):
+    """Sent every 5 s when `session_heartbeat` is on (section 7.7)."""
+
+    type: Literal["Heartbeat"]
+    total_audio_received_ms: int = 0
+    realtime_factor: float = 1.0
+
+
+class Silence(_Received):
+    """Nothing is being said; sent about once a second on request (section 7.8)."""
+
+    type: Literal["Silence"]
+    start_ms: int
+    end_ms: int
+
+
+class LLMGatewayResponse(_Received):
+    """A language model's answer to an ended turn (section 7.10)."""
+
+    type: Literal["LLMGatewayResponse"]
+    turn_order: int
+    data: dict[str, Any] = Field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """A message of tomorrow (`fault` is empty), or one that breaks the rules we know."""
+
+    type: str
+    fault: str = ""
+
+
+_KnownMessage = (
+    Begin
+    | SpeechStarted
+    | Turn
+    | SpeakerRevision
+    | Termination
+    | ServerError
+    | Warned
+    | Heartbeat
+    | Silence
+    | LLMGatewayResponse
+)
+ServerMessage = _KnownMessage | Unknown
+
+_ADAPTER: TypeAdapter[_KnownMessage] = TypeAdapter(
+    Annotated[_KnownMessage, Field(discriminator="type")]
+)
+
+
+def decode(text: str | bytes) -> ServerMessage:
+    """Read one text frame. Never raises."""
+    try:
+        return _ADAPTER.validate_json(text)
+    except ValidationError as error:
+        return _decode_leniently(text, error)
+
+
+def _decode_leniently(text: str | bytes, error: ValidationError) -> ServerMessage:
+    """Errors may lack their type, and any field may be null where a value is promised."""
+    try:
+        fields = json.loads(text)
+    except (ValueError, RecursionError):
+        return Unknown("", "not JSON")
+    if not isinstance(fields, dict):
+        return Unknown("", "not a JSON object")
+    given = {name: value for name, value in fields.items() if value is not None}
+    if "error" in given:
+        code = given.get("error_code")
+        return ServerError(
+            error=str(given["error"]), error_code=code if isinstance(code, int) else None
+        )
+    try:
+        return _ADAPTER.validate_python(given)
+    except ValidationError as second:
+        first_fault = second.errors(include_url=False, include_input=False)[0]
+    name = str(given.get("type", ""))
+    if first_fault["type"] == "union_tag_invalid":
+        return Unknown(name)
+    where = ".".join(str(part) for part in first_fault["loc"])
+    return Unknown(name, f"{where}: {first_fault['msg']}")
+
+
+@dataclass(frozen=True, slots=True)
+class UpdateConfiguration:
+    """Change options of the open session; `SessionOptions.changes` gives the values."""
+
+    changes: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class ForceEndpoint:
+    """End the open turn now; its final follows after about 270 ms (section 11)."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeepAlive:
+    """Reset `inactivity_timeout`, and nothing else."""
+
+
+@dataclass(frozen=True, slots=True)
+class Terminate:
+    """End the session; finals in flight and a Termination follow (section 12.2)."""
+
+
+ClientMessage = UpdateConfiguration | ForceEndpoint | KeepAlive | Terminate
+
+
+def encode(message: ClientMessage) -> str:
+    """The text frame for a message (section 11)."""
+    match message:
+        case UpdateConfiguration(changes=changes):
+            return json.dumps({"type": "UpdateConfiguration", **changes}, ensure_ascii=False)
+        case ForceEndpoint() | KeepAlive() | Terminate():
+            return json.dumps({"type": type(message).__name__})
+        case _:
+            assert_never(message)

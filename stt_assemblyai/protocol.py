@@ -1,0 +1,194 @@
+"""One session's life on one connection, as a state machine without a clock or a socket.
+
+                   Begin               terminate()              Termination
+      OPENING ─────────────► OPEN ───────────────► ENDING ─────────────────► ENDED
+         │                    │                       │
+         │ Error, or close    │ Error, or close       │ close without Termination ──► ENDED
+         └───────► FAILED ◄───┘                       │ Error ──► ENDED
+
+`terminate()` while OPENING leads to ENDING as well. What comes in is a text frame or a close; what
+goes out are events for the caller and frames for the socket. A session that ENDED or FAILED is
+silent for ever (protocol notes, sections 7, 12 and 13).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING, assert_never
+
+from stt_assemblyai.audio import to_mulaw
+from stt_assemblyai.errors import AssemblyAIError, classify_close
+from stt_assemblyai.messages import (
+    Begin,
+    ClientMessage,
+    Heartbeat,
+    LLMGatewayResponse,
+    ServerError,
+    Silence,
+    SpeakerRevision,
+    SpeechStarted,
+    Terminate,
+    Termination,
+    Turn,
+    Unknown,
+    Warned,
+    decode,
+    encode,
+)
+
+if TYPE_CHECKING:
+    from stt_assemblyai.options import SessionOptions
+
+__all__ = ["Ended", "Event", "Failed", "Heard", "Noticed", "Opened", "Session", "State"]
+
+
+class State(Enum):
+    """Where a session is in its life; see the drawing above."""
+
+    OPENING = "opening"
+    OPEN = "open"
+    ENDING = "ending"
+    ENDED = "ended"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """The service accepted the session. `mismatches` name options it did not take as asked."""
+
+    session_id: str
+    expires_at: int | None
+    mismatches: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """Something about the caller's speech."""
+
+    message: Turn | SpeechStarted | SpeakerRevision
+
+
+@dataclass(frozen=True, slots=True)
+class Noticed:
+    """Something worth a line in the log or a figure, and nothing else."""
+
+    message: Warned | Heartbeat | Silence | LLMGatewayResponse | Unknown
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """The session ended after it was asked to. Without a `termination` last words may lack."""
+
+    termination: Termination | None
+    error: AssemblyAIError | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """The session ended, and nobody had asked for it."""
+
+    error: AssemblyAIError
+
+
+Event = Opened | Heard | Noticed | Ended | Failed
+
+
+class Session:
+    """One session. `state` is public and changes in this class alone."""
+
+    def __init__(self, options: SessionOptions) -> None:
+        self.state = State.OPENING
+        self._options = options
+        self._uncoded_error = ""  # an Error without a code: the close that follows has it
+
+    @property
+    def over(self) -> bool:
+        """Nothing will come any more."""
+        return self.state in (State.ENDED, State.FAILED)
+
+    @property
+    def writable(self) -> bool:
+        """Audio and messages may be sent. Audio may come before Begin (section 6)."""
+        return self.state in (State.OPENING, State.OPEN)
+
+    def audio(self, pcm: bytes) -> bytes:
+        """The binary frame for a chunk of PCM."""
+        self._check_writable()
+        return to_mulaw(pcm) if self._options.encoding == "pcm_mulaw" else pcm
+
+    def say(self, message: ClientMessage) -> str:
+        """The text frame for a message; Terminate begins the end."""
+        self._check_writable()
+        if isinstance(message, Terminate):
+            self.state = State.ENDING
+        return encode(message)
+
+    def receive(self, text: str | bytes) -> Event | None:
+        """Take a text frame in."""
+        if self.over:
+            return None
+        message = decode(text)
+        match message:
+            case Begin():
+                return self._begin(message)
+            case Turn() | SpeechStarted() | SpeakerRevision():
+                return Heard(message)
+            case Termination():
+                return self._end(message)
+            case ServerError():
+                return self._fail_by_message(message)
+            case Warned() | Heartbeat() | Silence() | LLMGatewayResponse() | Unknown():
+                return Noticed(message)
+            case _:
+                assert_never(message)
+
+    def receive_close(self, code: int, reason: str) -> Event | None:
+        """The connection is closed; 1006 stands for one that broke without a word."""
+        if self.over:
+            return None
+        return self._fail(classify_close(code, self._uncoded_error or reason))
+
+    def fail(self, error: AssemblyAIError) -> Event | None:
+        """The caller gives up on this connection, for a reason of its own."""
+        return None if self.over else self._fail(error)
+
+    def _check_writable(self) -> None:
+        if not self.writable:
+            raise RuntimeError(f"nothing can be sent in a session that is {self.state.value}")
+
+    def _begin(self, message: Begin) -> Event:
+        if self.state is not State.OPENING and self.state is not State.ENDING:
+            return Noticed(Unknown("Begin", "a second Begin"))
+        if self.state is State.OPENING:
+            self.state = State.OPEN
+        return Opened(message.id, message.expires_at, self._mismatches(message))
+
+    def _mismatches(self, begin: Begin) -> tuple[str, ...]:
+        """Misspelt or unknown parameters are ignored silently (section 3), so Begin is checked."""
+        asked = self._options.effective()
+        asked["model"] = asked.pop("speech_model")
+        return tuple(
+            f"{name}: asked for {asked[name]}, given {given}"
+            for name, given in begin.configuration.items()
+            if name in asked and given != asked[name]
+        )
+
+    def _end(self, termination: Termination) -> Event:
+        if self.state is not State.ENDING:  # the service ends what nobody asked it to end
+            return self._fail(classify_close(1000, "Session Ended"))
+        self.state = State.ENDED
+        return Ended(termination)
+
+    def _fail_by_message(self, message: ServerError) -> Event | None:
+        if message.error_code is None:
+            self._uncoded_error = message.error
+            return None
+        return self._fail(classify_close(message.error_code, message.error))
+
+    def _fail(self, error: AssemblyAIError) -> Event:
+        if self.state is State.ENDING:
+            self.state = State.ENDED
+            return Ended(None, error)
+        self.state = State.FAILED
+        return Failed(error)

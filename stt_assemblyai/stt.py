@@ -1,0 +1,327 @@
+"""The LiveKit adapter: this package's speech events, retold in LiveKit's words.
+
+It is the only module that knows LiveKit. A stream's events come in the order that a session in STT
+turn mode works with: START, INTERIM*, PREFLIGHT*, FINAL, END_OF_SPEECH, RECOGNITION_USAGE. What is
+fatal (a wrong key) costs one connection: later streams of the same STT fail without connecting.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import time
+import weakref
+from typing import Any, Literal
+
+from livekit import rtc
+from livekit.agents import (
+    DEFAULT_API_CONNECT_OPTIONS,
+    NOT_GIVEN,
+    APIConnectionError,
+    APIConnectOptions,
+    APIError,
+    APIStatusError,
+    LanguageCode,
+    NotGivenOr,
+    stt,
+)
+from livekit.agents.types import TimedString
+from livekit.agents.utils import AudioBuffer, is_given
+from pydantic import SecretStr
+
+from stt_assemblyai.audio import to_mono
+from stt_assemblyai.client import DEFAULT_BASE_URL, connect
+from stt_assemblyai.errors import AssemblyAIError, HttpStatus, NetworkError
+from stt_assemblyai.options import SessionOptions
+from stt_assemblyai.protocol import Ended, Noticed, Opened
+from stt_assemblyai.speech import (
+    EndOfSpeech,
+    Final,
+    Interim,
+    LateFormat,
+    Preflight,
+    SpeakersRevised,
+    SpeechEvent,
+    StartOfSpeech,
+    Transcript,
+)
+from stt_assemblyai.transcriber import Timing, Transcriber
+
+__all__ = ["STT", "SpeechStream"]
+
+Type = stt.SpeechEventType
+AdapterEvent = Literal["late_format", "speakers_revised", "session_opened"]
+
+
+class STT(stt.STT[AdapterEvent]):
+    """AssemblyAI's streaming speech-to-text for a LiveKit session.
+
+    Every parameter of `SessionOptions` is accepted as a keyword and wins over `options`; `model`
+    stands for `speech_model`. Raises `ValueError` naming every fault before any connection.
+
+    Besides LiveKit's own events it emits `late_format` (a `Transcript` whose Final was given
+    without formatting), `speakers_revised` (`SpeakersRevised`) and `session_opened` (`Opened`).
+    """
+
+    def __init__(
+        self,
+        *,
+        api_key: NotGivenOr[str | SecretStr | None] = NOT_GIVEN,
+        base_url: str = DEFAULT_BASE_URL,
+        options: SessionOptions | None = None,
+        wait_for_formatted_ms: int = 300,
+        buffer_size_seconds: float = 0.05,
+        connect_timeout_seconds: float = 10.0,
+        begin_timeout_seconds: float = 10.0,
+        termination_timeout_seconds: float = 5.0,
+        dead_after_seconds: float = 8.0,
+        **parameters: Any,
+    ) -> None:
+        if not is_given(api_key) or not api_key:
+            raise ValueError("api_key is missing: pass AssemblyAI's key, or set ASSEMBLYAI_API_KEY")
+        self._options = (options or SessionOptions()).revised(**_session_parameters(parameters))
+        super().__init__(
+            capabilities=stt.STTCapabilities(
+                streaming=True,
+                interim_results=True,
+                diarization=bool(self._options.speaker_labels),
+                aligned_transcript="word",
+                offline_recognize=False,
+                keyterms=True,
+                manual_flush=True,
+            )
+        )
+        self._timing = Timing(
+            chunk_ms=round(buffer_size_seconds * 1000),
+            begin_timeout_seconds=begin_timeout_seconds,
+            termination_timeout_seconds=termination_timeout_seconds,
+            wait_for_formatted_ms=wait_for_formatted_ms,
+        )
+        self._dial = functools.partial(
+            connect,
+            base_url,
+            api_key=api_key if isinstance(api_key, SecretStr) else SecretStr(api_key),
+            connect_timeout_seconds=connect_timeout_seconds,
+            dead_after_seconds=dead_after_seconds,
+        )
+        self._fatal: AssemblyAIError | None = None
+        self._streams: weakref.WeakSet[SpeechStream] = weakref.WeakSet()
+
+    @property
+    def model(self) -> str:
+        return self._options.speech_model
+
+    @property
+    def provider(self) -> str:
+        return "AssemblyAI"
+
+    @property
+    def options(self) -> SessionOptions:
+        """What the next stream is asked for."""
+        return self._options
+
+    def stream(
+        self,
+        *,
+        language: NotGivenOr[str] = NOT_GIVEN,
+        conn_options: APIConnectOptions = DEFAULT_API_CONNECT_OPTIONS,
+    ) -> SpeechStream:
+        """A new stream. `language` and `conn_options` are LiveKit's; retrying is done in here."""
+        stream = SpeechStream(self, conn_options)
+        self._streams.add(stream)
+        return stream
+
+    def update_options(self, **parameters: Any) -> None:
+        """Change options now, in open sessions too.
+
+        Raises `ValueError` for a bad value and `ConfigurationError` for a parameter that needs a
+        new session; nothing has changed then.
+        """
+        options = self._options.revised(**_session_parameters(parameters))
+        self._options.changes(options)
+        self._options = options
+        for stream in self._streams:
+            stream.transcriber.update(options)
+
+    async def aclose(self) -> None:
+        """Close every stream."""
+        for stream in list(self._streams):
+            await stream.aclose()
+
+    async def _recognize_impl(
+        self,
+        buffer: AudioBuffer,
+        *,
+        language: NotGivenOr[str] = NOT_GIVEN,
+        conn_options: APIConnectOptions,
+    ) -> stt.SpeechEvent:
+        raise NotImplementedError("AssemblyAI's streaming service takes streams: use stream()")
+
+
+class SpeechStream(stt.RecognizeStream):
+    """One stream of speech events; made by `STT.stream`."""
+
+    _stt: STT
+
+    def __init__(self, owner: STT, conn_options: APIConnectOptions) -> None:
+        self.transcriber = Transcriber(
+            owner._dial, owner._options, self._on_event, timing=owner._timing
+        )
+        super().__init__(
+            stt=owner, conn_options=conn_options, sample_rate=owner._options.sample_rate
+        )
+        self._last_push = time.time()
+        self._reported_ms = 0
+
+    @property
+    def session_id(self) -> str | None:
+        """The service's name for the current session, once it is open: quote it to support."""
+        return self.transcriber.session_id
+
+    @property
+    def expires_at(self) -> int | None:
+        """When the current session expires, in unix seconds."""
+        return self.transcriber.expires_at
+
+    def force_endpoint(self) -> None:
+        """End the open turn now."""
+        self.transcriber.flush()
+
+    def push_frame(self, frame: rtc.AudioFrame) -> None:
+        """Push audio of any number of channels; they are mixed into one."""
+        if frame.num_channels != 1:
+            mono = to_mono(frame.data, frame.num_channels)
+            frame = rtc.AudioFrame(mono, frame.sample_rate, 1, frame.samples_per_channel)
+        super().push_frame(frame)
+
+    async def aclose(self) -> None:
+        """Close in order: the open turn gets its final, the session its Terminate."""
+        self._input_ch.close()
+        if not self._task.done():
+            await asyncio.wait([self._task], timeout=self._stt._timing.termination_timeout_seconds)
+        await super().aclose()
+
+    async def _run(self) -> None:
+        if self._stt._fatal is not None:
+            raise _to_livekit(self._stt._fatal)
+        feeding = asyncio.create_task(self._feed())
+        try:
+            await self.transcriber.run()
+        except AssemblyAIError as error:
+            if not error.retryable:
+                self._stt._fatal = error
+            raise _to_livekit(error) from error
+        finally:
+            feeding.cancel()
+
+    async def _feed(self) -> None:
+        async for item in self._input_ch:
+            if isinstance(item, rtc.AudioFrame):
+                self._last_push = time.time()
+                self.transcriber.push(item.data.cast("B"))
+            elif not self._input_ch.closed:  # the end of input ends the turn by itself
+                self.transcriber.flush()
+        self.transcriber.end_input()
+
+    def _on_event(self, event: SpeechEvent | Opened | Ended | Noticed) -> None:
+        match event:
+            case StartOfSpeech(start_ms=start):
+                self._send(Type.START_OF_SPEECH, speech_start_time=self._wall_time(start))
+            case Interim(transcript=transcript):
+                self._send(Type.INTERIM_TRANSCRIPT, transcript)
+            case Preflight(transcript=transcript):
+                self._send(Type.PREFLIGHT_TRANSCRIPT, transcript)
+            case Final(transcript=transcript):
+                self._send(Type.FINAL_TRANSCRIPT, transcript)
+            case EndOfSpeech(speech_end_ms=end):
+                self._send(Type.END_OF_SPEECH, speech_end_time=self._wall_time(end))
+                self._report_usage()
+            case LateFormat(transcript=transcript):
+                self._stt.emit("late_format", transcript)
+            case SpeakersRevised():
+                self._stt.emit("speakers_revised", event)
+            case Opened():
+                self._stt.emit("session_opened", event)
+            case Ended():
+                self._report_usage()
+            case Noticed():
+                pass
+
+    def _send(
+        self, kind: stt.SpeechEventType, transcript: Transcript | None = None, **times: Any
+    ) -> None:
+        alternatives = [] if transcript is None else [self._speech_data(transcript)]
+        self._event_ch.send_nowait(
+            stt.SpeechEvent(
+                type=kind, request_id=self.session_id or "", alternatives=alternatives, **times
+            )
+        )
+
+    def _report_usage(self) -> None:
+        """What was heard since the last report."""
+        heard_ms = self.transcriber.audio_ms
+        if heard_ms == self._reported_ms:
+            return
+        usage = stt.RecognitionUsage(audio_duration=(heard_ms - self._reported_ms) / 1000)
+        self._reported_ms = heard_ms
+        self._event_ch.send_nowait(
+            stt.SpeechEvent(
+                type=Type.RECOGNITION_USAGE,
+                request_id=self.session_id or "",
+                recognition_usage=usage,
+            )
+        )
+
+    def _wall_time(self, audio_ms: int) -> float:
+        """When a moment of the audio was pushed: counted back from the newest sample."""
+        behind_ms = max(0, self.transcriber.audio_ms - audio_ms)
+        return self._last_push - behind_ms / 1000
+
+    def _speech_data(self, transcript: Transcript) -> stt.SpeechData:
+        offset = self.start_time_offset
+        return stt.SpeechData(
+            language=self._language(transcript),
+            text=transcript.text,
+            start_time=transcript.start_ms / 1000 + offset,
+            end_time=transcript.end_ms / 1000 + offset,
+            confidence=transcript.confidence,
+            speaker_id=transcript.speaker,
+            words=[
+                TimedString(
+                    word.text,
+                    start_time=word.start_ms / 1000 + offset,
+                    end_time=word.end_ms / 1000 + offset,
+                    confidence=word.confidence,
+                )
+                for word in transcript.words
+            ],
+            metadata={
+                "session_id": transcript.session_id,
+                "turn_order": transcript.turn_order,
+                "formatted": transcript.formatted,
+                "end_of_turn_confidence": transcript.end_of_turn_confidence,
+                "language_confidence": transcript.language_confidence,
+            },
+        )
+
+    def _language(self, transcript: Transcript) -> LanguageCode:
+        """The language that was named; the English model knows no other; else it is unknown."""
+        english = self._stt.model == "universal-streaming-english"
+        return LanguageCode(transcript.language or ("en" if english else ""))
+
+
+def _session_parameters(parameters: dict[str, Any]) -> dict[str, Any]:
+    """Drop what is not given; `model` is LiveKit's usual name for the speech model."""
+    given = {name: value for name, value in parameters.items() if is_given(value)}
+    if "model" in given:
+        given["speech_model"] = given.pop("model")
+    return given
+
+
+def _to_livekit(error: AssemblyAIError) -> APIError:
+    """Not to be retried by LiveKit: whatever may be retried has been, in here."""
+    if isinstance(error.code, HttpStatus):
+        return APIStatusError(str(error), status_code=int(error.code), retryable=False)
+    if isinstance(error, NetworkError):
+        return APIConnectionError(str(error), retryable=False)
+    return APIError(str(error), retryable=False)
