@@ -40,6 +40,7 @@ def configure(
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
+    logging.captureWarnings(capture=True)
     for name in _CHATTERBOXES:
         logging.getLogger(name).setLevel(max(logging.WARNING, root.level))
     logging.getLogger("livekit.agents").setLevel(level.upper())

@@ -5,7 +5,9 @@ from typing import Annotated
 
 import typer
 
+from agent import log
 from agent.cli.faults import explained, loaded_settings
+from config.settings import Settings
 
 
 def dev() -> None:
@@ -20,30 +22,26 @@ def start() -> None:
 
 def connect(room: Annotated[str, typer.Option(help="Name of the room to join.")]) -> None:
     """Join one room, hold that call, and end with it."""
-    from agent import log
+    settings = _prepared()
+    # The worker takes seconds to import; whoever has a typing error in a setting need not wait.
     from agent.worker.run import join
     from agent.worker.server import build_server
 
-    settings = loaded_settings()
-    log.configure(
-        settings.agent.log_level,
-        settings.agent.log_format,
-        transcripts=settings.agent.log_transcripts,
-    )
     with explained(settings):
         asyncio.run(join(build_server(settings), settings, room))
 
 
 def _serve(*, devmode: bool) -> None:
-    from agent import log
+    settings = _prepared()
     from agent.worker.run import serve
     from agent.worker.server import build_server
 
-    settings = loaded_settings()
-    log.configure(
-        settings.agent.log_level,
-        settings.agent.log_format,
-        transcripts=settings.agent.log_transcripts,
-    )
     with explained(settings):
         asyncio.run(serve(build_server(settings), settings, devmode=devmode))
+
+
+def _prepared() -> Settings:
+    settings = loaded_settings()
+    agent = settings.agent
+    log.configure(agent.log_level, agent.log_format, transcripts=agent.log_transcripts)
+    return settings

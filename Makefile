@@ -1,0 +1,52 @@
+# make run | call | check | test: the first needs nothing but Python 3.11 and make.
+
+PYTHON ?= python3
+BIN := .venv/bin
+STAMP := .venv/.complete
+
+.DEFAULT_GOAL := help
+.PHONY: help run call check test image reference lock clean
+
+help:  ## Show what there is to type
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+run: $(STAMP)  ## Start everything on this machine: LiveKit, stand-ins for providers without a key, the agent
+	@$(BIN)/python -m workbench.run
+
+call: $(STAMP)  ## Call the running agent with recorded speech, and show the conversation
+	@$(BIN)/python -m workbench.call
+
+check: $(STAMP)  ## Formatting, types, import contracts, and the tests that need no server (a minute)
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/mypy agent.py
+	$(BIN)/lint-imports --no-logo
+	$(BIN)/pytest -q -m "not call"
+
+test: check  ## Everything: the checks, then spoken calls through a real LiveKit server, then the image
+	$(BIN)/python -m workbench.prerequisites
+	$(BIN)/pytest -q -m call
+
+image: $(STAMP)  ## Build the image, without a container engine if there is none
+	@deploy/image/build
+
+reference: $(STAMP)  ## Write .env.example and docs/settings.md anew from the settings
+	$(BIN)/python -m config.reference
+
+lock: $(STAMP)  ## Resolve the dependencies anew
+	$(BIN)/uv pip compile -q --universal --generate-hashes --no-header --no-emit-index-url \
+	    pyproject.toml -o requirements/worker.lock
+	$(BIN)/uv pip compile -q --universal --generate-hashes --no-header --no-emit-index-url \
+	    pyproject.toml --group dev -c requirements/worker.lock -o requirements/dev.lock
+
+clean:  ## Remove everything that was made here, the LiveKit server's build included
+	rm -rf .venv .cache artifacts calls
+
+$(STAMP): requirements/dev.lock requirements/uv.lock
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.12 ...")'
+	@echo "Installing into .venv (half a minute the first time) ..."
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.lock
+	@$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements/dev.lock requirements/uv.lock
+	@touch $@

@@ -1,0 +1,110 @@
+"""The commands, as a person types them: what is wrong is said in sentences."""
+
+import os
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+KEYS = {
+    "LIVEKIT_URL": "ws://127.0.0.1:9",
+    "LIVEKIT_API_KEY": "APIkey",
+    "LIVEKIT_API_SECRET": "a-livekit-secret-of-32-characters-or-more",
+    "ASSEMBLYAI_API_KEY": "an-assemblyai-key",
+    "OPENAI_API_KEY": "sk-an-openai-key",
+}
+
+
+def agent(*words: str, **settings: str) -> subprocess.CompletedProcess[str]:
+    """Run a command with these settings alone, whatever the machine or a `.env` says."""
+    ours = ("LIVEKIT", "ASSEMBLYAI", "OPENAI", "AGENT")
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
+    return subprocess.run(
+        [sys.executable, str(ROOT / "agent.py"), *words],
+        env=clean | settings,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize("command", ["dev", "start", "settings", "console"])
+def test_faults_in_the_settings_end_every_command_with_2_and_no_traceback(command: str) -> None:
+    done = agent(command, **KEYS | {"AGENT_HTTP_PORT": "x", "OPENAI_BASE_URL": "y"})
+    assert done.returncode == 2
+    assert "AGENT_HTTP_PORT" in done.stderr
+    assert "OPENAI_BASE_URL" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_livekit_server_that_is_not_there_is_said_in_one_sentence() -> None:
+    done = agent("dev", **KEYS)
+    assert done.returncode == 1
+    assert done.stderr.startswith("LiveKit does not answer at ws://127.0.0.1:9 (")
+    assert "LIVEKIT_URL" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_a_server_that_is_not_livekit_is_said_in_one_sentence() -> None:
+    web = ThreadingHTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler)
+    with web, ThreadPoolExecutor() as threads:
+        threads.submit(web.serve_forever)
+        done = agent("dev", **KEYS | {"LIVEKIT_URL": f"ws://127.0.0.1:{web.server_port}"})
+        web.shutdown()
+    assert done.returncode == 1
+    assert "not as a LiveKit server" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_the_console_asks_for_a_terminal() -> None:
+    done = agent("console", **KEYS)
+    assert done.returncode == 1
+    assert "needs a terminal" in done.stderr
+
+
+def test_settings_are_shown_with_their_origin_and_secrets_are_not() -> None:
+    done = agent("settings", **KEYS | {"AGENT_NAME": "receptionist", "COLUMNS": "200"})
+    assert done.returncode == 0
+    rows = {line.split()[0]: line.split() for line in done.stdout.splitlines()}
+    assert rows["AGENT_NAME"][1:] == ["receptionist", "environment"]
+    assert rows["OPENAI_API_KEY"][1:] == ["********", "environment"]
+    assert rows["AGENT_HTTP_HOST"][1:] == ["127.0.0.1", "default"]
+    assert not [key for name, key in KEYS.items() if name != "LIVEKIT_URL" and key in done.stdout]
+
+
+def test_help_names_every_command() -> None:
+    done = agent("--help")
+    assert done.returncode == 0
+    for command in ("dev", "start", "connect", "console", "settings", "download-files"):
+        assert command in done.stdout
+
+
+def test_importing_the_worker_leaves_no_file_behind(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    home.mkdir()
+    code = "import agent.worker.server"
+    environment = {**os.environ, "HOME": str(home), "XDG_CACHE_HOME": str(home / "cache")}
+    subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=environment, check=True, timeout=60)
+    assert not list(home.rglob("*"))
+
+
+def test_livekits_own_runner_finds_the_worker(monkeypatch: pytest.MonkeyPatch) -> None:
+    code = (
+        "from pathlib import Path; from livekit.agents.cli.discover import get_import_data;"
+        "print(get_import_data(path=Path('agent.py')).import_string)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=ROOT,
+        env={**os.environ, **KEYS},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    assert done.stdout.strip() == "agent:server"

@@ -1,0 +1,63 @@
+"""Log lines."""
+
+import io
+import json
+import logging
+from collections.abc import Iterator
+
+import pytest
+
+from agent import log
+
+
+@pytest.fixture(autouse=True)
+def _restored_logging() -> Iterator[None]:
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(level)
+
+
+def lines_of(style: str, *, transcripts: bool = False) -> io.StringIO:
+    stream = io.StringIO()
+    log.configure("info", style, transcripts=transcripts, stream=stream)  # type: ignore[arg-type]
+    return stream
+
+
+def test_a_json_line_holds_the_message_and_its_fields() -> None:
+    stream = lines_of("json")
+    logging.getLogger("agent").info("call ended", extra={"seconds": 3})
+    line = json.loads(stream.getvalue())
+    assert line.pop("time").endswith("+00:00")
+    assert line == {"level": "info", "logger": "agent", "message": "call ended", "seconds": 3}
+
+
+def test_what_people_said_is_left_out_unless_the_operator_wants_it() -> None:
+    for style in ("json", "text"):
+        for wanted in (False, True):
+            stream = lines_of(style, transcripts=wanted)
+            logging.getLogger("agent").info("turn", extra={"lk.pii.user_transcript": "my card is"})
+            assert ("my card is" in stream.getvalue()) is wanted
+
+
+def test_a_line_break_in_a_name_does_not_make_a_line_of_its_own() -> None:
+    for style in ("json", "text"):
+        stream = lines_of(style)
+        logging.getLogger("agent").info("caller\nforged", extra={"caller": "x\n12:00 ERROR forged"})
+        assert len(stream.getvalue().splitlines()) == 1
+
+
+def test_output_that_is_not_a_terminal_is_json_by_itself() -> None:
+    stream = lines_of("auto")
+    logging.getLogger("agent").warning("x")
+    assert json.loads(stream.getvalue())["level"] == "warning"
+
+
+def test_a_stack_is_part_of_the_json_line() -> None:
+    stream = lines_of("json")
+    try:
+        int("broken")
+    except ValueError:
+        logging.getLogger("agent").exception("it failed")
+    assert "ValueError: invalid" in json.loads(stream.getvalue())["stack"]

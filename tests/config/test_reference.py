@@ -1,0 +1,53 @@
+"""`.env.example`, docs/settings.md and the settings say the same."""
+
+import re
+
+import pytest
+
+from config.load import load_settings
+from config.reference import ENV_EXAMPLE, PAGE, Variable, env_example, page, variables
+from config.settings import ROOT
+
+CONTRACT = {
+    *("LIVEKIT_URL", "LIVEKIT_API_KEY", "LIVEKIT_API_SECRET"),
+    *("ASSEMBLYAI_API_KEY", "ASSEMBLYAI_BASE_URL", "ASSEMBLYAI_SPEECH_MODEL"),
+    *("ASSEMBLYAI_MIN_TURN_SILENCE", "ASSEMBLYAI_MAX_TURN_SILENCE", "ASSEMBLYAI_FORMAT_TURNS"),
+    *("ASSEMBLYAI_END_OF_TURN_CONFIDENCE_THRESHOLD",),
+    *("OPENAI_API_KEY", "OPENAI_BASE_URL", "OPENAI_LLM_MODEL"),
+    *("OPENAI_TTS_MODEL", "OPENAI_TTS_VOICE"),
+    *("AGENT_NAME", "AGENT_INSTRUCTIONS_FILE", "AGENT_GREETING", "AGENT_HTTP_HOST"),
+    *("AGENT_HTTP_PORT", "AGENT_LOG_LEVEL", "AGENT_LOG_FORMAT"),
+}
+VARIABLES = list(variables())
+
+
+def test_the_files_are_those_that_the_settings_make() -> None:
+    assert ENV_EXAMPLE.read_text("utf-8") == env_example(), "type `make reference`"
+    assert PAGE.read_text("utf-8") == page(), "type `make reference`"
+
+
+def test_the_names_that_people_script_are_there() -> None:
+    assert not CONTRACT - {variable.name for variable in VARIABLES}
+
+
+@pytest.mark.parametrize("variable", VARIABLES, ids=lambda variable: variable.name)
+def test_every_example_is_a_right_value(
+    variable: Variable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for needed in VARIABLES:
+        if needed.required:
+            monkeypatch.setenv(needed.name, needed.example)
+    if "universal-3" in variable.values and "universal-streaming," not in variable.values:
+        monkeypatch.setenv("ASSEMBLYAI_SPEECH_MODEL", "universal-3-6-pro")
+    if variable.field == "voice_focus_threshold":
+        monkeypatch.setenv("ASSEMBLYAI_VOICE_FOCUS", "near-field")
+    monkeypatch.setenv(variable.name, variable.example)
+    load_settings(dotenv=None)
+
+
+def test_the_readme_names_no_setting_that_does_not_exist() -> None:
+    text = (ROOT / "README.md").read_text("utf-8")
+    named = set(re.findall(r"\b(?:AGENT|ASSEMBLYAI|OPENAI|LIVEKIT)_[A-Z_]+\b", text))
+    known = {variable.name for variable in VARIABLES} | {"LIVEKIT_SERVER"}
+    assert named
+    assert not named - known
