@@ -53,7 +53,7 @@ async def call(state: running.State, room: str, wav: Path, console: Console) -> 
 
 
 def _show_turn(console: Console, turn: Turn) -> None:
-    _show(console, "you", turn.utterance.text, turn.utterance.source)
+    _show(console, "you", turn.utterance.text, turn.utterance.source.split(",")[0])
     _show(console, "heard as", turn.heard_text or "(nothing)", "", style="dim")
     if turn.reply:
         _show(console, "agent", turn.reply_text, f"{turn.reply.latency_ms:.0f} ms")

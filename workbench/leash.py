@@ -19,8 +19,11 @@ def main(grace_seconds: float, command: list[str]) -> int:
         signal.signal(number, lambda *_: None)
     child = subprocess.Popen(command, stdin=subprocess.DEVNULL)
 
+    let_go = threading.Event()
+
     def end_when_let_go() -> None:
         os.read(0, 1)
+        let_go.set()
         child.terminate()
         with contextlib.suppress(subprocess.TimeoutExpired):
             child.wait(grace_seconds)
@@ -28,6 +31,8 @@ def main(grace_seconds: float, command: list[str]) -> int:
 
     threading.Thread(target=end_when_let_go, daemon=True).start()
     code = child.wait()
+    if let_go.is_set():
+        os.killpg(0, signal.SIGKILL)
     return code if code >= 0 else 128 - code
 
 

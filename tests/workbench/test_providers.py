@@ -1,0 +1,71 @@
+"""What is real, what is stood in for, and what the worker is told."""
+
+from pathlib import Path
+
+import pytest
+
+from workbench.livekit_server import Access
+from workbench.providers import Plan, PlanError, plan, settings_in_force, worker_environment
+from workbench.standins import StandIns
+
+ACCESS = Access("ws://127.0.0.1:7880", "key", "secret")
+STAND_INS = StandIns(
+    assemblyai_base_url="ws://127.0.0.1:1",
+    openai_base_url="http://127.0.0.1:2/v1",
+    control_url="http://127.0.0.1:3",
+    assemblyai_api_key="a",
+    openai_api_key="o",
+)
+LIVEKIT = {"LIVEKIT_URL": "wss://x", "LIVEKIT_API_KEY": "k", "LIVEKIT_API_SECRET": "s"}
+
+
+def test_without_keys_everything_is_stood_in_for() -> None:
+    chosen = plan({})
+    assert chosen == Plan(livekit=None, has_assemblyai_key=False, has_openai_key=False)
+    assert chosen.missing_keys == "ASSEMBLYAI_API_KEY and OPENAI_API_KEY"
+
+
+def test_with_all_keys_nothing_is_stood_in_for() -> None:
+    chosen = plan({**LIVEKIT, "ASSEMBLYAI_API_KEY": "a", "OPENAI_API_KEY": "o"})
+    assert chosen.livekit == Access("wss://x", "k", "s")
+    assert not chosen.needs_stand_ins
+
+
+def test_half_a_livekit_server_is_refused_by_name() -> None:
+    with pytest.raises(
+        PlanError, match="LIVEKIT_URL set, but LIVEKIT_API_KEY and LIVEKIT_API_SECRET"
+    ):
+        plan({"LIVEKIT_URL": "wss://x"})
+
+
+def test_the_environment_overrides_the_file_and_empty_values_do_not(tmp_path: Path) -> None:
+    dotenv = tmp_path / ".env"
+    dotenv.write_text("OPENAI_API_KEY=file\nAGENT_NAME=file\nASSEMBLYAI_API_KEY=\nlivekit_url=u\n")
+    values = settings_in_force({"OPENAI_API_KEY": "outer", "AGENT_NAME": ""}, dotenv)
+    assert values == {"OPENAI_API_KEY": "outer", "AGENT_NAME": "file", "LIVEKIT_URL": "u"}
+
+
+def test_a_worker_without_keys_is_told_where_the_stand_ins_are() -> None:
+    told = worker_environment({"PATH": "/bin"}, ACCESS, plan({}), STAND_INS)
+    assert told == {
+        "PATH": "/bin",
+        "LIVEKIT_URL": "ws://127.0.0.1:7880",
+        "LIVEKIT_API_KEY": "key",
+        "LIVEKIT_API_SECRET": "secret",
+        "ASSEMBLYAI_BASE_URL": "ws://127.0.0.1:1",
+        "ASSEMBLYAI_API_KEY": "a",
+        "OPENAI_BASE_URL": "http://127.0.0.1:2/v1",
+        "OPENAI_API_KEY": "o",
+    }
+
+
+def test_a_provider_with_a_key_keeps_its_own_address() -> None:
+    chosen = plan({"OPENAI_API_KEY": "real"})
+    told = worker_environment({}, ACCESS, chosen, STAND_INS)
+    assert "OPENAI_BASE_URL" not in told
+    assert "OPENAI_API_KEY" not in told
+    assert told["ASSEMBLYAI_API_KEY"] == "a"
+
+
+def test_keys_are_not_shown() -> None:
+    assert "assemblyai_api_key" not in repr(STAND_INS)
