@@ -22,11 +22,11 @@ check: $(STAMP)  ## Formatting, types, import contracts, and the tests that need
 	$(BIN)/mypy
 	$(BIN)/mypy agent.py
 	$(BIN)/lint-imports --no-logo
-	$(BIN)/pytest -q -m "not call"
+	$(BIN)/pytest -q -m "not call and not image"
 
 test: check  ## Everything: the checks, then spoken calls through a real LiveKit server, then the image
 	$(BIN)/python -m workbench.prerequisites
-	$(BIN)/pytest -q -m call
+	$(BIN)/pytest -q -m "call or image"
 
 image: $(STAMP)  ## Build the image, without a container engine if there is none
 	@deploy/image/build

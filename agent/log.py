@@ -12,6 +12,10 @@ PERSONAL = "lk.pii."
 
 _PLAIN_FIELDS = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 
+# LiveKit warns of these in healthy calls: its VAD notices the end of speech later than AssemblyAI
+# does, once a turn; OpenAI-compatible servers need not number their answers.
+_HARMLESS = ("stt end of speech received while vad is still", "no request_id provided for TTS")
+
 # Their information is about single HTTP requests, audio packets and the like.
 _CHATTERBOXES = (
     "httpx",
@@ -36,13 +40,14 @@ def configure(
     """Send all log lines of this process and of its job processes to `stream`."""
     text = style == "text" or (style == "auto" and stream.isatty())
     handler = logging.StreamHandler(stream)
+    handler.addFilter(lambda record: not record.getMessage().startswith(_HARMLESS))
     handler.setFormatter(TextLine(transcripts) if text else JsonLine(transcripts))
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
     logging.captureWarnings(capture=True)
     for name in _CHATTERBOXES:
-        logging.getLogger(name).setLevel(max(logging.WARNING, root.level))
+        logging.getLogger(name).setLevel(max(logging.ERROR, root.level))
     logging.getLogger("livekit.agents").setLevel(level.upper())
     logging.getLogger("livekit.plugins").setLevel(level.upper())
 
