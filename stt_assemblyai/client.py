@@ -26,7 +26,7 @@ from websockets.exceptions import (
     InvalidURI,
 )
 
-from stt_assemblyai.errors import AssemblyAIError, ConfigurationError, NetworkError, classify_http
+from stt_assemblyai.errors import ConfigurationError, NetworkError, classify_http
 
 __all__ = ["DEFAULT_BASE_URL", "Closed", "Socket", "connect"]
 
@@ -37,8 +37,7 @@ _CLOSE_SECONDS = 1.0
 
 # The library logs frames, and with them what callers say, at debug: it gets a logger that is mute.
 _mute = logging.getLogger("stt_assemblyai.websockets")
-_mute.propagate = False
-_mute.addHandler(logging.NullHandler())
+_mute.setLevel(logging.CRITICAL + 1)
 
 
 class Closed(Exception):  # noqa: N818 - not an error by itself: the protocol judges the code
@@ -142,8 +141,6 @@ def translated_errors(base_url: str) -> Iterator[None]:
     host = urlsplit(base_url).netloc.rpartition("@")[2]
     try:
         yield
-    except AssemblyAIError:
-        raise
     except InvalidStatus as error:
         body = bytes(error.response.body or b"").decode(errors="replace")
         raise classify_http(error.response.status_code, body) from None

@@ -242,5 +242,5 @@ def encode(message: ClientMessage) -> str:
             return json.dumps({"type": "UpdateConfiguration", **changes}, ensure_ascii=False)
         case ForceEndpoint() | KeepAlive() | Terminate():
             return json.dumps({"type": type(message).__name__})
-        case _:
+        case _:  # pragma: no cover
             assert_never(message)

@@ -140,7 +140,7 @@ class Session:
                 return self._fail_by_message(message)
             case Warned() | Heartbeat() | Silence() | LLMGatewayResponse() | Unknown():
                 return Noticed(message)
-            case _:
+            case _:  # pragma: no cover
                 assert_never(message)
 
     def receive_close(self, code: int, reason: str) -> Event | None:

@@ -203,7 +203,7 @@ class SpeechStream(stt.RecognizeStream):
 
     async def _run(self) -> None:
         if self._stt._fatal is not None:
-            raise _to_livekit(self._stt._fatal)
+            raise _to_livekit(self._stt._fatal) from self._stt._fatal
         feeding = asyncio.create_task(self._feed())
         try:
             await self.transcriber.run()

@@ -81,7 +81,7 @@ class TurnMapper:
                 return (self._revise(message),)
             case Turn():
                 return self._turn(message, now)
-            case _:
+            case _:  # pragma: no cover
                 assert_never(message)
 
     def expire(self, now: float) -> Events:

@@ -231,3 +231,11 @@ def test_a_subclass_may_add_fields_that_are_never_sent() -> None:
 
 def test_the_families_are_told_apart() -> None:
     assert PARAMETERS["prompt"].models == U3
+
+
+def test_revised_options_are_checked_again() -> None:
+    options = SessionOptions(min_turn_silence=200)
+    revised = options.revised(max_turn_silence=900)
+    assert (revised.min_turn_silence, revised.max_turn_silence) == (200, 900)
+    with pytest.raises(ValidationError):
+        options.revised(prompt="about trains")

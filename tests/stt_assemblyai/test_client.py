@@ -1,0 +1,216 @@
+"""A connection: opened within its deadline, closed on every way out, every fault classified."""
+
+import asyncio
+import contextlib
+import logging
+import ssl
+from collections.abc import AsyncIterator, Awaitable, Callable
+from http import HTTPStatus
+
+import pytest
+from pydantic import SecretStr
+from websockets.asyncio.server import Server, ServerConnection, serve
+from websockets.exceptions import InvalidHandshake, InvalidProxy, InvalidURI
+from websockets.http11 import Request, Response
+
+from stt_assemblyai.client import Closed, connect, translated_errors
+from stt_assemblyai.errors import (
+    AssemblyAIError,
+    AuthenticationError,
+    ConfigurationError,
+    NetworkError,
+    QuotaError,
+    TransientError,
+)
+
+KEY = SecretStr("k3y-of-a-test")
+Serve = Callable[[ServerConnection], Awaitable[None]]
+
+
+def address(server: Server | asyncio.Server, scheme: str = "ws") -> str:
+    port = next(iter(server.sockets)).getsockname()[1]
+    return f"{scheme}://127.0.0.1:{port}"
+
+
+@contextlib.asynccontextmanager
+async def serving(handler: Serve) -> AsyncIterator[str]:
+    async with serve(handler, "127.0.0.1", 0) as server:
+        yield address(server)
+
+
+async def echo(connection: ServerConnection) -> None:
+    async for frame in connection:
+        await connection.send(frame)
+
+
+async def failure(base_url: str, **options: float) -> AssemblyAIError:
+    with pytest.raises(AssemblyAIError) as caught:
+        async with connect(base_url, "", KEY, **options):
+            pass
+    return caught.value
+
+
+async def test_frames_travel_both_ways() -> None:
+    async with serving(echo) as url, connect(url, "", KEY) as socket:
+        await socket.send("text")
+        assert await socket.receive() == "text"
+        await socket.send(b"\0\1")
+        assert await socket.receive() == b"\0\1"
+
+
+async def test_the_key_travels_raw_in_a_header_and_the_options_in_the_query() -> None:
+    async def handler(connection: ServerConnection) -> None:
+        assert connection.request is not None
+        await connection.send(connection.request.path)
+        await connection.send(connection.request.headers["Authorization"])
+
+    async with serving(handler) as url, connect(f"{url}/", "a=1&b=2", KEY) as socket:
+        assert await socket.receive() == "/v3/ws?a=1&b=2"
+        assert await socket.receive() == "k3y-of-a-test"
+
+
+async def test_the_key_and_what_is_said_reach_no_log(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.DEBUG):
+        async with serving(echo) as url, connect(url, "secret=1", KEY) as socket:
+            await socket.send("what a caller says")
+            await socket.receive()
+    own = [r.getMessage() for r in caplog.records if r.name.startswith("stt_assemblyai")]
+    assert own == []
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [
+        (401, AuthenticationError),
+        (404, ConfigurationError),
+        (429, QuotaError),
+        (503, TransientError),
+    ],
+)
+async def test_an_answer_that_is_no_upgrade_is_classified(
+    status: int, kind: type[AssemblyAIError]
+) -> None:
+    def refuse(connection: ServerConnection, request: Request) -> Response:
+        return connection.respond(HTTPStatus(status), "not today")
+
+    async with serve(echo, "127.0.0.1", 0, process_request=refuse) as server:
+        error = await failure(address(server))
+    assert type(error) is kind
+    assert error.server_text == "not today"
+
+
+async def test_a_refused_connection_is_a_network_error() -> None:
+    async with serving(echo) as url:
+        pass
+    assert type(await failure(url)) is NetworkError
+
+
+async def test_a_handshake_that_hangs_ends_at_its_deadline() -> None:
+    gone = asyncio.Event()
+
+    async def hang(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await gone.wait()
+        writer.close()
+
+    async with await asyncio.start_server(hang, "127.0.0.1", 0) as server:
+        error = await failure(address(server), connect_timeout_seconds=0.05)
+        gone.set()
+    assert isinstance(error, NetworkError)
+    assert "did not answer in time" in str(error)
+
+
+async def test_a_server_that_speaks_no_http_is_a_network_error() -> None:
+    async def babble(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"220 mail.example ESMTP\r\n")
+        writer.close()
+
+    async with await asyncio.start_server(babble, "127.0.0.1", 0) as server:
+        assert type(await failure(address(server))) is NetworkError
+
+
+@pytest.mark.parametrize("base_url", ["https://streaming.assemblyai.com", "wss://", "nonsense"])
+async def test_an_address_that_is_none_is_refused_at_once(base_url: str) -> None:
+    error = await failure(base_url)
+    assert isinstance(error, ConfigurationError)
+    assert error.remedy == "Write it like wss://streaming.assemblyai.com."
+
+
+def exceptions_of(base: type[BaseException]) -> list[type[BaseException]]:
+    return [base, *(leaf for child in base.__subclasses__() for leaf in exceptions_of(child))]
+
+
+@pytest.mark.parametrize("kind", exceptions_of(InvalidHandshake))
+def test_no_exception_of_the_library_below_is_missed(kind: type[BaseException]) -> None:
+    error = kind.__new__(kind)
+    if kind.__name__ == "InvalidStatus":
+        error.response = Response(500, "", None, b"")  # type: ignore[attr-defined]
+    with pytest.raises(AssemblyAIError), translated_errors("wss://host"):
+        raise error
+
+
+@pytest.mark.parametrize(
+    ("error", "kind", "says"),
+    [
+        (InvalidURI("wss://host?secret=1", "no"), ConfigurationError, "host cannot be used"),
+        (InvalidProxy("proxy", "no"), ConfigurationError, "host cannot be used"),
+        (ssl.SSLCertVerificationError(1, "x"), ConfigurationError, "host is not trusted"),
+        (ssl.SSLError(1, "x"), NetworkError, "host cannot be reached"),
+        (__import__("socket").gaierror(-2, "x"), NetworkError, "host cannot be looked up"),
+        (TimeoutError(), NetworkError, "host did not answer in time"),
+        (ConnectionResetError(), NetworkError, "host cannot be reached"),
+        (EOFError(), NetworkError, "host cannot be reached"),
+    ],
+)
+def test_faults_of_the_network_are_told_apart(
+    error: Exception, kind: type[AssemblyAIError], says: str
+) -> None:
+    with pytest.raises(kind, match=says) as caught, translated_errors("wss://u:p@host"):
+        raise error
+    assert "secret" not in repr(caught.value.__cause__)
+
+
+async def test_a_close_tells_its_code_and_reason() -> None:
+    async def close(connection: ServerConnection) -> None:
+        await connection.close(3008, "Session Expired")
+
+    async with serving(close) as url, connect(url, "", KEY) as socket:
+        with pytest.raises(Closed) as caught:
+            await socket.receive()
+        assert (caught.value.code, caught.value.reason) == (3008, "Session Expired")
+        with pytest.raises(Closed):
+            await socket.send("too late")
+
+
+async def test_a_connection_that_breaks_has_code_1006() -> None:
+    async def breaks(connection: ServerConnection) -> None:
+        connection.transport.abort()
+
+    async with serving(breaks) as url, connect(url, "", KEY) as socket:
+        with pytest.raises(Closed) as caught:
+            await socket.receive()
+        assert caught.value.code == 1006
+
+
+async def test_closing_wakes_whoever_waits() -> None:
+    async with serving(echo) as url, connect(url, "", KEY) as socket:
+        waiting = asyncio.create_task(socket.receive())
+        await socket.close()
+        with pytest.raises(Closed):
+            await waiting
+
+
+async def test_a_connection_gone_silent_is_noticed() -> None:
+    """Half open: the peer accepts, then neither reads nor writes nor closes."""
+    released = asyncio.Event()
+
+    async def freeze(connection: ServerConnection) -> None:
+        connection.transport.pause_reading()
+        await released.wait()
+        connection.transport.abort()
+
+    async with serving(freeze) as url:
+        async with connect(url, "", KEY, dead_after_seconds=0.1) as socket:
+            with pytest.raises(Closed) as caught:
+                await socket.receive()
+        released.set()
+    assert caught.value.code in (1006, 1011)

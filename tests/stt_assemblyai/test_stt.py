@@ -1,0 +1,261 @@
+"""The LiveKit adapter against the stand-in, through a real socket."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from livekit import rtc
+from livekit.agents import APIError, stt
+from pydantic import SecretStr
+
+from stt_assemblyai.errors import AuthenticationError, ConfigurationError
+from stt_assemblyai.options import SessionOptions
+from stt_assemblyai.speech import Transcript
+from stt_assemblyai.stt import STT, SpeechStream
+from workbench.loopback.assemblyai_v3.knobs import Fault, Knobs
+from workbench.loopback.assemblyai_v3.scripted import ScriptedWord
+from workbench.loopback.assemblyai_v3.server import LOCAL_KEY, AssemblyAIStandIn
+
+Type = stt.SpeechEventType
+RATE = 16000
+FAST = Knobs(
+    begin_delay_ms=0,
+    reject_delay_ms=0,
+    throttle=None,
+    format_twin_delay_ms=10,
+    termination_delay_ms=5,
+)
+US_MODEL, U3_MODEL = "universal-streaming-english", "universal-3-6-pro"
+
+
+def script(text: str) -> list[ScriptedWord]:
+    """One turn: words of 250 ms, 50 ms apart, that is over after the last one."""
+    words = text.split()
+    return [
+        ScriptedWord(word, 200 + 300 * i, 450 + 300 * i, 0.9 if i == len(words) - 1 else 0.1)
+        for i, word in enumerate(words)
+    ]
+
+
+def silence(milliseconds: int, *, rate: int = RATE, channels: int = 1) -> rtc.AudioFrame:
+    samples = rate * milliseconds // 1000
+    return rtc.AudioFrame(bytes(2 * samples * channels), rate, channels, samples)
+
+
+def speak(stream: SpeechStream, milliseconds: int = 6000) -> None:
+    for _ in range(milliseconds // 100):
+        stream.push_frame(silence(100))
+
+
+def make(stand_in: AssemblyAIStandIn, **parameters: Any) -> STT:
+    return STT(api_key=LOCAL_KEY, base_url=stand_in.url, **parameters)
+
+
+async def collect(stream: SpeechStream) -> list[stt.SpeechEvent]:
+    return [event async for event in stream]
+
+
+def texts(events: list[stt.SpeechEvent], kind: stt.SpeechEventType) -> list[str]:
+    return [event.alternatives[0].text for event in events if event.type is kind]
+
+
+def order(events: list[stt.SpeechEvent]) -> list[str]:
+    """The kinds of events, repetitions taken together."""
+    names = [event.type.value for event in events]
+    return [name for i, name in enumerate(names) if i == 0 or names[i - 1] != name]
+
+
+@pytest.fixture
+async def stand_in() -> AsyncIterator[AssemblyAIStandIn]:
+    async with AssemblyAIStandIn(scripts=[script("I would like tea")], knobs=FAST) as running:
+        yield running
+
+
+@pytest.mark.parametrize("model", [US_MODEL, U3_MODEL])
+async def test_a_turn_comes_in_the_order_a_session_works_with(
+    stand_in: AssemblyAIStandIn, model: str
+) -> None:
+    async with make(stand_in, model=model).stream() as stream:
+        speak(stream)
+        stream.end_input()
+        events = await collect(stream)
+    assert texts(events, Type.FINAL_TRANSCRIPT) == ["I would like tea"]
+    names = order(events)
+    assert names[0] == "start_of_speech"
+    end = names.index("end_of_speech")
+    assert names[end - 1 : end + 2] == ["final_transcript", "end_of_speech", "recognition_usage"]
+    assert {"interim_transcript", "preflight_transcript"} & set(names[:end])
+    assert names.count("start_of_speech") == names.count("end_of_speech") == 1
+
+
+async def test_the_session_is_terminated_and_closed(stand_in: AssemblyAIStandIn) -> None:
+    async with make(stand_in).stream() as stream:
+        speak(stream, 1000)
+        stream.end_input()
+        await collect(stream)
+        session = stand_in.sessions[0]
+        assert stream.session_id == session.session_id
+        assert stream.expires_at is not None
+    assert session.was_terminated
+    assert session.close_code == 1000
+
+
+async def test_no_frame_is_shorter_than_the_service_takes() -> None:
+    async with AssemblyAIStandIn(knobs=FAST) as stand_in:
+        async with make(stand_in, sample_rate=22050).stream() as stream:
+            for _ in range(73):
+                stream.push_frame(silence(10, rate=22050))
+            stream.end_input()
+            await collect(stream)
+        *chunks, _tail = sorted(stand_in.sessions[0].frame_durations_ms, reverse=True)
+        assert all(50 <= duration < 51 for duration in chunks)
+
+
+async def test_word_times_lie_on_the_streams_audio_clock(stand_in: AssemblyAIStandIn) -> None:
+    async with make(stand_in).stream() as stream:
+        stream.start_time_offset = 100.0
+        speak(stream)
+        stream.end_input()
+        events = await collect(stream)
+    final = next(e for e in events if e.type is Type.FINAL_TRANSCRIPT).alternatives[0]
+    assert (final.start_time, final.end_time) == pytest.approx((100.2, 101.35), abs=0.01)
+    words = final.words or []
+    assert [str(word) for word in words] == ["I", "would", "like", "tea"]
+    assert words[0].start_time == pytest.approx(100.2, abs=0.01)
+
+
+async def test_closing_in_mid_turn_gives_the_final_and_says_goodbye(
+    stand_in: AssemblyAIStandIn,
+) -> None:
+    stream = make(stand_in).stream()
+    collecting = asyncio.create_task(collect(stream))
+    speak(stream, 800)
+    session = await stand_in.wait_for_session(0)
+    await stream.aclose()
+    assert texts(await collecting, Type.FINAL_TRANSCRIPT) == ["I would"]
+    assert session.was_terminated
+
+
+async def test_a_wrong_key_costs_one_connection_and_says_so() -> None:
+    async with AssemblyAIStandIn(knobs=FAST) as stand_in:
+        wrong = STT(api_key="wr0ng", base_url=stand_in.url)
+        for _ in range(3):
+            async with wrong.stream() as stream:
+                with pytest.raises(APIError, match="Invalid API key") as caught:
+                    await collect(stream)
+            assert not caught.value.retryable
+            assert isinstance(caught.value.__cause__, AuthenticationError)
+            assert "wr0ng" not in str(caught.value)
+        assert len(stand_in.sessions) == 1
+
+
+async def test_the_error_event_comes_once_for_a_stream() -> None:
+    errors: list[Any] = []
+    async with AssemblyAIStandIn(knobs=FAST, faults=[Fault(http_status=403)]) as stand_in:
+        refused = make(stand_in)
+        refused.on("error", errors.append)
+        async with refused.stream() as stream:
+            with pytest.raises(APIError):
+                await collect(stream)
+    assert [error.recoverable for error in errors] == [False]
+
+
+@pytest.mark.parametrize("through", ["flush", "force_endpoint"])
+async def test_a_manual_flush_forces_the_endpoint(
+    stand_in: AssemblyAIStandIn, through: str
+) -> None:
+    async with make(stand_in).stream() as stream:
+        speak(stream, 900)
+        getattr(stream, through)()
+        async for event in stream:
+            if event.type is Type.FINAL_TRANSCRIPT:
+                break
+        assert event.alternatives[0].text.startswith("I would")
+    assert {"type": "ForceEndpoint"} in stand_in.sessions[0].received
+
+
+async def test_options_change_in_the_open_session(stand_in: AssemblyAIStandIn) -> None:
+    speech = make(stand_in)
+    async with speech.stream() as stream:
+        speech.update_options(min_turn_silence=1000, keyterms_prompt=["Aldi"])
+        stream.end_input()
+        await collect(stream)
+    assert {
+        "type": "UpdateConfiguration",
+        "min_turn_silence": 1000,
+        "keyterms_prompt": ["Aldi"],
+    } in stand_in.sessions[0].received
+    assert speech.options.min_turn_silence == 1000
+
+
+async def test_a_change_that_needs_a_new_session_changes_nothing(
+    stand_in: AssemblyAIStandIn,
+) -> None:
+    speech = make(stand_in)
+    with pytest.raises(ConfigurationError, match="sample_rate"):
+        speech.update_options(sample_rate=8000, min_turn_silence=500)
+    assert speech.options.min_turn_silence is None
+
+
+async def test_a_late_twin_is_no_final_but_an_event_of_its_own() -> None:
+    late: list[Transcript] = []
+    knobs = Knobs(begin_delay_ms=0, throttle=None, format_twin_delay_ms=100)
+    async with AssemblyAIStandIn(scripts=[script("I would like tea")], knobs=knobs) as stand_in:
+        speech = make(stand_in, wait_for_formatted_ms=0)
+        arrived = asyncio.Event()
+        speech.on("late_format", lambda transcript: (late.append(transcript), arrived.set()))
+        async with speech.stream() as stream:
+            speak(stream)
+            await arrived.wait()
+            stream.end_input()
+            events = await collect(stream)
+    assert len(texts(events, Type.FINAL_TRANSCRIPT)) == 1
+    assert [transcript.formatted for transcript in late] == [True]
+
+
+async def test_stereo_is_mixed_down(stand_in: AssemblyAIStandIn) -> None:
+    async with make(stand_in).stream() as stream:
+        stream.push_frame(silence(1000, channels=2))
+        stream.end_input()
+        await collect(stream)
+    assert stand_in.sessions[0].audio_ms == pytest.approx(1000)
+
+
+async def test_audio_at_another_rate_is_resampled(stand_in: AssemblyAIStandIn) -> None:
+    async with make(stand_in).stream() as stream:
+        for _ in range(20):
+            stream.push_frame(silence(50, rate=48000))
+        stream.end_input()
+        await collect(stream)
+    assert stand_in.sessions[0].audio_ms == pytest.approx(1000, abs=20)
+
+
+def test_a_missing_key_is_said_before_any_connection() -> None:
+    with pytest.raises(ValueError, match="pass AssemblyAI's key"):
+        STT()
+
+
+def test_all_faults_of_options_are_said_before_any_connection() -> None:
+    with pytest.raises(ValueError, match=r"(?s)sample_rate.*prompt"):
+        STT(api_key="k", sample_rate=1, prompt="trains")
+
+
+async def test_an_encoding_that_cannot_be_made_is_refused_in_a_sentence() -> None:
+    with pytest.raises(ConfigurationError, match="cannot be sent as opus"):
+        STT(api_key="k", encoding="opus").stream()
+
+
+def test_keywords_win_over_options() -> None:
+    speech = STT(api_key="k", options=SessionOptions(min_turn_silence=200), min_turn_silence=300)
+    assert speech.options.min_turn_silence == 300
+
+
+def test_it_says_what_it_is() -> None:
+    speech = STT(api_key=SecretStr("k3y"), model=U3_MODEL)
+    assert (speech.model, speech.provider) == (U3_MODEL, "AssemblyAI")
+    assert speech.label == "stt_assemblyai.stt.STT"
+    assert speech.capabilities.streaming
+    assert speech.capabilities.interim_results
+    assert speech.capabilities.aligned_transcript == "word"
+    assert "k3y" not in repr(vars(speech))

@@ -1,0 +1,326 @@
+"""Messages become speech events that are balanced, whole and never late, on both model families.
+
+A line such as `"hi the*"` is a turn as the service sends it: a star marks a word that is not final.
+"""
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from stt_assemblyai.messages import (
+    RevisedTurn,
+    SpeakerRevision,
+    SpeechStarted,
+    Turn,
+    Word,
+)
+from stt_assemblyai.speech import (
+    EndOfSpeech,
+    Final,
+    Interim,
+    LateFormat,
+    Preflight,
+    SpeakersRevised,
+    SpeechEvent,
+    StartOfSpeech,
+)
+from stt_assemblyai.turns import TurnMapper
+
+
+def turn(order: int, words: str, *, us: bool = True, **fields: Any) -> Turn:
+    """A Turn of a US model (`transcript` has final words alone) or of the U3 family."""
+    spoken = tuple(
+        Word(
+            text=text.removesuffix("*"),
+            start=100 + 300 * index,
+            end=350 + 300 * index,
+            confidence=0.9,
+            word_is_final=not text.endswith("*"),
+        )
+        for index, text in enumerate(words.split())
+    )
+    final = [word.text for word in spoken if word.word_is_final or not us]
+    return Turn.model_validate(
+        {
+            "type": "Turn",
+            "turn_order": order,
+            "end_of_turn": False,
+            "transcript": " ".join(final),
+            "words": spoken,
+            **fields,
+        }
+    )
+
+
+def eot(order: int, words: str, **fields: Any) -> Turn:
+    return turn(order, words, end_of_turn=True, **fields)
+
+
+def told(events: tuple[SpeechEvent, ...]) -> list[str]:
+    """Events in short: `interim hi the`."""
+    lines = []
+    for event in events:
+        name = type(event).__name__.lower()
+        match event:
+            case Interim() | Preflight() | Final() | LateFormat():
+                lines.append(f"{name} {event.transcript.text}")
+            case StartOfSpeech(start_ms=time) | EndOfSpeech(speech_end_ms=time):
+                lines.append(f"{name} {time}")
+            case SpeakersRevised():
+                lines.append(f"{name} {event.speakers}")
+    return lines
+
+
+def play(mapper: TurnMapper, *messages: Any) -> list[str]:
+    return [line for message in messages for line in told(mapper.receive(message, now=0.0))]
+
+
+@pytest.fixture
+def plain() -> TurnMapper:
+    """format_turns is off: no twin will come."""
+    return TurnMapper("s", expect_twin=False)
+
+
+@pytest.fixture
+def formatted() -> TurnMapper:
+    """format_turns is on: a twin is waited for."""
+    return TurnMapper("s", expect_twin=True, wait_seconds=0.3)
+
+
+@pytest.fixture
+def u3() -> TurnMapper:
+    return TurnMapper("s", expect_twin=False, eager_confidence=0.4)
+
+
+def test_a_turn_of_the_us_models_without_formatting(plain: TurnMapper) -> None:
+    assert play(
+        plain,
+        turn(0, "hi*"),
+        turn(0, "hi the*"),
+        turn(0, "hi there", utterance="hi there", end_of_turn_confidence=0.2),
+        turn(0, "hi there how*"),
+        turn(0, "hi there how are you*"),
+        eot(0, "hi there how are you", utterance="how are you"),
+    ) == [
+        "startofspeech 100",
+        "interim hi",
+        "interim hi the",
+        "preflight hi there",
+        "interim hi there how",
+        "interim hi there how are you",
+        "final hi there how are you",
+        "endofspeech 1550",
+    ]
+
+
+def test_the_formatted_twin_is_the_final_when_it_comes_in_time(formatted: TurnMapper) -> None:
+    assert play(formatted, turn(0, "hi"), eot(0, "hi there")) == [
+        "startofspeech 100",
+        "interim hi",
+        "preflight hi there",
+    ]
+    assert formatted.deadline == pytest.approx(0.3)
+    assert play(formatted, eot(0, "Hi there.", turn_is_formatted=True)) == [
+        "final Hi there.",
+        "endofspeech 650",
+    ]
+    assert formatted.deadline is None
+
+
+def test_the_final_does_not_wait_longer_for_its_twin_than_told(formatted: TurnMapper) -> None:
+    play(formatted, eot(0, "hi there"))
+    assert formatted.expire(0.29) == ()
+    assert told(formatted.expire(0.3)) == ["final hi there", "endofspeech 650"]
+    assert formatted.expire(9.9) == ()
+
+
+def test_a_twin_after_the_end_is_not_a_final(formatted: TurnMapper) -> None:
+    play(formatted, eot(0, "hi there"))
+    formatted.expire(1.0)
+    twin = eot(0, "Hi there.", turn_is_formatted=True)
+    assert play(formatted, twin) == ["lateformat Hi there."]
+    assert play(formatted, twin) == []
+
+
+def test_the_next_turn_ends_the_wait_for_a_twin(formatted: TurnMapper) -> None:
+    play(formatted, eot(0, "hi there"))
+    assert play(formatted, turn(1, "and")) == [
+        "final hi there",
+        "endofspeech 650",
+        "startofspeech 100",
+        "interim and",
+    ]
+
+
+def test_without_patience_the_final_comes_at_once() -> None:
+    mapper = TurnMapper("s", expect_twin=True, wait_seconds=0)
+    assert play(mapper, eot(0, "hi")) == ["startofspeech 100", "final hi", "endofspeech 350"]
+
+
+def test_a_turn_that_is_formatted_from_the_start_has_no_twin(formatted: TurnMapper) -> None:
+    assert play(formatted, eot(0, "Hi.", turn_is_formatted=True)) == [
+        "startofspeech 100",
+        "final Hi.",
+        "endofspeech 350",
+    ]
+
+
+def test_only_a_formatted_end_is_a_twin(formatted: TurnMapper) -> None:
+    play(formatted, eot(0, "hi"))
+    assert play(formatted, eot(0, "hi"), turn(0, "hi", turn_is_formatted=True)) == []
+
+
+def test_an_empty_twin_does_not_take_the_words_back(formatted: TurnMapper) -> None:
+    play(formatted, eot(0, "hi"))
+    assert play(formatted, eot(0, "", turn_is_formatted=True)) == ["final hi", "endofspeech 350"]
+
+
+def test_a_turn_of_the_u3_family_is_rewritten_as_a_whole(u3: TurnMapper) -> None:
+    assert play(
+        u3,
+        SpeechStarted(type="SpeechStarted", timestamp=84),
+        turn(0, "I'd* like* too*", us=False),
+        turn(0, "I'd* like* two*", us=False, end_of_turn_confidence=0.4),
+        turn(0, "I'd* like* two* tickets*", us=False, turn_is_formatted=True),
+        eot(0, "I'd like two tickets.", utterance="I'd like two tickets.", turn_is_formatted=True),
+    ) == [
+        "startofspeech 84",
+        "interim I'd like too",
+        "preflight I'd like two",
+        "interim I'd like two tickets",
+        "final I'd like two tickets.",
+        "endofspeech 1250",
+    ]
+
+
+def test_speech_that_started_without_words_starts_nothing(u3: TurnMapper) -> None:
+    assert play(u3, SpeechStarted(type="SpeechStarted", timestamp=84)) == []
+    assert not u3.in_turn
+
+
+def test_confidence_alone_is_no_preflight_on_the_us_models(plain: TurnMapper) -> None:
+    assert play(plain, turn(0, "hi", end_of_turn_confidence=0.9))[-1] == "interim hi"
+
+
+def test_the_same_words_are_one_preflight(formatted: TurnMapper) -> None:
+    assert play(
+        formatted, turn(0, "hi there", utterance="hi there"), eot(0, "hi there", utterance="")
+    ) == ["startofspeech 100", "preflight hi there"]
+
+
+def test_the_same_text_is_one_interim(plain: TurnMapper) -> None:
+    assert play(plain, turn(0, "hi*"), turn(0, "hi")) == ["startofspeech 100", "interim hi"]
+
+
+def test_empty_finals_are_dropped(plain: TurnMapper) -> None:
+    assert play(plain, eot(0, "", language_code=None), turn(1, "")) == []
+    assert play(plain, eot(0, "hi")) == []
+
+
+def test_words_that_are_taken_back_end_without_a_final(u3: TurnMapper) -> None:
+    play(u3, turn(0, "uh*", us=False))
+    assert play(u3, eot(0, "")) == ["endofspeech 350"]
+    assert not u3.in_turn
+
+
+def test_final_words_are_not_taken_back(plain: TurnMapper) -> None:
+    play(plain, turn(0, "hi the*"))
+    assert play(plain, eot(0, "")) == ["final hi the", "endofspeech 650"]
+
+
+def test_an_ended_turn_does_not_speak_again(plain: TurnMapper) -> None:
+    play(plain, eot(0, "hi"))
+    assert play(plain, turn(0, "hi there"), eot(0, "hi there")) == []
+
+
+def test_a_turn_whose_end_was_never_said_ends_with_the_next(plain: TurnMapper) -> None:
+    play(plain, turn(0, "hi"))
+    assert play(plain, turn(3, "and"))[:2] == ["final hi", "endofspeech 350"]
+
+
+def test_closing_finishes_the_open_turn(plain: TurnMapper) -> None:
+    play(plain, turn(0, "hi the*"))
+    assert told(plain.close()) == ["final hi the", "endofspeech 650"]
+    assert plain.close() == ()
+
+
+def test_closing_finishes_a_turn_that_waits_for_its_twin(formatted: TurnMapper) -> None:
+    play(formatted, eot(0, "hi"))
+    assert told(formatted.close()) == ["final hi", "endofspeech 350"]
+
+
+def test_an_unknown_language_stays_unknown_and_pending_is_no_speaker(plain: TurnMapper) -> None:
+    (_, final, _) = plain.receive(eot(0, "hi", speaker_label="PENDING"), 0)
+    assert isinstance(final, Final)
+    assert (final.transcript.language, final.transcript.speaker) == (None, None)
+
+
+def test_a_speaker_and_a_language_are_passed_on(plain: TurnMapper) -> None:
+    (_, final, _) = plain.receive(eot(0, "hi", speaker_label="B", language_code="es"), 0)
+    assert isinstance(final, Final)
+    assert (final.transcript.language, final.transcript.speaker) == ("es", "B")
+    assert (final.transcript.session_id, final.transcript.turn_order) == ("s", 0)
+
+
+def test_revised_speakers_are_passed_on(plain: TurnMapper) -> None:
+    revision = SpeakerRevision(
+        type="SpeakerRevision",
+        revisions=(
+            RevisedTurn(turn_order=0, speaker_label="A"),
+            RevisedTurn(turn_order=1, speaker_label="UNKNOWN"),
+        ),
+    )
+    assert play(plain, revision) == ["speakersrevised ((0, 'A'), (1, None))"]
+
+
+TURNS = st.builds(
+    turn,
+    order=st.integers(0, 4),
+    words=st.lists(st.sampled_from(["a", "b", "c*", "d*"]), max_size=4).map(" ".join),
+    us=st.booleans(),
+    end_of_turn=st.booleans(),
+    turn_is_formatted=st.booleans(),
+    utterance=st.sampled_from(["", "a"]),
+    end_of_turn_confidence=st.sampled_from([0.0, 0.5, 1.0]),
+)
+STARTED = st.builds(SpeechStarted, type=st.just("SpeechStarted"), timestamp=st.integers(0, 9999))
+
+
+@given(
+    messages=st.lists(TURNS | STARTED, max_size=40),
+    twin=st.booleans(),
+    wait=st.sampled_from([0, 0.3]),
+    eager=st.sampled_from([None, 0.4]),
+)
+def test_events_are_balanced_whatever_the_service_says(
+    messages: list[Any], twin: bool, wait: float, eager: float | None
+) -> None:
+    mapper = TurnMapper("s", expect_twin=twin, wait_seconds=wait, eager_confidence=eager)
+    events: list[SpeechEvent] = []
+    for second, message in enumerate(messages):
+        events += mapper.receive(message, now=second / 5)
+        events += mapper.expire(now=second / 5 + 0.1)
+    events += mapper.close()
+    speaking, final = False, False
+    for event in events:
+        match event:
+            case StartOfSpeech():
+                assert not speaking
+                speaking, final = True, False
+            case EndOfSpeech():
+                assert speaking
+                speaking = False
+            case Interim() | Preflight():
+                assert speaking
+                assert not final
+                assert event.transcript.text
+            case Final():
+                assert speaking
+                assert not final
+                assert event.transcript.text
+                final = True
+            case LateFormat() | SpeakersRevised():
+                pass
+    assert not speaking
