@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from workbench.loopback.openai_v1.numerals import parse_number, spoken
+from workbench.loopback.numerals import parse_number, spoken
 from workbench.loopback.openai_v1.responder import Reply, ToolCall, reply_to
 
 NOW = datetime(2026, 3, 9, 14, 5, tzinfo=UTC)

@@ -72,7 +72,7 @@ class Control:
         """For the connections that are open now."""
         fault = SessionFault.model_validate_json(await request.read())
         for connection in self._assemblyai.connections:
-            connection.fault = fault
+            connection.set_fault(fault)
         return _json({"connections": len(self._assemblyai.connections)})
 
     async def _add_scripts(self, request: web.Request) -> web.Response:

@@ -2,23 +2,34 @@
 
 CONTINUATIONS = frozenset(
     """a about an and are as at because between but by can could did do does for from had has have
-    i if in into is like my of on or our so than that the their then these this those to um uh was
+    i if in into is like my of on or our so than that their then these this those to um uh was
     we were what when where which while who will with would your you're i'm it's plus minus times
-    divided not very per""".split()  # noqa: SIM905 (a list literal would be a page long)
+    divided not very per want need think tell give make get take""".split()  # noqa: SIM905
 )
-FINISHED, SHORT, UNFINISHED, BROKEN_OFF = 0.9, 0.6, 0.25, 0.1
+NEVER_LAST = frozenset(
+    ["a", "an", "and", "my", "our", "or", "plus", "minus", "the", "times", "your"]
+)
+"""No question ends with these either."""
+FINISHED, SHORT, UNFINISHED, BROKEN_OFF = 0.85, 0.6, 0.25, 0.1
 SHORT_ANSWER_WORDS = 3
+PATIENCE_GAIN = 0.1
+"""A pause of a second makes an end so much likelier; never an end of what has none."""
 
 
-def end_of_turn_confidence(text: str) -> float:
-    """0 to 1, by the transcript's own punctuation and its last word."""
+def end_of_turn_confidence(text: str, silence_ms: int) -> float:
+    """0 to 1, by the transcript's own punctuation, its last word, and the pause after it."""
+    gain = PATIENCE_GAIN * min(1.0, silence_ms / 1000)
+    return round(_completeness(text) + gain, 3) if text else 0.0
+
+
+def _completeness(text: str) -> float:
     words = text.split()
-    if not words:
-        return 0.0
+    text = text.rstrip("\"'\u201d\u2019")
     if text.endswith((",", "-", "\u2014", "...", "\u2026", ":")):
         return BROKEN_OFF
-    last = words[-1].lower().strip(".?!,")
-    if last in CONTINUATIONS and not text.endswith(("?", "!")):
+    last = words[-1].lower().strip(".?!,\"'")
+    is_exclaimed = text.endswith(("?", "!"))
+    if last in NEVER_LAST or (last in CONTINUATIONS and not is_exclaimed):
         # A recognizer likes to end any text with a full stop: "and." is no end all the same.
         return BROKEN_OFF
     if text.endswith((".", "?", "!")):

@@ -1,30 +1,35 @@
 """The heard recognizer: what somebody really says, by a voice detector and a speech engine.
 
-The open turn is a row of windows. The last window is decoded again and again while somebody
-speaks, and once more at each pause; earlier windows are settled for good.
+The open turn is a row of windows. The last one is decoded again and again while somebody speaks,
+and once more at each pause; earlier ones are settled for good.
 """
 
 from collections import deque
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from workbench.loopback.assemblyai_v3.agreement import agreed, continuation
 from workbench.loopback.assemblyai_v3.endings import end_of_turn_confidence
 from workbench.loopback.assemblyai_v3.hearing import Hearing, Word
-from workbench.loopback.assemblyai_v3.messages import plain
 from workbench.loopback.assemblyai_v3.sound import Samples, SoundReader
+from workbench.loopback.assemblyai_v3.window import FRAME_MS, Window, as_spoken
 
 FRAME_SAMPLES = 512
-FRAME_MS = 32
 ONSET_FRAMES = 2
 PREROLL_FRAMES = 10
 LEAST_VOICED_MS = 160
 SETTLE_SILENCE_MS = 160
+LEAST_SETTLE_SILENCE_MS = 96
 DECODE_EVERY_MS = 500
+DECODE_SHARE = 6
+"""A window is decoded again after a sixth of its length: long ones take longer."""
 LONG_WINDOW_MS = 6000
 LONGEST_WINDOW_MS = 11_000
+CUT_FRAMES = 48
+"""A window that is too long is cut at the quietest of so many frames."""
+FINAL_SILENCE: Samples = np.zeros(4800, np.float32)
+"""Added at a pause: with 300 ms more of silence the engine puts more full stops."""
 QUIETER = 0.7
 """Once somebody speaks, this share of the threshold is still speech."""
 
@@ -37,38 +42,23 @@ class Ears:
     voice_probability: Callable[[Samples], float]
 
 
-@dataclass(slots=True)
-class _Window:
-    frames: list[Samples] = field(default_factory=list)
-    voiced_at_ms: list[int] = field(default_factory=list)
-    transcript: list[str] = field(default_factory=list)
-    told: list[Word] = field(default_factory=list)
-    decoded_ms: int = 0
-    is_settled: bool = False
-
-    @property
-    def length_ms(self) -> int:
-        return len(self.frames) * FRAME_MS
-
-
 class HeardRecognizer:
     """With `is_immutable` words become final one by one, else none before the turn ends."""
 
-    def __init__(
-        self, ears: Ears, sound: SoundReader, *, is_immutable: bool, vad_threshold: float
-    ) -> None:
-        self.vad_threshold = vad_threshold
-        self.settle_silence_ms = SETTLE_SILENCE_MS
+    def __init__(self, ears: Ears, sound: SoundReader, *, is_immutable: bool) -> None:
         self._ears = ears
         self._sound = sound
         self._is_immutable = is_immutable
+        self._threshold = 0.5
+        self._settle_silence_ms = SETTLE_SILENCE_MS
         self._rest: Samples = np.zeros(0, np.float32)
         self._preroll: deque[Samples] = deque(maxlen=PREROLL_FRAMES)
+        self._probabilities: deque[float] = deque(maxlen=CUT_FRAMES)
         self._now_ms = 0
         self._silence_ms = 0
         self._voiced_run = 0
-        self._settled: list[_Window] = []
-        self._window: _Window | None = None
+        self._earlier: list[Window] = []
+        self._window: Window | None = None
 
     def listen(self, audio: bytes, duration_ms: float) -> Iterator[Hearing]:
         """One hearing for every 32 ms of audio."""
@@ -84,139 +74,113 @@ class HeardRecognizer:
         self._settle()
         hearing = self._hearing()
         words = tuple(word.finished() for word in hearing.words)
-        return Hearing(
-            hearing.now_ms,
-            words,
-            hearing.onset_ms,
-            hearing.silence_ms,
-            True,
-            hearing.end_of_turn_confidence,
-            hearing.formatted_words,
-        )
+        return replace(hearing, words=words, is_settled=True)
 
     def close_turn(self) -> None:
         """The next voice begins a new turn."""
-        self._settled = []
-        self._window = None
-        self._voiced_run = 0
-        self._preroll.clear()
+        self._earlier = []
+        self._drop_window()
+
+    def adapt(self, *, vad_threshold: float, min_turn_silence_ms: int) -> None:
+        """Silence is what is below the threshold; text settles before a turn may end."""
+        self._threshold = vad_threshold
+        wanted_ms = max(LEAST_SETTLE_SILENCE_MS, min_turn_silence_ms)
+        self._settle_silence_ms = min(SETTLE_SILENCE_MS, wanted_ms)
 
     def _hear(self, frame: Samples) -> None:
         self._now_ms += FRAME_MS
-        is_voiced = self._is_voiced(frame)
+        share = QUIETER if self._voiced_run else 1.0
+        self._probabilities.append(self._ears.voice_probability(frame))
+        is_voiced = self._probabilities[-1] >= self._threshold * share
         self._voiced_run = self._voiced_run + 1 if is_voiced else 0
         self._silence_ms = 0 if is_voiced else self._silence_ms + FRAME_MS
         window = self._window
-        if window is not None and not window.is_settled:
-            window.frames.append(frame)
-            if is_voiced:
-                window.voiced_at_ms.append(self._now_ms - FRAME_MS)
-            self._decode_if_due(window)
+        if window is None or window.is_settled:
+            self._preroll.append(frame)
+            if self._voiced_run >= ONSET_FRAMES:
+                self._resume()
             return
-        self._preroll.append(frame)
-        if self._voiced_run >= ONSET_FRAMES:
-            self._resume()
-
-    def _is_voiced(self, frame: Samples) -> bool:
-        share = QUIETER if self._silence_ms == 0 and self._voiced_run else 1.0
-        return self._ears.voice_probability(frame) >= self.vad_threshold * share
+        window.frames.append(frame)
+        if is_voiced:
+            window.voiced_at_ms.append(self._now_ms - FRAME_MS)
+        self._decode_if_due(window)
 
     def _resume(self) -> None:
         """Somebody speaks: in a new window, or on in the one that was settled in a pause."""
         window = self._window
         if window is not None and window.length_ms >= LONG_WINDOW_MS:
-            self._settled.append(window)
+            self._earlier.append(window)
             window = None
         if window is None:
-            window = self._window = _Window()
+            window = self._window = Window()
         window.frames.extend(self._preroll)
-        window.is_settled = False
-        window.decoded_ms = window.length_ms
-        begun = self._voiced_run
         window.voiced_at_ms.extend(
-            self._now_ms - (begun - index) * FRAME_MS for index in range(begun)
+            self._now_ms - frames_ago * FRAME_MS for frames_ago in range(ONSET_FRAMES, 0, -1)
         )
+        window.decoded_ms = window.length_ms
+        window.is_settled = False
         self._preroll.clear()
 
-    def _decode_if_due(self, window: _Window) -> None:
-        if self._silence_ms >= self.settle_silence_ms:
+    def _decode_if_due(self, window: Window) -> None:
+        interval_ms = max(DECODE_EVERY_MS, window.length_ms // DECODE_SHARE)
+        if self._silence_ms >= self._settle_silence_ms:
             self._settle()
         elif window.length_ms >= LONGEST_WINDOW_MS:
-            self._settle()
-            self._settled.append(window)
-            self._window = None
-            self._voiced_run = 0
-        elif self._silence_ms == 0 and window.length_ms - window.decoded_ms >= self._interval_ms:
-            self._decode(window, is_last=False)
-
-    @property
-    def _interval_ms(self) -> int:
-        """Longer windows take longer: never spend more than about a third of the time on them."""
-        window = self._window
-        return max(DECODE_EVERY_MS, (window.length_ms if window else 0) // 6)
+            self._cut(window)
+        elif self._silence_ms == 0 and window.length_ms - window.decoded_ms >= interval_ms:
+            window.rewrite(self._ears.decode(window.sound))
 
     def _settle(self) -> None:
         window = self._window
         if window is None or window.is_settled:
             return
-        if len(window.voiced_at_ms) * FRAME_MS < LEAST_VOICED_MS:
-            self._window = None  # a click or a cough: engines would make a "You" of it
+        if window.voiced_ms < LEAST_VOICED_MS:
+            self._drop_window()  # a click or a cough: engines would make a "You" of it
             return
-        self._decode(window, is_last=True)
-        window.is_settled = True
-        if not window.transcript:
-            self._window = None
+        window.settle(self._ears.decode(np.concatenate([window.sound, FINAL_SILENCE])))
+        if not window.words:
+            self._drop_window()
 
-    def _decode(self, window: _Window, *, is_last: bool) -> None:
-        window.decoded_ms = window.length_ms
-        fresh = [
-            word for word in self._ears.decode(np.concatenate(window.frames)).split() if plain(word)
-        ]
-        told = [word.text for word in window.told]
-        start = continuation(told, fresh)
-        sure = len(fresh) if is_last else agreed(window.transcript, fresh)
-        window.transcript = fresh
-        if self._is_immutable:
-            words = timed(fresh, window.voiced_at_ms)
-            window.told.extend(word.finished() for word in words[start : max(start, sure)])
+    def _cut(self, window: Window) -> None:
+        """Nobody makes a pause: go on in a new window behind the quietest place of late."""
+        recent = list(self._probabilities)
+        keep = len(recent) - 1 - int(np.argmin(recent))
+        rest = window.frames[len(window.frames) - keep :]
+        cut_ms = self._now_ms - keep * FRAME_MS
+        voiced = [at_ms for at_ms in window.voiced_at_ms if at_ms >= cut_ms]
+        del window.frames[len(window.frames) - keep :]
+        del window.voiced_at_ms[len(window.voiced_at_ms) - len(voiced) :]
+        window.settle(self._ears.decode(window.sound))
+        self._earlier.append(window)
+        self._window = Window(rest, voiced) if voiced else None
+
+    def _drop_window(self) -> None:
+        self._window = None
+        self._voiced_run = 0
+        self._preroll.clear()
 
     def _hearing(self) -> Hearing:
-        windows = [*self._settled, *([self._window] if self._window else [])]
-        formatted = tuple(
-            word for window in windows for word in timed(window.transcript, window.voiced_at_ms)
-        )
+        windows = [*self._earlier, *([self._window] if self._window else [])]
+        formatted = tuple(word for window in windows for word in window.words)
+        probability = self._probabilities[-1] if self._probabilities else 0.0
         if not formatted:
-            return Hearing(self._now_ms)
-        words = formatted
-        if self._is_immutable:
-            words = tuple(word for window in windows for word in self._told(window))
+            return Hearing(self._now_ms, voice_probability=probability)
         text = " ".join(word.text for word in formatted)
         return Hearing(
             self._now_ms,
-            words,
+            self._immutable(windows) if self._is_immutable else formatted,
             onset_ms=windows[0].voiced_at_ms[0],
             silence_ms=self._silence_ms,
             is_settled=self._window is None or self._window.is_settled,
-            end_of_turn_confidence=end_of_turn_confidence(text),
+            end_of_turn_confidence=end_of_turn_confidence(text, self._silence_ms),
             formatted_words=formatted,
+            voice_probability=probability,
         )
 
-    def _told(self, window: _Window) -> list[Word]:
-        """Final words, and the one after them as it stands."""
-        start = continuation([word.text for word in window.told], window.transcript)
-        if window.is_settled:
-            return window.told
-        return window.told + timed(window.transcript, window.voiced_at_ms)[start : start + 1]
-
-
-def timed(texts: list[str], voiced_at_ms: list[int]) -> list[Word]:
-    """Give each word its share of the frames in which somebody spoke, by its length."""
-    total = sum(len(text) for text in texts)
-    words = []
-    begun = 0
-    for text in texts:
-        first = begun * len(voiced_at_ms) // total
-        begun += len(text)
-        last = max(first, begun * len(voiced_at_ms) // total - 1)
-        words.append(Word(text, voiced_at_ms[first], voiced_at_ms[last] + FRAME_MS))
-    return words
+    @staticmethod
+    def _immutable(windows: list[Window]) -> tuple[Word, ...]:
+        """Final words, and the one after them as it stands, as they are spoken."""
+        words = [word for window in windows for word in window.told]
+        if windows:
+            words += windows[-1].unfinished
+        return tuple(each for word in words for each in as_spoken(word))

@@ -35,6 +35,7 @@ class Hearing:
     end_of_turn_confidence: float = 0.0
     formatted_words: tuple[Word, ...] | None = None
     """The words in their best spelling, where that differs from `words`."""
+    voice_probability: float = 0.0
 
     @property
     def best_words(self) -> tuple[Word, ...]:
@@ -55,4 +56,8 @@ class Recognizer(Protocol):
 
     def close_turn(self) -> None:
         """Forget the open turn; may be called between two hearings of one `listen`."""
+        ...
+
+    def adapt(self, *, vad_threshold: float, min_turn_silence_ms: int) -> None:
+        """What the client wants from now on."""
         ...

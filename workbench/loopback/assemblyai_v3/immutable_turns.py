@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from workbench.loopback.assemblyai_v3 import messages
+from workbench.loopback.assemblyai_v3.annotations import Annotations
 from workbench.loopback.assemblyai_v3.hearing import Hearing, Word
 from workbench.loopback.assemblyai_v3.messages import Message
 from workbench.loopback.assemblyai_v3.outputs import Output, Send, TurnEnd
@@ -16,10 +17,13 @@ LEAST_SPEECH_MS = 80
 class ImmutableTurns:
     """Remembers the turn's number, what was told last, and how many words in utterances."""
 
-    def __init__(self, parameters: Parameters, *, twin_delay_ms: int | None) -> None:
+    def __init__(
+        self, parameters: Parameters, annotations: Annotations, *, twin_delay_ms: int | None
+    ) -> None:
         self.parameters = parameters
+        self.turn_order = 0
+        self._annotations = annotations
         self._twin_delay_ms = twin_delay_ms
-        self._turn_order = 0
         self._in_utterances = 0
         self._told: tuple[tuple[str, bool], ...] = ()
 
@@ -42,36 +46,34 @@ class ImmutableTurns:
     def end(self, hearing: Hearing) -> Iterator[Output]:
         """End the turn with these words, all of them final."""
         confidence = hearing.end_of_turn_confidence
-        yield from self._send(
-            messages.turn(
-                self._turn_order,
-                unformatted(hearing.words),
-                transcript(unformatted(hearing.words)),
-                utterance=self._utterance(hearing.words),
-                confidence=confidence,
-                is_end=True,
-            )
+        words = unformatted(hearing.words)
+        annotations = self._annotations.of_final(self.turn_order, words)
+        final = messages.turn(
+            self.turn_order,
+            words,
+            transcript(words),
+            utterance=self._utterance(hearing.words),
+            confidence=confidence,
+            is_end=True,
+            extra=annotations,
         )
+        yield from self._send(final)
         if self.parameters.format_turns and self._twin_delay_ms is not None:
             words = [word.finished() for word in hearing.best_words]
             twin = messages.turn(
-                self._turn_order,
+                self.turn_order,
                 words,
                 transcript(words),
                 confidence=confidence,
                 is_end=True,
                 is_formatted=True,
+                extra=annotations,
             )
             yield from self._send(twin, self._twin_delay_ms)
-        self._turn_order += 1
+        self.turn_order += 1
         self._in_utterances = 0
         self._told = ()
         yield TurnEnd()
-
-    def empty_end(self) -> Iterator[Output]:
-        """The empty final that can follow on Terminate (notes 8.1)."""
-        extra = {"language_code": None, "language_confidence": None}
-        yield Send(messages.turn(self._turn_order, (), "", is_end=True, extra=extra))
 
     def _is_over(self, hearing: Hearing) -> bool:
         speech_ms = sum(word.end_ms - word.start_ms for word in hearing.words)
@@ -97,7 +99,7 @@ class ImmutableTurns:
         self._is_news(hearing.words)
         yield from self._send(
             messages.turn(
-                self._turn_order,
+                self.turn_order,
                 words,
                 transcript([word for word in words if word.is_final]),
                 utterance=utterance,
@@ -106,7 +108,7 @@ class ImmutableTurns:
         )
 
     def _send(self, message: Message, delay_ms: float = 0) -> Iterator[Output]:
-        if message["end_of_turn"] or self.parameters.include_partial_turns:
+        if message["end_of_turn"] or self.parameters.has_partials:
             yield Send(message, delay_ms)
 
 

@@ -30,6 +30,8 @@ class Knobs:
     """Live about 270."""
     termination_delay_ms: int = 50
     """Live 550 to 1200."""
+    not_entitled_after_seconds: float = 5
+    """So long after Begin a preview model answers 3005."""
     heartbeat_seconds: float = 5
     silence_seconds: float = 1
     new_sessions_per_minute: int | None = None

@@ -60,11 +60,16 @@ def turn(
         "end_of_turn": is_end,
         "transcript": transcript,
         "end_of_turn_confidence": round(confidence, 6),
-        "words": [_word(word) for word in words],
+        "words": word_list(words),
         "utterance": utterance,
         **(extra or {}),
         "type": "Turn",
     }
+
+
+def word_list(words: Sequence[Word]) -> list[Message]:
+    """The `words` of a message; a speaker stands there only where one is known."""
+    return [_word(word) for word in words]
 
 
 def _word(word: Word) -> Message:

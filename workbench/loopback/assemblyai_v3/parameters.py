@@ -205,6 +205,11 @@ class Parameters(BaseModel):
         return self.continuous_partials
 
     @property
+    def has_partials(self) -> bool:
+        """Redaction leaves finals only."""
+        return self.include_partial_turns and not self.redact_pii
+
+    @property
     def echo(self) -> Message:
         """`Begin.configuration` (notes 7.1) but for the version of the API."""
         return {

@@ -1,12 +1,12 @@
 """Turns of the U3 family: the whole turn in each message, ended by punctuation and silence."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from workbench.loopback.assemblyai_v3 import messages
-from workbench.loopback.assemblyai_v3.hearing import Hearing, Word
+from workbench.loopback.assemblyai_v3.annotations import Annotations
+from workbench.loopback.assemblyai_v3.hearing import Hearing
 from workbench.loopback.assemblyai_v3.immutable_turns import transcript
-from workbench.loopback.assemblyai_v3.messages import Message
 from workbench.loopback.assemblyai_v3.outputs import Output, Send, TurnEnd
 from workbench.loopback.assemblyai_v3.parameters import Parameters
 
@@ -27,9 +27,10 @@ class _OpenTurn:
 class RewrittenTurns:
     """Section 8.2 of the notes; the end as in 10.2."""
 
-    def __init__(self, parameters: Parameters) -> None:
+    def __init__(self, parameters: Parameters, annotations: Annotations) -> None:
         self.parameters = parameters
-        self._turn_order = 0
+        self.turn_order = 0
+        self._annotations = annotations
         self._turn = _OpenTurn()
 
     def step(self, hearing: Hearing) -> Iterator[Output]:
@@ -58,24 +59,19 @@ class RewrittenTurns:
             yield Send(messages.speech_started(hearing.onset_ms, words))
         yield Send(
             messages.turn(
-                self._turn_order,
+                self.turn_order,
                 words,
                 text,
                 utterance=text,
                 confidence=1.0,
                 is_end=True,
                 is_formatted=True,
-                extra=self._speaker(words),
+                extra=self._annotations.of_final(self.turn_order, words),
             )
         )
-        self._turn_order += 1
+        self.turn_order += 1
         self._turn = _OpenTurn()
         yield TurnEnd()
-
-    def empty_end(self) -> Iterator[Output]:
-        """The empty final that can follow on Terminate (notes 8.1)."""
-        extra = {"language_code": None, "language_confidence": None}
-        yield Send(messages.turn(self._turn_order, (), "", is_end=True, extra=extra))
 
     def _is_over(self, hearing: Hearing) -> bool:
         silences = self.parameters.silences
@@ -95,8 +91,7 @@ class RewrittenTurns:
         return hearing.now_ms >= self._turn.last_partial_ms + CADENCE_MS
 
     def _partial(self, hearing: Hearing, confidence: float) -> Iterator[Output]:
-        parameters = self.parameters
-        if parameters.speaker_labels or not parameters.include_partial_turns:
+        if self.parameters.speaker_labels or not self.parameters.has_partials:
             return
         words = [replace(word, is_final=False) for word in hearing.best_words]
         if self._turn.last_partial_ms is None:
@@ -104,15 +99,10 @@ class RewrittenTurns:
         self._turn.last_partial_ms = hearing.now_ms
         yield Send(
             messages.turn(
-                self._turn_order,
+                self.turn_order,
                 words,
                 transcript(words),
                 confidence=confidence,
                 is_formatted=True,
             )
         )
-
-    def _speaker(self, words: Sequence[Word]) -> Message:
-        if not self.parameters.speaker_labels:
-            return {}
-        return {"speaker_label": words[0].speaker or "A"}

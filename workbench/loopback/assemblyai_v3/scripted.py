@@ -1,7 +1,7 @@
 """The scripted recognizer: words decided beforehand appear on the audio clock, exactly."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from workbench.loopback.assemblyai_v3.hearing import Hearing, Word
 
@@ -25,7 +25,8 @@ class ScriptedWord:
 class ScriptedRecognizer:
     """Ignores what the audio contains; only its length counts."""
 
-    def __init__(self, script: Sequence[ScriptedWord]) -> None:
+    def __init__(self, script: Sequence[ScriptedWord], *, has_speakers: bool = False) -> None:
+        self._has_speakers = has_speakers
         self._script = sorted(script, key=lambda word: word.start_ms)
         self._first = 0
         self._audio_ms = 0.0
@@ -42,11 +43,14 @@ class ScriptedRecognizer:
         """Words that have become audible are finished; what was not yet said is not heard."""
         hearing = self._hearing(int(self._audio_ms))
         words = tuple(word.finished() for word in hearing.words)
-        return Hearing(hearing.now_ms, words, hearing.onset_ms, hearing.silence_ms, True, 1.0)
+        return replace(hearing, words=words, is_settled=True)
 
     def close_turn(self) -> None:
         """Go on behind the words that were audible."""
         self._first += len(self._audible(self._step * STEP_MS))
+
+    def adapt(self, *, vad_threshold: float, min_turn_silence_ms: int) -> None:
+        """Thresholds mean nothing to a script."""
 
     def _audible(self, now_ms: int) -> list[ScriptedWord]:
         return [
@@ -60,13 +64,14 @@ class ScriptedRecognizer:
         if not audible:
             return Hearing(now_ms)
         newest = len(audible) - 1
+        silence_ms = self._silence_ms(now_ms)
         words = tuple(
             Word(
                 word.draft if word.draft is not None and index == newest else word.text,
                 word.start_ms,
                 word.end_ms,
                 is_final=word.end_ms <= now_ms,
-                speaker=word.speaker,
+                speaker=word.speaker if self._has_speakers else None,
             )
             for index, word in enumerate(audible)
         )
@@ -74,9 +79,10 @@ class ScriptedRecognizer:
             now_ms,
             words,
             onset_ms=audible[0].start_ms,
-            silence_ms=self._silence_ms(now_ms),
+            silence_ms=silence_ms,
             is_settled=words[-1].is_final,
             end_of_turn_confidence=audible[-1].end_of_turn_confidence,
+            voice_probability=0.02 if silence_ms else 0.98,
         )
 
     def _silence_ms(self, now_ms: int) -> int:

@@ -2,15 +2,17 @@
 
 import asyncio
 import time
-import uuid
 from collections import deque
 from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Self
 
 from aiohttp import web
+from pydantic import ValidationError
 
+from workbench.loopback.assemblyai_v3.admission import Admission
 from workbench.loopback.assemblyai_v3.connection import Connection
+from workbench.loopback.assemblyai_v3.framing import BYTES_PER_SAMPLE
 from workbench.loopback.assemblyai_v3.heard import Ears, HeardRecognizer
 from workbench.loopback.assemblyai_v3.hearing import Recognizer
 from workbench.loopback.assemblyai_v3.knobs import NO_FAULT, Fault, Knobs
@@ -22,7 +24,9 @@ from workbench.loopback.assemblyai_v3.parameters import (
 )
 from workbench.loopback.assemblyai_v3.record import SessionRecord
 from workbench.loopback.assemblyai_v3.scripted import ScriptedRecognizer, ScriptedWord
+from workbench.loopback.assemblyai_v3.session import Session
 from workbench.loopback.assemblyai_v3.sound import SoundReader
+from workbench.loopback.assemblyai_v3.tokens import TokenRequest
 from workbench.loopback.listening import Listener
 
 LOCAL_KEY = "local-assemblyai-key"
@@ -34,7 +38,8 @@ class AssemblyAIStandIn:
     """`async with AssemblyAIStandIn() as stand_in:` serves on a free port until the block ends.
 
     Without `ears` it is scripted: each session takes the next of `scripts` (none left: silence).
-    With `ears` it hears. `faults` is a queue too: each connection takes the next one.
+    With `ears` it hears; they are asked for new ones at each session. `faults` is a queue like
+    `scripts`: each connection takes the next one.
     """
 
     def __init__(
@@ -48,15 +53,14 @@ class AssemblyAIStandIn:
         host: str = "127.0.0.1",
         port: int = 0,
     ) -> None:
-        self.ears = ears
         self.scripts = deque(scripts)
         self.faults = deque(faults)
         self.knobs = knobs or Knobs()
-        self.api_key = api_key
         self.sessions: list[SessionRecord] = []
         self.connections: list[Connection] = []
-        self._tokens: dict[str, tuple[float, float]] = {}
-        self._session_starts: deque[float] = deque()
+        """Open now; `connection.record` is one of `sessions`."""
+        self._ears = ears
+        self._admission = Admission(api_key, self.knobs.new_sessions_per_minute)
         self._arrival = asyncio.Condition()
         application = web.Application()
         application.router.add_get("/v3/ws", self._serve)
@@ -97,7 +101,7 @@ class AssemblyAIStandIn:
 
     def reset(self) -> None:
         """Forget records of closed sessions, scripts and faults."""
-        self.sessions = [record for record in self.sessions if not record.closed.is_set()]
+        self.sessions = [record for record in self.sessions if not record.is_closed]
         self.scripts.clear()
         self.faults.clear()
 
@@ -107,36 +111,18 @@ class AssemblyAIStandIn:
     async def _token(self, request: web.Request) -> web.Response:
         """Section 2.1 of the notes; faults in the shape that the live service was seen to use."""
         key = request.headers.get("Authorization", "").removeprefix("Bearer ")
-        if key != self.api_key:
+        if not self._admission.has_key(key):
             return web.json_response({"error": "Invalid API key"}, status=401)
-        expires, cap = request.query.get("expires_in_seconds"), self.knobs.session_cap_seconds
-        for name, value, low, high in (
-            ("expires_in_seconds", expires, 1, 600),
-            (
-                "max_session_duration_seconds",
-                request.query.get("max_session_duration_seconds"),
-                60,
-                10_800,
-            ),
-        ):
-            if value is None and name != "expires_in_seconds":
-                continue
-            if value is None or not value.isdecimal() or not low <= int(value) <= high:
-                detail = {
-                    "type": "missing" if value is None else "value_error",
-                    "loc": ["query", name],
-                    "msg": "Field required"
-                    if value is None
-                    else f"Input should be {low} to {high}",
-                    "input": value,
-                }
-                return web.json_response({"detail": [detail]}, status=422)
-            if name == "max_session_duration_seconds":
-                cap = float(value)
-        assert expires is not None
-        token = uuid.uuid4().hex
-        self._tokens[token] = (time.monotonic() + int(expires), cap)
-        return web.json_response({"token": token, "expires_in_seconds": int(expires)})
+        try:
+            asked = TokenRequest.model_validate(dict(request.query))
+        except ValidationError as invalid:
+            detail = [
+                {"type": e["type"], "loc": ["query", *e["loc"]], "msg": e["msg"], "input": None}
+                for e in invalid.errors()
+            ]
+            return web.json_response({"detail": detail}, status=422)
+        token = self._admission.tokens.issue(asked, time.monotonic())
+        return web.json_response({"token": token, "expires_in_seconds": asked.expires_in_seconds})
 
     async def _serve(self, request: web.Request) -> web.StreamResponse:
         fault = self.faults.popleft() if self.faults else NO_FAULT
@@ -147,7 +133,8 @@ class AssemblyAIStandIn:
         try:
             return await self._upgrade(request, record, fault)
         finally:
-            record.closed.set()
+            record.is_closed = True
+            record.touch()
 
     async def _upgrade(
         self, request: web.Request, record: SessionRecord, fault: Fault
@@ -161,68 +148,50 @@ class AssemblyAIStandIn:
             timeout=CLOSE_TIMEOUT_SECONDS, max_msg_size=self.knobs.max_message_bytes
         )
         await socket.prepare(request)
-        connection = Connection(socket, request.transport, record, self.knobs, fault)
+        connection = Connection(socket, request, record, self.knobs)
         self.connections.append(connection)
         try:
             await self._open(request, connection, fault)
         finally:
             self.connections.remove(connection)
-            record.close_code = socket.close_code or record.close_code
+            record.close_code = record.close_code or socket.close_code
         return socket
 
     async def _open(self, request: web.Request, connection: Connection, fault: Fault) -> None:
         """Authorization, rate limit, parameters, Begin: in the service's order."""
-        admitted = self._admit(request)
-        cap_seconds = admitted if isinstance(admitted, float) else 0.0
-        outcome: Fail | Parameters
-        try:
-            outcome = from_query(list(request.query.items()))
-        except InvalidParametersError as invalid:
-            outcome = Fail(3006, str(invalid))
-        if isinstance(admitted, Fail):
-            outcome = admitted
-        elif fault.reject is not None:
-            outcome = Fail(*fault.reject)
-        if isinstance(outcome, Fail):
-            await asyncio.sleep(self.knobs.reject_delay_ms / 1000)
-            await connection.reject(outcome)
-            return
-        await connection.run(
-            outcome,
-            self._recognizer,
-            request.headers.get("AssemblyAI-Version", API_VERSION),
-            min(cap_seconds, fault.session_cap_seconds or cap_seconds),
-            in_thread=self.ears is not None,
-        )
-
-    def _admit(self, request: web.Request) -> Fail | float:
-        """The session's longest duration in seconds, or why there is none."""
         key = request.query.get("token") or request.headers.get("Authorization")
-        prefix = "Unauthorized Connection: "
-        if not key:
-            return Fail(1008, prefix + "Missing Authorization header")
-        cap_seconds = float(self.knobs.session_cap_seconds)
-        if key in self._tokens:
-            deadline, cap_seconds = self._tokens[key]
-            if time.monotonic() > deadline:
-                return Fail(1008, prefix + "Signature has expired")
-        elif key != self.api_key:
-            return Fail(1008, prefix + "Invalid API key")
-        limit = self.knobs.new_sessions_per_minute
-        now = time.monotonic()
-        while self._session_starts and self._session_starts[0] < now - 60:
-            self._session_starts.popleft()
-        if limit is not None and len(self._session_starts) >= limit:
-            return Fail(1008, prefix + "Too many concurrent sessions")
-        self._session_starts.append(now)
-        return cap_seconds
+        cap_seconds = fault.session_cap_seconds or self.knobs.session_cap_seconds
+        admitted = self._admission.judge(key, time.monotonic(), cap_seconds)
+        if isinstance(admitted, Fail):
+            await connection.reject(admitted, fault)
+            return
+        if fault.reject is not None:
+            await connection.reject(Fail(*fault.reject), fault)
+            return
+        try:
+            parameters = from_query(list(request.query.items()))
+        except InvalidParametersError as invalid:
+            await connection.reject(Fail(3006, str(invalid)), fault)
+            return
+        if parameters.encoding not in BYTES_PER_SAMPLE:
+            text = f"The stand-in does not decode '{parameters.encoding}': send PCM or mu-law"
+            await connection.reject(Fail(3006, text), fault)
+            return
+        session = Session(parameters, self._recognizer(parameters), self.knobs, fault)
+        version = request.headers.get("AssemblyAI-Version", API_VERSION)
+        await connection.run(session, version, admitted, in_thread=self._ears is not None)
 
     def _recognizer(self, parameters: Parameters) -> Recognizer:
-        if self.ears is None:
-            return ScriptedRecognizer(self.scripts.popleft() if self.scripts else ())
-        return HeardRecognizer(
-            self.ears(),
+        if self._ears is None:
+            script = self.scripts.popleft() if self.scripts else ()
+            return ScriptedRecognizer(script, has_speakers=parameters.speaker_labels)
+        recognizer = HeardRecognizer(
+            self._ears(),
             SoundReader(parameters.encoding, parameters.sample_rate),
             is_immutable=not parameters.is_rewriting,
-            vad_threshold=parameters.effective_vad_threshold,
         )
+        recognizer.adapt(
+            vad_threshold=parameters.effective_vad_threshold,
+            min_turn_silence_ms=parameters.silences.min_ms,
+        )
+        return recognizer

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from workbench.loopback.openai_v1.numerals import NUMBER, parse_number, spoken
+from workbench.loopback.numerals import NUMBER, parse_number, spoken
 
 DEFAULT_NAME = "Alex"
 OPERATORS = {
