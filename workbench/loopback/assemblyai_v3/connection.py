@@ -47,7 +47,6 @@ class Connection:
         self._transport = request.transport
         self._knobs = knobs
         self._session: Session | None = None
-        self._extra_fields: Message = {}
         self._incoming: asyncio.Queue[bytes | str] = asyncio.Queue()
         self._outgoing: asyncio.Queue[tuple[float, Output]] = asyncio.Queue()
         self._last_due = 0.0
@@ -142,15 +141,19 @@ class Connection:
                 self._put(output)
             self.record.audio_ms = session.audio_ms
             self.record.touch()
-            self._break(session)
+            await self._break(session)
 
-    def _break(self, session: Session) -> None:
+    async def _break(self, session: Session) -> None:
         """The faults of the network, when their audio time has come."""
         fault = session.fault
-        if fault.drop_at_ms is not None and session.audio_ms >= fault.drop_at_ms:
+        is_dropped = fault.drop_at_ms is not None and session.audio_ms >= fault.drop_at_ms
+        is_dead = fault.half_open_at_ms is not None and session.audio_ms >= fault.half_open_at_ms
+        if (is_dropped or is_dead) and self._last_due <= time.monotonic():
+            await self._outgoing.join()  # what was due before is still delivered
+        if is_dropped:
             self.drop()
             raise _Over
-        if fault.half_open_at_ms is not None and session.audio_ms >= fault.half_open_at_ms:
+        if is_dead:
             raise _HalfOpen
 
     def _put(self, output: Output) -> None:
@@ -166,6 +169,7 @@ class Connection:
             match output:
                 case Send(message):
                     await self._send({**message, **session.fault.extra_fields})
+                    self._outgoing.task_done()
                 case Fail():
                     await self._fail(output, session.fault)
                     raise _Over
@@ -198,11 +202,12 @@ class Connection:
         await asyncio.sleep(seconds)
         self._put(output)
 
-    async def _watch(self, timeout_seconds: float) -> None:
+    async def _watch(self, timeout_seconds: int) -> None:
         """Section 12.3: any message resets it."""
+        limit_seconds = timeout_seconds * self._knobs.inactivity_unit_seconds
         idle_seconds = 0.0
-        while idle_seconds < timeout_seconds:
-            await asyncio.sleep(timeout_seconds - idle_seconds)
+        while idle_seconds < limit_seconds:
+            await asyncio.sleep(limit_seconds - idle_seconds)
             idle_seconds = time.monotonic() - self._last_message
         text = f"No messages received for {timeout_seconds} seconds"
         self._put(Fail(3006, f"Session terminated due to inactivity: {text}"))

@@ -30,6 +30,8 @@ class Knobs:
     """Live about 270."""
     termination_delay_ms: int = 50
     """Live 550 to 1200."""
+    inactivity_unit_seconds: float = 1
+    """How long a second of `inactivity_timeout` lasts; a test need not wait five of them."""
     not_entitled_after_seconds: float = 5
     """So long after Begin a preview model answers 3005."""
     heartbeat_seconds: float = 5
