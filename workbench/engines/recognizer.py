@@ -1,16 +1,21 @@
 """Speech to text: Moonshine base where it can be had, tiny elsewhere, and no text from noise."""
 
+from collections.abc import Iterator
+
 import numpy as np
 
 from workbench.engines.activity import FRAME_MS, FRAME_SAMPLES, ActivityDetector
 from workbench.engines.moonshine import SAMPLE_RATE_HZ, Moonshine, Samples
 from workbench.engines.weights import has_base, tiny_directory
 
-LONGEST_PASS_SECONDS = 12.0
-VOICED = 0.5
-LEAST_VOICED_MS = 128
-QUIET_MS = 200
 MARGIN_FRAMES = 8
+LONGEST_FRAMES = 12_000 // FRAME_MS - 2 * MARGIN_FRAMES
+"""Longer passes sometimes come back empty."""
+CUT_FRAMES = 1500 // FRAME_MS
+GAP_FRAMES = 200 // FRAME_MS
+PAUSE_FRAMES = 1000 // FRAME_MS
+LEAST_VOICED_FRAMES = 4
+VOICED = 0.5
 
 
 class Recognizer:
@@ -52,32 +57,45 @@ class Recognizer:
 def voiced_spans(probabilities: list[float]) -> list[tuple[int, int]]:
     """Stretches of speech as (first frame, frame after the last), each short enough for one pass.
 
-    A stretch ends where nobody spoke for 200 ms and the next words would make it too long, or at
-    the limit; too short ones are noise.
+    Stretches with less than a second between them are one pass as long as it is short enough; what
+    is too long in itself is cut at its quietest place; what is too short is noise.
     """
-    longest = int(LONGEST_PASS_SECONDS * 1000 / FRAME_MS) - 2 * MARGIN_FRAMES
-    runs = _runs([each >= VOICED for each in probabilities])
     spans: list[tuple[int, int]] = []
-    for start, end in runs:
-        if spans and end - spans[-1][0] <= longest and (start - spans[-1][1]) * FRAME_MS < 1000:
+    for start, end in _runs([each >= VOICED for each in probabilities]):
+        if spans and end - spans[-1][0] <= LONGEST_FRAMES and start - spans[-1][1] < PAUSE_FRAMES:
             spans[-1] = (spans[-1][0], end)
         else:
-            spans.extend((cut, min(cut + longest, end)) for cut in range(start, end, longest))
-    return [
-        (max(0, start - MARGIN_FRAMES), min(len(probabilities), end + MARGIN_FRAMES))
+            spans.extend(_cut(start, end, probabilities))
+    speech = [
+        (start, end)
         for start, end in spans
-        if sum(each >= VOICED for each in probabilities[start:end]) * FRAME_MS >= LEAST_VOICED_MS
+        if sum(each >= VOICED for each in probabilities[start:end]) >= LEAST_VOICED_FRAMES
+    ]
+    ends = [0, *(end for _, end in speech)]
+    starts = [*(start for start, _ in speech), len(probabilities)]
+    return [
+        (max(ends[i], start - MARGIN_FRAMES), min(starts[i + 1], end + MARGIN_FRAMES))
+        for i, (start, end) in enumerate(speech)
     ]
 
 
 def _runs(voiced: list[bool]) -> list[tuple[int, int]]:
-    """Runs of voiced frames; a gap shorter than 200 ms does not end one."""
+    """Runs of voiced frames; a short gap does not end one."""
     runs: list[tuple[int, int]] = []
     for index, speaking in enumerate(voiced):
         if not speaking:
             continue
-        if runs and (index - runs[-1][1]) * FRAME_MS < QUIET_MS:
+        if runs and index - runs[-1][1] < GAP_FRAMES:
             runs[-1] = (runs[-1][0], index + 1)
         else:
             runs.append((index, index + 1))
     return runs
+
+
+def _cut(start: int, end: int, probabilities: list[float]) -> Iterator[tuple[int, int]]:
+    while end - start > LONGEST_FRAMES:
+        recent = range(start + LONGEST_FRAMES - CUT_FRAMES, start + LONGEST_FRAMES)
+        cut = min(recent, key=probabilities.__getitem__) + 1
+        yield start, cut
+        start = cut
+    yield start, end
