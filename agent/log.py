@@ -16,18 +16,18 @@ _PLAIN_FIELDS = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctim
 # does, once a turn; OpenAI-compatible servers need not number their answers.
 _HARMLESS = ("stt end of speech received while vad is still", "no request_id provided for TTS")
 
-# Their information is about single HTTP requests, audio packets and the like.
-_CHATTERBOXES = (
-    "httpx",
-    "httpcore",
-    "httpx2",
-    "openai",
-    "asyncio",
-    "livekit",
-    "websockets",
-    "watchfiles",
-    "av",
-)
+# From which level on these speak, unless everything is wanted. What LiveKit's native library calls
+# an error is often a caller who has left.
+_RETICENT = {
+    "asyncio": logging.WARNING,
+    "av": logging.ERROR,
+    "httpcore": logging.WARNING,
+    "httpx": logging.WARNING,
+    "httpx2": logging.WARNING,
+    "livekit": logging.CRITICAL,
+    "openai": logging.WARNING,
+    "websockets": logging.WARNING,
+}
 
 
 def configure(
@@ -46,10 +46,10 @@ def configure(
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
     logging.captureWarnings(capture=True)
-    for name in _CHATTERBOXES:
-        logging.getLogger(name).setLevel(max(logging.ERROR, root.level))
-    logging.getLogger("livekit.agents").setLevel(level.upper())
-    logging.getLogger("livekit.plugins").setLevel(level.upper())
+    for name, least in _RETICENT.items():
+        logging.getLogger(name).setLevel(root.level if level == "debug" else least)
+    for name in ("livekit.agents", "livekit.plugins"):
+        logging.getLogger(name).setLevel(root.level)
 
 
 class _Line(logging.Formatter):

@@ -7,11 +7,9 @@ from enum import StrEnum
 
 from livekit import rtc
 from livekit.agents import AgentSession, CloseEvent, ErrorEvent, JobContext
-from livekit.agents.vad import VAD
 
 from agent.call.assistant import Assistant
-from agent.call.session import build_session, room_options
-from config.settings import Settings
+from agent.call.session import Equipment, build_session, room_options
 
 log = logging.getLogger(__name__)
 
@@ -56,8 +54,7 @@ async def answer(job: JobContext) -> None:
     Returns once the room is joined and leaves the call to a task of the job: when a job has to
     end, LiveKit waits up to 15 s for this function before it closes anything.
     """
-    settings: Settings = job.proc.userdata["settings"]
-    call = Call(job, settings, job.proc.userdata["vad"])
+    call = Call(job, job.proc.userdata["equipment"])
     if not job.is_fake_job():
         try:
             await job.connect()
@@ -77,10 +74,10 @@ async def answer(job: JobContext) -> None:
 class Call:
     """A call in progress. Whatever ends it goes through `end`, and the first reason counts."""
 
-    def __init__(self, job: JobContext, settings: Settings, vad: VAD) -> None:
+    def __init__(self, job: JobContext, equipment: Equipment) -> None:
         self._job = job
-        self._settings = settings
-        self._vad = vad
+        self._equipment = equipment
+        self._agent = equipment.settings.agent
         self._ending: asyncio.Future[Ending] = asyncio.get_running_loop().create_future()
         self._absence: asyncio.TimerHandle | None = None
         self._caller_identity: str | None = None
@@ -110,10 +107,9 @@ class Call:
         self._watch_room()
         if not await self._caller_came():
             return self._ending.result()
-        session = build_session(self._settings, self._vad)
+        session = build_session(self._equipment)
         self._watch_session(session)
-        agent = self._settings.agent
-        assistant = Assistant(instructions=agent.instructions, greeting=agent.greeting)
+        assistant = Assistant(instructions=self._agent.instructions, greeting=self._agent.greeting)
         if self._caller_identity is None:
             await session.start(assistant, record=False)
         else:
@@ -134,7 +130,7 @@ class Call:
         """Wait for the first caller. A console has no room, and the caller is there already."""
         if self._job.is_fake_job():
             return True
-        patience = self._settings.agent.caller_timeout_seconds
+        patience = self._agent.caller_timeout_seconds
         caller = asyncio.create_task(self._job.wait_for_participant())
         self._ending.add_done_callback(lambda _: caller.cancel())
         try:
@@ -160,7 +156,7 @@ class Call:
         if participant.disconnect_reason in HUNG_UP:
             self.end(Ending.CALLER_LEFT)
             return
-        grace = self._settings.agent.reconnect_grace_seconds
+        grace = self._agent.reconnect_grace_seconds
         log.info(
             "the caller's network failed, waiting for the caller to come back",
             extra={"seconds": grace},

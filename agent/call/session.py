@@ -1,36 +1,55 @@
 """The session: ears, mind and voice, and each LiveKit default that we choose, with its reason."""
 
-from livekit.agents import AgentSession, TurnHandlingOptions, room_io
-from livekit.agents.vad import VAD
-from livekit.plugins import openai
-from stt_assemblyai.stt import STT
+from dataclasses import dataclass
+
+from livekit.agents import AgentSession, TurnHandlingOptions, room_io, vad
+from livekit.plugins import openai, silero
 
 from config.settings import Settings
+from stt_assemblyai.stt import STT
 
-# What AssemblyAI and Silero both work at. LiveKit's default, 24 kHz, would be resampled twice in
-# every call.
+# What AssemblyAI and Silero both work at; LiveKit's default, 24 kHz, would be resampled twice.
 INPUT_SAMPLE_RATE = 16_000
 
 
-def build_session(settings: Settings, vad: VAD) -> AgentSession[None]:
-    """One call's session; it opens no connection before `start`."""
-    ears, minds = settings.assemblyai, settings.openai
-    return AgentSession(
-        stt=STT(api_key=ears.api_key, base_url=ears.base_url, options=ears.session),
-        vad=vad,
-        llm=openai.LLM(
-            model=minds.llm_model,
-            api_key=minds.api_key.get_secret_value(),
-            base_url=minds.base_url,
-        ),
-        tts=openai.TTS(
-            model=minds.tts_model,
-            voice=minds.tts_voice,
-            api_key=minds.api_key.get_secret_value(),
-            base_url=minds.base_url,
+@dataclass(frozen=True, slots=True)
+class Equipment:
+    """What a session is made of. Nothing in it has opened a connection."""
+
+    settings: Settings
+    ears: STT
+    vad: vad.VAD
+    mind: openai.LLM
+    voice: openai.TTS
+
+
+def equip(settings: Settings) -> Equipment:
+    """Load and build all that takes time, before the call comes: it would hold up the greeting."""
+    hearing, openai_ = settings.assemblyai, settings.openai
+    key = openai_.api_key.get_secret_value()
+    return Equipment(
+        settings=settings,
+        ears=STT(api_key=hearing.api_key, base_url=hearing.base_url, options=hearing.session),
+        vad=silero.VAD.load(),
+        mind=openai.LLM(model=openai_.llm_model, api_key=key, base_url=openai_.base_url),
+        voice=openai.TTS(
+            model=openai_.tts_model,
+            voice=openai_.tts_voice,
+            api_key=key,
+            base_url=openai_.base_url,
             # Raw samples can be played from the first one on; mp3 has to be decoded in frames.
             response_format="pcm",
         ),
+    )
+
+
+def build_session(equipment: Equipment) -> AgentSession[None]:
+    """One call's session; it opens no connection before `start`."""
+    return AgentSession(
+        stt=equipment.ears,
+        vad=equipment.vad,
+        llm=equipment.mind,
+        tts=equipment.voice,
         turn_handling=turn_handling(),
         # LiveKit forwards what was said to recognisers that take context, and asks an LLM for key
         # terms: both hand out what callers say without being asked.

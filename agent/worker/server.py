@@ -5,16 +5,15 @@ import os
 from functools import partial
 
 from livekit.agents import AgentServer, JobProcess, JobRequest
-from livekit.plugins import openai, silero
 
 from agent.call.answer import answer
+from agent.call.session import equip
 from agent.worker.admission import Admission
 from config.settings import Settings
 
-__all__ = [
-    "build_server",
-    "openai",
-]  # a plugin registers when it is imported, which has to happen on the main thread
+# Imported once and shared by all job processes. Left alone, these are imported by the first request
+# of every call, on its event loop.
+PRELOADED = ["agent.call.answer", "anyio.streams.stapled", "anyio._backends._asyncio"]
 
 # A fork takes a second; on a busy machine with many cold starts LiveKit's 10 s are not enough.
 INITIALIZE_SECONDS = 60
@@ -31,6 +30,7 @@ def build_server(settings: Settings) -> AgentServer:
         api_secret=settings.livekit.api_secret.get_secret_value(),
         host=settings.agent.http_host,
         port=settings.agent.http_port,
+        preload_modules=PRELOADED,
         setup_fnc=partial(prewarm, settings),
         load_fnc=admission.load,
         # LiveKit's client would compare load with a threshold of its own and refuse all but the
@@ -51,5 +51,4 @@ def build_server(settings: Settings) -> AgentServer:
 
 def prewarm(settings: Settings, process: JobProcess) -> None:
     """What each job process has at hand before its call comes."""
-    process.userdata["settings"] = settings
-    process.userdata["vad"] = silero.VAD.load()
+    process.userdata["equipment"] = equip(settings)
