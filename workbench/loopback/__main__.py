@@ -1,15 +1,22 @@
-"""`python -m workbench.loopback`: both stand-ins in one process, until it is told to stop."""
+"""`python -m workbench.loopback`: both stand-ins in one process, until it is told to stop.
+
+When all is ready, one line of JSON on standard output tells the addresses and keys; everything
+else goes to standard error. SIGTERM and SIGINT end it at once, also while it is still loading.
+"""
 
 import argparse
 import asyncio
-import contextlib
 import json
 import signal
 import sys
+from collections.abc import Callable
 from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from types import FrameType
 
 from workbench.engines.weights import EngineUnavailableError
 from workbench.loopback.assemblyai_v3 import server as assemblyai
+from workbench.loopback.assemblyai_v3.heard import Ears
 from workbench.loopback.assemblyai_v3.knobs import Knobs
 from workbench.loopback.control import Control
 from workbench.loopback.engines import load_ears, load_voice
@@ -17,63 +24,100 @@ from workbench.loopback.openai_v1 import server as openai
 from workbench.loopback.openai_v1.faults import Pace
 
 
+@dataclass(frozen=True, slots=True)
+class _Engines:
+    """None of them in scripted mode."""
+
+    ears: Callable[[], Ears] | None = None
+    voice: openai.Voice | None = None
+
+
 def main() -> int:
     """The exit status."""
     options = _options()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _exit)
     try:
-        with contextlib.suppress(KeyboardInterrupt):
-            asyncio.run(_serve(options))
+        engines = _Engines()
+        if options.mode == "heard":
+            print("loopback: loading the speech engines", file=sys.stderr, flush=True)
+            engines = _Engines(load_ears(), load_voice())
+        asyncio.run(_serve(options, engines))
     except (EngineUnavailableError, OSError) as problem:
         print(f"loopback: {problem}", file=sys.stderr)
         return 1
     return 0
 
 
+def _exit(number: int, frame: FrameType | None) -> None:
+    raise SystemExit(0)
+
+
 def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m workbench.loopback", description=__doc__)
-    parser.add_argument("--host", default="127.0.0.1")
-    parser.add_argument("--port", type=int, default=0, help="AssemblyAI's port; 0 is a free one")
-    parser.add_argument("--openai-port", type=int, default=0)
-    parser.add_argument("--mode", choices=("heard", "scripted"), default="heard")
-    parser.add_argument("--assemblyai-key", default=assemblyai.LOCAL_KEY)
-    parser.add_argument("--openai-key", default=openai.LOCAL_KEY)
-    parser.add_argument("--begin-delay-ms", type=int, default=20, help="live about 1200")
-    parser.add_argument("--twin-delay-ms", type=int, default=150, help="-1: it never comes")
-    parser.add_argument("--new-sessions-per-minute", type=int, help="a free account has 5")
-    parser.add_argument("--first-token-ms", type=int, default=0)
-    parser.add_argument("--token-ms", type=int, default=0)
-    parser.add_argument("--first-sound-ms", type=int, default=0)
+    parser = argparse.ArgumentParser(
+        prog="python -m workbench.loopback",
+        description="Local stand-ins for AssemblyAI and OpenAI.",
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+    )
+    knobs, pace = Knobs(), Pace()
+    parser.add_argument("--host", default="127.0.0.1", help="the address to listen on")
+    parser.add_argument("--port", type=int, default=0, help="AssemblyAI's; 0 is any free one")
+    parser.add_argument("--openai-port", type=int, default=0, help="0 is any free one")
+    parser.add_argument("--control-port", type=int, default=0, help="0 is any free one")
+    parser.add_argument(
+        "--mode",
+        choices=("heard", "scripted"),
+        default="heard",
+        help="what is transcribed: the audio, or scripts given to the control address",
+    )
+    parser.add_argument("--assemblyai-key", default=assemblyai.LOCAL_KEY, help="accepted key")
+    parser.add_argument("--openai-key", default=openai.LOCAL_KEY, help="accepted key")
+    parser.add_argument(
+        "--begin-delay-ms", type=int, default=knobs.begin_delay_ms, help="live 1200"
+    )
+    parser.add_argument(
+        "--twin-delay-ms", type=int, default=knobs.format_twin_delay_ms, help="-1: it never comes"
+    )
+    parser.add_argument(
+        "--termination-delay-ms", type=int, default=knobs.termination_delay_ms, help="live 600"
+    )
+    parser.add_argument(
+        "--new-sessions-per-minute", type=int, help="a free account has 5; none: no limit"
+    )
+    parser.add_argument("--first-token-ms", type=int, default=pace.first_token_ms, help="chat")
+    parser.add_argument("--token-ms", type=int, default=pace.token_ms, help="chat")
+    parser.add_argument("--first-sound-ms", type=int, default=pace.first_sound_ms, help="speech")
     return parser.parse_args()
 
 
-async def _serve(options: argparse.Namespace) -> None:
+async def _serve(options: argparse.Namespace, engines: _Engines) -> None:
     stop = asyncio.Event()
-    for name in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(name, stop.set)
-    heard = options.mode == "heard"
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
     knobs = Knobs(
         begin_delay_ms=options.begin_delay_ms,
         format_twin_delay_ms=None if options.twin_delay_ms < 0 else options.twin_delay_ms,
+        termination_delay_ms=options.termination_delay_ms,
         new_sessions_per_minute=options.new_sessions_per_minute,
     )
+    listening = assemblyai.AssemblyAIStandIn(
+        ears=engines.ears,
+        knobs=knobs,
+        api_key=options.assemblyai_key,
+        host=options.host,
+        port=options.port,
+    )
+    answering = openai.OpenAIStandIn(
+        voice=engines.voice,
+        pace=Pace(options.first_token_ms, options.token_ms, options.first_sound_ms),
+        api_key=options.openai_key,
+        host=options.host,
+        port=options.openai_port,
+    )
+    control = Control(listening, answering, host=options.host, port=options.control_port)
     async with AsyncExitStack() as stack:
-        listening = assemblyai.AssemblyAIStandIn(
-            ears=load_ears() if heard else None,
-            knobs=knobs,
-            api_key=options.assemblyai_key,
-            host=options.host,
-            port=options.port,
-        )
-        answering = openai.OpenAIStandIn(
-            voice=load_voice() if heard else None,
-            pace=Pace(options.first_token_ms, options.token_ms, options.first_sound_ms),
-            api_key=options.openai_key,
-            host=options.host,
-            port=options.openai_port,
-        )
-        await stack.enter_async_context(listening)
-        await stack.enter_async_context(answering)
-        control = await stack.enter_async_context(Control(listening, answering, options.host))
+        for server in (listening, answering, control):
+            await stack.enter_async_context(server)
         addresses = {
             "assemblyai_base_url": listening.url,
             "openai_base_url": answering.url,

@@ -1,4 +1,17 @@
-"""The control address: what was received, and what shall go wrong next. JSON over HTTP."""
+"""The control address: what was received, and what shall go wrong. JSON over HTTP.
+
+GET    /assemblyai/sessions                every connection so far
+POST   /assemblyai/sessions/N/fault        a fault for an open one; N counts from 0, -1 is the last
+POST   /assemblyai/sessions/N/messages     a list of messages to send on it now
+POST   /assemblyai/sessions/N/drop         break it off
+POST   /assemblyai/faults                  a list of faults, one for each of the next connections
+POST   /assemblyai/scripts                 a list of scripts, one for each of the next sessions
+POST   /assemblyai/refuse, /accept         stop listening, listen again
+DELETE /assemblyai                         forget closed sessions, faults and scripts
+GET    /openai/requests                    every request so far
+POST   /openai/faults                      a list of faults for the next requests
+DELETE /openai                             forget requests and faults
+"""
 
 from collections.abc import Awaitable, Callable
 from types import TracebackType
@@ -7,6 +20,7 @@ from typing import Any, Self
 from aiohttp import web
 from pydantic import TypeAdapter, ValidationError
 
+from workbench.loopback.assemblyai_v3.connection import Connection
 from workbench.loopback.assemblyai_v3.knobs import Fault as SessionFault
 from workbench.loopback.assemblyai_v3.scripted import ScriptedWord
 from workbench.loopback.assemblyai_v3.server import AssemblyAIStandIn
@@ -17,28 +31,41 @@ from workbench.loopback.openai_v1.server import OpenAIStandIn
 SESSION_FAULTS = TypeAdapter(list[SessionFault])
 REQUEST_FAULTS = TypeAdapter(list[RequestFault])
 SCRIPTS = TypeAdapter(list[list[ScriptedWord]])
+MESSAGES = TypeAdapter(list[dict[str, Any]])
 
 
 class Control:
-    """GET lists, DELETE forgets, POST adds to a queue."""
+    """`async with Control(assemblyai, openai) as control: control.url`"""
 
     def __init__(
-        self, assemblyai: AssemblyAIStandIn, openai: OpenAIStandIn, host: str = "127.0.0.1"
+        self,
+        assemblyai: AssemblyAIStandIn,
+        openai: OpenAIStandIn,
+        *,
+        host: str = "127.0.0.1",
+        port: int = 0,
     ) -> None:
         self._assemblyai = assemblyai
         self._openai = openai
         application = web.Application(middlewares=[_explain])
-        application.router.add_get("/assemblyai/sessions", self._sessions)
-        application.router.add_delete("/assemblyai", self._forget_sessions)
-        application.router.add_post("/assemblyai/faults", self._add_session_faults)
-        application.router.add_post("/assemblyai/faults/now", self._set_session_fault)
-        application.router.add_post("/assemblyai/scripts", self._add_scripts)
-        application.router.add_post("/assemblyai/refuse", self._refuse)
-        application.router.add_post("/assemblyai/accept", self._accept)
-        application.router.add_get("/openai/requests", self._requests)
-        application.router.add_delete("/openai", self._forget_requests)
-        application.router.add_post("/openai/faults", self._add_request_faults)
-        self._listener = Listener(application, host, 0)
+        session = "/assemblyai/sessions/{number:-?\\d+}"
+        application.router.add_routes(
+            [
+                web.get("/assemblyai/sessions", self._sessions),
+                web.post(f"{session}/fault", self._set_fault),
+                web.post(f"{session}/messages", self._send_messages),
+                web.post(f"{session}/drop", self._drop),
+                web.post("/assemblyai/faults", self._add_session_faults),
+                web.post("/assemblyai/scripts", self._add_scripts),
+                web.post("/assemblyai/refuse", self._refuse),
+                web.post("/assemblyai/accept", self._accept),
+                web.delete("/assemblyai", self._forget_sessions),
+                web.get("/openai/requests", self._requests),
+                web.post("/openai/faults", self._add_request_faults),
+                web.delete("/openai", self._forget_requests),
+            ]
+        )
+        self._listener = Listener(application, host, port)
 
     async def __aenter__(self) -> Self:
         await self._listener.start()
@@ -54,55 +81,73 @@ class Control:
 
     @property
     def url(self) -> str:
-        """Its address."""
+        """`http://host:port`"""
         return f"http://{self._listener.address}"
 
     async def _sessions(self, request: web.Request) -> web.Response:
-        return _json([record.as_json() for record in self._assemblyai.sessions])
+        return web.json_response([record.as_json() for record in self._assemblyai.sessions])
 
-    async def _forget_sessions(self, request: web.Request) -> web.Response:
-        self._assemblyai.reset()
-        return _json({})
+    async def _set_fault(self, request: web.Request) -> web.Response:
+        connection = self._connection(request)
+        connection.set_fault(SessionFault.model_validate_json(await request.read()))
+        return _done()
+
+    async def _send_messages(self, request: web.Request) -> web.Response:
+        connection = self._connection(request)
+        for message in MESSAGES.validate_json(await request.read()):
+            connection.send(message)
+        return _done()
+
+    async def _drop(self, request: web.Request) -> web.Response:
+        self._connection(request).drop()
+        return _done()
+
+    def _connection(self, request: web.Request) -> Connection:
+        number = int(request.match_info["number"])
+        sessions = self._assemblyai.sessions
+        if -len(sessions) <= number < len(sessions):
+            for connection in self._assemblyai.connections:
+                if connection.record is sessions[number]:
+                    return connection
+        raise web.HTTPNotFound(text=f"Session {number} is not open.")
 
     async def _add_session_faults(self, request: web.Request) -> web.Response:
         self._assemblyai.faults.extend(SESSION_FAULTS.validate_json(await request.read()))
-        return _json({"queued": len(self._assemblyai.faults)})
-
-    async def _set_session_fault(self, request: web.Request) -> web.Response:
-        """For the connections that are open now."""
-        fault = SessionFault.model_validate_json(await request.read())
-        for connection in self._assemblyai.connections:
-            connection.set_fault(fault)
-        return _json({"connections": len(self._assemblyai.connections)})
+        return _done()
 
     async def _add_scripts(self, request: web.Request) -> web.Response:
         self._assemblyai.scripts.extend(SCRIPTS.validate_json(await request.read()))
-        return _json({"queued": len(self._assemblyai.scripts)})
+        return _done()
 
     async def _refuse(self, request: web.Request) -> web.Response:
         await self._assemblyai.refuse()
-        return _json({})
+        return _done()
 
     async def _accept(self, request: web.Request) -> web.Response:
         await self._assemblyai.accept()
-        return _json({})
+        return _done()
+
+    async def _forget_sessions(self, request: web.Request) -> web.Response:
+        self._assemblyai.reset()
+        return _done()
 
     async def _requests(self, request: web.Request) -> web.Response:
-        return _json([record.as_json() for record in self._openai.requests])
-
-    async def _forget_requests(self, request: web.Request) -> web.Response:
-        self._openai.reset()
-        return _json({})
+        return web.json_response([record.as_json() for record in self._openai.requests])
 
     async def _add_request_faults(self, request: web.Request) -> web.Response:
         self._openai.faults.extend(REQUEST_FAULTS.validate_json(await request.read()))
-        return _json({"queued": len(self._openai.faults)})
+        return _done()
+
+    async def _forget_requests(self, request: web.Request) -> web.Response:
+        self._openai.reset()
+        return _done()
 
 
 @web.middleware
 async def _explain(
     request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
 ) -> web.StreamResponse:
+    """What is wrong with a body is told to who sent it."""
     try:
         return await handler(request)
     except ValidationError as invalid:
@@ -110,5 +155,5 @@ async def _explain(
         return web.json_response({"error": "; ".join(faults)}, status=400)
 
 
-def _json(value: Any) -> web.Response:
-    return web.json_response(value)
+def _done() -> web.Response:
+    return web.Response(status=204)
