@@ -89,12 +89,13 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="make call", description=__doc__)
     parser.add_argument("--room", help="room to join (default: a fresh one)")
     parser.add_argument("--out", type=Path, help="stereo WAV to write (default: below calls/)")
+    running.add_argument(parser)
     arguments = parser.parse_args()
     room = arguments.room or f"call-{time.strftime('%Y%m%d-%H%M%S')}-{secrets.token_hex(2)}"
     wav = arguments.out or Path("calls") / f"{room}.wav"
     console = Console(highlight=False)
     try:
-        return asyncio.run(call(running.find(), room, wav, console))
+        return asyncio.run(call(running.find(arguments.state), room, wav, console))
     except (running.NotRunningError, EngineUnavailableError) as error:
         console.print(str(error), soft_wrap=True)
     except (rtc.ConnectError, TimeoutError) as error:

@@ -56,7 +56,8 @@ class _Ear:
 class Caller:
     """One participant of a room; made by `Caller.join`, and hung up when its context is left."""
 
-    def __init__(self, room: rtc.Room, identity: str) -> None:
+    def __init__(self, room: rtc.Room, room_name: str, identity: str) -> None:
+        self.room_name = room_name
         self.identity = identity
         self.transcript = Transcript()
         self.states: list[tuple[float, str]] = []
@@ -83,7 +84,7 @@ class Caller:
         Raises livekit.rtc.ConnectError when the server refuses, TimeoutError.
         """
         connection = rtc.Room()
-        caller = cls(connection, identity)
+        caller = cls(connection, room, identity)
         token = access_token(access, room, identity, agent_name)
         try:
             async with asyncio.timeout(_CONNECT_SECONDS):
@@ -178,6 +179,14 @@ class Caller:
         latency_ms = (begun.start_seconds - after_seconds) * 1000
         return Reply(begun.start_seconds, ended, latency_ms)
 
+    async def agent_gone(self, *, timeout_seconds: float) -> None:
+        """Wait until the agent has left, or the call is over."""
+        await self._changes.until(
+            lambda: self._agent_left or self.disconnected,
+            timeout_seconds=timeout_seconds,
+            what="the agent to leave",
+        )
+
     def heard(self, start_seconds: float = 0.0, end_seconds: float | None = None) -> Samples:
         """What came over the line in a stretch of the call: mono, 48 kHz."""
         end = self.now_seconds if end_seconds is None else end_seconds
@@ -250,11 +259,12 @@ class Caller:
 
     def _hear_track(self, track: rtc.Track) -> None:
         if track.kind == rtc.TrackKind.KIND_AUDIO:
+            # Here and now: by the time that a task runs, the track may be gone.
+            stream = rtc.AudioStream(track, sample_rate=SAMPLE_RATE, num_channels=1)
             self._ears.append(_Ear())
-            self._start(self._hear(track, self._ears[-1]))
+            self._start(self._hear(stream, self._ears[-1]))
 
-    async def _hear(self, track: rtc.Track, ear: _Ear) -> None:
-        stream = rtc.AudioStream(track, sample_rate=SAMPLE_RATE, num_channels=1)
+    async def _hear(self, stream: rtc.AudioStream, ear: _Ear) -> None:
         try:
             async for event in stream:
                 samples = np.frombuffer(event.frame.data, np.int16).copy()

@@ -1,5 +1,6 @@
 """`python -m workbench.invite`: an address and a token for a browser that wants to call."""
 
+import argparse
 import secrets
 import sys
 
@@ -9,8 +10,10 @@ from workbench.caller import access_token
 
 def main() -> int:
     """Print what LiveKit's playground asks for."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    running.add_argument(parser)
     try:
-        state = running.find()
+        state = running.find(parser.parse_args().state)
     except running.NotRunningError as error:
         print(error, file=sys.stderr)
         return 1

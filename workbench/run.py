@@ -1,5 +1,6 @@
 """`make run`: a LiveKit server, stand-ins for what has no key, and the worker, until Ctrl-C."""
 
+import argparse
 import asyncio
 import os
 import signal
@@ -58,6 +59,8 @@ def summary(
         ears = f"stand-in at {stood_in.assemblyai_base_url} (no ASSEMBLYAI_API_KEY)"
     if stood_in and not chosen.has_openai_key:
         mind = f"stand-in at {stood_in.openai_base_url} (no OPENAI_API_KEY)"
+    if worker_log.is_relative_to(running.PROJECT):
+        worker_log = worker_log.relative_to(running.PROJECT)
     named = f", named {chosen.agent_name!r}" if chosen.agent_name else ""
     return [
         f"LiveKit server   real, {livekit}: {access.url}",
@@ -72,10 +75,12 @@ def summary(
     ]
 
 
-async def run(steps: Steps) -> int:
-    """Start everything, and keep it until cancelled, or until a part of it ends: 1."""
+async def run(steps: Steps, directory: Path) -> int:
+    """Start everything, and keep it until cancelled, or until a part of it ends: 1.
+
+    `directory` gets the logs, and the way for callers to find the agent.
+    """
     chosen = plan(settings_in_force(os.environ, running.PROJECT / ".env"))
-    logs = running.DIRECTORY
     if chosen.needs_stand_ins and (missing := engines_missing()):
         raise PlanError(
             f"This machine lacks the speech engines of the stand-ins ({', '.join(missing)}; there"
@@ -88,20 +93,20 @@ async def run(steps: Steps) -> int:
             with steps.step("LiveKit server"):
                 server = await find_or_build(running.CACHE, steps.say)
                 livekit = await stack.enter_async_context(
-                    livekit_server(server, logs / "livekit.log")
+                    livekit_server(server, directory / "livekit.log")
                 )
             access = livekit.access
             parts.append(livekit.process)
         if chosen.needs_stand_ins:
             with steps.step(f"Stand-ins, for want of {chosen.missing_keys}"):
                 stood_in, process = await stack.enter_async_context(
-                    stand_ins(logs / "stand-ins.log")
+                    stand_ins(directory / "stand-ins.log")
                 )
             parts.append(process)
         with steps.step("Worker"):
             environment = worker_environment(os.environ, access, chosen, stood_in)
             worker = await stack.enter_async_context(
-                Process(_worker_command(environment, logs / "worker.log"))
+                Process(_worker_command(environment, directory / "worker.log"))
             )
             await worker.wait_for_line(
                 lambda line: _REGISTERED in line, timeout_seconds=_REGISTERED_SECONDS
@@ -113,10 +118,10 @@ async def run(steps: Steps) -> int:
                 api_key=access.api_key,
                 api_secret=access.api_secret,
                 agent_name=chosen.agent_name,
-            )
+            ),
+            directory,
         )
-        log = worker.command.log.relative_to(running.PROJECT)
-        for line in summary(chosen, access, stood_in, server, log):
+        for line in summary(chosen, access, stood_in, server, worker.command.log):
             steps.say(line)
         return await _report_the_first_death(parts, steps)
 
@@ -141,9 +146,9 @@ def _worker_command(environment: dict[str, str], log: Path) -> Command:
     return Command("worker", argv, log, told, cwd=running.PROJECT, grace_seconds=8.0)
 
 
-async def _run_until_signalled(steps: Steps) -> int:
+async def _run_until_signalled(steps: Steps, directory: Path) -> int:
     """0 after a signal, which is how `make run` is meant to end; 1 after a fault."""
-    task = asyncio.create_task(run(steps))
+    task = asyncio.create_task(run(steps, directory))
 
     def stop() -> None:
         steps.say("Stopping ...")
@@ -160,10 +165,13 @@ async def _run_until_signalled(steps: Steps) -> int:
 
 def main() -> int:
     """Run, and turn every known fault into its sentence."""
-    steps = Steps(Console(stderr=False, soft_wrap=True))
+    parser = argparse.ArgumentParser(prog="make run", description=__doc__)
+    running.add_argument(parser)
+    directory = parser.parse_args().state
+    steps = Steps(Console(soft_wrap=True))
     try:
-        with running.only_one():
-            code = asyncio.run(_run_until_signalled(steps))
+        with running.only_one(directory):
+            code = asyncio.run(_run_until_signalled(steps, directory))
             steps.say("Everything has ended.")
             return code
     except (

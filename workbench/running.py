@@ -1,5 +1,6 @@
 """The one `make run` of this checkout: a lock that dies with it, and how others find it."""
 
+import argparse
 import fcntl
 import os
 from collections.abc import Iterator
@@ -37,6 +38,13 @@ class State(BaseModel):
     def access(self) -> Access:
         """The LiveKit server."""
         return Access(self.url, self.api_key, self.api_secret)
+
+
+def add_argument(parser: argparse.ArgumentParser) -> None:
+    """Let the command line choose another place for the run's state."""
+    parser.add_argument(
+        "--state", type=Path, default=DIRECTORY, help="directory of the run's logs and state"
+    )
 
 
 @contextmanager
