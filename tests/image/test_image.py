@@ -1,0 +1,204 @@
+"""The image, run as a cluster would: its own user, no capability, a root that cannot be written."""
+
+import asyncio
+import json
+import os
+import re
+import secrets
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from workbench.livekit_binary import find_or_build
+from workbench.livekit_server import free_port, livekit_server
+from workbench.processes import Command, Process
+
+pytestmark = [pytest.mark.image, pytest.mark.timeout(1000)]
+
+PROJECT = Path(__file__).parents[2]
+ENGINE = str(PROJECT / "deploy" / "image" / "engine")
+LARGEST_MB = 750
+HARDENED = (
+    # No timer of the engine's; the tests run the image's check themselves.
+    *("--rm", "--no-healthcheck"),
+    *("--read-only", "--tmpfs", "/tmp", "--cap-drop", "all"),
+    *("--security-opt", "no-new-privileges", "--memory", "4g", "--pids-limit", "512"),
+)
+# Keys that nobody accepts: nothing here makes a call.
+PROVIDERS = {"ASSEMBLYAI_API_KEY": "not-a-key", "OPENAI_API_KEY": "not-a-key"}
+
+CHANGEABLE = """
+import os
+for root, directories, files in [*os.walk("/app"), *os.walk("/opt/venv")]:
+    for path in [root, *(os.path.join(root, name) for name in files)]:
+        if not os.path.islink(path) and os.access(path, os.W_OK):
+            print(path)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """The built image: its name, and what it says of itself."""
+
+    name: str
+    bytes: int
+    config: dict[str, Any]
+    health: Sequence[str]
+    history: str
+
+
+@pytest.fixture(scope="session")
+def image() -> Iterator[Image]:
+    """The image, built from this checkout as `make image` does; removed afterwards."""
+    name = f"livekit-assemblyai-agent:test-{secrets.token_hex(4)}"
+    build = [str(PROJECT / "deploy" / "image" / "build")]
+    subprocess.run(build, check=True, timeout=960, env=os.environ | {"IMAGE": name})
+    try:
+        (found,) = json.loads(engine("image", "inspect", name).stdout)
+        # Docker files it under the configuration, podman beside it.
+        check = (found["Config"] | found).get("Healthcheck", {"Test": []})["Test"]
+        history = engine("history", "--no-trunc", "--format", "{{.CreatedBy}}", name).stdout
+        yield Image(name, found["Size"], found["Config"], check, history)
+    finally:
+        engine("image", "rm", "--force", name)
+
+
+def engine(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run the engine to its end."""
+    return subprocess.run(
+        [ENGINE, *arguments], check=False, capture_output=True, text=True, timeout=120
+    )
+
+
+def run(image: Image, *command: str, options: Sequence[str] = HARDENED) -> str:
+    """What this command of the image writes; the command has to succeed."""
+    ended = engine("run", "--network", "none", *options, image.name, *command)
+    assert ended.returncode == 0, ended.stderr
+    return ended.stdout
+
+
+def python(image: Image, program: str, *, options: Sequence[str] = HARDENED) -> str:
+    """What this program writes, run by the image's Python."""
+    return run(image, "-c", program, options=(*options, "--entrypoint", "python"))
+
+
+def test_the_image_is_small_enough_to_be_pulled_in_a_deployment(image: Image) -> None:
+    megabytes = round(image.bytes / 1e6)
+    sys.stdout.write(f"the image has {megabytes} MB of at most {LARGEST_MB} MB\n")
+    assert megabytes <= LARGEST_MB
+
+
+def test_the_service_user_is_a_number_that_is_not_root(image: Image) -> None:
+    # By number, so that Kubernetes can tell that `runAsNonRoot` holds.
+    assert image.config["User"] == "10001:10001"
+    assert python(image, "import os; print(os.getuid(), os.getgid())").split() == ["10001"] * 2
+
+
+def test_python_is_started_without_a_shell(image: Image) -> None:
+    assert image.config["Entrypoint"] == ["python", "agent.py"]
+    assert image.config["Cmd"] == ["start"]
+
+
+def test_neither_history_nor_environment_names_an_index_or_a_secret(image: Image) -> None:
+    told = "\n".join([image.history, *image.config["Env"]])
+    assert not re.search(
+        r"index[-_]?url|api_?key|api_secret|token|passw|--secret", told, re.IGNORECASE
+    )
+
+
+def test_only_the_worker_is_inside(image: Image) -> None:
+    listing = python(image, "import os; print(*sorted(os.listdir('/app')), sep='\\n')")
+    assert listing.split() == [
+        *("__pycache__", "agent", "agent.py", "config", "pyproject.toml", "stt_assemblyai")
+    ]
+
+
+def test_the_service_user_can_change_nothing_that_runs(image: Image) -> None:
+    # On a writable root: on a read-only one nothing is writable, whoever owns it.
+    assert python(image, CHANGEABLE, options=["--rm", "--cap-drop", "all"]) == ""
+
+
+def test_the_models_are_inside(image: Image) -> None:
+    # Without any network.
+    assert "livekit.plugins.silero: complete" in run(image, "download-files")
+    loaded = python(image, "from livekit.plugins import silero; print(silero.VAD.load())")
+    assert "silero" in loaded
+
+
+def test_without_keys_the_worker_says_which_and_ends(image: Image) -> None:
+    ended = engine("run", "--network", "none", *HARDENED, image.name)
+    assert ended.returncode == 2, ended.stderr
+    assert "The worker cannot start: 5 settings are missing or wrong." in ended.stderr
+    for variable in ("LIVEKIT_URL", "LIVEKIT_API_SECRET", "ASSEMBLYAI_API_KEY", "OPENAI_API_KEY"):
+        assert f"{variable}: is missing; for example {variable}=" in ended.stderr
+
+
+def test_the_health_check_fails_where_no_worker_answers(image: Image) -> None:
+    kind, program, *arguments = image.health
+    assert kind == "CMD"
+    own = ("--network", "none", *HARDENED, "--entrypoint", program)
+    ended = engine("run", *own, image.name, *arguments)
+    assert ended.returncode == 1
+    assert "ConnectionRefusedError" in ended.stderr
+
+
+def test_the_health_page_is_open_to_probes_from_outside(image: Image) -> None:
+    assert {"AGENT_HTTP_HOST=0.0.0.0", "AGENT_HTTP_PORT=8081"} <= set(image.config["Env"])
+    assert "8081/tcp" in image.config["ExposedPorts"]
+
+
+def says(message: str) -> Callable[[str], bool]:
+    """Whether a line of the worker's log says this."""
+    return lambda line: f'"message": "{message}"' in line
+
+
+@asynccontextmanager
+async def container(
+    image: Image, name: str, settings: dict[str, str], log: Path
+) -> AsyncIterator[Process]:
+    """The image's own command in the foreground, on the network of this machine."""
+    # Values go by the environment of the engine, not by its arguments, which everybody may list.
+    argv = [ENGINE, "run", "--name", name, "--network", "host", *HARDENED]
+    for variable in settings:
+        argv += ["--env", variable]
+    command = Command("the image", [*argv, image.name], log, os.environ | settings)
+    try:
+        async with Process(command) as process:
+            yield process
+    finally:
+        engine("rm", "--force", name)
+
+
+async def test_it_registers_with_a_livekit_server_is_healthy_and_leaves_when_asked(
+    image: Image, tmp_path: Path
+) -> None:
+    program = await find_or_build(PROJECT / ".cache", print)
+    name = f"agent-test-{secrets.token_hex(4)}"
+    async with livekit_server(program, tmp_path / "livekit.log") as server:
+        settings = PROVIDERS | {
+            "LIVEKIT_URL": server.access.url,
+            "LIVEKIT_API_KEY": server.access.api_key,
+            "LIVEKIT_API_SECRET": server.access.api_secret,
+            "AGENT_HTTP_HOST": "127.0.0.1",
+            "AGENT_HTTP_PORT": str(free_port()),
+        }
+        log = tmp_path / "worker.log"
+        async with container(image, name, settings, log) as worker:
+            await worker.wait_for_line(says("registered worker"), timeout_seconds=90)
+            await worker.wait_for_line(says("process initialized"), timeout_seconds=90)
+            checked = await asyncio.to_thread(engine, "exec", name, *image.health[1:])
+            assert checked.returncode == 0, checked.stderr
+            first = await asyncio.to_thread(engine, "exec", name, "cat", "/proc/1/cmdline")
+            assert first.stdout.split("\0")[:3] == ["python", "agent.py", "start"]
+            # Killed after 20 s, it would end with 137.
+            await asyncio.to_thread(engine, "stop", "--time", "20", name)
+            assert await worker.wait(timeout_seconds=30) == 0, worker.tail(20)
+    levels = {json.loads(line)["level"] for line in worker.lines if line.startswith("{")}
+    assert levels <= {"info", "warning"}
+    assert not any("Traceback" in line for line in worker.lines)
