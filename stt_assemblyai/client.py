@@ -7,6 +7,7 @@ TLS raises into this package's own errors. The API key travels in the Authorizat
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import logging
 import socket
@@ -52,6 +53,10 @@ class Closed(Exception):  # noqa: N818 - not an error by itself: the protocol ju
 class Socket(Protocol):
     """What the rest of the package needs of a connection; tests bring their own."""
 
+    @property
+    def alive_at(self) -> float:
+        """When the peer was last heard of, on the event loop's clock."""
+
     async def send(self, frame: str | bytes) -> None:
         """Send one frame. Raises `Closed`."""
 
@@ -65,6 +70,7 @@ class Socket(Protocol):
 class _WebSocket:
     def __init__(self, connection: ClientConnection) -> None:
         self._connection = connection
+        self.alive_at = connection.loop.time()
 
     async def send(self, frame: str | bytes) -> None:
         with _translated_close():
@@ -72,10 +78,25 @@ class _WebSocket:
 
     async def receive(self) -> str | bytes:
         with _translated_close():
-            return await self._connection.recv()
+            frame = await self._connection.recv()
+        self.alive_at = self._connection.loop.time()
+        return frame
 
     async def close(self) -> None:
         await self._connection.close()
+
+    async def watch(self, beat_seconds: float) -> None:
+        """Ping once a beat; break the connection when a pong takes longer than that."""
+        with contextlib.suppress(ConnectionClosed):
+            while True:
+                await asyncio.sleep(beat_seconds)
+                pong = await self._connection.ping()
+                try:
+                    async with asyncio.timeout(beat_seconds):
+                        await pong
+                except TimeoutError:
+                    return self._connection.transport.abort()
+                self.alive_at = self._connection.loop.time()
 
 
 @contextlib.asynccontextmanager
@@ -85,14 +106,13 @@ async def connect(
     api_key: SecretStr,
     *,
     connect_timeout_seconds: float = 10.0,
-    dead_after_seconds: float = 8.0,
+    dead_after_seconds: float = 6.0,
 ) -> AsyncIterator[Socket]:
     """A connection, closed on every way out.
 
     `dead_after_seconds` is the time within which a connection that went silent is noticed, by
     pings. Raises `AssemblyAIError` when it cannot be opened; later it is `Closed` that is raised.
     """
-    beat = dead_after_seconds / 2
     opening = open_websocket(
         _address(base_url, query),
         additional_headers={
@@ -102,17 +122,19 @@ async def connect(
         user_agent_header="livekit-assemblyai-agent",
         compression=None,
         open_timeout=connect_timeout_seconds,
-        ping_interval=beat,
-        ping_timeout=beat,
+        ping_interval=None,  # `watch` does it, and tells when the peer was last heard of
         close_timeout=_CLOSE_SECONDS,
         max_size=_LARGEST_ANSWER_BYTES,
         logger=_mute,
     )
     with translated_errors(base_url):
         connection = await opening
+    websocket = _WebSocket(connection)
+    watching = asyncio.create_task(websocket.watch(dead_after_seconds / 2))
     try:
-        yield _WebSocket(connection)
+        yield websocket
     finally:
+        watching.cancel()
         await connection.close()
 
 

@@ -32,8 +32,10 @@ from pydantic import SecretStr
 from stt_assemblyai.audio import to_mono
 from stt_assemblyai.client import DEFAULT_BASE_URL, connect
 from stt_assemblyai.errors import AssemblyAIError, HttpStatus, NetworkError
+from stt_assemblyai.leg import StreamEvent
 from stt_assemblyai.options import SessionOptions
 from stt_assemblyai.protocol import Ended, Noticed, Opened
+from stt_assemblyai.retries import Patience
 from stt_assemblyai.speech import (
     EndOfSpeech,
     Final,
@@ -41,16 +43,15 @@ from stt_assemblyai.speech import (
     LateFormat,
     Preflight,
     SpeakersRevised,
-    SpeechEvent,
     StartOfSpeech,
     Transcript,
 )
-from stt_assemblyai.transcriber import Timing, Transcriber
+from stt_assemblyai.transcriber import Interrupted, Timing, Transcriber
 
 __all__ = ["STT", "SpeechStream"]
 
 Type = stt.SpeechEventType
-AdapterEvent = Literal["late_format", "speakers_revised", "session_opened"]
+AdapterEvent = Literal["late_format", "speakers_revised", "session_opened", "interrupted"]
 
 
 class STT(stt.STT[AdapterEvent]):
@@ -74,7 +75,11 @@ class STT(stt.STT[AdapterEvent]):
         connect_timeout_seconds: float = 10.0,
         begin_timeout_seconds: float = 10.0,
         termination_timeout_seconds: float = 5.0,
-        dead_after_seconds: float = 8.0,
+        dead_after_seconds: float = 6.0,
+        patience_seconds: float = 180.0,
+        keep_seconds: float = 60.0,
+        replay_speed: float = 1.25,
+        mute_after_ms: int = 1000,
         **parameters: Any,
     ) -> None:
         if not is_given(api_key) or not api_key:
@@ -96,7 +101,11 @@ class STT(stt.STT[AdapterEvent]):
             begin_timeout_seconds=begin_timeout_seconds,
             termination_timeout_seconds=termination_timeout_seconds,
             wait_for_formatted_ms=wait_for_formatted_ms,
+            keep_seconds=keep_seconds,
+            replay_speed=replay_speed,
+            mute_after_ms=mute_after_ms,
         )
+        self._patience = Patience(total_seconds=patience_seconds)
         self._dial = functools.partial(
             connect,
             base_url,
@@ -165,7 +174,11 @@ class SpeechStream(stt.RecognizeStream):
 
     def __init__(self, owner: STT, conn_options: APIConnectOptions) -> None:
         self.transcriber = Transcriber(
-            owner._dial, owner._options, self._on_event, timing=owner._timing
+            owner._dial,
+            owner._options,
+            self._on_event,
+            timing=owner._timing,
+            patience=owner._patience,
         )
         super().__init__(
             stt=owner, conn_options=conn_options, sample_rate=owner._options.sample_rate
@@ -184,8 +197,8 @@ class SpeechStream(stt.RecognizeStream):
         return self.transcriber.expires_at
 
     def force_endpoint(self) -> None:
-        """End the open turn now."""
-        self.transcriber.flush()
+        """End the open turn behind the audio that has been pushed by now."""
+        self._input_ch.send_nowait(self._FlushSentinel())
 
     def push_frame(self, frame: rtc.AudioFrame) -> None:
         """Push audio of any number of channels; they are mixed into one."""
@@ -223,7 +236,7 @@ class SpeechStream(stt.RecognizeStream):
                 self.transcriber.flush()
         self.transcriber.end_input()
 
-    def _on_event(self, event: SpeechEvent | Opened | Ended | Noticed) -> None:
+    def _on_event(self, event: StreamEvent | Interrupted) -> None:
         match event:
             case StartOfSpeech(start_ms=start):
                 self._send(Type.START_OF_SPEECH, speech_start_time=self._wall_time(start))
@@ -244,6 +257,8 @@ class SpeechStream(stt.RecognizeStream):
                 self._stt.emit("session_opened", event)
             case Ended():
                 self._report_usage()
+            case Interrupted():
+                self._stt.emit("interrupted", event)
             case Noticed():
                 pass
 

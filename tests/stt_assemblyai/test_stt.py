@@ -49,6 +49,7 @@ def speak(stream: SpeechStream, milliseconds: int = 6000) -> None:
 
 
 def make(stand_in: AssemblyAIStandIn, **parameters: Any) -> STT:
+    parameters.setdefault("replay_speed", 1000)  # the stand-in takes audio at once
     return STT(api_key=LOCAL_KEY, base_url=stand_in.url, **parameters)
 
 
@@ -177,7 +178,10 @@ async def test_a_manual_flush_forces_the_endpoint(
 
 async def test_options_change_in_the_open_session(stand_in: AssemblyAIStandIn) -> None:
     speech = make(stand_in)
+    opened = asyncio.Event()
+    speech.on("session_opened", lambda _: opened.set())
     async with speech.stream() as stream:
+        await opened.wait()
         speech.update_options(min_turn_silence=1000, keyterms_prompt=["Aldi"])
         stream.end_input()
         await collect(stream)

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from stt_assemblyai.clock import AudioClock
 from stt_assemblyai.messages import (
     RevisedTurn,
     SpeakerRevision,
@@ -80,18 +81,20 @@ def play(mapper: TurnMapper, *messages: Any) -> list[str]:
 @pytest.fixture
 def plain() -> TurnMapper:
     """format_turns is off: no twin will come."""
-    return TurnMapper("s", expect_twin=False)
+    mapper = TurnMapper(AudioClock(), expect_twin=False)
+    mapper.session_id = "s"
+    return mapper
 
 
 @pytest.fixture
 def formatted() -> TurnMapper:
     """format_turns is on: a twin is waited for."""
-    return TurnMapper("s", expect_twin=True, wait_seconds=0.3)
+    return TurnMapper(AudioClock(), expect_twin=True, wait_seconds=0.3)
 
 
 @pytest.fixture
 def u3() -> TurnMapper:
-    return TurnMapper("s", expect_twin=False, eager_confidence=0.4)
+    return TurnMapper(AudioClock(), expect_twin=False, eager_confidence=0.4)
 
 
 def test_a_turn_of_the_us_models_without_formatting(plain: TurnMapper) -> None:
@@ -155,7 +158,7 @@ def test_the_next_turn_ends_the_wait_for_a_twin(formatted: TurnMapper) -> None:
 
 
 def test_without_patience_the_final_comes_at_once() -> None:
-    mapper = TurnMapper("s", expect_twin=True, wait_seconds=0)
+    mapper = TurnMapper(AudioClock(), expect_twin=True, wait_seconds=0)
     assert play(mapper, eot(0, "hi")) == ["startofspeech 100", "final hi", "endofspeech 350"]
 
 
@@ -297,7 +300,7 @@ STARTED = st.builds(SpeechStarted, type=st.just("SpeechStarted"), timestamp=st.i
 def test_events_are_balanced_whatever_the_service_says(
     messages: list[Any], twin: bool, wait: float, eager: float | None
 ) -> None:
-    mapper = TurnMapper("s", expect_twin=twin, wait_seconds=wait, eager_confidence=eager)
+    mapper = TurnMapper(AudioClock(), expect_twin=twin, wait_seconds=wait, eager_confidence=eager)
     events: list[SpeechEvent] = []
     for second, message in enumerate(messages):
         events += mapper.receive(message, now=second / 5)

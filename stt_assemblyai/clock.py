@@ -1,0 +1,52 @@
+"""One audio clock through all connections: where a session's milliseconds lie on the stream.
+
+A session counts from the first byte it received (protocol notes, section 6). What it receives may
+start anywhere in the stream, leave something out, or be silence that was never in the stream.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from typing import NamedTuple
+
+__all__ = ["AudioClock"]
+
+
+class _Piece(NamedTuple):
+    session_ms: float
+    stream_ms: float
+    rate: int  # 1 while the stream's own audio is sent, 0 during silence that stands in for it
+
+
+class AudioClock:
+    """Written to by whoever sends; read by whoever understands the answers."""
+
+    def __init__(self) -> None:
+        self._pieces: list[_Piece] = []
+        self.session_ms = 0.0
+
+    def sent(self, stream_ms: float, duration_ms: float) -> None:
+        """The stream's audio from `stream_ms` on has been sent."""
+        expected = self._stream_at(self.session_ms)
+        goes_on = self._pieces and self._pieces[-1].rate == 1 and abs(expected - stream_ms) <= 1
+        if not goes_on:
+            self._pieces.append(_Piece(self.session_ms, stream_ms, 1))
+        self.session_ms += duration_ms
+
+    def sent_silence(self, duration_ms: float) -> None:
+        """Silence has been sent that is not in the stream; the stream's clock stands still."""
+        if not self._pieces or self._pieces[-1].rate == 1:
+            at = self._stream_at(self.session_ms)
+            self._pieces.append(_Piece(self.session_ms, at, 0))
+        self.session_ms += duration_ms
+
+    def to_stream(self, session_ms: float) -> int:
+        """A session's time on the stream's clock."""
+        return round(self._stream_at(session_ms))
+
+    def _stream_at(self, session_ms: float) -> float:
+        if not self._pieces:
+            return session_ms
+        index = bisect_right(self._pieces, session_ms, key=lambda piece: piece.session_ms) - 1
+        piece = self._pieces[max(index, 0)]
+        return piece.stream_ms + (session_ms - piece.session_ms) * piece.rate

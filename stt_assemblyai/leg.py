@@ -1,0 +1,243 @@
+"""One leg of a stream: one session on one socket, from its first frame to its last.
+
+It sends what the stream has recorded, at the pace the service follows, and hands on what comes
+back. It decides nothing about what happens after it; `outcome` and `covered_ms` say how it ended.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from stt_assemblyai.audio import Tape
+from stt_assemblyai.client import Closed, Socket
+from stt_assemblyai.clock import AudioClock
+from stt_assemblyai.errors import NetworkError
+from stt_assemblyai.messages import ClientMessage, Terminate
+from stt_assemblyai.options import SessionOptions
+from stt_assemblyai.pace import Pacer
+from stt_assemblyai.protocol import Ended, Event, Failed, Heard, Noticed, Opened, Session, State
+from stt_assemblyai.speech import SpeechEvent
+from stt_assemblyai.turns import TurnMapper
+
+__all__ = ["Inbox", "Leg", "StreamEvent", "Timing"]
+
+_RECOGNITION_MS = 2000  # words appear at most this long after they were said
+
+StreamEvent = SpeechEvent | Opened | Ended | Noticed
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """How long to wait for what, in the unit that each name says.
+
+    `replay_speed` is how much faster than real time audio may be sent that piled up;
+    `mute_after_ms` is how long audio may lack in mid-turn before silence stands in for it.
+    """
+
+    chunk_ms: int = 50
+    keep_seconds: float = 60.0
+    begin_timeout_seconds: float = 10.0
+    termination_timeout_seconds: float = 5.0
+    wait_for_formatted_ms: int = 300
+    replay_speed: float = 1.25
+    mute_after_ms: int = 1000
+    longest_silence_ms: int = 4000
+
+
+class Inbox:
+    """What a stream was given and has not sent yet: its tape, and messages by position."""
+
+    def __init__(self, sample_rate: int, timing: Timing) -> None:
+        self.tape = Tape(sample_rate, chunk_ms=timing.chunk_ms, keep_seconds=timing.keep_seconds)
+        self.messages: deque[tuple[int, ClientMessage]] = deque()
+        self.ended = False
+        self.stirred = asyncio.Event()  # something new to send, or a reason to look again
+
+    def say(self, message: ClientMessage) -> None:
+        """To be sent right behind the audio that is here by now."""
+        self.messages.append((self.tape.end, message))
+        self.stirred.set()
+
+
+class Leg:
+    """One session. `run` it once."""
+
+    def __init__(
+        self,
+        socket: Socket,
+        options: SessionOptions,
+        inbox: Inbox,
+        mapper: TurnMapper,
+        clock: AudioClock,
+        emit: Callable[[StreamEvent], None],
+        *,
+        from_ms: float,
+        timing: Timing,
+    ) -> None:
+        self._socket = socket
+        self._session = Session(options)
+        self._inbox = inbox
+        self._tape = inbox.tape
+        self._mapper = mapper
+        self._clock = clock
+        self._emit = emit
+        self._timing = timing
+        self._pacer = Pacer(timing.replay_speed)
+        self._from_ms = from_ms
+        self._position = max(self._tape.start, self._tape.position(from_ms))
+        self._loop = asyncio.get_running_loop()
+        self.opened_at: float | None = None
+        self.outcome: Ended | Failed | None = None
+
+    @property
+    def covered_ms(self) -> float:
+        """The service has heard the stream up to here, and said all there is to say of it.
+
+        Without an open turn that is what was sent, less what may still be on its way: what was
+        sent since the peer was last heard of, and what was sent faster than it was spoken.
+        """
+        needed = max(self._from_ms, self._mapper.needed_from_ms)
+        if self.opened_at is None:
+            return self._from_ms
+        if self._mapper.in_turn:
+            return needed  # at the edge of a word
+        now = self._loop.time()
+        unheard_ms = (now - self._socket.alive_at) * 1000
+        ahead_ms = max(0.0, self._clock.session_ms - (now - self.opened_at) * 1000)
+        sent_ms = self._tape.milliseconds(self._position)
+        quiet_until_ms = sent_ms - unheard_ms - ahead_ms - _RECOGNITION_MS
+        return quiet_until_ms if quiet_until_ms > self._mapper.said_until_ms else needed
+
+    async def run(self) -> None:
+        """Until the session is over. Cancelled, it still says goodbye, within a bounded time."""
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                sender = tasks.create_task(self._send())
+                await self._receive()
+                sender.cancel()
+        except asyncio.CancelledError:
+            await self._farewell()
+            raise
+
+    async def _receive(self) -> None:
+        begin_deadline = self._loop.time() + self._timing.begin_timeout_seconds
+        while not self._session.over:
+            opening = self._session.state is State.OPENING
+            deadline = begin_deadline if opening else self._mapper.deadline
+            try:
+                async with asyncio.timeout_at(deadline):
+                    frame = await self._socket.receive()
+            except TimeoutError:
+                if opening:
+                    self._judge(self._session.fail(NetworkError("The session did not begin")))
+                elif deadline is not None:  # loops may wake a tick early: the deadline is the time
+                    self._emit_all(self._mapper.expire(deadline))
+            except Closed as closed:
+                self._judge(self._session.receive_close(closed.code, closed.reason))
+            else:
+                self._judge(self._session.receive(frame))
+
+    def _judge(self, event: Event | None) -> None:
+        match event:
+            case Opened():
+                self.opened_at = self._loop.time()
+                self._mapper.session_id = event.session_id
+                self._emit(event)
+                self._inbox.stirred.set()  # messages have waited for this
+            case Heard():
+                self._emit_all(self._mapper.receive(event.message, self._loop.time()))
+            case Noticed():
+                self._emit(event)
+            case Ended():
+                self.outcome = event
+                self._emit(event)
+            case Failed():
+                self.outcome = event
+            case None:
+                pass
+
+    async def _send(self) -> None:
+        """Everything that is due, until Terminate; then a bounded wait for the last words."""
+        with contextlib.suppress(Closed):  # the receiver learns of it, too, and judges it
+            while self._session.writable:
+                self._inbox.stirred.clear()
+                if not await self._send_due():
+                    await self._wait_for_more()
+            await asyncio.sleep(self._timing.termination_timeout_seconds)
+            await self._socket.close()
+
+    async def _send_due(self) -> bool:
+        """Send one frame, if one is due."""
+        self._position = max(self._position, self._tape.start)
+        messages, is_open = self._inbox.messages, self._session.state is State.OPEN
+        chunk = self._tape.chunk(self._position)
+        if is_open and messages and messages[0][0] < self._position + self._tape.chunk_bytes:
+            await self._socket.send(self._session.say(messages.popleft()[1]))
+        elif chunk is not None:
+            await self._send_audio(chunk)
+        elif is_open and self._inbox.ended:  # Terminate waits for Begin; audio need not
+            await self._finish()
+        else:
+            return False
+        return True
+
+    async def _send_audio(self, pcm: bytes) -> None:
+        if delay := self._pacer.delay(self._loop.time()):
+            await asyncio.sleep(delay)
+        duration_ms = self._tape.milliseconds(len(pcm))
+        self._clock.sent(self._tape.milliseconds(self._position), duration_ms)
+        self._position += len(pcm)
+        await self._socket.send(self._session.audio(pcm))
+        self._pacer.sent(self._loop.time(), duration_ms)
+        self._after_audio()
+
+    async def _finish(self) -> None:
+        if tail := self._tape.tail(self._position):
+            await self._send_audio(tail)
+        await self._socket.send(self._session.say(Terminate()))
+
+    async def _wait_for_more(self) -> None:
+        """Audio that stops in mid-turn would leave the turn open for ever (section 6)."""
+        mute = self._mapper.in_turn and not self._inbox.ended
+        try:
+            async with asyncio.timeout(self._timing.mute_after_ms / 1000 if mute else None):
+                await self._inbox.stirred.wait()
+        except TimeoutError:
+            await self._send_silence()
+
+    async def _send_silence(self) -> None:
+        """In real time, until audio comes again or the turn ends, and not for ever."""
+        silence = bytes(self._tape.chunk_bytes)
+        duration_ms = self._tape.milliseconds(len(silence))
+        for _ in range(self._timing.longest_silence_ms // self._timing.chunk_ms):
+            if self._inbox.stirred.is_set() or not self._mapper.in_turn:
+                return
+            self._clock.sent_silence(duration_ms)
+            await self._socket.send(self._session.audio(silence))
+            self._after_audio()
+            await asyncio.sleep(duration_ms / 1000)
+
+    def _after_audio(self) -> None:
+        """The tape may forget what is covered; a turn that nobody takes up has its end."""
+        self._tape.release(self._tape.position(self.covered_ms))
+        carried_until_ms = self._mapper.carried_until_ms
+        if carried_until_ms is not None and self.opened_at is not None:
+            due_ms = carried_until_ms - self._from_ms + self._timing.longest_silence_ms
+            if self._clock.session_ms >= due_ms:
+                self._emit_all(self._mapper.give_up_carried())
+
+    async def _farewell(self) -> None:
+        """Cancelled in mid-session: the last words still count, and so does the bill."""
+        with contextlib.suppress(Closed, TimeoutError):
+            async with asyncio.timeout(self._timing.termination_timeout_seconds):
+                if self._session.state is State.OPEN:
+                    await self._socket.send(self._session.say(Terminate()))
+                    await self._receive()
+
+    def _emit_all(self, events: tuple[SpeechEvent, ...]) -> None:
+        for event in events:
+            self._emit(event)

@@ -1,0 +1,66 @@
+"""When to try again after an error, and when to give up: growing pauses, jitter, patience."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from stt_assemblyai.errors import AssemblyAIError, RenewalError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["Patience", "Retries"]
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long an outage is borne: minutes by default, seconds where something else can step in.
+
+    `proven_after_seconds` is how long a session has to live for the next failure to be a new one.
+    """
+
+    total_seconds: float = 180.0
+    first_wait_seconds: float = 0.25
+    longest_wait_seconds: float = 15.0
+    proven_after_seconds: float = 30.0
+
+
+class Retries:
+    """One stream's failures in a row. `random` gives numbers from 0 to 1."""
+
+    def __init__(self, patience: Patience, random: Callable[[], float]) -> None:
+        self._patience = patience
+        self._random = random
+        self._failures = 0
+        self._since: float | None = None
+
+    @property
+    def failures(self) -> int:
+        """How many there were in a row."""
+        return self._failures
+
+    def lived(self, seconds: float) -> None:
+        """A session worked for this long before it failed."""
+        if seconds >= self._patience.proven_after_seconds:
+            self._failures, self._since = 0, None
+
+    def failed(self, error: AssemblyAIError, now: float) -> float | None:
+        """Seconds to wait before the next attempt; None is: give up."""
+        if not error.retryable:
+            return None
+        if self._since is None:
+            self._since = now
+        wait = self._wait(error)
+        self._failures += 1
+        gives_up = now + wait - self._since > self._patience.total_seconds
+        return None if gives_up else wait
+
+    def _wait(self, error: AssemblyAIError) -> float:
+        if isinstance(error, RenewalError) and self._failures == 0:
+            return 0.0
+        doubled = self._patience.first_wait_seconds * 2.0 ** min(self._failures, 30)
+        longest = min(doubled, self._patience.longest_wait_seconds)
+        if error.retry_after_seconds is None:
+            return longest * (0.5 + self._random() / 2)
+        return error.retry_after_seconds + longest + self._random() * error.retry_after_seconds

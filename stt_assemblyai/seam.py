@@ -1,0 +1,78 @@
+"""Where a new session's words begin to be new: it was replayed audio that had been heard before.
+
+The replay starts at the edge of a word that was already said, so the new session says some words
+again, with times that may differ a little, and perhaps with a fragment in front. The last word
+said before is looked for by its text near its time; without it, the time alone decides.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from stt_assemblyai.speech import SpokenWord
+
+__all__ = ["Seam", "bare", "replay_from"]
+
+_OVERLAP_MS = 1500  # enough for a word or two to be recognised again, with their sound around them
+_GUARD_MS = 100
+_TOLERANCE_MS = 500  # how far apart two sessions may place the same word
+
+
+class Seam:
+    """Between the words `said` before and those of a session that hears from `from_ms` on."""
+
+    def __init__(self, said: Sequence[SpokenWord], from_ms: float) -> None:
+        heard_again = [word for word in said if word.start_ms >= from_ms]
+        self._last = heard_again[-1] if heard_again else None
+
+    def fresh(self, words: tuple[SpokenWord, ...]) -> tuple[SpokenWord, ...]:
+        """The words that were not said before the seam."""
+        if self._last is None:
+            return words
+        anchor = self._anchor(self._last, words)
+        if anchor is not None:
+            return words[anchor + 1 :]
+        return tuple(word for word in words if _middle(word) > self.until_ms)
+
+    @property
+    def until_ms(self) -> float:
+        """Up to where a word that was not recognised as the last one still counts as said."""
+        return (_middle(self._last) + self._last.end_ms) / 2 if self._last else 0.0
+
+    def reached(self, words: tuple[SpokenWord, ...]) -> bool:
+        """Whether these words go as far as those said before."""
+        if self._last is None or not words:
+            return self._last is None
+        anchor = self._anchor(self._last, words)
+        return anchor is not None or _middle(words[-1]) > _middle(self._last)
+
+    @staticmethod
+    def _anchor(last: SpokenWord, words: tuple[SpokenWord, ...]) -> int | None:
+        def distance(index: int) -> float:
+            return abs(_middle(words[index]) - _middle(last))
+
+        same = [i for i, word in enumerate(words) if bare(word.text) == bare(last.text)]
+        nearest = min(same, key=distance, default=None)
+        return nearest if nearest is not None and distance(nearest) <= _TOLERANCE_MS else None
+
+
+def replay_from(settled: Sequence[SpokenWord]) -> float:
+    """The stream's time from which a new session has to hear: the edge of a word shortly before
+    the end of what is settled, or the beginning when nothing is."""
+    if not settled:
+        return 0.0
+    overlap = settled[-1].start_ms - _OVERLAP_MS
+    first = next(word for word in settled if word.start_ms >= overlap)
+    return max(0.0, first.start_ms - _GUARD_MS)
+
+
+def bare(word: str) -> str:
+    """A word without case and punctuation."""
+    return "".join(letter for letter in word.casefold() if letter.isalnum())
+
+
+def _middle(word: SpokenWord) -> float:
+    return (word.start_ms + word.end_ms) / 2

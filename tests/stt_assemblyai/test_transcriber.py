@@ -1,0 +1,349 @@
+"""A stream over many sessions, on a virtual clock, against a peer that hears what is really sent.
+
+The audio spells its own time: every sample holds the millisecond at which it was spoken. So the
+peer knows which words a session has heard, whatever is replayed, left out or cut in two.
+"""
+
+import asyncio
+import bisect
+import contextlib
+import itertools
+import json
+import random
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pytest
+
+from stt_assemblyai.client import Closed, Socket
+from stt_assemblyai.errors import (
+    AssemblyAIError,
+)
+from stt_assemblyai.options import SessionOptions
+from stt_assemblyai.retries import Patience
+from stt_assemblyai.speech import EndOfSpeech, Final, Interim, Preflight, StartOfSpeech
+from stt_assemblyai.transcriber import Timing, Transcriber
+
+pytestmark = pytest.mark.looptime
+
+RATE = 8000
+US, U3 = "universal-streaming-english", "universal-3-6-pro"
+
+
+@dataclass(frozen=True)
+class Said:
+    text: str
+    start_ms: int
+    end_ms: int
+
+
+def audio(start_ms: int, duration_ms: int) -> bytes:
+    """Samples that spell their millisecond; 0 is silence that nobody recorded."""
+    return np.repeat(np.arange(start_ms + 1, start_ms + duration_ms + 1), 8).astype("<i2").tobytes()
+
+
+def speech(draw: random.Random, length_ms: int) -> list[Said]:
+    """A caller: short words, some of them twice in a row, with pauses for breath and thought."""
+    words, now, last = [], 300, ""
+    for number in itertools.count():
+        length = draw.randrange(120, 400)
+        text = last if last and draw.random() < 0.15 else f"word{number}"
+        words.append(Said(text, now, now + length))
+        now += length + draw.choice([20, 60, 100, 300, 1200])
+        last = text
+        if now > length_ms - 2500:
+            return words
+    raise AssertionError
+
+
+class Peer:
+    """One session of a service that hears `script` in the audio it is sent."""
+
+    PAUSE_MS = 700  # a turn is over after this much silence
+    LATENCY_SECONDS = 0.3
+
+    def __init__(self, service: "Service") -> None:
+        self._service = service
+        self._loop = asyncio.get_running_loop()
+        self._inbox: asyncio.Queue[str | Closed] = asyncio.Queue()
+        self._spoken: list[int] = []  # by session millisecond: what was spoken then
+        self._now = 0  # the newest millisecond that was heard
+        self._silent_ms = 0
+        self._order = 0
+        self._done = 0  # words of the script that belong to ended turns
+        self._heard_from: int | None = None
+        self._last = ""
+        self._closed: Closed | None = None
+        self.half_open = False
+        self.silence_ms = 0
+        self.received: list[dict[str, Any]] = []
+        self.frames: list[tuple[float, bytes]] = []
+        self.alive_at = self._loop.time()
+
+    async def send(self, frame: str | bytes) -> None:
+        if self._closed:
+            raise self._closed
+        if self.half_open:
+            return
+        self.alive_at = self._loop.time()
+        if isinstance(frame, bytes):
+            self.frames.append((self._loop.time(), frame))
+            self._hear(np.frombuffer(frame, "<i2")[::8].tolist())
+        else:
+            self.received.append(json.loads(frame))
+            self._obey(self.received[-1]["type"])
+
+    async def receive(self) -> str:
+        if self._closed and self._inbox.empty():
+            raise self._closed
+        frame = await self._inbox.get()
+        if isinstance(frame, Closed):
+            raise frame
+        self.alive_at = self._loop.time()
+        return frame
+
+    async def close(self) -> None:
+        self.drop(1000)
+
+    def begin(self) -> None:
+        self.say(0, type="Begin", id=f"session-{len(self._service.peers)}", expires_at=None)
+
+    def drop(self, code: int = 1006, reason: str = "") -> None:
+        """The connection breaks; what was on its way is lost."""
+        if self._closed is None:
+            self._closed = Closed(code, reason)
+            self._inbox.put_nowait(self._closed)
+
+    def fail(self, code: int, error: str) -> None:
+        self.say(0, type="Error", error_code=code, error=error)
+
+    def say(self, delay_seconds: float, **message: Any) -> None:
+        def deliver() -> None:
+            if self._closed is None and not self.half_open:
+                self._inbox.put_nowait(json.dumps(message))
+
+        if delay_seconds:
+            self._loop.call_later(delay_seconds, deliver)
+        else:
+            deliver()
+
+    def _obey(self, kind: str) -> None:
+        if kind == "ForceEndpoint":
+            self._turn(over=True)
+        if kind == "Terminate":
+            self._turn(over=True)
+            self.say(
+                self.LATENCY_SECONDS,
+                type="Termination",
+                audio_duration_seconds=len(self._spoken) // 1000,
+                session_duration_seconds=1,
+            )
+
+    def _hear(self, milliseconds: list[int]) -> None:
+        self._spoken += milliseconds
+        if milliseconds[-1] == 0:
+            self._silent_ms += len(milliseconds)
+            self.silence_ms += len(milliseconds)
+        else:
+            self._now, self._silent_ms = milliseconds[-1], 0
+            if self._heard_from is None:
+                self._heard_from = milliseconds[0]
+                self._done = sum(w.end_ms <= self._heard_from + 30 for w in self._service.script)
+        self._turn(over=False)
+
+    def _turn(self, *, over: bool) -> None:
+        """All words whose sound is in; the first may be the rest of one that was cut in two."""
+        if self._heard_from is None:
+            return
+        now, silence = self._now, self._silent_ms
+        heard = []
+        for word in self._service.script[self._done :]:
+            if word.start_ms + 80 <= now:
+                cut = word.start_ms < self._heard_from
+                heard.append((word, "rest-of-" + word.text if cut else word.text))
+        if not heard:
+            return
+        words = [self._wire(word, text, now) for word, text in heard]
+        over = over or now + silence - heard[-1][0].end_ms >= self.PAUSE_MS
+        self._emit(words, over=over)
+        if over:
+            self._order += 1
+            self._done += len(heard)
+
+    def _wire(self, word: Said, text: str, now: int) -> dict[str, Any]:
+        final = word.end_ms <= now
+        jitter = self._service.jitter
+        return {
+            "text": text if final else text[: len(text) // 2],
+            "start": self._session_ms(word.start_ms) + jitter(),
+            "end": self._session_ms(min(word.end_ms, now)) + jitter(),
+            "confidence": 0.9,
+            "word_is_final": final,
+        }
+
+    def _session_ms(self, spoken: int) -> int:
+        return bisect.bisect_left(self._spoken, spoken)
+
+    def _emit(self, words: list[dict[str, Any]], *, over: bool) -> None:
+        rewritten = self._service.rewritten
+        if over:
+            words = [{**word, "word_is_final": True} for word in words]
+        elif rewritten:
+            words = [{**word, "word_is_final": False} for word in words]
+        texts = [word["text"] for word in words if word["word_is_final"] or rewritten]
+        message = {
+            "type": "Turn",
+            "turn_order": self._order,
+            "end_of_turn": over,
+            "turn_is_formatted": rewritten,
+            "transcript": " ".join(texts),
+            "words": words,
+        }
+        if str(message) != self._last:
+            self._last = str(message)
+            self.say(self.LATENCY_SECONDS, **message)
+
+
+@dataclass
+class Service:
+    """Answers dials, with what `faults` says instead where it says something."""
+
+    script: list[Said] = field(default_factory=list)
+    rewritten: bool = False
+    begin_seconds: float = 0.2
+    faults: deque[AssemblyAIError | str | None] = field(default_factory=deque)
+    peers: list[Peer] = field(default_factory=list)
+    dialled_at: list[float] = field(default_factory=list)
+    queries: list[str] = field(default_factory=list)
+    jitter: Callable[[], int] = lambda: 0
+
+    @contextlib.asynccontextmanager
+    async def dial(self, query: str) -> AsyncIterator[Socket]:
+        loop = asyncio.get_running_loop()
+        self.dialled_at.append(loop.time())
+        self.queries.append(query)
+        fault = self.faults.popleft() if self.faults else None
+        if isinstance(fault, AssemblyAIError):
+            raise fault
+        peer = Peer(self)
+        self.peers.append(peer)
+        if fault != "never begin":
+            begin = loop.call_later(self.begin_seconds, peer.begin)
+        try:
+            yield peer
+        finally:
+            if fault != "never begin":
+                begin.cancel()
+            peer.drop(1000)
+
+
+@dataclass
+class Stream:
+    """A running transcriber and what it told."""
+
+    transcriber: Transcriber
+    events: list[Any] = field(default_factory=list)
+
+    @property
+    def finals(self) -> list[str]:
+        return [event.transcript.text for event in self.events if isinstance(event, Final)]
+
+    @property
+    def said(self) -> list[str]:
+        return " ".join(self.finals).split()
+
+    async def speak(self, length_ms: int, start_ms: int = 0) -> None:
+        """As a live track does: 50 ms of audio every 50 ms."""
+        for now in range(start_ms, start_ms + length_ms, 50):
+            self.transcriber.push(audio(now, 50))
+            await asyncio.sleep(0.05)
+
+
+def stream(
+    service: Service, *, model: str = US, patience: Patience | None = None, **timing: Any
+) -> Stream:
+    out: list[Any] = []
+    transcriber = Transcriber(
+        service.dial,
+        SessionOptions(speech_model=model, sample_rate=RATE),  # type: ignore[arg-type]
+        out.append,
+        timing=Timing(**timing),
+        patience=patience or Patience(),
+        draw=lambda: 0.5,
+    )
+    return Stream(transcriber, out)
+
+
+def assert_balanced(events: list[Any]) -> None:
+    speaking = final = False
+    for event in events:
+        match event:
+            case StartOfSpeech():
+                assert not speaking
+                speaking, final = True, False
+            case EndOfSpeech():
+                assert speaking
+                speaking = False
+            case Interim() | Preflight() | Final():
+                assert speaking
+                assert not final
+                final = isinstance(event, Final)
+    assert not speaking
+
+
+@contextlib.contextmanager
+def dropping(service: Service, at_seconds: list[float]) -> Iterator[None]:
+    """Break whatever connection is there at these times."""
+    loop = asyncio.get_running_loop()
+    handles = [
+        loop.call_later(at, lambda: service.peers[-1].drop() if service.peers else None)
+        for at in at_seconds
+    ]
+    yield
+    for handle in handles:
+        handle.cancel()
+
+
+async def run_call(service: Service, length_ms: int, model: str, drops: list[float]) -> Stream:
+    call = stream(service, model=model)
+    with dropping(service, drops):
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(call.transcriber.run())
+            await call.speak(length_ms)
+            call.transcriber.end_input()
+    return call
+
+
+def times_are_true(call: Stream, script: list[Said], within_ms: int) -> None:
+    heard = [
+        word for event in call.events if isinstance(event, Final) for word in event.transcript.words
+    ]
+    for word, said in zip(heard, script, strict=True):
+        assert abs(word.start_ms - said.start_ms) <= within_ms
+        assert abs(word.end_ms - said.end_ms) <= within_ms
+
+
+@pytest.mark.parametrize("model", [US, U3])
+async def test_without_a_drop_every_word_is_heard_once(model: str) -> None:
+    script = speech(random.Random(7), 12_000)
+    service = Service(script, rewritten=model == U3)
+    call = await run_call(service, 12_000, model, [])
+    assert call.said == [word.text for word in script]
+    times_are_true(call, script, 1)
+    assert len(service.peers) == 1
+
+
+@pytest.mark.parametrize("model", [US, U3])
+@pytest.mark.parametrize("seed", range(100))
+async def test_a_drop_at_any_instant_loses_no_word_and_doubles_none(seed: int, model: str) -> None:
+    draw = random.Random(seed)
+    script = speech(draw, 12_000)
+    drops = sorted(draw.uniform(0.0, 12.0) for _ in range(draw.randint(1, 3)))
+    service = Service(script, rewritten=model == U3)
+    call = await run_call(service, 12_000, model, drops)
+    assert call.said == [word.text for word in script]
+    times_are_true(call, script, 60)
+    assert_balanced(call.events)
