@@ -80,7 +80,7 @@ async def run(steps: Steps, directory: Path) -> int:
 
     `directory` gets the logs, and the way for callers to find the agent.
     """
-    chosen = plan(settings_in_force(os.environ, running.PROJECT / ".env"))
+    chosen = plan(settings_in_force(os.environ, Path(".env")))
     if chosen.needs_stand_ins and (missing := engines_missing()):
         raise PlanError(
             f"This machine lacks the speech engines of the stand-ins ({', '.join(missing)}; there"
@@ -142,8 +142,8 @@ async def _report_the_first_death(parts: list[Process], steps: Steps) -> int:
 def _worker_command(environment: dict[str, str], log: Path) -> Command:
     # Unbuffered, or its lines would come in blocks of 8 KiB.
     told = {**environment, "PYTHONUNBUFFERED": "1"}
-    argv = [sys.executable, "agent.py", "dev"]
-    return Command("worker", argv, log, told, cwd=running.PROJECT, grace_seconds=8.0)
+    argv = [sys.executable, str(running.PROJECT / "agent.py"), "dev"]
+    return Command("worker", argv, log, told, grace_seconds=8.0)
 
 
 async def _run_until_signalled(steps: Steps, directory: Path) -> int:
