@@ -96,6 +96,21 @@ class AssemblyAISettings(SessionOptions):
         examples=["wss://streaming.eu.assemblyai.com"],
     )
 
+    patience_seconds: float = Field(
+        default=20,
+        ge=0,
+        le=600,
+        description="How long the service may be out of reach before a call is given up. "
+        "What is said meanwhile is kept and recognised afterwards.",
+    )
+    wait_for_formatted_ms: int = Field(
+        default=300,
+        ge=0,
+        le=5000,
+        description="How long an ended turn may wait for its formatted transcript; "
+        "0 takes the plain one at once.",
+    )
+
     @property
     def session(self) -> SessionOptions:
         """The session parameters alone, as they were set."""

@@ -29,7 +29,13 @@ def equip(settings: Settings) -> Equipment:
     key = openai_.api_key.get_secret_value()
     return Equipment(
         settings=settings,
-        ears=STT(api_key=hearing.api_key, base_url=hearing.base_url, options=hearing.session),
+        ears=STT(
+            api_key=hearing.api_key,
+            base_url=hearing.base_url,
+            options=hearing.session,
+            patience_seconds=hearing.patience_seconds,
+            wait_for_formatted_ms=hearing.wait_for_formatted_ms,
+        ),
         vad=silero.VAD.load(),
         mind=openai.LLM(model=openai_.llm_model, api_key=key, base_url=openai_.base_url),
         voice=openai.TTS(

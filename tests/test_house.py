@@ -1,0 +1,70 @@
+"""Rules of the house that no tool checks by itself."""
+
+import ast
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+SHIPPED = [ROOT / "agent.py"] + [
+    path
+    for package in ("agent", "config", "stt_assemblyai")
+    for path in (ROOT / package).rglob("*.py")
+]
+
+
+def tracked() -> list[Path]:
+    """The files of the repository, as git knows them."""
+    done = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True)
+    return [ROOT / name for name in done.stdout.decode().split("\0") if name]
+
+
+def imports(path: Path) -> Iterator[str]:
+    """Every name that a file imports, in full."""
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_what_ships_imports_neither_the_stock_plugin_nor_the_vendors_client(path: Path) -> None:
+    foreign = ("livekit.plugins.assemblyai", "assemblyai")
+    assert not [
+        name for name in imports(path) if f"{name}.".startswith(tuple(f"{f}." for f in foreign))
+    ]
+
+
+@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_every_module_says_what_it_is_for(path: Path) -> None:
+    assert ast.get_docstring(ast.parse(path.read_text("utf-8")))
+
+
+def test_only_the_settings_read_the_environment() -> None:
+    readers = {
+        path.relative_to(ROOT).parts[0]
+        for path in SHIPPED
+        if "os.environ.get" in path.read_text("utf-8") or "os.getenv" in path.read_text("utf-8")
+    }
+    assert readers <= {"config"}
+
+
+def test_locks_name_no_address_of_an_index() -> None:
+    locks = [
+        path for path in tracked() if path.suffix == ".lock" or path.name == "package-lock.json"
+    ]
+    assert locks
+    assert not [path.name for path in locks if "://" in path.read_text("utf-8")]
+
+
+def test_no_line_keeps_a_conflict_or_a_note_to_self() -> None:
+    words = ("<<<<" + "<<<", "FIX" + "ME", "TO" + "DO")
+    sources = [
+        path for path in tracked() if path.suffix in {".py", ".md", ".toml"} and path.exists()
+    ]
+    assert not [
+        path.name for path in sources if any(word in path.read_text("utf-8") for word in words)
+    ]
