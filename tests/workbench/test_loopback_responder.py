@@ -5,7 +5,8 @@ from datetime import UTC, datetime
 import pytest
 
 from workbench.loopback.numerals import parse_number, spoken
-from workbench.loopback.openai_v1.responder import Reply, ToolCall, reply_to
+from workbench.loopback.openai_v1.conversation import Reply, ToolCall
+from workbench.loopback.openai_v1.responder import reply_to
 
 NOW = datetime(2026, 3, 9, 14, 5, tzinfo=UTC)
 
@@ -55,6 +56,28 @@ def test_a_question_has_one_answer(question: str, expected: str) -> None:
 )
 def test_its_name_is_what_the_instructions_say(system: str) -> None:
     assert answer("what is your name", system) == "My name is Robin."
+
+
+def test_what_was_said_before_is_remembered() -> None:
+    conversation = [
+        {"role": "user", "content": "my name is maria"},
+        {"role": "assistant", "content": "Nice to meet you, Maria."},
+        {"role": "user", "content": "what is my name"},
+    ]
+    assert reply_to(conversation[:1], [], NOW).text == "Nice to meet you, Maria."
+    assert reply_to(conversation, [], NOW).text == "Your name is Maria."
+    assert reply_to(conversation[2:], [], NOW).text == "You have not told me your name."
+
+
+def test_content_may_come_in_parts() -> None:
+    parts = [{"type": "text", "text": "what is two"}, {"type": "text", "text": "times three"}]
+    reply = reply_to([{"role": "user", "content": parts}], [], NOW)
+    assert reply.text == "Two times three is six."
+
+
+def test_it_speaks_first_if_nobody_has_said_anything() -> None:
+    instructions = {"role": "system", "content": "You are Robin. Greet the caller."}
+    assert reply_to([instructions], [], NOW).text == "Hello, this is Robin. How can I help you?"
 
 
 def test_a_story_has_several_sentences() -> None:

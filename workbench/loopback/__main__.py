@@ -19,8 +19,8 @@ from workbench.loopback.assemblyai_v3 import server as assemblyai
 from workbench.loopback.assemblyai_v3.heard import Ears
 from workbench.loopback.assemblyai_v3.knobs import Knobs
 from workbench.loopback.control import Control
-from workbench.loopback.engines import load_ears, load_voice
 from workbench.loopback.openai_v1 import server as openai
+from workbench.loopback.openai_v1 import speech
 from workbench.loopback.openai_v1.faults import Pace
 
 
@@ -29,7 +29,7 @@ class _Engines:
     """None of them in scripted mode."""
 
     ears: Callable[[], Ears] | None = None
-    voice: openai.Voice | None = None
+    voice: speech.Voice = speech.tone
 
 
 def main() -> int:
@@ -41,6 +41,8 @@ def main() -> int:
         engines = _Engines()
         if options.mode == "heard":
             print("loopback: loading the speech engines", file=sys.stderr, flush=True)
+            from workbench.loopback.engines import load_ears, load_voice
+
             engines = _Engines(load_ears(), load_voice())
         asyncio.run(_serve(options, engines))
     except (EngineUnavailableError, OSError) as problem:

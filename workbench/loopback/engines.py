@@ -6,7 +6,7 @@ from workbench.engines.activity import ActivityDetector
 from workbench.engines.recognizer import Recognizer
 from workbench.engines.synthesizer import Synthesizer
 from workbench.loopback.assemblyai_v3.heard import Ears
-from workbench.loopback.openai_v1.server import Voice
+from workbench.loopback.openai_v1.speech import Voice
 
 
 def load_ears() -> Callable[[], Ears]:

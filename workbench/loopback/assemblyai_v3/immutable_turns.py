@@ -51,7 +51,7 @@ class ImmutableTurns:
         final = messages.turn(
             self.turn_order,
             words,
-            transcript(words),
+            messages.transcript(words),
             utterance=self._utterance(hearing.words),
             confidence=confidence,
             is_end=True,
@@ -63,7 +63,7 @@ class ImmutableTurns:
             twin = messages.turn(
                 self.turn_order,
                 words,
-                transcript(words),
+                messages.transcript(words),
                 confidence=confidence,
                 is_end=True,
                 is_formatted=True,
@@ -91,7 +91,7 @@ class ImmutableTurns:
         return is_news
 
     def _utterance(self, words: Sequence[Word]) -> str:
-        return transcript(unformatted(words[self._in_utterances :]))
+        return messages.transcript(unformatted(words[self._in_utterances :]))
 
     def _partial(self, hearing: Hearing, utterance: str) -> Iterator[Output]:
         words = unformatted(hearing.words)
@@ -101,7 +101,7 @@ class ImmutableTurns:
             messages.turn(
                 self.turn_order,
                 words,
-                transcript([word for word in words if word.is_final]),
+                messages.transcript([word for word in words if word.is_final]),
                 utterance=utterance,
                 confidence=confidence,
             )
@@ -115,8 +115,3 @@ class ImmutableTurns:
 def unformatted(words: Sequence[Word]) -> list[Word]:
     """The words as US models write them."""
     return [replace(word, text=messages.plain(word.text)) for word in words]
-
-
-def transcript(words: Sequence[Word]) -> str:
-    """Words joined by spaces."""
-    return " ".join(word.text for word in words)

@@ -67,6 +67,11 @@ def turn(
     }
 
 
+def transcript(words: Sequence[Word]) -> str:
+    """Words joined by spaces."""
+    return " ".join(word.text for word in words)
+
+
 def word_list(words: Sequence[Word]) -> list[Message]:
     """The `words` of a message; a speaker stands there only where one is known."""
     return [_word(word) for word in words]

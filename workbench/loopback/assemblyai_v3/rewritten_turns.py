@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from workbench.loopback.assemblyai_v3 import messages
 from workbench.loopback.assemblyai_v3.annotations import Annotations
 from workbench.loopback.assemblyai_v3.hearing import Hearing
-from workbench.loopback.assemblyai_v3.immutable_turns import transcript
 from workbench.loopback.assemblyai_v3.outputs import Output, Send, TurnEnd
 from workbench.loopback.assemblyai_v3.parameters import Parameters
 
@@ -54,7 +53,7 @@ class RewrittenTurns:
     def end(self, hearing: Hearing) -> Iterator[Output]:
         """End the turn with these words."""
         words = [word.finished() for word in hearing.best_words]
-        text = transcript(words)
+        text = messages.transcript(words)
         if self._turn.last_partial_ms is None:
             yield Send(messages.speech_started(hearing.onset_ms, words))
         yield Send(
@@ -101,7 +100,7 @@ class RewrittenTurns:
             messages.turn(
                 self.turn_order,
                 words,
-                transcript(words),
+                messages.transcript(words),
                 confidence=confidence,
                 is_formatted=True,
             )

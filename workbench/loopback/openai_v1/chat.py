@@ -4,11 +4,36 @@ import json
 import re
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Annotated, Any
 
-from workbench.loopback.openai_v1.responder import Reply, content_text
+from pydantic import BaseModel, ConfigDict, Field
+
+from workbench.loopback.openai_v1.conversation import Reply, content_text
 
 Body = dict[str, Any]
+
+
+class ChatRequest(BaseModel):
+    """What the stand-in reads of the body."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    model: Annotated[str, Field(min_length=1)]
+    messages: Annotated[list[Body], Field(min_length=1)]
+    tools: list[Body] | None = None
+    tool_choice: str | Body | None = None
+    stream: bool | None = False
+    stream_options: Body | None = None
+
+    @property
+    def offered_tools(self) -> list[Body]:
+        """None if the client forbids them."""
+        return [] if self.tool_choice == "none" else self.tools or []
+
+    @property
+    def wants_usage(self) -> bool:
+        """Whether a stream ends with a chunk that tells the usage."""
+        return bool((self.stream_options or {}).get("include_usage"))
 
 
 def completion(reply: Reply, model: str, created: int, usage: Body) -> Body:

@@ -1,6 +1,7 @@
 """Faults in OpenAI's own JSON shape."""
 
 from aiohttp import web
+from pydantic import ValidationError
 
 KINDS = {401: "invalid_request_error", 429: "requests", 500: "server_error", 503: "server_error"}
 TEXTS = {
@@ -22,6 +23,17 @@ def failure(
         "code": code or CODES.get(status),
     }
     return web.json_response({"error": error}, status=status)
+
+
+def invalid_request(invalid: ValidationError) -> web.Response:
+    """400 for the first fault of a body."""
+    fault = invalid.errors(include_url=False)[0]
+    name = ".".join(str(part) for part in fault["loc"])
+    if fault["type"] == "missing":
+        text, code = f"Missing required parameter: '{name}'.", "missing_required_parameter"
+    else:
+        text, code = f"Invalid value for '{name}': {fault['msg']}.", "invalid_value"
+    return failure(400, text, code=code, param=name)
 
 
 def wrong_key() -> web.Response:

@@ -1,0 +1,69 @@
+"""One request and its answer: what is recorded of them, and how an answer is streamed."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from aiohttp import web
+
+from workbench.loopback.openai_v1.faults import Fault
+
+
+@dataclass(slots=True)
+class RequestRecord:
+    """A request, for tests to look at. Never a key."""
+
+    endpoint: str
+    body: dict[str, Any]
+    status: int | None = None
+    bytes_sent: int = 0
+    is_complete: bool = False
+    """False as long as it runs, and for ever if the client went away before the end."""
+    closed: asyncio.Event = field(default_factory=asyncio.Event, repr=False)
+
+    def as_json(self) -> dict[str, Any]:
+        """For the control address."""
+        return {
+            "endpoint": self.endpoint,
+            "body": self.body,
+            "status": self.status,
+            "bytes_sent": self.bytes_sent,
+            "is_complete": self.is_complete,
+            "is_closed": self.closed.is_set(),
+        }
+
+
+@dataclass(slots=True)
+class Exchange:
+    """A request on its way to an answer."""
+
+    request: web.Request
+    body: dict[str, Any]
+    record: RequestRecord
+    fault: Fault | None
+
+    async def stream(self, content_type: str, pieces: AsyncIterator[bytes]) -> web.StreamResponse:
+        """Sends the pieces as they come; a fault may break it off."""
+        limit = self.fault.break_after_chunks if self.fault else None
+        response = web.StreamResponse(headers={"Content-Type": content_type})
+        response.enable_chunked_encoding()
+        await response.prepare(self.request)
+        count = 0
+        async for piece in pieces:
+            if limit is not None and count >= limit:
+                if self.request.transport is not None:
+                    self.request.transport.abort()
+                raise ConnectionResetError("broken off by a fault")
+            if piece:
+                await response.write(piece)
+                self.record.bytes_sent += len(piece)
+                count += 1
+        await response.write_eof()
+        return response
+
+
+def server_sent_event(event: dict[str, Any]) -> bytes:
+    """One event of a stream."""
+    return f"data: {json.dumps(event)}\n\n".encode()
