@@ -24,7 +24,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from stt_assemblyai.options import SessionOptions
 
 ROOT = Path(__file__).resolve().parent.parent
-DOTENV = ROOT / ".env"
+DOTENV = Path(".env")  # of the folder in which the command is typed
 
 
 def _scheme(*allowed: str) -> AfterValidator:

@@ -25,6 +25,7 @@ def agent(*words: str, **settings: str) -> subprocess.CompletedProcess[str]:
     clean = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
     return subprocess.run(
         [sys.executable, str(ROOT / "agent.py"), *words],
+        cwd=ROOT / "tests",
         env=clean | settings,
         capture_output=True,
         text=True,
