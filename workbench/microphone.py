@@ -14,8 +14,9 @@ from workbench.timeline import Samples, Timeline
 SAMPLE_RATE = 48_000
 _FRAME_SAMPLES = 960
 _FRAME_SECONDS = _FRAME_SAMPLES / SAMPLE_RATE
-_TOO_LATE_SECONDS = 0.1
-_QUEUE_MS = 200
+# Frames lie ready this long before they are due, so that a busy machine does not tear the voice.
+_LEAD_SECONDS = 0.1
+_QUEUE_MS = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +61,11 @@ class Microphone:
         """Send until cancelled, a frame every 20 ms."""
         due = time.monotonic()
         while True:
-            if (delay := due - time.monotonic()) > 0:
-                await asyncio.sleep(delay)
-            elif -delay > _TOO_LATE_SECONDS and not self._waiting:
+            now = time.monotonic()
+            if now > due and not self._waiting:
                 # Silence that is late need not be made up for; it would only delay what follows.
-                due = time.monotonic()
+                due = now
+            await asyncio.sleep(max(0.0, due - _LEAD_SECONDS - now))
             await self._source.capture_frame(self._next_frame(due - self._started_at))
             due += _FRAME_SECONDS
             self._tick()
@@ -82,7 +83,13 @@ class Microphone:
             if saying.sent >= saying.samples.size:
                 self._waiting.popleft()
                 end_seconds = at_seconds + piece.size / SAMPLE_RATE
-                self.spoken.append(Spoken(saying.start_seconds, end_seconds))
-                if not saying.done.done():
-                    saying.done.set_result(self.spoken[-1])
+                spoken = Spoken(saying.start_seconds, end_seconds)
+                self.spoken.append(spoken)
+                loop = asyncio.get_running_loop()
+                loop.call_later(_LEAD_SECONDS, _finish, saying.done, spoken)
         return rtc.AudioFrame(frame.tobytes(), SAMPLE_RATE, 1, _FRAME_SAMPLES)
+
+
+def _finish(done: asyncio.Future[Spoken], spoken: Spoken) -> None:
+    if not done.done():
+        done.set_result(spoken)

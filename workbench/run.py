@@ -7,7 +7,7 @@ import signal
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import AsyncExitStack, contextmanager
+from contextlib import AsyncExitStack, contextmanager, suppress
 from pathlib import Path
 
 from rich.console import Console
@@ -42,11 +42,12 @@ class Steps:
         started = time.monotonic()
         with self._console.status(f"{what} ..."):
             yield
-        self._console.print(f"[dim]{what}: {time.monotonic() - started:.1f} s[/dim]")
+        self.say(f"[dim]{what}: {time.monotonic() - started:.1f} s[/dim]")
 
     def say(self, line: str) -> None:
-        """Something worth a line of its own."""
-        self._console.print(line, highlight=False)
+        """Something worth a line of its own; a terminal that was closed does not keep us."""
+        with suppress(OSError):
+            self._console.print(line, highlight=False)
 
 
 def summary(
@@ -151,8 +152,8 @@ async def _run_until_signalled(steps: Steps, directory: Path) -> int:
     task = asyncio.create_task(run(steps, directory))
 
     def stop() -> None:
-        steps.say("Stopping ...")
         task.cancel()
+        steps.say("Stopping ...")
 
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):

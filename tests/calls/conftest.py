@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import pytest_asyncio
+from pytest_asyncio import is_async_test
 
 from workbench.caller import Caller
 from workbench.conversation import chronicle
@@ -42,8 +43,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if item.path.is_relative_to(Path(__file__).parent):
             item.add_marker(pytest.mark.call)
             item.add_marker(pytest.mark.timeout(240))
-            # The servers' logs are read on the loop on which the tests run.
-            item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
+            if is_async_test(item):
+                # The servers' logs are read on the loop on which the tests run.
+                item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
 
 
 @pytest.hookimpl(wrapper=True)
@@ -106,7 +108,6 @@ class Worker:
             "AGENT_LOG_FORMAT": "json",
             **settings,
         }
-        self.access = places.access
         self.agent_name = told.get("AGENT_NAME", "")
         # Elsewhere than in the project: a developer's `.env` is not part of the tests.
         self.process = Process(
@@ -136,8 +137,8 @@ Dial = Callable[..., Awaitable[Caller]]
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def worker(places: Places) -> AsyncIterator[Worker]:
-    """The worker that answers most calls."""
-    worker = Worker(places, "worker", {})
+    """The worker that answers most calls; it has a name, or it would join every room."""
+    worker = Worker(places, "worker", {"AGENT_NAME": "worker"})
     async with worker.process:
         await worker.registered()
         yield worker
@@ -162,27 +163,32 @@ async def start_worker(
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def dial(places: Places, request: pytest.FixtureRequest) -> AsyncIterator[Dial]:
-    """Call a worker, in a room of its own; what a failing test heard is kept."""
+    """Call a worker, in a room of its own; what a failing test heard is kept.
+
+    Without a worker, callers meet in a room and there is no agent.
+    """
     callers: dict[str, Caller] = {}
     async with AsyncExitStack() as stack:
 
-        async def dial(worker: Worker) -> Caller:
-            room = f"{request.node.name}-{len(callers) + 1}"
-            joining = Caller.join(worker.access, room, "caller", worker.agent_name)
-            callers[room] = await stack.enter_async_context(joining)
-            return callers[room]
+        async def dial(worker: Worker | None = None) -> Caller:
+            name = f"{request.node.name}-{len(callers) + 1}"
+            room = name if worker else request.node.name
+            agent_name = worker.agent_name if worker else ""
+            joining = Caller.join(places.access, room, name, agent_name)
+            callers[name] = await stack.enter_async_context(joining)
+            return callers[name]
 
         yield dial
         if request.node.stash.get(_FAILED, False):
             directory = ARTIFACTS / request.node.name
             shutil.rmtree(directory, ignore_errors=True)
             shutil.copytree(places.logs, directory)
-            for room, caller in callers.items():
-                caller.write_wav(directory / f"{room}.wav")
+            for name, caller in callers.items():
+                caller.write_wav(directory / f"{name}.wav")
                 story = chronicle(caller)
-                (directory / f"{room}.txt").write_text(story + "\n", encoding="utf-8")
+                (directory / f"{name}.txt").write_text(story + "\n", encoding="utf-8")
                 title = f"call, kept in {directory}"
-                request.node.add_report_section("teardown", title, f"{room}\n{story}\n")
+                request.node.add_report_section("teardown", title, f"{name}\n{story}\n")
 
 
 Understand = Callable[[Samples], Awaitable[str]]

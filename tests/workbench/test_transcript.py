@@ -1,8 +1,11 @@
 """Words are compared as words."""
 
+from collections.abc import AsyncIterator
+from types import SimpleNamespace
+
 import pytest
 
-from workbench.transcript import word_error_rate, words
+from workbench.transcript import Segment, Transcript, word_error_rate, words
 
 
 @pytest.mark.parametrize(
@@ -24,3 +27,51 @@ def test_one_wrong_word_in_four_is_a_quarter() -> None:
 
 def test_nothing_heard_is_all_wrong() -> None:
     assert word_error_rate([("one two", "")]) == 1.0
+
+
+class Reader:
+    """A text stream that has come in whole."""
+
+    def __init__(self, pieces: list[str], trailer: dict[str, str], **attributes: str) -> None:
+        self.info = SimpleNamespace(attributes=attributes)
+        self._pieces = pieces
+        self._trailer = trailer
+
+    async def __aiter__(self) -> AsyncIterator[str]:
+        for piece in self._pieces:
+            yield piece
+        self.info.attributes.update(self._trailer)
+
+
+FINAL = {"lk.transcription_final": "true"}
+
+
+async def test_the_agents_words_grow_within_one_stream() -> None:
+    transcript = Transcript()
+    await transcript.read(Reader(["Hello, ", "caller."], FINAL), "agent", 1.0)  # type: ignore[arg-type]
+    assert transcript.segments == [Segment("agent", "", 1.0, "Hello, caller.", final=True)]
+
+
+async def test_the_callers_words_are_replaced_by_each_new_stream() -> None:
+    transcript = Transcript()
+    for text, trailer in [("It was", {}), ("It was the best", {}), ("It was the best.", FINAL)]:
+        reader = Reader([text], trailer, **{"lk.segment_id": "one"})
+        await transcript.read(reader, "caller", 1.0)  # type: ignore[arg-type]
+    assert transcript.segments == [Segment("caller", "one", 1.0, "It was the best.", final=True)]
+
+
+async def test_a_late_interim_does_not_undo_the_final_words() -> None:
+    transcript = Transcript()
+    for text, trailer in [("Final words.", FINAL), ("Final", {})]:
+        reader = Reader([text], trailer, **{"lk.segment_id": "one"})
+        await transcript.read(reader, "caller", 1.0)  # type: ignore[arg-type]
+    assert transcript.said_by("caller") == "Final words."
+
+
+async def test_words_said_before_a_moment_can_be_left_out() -> None:
+    transcript = Transcript()
+    for at_seconds, text in [(1.0, "one"), (2.0, "two")]:
+        reader = Reader([text], FINAL, **{"lk.segment_id": text})
+        await transcript.read(reader, "caller", at_seconds)  # type: ignore[arg-type]
+    assert transcript.said_by("caller", since_seconds=1.5) == "two"
+    assert transcript.said_by("agent") == ""
