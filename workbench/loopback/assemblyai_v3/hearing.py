@@ -33,14 +33,9 @@ class Hearing:
     is_settled: bool = True
     """Whether the words cover all that was said: never in the middle of a word."""
     end_of_turn_confidence: float = 0.0
-    formatted_words: tuple[Word, ...] | None = None
-    """The words in their best spelling, where that differs from `words`."""
+    formatted_words: tuple[Word, ...] = ()
+    """The same words as they will be written when the turn has ended."""
     voice_probability: float = 0.0
-
-    @property
-    def best_words(self) -> tuple[Word, ...]:
-        """The best spelling there is."""
-        return self.words if self.formatted_words is None else self.formatted_words
 
 
 class Recognizer(Protocol):

@@ -59,7 +59,7 @@ class ImmutableTurns:
         )
         yield from self._send(final)
         if self.parameters.format_turns and self._twin_delay_ms is not None:
-            words = [word.finished() for word in hearing.best_words]
+            words = [word.finished() for word in hearing.formatted_words]
             twin = messages.turn(
                 self.turn_order,
                 words,

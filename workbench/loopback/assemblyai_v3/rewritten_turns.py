@@ -52,7 +52,7 @@ class RewrittenTurns:
 
     def end(self, hearing: Hearing) -> Iterator[Output]:
         """End the turn with these words."""
-        words = [word.finished() for word in hearing.best_words]
+        words = [word.finished() for word in hearing.formatted_words]
         text = messages.transcript(words)
         if self._turn.last_partial_ms is None:
             yield Send(messages.speech_started(hearing.onset_ms, words))
@@ -78,7 +78,7 @@ class RewrittenTurns:
         limit_ms = LONGEST_LABELLED_TURN_MS if labelled else LONGEST_TURN_MS
         if hearing.now_ms - hearing.onset_ms >= limit_ms:
             return True
-        is_sentence = hearing.best_words[-1].text.rstrip("\"'").endswith((".", "?", "!"))
+        is_sentence = hearing.words[-1].text.rstrip("\"'").endswith((".", "?", "!"))
         return hearing.silence_ms >= (silences.min_ms if is_sentence else silences.max_ms)
 
     def _is_partial_due(self, hearing: Hearing) -> bool:
@@ -92,7 +92,7 @@ class RewrittenTurns:
     def _partial(self, hearing: Hearing, confidence: float) -> Iterator[Output]:
         if self.parameters.speaker_labels or not self.parameters.has_partials:
             return
-        words = [replace(word, is_final=False) for word in hearing.best_words]
+        words = [replace(word, is_final=False) for word in hearing.words]
         if self._turn.last_partial_ms is None:
             yield Send(messages.speech_started(hearing.onset_ms, words))
         self._turn.last_partial_ms = hearing.now_ms

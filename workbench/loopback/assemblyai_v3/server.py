@@ -184,7 +184,11 @@ class AssemblyAIStandIn:
     def _recognizer(self, parameters: Parameters) -> Recognizer:
         if self._ears is None:
             script = self.scripts.popleft() if self.scripts else ()
-            return ScriptedRecognizer(script, has_speakers=parameters.speaker_labels)
+            return ScriptedRecognizer(
+                script,
+                has_drafts=parameters.is_rewriting,
+                has_speakers=parameters.speaker_labels,
+            )
         recognizer = HeardRecognizer(
             self._ears(),
             SoundReader(parameters.encoding, parameters.sample_rate),
