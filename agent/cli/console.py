@@ -24,7 +24,7 @@ def console(
         give_up("The console needs a terminal: run it by hand, not in a pipe or a script.")
     try:
         import sounddevice  # noqa: F401  LiveKit's console opens it in text mode as well
-    except OSError:
+    except (OSError, ImportError):
         give_up(
             "The console needs PortAudio, which is not on this machine: install it with "
             "`apt-get install libportaudio2` (Debian, Ubuntu) or `brew install portaudio` (macOS)."

@@ -20,25 +20,25 @@ async def ending(worker: Any, room: str, *, timeout_seconds: float = 30) -> str:
     return str(json.loads(line)["ending"])
 
 
-def livekit(worker: Any) -> api.LiveKitAPI:
-    access = worker.access
+def livekit(places: Any) -> api.LiveKitAPI:
+    access = places.access
     return api.LiveKitAPI(access.url, access.api_key, access.api_secret)
 
 
-async def test_a_room_into_which_no_caller_comes_is_left(start_worker: Any) -> None:
+async def test_a_room_into_which_no_caller_comes_is_left(places: Any, start_worker: Any) -> None:
     worker = await start_worker(AGENT_CALLER_TIMEOUT_SECONDS="1")
     room = "nobody comes"
-    async with livekit(worker) as client:
+    async with livekit(places) as client:
         await client.agent_dispatch.create_dispatch(
             api.CreateAgentDispatchRequest(room=room, agent_name=worker.agent_name)
         )
     assert await ending(worker, room) == "no caller came in time"
 
 
-async def test_a_room_that_closes_ends_the_call(worker: Any, dial: Any) -> None:
+async def test_a_room_that_closes_ends_the_call(places: Any, worker: Any, dial: Any) -> None:
     caller = await dial(worker)
     await greeting(caller, timeout_seconds=20)
-    async with livekit(worker) as client:
+    async with livekit(places) as client:
         await client.room.delete_room(api.DeleteRoomRequest(room=caller.room_name))
     assert await ending(worker, caller.room_name) in ("the room closed", "the caller left")
 
@@ -79,13 +79,13 @@ asyncio.run(main())
 
 
 async def test_a_caller_whose_network_died_is_waited_for_and_goes_on(
-    start_worker: Any, dial: Any
+    places: Any, start_worker: Any
 ) -> None:
     worker = await start_worker(AGENT_RECONNECT_GRACE_SECONDS="60")
     room = "network dies"
-    token = access_token(worker.access, room, "caller", worker.agent_name)
+    token = access_token(places.access, room, "caller", worker.agent_name)
     lost = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-c", STAY, worker.access.url),
+        *(sys.executable, "-c", STAY, places.access.url),
         stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
@@ -99,7 +99,7 @@ async def test_a_caller_whose_network_died_is_waited_for_and_goes_on(
     await lost.wait()
     # LiveKit's server needs about 20 s to notice.
     await worker.log_line("network failed", f'"{room}"', timeout_seconds=60)
-    async with Caller.join(worker.access, room, "caller") as again:
+    async with Caller.join(places.access, room, "caller") as again:
         await worker.log_line("the caller came back", f'"{room}"')
         turn = await take_turn(again, synthesised("What is seven plus five?"), timeout_seconds=20)
         assert turn.reply is not None, turn.fault
