@@ -236,3 +236,17 @@ def test_a_burst_is_held_back_to_a_quarter_faster_than_real_time() -> None:
 def test_a_long_rest_does_not_buy_a_longer_burst() -> None:
     throttle = Throttle(1.25, 1000, 0.0)
     assert throttle.wait_seconds(2000, 3600.0) == pytest.approx(0.8)
+
+
+def test_a_late_recognizer_leaves_partial_transcripts_out() -> None:
+    decoded: list[int] = []
+
+    def decode(samples: Samples) -> str:
+        decoded.append(samples.size)
+        return "hello there"
+
+    heard = recognizer(decode)
+    for frame in [*[LOUD] * 60, *[QUIET] * 10]:
+        hearings = list(heard.listen(frame, 32, is_late=True))
+    assert [word.text for word in hearings[-1].words] == ["hello", "there"]
+    assert len(decoded) == 1

@@ -23,6 +23,9 @@ EXPIRED = Fail(3008, "Session Expired: Maximum session duration exceeded")
 TOO_FAST = Fail(3007, "audio transmission rate exceeded: too much audio buffered")
 CANCELLED = Fail(3005, "Session Cancelled: An error occurred")
 
+LATE_MS = 300
+"""So much audio may wait before partial transcripts are left out to catch up."""
+
 
 class _Over(Exception):  # noqa: N818 (no error: the session's last word was said)
     """The connection is closed."""
@@ -136,7 +139,8 @@ class Connection:
                 duration_ms = session.duration_ms(item)
                 wait_seconds = self._throttle.wait_seconds(duration_ms, time.monotonic())
                 await asyncio.sleep(wait_seconds)
-                outputs = session.accept_audio(item)
+                waiting_ms = self._received_ms - session.audio_ms - duration_ms
+                outputs = session.accept_audio(item, is_late=waiting_ms > LATE_MS)
             for output in await asyncio.to_thread(list, outputs) if in_thread else outputs:
                 self._put(output)
             self.record.audio_ms = session.audio_ms

@@ -54,14 +54,18 @@ class HeardRecognizer:
         self._rest: Samples = np.zeros(0, np.float32)
         self._preroll: deque[Samples] = deque(maxlen=PREROLL_FRAMES)
         self._probabilities: deque[float] = deque(maxlen=CUT_FRAMES)
+        self._is_late = False
         self._now_ms = 0
         self._silence_ms = 0
         self._voiced_run = 0
         self._earlier: list[Window] = []
         self._window: Window | None = None
 
-    def listen(self, audio: bytes, duration_ms: float) -> Iterator[Hearing]:
-        """One hearing for every 32 ms of audio."""
+    def listen(
+        self, audio: bytes, duration_ms: float, *, is_late: bool = False
+    ) -> Iterator[Hearing]:
+        """One hearing for every 32 ms of audio; no new partial transcripts if it is late."""
+        self._is_late = is_late
         samples = np.concatenate([self._rest, self._sound.read(audio)])
         whole = samples.size // FRAME_SAMPLES * FRAME_SAMPLES
         self._rest = samples[whole:]
@@ -127,7 +131,9 @@ class HeardRecognizer:
             self._settle()
         elif window.length_ms >= LONGEST_WINDOW_MS:
             self._cut(window)
-        elif self._silence_ms == 0 and window.length_ms - window.decoded_ms >= interval_ms:
+        elif self._is_late or self._silence_ms > 0:
+            return
+        elif window.length_ms - window.decoded_ms >= interval_ms:
             window.rewrite(self._ears.decode(window.sound))
 
     def _settle(self) -> None:

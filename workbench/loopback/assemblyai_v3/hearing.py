@@ -41,8 +41,11 @@ class Hearing:
 class Recognizer(Protocol):
     """Turns audio into hearings. Everything follows the audio clock; nothing waits."""
 
-    def listen(self, audio: bytes, duration_ms: float) -> Iterator[Hearing]:
-        """Move the clock on by this audio, telling what is known at each small step."""
+    def listen(self, audio: bytes, duration_ms: float, *, is_late: bool) -> Iterator[Hearing]:
+        """Move the clock on by this audio, telling what is known at each small step.
+
+        When more audio is waiting than should be, `is_late`, only what must be done is done.
+        """
         ...
 
     def conclude(self) -> Hearing:

@@ -43,7 +43,9 @@ class ScriptedRecognizer:
         self._audio_ms = 0.0
         self._now_ms = 0
 
-    def listen(self, audio: bytes, duration_ms: float) -> Iterator[Hearing]:
+    def listen(
+        self, audio: bytes, duration_ms: float, *, is_late: bool = False
+    ) -> Iterator[Hearing]:
         """One hearing for every 10 ms of audio."""
         self._audio_ms += duration_ms
         while self._now_ms + STEP_MS <= self._audio_ms:

@@ -57,7 +57,7 @@ class Session:
         """How much audio a binary message holds."""
         return self._rules.duration_ms(frame)
 
-    def accept_audio(self, frame: bytes) -> Iterator[Output]:
+    def accept_audio(self, frame: bytes, *, is_late: bool = False) -> Iterator[Output]:
         """One binary message; what comes after Terminate is ignored."""
         if self.is_over:
             return
@@ -67,7 +67,7 @@ class Session:
             yield self._last(violation)
             return
         self.audio_ms += duration_ms
-        for hearing in self._recognizer.listen(frame, duration_ms):
+        for hearing in self._recognizer.listen(frame, duration_ms, is_late=is_late):
             self._voice_probability = max(self._voice_probability, hearing.voice_probability)
             for output in self._turns.step(hearing):
                 yield from self._passed_on(output)
