@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["Seam", "bare", "replay_from"]
 
 _OVERLAP_MS = 1500  # enough for a word or two to be recognised again, with their sound around them
-_GUARD_MS = 100
+_GUARD_MS = 250
 _TOLERANCE_MS = 500  # how far apart two sessions may place the same word
 
 
@@ -25,8 +25,9 @@ class Seam:
     """Between the words `said` before and those of a session that hears from `from_ms` on."""
 
     def __init__(self, said: Sequence[SpokenWord], from_ms: float) -> None:
-        heard_again = [word for word in said if word.start_ms >= from_ms]
+        heard_again = [word for word in said if word.end_ms > from_ms]
         self._last = heard_again[-1] if heard_again else None
+        self._cut = self._last is not None and self._last.start_ms < from_ms
 
     def fresh(self, words: tuple[SpokenWord, ...]) -> tuple[SpokenWord, ...]:
         """The words that were not said before the seam."""
@@ -35,12 +36,8 @@ class Seam:
         anchor = self._anchor(self._last, words)
         if anchor is not None:
             return words[anchor + 1 :]
-        return tuple(word for word in words if _middle(word) > self.until_ms)
-
-    @property
-    def until_ms(self) -> float:
-        """Up to where a word that was not recognised as the last one still counts as said."""
-        return (_middle(self._last) + self._last.end_ms) / 2 if self._last else 0.0
+        until_ms = self._last.end_ms if self._cut else (_middle(self._last) + self._last.end_ms) / 2
+        return tuple(word for word in words if _middle(word) > until_ms)
 
     def reached(self, words: tuple[SpokenWord, ...]) -> bool:
         """Whether these words go as far as those said before."""
@@ -49,11 +46,12 @@ class Seam:
         anchor = self._anchor(self._last, words)
         return anchor is not None or _middle(words[-1]) > _middle(self._last)
 
-    @staticmethod
-    def _anchor(last: SpokenWord, words: tuple[SpokenWord, ...]) -> int | None:
+    def _anchor(self, last: SpokenWord, words: tuple[SpokenWord, ...]) -> int | None:
         def distance(index: int) -> float:
             return abs(_middle(words[index]) - _middle(last))
 
+        if self._cut:  # what is left of a word has another text
+            return None
         same = [i for i, word in enumerate(words) if bare(word.text) == bare(last.text)]
         nearest = min(same, key=distance, default=None)
         return nearest if nearest is not None and distance(nearest) <= _TOLERANCE_MS else None

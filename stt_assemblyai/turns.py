@@ -37,7 +37,7 @@ __all__ = ["TurnMapper"]
 
 
 _REMEMBERED_WORDS = 32  # more than are ever heard again
-_UNSETTLED_LEAD_MS = 400  # the sound before a turn's first word
+_UNSETTLED_LEAD_MS = 600  # the sound before a turn's first word
 
 
 class _State(Enum):

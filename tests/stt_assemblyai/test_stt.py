@@ -263,3 +263,35 @@ def test_it_says_what_it_is() -> None:
     assert speech.capabilities.interim_results
     assert speech.capabilities.aligned_transcript == "word"
     assert "k3y" not in repr(vars(speech))
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        Fault(http_status=503),
+        Fault(reject=(3005, "Session Cancelled: An error occurred")),
+        Fault(never_begin=True),
+        Fault(drop_at_ms=400),
+        Fault(half_open_at_ms=400),
+        Fault(error_at_ms=400),
+    ],
+    ids=lambda fault: next(iter(fault.model_fields_set)),
+)
+async def test_a_session_that_fails_is_mended_inside_the_stream(fault: Fault) -> None:
+    words = script("I would like tea")
+    async with AssemblyAIStandIn(scripts=[words] * 2, faults=[fault], knobs=FAST) as stand_in:
+        speech = make(stand_in, begin_timeout_seconds=0.2, dead_after_seconds=0.2)
+        errors: list[Any] = []
+        interruptions: list[Any] = []
+        speech.on("error", errors.append)
+        speech.on("interrupted", interruptions.append)
+        async with speech.stream() as stream:
+            speak(stream)
+            async for event in stream:
+                if event.type is Type.END_OF_SPEECH:
+                    stream.end_input()
+                    break
+            await collect(stream)
+        assert len(stand_in.sessions) == 2
+    assert len(interruptions) == 1
+    assert errors == []

@@ -21,11 +21,15 @@ import pytest
 from stt_assemblyai.client import Closed, Socket
 from stt_assemblyai.errors import (
     AssemblyAIError,
+    AuthenticationError,
+    NetworkError,
+    QuotaError,
+    TransientError,
 )
 from stt_assemblyai.options import SessionOptions
 from stt_assemblyai.retries import Patience
 from stt_assemblyai.speech import EndOfSpeech, Final, Interim, Preflight, StartOfSpeech
-from stt_assemblyai.transcriber import Timing, Transcriber
+from stt_assemblyai.transcriber import Interrupted, Timing, Transcriber
 
 pytestmark = pytest.mark.looptime
 
@@ -143,11 +147,12 @@ class Peer:
             )
 
     def _hear(self, milliseconds: list[int]) -> None:
-        self._spoken += milliseconds
         if milliseconds[-1] == 0:
+            self._spoken += [self._now] * len(milliseconds)
             self._silent_ms += len(milliseconds)
             self.silence_ms += len(milliseconds)
         else:
+            self._spoken += milliseconds
             self._now, self._silent_ms = milliseconds[-1], 0
             if self._heard_from is None:
                 self._heard_from = milliseconds[0]
@@ -328,9 +333,9 @@ def times_are_true(call: Stream, script: list[Said], within_ms: int) -> None:
 
 @pytest.mark.parametrize("model", [US, U3])
 async def test_without_a_drop_every_word_is_heard_once(model: str) -> None:
-    script = speech(random.Random(7), 12_000)
+    script = speech(random.Random(7), 9_000)
     service = Service(script, rewritten=model == U3)
-    call = await run_call(service, 12_000, model, [])
+    call = await run_call(service, 9_000, model, [])
     assert call.said == [word.text for word in script]
     times_are_true(call, script, 1)
     assert len(service.peers) == 1
@@ -340,10 +345,244 @@ async def test_without_a_drop_every_word_is_heard_once(model: str) -> None:
 @pytest.mark.parametrize("seed", range(100))
 async def test_a_drop_at_any_instant_loses_no_word_and_doubles_none(seed: int, model: str) -> None:
     draw = random.Random(seed)
-    script = speech(draw, 12_000)
-    drops = sorted(draw.uniform(0.0, 12.0) for _ in range(draw.randint(1, 3)))
+    script = speech(draw, 9_000)
+    drops = sorted(draw.uniform(0.0, 9.0) for _ in range(draw.randint(1, 3)))
     service = Service(script, rewritten=model == U3)
-    call = await run_call(service, 12_000, model, drops)
+    call = await run_call(service, 9_000, model, drops)
     assert call.said == [word.text for word in script]
     times_are_true(call, script, 60)
     assert_balanced(call.events)
+
+
+@pytest.mark.parametrize("model", [US, U3])
+async def test_word_times_of_another_session_may_differ_a_little(model: str) -> None:
+    draw = random.Random(3)
+    script = speech(draw, 20_000)
+    service = Service(script, rewritten=model == U3, jitter=lambda: draw.randint(-80, 80))
+    call = await run_call(service, 20_000, model, [4.1, 8.2, 8.9, 13.3, 17.0])
+    assert call.said == [word.text for word in script]
+
+
+async def test_interims_never_go_backwards_over_a_drop() -> None:
+    script = [Said(f"word{n}", 300 + 300 * n, 550 + 300 * n) for n in range(20)]
+    call = await run_call(Service(script), 9_000, US, [3.0, 5.0])
+    lengths = [len(e.transcript.words) for e in call.events if isinstance(e, Interim)]
+    assert lengths == sorted(lengths)
+    assert len(call.finals) == 1
+
+
+@pytest.mark.parametrize("fault", ["half open", "server error", "never begin", "refused"])
+async def test_every_way_to_lose_a_session_is_mended(fault: str) -> None:
+    script = speech(random.Random(11), 9_000)
+    service = Service(script)
+    if fault == "never begin":
+        service.faults.append("never begin")
+    if fault == "refused":
+        service.faults.extend([NetworkError("refused")] * 3)
+    call = stream(service, begin_timeout_seconds=1.0)
+
+    async def break_it() -> None:
+        await asyncio.sleep(4.0)
+        if fault == "half open":
+            service.peers[-1].half_open = True
+            await asyncio.sleep(3.0)
+            service.peers[-1].drop()  # as the client's pings find out
+        if fault == "server error":
+            service.peers[-1].fail(3005, "Session Cancelled: An error occurred")
+
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(call.transcriber.run())
+        tasks.create_task(break_it())
+        await call.speak(9_000)
+        call.transcriber.end_input()
+    assert call.said == [word.text for word in script]
+    assert_balanced(call.events)
+
+
+async def test_a_replay_is_not_sent_faster_than_the_service_follows() -> None:
+    service = Service(speech(random.Random(5), 9_000), begin_seconds=3.0)
+    call = await run_call(service, 9_000, US, [3.5])
+    sent_at = [at for at, _ in service.peers[1].frames]
+    replayed = [n * 0.05 / 1.25 for n in range(len(sent_at))]
+    assert all(at - sent_at[0] >= due - 0.25 for at, due in zip(sent_at, replayed, strict=True))
+    assert call.said
+
+
+async def test_a_wrong_key_is_not_tried_again() -> None:
+    service = Service()
+    call = stream(service)
+    running = asyncio.create_task(call.transcriber.run())
+    await asyncio.sleep(0.1)
+    service.peers[0].fail(1008, "Unauthorized Connection: Invalid API key")
+    with pytest.raises(AuthenticationError, match="Invalid API key"):
+        await running
+    assert len(service.dialled_at) == 1
+
+
+async def test_a_rate_limit_is_waited_out() -> None:
+    limited = QuotaError("Too many new sessions on this account", retry_after_seconds=12)
+    service = Service(faults=deque([limited]))
+    call = stream(service)
+    call.transcriber.end_input()
+    await call.transcriber.run()
+    assert service.dialled_at == [0.0, pytest.approx(18.2, abs=0.1)]
+
+
+async def test_patience_has_an_end_and_then_the_last_error_is_raised() -> None:
+    service = Service(faults=deque([TransientError("The service is unavailable")] * 999))
+    call = stream(service, patience=Patience(total_seconds=60))
+    with pytest.raises(TransientError, match="unavailable"):
+        await call.transcriber.run()
+    assert asyncio.get_running_loop().time() <= 60
+    assert 5 <= len(service.dialled_at) <= 15
+
+
+async def test_an_outage_of_half_an_hour_is_survived_in_bounded_memory() -> None:
+    outage = deque[AssemblyAIError | str | None]([None, *[NetworkError("refused")] * 200])
+    service = Service([Said("hello", 1000, 1400)], faults=outage)
+    call = stream(service, patience=Patience(total_seconds=3600), keep_seconds=10.0)
+    running = asyncio.create_task(call.transcriber.run())
+    await call.speak(3000)
+    service.peers[0].drop()
+    for _ in range(30 * 60 * 2):
+        call.transcriber.push(bytes(RATE))
+        await asyncio.sleep(0.5)
+    service.faults.clear()
+    await asyncio.sleep(20.0)
+    call.transcriber.end_input()
+    await running
+    assert call.said == ["hello"]
+    assert call.transcriber.dropped_ms == pytest.approx(30 * 60 * 1000 - 10_000, abs=20_000)
+    told = [event for event in call.events if isinstance(event, Interrupted)]
+    assert told[-1].dropped_ms > 1_700_000
+    assert_balanced(call.events)
+
+
+async def test_a_track_that_goes_mute_in_mid_turn_gets_silence_until_the_turn_ends() -> None:
+    script = [Said("two", 300, 600), Said("tickets", 650, 1100), Said("thanks", 1500, 1900)]
+    service = Service(script)
+    call = stream(service)
+    running = asyncio.create_task(call.transcriber.run())
+    await call.speak(1200)
+    await asyncio.sleep(10.0)
+    assert call.finals == ["two tickets"]
+    assert 0 < service.peers[0].silence_ms < 3000
+    await call.speak(1800, start_ms=1200)
+    call.transcriber.end_input()
+    await running
+    assert call.finals == ["two tickets", "thanks"]
+    thanks = [event for event in call.events if isinstance(event, Final)][1].transcript
+    assert thanks.start_ms == pytest.approx(1500, abs=2)
+
+
+async def test_no_silence_is_sent_between_turns() -> None:
+    service = Service()
+    call = stream(service)
+    running = asyncio.create_task(call.transcriber.run())
+    await call.speak(1000)
+    await asyncio.sleep(60.0)
+    call.transcriber.end_input()
+    await running
+    assert service.peers[0].silence_ms == 0
+
+
+async def test_an_open_turn_that_the_next_session_does_not_hear_of_ends_all_the_same() -> None:
+    service = Service([Said("hello", 300, 700)])
+    call = stream(service)
+    running = asyncio.create_task(call.transcriber.run())
+    await call.speak(1100)
+    service.script = []
+    service.peers[0].drop()
+    await call.speak(9000, start_ms=1100)
+    assert call.finals == ["hello"]
+    call.transcriber.end_input()
+    await running
+    assert_balanced(call.events)
+
+
+async def test_being_cancelled_in_mid_turn_still_ends_the_session_and_gives_the_final() -> None:
+    service = Service([Said("hello", 300, 700)])
+    call = stream(service)
+    running = asyncio.create_task(call.transcriber.run())
+    await call.speak(1100)
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    assert service.peers[0].received == [{"type": "Terminate"}]
+    assert call.finals == ["hello"]
+    assert_balanced(call.events)
+
+
+async def test_being_cancelled_during_an_outage_closes_the_open_turn() -> None:
+    service = Service([Said("hello", 300, 700)])
+    call = stream(service)
+    running = asyncio.create_task(call.transcriber.run())
+    await call.speak(1100)
+    service.faults.extend([NetworkError("refused")] * 99)
+    service.peers[0].drop()
+    await asyncio.sleep(5.0)
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    assert call.finals == ["hello"]
+    assert_balanced(call.events)
+
+
+async def test_a_termination_that_never_comes_is_waited_for_a_bounded_time() -> None:
+    service = Service()
+    call = stream(service, termination_timeout_seconds=5.0)
+    running = asyncio.create_task(call.transcriber.run())
+    await call.speak(500)
+    service.peers[0].half_open = True
+    call.transcriber.end_input()
+    await running
+    assert asyncio.get_running_loop().time() == pytest.approx(5.5, abs=0.2)
+
+
+async def test_a_new_session_is_opened_with_the_newest_options() -> None:
+    service = Service()
+    call = stream(service)
+    running = asyncio.create_task(call.transcriber.run())
+    await call.speak(500)
+    service.peers[0].drop()
+    call.transcriber.update(call.transcriber.options.revised(min_turn_silence=900))
+    await call.speak(1000, start_ms=500)
+    call.transcriber.end_input()
+    await running
+    assert "min_turn_silence=900" in service.queries[1]
+    assert service.peers[1].received == [{"type": "Terminate"}]
+
+
+async def test_a_change_that_changes_nothing_says_nothing() -> None:
+    service = Service()
+    call = stream(service)
+    running = asyncio.create_task(call.transcriber.run())
+    await call.speak(500)
+    call.transcriber.update(call.transcriber.options)
+    call.transcriber.flush()
+    call.transcriber.end_input()
+    await running
+    assert [message["type"] for message in service.peers[0].received] == [
+        "ForceEndpoint",
+        "Terminate",
+    ]
+
+
+async def test_a_session_that_differs_from_what_was_asked_is_reported(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    service = Service(faults=deque(["never begin"]))
+    call = stream(service)
+    running = asyncio.create_task(call.transcriber.run())
+    await asyncio.sleep(0.1)
+    service.peers[0].say(0, type="Begin", id="s", configuration={"model": "u3-rt-pro"})
+    call.transcriber.end_input()
+    await running
+    assert "AssemblyAI session differs from what was asked" in caplog.messages
+
+
+async def test_logs_hold_nothing_of_what_was_said(caplog: pytest.LogCaptureFixture) -> None:
+    service = Service([Said("swordfish", 300, 700)])
+    await run_call(service, 3000, US, [0.9])
+    assert caplog.records
+    assert all("swordfish" not in str(vars(record)) for record in caplog.records)

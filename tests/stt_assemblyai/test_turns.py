@@ -278,6 +278,94 @@ def test_revised_speakers_are_passed_on(plain: TurnMapper) -> None:
     assert play(plain, revision) == ["speakersrevised ((0, 'A'), (1, None))"]
 
 
+def resumed(mapper: TurnMapper, from_ms: float) -> list[str]:
+    """The session broke off; the next one hears the stream from here on."""
+    clock = AudioClock()
+    clock.sent(from_ms, 60_000)
+    return told(mapper.resume(clock, from_ms))
+
+
+def test_an_open_turn_goes_on_in_the_next_session(plain: TurnMapper) -> None:
+    play(plain, turn(0, "hi there how*"))
+    assert plain.needed_from_ms == 0
+    assert resumed(plain, 0) == []
+    assert play(plain, turn(0, "hi"), turn(0, "hi there"), turn(0, "hi there how are*")) == [
+        "interim hi there how are"
+    ]
+    assert play(plain, eot(0, "hi there how are you")) == [
+        "final hi there how are you",
+        "endofspeech 1550",
+    ]
+
+
+def test_settled_words_need_not_be_heard_again(plain: TurnMapper) -> None:
+    play(plain, turn(0, "a b c d e f g h i j"))
+    from_ms = plain.needed_from_ms
+    assert 800 <= from_ms <= 1400
+    resumed(plain, from_ms)
+    assert play(plain, eot(0, "e f g h i j k"))[0] == "final a b c d e f g h i j k"
+
+
+def test_a_turn_rewritten_as_a_whole_is_heard_again_as_a_whole(u3: TurnMapper) -> None:
+    play(u3, turn(0, "I'd* like* two*", us=False))
+    assert u3.needed_from_ms == 0
+    resumed(u3, 0)
+    assert u3.carried_until_ms == 950
+    assert play(u3, turn(0, "I'd*", us=False)) == []
+    assert u3.carried_until_ms is None
+    assert play(u3, turn(0, "I'd* like* tea* please*", us=False)) == ["interim I'd like tea please"]
+    assert play(u3, eot(0, "I'd like tea, please."))[0] == "final I'd like tea, please."
+
+
+def test_a_half_heard_word_does_not_replace_one_that_was_known_as_a_whole(u3: TurnMapper) -> None:
+    play(u3, turn(0, "I'd* like* tickets*", us=False))
+    resumed(u3, 0)
+    half = turn(0, "I'd* like* tick*", us=False)
+    half = half.model_copy(
+        update={"words": (*half.words[:2], half.words[2].model_copy(update={"end": 800}))}
+    )
+    assert play(u3, half) == []
+
+
+def test_a_turn_that_waits_for_its_twin_ends_when_its_session_does(formatted: TurnMapper) -> None:
+    play(formatted, eot(0, "hi"))
+    assert resumed(formatted, 0) == ["final hi", "endofspeech 350"]
+    assert play(formatted, eot(0, "hi", turn_is_formatted=True)) == []
+
+
+def test_words_of_an_ended_turn_are_not_said_again(plain: TurnMapper) -> None:
+    play(plain, eot(0, "hi there"))
+    assert plain.said_until_ms == 650
+    resumed(plain, plain.needed_from_ms)
+    assert play(plain, turn(0, "hi"), eot(0, "hi there"), eot(1, "hi there friend")) == [
+        "startofspeech 700",
+        "final friend",
+        "endofspeech 950",
+    ]
+
+
+def test_an_end_of_what_was_said_before_does_not_end_the_open_turn(plain: TurnMapper) -> None:
+    play(plain, eot(0, "hi"), turn(1, "hi there how"))
+    resumed(plain, 0)
+    assert play(plain, eot(0, "hi"), turn(1, "hi there how are")) == ["interim hi there how are"]
+
+
+def test_an_end_that_says_nothing_does_not_end_a_turn_from_before(u3: TurnMapper) -> None:
+    play(u3, turn(0, "uh*", us=False))
+    resumed(u3, 0)
+    assert play(u3, eot(0, "")) == []
+    assert u3.in_turn
+
+
+def test_a_turn_that_nobody_takes_up_ends_with_what_is_known(plain: TurnMapper) -> None:
+    play(plain, turn(0, "hi there"))
+    assert plain.give_up_carried() == ()
+    resumed(plain, 0)
+    assert plain.carried_until_ms == 650
+    assert told(plain.give_up_carried()) == ["final hi there", "endofspeech 650"]
+    assert plain.carried_until_ms is None
+
+
 TURNS = st.builds(
     turn,
     order=st.integers(0, 4),

@@ -1,0 +1,68 @@
+"""What may be retried is, with growing pauses and for as long as patience lasts."""
+
+import pytest
+
+from stt_assemblyai.errors import (
+    AuthenticationError,
+    NetworkError,
+    QuotaError,
+    RenewalError,
+    TransientError,
+)
+from stt_assemblyai.retries import Patience, Retries
+
+LOST = NetworkError("The connection was lost")
+
+
+def retries(draw: float = 1.0, **patience: float) -> Retries:
+    return Retries(Patience(**patience), lambda: draw)
+
+
+def test_what_cannot_be_mended_is_not_tried_again() -> None:
+    assert retries().failed(AuthenticationError("No"), 0.0) is None
+
+
+def test_pauses_double_up_to_a_limit() -> None:
+    pauses = retries(first_wait_seconds=0.25, longest_wait_seconds=2)
+    assert [pauses.failed(LOST, 0.0) for _ in range(6)] == [0.25, 0.5, 1, 2, 2, 2]
+    assert pauses.failures == 6
+
+
+def test_pauses_are_spread_over_their_upper_half() -> None:
+    assert retries(draw=0.0, first_wait_seconds=1).failed(LOST, 0.0) == 0.5
+    assert retries(draw=0.5, first_wait_seconds=1).failed(LOST, 0.0) == 0.75
+
+
+def test_patience_ends_where_the_next_attempt_would_be_too_late() -> None:
+    pauses = retries(total_seconds=10, first_wait_seconds=1)
+    assert pauses.failed(LOST, 100.0) == 1
+    assert pauses.failed(LOST, 108.0) == 2
+    assert pauses.failed(LOST, 108.1) is None
+
+
+def test_a_session_that_worked_makes_the_next_failure_a_new_one() -> None:
+    pauses = retries(total_seconds=10, proven_after_seconds=30)
+    pauses.failed(LOST, 0.0)
+    pauses.lived(29.0)
+    assert pauses.failed(LOST, 29.0) is None
+    pauses.lived(30.0)
+    assert pauses.failed(LOST, 60.0) == 0.25
+
+
+@pytest.mark.parametrize(("draw", "wait"), [(0.0, 12.25), (1.0, 24.25)])
+def test_a_rate_limit_is_waited_out_past_the_stated_time(draw: float, wait: float) -> None:
+    limited = QuotaError("Too many sessions", retry_after_seconds=12)
+    assert retries(draw=draw).failed(limited, 0.0) == wait
+
+
+def test_a_session_that_expired_is_renewed_at_once_but_not_for_ever() -> None:
+    pauses = retries()
+    expired = RenewalError("The session reached its longest duration")
+    assert pauses.failed(expired, 0.0) == 0
+    assert pauses.failed(expired, 0.0) == 0.5
+
+
+def test_a_thousand_failures_do_not_overflow() -> None:
+    pauses = retries(total_seconds=1e9)
+    for _ in range(2000):
+        assert pauses.failed(TransientError("No"), 0.0) is not None
