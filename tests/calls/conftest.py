@@ -108,6 +108,7 @@ class Worker:
             "AGENT_LOG_FORMAT": "json",
             **settings,
         }
+        self.access = places.access
         self.agent_name = told.get("AGENT_NAME", "")
         # Elsewhere than in the project: a developer's `.env` is not part of the tests.
         self.process = Process(
