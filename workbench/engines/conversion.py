@@ -23,30 +23,38 @@ def converted_base() -> Path:
     """The folder of the converted weights; converts first if nobody has. Safe between processes."""
     if not CONVERTED.is_dir():
         CACHE.mkdir(exist_ok=True)
-        with (CACHE / "moonshine-base-int8.lock").open("w") as lock:
+        with (CACHE / f"{CONVERTED.name}.lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             if not CONVERTED.is_dir():
-                _convert_in_own_process()
+                _convert_in_own_process(lock.fileno())
     return CONVERTED
 
 
-def _convert_in_own_process() -> None:
-    """A process of its own: converting takes far more memory than recognizing."""
-    command = [sys.executable, "-m", "workbench.engines.conversion"]
+def _convert_in_own_process(lock: int) -> None:
+    """A process of its own, since converting takes far more memory than recognizing.
+
+    It holds the lock too: if its parent is killed, nobody else begins before it has ended.
+    """
     subprocess.run(
-        command, check=True, cwd=CACHE.parent, stdout=sys.stderr, timeout=TIME_LIMIT_SECONDS
+        [sys.executable, "-m", "workbench.engines.conversion"],
+        check=True,
+        cwd=CACHE.parent,
+        pass_fds=[lock],
+        stdout=sys.stderr,
+        timeout=TIME_LIMIT_SECONDS,
     )
 
 
 def convert(source: Path, destination: Path) -> None:
-    """Write `destination` whole or not at all."""
-    with tempfile.TemporaryDirectory(dir=destination.parent) as folder:
-        result = Path(folder) / "result"
-        result.mkdir()
+    """Write `destination` whole or not at all. Nobody else may be at it."""
+    unfinished = destination.with_name(f"{destination.name}.unfinished")
+    shutil.rmtree(unfinished, ignore_errors=True)
+    unfinished.mkdir()
+    with tempfile.TemporaryDirectory() as folder:
         for graph in GRAPHS:
-            _convert_graph(source / f"{graph}.ort", result / f"{graph}.onnx", Path(folder))
-        shutil.copy(source / "tokenizer.bin", result)
-        result.rename(destination)
+            _convert_graph(source / f"{graph}.ort", unfinished / f"{graph}.onnx", Path(folder))
+    shutil.copy(source / "tokenizer.bin", unfinished)
+    unfinished.rename(destination)
 
 
 def _convert_graph(source: Path, destination: Path, folder: Path) -> None:

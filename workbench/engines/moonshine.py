@@ -8,8 +8,6 @@ import numpy as np
 import numpy.typing as npt
 from onnxruntime import InferenceSession, SessionOptions
 
-import workbench.engines  # noqa: F401  (switches telemetry off before the next import)
-
 Samples = npt.NDArray[np.float32]
 
 SAMPLE_RATE_HZ = 16_000

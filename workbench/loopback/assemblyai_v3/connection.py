@@ -91,7 +91,7 @@ class Connection:
     def set_fault(self, fault: Fault) -> None:
         """For a session that is already open."""
         if self._session is not None:
-            self._session.fault = fault
+            self._session.set_fault(fault)
 
     def send(self, message: Message) -> None:
         """Send this too, now."""

@@ -17,13 +17,12 @@ LEAST_SPEECH_MS = 80
 class ImmutableTurns:
     """Remembers the turn's number, what was told last, and how many words in utterances."""
 
-    def __init__(
-        self, parameters: Parameters, annotations: Annotations, *, twin_delay_ms: int | None
-    ) -> None:
+    def __init__(self, parameters: Parameters, annotations: Annotations) -> None:
         self.parameters = parameters
         self.turn_order = 0
+        self.twin_delay_ms: int | None = 0
+        """After the end of a turn; None: no formatted twin comes."""
         self._annotations = annotations
-        self._twin_delay_ms = twin_delay_ms
         self._in_utterances = 0
         self._told: tuple[tuple[str, bool], ...] = ()
 
@@ -58,7 +57,7 @@ class ImmutableTurns:
             extra=annotations,
         )
         yield from self._send(final)
-        if self.parameters.format_turns and self._twin_delay_ms is not None:
+        if self.parameters.format_turns and self.twin_delay_ms is not None:
             words = [word.finished() for word in hearing.formatted_words]
             twin = messages.turn(
                 self.turn_order,
@@ -69,7 +68,7 @@ class ImmutableTurns:
                 is_formatted=True,
                 extra=annotations,
             )
-            yield from self._send(twin, self._twin_delay_ms)
+            yield from self._send(twin, self.twin_delay_ms)
         self.turn_order += 1
         self._in_utterances = 0
         self._told = ()

@@ -33,7 +33,6 @@ class Session:
         fault: Fault = NO_FAULT,
     ) -> None:
         self.parameters = parameters
-        self.fault = fault
         self.audio_ms = 0.0
         self.is_over = False
         self._recognizer = recognizer
@@ -50,8 +49,15 @@ class Session:
         if parameters.is_rewriting:
             self._turns = RewrittenTurns(parameters, self._annotations)
         else:
-            delay_ms = None if fault.never_twin else knobs.format_twin_delay_ms
-            self._turns = ImmutableTurns(parameters, self._annotations, twin_delay_ms=delay_ms)
+            self._turns = ImmutableTurns(parameters, self._annotations)
+        self.set_fault(fault)
+
+    def set_fault(self, fault: Fault) -> None:
+        """From now on this goes wrong."""
+        self.fault = fault
+        if isinstance(self._turns, ImmutableTurns):
+            delay_ms = self._knobs.format_twin_delay_ms
+            self._turns.twin_delay_ms = None if fault.never_twin else delay_ms
 
     def duration_ms(self, frame: bytes) -> float:
         """How much audio a binary message holds."""

@@ -24,6 +24,8 @@ class Fault(BaseModel):
     times: int = 1
     status: int | None = None
     """Answer with this HTTP status."""
+    delay_ms: int = 0
+    """Wait so long first."""
     hang: bool = False
     """Accept the request and answer nothing."""
     break_after_chunks: int | None = None

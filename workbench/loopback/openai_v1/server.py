@@ -136,10 +136,12 @@ class OpenAIStandIn:
         self, exchange: Exchange, answer: Callable[[Exchange], Awaitable[web.StreamResponse]]
     ) -> web.StreamResponse:
         fault = exchange.fault
-        if fault is not None and fault.hang:
-            await asyncio.Event().wait()
-        if fault is not None and fault.status is not None:
-            return failure(fault.status)
+        if fault is not None:
+            await asyncio.sleep(fault.delay_ms / 1000)
+            if fault.hang:
+                await asyncio.Event().wait()
+            if fault.status is not None:
+                return failure(fault.status)
         try:
             return await answer(exchange)
         except ValidationError as invalid:
