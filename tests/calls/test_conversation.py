@@ -54,7 +54,9 @@ async def test_a_question_gets_its_answer(
 async def test_a_pause_inside_a_sentence_does_not_split_it(worker: Any, dial: Any) -> None:
     caller = await dial(worker)
     await greeting(caller, timeout_seconds=20)
-    question = with_pause(synthesised("What is seven plus"), synthesised("five?"), 0.8)
+    question = with_pause(
+        synthesised("I have a question and"), synthesised("what is seven plus five?"), 0.8
+    )
     turn = await take_turn(caller, question, timeout_seconds=20)
     own = [each for each in caller.transcript.segments if each.speaker == caller.identity]
     assert len(own) == 1
