@@ -6,9 +6,8 @@ default for the model holds; what this product sends without being asked is `SHI
 
 from __future__ import annotations
 
-import functools
 import json
-import logging
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -32,8 +31,6 @@ from pydantic_core import PydanticCustomError
 from stt_assemblyai.errors import ConfigurationError
 
 __all__ = ["PARAMETERS", "PRESETS", "SHIPPED", "Models", "SessionOptions", "Takes"]
-
-logger = logging.getLogger("stt_assemblyai")
 
 SpeechModel = Literal[
     "universal-streaming-english",
@@ -371,7 +368,8 @@ class SessionOptions(BaseModel):
         values = dict(given)
         for old, new in RENAMED.items():
             if old in values:
-                _warn_of_old_name(old, new)
+                message = f"The parameter {old} is now called {new}"
+                warnings.warn(message, FutureWarning, stacklevel=2)
                 value = values.pop(old)
                 if values.get(new) is None:
                     values[new] = value
@@ -471,9 +469,3 @@ def _to_wire(value: Any) -> str:
     if isinstance(value, tuple | dict):
         return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
     return str(value)
-
-
-@functools.cache
-def _warn_of_old_name(old: str, new: str) -> None:
-    """Once a process: options are read in many places, and one reminder is enough."""
-    logger.warning("The parameter %s is now called %s", old, new)

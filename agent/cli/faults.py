@@ -3,6 +3,7 @@
 import contextlib
 import errno
 import sys
+import warnings
 from collections.abc import Iterator
 from typing import NoReturn
 
@@ -16,7 +17,15 @@ FAILED = 1
 def loaded_settings() -> Settings:
     """The settings; where they are at fault, the program ends and names every fault."""
     try:
-        return load_settings()
+        with warnings.catch_warnings(record=True) as notes:
+            settings = load_settings()
+        print(
+            *(f"{note.message}." for note in notes),
+            sep="\n",
+            end="\n" * len(notes),
+            file=sys.stderr,
+        )
+        return settings
     except SettingsError as error:
         count = "a setting is" if len(error.faults) == 1 else f"{len(error.faults)} settings are"
         give_up(

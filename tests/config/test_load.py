@@ -126,7 +126,9 @@ def test_a_list_is_written_with_commas_or_as_json(monkeypatch: pytest.MonkeyPatc
 @pytest.mark.usefixtures("_keys")
 def test_the_old_name_of_the_shorter_silence_still_counts(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ASSEMBLYAI_MIN_END_OF_TURN_SILENCE_WHEN_CONFIDENT", "200")
-    assert load_settings(dotenv=None).assemblyai.session.effective()["min_turn_silence"] == 200
+    with pytest.warns(FutureWarning, match="is now called min_turn_silence"):
+        settings = load_settings(dotenv=None)
+    assert settings.assemblyai.session.effective()["min_turn_silence"] == 200
 
 
 @pytest.mark.usefixtures("_keys")
