@@ -16,25 +16,23 @@ FAILED = 1
 
 def loaded_settings() -> Settings:
     """The settings; where they are at fault, the program ends and names every fault."""
-    try:
-        with warnings.catch_warnings(record=True) as notes:
+    with warnings.catch_warnings(record=True) as notes:
+        try:
             settings = load_settings()
-        print(
-            *(f"{note.message}." for note in notes),
-            sep="\n",
-            end="\n" * len(notes),
-            file=sys.stderr,
-        )
-        return settings
-    except SettingsError as error:
-        count = "a setting is" if len(error.faults) == 1 else f"{len(error.faults)} settings are"
-        give_up(
-            f"The worker cannot start: {count} missing or wrong.",
-            *(f"  {fault}" for fault in error.faults),
-            "Put them into the environment or into .env (see .env.example); "
-            "`make run` needs no key at all.",
-            code=USAGE,
-        )
+        except SettingsError as error:
+            count = (
+                "a setting is" if len(error.faults) == 1 else f"{len(error.faults)} settings are"
+            )
+            give_up(
+                f"The worker cannot start: {count} missing or wrong.",
+                *(f"  {fault}" for fault in error.faults),
+                "Put them into the environment or into .env (see .env.example); "
+                "`make run` needs no key at all.",
+                code=USAGE,
+            )
+    for note in notes:
+        print(f"{note.message}.", file=sys.stderr)
+    return settings
 
 
 @contextlib.contextmanager
