@@ -2,6 +2,7 @@
 
 It sends what the stream has recorded, at the pace the service follows, and hands on what comes
 back. It decides nothing about what happens after it; `outcome` and `covered_ms` say how it ended.
+A leg that is retired, because the next one is ready, leaves what it has not covered to that one.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from dataclasses import dataclass
 from stt_assemblyai.audio import Tape
 from stt_assemblyai.client import Closed, Socket
 from stt_assemblyai.clock import AudioClock
-from stt_assemblyai.errors import NetworkError
+from stt_assemblyai.errors import NetworkError, TransientError
 from stt_assemblyai.messages import ClientMessage, Terminate
 from stt_assemblyai.options import SessionOptions
 from stt_assemblyai.pace import Pacer
@@ -26,6 +27,9 @@ from stt_assemblyai.turns import TurnMapper
 __all__ = ["Inbox", "Leg", "StreamEvent", "Timing"]
 
 _RECOGNITION_MS = 2000  # words appear at most this long after they were said
+_LONGEST_DEFAULT_SILENCE_MS = 2560  # of all models' own max_turn_silence (section 10)
+_RELEASE_EVERY_MS = 1000
+_PROGRESS_MS = 10_000  # an open turn about which nothing is said for longer is stuck
 
 StreamEvent = SpeechEvent | Opened | Ended | Noticed
 
@@ -35,7 +39,8 @@ class Timing:
     """How long to wait for what, in the unit that each name says.
 
     `replay_speed` is how much faster than real time audio may be sent that piled up;
-    `mute_after_ms` is how long audio may lack in mid-turn before silence stands in for it.
+    `mute_after_ms` is how long audio may lack in mid-turn before silence stands in for it;
+    `roll_over_seconds` is how long before a session expires the next one is opened.
     """
 
     chunk_ms: int = 50
@@ -45,7 +50,7 @@ class Timing:
     wait_for_formatted_ms: int = 300
     replay_speed: float = 1.25
     mute_after_ms: int = 1000
-    longest_silence_ms: int = 4000
+    roll_over_seconds: float = 60.0
 
 
 class Inbox:
@@ -87,10 +92,18 @@ class Leg:
         self._emit = emit
         self._timing = timing
         self._pacer = Pacer(timing.replay_speed)
-        self._from_ms = from_ms
+        longest_silence_ms = options.effective().get("max_turn_silence")
+        self._turn_ends_within_ms = (longest_silence_ms or _LONGEST_DEFAULT_SILENCE_MS) + 1500
+        self._released_at_ms = 0.0
+        self._heard_at_ms = 0.0  # the session's audio when something was last heard
+        self.from_ms = from_ms
         self._position = max(self._tape.start, self._tape.position(from_ms))
         self._loop = asyncio.get_running_loop()
+        self._work: tuple[asyncio.Task[None], ...] = ()
+        self.begun = asyncio.Event()
+        self.opened: Opened | None = None
         self.opened_at: float | None = None
+        self.retired = False
         self.outcome: Ended | Failed | None = None
 
     @property
@@ -100,9 +113,9 @@ class Leg:
         Without an open turn that is what was sent, less what may still be on its way: what was
         sent since the peer was last heard of, and what was sent faster than it was spoken.
         """
-        needed = max(self._from_ms, self._mapper.needed_from_ms)
+        needed = max(self.from_ms, self._mapper.needed_from_ms)
         if self.opened_at is None:
-            return self._from_ms
+            return self.from_ms
         if self._mapper.in_turn:
             return needed  # at the edge of a word
         now = self._loop.time()
@@ -112,22 +125,50 @@ class Leg:
         quiet_until_ms = sent_ms - unheard_ms - ahead_ms - _RECOGNITION_MS
         return quiet_until_ms if quiet_until_ms > self._mapper.said_until_ms else needed
 
+    @property
+    def sent_until_ms(self) -> int:
+        """How far into the stream it has sent."""
+        return self._tape.milliseconds(self._position)
+
+    @property
+    def sent_ms(self) -> float:
+        """How much audio the session was sent, silence included."""
+        return self._clock.session_ms
+
     async def run(self) -> None:
-        """Until the session is over. Cancelled, it still says goodbye, within a bounded time."""
+        """Until the session is over, or retired. Cancelled, it still says goodbye."""
         try:
             async with asyncio.TaskGroup() as tasks:
                 sender = tasks.create_task(self._send())
-                await self._receive()
-                sender.cancel()
+                receiver = tasks.create_task(self._receive())
+                receiver.add_done_callback(lambda _: sender.cancel())
+                self._work = (sender, receiver)
         except asyncio.CancelledError:
-            await self._farewell()
+            await self.say_goodbye()
             raise
+
+    def retire(self) -> None:
+        """Stop here: another session goes on from `covered_ms`. `say_goodbye` is to follow."""
+        self.retired = True
+        for task in self._work:
+            task.cancel()
+
+    async def say_goodbye(self) -> None:
+        """Terminate, and wait a bounded time for the bill and for last words, which still count
+        unless another session hears them again."""
+        with contextlib.suppress(Closed, TimeoutError):
+            async with asyncio.timeout(self._timing.termination_timeout_seconds):
+                if self._session.state is State.OPEN:
+                    await self._socket.send(self._session.say(Terminate()))
+                if self._session.state is State.ENDING:
+                    await self._receive()
 
     async def _receive(self) -> None:
         begin_deadline = self._loop.time() + self._timing.begin_timeout_seconds
         while not self._session.over:
             opening = self._session.state is State.OPENING
-            deadline = begin_deadline if opening else self._mapper.deadline
+            twin_deadline = None if self.retired else self._mapper.deadline
+            deadline = begin_deadline if opening else twin_deadline
             try:
                 async with asyncio.timeout_at(deadline):
                     frame = await self._socket.receive()
@@ -144,11 +185,16 @@ class Leg:
     def _judge(self, event: Event | None) -> None:
         match event:
             case Opened():
+                self.opened = event
+                self.begun.set()
                 self.opened_at = self._loop.time()
                 self._mapper.session_id = event.session_id
                 self._emit(event)
                 self._inbox.stirred.set()  # messages have waited for this
+            case Heard() if self.retired:
+                pass  # the next session hears it again
             case Heard():
+                self._heard_at_ms = self._clock.session_ms
                 self._emit_all(self._mapper.receive(event.message, self._loop.time()))
             case Noticed():
                 self._emit(event)
@@ -213,7 +259,7 @@ class Leg:
         """In real time, until audio comes again or the turn ends, and not for ever."""
         silence = bytes(self._tape.chunk_bytes)
         duration_ms = self._tape.milliseconds(len(silence))
-        for _ in range(self._timing.longest_silence_ms // self._timing.chunk_ms):
+        for _ in range(self._turn_ends_within_ms // self._timing.chunk_ms):
             if self._inbox.stirred.is_set() or not self._mapper.in_turn:
                 return
             self._clock.sent_silence(duration_ms)
@@ -222,21 +268,22 @@ class Leg:
             await asyncio.sleep(duration_ms / 1000)
 
     def _after_audio(self) -> None:
-        """The tape may forget what is covered; a turn that nobody takes up has its end."""
-        self._tape.release(self._tape.position(self.covered_ms))
+        """The tape may forget what is covered; a turn must not stay open for ever."""
+        if self._clock.session_ms - self._released_at_ms >= _RELEASE_EVERY_MS:
+            self._released_at_ms = self._clock.session_ms
+            self._tape.release(self._tape.position(self.covered_ms))
+        if self.opened_at is None or not self._mapper.in_turn:
+            self._heard_at_ms = self._clock.session_ms
+            return
         carried_until_ms = self._mapper.carried_until_ms
-        if carried_until_ms is not None and self.opened_at is not None:
-            due_ms = carried_until_ms - self._from_ms + self._timing.longest_silence_ms
+        if carried_until_ms is not None:
+            due_ms = carried_until_ms - self.from_ms + self._turn_ends_within_ms
             if self._clock.session_ms >= due_ms:
                 self._emit_all(self._mapper.give_up_carried())
-
-    async def _farewell(self) -> None:
-        """Cancelled in mid-session: the last words still count, and so does the bill."""
-        with contextlib.suppress(Closed, TimeoutError):
-            async with asyncio.timeout(self._timing.termination_timeout_seconds):
-                if self._session.state is State.OPEN:
-                    await self._socket.send(self._session.say(Terminate()))
-                    await self._receive()
+        elif self._clock.session_ms - self._heard_at_ms > self._turn_ends_within_ms + _PROGRESS_MS:
+            self._judge(self._session.fail(TransientError("The service stopped transcribing")))
+            for task in self._work:
+                task.cancel()
 
     def _emit_all(self, events: tuple[SpeechEvent, ...]) -> None:
         for event in events:

@@ -32,6 +32,7 @@ from pydantic import SecretStr
 from stt_assemblyai.audio import to_mono
 from stt_assemblyai.client import DEFAULT_BASE_URL, connect
 from stt_assemblyai.errors import AssemblyAIError, HttpStatus, NetworkError
+from stt_assemblyai.ledger import Bill
 from stt_assemblyai.leg import StreamEvent
 from stt_assemblyai.options import SessionOptions
 from stt_assemblyai.protocol import Ended, Noticed, Opened
@@ -51,7 +52,7 @@ from stt_assemblyai.transcriber import Interrupted, Timing, Transcriber
 __all__ = ["STT", "SpeechStream"]
 
 Type = stt.SpeechEventType
-AdapterEvent = Literal["late_format", "speakers_revised", "session_opened", "interrupted"]
+AdapterEvent = Literal["late_format", "speakers_revised", "session_opened", "interrupted", "billed"]
 
 
 class STT(stt.STT[AdapterEvent]):
@@ -61,7 +62,8 @@ class STT(stt.STT[AdapterEvent]):
     stands for `speech_model`. Raises `ValueError` naming every fault before any connection.
 
     Besides LiveKit's own events it emits `late_format` (a `Transcript` whose Final was given
-    without formatting), `speakers_revised` (`SpeakersRevised`) and `session_opened` (`Opened`).
+    without formatting), `speakers_revised` (`SpeakersRevised`), `session_opened` (`Opened`),
+    `interrupted` (`Interrupted`) and `billed` (`Bill`).
     """
 
     def __init__(
@@ -184,7 +186,6 @@ class SpeechStream(stt.RecognizeStream):
             stt=owner, conn_options=conn_options, sample_rate=owner._options.sample_rate
         )
         self._last_push = time.time()
-        self._reported_ms = 0
 
     @property
     def session_id(self) -> str | None:
@@ -236,7 +237,7 @@ class SpeechStream(stt.RecognizeStream):
                 self.transcriber.flush()
         self.transcriber.end_input()
 
-    def _on_event(self, event: StreamEvent | Interrupted) -> None:
+    def _on_event(self, event: StreamEvent | Interrupted | Bill) -> None:
         match event:
             case StartOfSpeech(start_ms=start):
                 self._send(Type.START_OF_SPEECH, speech_start_time=self._wall_time(start))
@@ -255,11 +256,12 @@ class SpeechStream(stt.RecognizeStream):
                 self._stt.emit("speakers_revised", event)
             case Opened():
                 self._stt.emit("session_opened", event)
-            case Ended():
+            case Bill():
+                self._stt.emit("billed", event)
                 self._report_usage()
             case Interrupted():
                 self._stt.emit("interrupted", event)
-            case Noticed():
+            case Ended() | Noticed():
                 pass
 
     def _send(
@@ -273,19 +275,16 @@ class SpeechStream(stt.RecognizeStream):
         )
 
     def _report_usage(self) -> None:
-        """What was heard since the last report."""
-        heard_ms = self.transcriber.audio_ms
-        if heard_ms == self._reported_ms:
-            return
-        usage = stt.RecognitionUsage(audio_duration=(heard_ms - self._reported_ms) / 1000)
-        self._reported_ms = heard_ms
-        self._event_ch.send_nowait(
-            stt.SpeechEvent(
-                type=Type.RECOGNITION_USAGE,
-                request_id=self.session_id or "",
-                recognition_usage=usage,
+        """The seconds that are billed: the time sessions are open, each counted once."""
+        seconds = self.transcriber.unreported_seconds()
+        if seconds > 0:
+            self._event_ch.send_nowait(
+                stt.SpeechEvent(
+                    type=Type.RECOGNITION_USAGE,
+                    request_id=self.session_id or "",
+                    recognition_usage=stt.RecognitionUsage(audio_duration=seconds),
+                )
             )
-        )
 
     def _wall_time(self, audio_ms: int) -> float:
         """When a moment of the audio was pushed: counted back from the newest sample."""

@@ -3,9 +3,11 @@
       audio ──► Inbox ──► Leg ──► Leg ──► Leg        one session each; what broke off is replayed
                            └────── TurnMapper ──────► speech events, on one audio clock
 
-All retrying is done in here. `push`, `flush`, `update` and `end_input` may be called at any time;
-`run` does the work. It returns when the input has ended and its last words have come, and raises
-an `AssemblyAIError` when trying again cannot help, or patience is at its end.
+All retrying is done in here, and so is the roll-over to a new session before the old one expires:
+the new one is opened ahead, and takes over between two turns. `push`, `flush`, `update` and
+`end_input` may be called at any time; `run` does the work. It returns when the input has ended and
+its last words have come, and raises an `AssemblyAIError` when trying again cannot help, or
+patience is at its end.
 """
 
 from __future__ import annotations
@@ -14,17 +16,21 @@ import asyncio
 import contextlib
 import logging
 import random
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from stt_assemblyai.client import Socket
+from stt_assemblyai.client import Closed, Socket
 from stt_assemblyai.clock import AudioClock
 from stt_assemblyai.errors import AssemblyAIError, ConfigurationError
+from stt_assemblyai.ledger import Bill, Ledger
 from stt_assemblyai.leg import Inbox, Leg, StreamEvent, Timing
 from stt_assemblyai.messages import ForceEndpoint, UpdateConfiguration
 from stt_assemblyai.options import U3, SessionOptions
 from stt_assemblyai.protocol import Ended, Failed, Opened
 from stt_assemblyai.retries import Patience, Retries
+from stt_assemblyai.spare import Spare
+from stt_assemblyai.speech import EndOfSpeech
 from stt_assemblyai.turns import TurnMapper
 
 __all__ = ["Dial", "Interrupted", "Timing", "Transcriber"]
@@ -33,6 +39,10 @@ logger = logging.getLogger("stt_assemblyai")
 
 Dial = Callable[[str], contextlib.AbstractAsyncContextManager[Socket]]
 """Opens a connection for a session's query; see `client.connect`."""
+
+_LAST_MOMENT_SECONDS = (
+    3.0  # before a session expires: a turn that is still open goes on in the next
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,18 +57,20 @@ class Interrupted:
 class Transcriber:
     """One stream. `on_event` is called with every event, in order, and must not wait.
 
-    `draw` gives random numbers from 0 to 1, for the pauses between attempts.
+    `draw` gives random numbers from 0 to 1, for the pauses between attempts; `wall` the unix time,
+    to which sessions expire.
     """
 
     def __init__(
         self,
         dial: Dial,
         options: SessionOptions,
-        on_event: Callable[[StreamEvent | Interrupted], None],
+        on_event: Callable[[StreamEvent | Interrupted | Bill], None],
         *,
         timing: Timing = Timing(),  # noqa: B008 - immutable
         patience: Patience = Patience(),  # noqa: B008 - immutable
         draw: Callable[[], float] = random.random,
+        wall: Callable[[], float] = time.time,
     ) -> None:
         if options.encoding not in ("pcm_s16le", "pcm_mulaw"):
             raise ConfigurationError(
@@ -69,7 +81,9 @@ class Transcriber:
         self._options = options
         self._on_event = on_event
         self._timing = timing
+        self._wall = wall
         self._retries = Retries(patience, draw)
+        self._ledger = Ledger()
         self._inbox = Inbox(options.sample_rate, timing)
         self._clock = AudioClock()
         self._mapper = TurnMapper(
@@ -79,6 +93,10 @@ class Transcriber:
             eager_confidence=0.4 if options.speech_model in U3 else None,
         )
         self._from_ms = 0.0
+        self._heard_until_ms = 0.0  # how far any session has been sent the stream
+        self._reason = "start"
+        self._spare: Spare | None = None
+        self._turn_ended = asyncio.Event()
         self.session_id: str | None = None
         self.expires_at: int | None = None
 
@@ -96,6 +114,11 @@ class Transcriber:
     def dropped_ms(self) -> int:
         """How much audio was given up unheard, in outages longer than the tape."""
         return self._inbox.tape.dropped_ms
+
+    @property
+    def bills(self) -> list[Bill]:
+        """The sessions that are over."""
+        return self._ledger.bills
 
     def push(self, pcm: bytes | memoryview) -> None:
         """Add audio: PCM, 16 bit, mono, at the options' sample rate."""
@@ -121,54 +144,137 @@ class Transcriber:
         self._inbox.ended = True
         self._inbox.stirred.set()
 
+    def unreported_seconds(self) -> float:
+        """Billed seconds since this was last asked for; each is given once."""
+        return self._ledger.report(asyncio.get_running_loop().time())
+
     async def run(self) -> None:
         """Do the work. Cancelling it still ends the session properly, within a bounded time."""
         try:
-            while (error := await self._one_session()) is not None:
-                wait_seconds = self._retries.failed(error, asyncio.get_running_loop().time())
-                if wait_seconds is None:
-                    raise error
-                self._report(error, wait_seconds)
-                await asyncio.sleep(wait_seconds)
+            async with asyncio.TaskGroup() as goodbyes:
+                error = await self._all_sessions(goodbyes)
         finally:
+            if self._spare is not None:
+                await self._spare.aclose()
             for event in self._mapper.close():
                 self._on_event(event)
+        if error is not None:
+            raise error
 
-    async def _one_session(self) -> AssemblyAIError | None:
-        """Open a session and stay to its end; gives the error that ended it, if one did."""
+    async def _all_sessions(self, goodbyes: asyncio.TaskGroup) -> AssemblyAIError | None:
+        """One after the other; gives the error that nothing can be done about, if there is one."""
+        while True:
+            leg, error = await self._one_session(goodbyes)
+            if leg is not None and leg.retired:
+                self._reason = "roll over"
+                continue
+            if error is None:
+                return None
+            wait_seconds = self._retries.failed(error, asyncio.get_running_loop().time())
+            if wait_seconds is None:
+                return error
+            self._reason = type(error).__name__
+            self._report(error, wait_seconds)
+            if self._spare is None:
+                await asyncio.sleep(wait_seconds)
+
+    async def _one_session(
+        self, goodbyes: asyncio.TaskGroup
+    ) -> tuple[Leg | None, AssemblyAIError | None]:
+        """Open a session and stay to its end, or until the next one takes over."""
         self._forget_updates()
-        try:
-            async with self._dial(self._options.query()) as socket:
-                leg = Leg(
-                    socket,
-                    self._options,
-                    self._inbox,
-                    self._mapper,
-                    self._clock,
-                    self._handle,
-                    from_ms=self._from_ms,
-                    timing=self._timing,
-                )
+        async with contextlib.AsyncExitStack() as stack:
+            try:
+                socket = await self._open(stack)
+            except AssemblyAIError as refusal:
+                return None, refusal
+            leg = Leg(
+                socket,
+                self._options,
+                self._inbox,
+                self._mapper,
+                self._clock,
+                self._handle,
+                from_ms=self._from_ms,
+                timing=self._timing,
+            )
+            reason = self._reason
+            rolling = asyncio.create_task(self._roll_over(leg))
+            try:
                 await leg.run()
-        except AssemblyAIError as error:
-            return error
-        return self._judge(leg)
+            finally:
+                rolling.cancel()
+                await asyncio.wait([rolling])
+                if not leg.retired:
+                    self._settle_bill(leg, reason)
+            error = self._judge(leg)
+            if leg.retired:
+                goodbyes.create_task(self._say_goodbye(leg, reason, stack.pop_all()))
+            return leg, error
+
+    async def _open(self, stack: contextlib.AsyncExitStack) -> Socket:
+        spare, self._spare = self._spare, None
+        if spare is None:
+            return await stack.enter_async_context(self._dial(self._options.query()))
+        stack.push_async_callback(spare.aclose)
+        if changes := spare.options.changes(self._options):
+            self._inbox.say(UpdateConfiguration(changes))
+        return spare
+
+    async def _roll_over(self, leg: Leg) -> None:
+        """Open the next session ahead of time, and let it take over between two turns."""
+        await leg.begun.wait()
+        if leg.opened is None or leg.opened.expires_at is None:
+            return
+        left_seconds = leg.opened.expires_at - self._wall()
+        ahead_seconds = min(self._timing.roll_over_seconds, left_seconds / 3)
+        await asyncio.sleep(left_seconds - ahead_seconds)
+        while self._spare is None:
+            try:
+                self._spare = await Spare.open(self._dial, self._options, self._timing)
+            except (AssemblyAIError, Closed):
+                await asyncio.sleep(ahead_seconds / 10)
+        last_moment = leg.opened.expires_at - min(_LAST_MOMENT_SECONDS, ahead_seconds / 2)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(last_moment - self._wall()):
+                while self._mapper.in_turn:
+                    self._turn_ended.clear()
+                    await self._turn_ended.wait()
+        logger.info("AssemblyAI session rolls over", extra={"session_id": self.session_id})
+        leg.retire()
+
+    async def _say_goodbye(self, leg: Leg, reason: str, stack: contextlib.AsyncExitStack) -> None:
+        async with stack:
+            await leg.say_goodbye()
+        self._settle_bill(leg, reason)
 
     def _judge(self, leg: Leg) -> AssemblyAIError | None:
+        """Prepare what comes after a session; gives the error that ended it, if one did."""
+        error = _cause(leg.outcome, in_turn=self._mapper.in_turn)
+        if error is None and not leg.retired:
+            return None
         if leg.opened_at is not None:
             self._retries.lived(asyncio.get_running_loop().time() - leg.opened_at)
-        match leg.outcome:
-            case Ended(termination=None, error=AssemblyAIError() as error) if self._mapper.in_turn:
-                pass  # it broke before the last words came
-            case Failed(error=error):
-                pass
-            case _:
-                return None
         self._from_ms = leg.covered_ms
         self._clock = AudioClock()
         for event in self._mapper.resume(self._clock, self._from_ms):
             self._on_event(event)
         return error
+
+    def _settle_bill(self, leg: Leg, reason: str) -> None:
+        termination = leg.outcome.termination if isinstance(leg.outcome, Ended) else None
+        new_ms = max(0.0, leg.sent_until_ms - max(self._heard_until_ms, leg.from_ms))
+        self._heard_until_ms = max(self._heard_until_ms, leg.sent_until_ms)
+        bill = self._ledger.close(
+            leg.opened.session_id if leg.opened else "",
+            asyncio.get_running_loop().time(),
+            reason=reason,
+            billed_seconds=termination.session_duration_seconds if termination else None,
+            audio_sent_seconds=leg.sent_ms / 1000,
+            audio_resent_seconds=max(0.0, leg.sent_ms - new_ms) / 1000,
+        )
+        if bill is not None:
+            self._on_event(bill)
 
     def _forget_updates(self) -> None:
         """A new session is opened with the newest options: what was to change them is settled."""
@@ -180,11 +286,14 @@ class Transcriber:
     def _handle(self, event: StreamEvent) -> None:
         if isinstance(event, Opened):
             self.session_id, self.expires_at = event.session_id, event.expires_at
+            self._ledger.open(event.session_id, asyncio.get_running_loop().time())
             self._report_opened(event)
+        if isinstance(event, EndOfSpeech):
+            self._turn_ended.set()
         self._on_event(event)
 
     def _report_opened(self, event: Opened) -> None:
-        fields = {"session_id": event.session_id, "after_failures": self._retries.failures}
+        fields = {"session_id": event.session_id, "reason": self._reason}
         logger.info("AssemblyAI session opened", extra=fields)
         if event.mismatches:
             logger.warning(
@@ -206,3 +315,14 @@ class Transcriber:
             },
         )
         self._on_event(Interrupted(error, wait_seconds, self.dropped_ms))
+
+
+def _cause(outcome: Ended | Failed | None, *, in_turn: bool) -> AssemblyAIError | None:
+    """Why another session is needed. One that broke while ending is, if last words are missing."""
+    match outcome:
+        case Failed():
+            return outcome.error
+        case Ended():
+            return outcome.error if in_turn and outcome.termination is None else None
+        case None:
+            return None

@@ -14,6 +14,7 @@ next one (`resume`). There is no clock and no I/O: `now` is any monotonic time i
 
 from __future__ import annotations
 
+from dataclasses import replace
 from enum import Enum
 from typing import assert_never
 
@@ -36,6 +37,7 @@ from stt_assemblyai.speech import (
 __all__ = ["TurnMapper"]
 
 
+_REWRITTEN_MS = 5000  # words are rewritten at most this long after they were said
 _REMEMBERED_WORDS = 32  # more than are ever heard again
 _UNSETTLED_LEAD_MS = 600  # the sound before a turn's first word
 
@@ -90,7 +92,7 @@ class TurnMapper:
         """From here on audio is not settled yet: a new session would have to hear it again."""
         if self._latest is None:
             return replay_from(self._said)
-        settled = [word for word in self._latest.words if word.final]
+        settled = [word for word in _settle(self._latest.words) if word.final]
         if settled:
             return replay_from(settled)
         return max(0, self._latest.start_ms - _UNSETTLED_LEAD_MS)
@@ -110,7 +112,7 @@ class TurnMapper:
         events = self._end_turn() if self._state is _State.SETTLED else ()
         self._clock, self._onset_ms = clock, None
         self._order, self._ended, self._ended_order = 0, None, -1
-        self._carried = self._latest.words if self._latest else ()
+        self._carried = _settle(self._latest.words) if self._latest else ()
         self._taken_up = False
         settled = tuple(word for word in self._carried if word.final)
         self._seam = Seam((*self._said, *settled), from_ms)
@@ -294,6 +296,15 @@ class TurnMapper:
         if fresh and ahead and ahead[0].start_ms < reached_ms:
             fresh = fresh[:-1]  # the beginning of a word that was known as a whole
         return settled + fresh + ahead
+
+
+def _settle(words: tuple[SpokenWord, ...]) -> tuple[SpokenWord, ...]:
+    """In a long turn older words are taken for final, though the U3 family might rewrite them: to
+    hear all of it again, at little more than real time, would leave the caller waiting."""
+    if not words or words[-1].end_ms - words[0].end_ms < _REWRITTEN_MS:
+        return words
+    until_ms = words[-1].end_ms - _REWRITTEN_MS
+    return tuple(replace(w, final=w.final or w.end_ms <= until_ms) for w in words)
 
 
 def _whole_text(turn: Turn) -> str:

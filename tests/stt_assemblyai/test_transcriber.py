@@ -26,6 +26,7 @@ from stt_assemblyai.errors import (
     QuotaError,
     TransientError,
 )
+from stt_assemblyai.ledger import Bill
 from stt_assemblyai.options import SessionOptions
 from stt_assemblyai.retries import Patience
 from stt_assemblyai.speech import EndOfSpeech, Final, Interim, Preflight, StartOfSpeech
@@ -46,7 +47,7 @@ class Said:
 
 def audio(start_ms: int, duration_ms: int) -> bytes:
     """Samples that spell their millisecond; 0 is silence that nobody recorded."""
-    return np.repeat(np.arange(start_ms + 1, start_ms + duration_ms + 1), 8).astype("<i2").tobytes()
+    return np.repeat(np.arange(start_ms + 1, start_ms + duration_ms + 1), 8).astype("<u2").tobytes()
 
 
 def speech(draw: random.Random, length_ms: int) -> list[Said]:
@@ -95,7 +96,7 @@ class Peer:
         self.alive_at = self._loop.time()
         if isinstance(frame, bytes):
             self.frames.append((self._loop.time(), frame))
-            self._hear(np.frombuffer(frame, "<i2")[::8].tolist())
+            self._hear(np.frombuffer(frame, "<u2")[::8].tolist())
         else:
             self.received.append(json.loads(frame))
             self._obey(self.received[-1]["type"])
@@ -113,7 +114,12 @@ class Peer:
         self.drop(1000)
 
     def begin(self) -> None:
-        self.say(0, type="Begin", id=f"session-{len(self._service.peers)}", expires_at=None)
+        expires_at = None
+        if cap := self._service.cap_seconds:
+            expires_at = int(self._loop.time() + cap)
+            self._loop.call_at(expires_at, self.fail, 3008, "Session Expired: Maximum duration")
+        number = len(self._service.peers)
+        self.say(0, type="Begin", id=f"session-{number}", expires_at=expires_at)
 
     def drop(self, code: int = 1006, reason: str = "") -> None:
         """The connection breaks; what was on its way is lost."""
@@ -219,6 +225,7 @@ class Service:
     script: list[Said] = field(default_factory=list)
     rewritten: bool = False
     begin_seconds: float = 0.2
+    cap_seconds: int | None = None
     faults: deque[AssemblyAIError | str | None] = field(default_factory=deque)
     peers: list[Peer] = field(default_factory=list)
     dialled_at: list[float] = field(default_factory=list)
@@ -278,6 +285,7 @@ def stream(
         timing=Timing(**timing),
         patience=patience or Patience(),
         draw=lambda: 0.5,
+        wall=asyncio.get_running_loop().time,
     )
     return Stream(transcriber, out)
 
@@ -586,3 +594,116 @@ async def test_logs_hold_nothing_of_what_was_said(caplog: pytest.LogCaptureFixtu
     await run_call(service, 3000, US, [0.9])
     assert caplog.records
     assert all("swordfish" not in str(vars(record)) for record in caplog.records)
+
+
+@pytest.mark.parametrize("model", [US, U3])
+@pytest.mark.parametrize("seed", range(5))
+async def test_sessions_roll_over_before_they_expire_and_no_word_is_lost(
+    seed: int, model: str
+) -> None:
+    script = speech(random.Random(seed), 60_000)
+    service = Service(script, rewritten=model == U3, cap_seconds=10)
+    call = await run_call(service, 60_000, model, [])
+    assert call.said == [word.text for word in script]
+    times_are_true(call, script, 60)
+    assert_balanced(call.events)
+    assert len(service.peers) >= 6
+    assert not any(isinstance(event, Interrupted) for event in call.events)
+    assert all({"type": "Terminate"} in peer.received for peer in service.peers)
+    bills = [event for event in call.events if isinstance(event, Bill)]
+    assert [bill.reason for bill in bills] == ["start"] + ["roll over"] * (len(bills) - 1)
+
+
+async def test_a_session_takes_over_between_two_turns_if_there_is_time() -> None:
+    script = [Said(f"word{n}", 300 + 500 * n, 700 + 500 * n) for n in range(18)]
+    service = Service(script, cap_seconds=12)
+    call = await run_call(service, 14_000, US, [])
+    assert call.finals == [" ".join(word.text for word in script)]
+
+
+async def test_a_spare_session_that_is_refused_is_asked_for_again() -> None:
+    script = speech(random.Random(1), 30_000)
+    refusals = [None, NetworkError("refused"), "never begin", TransientError("No")]
+    service = Service(script, cap_seconds=20, faults=deque(refusals))
+    call = stream(service, begin_timeout_seconds=0.5)
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(call.transcriber.run())
+        await call.speak(30_000)
+        call.transcriber.end_input()
+    assert call.said == [word.text for word in script]
+    assert not any(isinstance(event, Interrupted) for event in call.events)
+
+
+async def test_a_spare_session_steps_in_when_the_old_one_breaks() -> None:
+    script = [Said(f"word{n}", 300 + 300 * n, 550 + 300 * n) for n in range(60)]
+    service = Service(script, cap_seconds=15)
+    call = stream(service)
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(call.transcriber.run())
+        await call.speak(11_000)
+        assert len(service.peers) == 2  # the spare one waits for the turn to end
+        service.peers[0].drop()
+        await call.speak(9_000, start_ms=11_000)
+        call.transcriber.end_input()
+    assert call.said == [word.text for word in script]
+    assert {"type": "Terminate"} not in service.peers[0].received
+    assert {"type": "Terminate"} in service.peers[1].received
+
+
+async def test_a_service_that_falls_silent_in_mid_turn_is_left() -> None:
+    script = [Said(f"word{n}", 300 + 300 * n, 550 + 300 * n) for n in range(90)]
+    service = Service(script)
+    call = stream(service)
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(call.transcriber.run())
+        await call.speak(3_000)
+        service.peers[0].say = lambda *_, **__: None  # type: ignore[method-assign]
+        await call.speak(27_000, start_ms=3_000)
+        call.transcriber.end_input()
+    assert call.said == [word.text for word in script]
+    (told,) = [event for event in call.events if isinstance(event, Interrupted)]
+    assert str(told.error) == "The service stopped transcribing."
+
+
+async def test_a_spare_session_that_is_not_needed_is_terminated() -> None:
+    service = Service(cap_seconds=12)
+    call = stream(service)
+    running = asyncio.create_task(call.transcriber.run())
+    service.script = [Said("a" * 9, 300, 30_000)]
+    await call.speak(9_500)
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    assert [peer.received for peer in service.peers] == [[{"type": "Terminate"}]] * 2
+
+
+async def test_options_that_change_while_a_spare_session_waits_reach_it() -> None:
+    script = [Said(f"word{n}", 300 + 300 * n, 550 + 300 * n) for n in range(40)]
+    service = Service(script, cap_seconds=12)
+    call = stream(service)
+    running = asyncio.create_task(call.transcriber.run())
+    await call.speak(9_500)
+    call.transcriber.update(call.transcriber.options.revised(min_turn_silence=900))
+    await call.speak(4_500, start_ms=9_500)
+    call.transcriber.end_input()
+    await running
+    change = {"type": "UpdateConfiguration", "min_turn_silence": 900}
+    assert change in service.peers[1].received
+
+
+async def test_every_session_is_billed_once_and_what_was_sent_twice_is_said() -> None:
+    script = speech(random.Random(2), 9_000)
+    call = await run_call(Service(script), 9_000, US, [4.0])
+    first, second = (event for event in call.events if isinstance(event, Bill))
+    assert (first.reason, first.estimated) == ("start", True)
+    assert first.billed_seconds == pytest.approx(3.8, abs=0.1)
+    assert first.audio_resent_seconds == 0
+    assert (second.reason, second.estimated) == ("TransientError", False)
+    assert second.audio_resent_seconds > 0.5
+    sent = first.audio_sent_seconds + second.audio_sent_seconds
+    assert sent - second.audio_resent_seconds == pytest.approx(9.0, abs=0.05)
+    assert call.transcriber.bills == [first, second]
+    assert call.transcriber.unreported_seconds() == pytest.approx(
+        first.billed_seconds + second.billed_seconds
+    )
+    assert call.transcriber.unreported_seconds() == 0

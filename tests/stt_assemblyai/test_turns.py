@@ -317,6 +317,17 @@ def test_a_turn_rewritten_as_a_whole_is_heard_again_as_a_whole(u3: TurnMapper) -
     assert play(u3, eot(0, "I'd like tea, please."))[0] == "final I'd like tea, please."
 
 
+def test_of_a_long_turn_only_the_end_is_heard_again(u3: TurnMapper) -> None:
+    long = " ".join(f"w{n}*" for n in range(40))
+    play(u3, turn(0, long, us=False))
+    from_ms = u3.needed_from_ms
+    assert 4_000 < from_ms < 7_000
+    resumed(u3, from_ms)
+    assert play(u3, eot(0, "sure", us=False)) == []  # it lies before the last settled word
+    final, _ = told(u3.give_up_carried())
+    assert final == "final " + long.replace("*", "")
+
+
 def test_a_half_heard_word_does_not_replace_one_that_was_known_as_a_whole(u3: TurnMapper) -> None:
     play(u3, turn(0, "I'd* like* tickets*", us=False))
     resumed(u3, 0)

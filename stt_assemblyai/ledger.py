@@ -1,0 +1,72 @@
+"""What a stream costs: the seconds each session is billed for, and what was sent in them.
+
+The service bills wall-clock time while a session is open (protocol notes, section 14). Its own
+figure comes with the Termination; without one our clock stands in, marked as an estimate.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+__all__ = ["Bill", "Ledger"]
+
+
+@dataclass(frozen=True, slots=True)
+class Bill:
+    """One session. `reason` is why it was opened: `start`, `roll over`, or an error's name."""
+
+    session_id: str
+    reason: str
+    billed_seconds: float
+    estimated: bool
+    audio_sent_seconds: float
+    audio_resent_seconds: float
+
+
+@dataclass(slots=True)
+class Ledger:
+    """A stream's sessions. `report` gives each billed second once, open sessions included."""
+
+    bills: list[Bill] = field(default_factory=list)
+    _opened_at: dict[str, float] = field(default_factory=dict)  # sessions that are open now
+    _reported_seconds: float = 0.0
+
+    def open(self, session_id: str, now: float) -> None:
+        """The service accepted a session."""
+        self._opened_at[session_id] = now
+
+    def close(
+        self,
+        session_id: str,
+        now: float,
+        *,
+        reason: str,
+        billed_seconds: float | None,
+        audio_sent_seconds: float,
+        audio_resent_seconds: float,
+    ) -> Bill | None:
+        """A session is over; None for one that was never accepted, which costs nothing."""
+        opened_at = self._opened_at.pop(session_id, None)
+        if opened_at is None:
+            return None
+        bill = Bill(
+            session_id,
+            reason,
+            now - opened_at if billed_seconds is None else billed_seconds,
+            billed_seconds is None,
+            audio_sent_seconds,
+            audio_resent_seconds,
+        )
+        self.bills.append(bill)
+        return bill
+
+    def total_seconds(self, now: float) -> float:
+        """All sessions, closed and open."""
+        closed = sum(bill.billed_seconds for bill in self.bills)
+        return closed + sum(now - opened_at for opened_at in self._opened_at.values())
+
+    def report(self, now: float) -> float:
+        """The seconds since the last report; what was estimated too high is taken off later."""
+        seconds = max(0.0, self.total_seconds(now) - self._reported_seconds)
+        self._reported_seconds += seconds
+        return seconds
