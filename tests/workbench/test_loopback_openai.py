@@ -88,6 +88,36 @@ async def test_a_tool_is_called_unless_forbidden(
     assert called == ([("get_weather", '{"city": "rome"}')] if tool_choice == "auto" else [])
 
 
+async def test_a_tool_call_comes_in_pieces(client: openai.AsyncClient) -> None:
+    stream = await client.chat.completions.create(
+        model="gpt-4.1-mini",
+        messages=[{"role": "user", "content": "how is the weather in Rome?"}],
+        tools=[TOOL],
+        stream=True,
+    )
+    deltas = [chunk.choices[0].delta async for chunk in stream]
+    calls = [delta.tool_calls[0] for delta in deltas if delta.tool_calls]
+    assert calls[0].function.name == "get_weather"
+    assert len(calls) > 2
+    assert "".join(call.function.arguments for call in calls) == '{"city": "rome"}'
+
+
+async def test_livekits_model_calls_tools(stand_in: OpenAIStandIn) -> None:
+    @llm.function_tool
+    async def get_weather(city: str) -> str:
+        """Tells the weather."""
+        return f"Sunny in {city}"
+
+    model = livekit_openai.LLM(model="gpt-4.1-mini", api_key=LOCAL_KEY, base_url=stand_in.url)
+    context = llm.ChatContext.empty()
+    context.add_message(role="user", content="how is the weather in rome")
+    async with model, model.chat(chat_ctx=context, tools=[get_weather]) as stream:
+        answer = await stream.collect()
+    assert [(call.name, call.arguments) for call in answer.tool_calls] == [
+        ("get_weather", '{"city": "rome"}')
+    ]
+
+
 async def test_a_wrong_key_is_refused_in_openais_shape(stand_in: OpenAIStandIn) -> None:
     async with openai.AsyncClient(api_key="wrong", base_url=stand_in.url, max_retries=0) as client:
         with pytest.raises(openai.AuthenticationError) as refused:
@@ -107,6 +137,17 @@ async def test_unknown_paths_and_missing_parameters_are_refused(
 
 async def test_the_models_are_listed(client: openai.AsyncClient) -> None:
     assert "gpt-4o-mini-tts" in [model.id async for model in client.models.list()]
+
+
+async def test_a_fault_can_last_for_several_requests(
+    stand_in: OpenAIStandIn, client: openai.AsyncClient
+) -> None:
+    stand_in.faults.append(Fault(endpoint="chat", status=500, times=2))
+    for _ in range(2):
+        with pytest.raises(openai.InternalServerError):
+            await client.chat.completions.create(model="m", messages=QUESTION)
+    await client.audio.speech.create(model="tts-1", voice="alloy", input="Hi.")
+    await client.chat.completions.create(model="m", messages=QUESTION)
 
 
 async def test_faults_are_counted_down(stand_in: OpenAIStandIn, client: openai.AsyncClient) -> None:

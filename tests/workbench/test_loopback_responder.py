@@ -38,6 +38,11 @@ def answer(text: str, system: str = "You are a helpful assistant.") -> str:
         ("repeat after me the sky is blue", "the sky is blue"),
         ("Repeat after me: The sky is blue.", "The sky is blue."),
         ("count to seven", "One, two, three, four, five. Six, seven."),
+        ("what is six divided by two", "Six divided by two is three."),
+        ("thank you very much", "You're welcome."),
+        ("okay bye", "Goodbye!"),
+        ("who am i talking to", "My name is Alex."),
+        ("rock and roll", "You said: rock and roll"),
         ("hello", "Hello! I'm Alex."),
         ("the sky is blue", "You said: the sky is blue"),
     ],
@@ -105,6 +110,30 @@ def test_a_tool_whose_name_suits_is_called() -> None:
 def test_a_tool_that_does_not_suit_is_left_alone() -> None:
     reply = reply_to([{"role": "user", "content": "what is two plus two"}], [WEATHER], NOW)
     assert reply == Reply("Two plus two is four.")
+
+
+def test_a_call_can_be_ended_by_a_farewell() -> None:
+    tool = {"type": "function", "function": {"name": "end_call"}}
+    reply = reply_to([{"role": "user", "content": "okay goodbye"}], [tool], NOW)
+    assert reply == Reply(tool_calls=(ToolCall("end_call", {}),))
+
+
+def test_arguments_are_of_the_type_that_is_asked_for() -> None:
+    properties = {
+        "count": {"type": "integer"},
+        "size": {"type": "string", "enum": ["small", "large"]},
+        "is_gift": {"type": "boolean"},
+    }
+    function = {"name": "order_flowers", "parameters": {"properties": properties}}
+    question = {"role": "user", "content": "please order twelve large flowers"}
+    reply = reply_to([question], [{"type": "function", "function": function}], NOW)
+    arguments = {"count": 12, "size": "large", "is_gift": True}
+    assert reply == Reply(tool_calls=(ToolCall("order_flowers", arguments),))
+
+
+def test_a_tools_structured_result_is_told_too() -> None:
+    result = {"role": "tool", "tool_call_id": "1", "content": '{"degrees": 20}'}
+    assert reply_to([result], [], NOW) == Reply("Here is what I found: degrees 20.")
 
 
 def test_a_tools_result_is_told() -> None:

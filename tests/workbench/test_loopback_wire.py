@@ -15,6 +15,7 @@ from websockets.exceptions import ConnectionClosed, ConnectionClosedError, Inval
 from workbench.loopback.assemblyai_v3.knobs import Fault, Knobs
 from workbench.loopback.assemblyai_v3.scripted import ScriptedWord
 from workbench.loopback.assemblyai_v3.server import LOCAL_KEY, AssemblyAIStandIn
+from workbench.loopback.assemblyai_v3.tokens import TokenRequest, Tokens
 
 AT_ONCE = Knobs(throttle=None, begin_delay_ms=0, reject_delay_ms=0, termination_delay_ms=0)
 YES = (ScriptedWord("Yes.", 100, 400),)
@@ -201,6 +202,54 @@ async def test_a_token_opens_a_session_with_its_own_limit() -> None:
             unlimited = json.loads(await socket.recv())
         assert 10_700 < unlimited["expires_at"] - begin["expires_at"] < 10_720
         assert "token" not in dict(stand_in.sessions[0].query)
+
+
+async def test_a_token_is_good_for_its_time_only() -> None:
+    tokens = Tokens()
+    token = tokens.issue(TokenRequest(expires_in_seconds=60), now_seconds=0)
+    found = tokens.find(token)
+    assert found is not None
+    assert found.redeemable_until == 60
+    assert tokens.find("another") is None
+
+
+async def test_a_preview_model_is_cancelled_soon_after_begin() -> None:
+    knobs = Knobs(not_entitled_after_seconds=0)
+    async with (
+        AssemblyAIStandIn(knobs=knobs) as stand_in,
+        client(stand_in, speech_model="u3-rt-agent") as socket,
+    ):
+        messages, code, _ = await outcome(socket)
+    assert [message["type"] for message in messages] == ["Begin", "Error"]
+    assert code == 3005
+
+
+async def test_an_encoding_that_it_cannot_decode_is_refused_in_so_many_words() -> None:
+    async with AssemblyAIStandIn() as stand_in, client(stand_in, encoding="opus") as socket:
+        messages, code, _ = await outcome(socket)
+    assert code == 3006
+    assert messages[0]["error"] == ("The stand-in does not decode 'opus': send PCM or mu-law")
+
+
+async def test_mu_law_has_half_the_bytes() -> None:
+    async with (
+        AssemblyAIStandIn(knobs=AT_ONCE) as stand_in,
+        client(stand_in, encoding="pcm_mulaw", sample_rate=8000) as socket,
+    ):
+        await socket.send(bytes(8000))
+        await socket.send('{"type": "Terminate"}')
+        assert (await rest(socket))[-1]["audio_duration_seconds"] == 1
+
+
+async def test_an_open_session_can_be_given_messages_and_faults() -> None:
+    async with AssemblyAIStandIn(knobs=AT_ONCE) as stand_in, client(stand_in) as socket:
+        await until_type(socket, "Begin")
+        stand_in.connections[0].send({"type": "Odd"})
+        assert json.loads(await socket.recv()) == {"type": "Odd"}
+        stand_in.connections[0].set_fault(Fault(error_at_ms=50))
+        await send_audio(socket, 0.05)
+        assert (await outcome(socket))[1] == 3005
+    assert stand_in.sessions[0].close_code == 3005
 
 
 async def test_expiry_ends_the_session_without_termination() -> None:
