@@ -5,7 +5,6 @@ from the environment or, where that is silent, from `.env`. Messages, `.env.exam
 reference page are made from here.
 """
 
-import os
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -175,11 +174,11 @@ class AgentSettings(Section):
         description="How long the agent waits for a caller whose network failed to come back.",
         examples=["15"],
     )
-    max_calls: int = Field(
-        default_factory=lambda: 4 * (os.cpu_count() or 1),
+    max_calls: int | None = Field(
+        default=None,
         ge=1,
         le=1000,
-        description="Calls that this worker takes at once. Default: four a core.",
+        description="Calls that this worker takes at once. Unset: four a core that it may use.",
         examples=["8"],
     )
     drain_seconds: int = Field(
