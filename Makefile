@@ -5,7 +5,7 @@ BIN := .venv/bin
 STAMP := .venv/.complete
 
 .DEFAULT_GOAL := help
-.PHONY: help run call check test image reference lock clean
+.PHONY: help run call check test compare bench-stt fuzz image reference lock clean
 
 help:  ## Show what there is to type
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -27,6 +27,15 @@ check: $(STAMP)  ## Formatting, types, import contracts, and the tests that need
 test: check  ## Everything: the checks, then spoken calls through a real LiveKit server, then the image
 	$(BIN)/python -m workbench.prerequisites
 	$(BIN)/pytest -q -m "call or image"
+
+compare: $(STAMP)  ## Our speech module beside the stock plugin, scenario by scenario: docs/comparison.md
+	$(BIN)/python -m workbench.compare
+
+bench-stt: $(STAMP)  ## CPU and memory of a speech stream, ours and stock
+	$(BIN)/python -m workbench.bench_stt
+
+fuzz: $(STAMP)  ## A million hostile messages for the speech module
+	$(BIN)/python -m workbench.fuzz
 
 image: $(STAMP)  ## Build the image, without a container engine if there is none
 	@deploy/image/build
