@@ -103,22 +103,22 @@ class _WebSocket:
 async def connect(
     base_url: str,
     query: str,
-    api_key: SecretStr,
+    api_key: SecretStr | None,
     *,
     connect_timeout_seconds: float = 10.0,
     dead_after_seconds: float = 6.0,
 ) -> AsyncIterator[Socket]:
-    """A connection, closed on every way out.
+    """A connection, closed on every way out. Without a key, the query holds a token.
 
     `dead_after_seconds` is the time within which a connection that went silent is noticed, by
     pings. Raises `AssemblyAIError` when it cannot be opened; later it is `Closed` that is raised.
     """
+    headers = {"AssemblyAI-Version": _API_VERSION}
+    if api_key is not None:
+        headers["Authorization"] = api_key.get_secret_value()
     opening = open_websocket(
         _address(base_url, query),
-        additional_headers={
-            "Authorization": api_key.get_secret_value(),
-            "AssemblyAI-Version": _API_VERSION,
-        },
+        additional_headers=headers,
         user_agent_header="livekit-assemblyai-agent",
         compression=None,
         open_timeout=connect_timeout_seconds,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from stt_assemblyai.errors import AssemblyAIError, RenewalError
+from stt_assemblyai.errors import AssemblyAIError, RenewalError, TokenExpiredError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,13 +17,15 @@ __all__ = ["Patience", "Retries"]
 class Patience:
     """How long an outage is borne: minutes by default, seconds where something else can step in.
 
-    `proven_after_seconds` is how long a session has to live for the next failure to be a new one.
+    `proven_after_seconds` is how long a session has to live for the next failure to be a new one;
+    `renews_tokens` allows one more attempt, with a new token, after one that had expired.
     """
 
     total_seconds: float = 180.0
     first_wait_seconds: float = 0.25
     longest_wait_seconds: float = 15.0
     proven_after_seconds: float = 30.0
+    renews_tokens: bool = False
 
 
 class Retries:
@@ -47,7 +49,8 @@ class Retries:
 
     def failed(self, error: AssemblyAIError, now: float) -> float | None:
         """Seconds to wait before the next attempt; None is: give up."""
-        if not error.retryable:
+        renewable = isinstance(error, TokenExpiredError) and self._patience.renews_tokens
+        if not error.retryable and not (renewable and self._failures == 0):
             return None
         if self._since is None:
             self._since = now

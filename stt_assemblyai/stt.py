@@ -8,9 +8,11 @@ fatal (a wrong key) costs one connection: later streams of the same STT fail wit
 from __future__ import annotations
 
 import asyncio
-import functools
+import dataclasses
+import logging
 import time
 import weakref
+from collections.abc import Sequence
 from typing import Any, Literal
 
 from livekit import rtc
@@ -27,14 +29,16 @@ from livekit.agents import (
 )
 from livekit.agents.types import TimedString
 from livekit.agents.utils import AudioBuffer, is_given
+from livekit.agents.voice.events import ConversationItemAddedEvent
 from pydantic import SecretStr
 
 from stt_assemblyai.audio import to_mono
-from stt_assemblyai.client import DEFAULT_BASE_URL, connect
+from stt_assemblyai.client import DEFAULT_BASE_URL
+from stt_assemblyai.dialer import Dialer, Token
 from stt_assemblyai.errors import AssemblyAIError, HttpStatus, NetworkError
 from stt_assemblyai.ledger import Bill
 from stt_assemblyai.leg import StreamEvent
-from stt_assemblyai.options import SessionOptions
+from stt_assemblyai.options import U3, SessionOptions
 from stt_assemblyai.protocol import Ended, Noticed, Opened
 from stt_assemblyai.retries import Patience
 from stt_assemblyai.speech import (
@@ -51,6 +55,8 @@ from stt_assemblyai.transcriber import Interrupted, Timing, Transcriber
 
 __all__ = ["STT", "SpeechStream"]
 
+logger = logging.getLogger("stt_assemblyai")
+
 Type = stt.SpeechEventType
 AdapterEvent = Literal["late_format", "speakers_revised", "session_opened", "interrupted", "billed"]
 
@@ -59,7 +65,13 @@ class STT(stt.STT[AdapterEvent]):
     """AssemblyAI's streaming speech-to-text for a LiveKit session.
 
     Every parameter of `SessionOptions` is accepted as a keyword and wins over `options`; `model`
-    stands for `speech_model`. Raises `ValueError` naming every fault before any connection.
+    stands for `speech_model`. Raises `ValueError` or `ConfigurationError`, naming every fault,
+    before any connection.
+
+    `token` is a temporary token, or a function that fetches one, in place of the key. `base_url`
+    may name several regions, which take turns when one is down. `patience_seconds` is how long an
+    outage is borne: give seconds where a fallback exists. `agent_context_carryover` sends what
+    the agent says to the service, to help it understand the answer (universal-3 family).
 
     Besides LiveKit's own events it emits `late_format` (a `Transcript` whose Final was given
     without formatting), `speakers_revised` (`SpeakersRevised`), `session_opened` (`Opened`),
@@ -70,7 +82,8 @@ class STT(stt.STT[AdapterEvent]):
         self,
         *,
         api_key: NotGivenOr[str | SecretStr | None] = NOT_GIVEN,
-        base_url: str = DEFAULT_BASE_URL,
+        token: Token | None = None,
+        base_url: str | Sequence[str] = DEFAULT_BASE_URL,
         options: SessionOptions | None = None,
         wait_for_formatted_ms: int = 300,
         buffer_size_seconds: float = 0.05,
@@ -82,11 +95,13 @@ class STT(stt.STT[AdapterEvent]):
         keep_seconds: float = 60.0,
         replay_speed: float = 1.25,
         mute_after_ms: int = 1000,
+        roll_over_seconds: float = 60.0,
+        agent_context_carryover: NotGivenOr[bool] = NOT_GIVEN,
+        http_session: object = None,
         **parameters: Any,
     ) -> None:
-        if not is_given(api_key) or not api_key:
-            raise ValueError("api_key is missing: pass AssemblyAI's key, or set ASSEMBLYAI_API_KEY")
         self._options = (options or SessionOptions()).revised(**_session_parameters(parameters))
+        carries_context = agent_context_carryover is True and self._options.speech_model in U3
         super().__init__(
             capabilities=stt.STTCapabilities(
                 streaming=True,
@@ -95,6 +110,7 @@ class STT(stt.STT[AdapterEvent]):
                 aligned_transcript="word",
                 offline_recognize=False,
                 keyterms=True,
+                chat_context=carries_context,
                 manual_flush=True,
             )
         )
@@ -106,15 +122,20 @@ class STT(stt.STT[AdapterEvent]):
             keep_seconds=keep_seconds,
             replay_speed=replay_speed,
             mute_after_ms=mute_after_ms,
+            roll_over_seconds=roll_over_seconds,
         )
-        self._patience = Patience(total_seconds=patience_seconds)
-        self._dial = functools.partial(
-            connect,
+        self._dialer = Dialer(
             base_url,
-            api_key=api_key if isinstance(api_key, SecretStr) else SecretStr(api_key),
+            api_key=SecretStr(api_key) if isinstance(api_key, str) else api_key or None,
+            token=token,
             connect_timeout_seconds=connect_timeout_seconds,
             dead_after_seconds=dead_after_seconds,
         )
+        self._patience = Patience(
+            total_seconds=patience_seconds, renews_tokens=self._dialer.renews_tokens
+        )
+        self._user_keyterms = self._options.keyterms_prompt or ()
+        self._session_keyterms: tuple[str, ...] = ()
         self._fatal: AssemblyAIError | None = None
         self._streams: weakref.WeakSet[SpeechStream] = weakref.WeakSet()
 
@@ -142,17 +163,50 @@ class STT(stt.STT[AdapterEvent]):
         self._streams.add(stream)
         return stream
 
-    def update_options(self, **parameters: Any) -> None:
-        """Change options now, in open sessions too.
+    def update_options(
+        self, *, buffer_size_seconds: NotGivenOr[float] = NOT_GIVEN, **parameters: Any
+    ) -> None:
+        """Change options now, in open sessions too; `buffer_size_seconds` in new streams.
 
         Raises `ValueError` for a bad value and `ConfigurationError` for a parameter that needs a
         new session; nothing has changed then.
         """
-        options = self._options.revised(**_session_parameters(parameters))
+        given = _session_parameters(parameters)
+        options = self._options.revised(**given)
         self._options.changes(options)
+        if is_given(buffer_size_seconds):
+            chunk_ms = round(buffer_size_seconds * 1000)
+            self._timing = dataclasses.replace(self._timing, chunk_ms=chunk_ms)
+        if "keyterms_prompt" in given:
+            self._user_keyterms = options.keyterms_prompt or ()
+            options = options.revised(keyterms_prompt=self._all_keyterms())
+        self._apply(options)
+
+    def _apply(self, options: SessionOptions) -> None:
         self._options = options
         for stream in self._streams:
             stream.transcriber.update(options)
+
+    def _update_session_keyterms(self, keyterms: list[str]) -> None:
+        """LiveKit's own list, which comes and goes; the user's terms stay."""
+        self._session_keyterms = tuple(keyterms)
+        self._apply(self._options.revised(keyterms_prompt=self._all_keyterms()))
+
+    def _all_keyterms(self) -> tuple[str, ...]:
+        """Both lists without what the service would close the session for: more than 100, or
+        longer than 50 characters. The user's own come first."""
+        short = [term for term in self._session_keyterms if 0 < len(term.strip()) <= 50]
+        merged = tuple(dict.fromkeys([*self._user_keyterms, *short]))
+        left_out = len(self._session_keyterms) - len(short) + max(0, len(merged) - 100)
+        if left_out:
+            logger.warning("Key terms were left out", extra={"left_out": left_out})
+        return merged[:100]
+
+    def _push_conversation_item(self, ev: ConversationItemAddedEvent) -> None:
+        """What the agent said helps to understand the answer; its end says most about that."""
+        item = ev.item
+        if self.capabilities.chat_context and item.type == "message" and item.role == "assistant":
+            self.update_options(agent_context=(item.text_content or "")[-1750:])
 
     async def aclose(self) -> None:
         """Close every stream."""
@@ -176,7 +230,7 @@ class SpeechStream(stt.RecognizeStream):
 
     def __init__(self, owner: STT, conn_options: APIConnectOptions) -> None:
         self.transcriber = Transcriber(
-            owner._dial,
+            owner._dialer,
             owner._options,
             self._on_event,
             timing=owner._timing,
@@ -185,6 +239,7 @@ class SpeechStream(stt.RecognizeStream):
         super().__init__(
             stt=owner, conn_options=conn_options, sample_rate=owner._options.sample_rate
         )
+        self._frame_rate = 0
         self._last_push = time.time()
 
     @property
@@ -201,12 +256,26 @@ class SpeechStream(stt.RecognizeStream):
         """End the open turn behind the audio that has been pushed by now."""
         self._input_ch.send_nowait(self._FlushSentinel())
 
+    def update_options(self, **parameters: Any) -> None:
+        """Change options of this stream alone; raises as `STT.update_options` does."""
+        given = _session_parameters(parameters)
+        given.pop("buffer_size_seconds", None)
+        self.transcriber.update(self.transcriber.options.revised(**given))
+
     def push_frame(self, frame: rtc.AudioFrame) -> None:
-        """Push audio of any number of channels; they are mixed into one."""
+        """Push audio of any rate and number of channels; both may change in mid-stream."""
         if frame.num_channels != 1:
             mono = to_mono(frame.data, frame.num_channels)
             frame = rtc.AudioFrame(mono, frame.sample_rate, 1, frame.samples_per_channel)
+        if frame.sample_rate != self._frame_rate:
+            self._change_rate(frame.sample_rate)
         super().push_frame(frame)
+
+    def _change_rate(self, sample_rate: int) -> None:
+        """The base class resamples, but for one rate: it is handed the next one afresh."""
+        for rest in self._resampler.flush() if self._resampler else ():
+            self._input_ch.send_nowait(rest)
+        self._resampler, self._pushed_sr, self._frame_rate = None, 0, sample_rate
 
     async def aclose(self) -> None:
         """Close in order: the open turn gets its final, the session its Terminate."""
@@ -329,6 +398,11 @@ def _session_parameters(parameters: dict[str, Any]) -> dict[str, Any]:
     given = {name: value for name, value in parameters.items() if is_given(value)}
     if "model" in given:
         given["speech_model"] = given.pop("model")
+    for name in ("language_code", "language_codes"):
+        codes = given.get(name)
+        if codes is not None:
+            listed = [codes] if isinstance(codes, str) else codes
+            given[name] = [LanguageCode(code).language for code in listed if code]
     return given
 
 

@@ -7,6 +7,7 @@ from stt_assemblyai.errors import (
     NetworkError,
     QuotaError,
     RenewalError,
+    TokenExpiredError,
     TransientError,
 )
 from stt_assemblyai.retries import Patience, Retries
@@ -66,3 +67,11 @@ def test_a_thousand_failures_do_not_overflow() -> None:
     pauses = retries(total_seconds=1e9)
     for _ in range(2000):
         assert pauses.failed(TransientError("No"), 0.0) is not None
+
+
+def test_a_token_that_expired_is_renewed_once_where_that_is_possible() -> None:
+    expired = TokenExpiredError("The temporary token has expired")
+    assert retries().failed(expired, 0.0) is None
+    renewing = Retries(Patience(renews_tokens=True), lambda: 1.0)
+    assert renewing.failed(expired, 0.0) == 0.25
+    assert renewing.failed(expired, 1.0) is None

@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 from livekit import rtc
 from livekit.agents import APIError, stt
+from livekit.agents.llm import ChatMessage
+from livekit.agents.voice.events import ConversationItemAddedEvent
 from pydantic import SecretStr
 
 from stt_assemblyai.errors import AuthenticationError, ConfigurationError
@@ -236,7 +238,7 @@ async def test_audio_at_another_rate_is_resampled(stand_in: AssemblyAIStandIn) -
 
 
 def test_a_missing_key_is_said_before_any_connection() -> None:
-    with pytest.raises(ValueError, match="pass AssemblyAI's key"):
+    with pytest.raises(ConfigurationError, match="Pass AssemblyAI's key"):
         STT()
 
 
@@ -295,3 +297,56 @@ async def test_a_session_that_fails_is_mended_inside_the_stream(fault: Fault) ->
         assert len(stand_in.sessions) == 2
     assert len(interruptions) == 1
     assert errors == []
+
+
+async def test_the_rate_of_a_track_may_change_in_mid_stream(stand_in: AssemblyAIStandIn) -> None:
+    async with make(stand_in).stream() as stream:
+        for rate in (48000, 16000, 8000, 48000):
+            for _ in range(20):
+                stream.push_frame(silence(50, rate=rate))
+        stream.end_input()
+        await collect(stream)
+    assert stand_in.sessions[0].audio_ms == pytest.approx(4000, abs=80)
+
+
+async def test_usage_is_the_time_that_is_billed(stand_in: AssemblyAIStandIn) -> None:
+    bills: list[Any] = []
+    speech = make(stand_in)
+    speech.on("billed", bills.append)
+    async with speech.stream() as stream:
+        speak(stream, 1000)
+        stream.end_input()
+        events = await collect(stream)
+    usage = [e.recognition_usage.audio_duration for e in events if e.recognition_usage]
+    assert [bill.estimated for bill in bills] == [False]
+    assert sum(usage) >= bills[0].billed_seconds
+
+
+def test_key_terms_of_the_session_join_the_users_within_the_services_limits() -> None:
+    speech = STT(api_key="k", keyterms_prompt=["Aldi"])
+    speech._update_session_keyterms(["Aldi", "x" * 51, *(f"term {n}" for n in range(120))])
+    terms = speech.options.keyterms_prompt or ()
+    assert terms[:3] == ("Aldi", "term 0", "term 1")
+    assert len(terms) == 100
+    speech.update_options(keyterms_prompt=["Lidl"])
+    assert (speech.options.keyterms_prompt or ())[:2] == ("Lidl", "Aldi")
+    speech._update_session_keyterms([])
+    assert speech.options.keyterms_prompt == ("Lidl",)
+
+
+@pytest.mark.parametrize(("carryover", "sent"), [(True, "x" * 1750), (False, None)])
+def test_the_agents_words_are_passed_on_only_when_asked_for(
+    carryover: bool, sent: str | None
+) -> None:
+    speech = STT(api_key="k", model=U3_MODEL, agent_context_carryover=carryover)
+    said = ChatMessage(role="assistant", content=["y" + "x" * 2000])
+    speech._push_conversation_item(ConversationItemAddedEvent(item=said))
+    assert speech.options.agent_context == sent
+
+
+def test_a_new_length_of_chunks_holds_for_new_streams() -> None:
+    speech = STT(api_key="k")
+    speech.update_options(buffer_size_seconds=0.1)
+    with pytest.raises(ValueError, match="does not take this"):
+        speech.update_options(buffer_size_seconds=0.2, prompt="trains")
+    assert speech._timing.chunk_ms == 100

@@ -1,0 +1,87 @@
+"""Where to connect and with what proof: regions in turn, an API key or temporary tokens."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from urllib.parse import urlencode
+
+from pydantic import SecretStr
+
+from stt_assemblyai.client import DEFAULT_BASE_URL, Socket, connect
+from stt_assemblyai.errors import AssemblyAIError, ConfigurationError, NetworkError
+
+__all__ = ["Dialer", "Token"]
+
+Token = str | SecretStr | Callable[[], Awaitable[str]]
+"""A temporary token, or what fetches a new one for each session (protocol notes, section 2.1)."""
+
+
+class Dialer:
+    """Opens connections: `async with dialer(query) as socket`.
+
+    Of several base URLs the next one is tried whenever one cannot be reached. Either the API key
+    or a token proves who we are; a token that is a function is fetched anew for every session.
+    Raises `ConfigurationError` when there is neither.
+    """
+
+    def __init__(
+        self,
+        base_urls: str | Sequence[str] = DEFAULT_BASE_URL,
+        *,
+        api_key: SecretStr | None = None,
+        token: Token | None = None,
+        connect_timeout_seconds: float = 10.0,
+        dead_after_seconds: float = 6.0,
+    ) -> None:
+        if token is None and not (api_key and api_key.get_secret_value()):
+            raise ConfigurationError(
+                "api_key is missing", remedy="Pass AssemblyAI's key, or set ASSEMBLYAI_API_KEY."
+            )
+        self._base_urls = (base_urls,) if isinstance(base_urls, str) else tuple(base_urls)
+        self._turn = 0
+        self._api_key = api_key
+        self._token = token
+        self._connect_timeout_seconds = connect_timeout_seconds
+        self._dead_after_seconds = dead_after_seconds
+
+    @property
+    def renews_tokens(self) -> bool:
+        """A token that has expired can be replaced by a new one."""
+        return callable(self._token)
+
+    @contextlib.asynccontextmanager
+    async def __call__(self, query: str) -> AsyncIterator[Socket]:
+        """A connection for a session with this query. Raises `AssemblyAIError`."""
+        async with contextlib.AsyncExitStack() as stack:
+            try:
+                socket = await stack.enter_async_context(
+                    connect(
+                        self._base_urls[self._turn % len(self._base_urls)],
+                        await self._proven(query),
+                        self._api_key if self._token is None else None,
+                        connect_timeout_seconds=self._connect_timeout_seconds,
+                        dead_after_seconds=self._dead_after_seconds,
+                    )
+                )
+            except AssemblyAIError:
+                self._turn += 1
+                raise
+            yield socket
+
+    async def _proven(self, query: str) -> str:
+        if self._token is None:
+            return query
+        token = await self._fetch(self._token) if callable(self._token) else self._token
+        text = token.get_secret_value() if isinstance(token, SecretStr) else token
+        return f"{query}&{urlencode({'token': text})}"
+
+    async def _fetch(self, fetch: Callable[[], Awaitable[str]]) -> str:
+        try:
+            async with asyncio.timeout(self._connect_timeout_seconds):
+                return await fetch()
+        except AssemblyAIError:
+            raise
+        except Exception as error:  # it is the application's own: anything can go wrong in it
+            raise NetworkError("A temporary token could not be fetched") from error

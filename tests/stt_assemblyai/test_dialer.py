@@ -1,0 +1,91 @@
+"""Regions take turns when one is down; a key or a token proves who we are, never in an error."""
+
+import contextlib
+from collections.abc import AsyncIterator
+
+import pytest
+from pydantic import SecretStr
+from websockets.asyncio.server import ServerConnection, serve
+
+from stt_assemblyai.dialer import Dialer
+from stt_assemblyai.errors import AssemblyAIError, ConfigurationError, NetworkError
+
+NOWHERE = "ws://127.0.0.1:9"  # the discard port: nobody listens
+
+
+@contextlib.asynccontextmanager
+async def serving() -> AsyncIterator[str]:
+    """Tells each caller the path it asked for and the key it showed."""
+
+    async def handler(connection: ServerConnection) -> None:
+        assert connection.request is not None
+        await connection.send(connection.request.path)
+        await connection.send(connection.request.headers.get("Authorization", "no key"))
+
+    async with serve(handler, "127.0.0.1", 0) as server:
+        yield f"ws://127.0.0.1:{next(iter(server.sockets)).getsockname()[1]}"
+
+
+async def shown(dialer: Dialer) -> tuple[str | bytes, str | bytes]:
+    async with dialer("a=1") as socket:
+        return await socket.receive(), await socket.receive()
+
+
+async def test_an_api_key_is_shown_in_a_header() -> None:
+    async with serving() as url:
+        assert await shown(Dialer(url, api_key=SecretStr("k"))) == ("/v3/ws?a=1", "k")
+
+
+@pytest.mark.parametrize("token", ["t&o", SecretStr("t&o")])
+async def test_a_token_is_shown_in_the_query_and_the_key_stays_at_home(
+    token: str | SecretStr,
+) -> None:
+    async with serving() as url:
+        dialer = Dialer(url, api_key=SecretStr("k"), token=token)
+        assert await shown(dialer) == ("/v3/ws?a=1&token=t%26o", "no key")
+        assert not dialer.renews_tokens
+
+
+async def test_a_token_is_fetched_anew_for_every_session() -> None:
+    tokens = iter(["one", "two"])
+
+    async def fetch() -> str:
+        return next(tokens)
+
+    async with serving() as url:
+        dialer = Dialer(url, token=fetch)
+        assert dialer.renews_tokens
+        assert [(await shown(dialer))[0] for _ in range(2)] == [
+            "/v3/ws?a=1&token=one",
+            "/v3/ws?a=1&token=two",
+        ]
+
+
+async def test_a_token_that_cannot_be_fetched_may_be_tried_again() -> None:
+    async def fetch() -> str:
+        raise OSError("no route")
+
+    with pytest.raises(NetworkError, match="token could not be fetched"):
+        await shown(Dialer(NOWHERE, token=fetch))
+
+
+async def test_the_applications_own_verdict_on_a_token_stands() -> None:
+    async def fetch() -> str:
+        raise ConfigurationError("This caller may not stream")
+
+    with pytest.raises(ConfigurationError, match="may not stream"):
+        await shown(Dialer(NOWHERE, token=fetch))
+
+
+async def test_regions_take_turns_when_one_is_down() -> None:
+    async with serving() as url:
+        dialer = Dialer([NOWHERE, url], api_key=SecretStr("k"))
+        with pytest.raises(AssemblyAIError):
+            await shown(dialer)
+        assert [await shown(dialer) for _ in range(2)] == [("/v3/ws?a=1", "k")] * 2
+
+
+@pytest.mark.parametrize("api_key", [None, SecretStr("")])
+def test_without_key_and_token_nothing_is_tried(api_key: SecretStr | None) -> None:
+    with pytest.raises(ConfigurationError, match="api_key is missing"):
+        Dialer(api_key=api_key)
