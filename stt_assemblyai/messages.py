@@ -40,6 +40,10 @@ __all__ = [
 ]
 
 
+Milliseconds = Annotated[int, Field(ge=-(2**53), le=2**53)]  # what a JSON number can say exactly
+Order = Annotated[int, Field(ge=0, le=2**53)]
+
+
 class _Received(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore", allow_inf_nan=False)
 
@@ -49,7 +53,7 @@ class Begin(_Received):
 
     type: Literal["Begin"]
     id: str
-    expires_at: int | None = None
+    expires_at: Annotated[int, Field(ge=0, le=2**40)] | None = None
     configuration: dict[str, Any] = Field(default_factory=dict)
 
 
@@ -57,15 +61,15 @@ class SpeechStarted(_Received):
     """Speech began at `timestamp`; sent right before that turn's first `Turn` (section 7.2)."""
 
     type: Literal["SpeechStarted"]
-    timestamp: int
+    timestamp: Milliseconds
 
 
 class Word(_Received):
     """One word; its edges are padded, so `end` may lie 0.2 to 1.3 s after the sound (7.3)."""
 
     text: str
-    start: int
-    end: int
+    start: Milliseconds
+    end: Milliseconds
     confidence: float = 0.0
     word_is_final: bool = False
     speaker: str | None = None
@@ -75,7 +79,7 @@ class Turn(_Received):
     """A turn so far (`end_of_turn` false) or as a whole (section 8 tells the families apart)."""
 
     type: Literal["Turn"]
-    turn_order: int = Field(ge=0)
+    turn_order: Order
     end_of_turn: bool
     turn_is_formatted: bool = False
     transcript: str = ""
@@ -90,7 +94,7 @@ class Turn(_Received):
 class RevisedTurn(_Received):
     """A turn whose speakers are now known better."""
 
-    turn_order: int
+    turn_order: Order
     speaker_label: str | None = None
     words: tuple[Word, ...] = ()
 
@@ -130,7 +134,7 @@ class Heartbeat(_Received):
     """Sent every 5 s when `session_heartbeat` is on (section 7.7)."""
 
     type: Literal["Heartbeat"]
-    total_audio_received_ms: int = 0
+    total_audio_received_ms: Milliseconds = 0
     realtime_factor: float = 1.0
 
 
@@ -138,15 +142,15 @@ class Silence(_Received):
     """Nothing is being said; sent about once a second on request (section 7.8)."""
 
     type: Literal["Silence"]
-    start_ms: int
-    end_ms: int
+    start_ms: Milliseconds
+    end_ms: Milliseconds
 
 
 class LLMGatewayResponse(_Received):
     """A language model's answer to an ended turn (section 7.10)."""
 
     type: Literal["LLMGatewayResponse"]
-    turn_order: int
+    turn_order: Order
     data: dict[str, Any] = Field(default_factory=dict)
 
 

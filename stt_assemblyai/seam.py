@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from stt_assemblyai.speech import SpokenWord
 
-__all__ = ["Seam", "bare", "replay_from"]
+__all__ = ["NO_SEAM", "Seam", "bare", "replay_from"]
 
 _OVERLAP_MS = 1500  # enough for a word or two to be recognised again, with their sound around them
 _GUARD_MS = 250
@@ -55,6 +55,9 @@ class Seam:
         same = [i for i, word in enumerate(words) if bare(word.text) == bare(last.text)]
         nearest = min(same, key=distance, default=None)
         return nearest if nearest is not None and distance(nearest) <= _TOLERANCE_MS else None
+
+
+NO_SEAM = Seam((), 0)
 
 
 def replay_from(settled: Sequence[SpokenWord]) -> float:

@@ -20,7 +20,7 @@ from typing import assert_never
 
 from stt_assemblyai.clock import AudioClock
 from stt_assemblyai.messages import SpeakerRevision, SpeechStarted, Turn, Word
-from stt_assemblyai.seam import Seam, bare, replay_from
+from stt_assemblyai.seam import NO_SEAM, Seam, bare, replay_from
 from stt_assemblyai.speech import (
     EndOfSpeech,
     Events,
@@ -37,6 +37,7 @@ from stt_assemblyai.speech import (
 __all__ = ["TurnMapper"]
 
 
+_NEVER = 2**60
 _REWRITTEN_MS = 5000  # words are rewritten at most this long after they were said
 _REMEMBERED_WORDS = 32  # more than are ever heard again
 _UNSETTLED_LEAD_MS = 600  # the sound before a turn's first word
@@ -80,7 +81,8 @@ class TurnMapper:
         self._said: tuple[SpokenWord, ...] = ()  # the newest words of ended turns
         self._carried: tuple[SpokenWord, ...] = ()  # of a turn that began in an earlier session
         self._taken_up = False
-        self._seam = Seam((), 0)
+        self._seam = NO_SEAM
+        self._seam_order = _NEVER  # the turn in which this session came to what is new
 
     @property
     def in_turn(self) -> bool:
@@ -115,7 +117,7 @@ class TurnMapper:
         self._carried = _settle(self._latest.words) if self._latest else ()
         self._taken_up = False
         settled = tuple(word for word in self._carried if word.final)
-        self._seam = Seam((*self._said, *settled), from_ms)
+        self._seam, self._seam_order = Seam((*self._said, *settled), from_ms), _NEVER
         return events
 
     def give_up_carried(self) -> Events:
@@ -146,6 +148,8 @@ class TurnMapper:
     def _turn(self, turn: Turn, now: float) -> Events:
         if turn.turn_order <= self._ended_order:
             return self._after_the_end(turn)
+        if turn.turn_order > self._seam_order:
+            self._seam = NO_SEAM  # all that was said before is behind us
         before: Events = ()
         if self.in_turn and turn.turn_order > self._order:
             before = self._end_turn()  # the next turn began: nothing more comes for this one
@@ -154,6 +158,8 @@ class TurnMapper:
     def _current_turn(self, turn: Turn, now: float) -> Events:
         heard = self._words(turn)
         transcript = self._read(turn, heard)
+        if turn.end_of_turn and self._seam.reached(heard):
+            self._seam_order = turn.turn_order
         if self._state is _State.SETTLED:
             return self._twin(turn, transcript)
         if self._carried and not self._taken_up:
@@ -208,7 +214,8 @@ class TurnMapper:
     def _end_turn(self) -> Events:
         latest = self._latest
         assert latest is not None  # a turn in progress has words
-        self._ended, self._ended_order = latest, self._order
+        self._ended = None if self._carried else latest  # a twin would lack what was carried
+        self._ended_order = self._order
         self._said = (*self._said, *latest.words)[-_REMEMBERED_WORDS:]
         self._become_idle()
         return Final(latest), EndOfSpeech(latest.end_ms)

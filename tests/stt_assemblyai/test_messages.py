@@ -115,6 +115,13 @@ def test_a_message_of_tomorrow_is_unknown_without_a_fault() -> None:
             '{"type": "Turn", "turn_order": -1, "end_of_turn": true}',
             Unknown("Turn", "Turn.turn_order: Input should be greater than or equal to 0"),
         ),
+        (
+            '{"type": "SpeechStarted", "timestamp": 1' + "0" * 400 + "}",
+            Unknown(
+                "SpeechStarted",
+                "SpeechStarted.timestamp: Input should be less than or equal to 9007199254740992",
+            ),
+        ),
         ("{}", Unknown("", ": Unable to extract tag using discriminator 'type'")),
     ],
 )

@@ -4,6 +4,8 @@ import json
 from typing import Any
 
 import pytest
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from stt_assemblyai.errors import (
     AuthenticationError,
@@ -185,3 +187,54 @@ def test_what_is_over_is_silent_for_ever() -> None:
     assert session.over
     assert session.receive(TURN) is None
     assert session.receive_close(1000, "") is None
+
+
+class Life(RuleBasedStateMachine):
+    """Any order of what either side may do: a session has one end, and is silent after it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.session = Session(SessionOptions())
+        self.ends = 0
+
+    def take(self, event: Any) -> None:
+        assert not (self.ends and event is not None), "it spoke after its end"
+        self.ends += isinstance(event, Ended | Failed)
+
+    @rule(
+        frame=st.sampled_from(
+            [BEGIN, TURN, TERMINATION, wire("Error", error="no"), wire("Heartbeat"), "{"]
+        )
+        | st.builds(
+            wire,
+            st.just("Error"),
+            error=st.text(),
+            error_code=st.sampled_from([1008, 3005, 3006, 3007, 3008, 3009, 9]),
+        )
+    )
+    def the_service_speaks(self, frame: str) -> None:
+        self.take(self.session.receive(frame))
+
+    @rule(code=st.sampled_from([1000, 1005, 1006, 1008, 1011, 3008]))
+    def the_connection_closes(self, code: int) -> None:
+        self.take(self.session.receive_close(code, ""))
+        assert self.session.over
+
+    @rule()
+    def the_caller_gives_up(self) -> None:
+        self.take(self.session.fail(NetworkError("too slow")))
+        assert self.session.over
+
+    @precondition(lambda self: self.session.writable)
+    @rule(message=st.sampled_from([ForceEndpoint(), Terminate()]))
+    def the_caller_speaks(self, message: ForceEndpoint | Terminate) -> None:
+        self.session.say(message)
+        assert self.session.writable is not isinstance(message, Terminate)
+
+    @invariant()
+    def it_ends_once(self) -> None:
+        assert self.ends == self.session.over
+        assert not (self.session.over and self.session.writable)
+
+
+TestLife = Life.TestCase

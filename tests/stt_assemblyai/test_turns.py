@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
 
 from stt_assemblyai.clock import AudioClock
 from stt_assemblyai.messages import (
@@ -348,10 +349,23 @@ def test_words_of_an_ended_turn_are_not_said_again(plain: TurnMapper) -> None:
     play(plain, eot(0, "hi there"))
     assert plain.said_until_ms == 650
     resumed(plain, plain.needed_from_ms)
-    assert play(plain, turn(0, "hi"), eot(0, "hi there"), eot(1, "hi there friend")) == [
+    assert play(plain, turn(0, "hi"), eot(0, "hi there")) == []
+    resumed(plain, plain.needed_from_ms)
+    assert play(plain, turn(0, "hi there"), eot(0, "hi there friend")) == [
         "startofspeech 700",
         "final friend",
         "endofspeech 950",
+    ]
+
+
+def test_a_word_said_again_in_the_next_turn_is_new(plain: TurnMapper) -> None:
+    play(plain, turn(0, "no"))
+    resumed(plain, 0)
+    assert play(plain, eot(0, "no"), turn(1, "no")) == [
+        "final no",
+        "endofspeech 350",
+        "startofspeech 100",
+        "interim no",
     ]
 
 
@@ -426,3 +440,82 @@ def test_events_are_balanced_whatever_the_service_says(
             case LateFormat() | SpeakersRevised():
                 pass
     assert not speaking
+
+
+class Hearing(RuleBasedStateMachine):
+    """A caller who is heard over any number of sessions: each word is told once, in order."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.mapper = TurnMapper(AudioClock(), expect_twin=False)
+        self.spoken: list[str] = []  # the caller's words so far, 300 ms each
+        self.first = 0  # of the session's open turn
+        self.order = 0
+        self.from_ms = 0.0
+        self.told: list[str] = []
+        self.speaking = False
+
+    def take(self, events: tuple[SpeechEvent, ...]) -> None:
+        for event in events:
+            match event:
+                case StartOfSpeech():
+                    assert not self.speaking
+                    self.speaking = True
+                case EndOfSpeech():
+                    assert self.speaking
+                    self.speaking = False
+                case Final():
+                    self.told += event.transcript.text.split()
+                case _:
+                    assert self.speaking
+
+    def hear(self, *, over: bool) -> None:
+        spoken = self.spoken[self.first :]
+        words = [
+            {
+                "text": text,
+                "start": 300 * (self.first + index) - int(self.from_ms),
+                "end": 300 * (self.first + index) + 250 - int(self.from_ms),
+                "word_is_final": True,
+            }
+            for index, text in enumerate(spoken)
+        ]
+        message = {
+            "type": "Turn",
+            "turn_order": self.order,
+            "end_of_turn": over,
+            "transcript": " ".join(spoken),
+            "words": words,
+        }
+        self.take(self.mapper.receive(Turn.model_validate(message), 0.0))
+        if over:
+            self.first, self.order = len(self.spoken), self.order + 1
+
+    @rule(word=st.sampled_from(["no", "yes", "tea"]))
+    def the_caller_speaks(self, word: str) -> None:
+        self.spoken.append(word)
+        self.hear(over=False)
+
+    @precondition(lambda self: self.first < len(self.spoken))
+    @rule()
+    def the_turn_ends(self) -> None:
+        self.hear(over=True)
+
+    @rule()
+    def the_session_breaks_off(self) -> None:
+        self.from_ms = float(int(self.mapper.needed_from_ms))
+        clock = AudioClock()
+        clock.sent(self.from_ms, 60_000)
+        self.take(self.mapper.resume(clock, self.from_ms))
+        whole = (n for n in range(len(self.spoken) + 1) if 300 * n >= self.from_ms)
+        self.first, self.order = next(whole, len(self.spoken)), 0
+        if self.first < len(self.spoken):
+            self.hear(over=False)
+
+    def teardown(self) -> None:
+        self.take(self.mapper.close())
+        assert self.told == self.spoken
+        assert not self.speaking
+
+
+TestHearing = Hearing.TestCase

@@ -1,0 +1,78 @@
+"""What the package promises as a whole: its surface, and who may know whom."""
+
+import ast
+import importlib
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import stt_assemblyai
+
+ROOT = Path(stt_assemblyai.__file__).parent
+MODULES = sorted(path.stem for path in ROOT.glob("*.py") if path.stem != "__init__")
+DOES_IO = {"client", "dialer", "leg", "spare", "transcriber", "stt"}
+
+SURFACE = {
+    "audio": {"SAMPLE_BYTES", "Tape", "to_mono", "to_mulaw"},
+    "clock": {"AudioClock"},
+    "dialer": {"Dialer", "Token"},
+    "ledger": {"Bill", "Ledger"},
+    "retries": {"Patience", "Retries"},
+    "speech": {
+        "EndOfSpeech",
+        "Events",
+        "Final",
+        "Interim",
+        "LateFormat",
+        "Preflight",
+        "SpeakersRevised",
+        "SpeechEvent",
+        "SpokenWord",
+        "StartOfSpeech",
+        "Transcript",
+    },
+    "stt": {"STT", "SpeechStream"},
+    "transcriber": {"Dial", "Interrupted", "Timing", "Transcriber"},
+}
+
+
+def imports(module: str) -> set[str]:
+    """The packages that a module imports, at whatever place."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse((ROOT / f"{module}.py").read_text())):
+        if isinstance(node, ast.Import):
+            found |= {alias.name.split(".")[0] for alias in node.names}
+        if isinstance(node, ast.ImportFrom) and node.module:
+            found.add(node.module.split(".")[0])
+    return found
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_every_module_says_what_it_is_for(module: str) -> None:
+    assert importlib.import_module(f"stt_assemblyai.{module}").__doc__
+
+
+@pytest.mark.parametrize("module", sorted(SURFACE))
+def test_the_surface_does_not_change_unnoticed(module: str) -> None:
+    assert set(importlib.import_module(f"stt_assemblyai.{module}").__all__) == SURFACE[module]
+
+
+@pytest.mark.parametrize("module", sorted(set(MODULES) - DOES_IO))
+def test_what_decides_does_no_io(module: str) -> None:
+    assert not imports(module) & {"asyncio", "websockets", "livekit", "socket", "time", "random"}
+
+
+@pytest.mark.parametrize("module", sorted(set(MODULES) - {"stt"}))
+def test_only_the_adapter_knows_livekit(module: str) -> None:
+    assert "livekit" not in imports(module)
+
+
+def test_nothing_reads_the_environment() -> None:
+    assert not any("os" in imports(module) for module in MODULES)
+
+
+def test_the_client_is_usable_without_livekit() -> None:
+    program = "import sys, stt_assemblyai.transcriber; sys.exit('livekit' in sys.modules)"
+    subprocess.run([sys.executable, "-c", program], check=True, cwd=ROOT.parent)
