@@ -46,7 +46,7 @@ class Tape:
 
     @property
     def dropped_ms(self) -> int:
-        return self.milliseconds(self._dropped_bytes)
+        return int(self.milliseconds(self._dropped_bytes))
 
     def append(self, pcm: bytes | memoryview) -> None:
         """Add the newest audio; on a full tape the oldest gives way."""
@@ -70,8 +70,9 @@ class Tape:
         """Nobody needs the audio before this position any more."""
         self._forget(min(max(0, until - self.start), len(self._kept)))
 
-    def milliseconds(self, position: int) -> int:
-        return position * 1000 // self._bytes_per_second
+    def milliseconds(self, position: int) -> float:
+        """The time of a position, exactly: a chunk at 22050 Hz is 50.02 ms long."""
+        return position * 1000 / self._bytes_per_second
 
     def position(self, milliseconds: float) -> int:
         """The position of a time, on a sample's edge."""

@@ -126,7 +126,7 @@ class Leg:
         return quiet_until_ms if quiet_until_ms > self._mapper.said_until_ms else needed
 
     @property
-    def sent_until_ms(self) -> int:
+    def sent_until_ms(self) -> float:
         """How far into the stream it has sent."""
         return self._tape.milliseconds(self._position)
 
@@ -194,8 +194,7 @@ class Leg:
             case Heard() if self.retired:
                 pass  # the next session hears it again
             case Heard():
-                self._heard_at_ms = self._clock.session_ms
-                self._emit_all(self._mapper.receive(event.message, self._loop.time()))
+                self._hear(event)
             case Noticed():
                 self._emit(event)
             case Ended():
@@ -205,6 +204,13 @@ class Leg:
                 self.outcome = event
             case None:
                 pass
+
+    def _hear(self, event: Heard) -> None:
+        self._heard_at_ms = self._clock.session_ms
+        was_in_turn = self._mapper.in_turn
+        self._emit_all(self._mapper.receive(event.message, self._loop.time()))
+        if self._mapper.in_turn and not was_in_turn:
+            self._inbox.stirred.set()  # from now on the sender minds whether audio goes on
 
     async def _send(self) -> None:
         """Everything that is due, until Terminate; then a bounded wait for the last words."""
@@ -248,9 +254,11 @@ class Leg:
 
     async def _wait_for_more(self) -> None:
         """Audio that stops in mid-turn would leave the turn open for ever (section 6)."""
-        mute = self._mapper.in_turn and not self._inbox.ended
+        if self._inbox.ended or not self._mapper.in_turn:
+            await self._inbox.stirred.wait()
+            return
         try:
-            async with asyncio.timeout(self._timing.mute_after_ms / 1000 if mute else None):
+            async with asyncio.timeout(self._timing.mute_after_ms / 1000):
                 await self._inbox.stirred.wait()
         except TimeoutError:
             await self._send_silence()

@@ -296,6 +296,7 @@ class SpeechStream(stt.RecognizeStream):
             raise _to_livekit(error) from error
         finally:
             feeding.cancel()
+            await asyncio.wait([feeding])
 
     async def _feed(self) -> None:
         async for item in self._input_ch:

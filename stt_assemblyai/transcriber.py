@@ -108,7 +108,7 @@ class Transcriber:
     @property
     def audio_ms(self) -> int:
         """How much audio has been pushed."""
-        return self._inbox.tape.milliseconds(self._inbox.tape.end)
+        return int(self._inbox.tape.milliseconds(self._inbox.tape.end))
 
     @property
     def dropped_ms(self) -> int:

@@ -88,6 +88,11 @@ def test_a_time_is_a_position_on_a_samples_edge(rate: int, milliseconds: float) 
     assert abs(tape.milliseconds(position) - milliseconds) <= 1 + 1000 / rate
 
 
+def test_a_chunk_is_as_long_as_its_samples_so_that_hours_do_not_drift() -> None:
+    tape = Tape(22050, chunk_ms=50)
+    assert tape.milliseconds(tape.chunk_bytes * 72_000) == pytest.approx(3_601_632.65, abs=0.01)
+
+
 def test_channels_are_mixed_by_their_mean() -> None:
     assert to_mono(pcm(100, 200, -32768, -32768), 2) == pcm(150, -32768)
     assert to_mono(memoryview(pcm(1, 2)), 1) == pcm(1, 2)

@@ -483,6 +483,16 @@ async def test_a_track_that_goes_mute_in_mid_turn_gets_silence_until_the_turn_en
     assert thanks.start_ms == pytest.approx(1500, abs=2)
 
 
+async def test_a_track_may_go_mute_before_its_words_are_known() -> None:
+    call = stream(Service([Said("two", 300, 600)]))
+    running = asyncio.create_task(call.transcriber.run())
+    await call.speak(650)
+    await asyncio.sleep(10.0)
+    assert call.finals == ["two"]
+    call.transcriber.end_input()
+    await running
+
+
 async def test_no_silence_is_sent_between_turns() -> None:
     service = Service()
     call = stream(service)
