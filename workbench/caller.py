@@ -11,10 +11,11 @@ from typing import Any, TypeVar
 import numpy as np
 from livekit import api, rtc
 
+from workbench.ears import Ear, Ears
 from workbench.livekit_server import Access
 from workbench.microphone import SAMPLE_RATE, Microphone, Spoken
-from workbench.speech_energy import EnergyDetector, Span
-from workbench.timeline import Samples, Timeline, write_stereo
+from workbench.speech_energy import Span
+from workbench.timeline import Samples, write_stereo
 from workbench.transcript import TOPIC, Transcript
 from workbench.waiting import Changes
 
@@ -22,8 +23,6 @@ T = TypeVar("T")
 
 _CONNECT_SECONDS = 20.0
 _LEAVE_SECONDS = 5.0
-_STREAM_GAP_SECONDS = 2.0
-_PAUSE_SECONDS = 0.7
 _AGENT_STATE = "lk.agent.state"
 _BUSY_STATES = {"thinking", "speaking"}
 
@@ -42,17 +41,6 @@ class Reply:
     """From the end of the caller's speech to the first audible reply."""
 
 
-class _Ear:
-    """One remote audio track."""
-
-    def __init__(self) -> None:
-        self.heard = Timeline(SAMPLE_RATE, gap_seconds=_STREAM_GAP_SECONDS)
-        self.energy = EnergyDetector(SAMPLE_RATE, pause_seconds=_PAUSE_SECONDS)
-
-    def take(self, at_seconds: float, samples: Samples) -> None:
-        self.energy.feed(self.heard.put(at_seconds, samples), samples)
-
-
 class Caller:
     """One participant of a room; made by `Caller.join`, and hung up when its context is left."""
 
@@ -64,7 +52,7 @@ class Caller:
         self.disconnected: str | None = None
         self._room = room
         self._changes = Changes()
-        self._ears: list[_Ear] = []
+        self._ears = Ears(SAMPLE_RATE)
         self._agent: str | None = None
         self._agent_left = False
         self._started_at = time.monotonic()
@@ -117,13 +105,12 @@ class Caller:
     @property
     def heard_spans(self) -> list[Span]:
         """When there was speech on the line, in order."""
-        spans = [span for ear in self._ears for span in ear.energy.spans]
-        return sorted(spans, key=lambda span: span.start_seconds)
+        return self._ears.spans
 
     @property
     def hears_speech(self) -> bool:
         """Whether somebody is speaking at this moment, short pauses included."""
-        return any(ear.energy.current for ear in self._ears)
+        return self._ears.hear_speech
 
     async def say(self, samples: Samples) -> Spoken:
         """Speak mono 48 kHz sound in real time; returns when its last sample is out."""
@@ -190,11 +177,7 @@ class Caller:
     def heard(self, start_seconds: float = 0.0, end_seconds: float | None = None) -> Samples:
         """What came over the line in a stretch of the call: mono, 48 kHz."""
         end = self.now_seconds if end_seconds is None else end_seconds
-        mix = np.zeros(max(0, round((end - start_seconds) * SAMPLE_RATE)) + 1, np.int32)
-        for ear in self._ears:
-            piece = ear.heard.between(start_seconds, end)
-            mix[: piece.size] += piece
-        return np.clip(mix, -32768, 32767).astype(np.int16)
+        return self._ears.between(start_seconds, end)
 
     def write_wav(self, path: Path) -> None:
         """Write the call so far: the caller on the left, the agent on the right."""
@@ -261,10 +244,9 @@ class Caller:
         if track.kind == rtc.TrackKind.KIND_AUDIO:
             # Here and now: by the time that a task runs, the track may be gone.
             stream = rtc.AudioStream(track, sample_rate=SAMPLE_RATE, num_channels=1)
-            self._ears.append(_Ear())
-            self._start(self._hear(stream, self._ears[-1]))
+            self._start(self._hear(stream, self._ears.open()))
 
-    async def _hear(self, stream: rtc.AudioStream, ear: _Ear) -> None:
+    async def _hear(self, stream: rtc.AudioStream, ear: Ear) -> None:
         try:
             async for event in stream:
                 samples = np.frombuffer(event.frame.data, np.int16).copy()

@@ -31,7 +31,7 @@ async def test_human_speech_arrives_as_text(worker: Any, dial: Any, figure: Any)
         for utterance in (*dickens()[:2], *austen()[1:2], *allison()[-1:])
     ]
     error = word_error_rate([(turn.utterance.text, turn.heard_text) for turn in turns])
-    sources = ", ".join(turn.utterance.source for turn in turns)
+    sources = ", ".join(turn.utterance.source.rpartition(" ")[2] for turn in turns)
     figure(f"human speech: word error rate {error:.1%} ({sources})")
     assert [turn.fault for turn in turns if turn.fault] == []
     assert error < 0.25
