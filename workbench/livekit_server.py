@@ -9,6 +9,10 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import aiohttp
+from google.protobuf.message import DecodeError
+from livekit import api
+
 from workbench.processes import Command, Process, ProcessDiedError
 from workbench.waiting import WaitedTooLongError
 
@@ -76,7 +80,7 @@ async def livekit_server(program: Path, log: Path) -> AsyncIterator[LiveKitServe
         process = Process(_command(program, access, port, log))
         async with process:
             try:
-                await _answers(process, port)
+                await _answers(process, access)
             except ProcessDiedError:
                 # Somebody may have taken a port between our look and the server's.
                 if "address already in use" in process.tail() and attempt < _ATTEMPTS:
@@ -99,21 +103,23 @@ def _command(program: Path, access: Access, port: int, log: Path) -> Command:
     return Command("LiveKit server", [str(program)], log, environment, grace_seconds=2.0)
 
 
-async def _answers(process: Process, port: int) -> None:
-    """Return once the server accepts connections; it logs its start before it listens."""
+async def _answers(process: Process, access: Access) -> None:
+    """Return once the server takes our key: whatever else has its port does not."""
     try:
-        async with asyncio.timeout(_READY_SECONDS):
+        async with (
+            asyncio.timeout(_READY_SECONDS),
+            api.LiveKitAPI(access.url, access.api_key, access.api_secret) as client,
+        ):
             while process.code is None:
                 try:
-                    _, writer = await asyncio.open_connection("127.0.0.1", port)
-                except OSError:
+                    await client.room.list_rooms(api.ListRoomsRequest())
+                except (aiohttp.ClientError, api.TwirpError, DecodeError):
                     await asyncio.sleep(_PROBE_SECONDS)
                 else:
-                    writer.close()
                     return
     except TimeoutError:
         raise WaitedTooLongError(
-            f"the LiveKit server did not listen within {_READY_SECONDS:g} s;"
+            f"the LiveKit server did not answer within {_READY_SECONDS:g} s;"
             f" its last lines:\n{process.tail()}"
         ) from None
     raise ProcessDiedError(process.obituary())
