@@ -86,17 +86,19 @@ class _WebSocket:
         await self._connection.close()
 
     async def watch(self, beat_seconds: float) -> None:
-        """Ping once a beat; break the connection when a pong takes longer than that."""
+        """Ping once a beat; break the connection when nothing is heard for as long again."""
         with contextlib.suppress(ConnectionClosed):
             while True:
                 await asyncio.sleep(beat_seconds)
-                pong = await self._connection.ping()
+                asked_at = self._connection.loop.time()
                 try:
-                    async with asyncio.timeout(beat_seconds):
-                        await pong
+                    async with asyncio.timeout(beat_seconds):  # a full pipe delays the ping itself
+                        await (await self._connection.ping())
                 except TimeoutError:
-                    return self._connection.transport.abort()
-                self.alive_at = self._connection.loop.time()
+                    if self.alive_at < asked_at:
+                        return self._connection.transport.abort()
+                else:
+                    self.alive_at = self._connection.loop.time()
 
 
 @contextlib.asynccontextmanager

@@ -13,7 +13,7 @@ from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.exceptions import InvalidHandshake, InvalidProxy, InvalidURI
 from websockets.http11 import Request, Response
 
-from stt_assemblyai.client import Closed, connect, translated_errors
+from stt_assemblyai.client import Closed, Socket, connect, translated_errors
 from stt_assemblyai.errors import (
     AssemblyAIError,
     AuthenticationError,
@@ -199,7 +199,14 @@ async def test_closing_wakes_whoever_waits() -> None:
             await waiting
 
 
-async def test_a_connection_gone_silent_is_noticed() -> None:
+async def fill(socket: Socket) -> None:
+    """Send until the pipe is full, and sending has to wait."""
+    while True:
+        await socket.send(bytes(100_000))
+
+
+@pytest.mark.parametrize("busy", [False, True])
+async def test_a_connection_gone_silent_is_noticed(busy: bool) -> None:
     """Half open: the peer accepts, then neither reads nor writes nor closes."""
     released = asyncio.Event()
 
@@ -211,6 +218,21 @@ async def test_a_connection_gone_silent_is_noticed() -> None:
     async with serving(freeze) as url:
         async with connect(url, "", KEY, dead_after_seconds=0.1) as socket:
             with pytest.raises(Closed) as caught:
-                await socket.receive()
+                await (fill(socket) if busy else socket.receive())
         released.set()
     assert caught.value.code in (1006, 1011)
+
+
+async def test_a_peer_that_speaks_is_alive_even_if_its_pongs_are_late() -> None:
+    async def talk(connection: ServerConnection) -> None:
+        connection.transport.pause_reading()
+        for number in range(20):
+            await connection.send(str(number))
+            await asyncio.sleep(0.02)
+        connection.transport.resume_reading()
+        await connection.wait_closed()
+
+    async with serving(talk) as url, connect(url, "", KEY, dead_after_seconds=0.2) as socket:
+        began_at = socket.alive_at
+        assert [await socket.receive() for _ in range(20)] == [str(n) for n in range(20)]
+        assert socket.alive_at > began_at
