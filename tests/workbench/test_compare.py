@@ -1,0 +1,95 @@
+"""The comparison: what its rows are made of, and what ours does in the scenarios that are short."""
+
+import asyncio
+
+import pytest
+
+from workbench.compare import figures as f
+from workbench.compare.__main__ import compare_all
+from workbench.compare.clients import CLIENTS, OURS
+from workbench.compare.driver import observe, quiet_logs
+from workbench.compare.losses import TROUBLES, Trouble, add_up
+from workbench.compare.observation import Observation
+from workbench.compare.report import Row, loss_rows, page
+from workbench.compare.scenarios import SCENARIOS, SHORT
+
+
+@pytest.fixture(scope="module")
+def short_rows() -> list[Row]:
+    async def run() -> list[Row]:
+        return await compare_all(SHORT)
+
+    with quiet_logs():
+        return asyncio.run(run())
+
+
+def ours(rows: list[Row], title: str, figure: f.Figure) -> str:
+    (row,) = [row for row in rows if (row.title, row.figure) == (title, figure.name)]
+    return row.cells[0]
+
+
+def test_every_row_has_a_measured_cell_for_each_client(short_rows: list[Row]) -> None:
+    expected = [(s.number, s.title, figure.name) for s in SHORT for figure in s.figures]
+    assert [(row.number, row.title, row.figure) for row in short_rows] == expected
+    assert all(len(row.cells) == len(CLIENTS) and all(row.cells) for row in short_rows)
+
+
+@pytest.mark.parametrize(
+    ("number", "says"), [("3", "Invalid API key"), ("5", "no such model on this account")]
+)
+def test_a_refusal_costs_ours_one_connection_and_says_why(
+    short_rows: list[Row], number: str, says: str
+) -> None:
+    title = next(s.title for s in SHORT if s.number == number)
+    assert ours(short_rows, title, f.CONNECTS) == "1"
+    assert says in ours(short_rows, title, f.ERROR)
+    assert "not to be retried" in ours(short_rows, title, f.ERROR)
+
+
+def test_too_many_key_terms_cost_ours_no_connection(short_rows: list[Row]) -> None:
+    title = next(s.title for s in SHORT if "key terms" in s.title)
+    assert ours(short_rows, title, f.CONNECTS) == "0"
+
+
+def test_an_empty_final_does_not_reach_the_user_of_ours(short_rows: list[Row]) -> None:
+    title = next(s.title for s in SHORT if s.number == "12")
+    cells = [ours(short_rows, title, figure) for figure in (f.WORDS, f.TURNS, f.EMPTY, f.LOGGED)]
+    assert cells == ["10 of 10", "2 / 2", "0", "0"]
+
+
+def test_the_page_holds_every_row_and_escapes_nothing_away(short_rows: list[Row]) -> None:
+    written = page(short_rows, [], [client.name for client in CLIENTS])
+    lines = [line for line in written.splitlines() if line.startswith("| ")]
+    assert all(line.count("|") == 6 for line in lines)
+    for row in short_rows:
+        assert f"| {row.figure} |" in written
+
+
+def test_all_eighteen_scenarios_are_there_once_by_title() -> None:
+    assert {int(s.number) for s in SCENARIOS} == set(range(1, 19))
+    titles = [s.title for s in SCENARIOS]
+    assert len(set(titles)) == len(titles)
+
+
+async def test_a_cut_connection_costs_ours_no_word() -> None:
+    (stream,) = Trouble("a cut", 6, cuts=1).streams(1)
+    loss = add_up([await observe(stream, OURS)])
+    assert (loss.lost, loss.doubled, loss.died) == (0, 0, 0)
+    assert loss.starts == loss.ends > 0
+    (lost, *_) = loss_rows("a cut", [loss, loss])
+    assert lost.cells == (f"0 of {loss.said}",) * 2
+
+
+def test_streams_of_a_trouble_are_the_same_each_time_and_differ_from_one_another() -> None:
+    for trouble in TROUBLES:
+        first, second = trouble.streams(2), trouble.streams(2)
+        assert first == second
+        assert first[0] != first[1]
+
+
+def test_what_never_came_is_said_so() -> None:
+    nothing = Observation(SHORT[0].speech, sessions=[])
+    cells = {figure.name: figure.read(nothing) for figure in (f.START, f.FINAL_AFTER, f.TURN_ENDS)}
+    assert set(cells.values()) == {"never"}
+    assert f.WORDS.read(nothing) == "0 of 10"
+    assert f.ERROR.read(nothing) == f.EMPTY.read(nothing).replace("0", "none")

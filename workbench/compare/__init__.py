@@ -1,0 +1,1 @@
+"""Our speech module beside LiveKit's own plugin for AssemblyAI, in the same trouble."""
