@@ -26,6 +26,7 @@ check: $(STAMP)  ## Formatting, types, import contracts, and the tests that need
 
 test: check  ## Everything: the checks, then spoken calls through a real LiveKit server, then the image
 	$(BIN)/python -m workbench.prerequisites
+	$(BIN)/python -m workbench.livekit_binary
 	$(BIN)/pytest -q -m "call or image"
 
 compare: $(STAMP)  ## Our speech module beside the stock plugin, scenario by scenario: docs/comparison.md

@@ -174,6 +174,27 @@ class AgentSettings(Section):
         description="How long the agent waits for a caller whose network failed to come back.",
         examples=["15"],
     )
+    silence_seconds: float = Field(
+        default=20,
+        ge=1,
+        le=3600,
+        description="How long nobody may speak before the agent asks whether the caller is there, "
+        "and then again before it ends the call.",
+    )
+    still_there: str = Field(
+        default="Are you still there?",
+        description="What it asks a caller who says nothing.",
+    )
+    goodbye: str = Field(
+        default="I am ending this call now. Goodbye.",
+        description="What it says before it ends a call that is silent or too long.",
+    )
+    max_call_seconds: float = Field(
+        default=3600,
+        ge=10,
+        le=86_400,
+        description="The longest duration of a call.",
+    )
     max_calls: int | None = Field(
         default=None,
         ge=1,

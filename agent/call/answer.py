@@ -1,51 +1,29 @@
 """One call: join, wait for the caller, greet, converse; and every way a call can end."""
 
 import asyncio
+import contextlib
 import logging
 import time
-from enum import StrEnum
 
 from livekit import rtc
-from livekit.agents import AgentSession, CloseEvent, ErrorEvent, JobContext
+from livekit.agents import (
+    AgentSession,
+    CloseEvent,
+    CloseReason,
+    ErrorEvent,
+    JobContext,
+    UserStateChangedEvent,
+)
 
 from agent.call.assistant import Assistant
+from agent.call.endings import FAILED_PROVIDER, HUNG_UP, Ending
+from agent.call.prepared import Sentence
 from agent.call.session import Equipment, build_session, room_options
 
 log = logging.getLogger(__name__)
 
-
-class Ending(StrEnum):
-    """Why a call is over."""
-
-    CALLER_LEFT = "the caller left"
-    CALLER_LOST = "the caller's network failed and the caller did not come back in time"
-    NO_CALLER = "no caller came in time"
-    ROOM_CLOSED = "the room closed"
-    CANNOT_HEAR = "the speech recognition failed"
-    CANNOT_THINK = "the language model failed"
-    CANNOT_SPEAK = "the speech synthesis failed"
-    AGENT_ENDED = "the agent ended the call"
-    WORKER_STOPPED = "the worker was stopped"
-    FAULT = "the agent has a fault"
-
-
-# Reasons with which a caller leaves for good; all others are accidents of the network.
-HUNG_UP = frozenset(
-    {
-        rtc.DisconnectReason.CLIENT_INITIATED,
-        rtc.DisconnectReason.PARTICIPANT_REMOVED,
-        rtc.DisconnectReason.ROOM_DELETED,
-        rtc.DisconnectReason.ROOM_CLOSED,
-        rtc.DisconnectReason.USER_REJECTED,
-        rtc.DisconnectReason.USER_UNAVAILABLE,
-    }
-)
-
-FAILED_PROVIDER = {
-    "stt_error": Ending.CANNOT_HEAR,
-    "llm_error": Ending.CANNOT_THINK,
-    "tts_error": Ending.CANNOT_SPEAK,
-}
+ENDING_ATTRIBUTE = "agent.ending"
+LAST_WORDS_SECONDS = 15
 
 
 async def answer(job: JobContext) -> None:
@@ -60,7 +38,7 @@ async def answer(job: JobContext) -> None:
             await job.connect()
         except rtc.ConnectError as error:
             log.error("could not join the room", extra={"error": str(error)})  # noqa: TRY400  one sentence, no stack
-            job.shutdown(Ending.ROOM_CLOSED)
+            job.shutdown(Ending.ROOM_CLOSED.value)
             return
     task = asyncio.create_task(call.hold(), name="call")
 
@@ -80,6 +58,7 @@ class Call:
         self._agent = equipment.settings.agent
         self._ending: asyncio.Future[Ending] = asyncio.get_running_loop().create_future()
         self._absence: asyncio.TimerHandle | None = None
+        self._fell_silent = asyncio.Event()
         self._caller_identity: str | None = None
 
     def end(self, ending: Ending) -> None:
@@ -97,11 +76,11 @@ class Call:
             ending = Ending.FAULT
         finally:
             self._stop_waiting()
-        log.info(
-            "call ended",
-            extra={"ending": ending.value, "seconds": round(time.monotonic() - started, 1)},
-        )
-        self._job.shutdown(ending)
+        seconds = round(time.monotonic() - started, 1)
+        log.info("call ended", extra={"ending": ending.value, "seconds": seconds})
+        if ending.hangs_up:
+            await self._hang_up(ending)
+        self._job.shutdown(ending.value)
 
     async def _converse(self) -> Ending:
         self._watch_room()
@@ -109,22 +88,39 @@ class Call:
             return self._ending.result()
         session = build_session(self._equipment)
         self._watch_session(session)
-        assistant = Assistant(instructions=self._agent.instructions, greeting=self._agent.greeting)
+        await self._start(session)
+        log.info("call started")
+        longest = asyncio.get_running_loop().call_later(
+            self._agent.max_call_seconds, self.end, Ending.TOO_LONG
+        )
+        silence = asyncio.create_task(self._mind_silence(session))
+        try:
+            ending = await asyncio.shield(self._ending)
+        finally:
+            longest.cancel()
+            silence.cancel()
+        await self._say_last_words(session, ending)
+        return ending
+
+    async def _start(self, session: AgentSession[None]) -> None:
+        assistant = Assistant(
+            instructions=self._agent.instructions,
+            greeting=self._agent.greeting,
+            hang_up=lambda: self.end(Ending.AGENT_ENDED),
+        )
         if self._caller_identity is None:
             await session.start(assistant, record=False)
-        else:
-            await session.start(
-                assistant,
-                room=self._job.room,
-                room_options=room_options(self._caller_identity),
-                # Otherwise any participant can read the instructions, inject text and switch the
-                # ears off.
-                session_host=False,
-                # Otherwise a switch on the server's side decides whether callers are recorded.
-                record=False,
-            )
-        log.info("call started")
-        return await asyncio.shield(self._ending)
+            return
+        await session.start(
+            assistant,
+            room=self._job.room,
+            room_options=room_options(self._caller_identity),
+            # Otherwise any participant can read the instructions, inject text and switch the
+            # ears off.
+            session_host=False,
+            # Otherwise a switch on the server's side decides whether callers are recorded.
+            record=False,
+        )
 
     async def _caller_came(self) -> bool:
         """Wait for the first caller. A console has no room, and the caller is there already."""
@@ -157,10 +153,7 @@ class Call:
             self.end(Ending.CALLER_LEFT)
             return
         grace = self._agent.reconnect_grace_seconds
-        log.info(
-            "the caller's network failed, waiting for the caller to come back",
-            extra={"seconds": grace},
-        )
+        log.info("the caller's network failed, waiting", extra={"seconds": grace})
         self._stop_waiting()
         self._absence = asyncio.get_running_loop().call_later(grace, self.end, Ending.CALLER_LOST)
 
@@ -177,6 +170,7 @@ class Call:
     def _watch_session(self, session: AgentSession[None]) -> None:
         session.on("error", self._on_error)
         session.on("close", self._on_close)
+        session.on("user_state_changed", self._on_user_state)
 
     def _on_error(self, event: ErrorEvent) -> None:
         if event.error.recoverable:
@@ -185,10 +179,49 @@ class Call:
         if not self._ending.done():
             log.error(
                 "a provider failed, ending the call",
-                extra={"ending": ending, "error": str(event.error.error)},
+                extra={"ending": ending.value, "error": str(event.error.error)},
             )
         self.end(ending)
 
     def _on_close(self, event: CloseEvent) -> None:
-        stopped = event.reason == "job_shutdown"
+        stopped = event.reason is CloseReason.JOB_SHUTDOWN
         self.end(Ending.WORKER_STOPPED if stopped else Ending.AGENT_ENDED)
+
+    def _on_user_state(self, event: UserStateChangedEvent) -> None:
+        if event.new_state == "away":
+            self._fell_silent.set()
+
+    async def _mind_silence(self, session: AgentSession[None]) -> None:
+        """Ask a caller who says nothing whether anybody is there; end the call if nobody is."""
+        while True:
+            await self._fell_silent.wait()
+            self._fell_silent.clear()
+            await session.say(self._agent.still_there).wait_for_playout()
+            await asyncio.sleep(self._agent.silence_seconds)
+            if session.user_state == "away":
+                self.end(Ending.CALLER_SILENT)
+
+    async def _say_last_words(self, session: AgentSession[None], ending: Ending) -> None:
+        """What the caller hears before the line goes dead; bounded, whatever has failed."""
+        with contextlib.suppress(TimeoutError, RuntimeError):  # the session has closed by itself
+            async with asyncio.timeout(LAST_WORDS_SECONDS):
+                if ending.needs_apology:
+                    await session.interrupt(force=True)
+                    words = Sentence.APOLOGY
+                    speech = session.say(
+                        words.text, audio=words.frames(), allow_interruptions=False
+                    )
+                    await speech.wait_for_playout()
+                elif ending in (Ending.CALLER_SILENT, Ending.TOO_LONG):
+                    speech = session.say(self._agent.goodbye, allow_interruptions=False)
+                    await speech.wait_for_playout()
+
+    async def _hang_up(self, ending: Ending) -> None:
+        """Say why, in an attribute that pages can show, and end the call for the caller as well."""
+        room = self._job.room
+        if self._job.is_fake_job() or not room.isconnected():
+            return
+        await room.local_participant.set_attributes({ENDING_ATTRIBUTE: ending.code})
+        others = {each.identity for each in room.remote_participants.values()}
+        if others <= {self._caller_identity}:
+            await self._job.delete_room()

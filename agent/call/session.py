@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from livekit.agents import AgentSession, TurnHandlingOptions, room_io, vad
+from livekit.agents.voice.agent_session import SessionConnectOptions
 from livekit.plugins import openai, silero
 
 from config.settings import Settings
@@ -64,6 +65,11 @@ def build_session(equipment: Equipment) -> AgentSession[None]:
         # without echo cancellation; browsers and phones have it, and a caller may interrupt the
         # greeting at its first word.
         aec_warmup_duration=None,
+        # `agent.call.answer` asks a caller who is silent for this long.
+        user_away_timeout=equipment.settings.agent.silence_seconds,
+        # `agent.call.answer` ends the call at the first one; until the apology is spoken, the
+        # session must not close by itself.
+        conn_options=SessionConnectOptions(max_unrecoverable_errors=1000),
         # A caller who hangs up waits for nothing: words still on the way belong to nobody's next
         # turn.
         session_close_transcript_timeout=0.5,

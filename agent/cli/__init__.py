@@ -2,7 +2,7 @@
 
 import typer
 
-from agent.cli import console, download_files, serve, settings
+from agent.cli import console, download_files, serve, settings, transcribe
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -16,6 +16,7 @@ app.command()(serve.dev)
 app.command()(serve.start)
 app.command()(serve.connect)
 app.command()(console.console)
+app.command()(transcribe.transcribe)
 app.command()(settings.settings)
 app.command(name="download-files")(download_files.download_files)
 

@@ -2,9 +2,10 @@
 
 import math
 import os
+from collections.abc import Awaitable, Callable
 from functools import partial
 
-from livekit.agents import AgentServer, JobProcess, JobRequest
+from livekit.agents import AgentServer, JobContext, JobProcess, JobRequest
 from livekit.agents.utils.hw import get_cpu_monitor
 
 from agent.call.answer import answer
@@ -14,7 +15,7 @@ from config.settings import Settings
 
 # Imported once and shared by all job processes. Left alone, these are imported by the first request
 # of every call, on its event loop.
-PRELOADED = ["agent.call.answer", "anyio.streams.stapled", "anyio._backends._asyncio"]
+PRELOADED = ["anyio.streams.stapled", "anyio._backends._asyncio"]
 
 # A call takes 22 % of a core of 2026 in conversation; the rest is for those that begin.
 CALLS_PER_CORE = 4
@@ -23,8 +24,17 @@ CALLS_PER_CORE = 4
 INITIALIZE_SECONDS = 60
 
 
-def build_server(settings: Settings) -> AgentServer:
-    """A worker that is ready to run; nothing is connected yet."""
+def build_server(
+    settings: Settings,
+    *,
+    entrypoint: Callable[[JobContext], Awaitable[None]] = answer,
+    prepare: Callable[[Settings], object] = equip,
+) -> AgentServer:
+    """A worker that is ready to run; nothing is connected yet.
+
+    Each job process calls `prepare` before its first job and finds the result in its
+    `userdata["equipment"]`. Both functions have to stand at the top of a module.
+    """
     # LiveKit's own end-of-turn model takes 244 MB, and AssemblyAI decides where turns end here.
     os.environ.setdefault("LIVEKIT_AGENTS_PRELOAD_LOCAL_INFERENCE", "0")
     cores = get_cpu_monitor().cpu_count()  # what a container's quota leaves of them
@@ -36,8 +46,8 @@ def build_server(settings: Settings) -> AgentServer:
         api_secret=settings.livekit.api_secret.get_secret_value(),
         host=settings.agent.http_host,
         port=settings.agent.http_port,
-        preload_modules=PRELOADED,
-        setup_fnc=partial(prewarm, settings),
+        preload_modules=[entrypoint.__module__, *PRELOADED],
+        setup_fnc=partial(prewarm, settings, prepare),
         load_fnc=admission.load,
         # LiveKit's client would compare load with a threshold of its own and refuse all but the
         # first calls of a burst; `admission` counts exactly.
@@ -51,10 +61,10 @@ def build_server(settings: Settings) -> AgentServer:
     async def on_request(request: JobRequest) -> None:
         await admission.decide(request, server)
 
-    server.rtc_session(answer, agent_name=settings.agent.name, on_request=on_request)
+    server.rtc_session(entrypoint, agent_name=settings.agent.name, on_request=on_request)
     return server
 
 
-def prewarm(settings: Settings, process: JobProcess) -> None:
+def prewarm(settings: Settings, prepare: Callable[[Settings], object], process: JobProcess) -> None:
     """What each job process has at hand before its call comes."""
-    process.userdata["equipment"] = equip(settings)
+    process.userdata["equipment"] = prepare(settings)

@@ -7,12 +7,14 @@ import subprocess
 import sys
 from typing import Any
 
+import pytest
 from livekit import api
 
 from workbench.caller import Caller, access_token
 from workbench.conversation import greeting, take_turn
 from workbench.corpus import synthesised
 from workbench.running import PROJECT
+from workbench.transcript import words
 
 
 async def ending(worker: Any, room: str, *, timeout_seconds: float = 30) -> str:
@@ -43,25 +45,82 @@ async def test_a_room_that_closes_ends_the_call(places: Any, worker: Any, dial: 
     assert await ending(worker, caller.room_name) in ("the room closed", "the caller left")
 
 
-async def test_speech_recognition_that_is_down_ends_the_call_after_its_patience(
-    start_worker: Any, dial: Any
-) -> None:
-    worker = await start_worker(
-        ASSEMBLYAI_BASE_URL="ws://127.0.0.1:9", ASSEMBLYAI_PATIENCE_SECONDS="1"
-    )
-    caller = await dial(worker)
-    assert await ending(worker, caller.room_name) == "the speech recognition failed"
+async def hears_to_the_end(caller: Any, understand: Any) -> str:
+    """What the caller hears until the agent has hung up, in words."""
+    await caller.agent_gone(timeout_seconds=60)
+    return words(await understand(caller.heard()))
 
 
-async def test_speech_synthesis_that_refuses_its_key_ends_the_call(
-    start_worker: Any, dial: Any
+@pytest.mark.parametrize(
+    ("settings", "why", "told"),
+    [
+        (
+            {"ASSEMBLYAI_BASE_URL": "ws://127.0.0.1:9", "ASSEMBLYAI_PATIENCE_SECONDS": "1"},
+            "the speech recognition failed",
+            "127.0.0.1:9 cannot be reached",
+        ),
+        (
+            {"OPENAI_API_KEY": "mistyped"},
+            "the speech synthesis failed",
+            "Incorrect API key",
+        ),
+    ],
+)
+async def test_a_caller_hears_an_apology_when_a_provider_is_down(
+    start_worker: Any,
+    dial: Any,
+    understand: Any,
+    settings: dict[str, str],
+    why: str,
+    told: str,
 ) -> None:
-    worker = await start_worker(OPENAI_API_KEY="mistyped")
+    worker = await start_worker(**settings)
     caller = await dial(worker)
-    assert await ending(worker, caller.room_name) == "the speech synthesis failed"
+    heard = await hears_to_the_end(caller, understand)
+    assert "something on our side has failed" in heard
+    assert await ending(worker, caller.room_name) == why
     line = await worker.log_line("a provider failed")
-    assert "Incorrect API key" in line
+    assert told in line
     assert "mistyped" not in line
+    assert caller.disconnected == "ROOM_DELETED"
+
+
+async def test_a_caller_who_says_nothing_is_asked_and_then_let_go(
+    start_worker: Any, dial: Any, understand: Any
+) -> None:
+    worker = await start_worker(AGENT_SILENCE_SECONDS="2")
+    caller = await dial(worker)
+    heard = await hears_to_the_end(caller, understand)
+    assert "are you still there" in heard
+    assert "ending this call" in heard
+    assert await ending(worker, caller.room_name) == "the caller said nothing for too long"
+
+
+async def test_a_silent_caller_who_answers_stays(
+    start_worker: Any, dial: Any, understand: Any
+) -> None:
+    worker = await start_worker(AGENT_SILENCE_SECONDS="3")
+    caller = await dial(worker)
+    greeted, _ = await greeting(caller, timeout_seconds=20)
+    asked = await caller.hear_reply(after_seconds=greeted.end_seconds, timeout_seconds=20)
+    assert "still there" in words(await understand(caller.heard(asked.start_seconds)))
+    turn = await take_turn(caller, synthesised("What is seven plus five?"), timeout_seconds=20)
+    assert "twelve" in words(turn.reply_text)
+
+
+async def test_the_agent_can_end_the_call(worker: Any, dial: Any) -> None:
+    caller = await dial(worker)
+    await greeting(caller, timeout_seconds=20)
+    await caller.say(synthesised("Goodbye.").samples)
+    assert await ending(worker, caller.room_name) == "the agent ended the call"
+    await caller.agent_gone(timeout_seconds=20)
+
+
+async def test_a_call_has_a_longest_duration(start_worker: Any, dial: Any, understand: Any) -> None:
+    worker = await start_worker(AGENT_MAX_CALL_SECONDS="10")
+    caller = await dial(worker)
+    assert "ending this call" in await hears_to_the_end(caller, understand)
+    assert await ending(worker, caller.room_name) == "the call reached its longest duration"
 
 
 STAY = """

@@ -1,0 +1,60 @@
+"""Why a call is over, and what follows from it."""
+
+from enum import Enum
+
+from livekit import rtc
+
+
+class Ending(Enum):
+    """Why a call is over: the name is the code that pages and records see, the value a sentence."""
+
+    CALLER_LEFT = "the caller left"
+    CALLER_LOST = "the caller's network failed and the caller did not come back in time"
+    CALLER_SILENT = "the caller said nothing for too long"
+    NO_CALLER = "no caller came in time"
+    ROOM_CLOSED = "the room closed"
+    CANNOT_HEAR = "the speech recognition failed"
+    CANNOT_THINK = "the language model failed"
+    CANNOT_SPEAK = "the speech synthesis failed"
+    AGENT_ENDED = "the agent ended the call"
+    TOO_LONG = "the call reached its longest duration"
+    WORKER_STOPPED = "the worker was stopped"
+    FAULT = "the agent has a fault"
+
+    @property
+    def code(self) -> str:
+        """As it stands in the attribute `agent.ending`: cannot_hear."""
+        return self.name.lower()
+
+    @property
+    def needs_apology(self) -> bool:
+        """The caller is there, wanted to go on, and it is not the caller's doing that it ends."""
+        return self in (Ending.CANNOT_HEAR, Ending.CANNOT_THINK, Ending.CANNOT_SPEAK, Ending.FAULT)
+
+    @property
+    def hangs_up(self) -> bool:
+        """It is the agent that ends the call: a caller left in the room would wait for nobody."""
+        return self.needs_apology or self in (
+            Ending.CALLER_SILENT,
+            Ending.AGENT_ENDED,
+            Ending.TOO_LONG,
+        )
+
+
+# Reasons with which a caller leaves for good; all others are accidents of the network.
+HUNG_UP = frozenset(
+    {
+        rtc.DisconnectReason.CLIENT_INITIATED,
+        rtc.DisconnectReason.PARTICIPANT_REMOVED,
+        rtc.DisconnectReason.ROOM_DELETED,
+        rtc.DisconnectReason.ROOM_CLOSED,
+        rtc.DisconnectReason.USER_REJECTED,
+        rtc.DisconnectReason.USER_UNAVAILABLE,
+    }
+)
+
+FAILED_PROVIDER = {
+    "stt_error": Ending.CANNOT_HEAR,
+    "llm_error": Ending.CANNOT_THINK,
+    "tts_error": Ending.CANNOT_SPEAK,
+}
