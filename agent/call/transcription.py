@@ -18,6 +18,7 @@ from livekit.agents.types import (
 )
 
 from config.settings import Settings
+from stt_assemblyai.ledger import Bill
 from stt_assemblyai.stt import STT
 
 log = logging.getLogger(__name__)
@@ -90,7 +91,7 @@ class Transcription:
         try:
             async with asyncio.timeout(None) as deadline, self._tasks:
                 self._watch_room()
-                await self._ending
+                await asyncio.shield(self._ending)  # a fault in a task must not cancel it
                 deadline.reschedule(self._loop.time() + LAST_WORDS_SECONDS)
                 for sid in list(self._open):
                     self._close(sid)
@@ -106,6 +107,7 @@ class Transcription:
 
     def _watch_room(self) -> None:
         room, agent = self._room, self._pen.agent
+        self._pen.ears.on("billed", _log_bill)
         room.on("track_subscribed", lambda _, publication, who: self._look(publication, who))
         room.on("track_unmuted", lambda who, publication: self._look(publication, who))
         room.on("track_muted", lambda _, publication: self._close(publication.sid))
@@ -204,6 +206,11 @@ async def _feed(audio: rtc.AudioStream, stream: stt.RecognizeStream) -> None:
         async for event in audio:
             stream.push_frame(event.frame)
         stream.end_input()
+
+
+def _log_bill(bill: Bill) -> None:
+    fields = {"session_id": bill.session_id, "billed_seconds": round(bill.billed_seconds, 1)}
+    log.info("speech session ended", extra=fields)
 
 
 def _has_a_voice(participant: rtc.RemoteParticipant) -> bool:
