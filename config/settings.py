@@ -102,6 +102,15 @@ class AssemblyAISettings(SessionOptions):
         description="How long the service may be out of reach before a call is given up. "
         "What is said meanwhile is kept and recognised afterwards.",
     )
+    new_sessions_per_minute: int | None = Field(
+        default=None,
+        ge=1,
+        le=100_000,
+        description="How many sessions the processes of this machine together may open in a "
+        "minute: this machine's share of the account's limit (5 on a free account). "
+        "Unset: no limit.",
+        examples=["5"],
+    )
     wait_for_formatted_ms: int = Field(
         default=300,
         ge=0,

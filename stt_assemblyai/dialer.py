@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from urllib.parse import urlencode
 
 from pydantic import SecretStr
 
+from stt_assemblyai.budget import SharedBudget, file_for
 from stt_assemblyai.client import DEFAULT_BASE_URL, Socket, connect
 from stt_assemblyai.errors import AssemblyAIError, ConfigurationError, NetworkError
 
 __all__ = ["Dialer", "Token"]
+
+logger = logging.getLogger("stt_assemblyai")
 
 Token = str | SecretStr | Callable[[], Awaitable[str]]
 """A temporary token, or what fetches a new one for each session (protocol notes, section 2.1)."""
@@ -23,6 +28,8 @@ class Dialer:
 
     Of several base URLs the next one is tried whenever one cannot be reached. Either the API key
     or a token proves who we are; a token that is a function is fetched anew for every session.
+    With `new_sessions_per_minute`, all processes of this machine together open no more than that;
+    who comes too soon waits, and `waited_seconds` counts it.
     Raises `ConfigurationError` when there is neither.
     """
 
@@ -34,6 +41,7 @@ class Dialer:
         token: Token | None = None,
         connect_timeout_seconds: float = 10.0,
         dead_after_seconds: float = 6.0,
+        new_sessions_per_minute: int | None = None,
     ) -> None:
         if token is None and not (api_key and api_key.get_secret_value()):
             raise ConfigurationError(
@@ -45,6 +53,11 @@ class Dialer:
         self._token = token
         self._connect_timeout_seconds = connect_timeout_seconds
         self._dead_after_seconds = dead_after_seconds
+        self._budget: SharedBudget | None = None
+        if new_sessions_per_minute is not None:
+            account = api_key.get_secret_value() if api_key else "temporary tokens"
+            self._budget = SharedBudget(new_sessions_per_minute, file_for(account))
+        self.waited_seconds = 0.0
 
     @property
     def renews_tokens(self) -> bool:
@@ -54,6 +67,7 @@ class Dialer:
     @contextlib.asynccontextmanager
     async def __call__(self, query: str) -> AsyncIterator[Socket]:
         """A connection for a session with this query. Raises `AssemblyAIError`."""
+        await self._wait_for_turn()
         async with contextlib.AsyncExitStack() as stack:
             try:
                 socket = await stack.enter_async_context(
@@ -69,6 +83,16 @@ class Dialer:
                 self._turn += 1
                 raise
             yield socket
+
+    async def _wait_for_turn(self) -> None:
+        wait_seconds = self._budget.take(time.time()) if self._budget else 0.0
+        if wait_seconds:
+            logger.warning(
+                "waiting for the budget of new sessions",
+                extra={"wait_seconds": round(wait_seconds, 1)},
+            )
+            await asyncio.sleep(wait_seconds)
+            self.waited_seconds += wait_seconds
 
     async def _proven(self, query: str) -> str:
         if self._token is None:

@@ -70,7 +70,8 @@ class STT(stt.STT[AdapterEvent]):
 
     `token` is a temporary token, or a function that fetches one, in place of the key. `base_url`
     may name several regions, which take turns when one is down. `patience_seconds` is how long an
-    outage is borne: give seconds where a fallback exists. `agent_context_carryover` sends what
+    outage is borne: give seconds where a fallback exists. `new_sessions_per_minute` is shared by
+    all processes of this machine that use the same key. `agent_context_carryover` sends what
     the agent says to the service, to help it understand the answer (universal-3 family).
 
     Besides LiveKit's own events it emits `late_format` (a `Transcript` whose Final was given
@@ -96,6 +97,7 @@ class STT(stt.STT[AdapterEvent]):
         replay_speed: float = 1.25,
         mute_after_ms: int = 1000,
         roll_over_seconds: float = 60.0,
+        new_sessions_per_minute: int | None = None,
         agent_context_carryover: NotGivenOr[bool] = NOT_GIVEN,
         http_session: object = None,
         **parameters: Any,
@@ -130,6 +132,7 @@ class STT(stt.STT[AdapterEvent]):
             token=token,
             connect_timeout_seconds=connect_timeout_seconds,
             dead_after_seconds=dead_after_seconds,
+            new_sessions_per_minute=new_sessions_per_minute,
         )
         self._patience = Patience(
             total_seconds=patience_seconds, renews_tokens=self._dialer.renews_tokens

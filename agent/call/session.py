@@ -35,6 +35,7 @@ def equip(settings: Settings) -> Equipment:
             base_url=hearing.base_url,
             options=hearing.session,
             patience_seconds=hearing.patience_seconds,
+            new_sessions_per_minute=hearing.new_sessions_per_minute,
             wait_for_formatted_ms=hearing.wait_for_formatted_ms,
         ),
         vad=silero.VAD.load(),

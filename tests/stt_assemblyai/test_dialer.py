@@ -1,7 +1,9 @@
 """Regions take turns when one is down; a key or a token proves who we are, never in an error."""
 
+import asyncio
 import contextlib
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 from pydantic import SecretStr
@@ -89,3 +91,23 @@ async def test_regions_take_turns_when_one_is_down() -> None:
 def test_without_key_and_token_nothing_is_tried(api_key: SecretStr | None) -> None:
     with pytest.raises(ConfigurationError, match="api_key is missing"):
         Dialer(api_key=api_key)
+
+
+@pytest.mark.looptime
+async def test_who_comes_too_soon_waits_for_the_budget_of_new_sessions(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    async def fetch() -> str:
+        raise ValueError("no connection is needed for this")
+
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    monkeypatch.setattr("time.time", lambda: 1_800_000_000.0)
+    dialer = Dialer(NOWHERE, token=fetch, new_sessions_per_minute=1)
+    opened_at = []
+    for _ in range(3):
+        with pytest.raises(NetworkError):
+            async with dialer("a=1"):
+                pass
+        opened_at.append(asyncio.get_running_loop().time())
+    assert opened_at == [0, 60, 180]
+    assert dialer.waited_seconds == 180

@@ -1,0 +1,92 @@
+"""New sessions a minute, shared by every process of a machine.
+
+The service limits how many sessions an account may open in a minute (protocol notes, section 12.5:
+5 on a free account, 100 and more on a paid one). A fleet that reconnects all at once would be
+refused, try again all at once, and lock itself out. So each session takes a token here before it is
+opened, and a token comes back a minute later: no minute ever sees more than there are tokens. They
+lie in a locked file, which outlives processes and is right whichever of them dies.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import hashlib
+import logging
+import os
+import struct
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from typing import BinaryIO
+
+__all__ = ["SharedBudget", "file_for", "take"]
+
+logger = logging.getLogger("stt_assemblyai")
+
+_MINUTE_SECONDS = 60.0
+_LONGEST_QUEUE_SECONDS = 3600.0  # a time further ahead is a clock that was set back, or garbage
+
+
+def take(returns: Sequence[float], tokens: int, now: float) -> tuple[float, list[float]]:
+    """Take one of `tokens` tokens: the seconds to wait for it, and when which token comes back.
+
+    `returns` are the times at which tokens come back that were taken before, in order.
+    """
+    sane = [at for at in returns if now < at < now + _LONGEST_QUEUE_SECONDS]
+    out = sorted(sane)
+    opening = now if len(out) < tokens else out[-tokens]
+    return opening - now, [*out, opening + _MINUTE_SECONDS]
+
+
+class SharedBudget:
+    """Tokens in a file that all processes of this machine share.
+
+    Where the file cannot be used, the tokens are this process's own, and one line in the log says
+    so: a session that is opened too early is refused and tried again, which beats none at all.
+    """
+
+    def __init__(self, per_minute: int, path: Path) -> None:
+        self._tokens = per_minute
+        self._path = path
+        self._own: list[float] = []
+        self._warned = False
+
+    def take(self, now: float) -> float:
+        """Take a token; the seconds to wait before the session is opened. `now` is unix time."""
+        try:
+            with self._locked() as file:
+                stored = file.read()
+                returns = struct.unpack(f"<{len(stored) // 8}d", stored[: len(stored) // 8 * 8])
+                wait_seconds, left = take(returns, self._tokens, now)
+                file.seek(0)
+                file.truncate()
+                file.write(struct.pack(f"<{len(left)}d", *left))
+        except OSError as error:
+            self._warn(error)
+            wait_seconds, self._own = take(self._own, self._tokens, now)
+        return wait_seconds
+
+    @contextlib.contextmanager
+    def _locked(self) -> Iterator[BinaryIO]:
+        flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
+        with open(os.open(self._path, flags, 0o600), "r+b") as file:  # noqa: PTH123 - a descriptor
+            fcntl.flock(file, fcntl.LOCK_EX)  # held for microseconds
+            yield file
+
+    def _warn(self, error: OSError) -> None:
+        if not self._warned:
+            self._warned = True
+            logger.warning(
+                "the budget of new sessions cannot be shared with other processes",
+                extra={"file": str(self._path), "error": error.strerror},
+            )
+
+
+def file_for(account: str) -> Path:
+    """The file of an account's budget on this machine; its name does not give the key away."""
+    digest = hashlib.sha256(f"assemblyai budget {account}".encode()).hexdigest()[:16]
+    return Path(tempfile.gettempdir()) / f"assemblyai-sessions-{os.getuid()}-{digest}"
