@@ -8,15 +8,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import inspect
-import json
 import logging
-import os
-import shutil
 import signal
-import sys
-from collections.abc import Callable, Iterator
-from dataclasses import asdict
-from typing import Annotated, Any, Literal
+from collections.abc import Iterator
+from typing import Annotated, Literal
 
 import typer
 from pydantic import ConfigDict, Field, SecretStr, ValidationError, field_validator
@@ -24,17 +19,13 @@ from pydantic_core import PydanticCustomError
 
 from stt_assemblyai.client import DEFAULT_BASE_URL, Socket, connect
 from stt_assemblyai.errors import AssemblyAIError
-from stt_assemblyai.ledger import Bill
-from stt_assemblyai.leg import StreamEvent
 from stt_assemblyai.options import SessionOptions
 from stt_assemblyai.pace import Pacer
-from stt_assemblyai.protocol import Opened
+from stt_assemblyai.page import BY_SIGNAL, Page
 from stt_assemblyai.sound import Sound, UnreadableError, open_sound
-from stt_assemblyai.speech import Final, Interim, Transcript
-from stt_assemblyai.transcriber import Interrupted, Timing, Transcriber
+from stt_assemblyai.transcriber import Timing, Transcriber
 
 FAILED, USAGE, UNREADABLE = 1, 2, 3
-_BY_SIGNAL = 128
 
 _PIECE_MS = 100
 _LAST_WORDS_SECONDS = 10.0  # after Ctrl-C: the open turn's end, and the service's goodbye
@@ -150,7 +141,7 @@ def transcribe(file: str, **given: str | None) -> None:
         typer.echo(str(error), err=True)
         code = UNREADABLE
     except KeyboardInterrupt:  # before there was any sound
-        code = _BY_SIGNAL + signal.SIGINT
+        code = BY_SIGNAL + signal.SIGINT
     raise SystemExit(code)
 
 
@@ -215,7 +206,7 @@ class Hearing:
         """Ctrl-C and SIGTERM stop it in order."""
         loop, signals = asyncio.get_running_loop(), (signal.SIGINT, signal.SIGTERM)
         for number in signals:
-            loop.add_signal_handler(number, self.stop, _BY_SIGNAL + number)
+            loop.add_signal_handler(number, self.stop, BY_SIGNAL + number)
         try:
             yield
         finally:
@@ -237,93 +228,6 @@ class Hearing:
                     self._page.heard(self._transcriber.audio_ms)
         finally:
             self._transcriber.end_input()
-
-
-class Page:
-    """Prints: finals to standard output, all else to standard error."""
-
-    def __init__(
-        self, style: Literal["text", "jsonl"], stop: Callable[[int], None], seconds: float | None
-    ) -> None:
-        self._render = {"text": as_text, "jsonl": as_json}[style]
-        self._stop = stop
-        self._of = f" of {_clock(seconds)}" if seconds else ""
-        self._is_watched = sys.stderr.isatty()
-        self._heard_ms = 0
-        self._open_turn = ""
-
-    def write(self, event: StreamEvent | Interrupted | Bill) -> None:
-        """Take what the stream has to say."""
-        match event:
-            case Final(transcript=transcript):
-                self.clear()
-                self._print(self._render(transcript))
-                self._open_turn = ""
-            case Interim(transcript=transcript):
-                self._open_turn = transcript.text
-                self._show()
-            case Interrupted(error=error, wait_seconds=wait):
-                self.note(f"{error} Trying again in {wait:.1f} s.")
-            case Opened(mismatches=mismatches) if mismatches:
-                self.note(f"The service did not take as asked: {', '.join(mismatches)}.")
-            case _:
-                pass
-
-    def heard(self, audio_ms: int) -> None:
-        """So much sound has been sent on its way."""
-        if audio_ms // 1000 != self._heard_ms // 1000:
-            self._heard_ms = audio_ms
-            self._show()
-
-    def note(self, sentence: str) -> None:
-        self.clear()
-        typer.echo(sentence, err=True)
-
-    def clear(self) -> None:
-        """Take the progress away."""
-        if self._is_watched:
-            typer.echo("\r\x1b[K", err=True, nl=False)
-
-    def _show(self) -> None:
-        if self._is_watched:
-            line = f"{_clock(self._heard_ms / 1000)}{self._of}  "
-            room = max(0, shutil.get_terminal_size().columns - len(line) - 1)
-            tail = self._open_turn[-room:] if room else ""
-            typer.echo(f"\r\x1b[K{line}{tail}", err=True, nl=False)
-
-    def _print(self, line: str) -> None:
-        try:
-            typer.echo(line)
-        except BrokenPipeError:  # who read it has gone
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            self._stop(_BY_SIGNAL + signal.SIGPIPE)
-
-
-def as_text(transcript: Transcript) -> str:
-    """One line: the words, after the speaker's name where speakers are told apart."""
-    return f"{transcript.speaker}: {transcript.text}" if transcript.speaker else transcript.text
-
-
-def as_json(transcript: Transcript) -> str:
-    """One line: a JSON object, its times in milliseconds since the sound began."""
-    words: list[dict[str, Any]] = [asdict(word) for word in transcript.words]
-    for word in words:
-        del word["final"]  # all of them are
-    line = {
-        "text": transcript.text,
-        "start_ms": transcript.start_ms,
-        "end_ms": transcript.end_ms,
-        "words": words,
-        "speaker": transcript.speaker,
-        "language": transcript.language,
-        "session_id": transcript.session_id,
-    }
-    return json.dumps(line, ensure_ascii=False)
-
-
-def _clock(seconds: float) -> str:
-    minutes, rest = divmod(round(seconds), 60)
-    return f"{minutes:02}:{rest:02}"
 
 
 def main() -> None:

@@ -19,8 +19,10 @@ import numpy as np
 import pytest
 
 from stt_assemblyai.options import SessionOptions
-from stt_assemblyai.sound import Layout, PcmReader, UnreadableError, open_sound, wav_layout
+from stt_assemblyai.page import as_text
+from stt_assemblyai.sound import open_sound
 from stt_assemblyai.speech import SpokenWord, Transcript
+from stt_assemblyai.wav import Layout, PcmReader, UnreadableError, wav_layout
 from workbench.loopback.assemblyai_v3.knobs import Fault, Knobs
 from workbench.loopback.assemblyai_v3.scripted import ScriptedWord
 from workbench.loopback.assemblyai_v3.server import LOCAL_KEY, AssemblyAIStandIn
@@ -188,6 +190,23 @@ async def test_a_signal_ends_the_open_sentence_and_the_session(number: signal.Si
         assert session.was_terminated
 
 
+async def test_a_service_that_never_says_goodbye_does_not_hold_it_up() -> None:
+    fault = Fault(never_terminate=True)
+    async with (
+        AssemblyAIStandIn(scripts=[TEA], faults=[fault], knobs=KNOBS) as stand_in,
+        program(stand_in, "-") as process,
+    ):
+        assert process.stdin
+        assert process.stdout
+        process.stdin.write(tone(900))
+        assert await process.stdout.readline() == b"I would like tea.\n"
+        process.send_signal(signal.SIGINT)
+        session = stand_in.sessions[0]
+        await session.until(lambda session: session.was_terminated)
+        process.send_signal(signal.SIGINT)
+        assert await process.wait() == 130
+
+
 async def test_a_reader_that_goes_away_ends_it_in_order(tmp_path: Path) -> None:
     async with AssemblyAIStandIn(scripts=[TEA], knobs=KNOBS) as stand_in:
         reading, writing = os.pipe()
@@ -318,6 +337,14 @@ def test_wav_may_come_in_pieces_of_any_size(size: int, junk: bytes) -> None:
     assert reader.complete
 
 
+@pytest.mark.parametrize("size", [1, 3, 5, 64])
+def test_raw_channels_are_mixed_whatever_the_pieces(size: int) -> None:
+    stereo = np.array([[100, 300], [-500, 100], [7, 9]] * 10, "<i2").tobytes()
+    reader = PcmReader(Layout(channels=2))
+    heard = [reader.feed(stereo[at : at + size]) for at in range(0, len(stereo), size)]
+    assert b"".join(heard) == np.array([200, -200, 8] * 10, "<i2").tobytes()
+
+
 def test_extensible_wav_is_pcm_as_well() -> None:
     chunk = struct.pack("<HHIIHHHHIH14x", 0xFFFE, 2, 48_000, 192_000, 4, 16, 22, 16, 3, 1)
     head = b"RIFF\0\0\0\0WAVEfmt " + struct.pack("<I", len(chunk)) + chunk + b"data" + b"\0" * 4
@@ -352,6 +379,4 @@ def spoken(**fields: Any) -> Transcript:
 def test_a_line_names_the_speaker_where_speakers_are_told_apart(
     speaker: str | None, line: str
 ) -> None:
-    from stt_assemblyai.__main__ import as_text
-
     assert as_text(spoken(speaker=speaker)) == line

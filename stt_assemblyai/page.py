@@ -1,0 +1,111 @@
+"""What the program prints: finals to standard output, all else to standard error."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import sys
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import Any, Literal
+
+import typer
+
+from stt_assemblyai.ledger import Bill
+from stt_assemblyai.leg import StreamEvent
+from stt_assemblyai.protocol import Opened
+from stt_assemblyai.speech import Final, Interim, Transcript
+from stt_assemblyai.transcriber import Interrupted
+
+__all__ = ["BY_SIGNAL", "Page", "as_json", "as_text"]
+
+BY_SIGNAL = 128  # added to a signal's number, it is the exit code of who was ended by it
+
+
+class Page:
+    """Prints: finals to standard output, all else to standard error."""
+
+    def __init__(
+        self, style: Literal["text", "jsonl"], stop: Callable[[int], None], seconds: float | None
+    ) -> None:
+        self._render = {"text": as_text, "jsonl": as_json}[style]
+        self._stop = stop
+        self._of = f" of {_clock(seconds)}" if seconds else ""
+        self._is_watched = sys.stderr.isatty()
+        self._heard_ms = 0
+        self._open_turn = ""
+
+    def write(self, event: StreamEvent | Interrupted | Bill) -> None:
+        """Take what the stream has to say."""
+        match event:
+            case Final(transcript=transcript):
+                self.clear()
+                self._print(self._render(transcript))
+                self._open_turn = ""
+            case Interim(transcript=transcript):
+                self._open_turn = transcript.text
+                self._show()
+            case Interrupted(error=error, wait_seconds=wait):
+                self.note(f"{error} Trying again in {wait:.1f} s.")
+            case Opened(mismatches=mismatches) if mismatches:
+                self.note(f"The service did not take as asked: {', '.join(mismatches)}.")
+            case _:
+                pass
+
+    def heard(self, audio_ms: int) -> None:
+        """So much sound has been sent on its way."""
+        if audio_ms // 1000 != self._heard_ms // 1000:
+            self._heard_ms = audio_ms
+            self._show()
+
+    def note(self, sentence: str) -> None:
+        self.clear()
+        typer.echo(sentence, err=True)
+
+    def clear(self) -> None:
+        """Take the progress away."""
+        if self._is_watched:
+            typer.echo("\r\x1b[K", err=True, nl=False)
+
+    def _show(self) -> None:
+        if self._is_watched:
+            line = f"{_clock(self._heard_ms / 1000)}{self._of}  "
+            room = max(0, shutil.get_terminal_size().columns - len(line) - 1)
+            tail = self._open_turn[-room:] if room else ""
+            typer.echo(f"\r\x1b[K{line}{tail}", err=True, nl=False)
+
+    def _print(self, line: str) -> None:
+        try:
+            typer.echo(line)
+        except BrokenPipeError:  # who read it has gone
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            self._stop(BY_SIGNAL + signal.SIGPIPE)
+
+
+def as_text(transcript: Transcript) -> str:
+    """One line: the words, after the speaker's name where speakers are told apart."""
+    return f"{transcript.speaker}: {transcript.text}" if transcript.speaker else transcript.text
+
+
+def as_json(transcript: Transcript) -> str:
+    """One line: a JSON object, its times in milliseconds since the sound began."""
+    words: list[dict[str, Any]] = [asdict(word) for word in transcript.words]
+    for word in words:
+        del word["final"]  # all of them are
+    line = {
+        "text": transcript.text,
+        "start_ms": transcript.start_ms,
+        "end_ms": transcript.end_ms,
+        "words": words,
+        "speaker": transcript.speaker,
+        "language": transcript.language,
+        "session_id": transcript.session_id,
+    }
+    return json.dumps(line, ensure_ascii=False)
+
+
+def _clock(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes:02}:{rest:02}"
