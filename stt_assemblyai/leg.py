@@ -104,6 +104,7 @@ class Leg:
         self.opened: Opened | None = None
         self.opened_at: float | None = None
         self.retired = False
+        self.useful = False  # it told something that had not been told before
         self.outcome: Ended | Failed | None = None
 
     @property
@@ -208,7 +209,9 @@ class Leg:
     def _hear(self, event: Heard) -> None:
         self._heard_at_ms = self._clock.session_ms
         was_in_turn = self._mapper.in_turn
-        self._emit_all(self._mapper.receive(event.message, self._loop.time()))
+        told = self._mapper.receive(event.message, self._loop.time())
+        self.useful = self.useful or bool(told)
+        self._emit_all(told)
         if self._mapper.in_turn and not was_in_turn:
             self._inbox.stirred.set()  # from now on the sender minds whether audio goes on
 
@@ -228,7 +231,7 @@ class Leg:
         messages, is_open = self._inbox.messages, self._session.state is State.OPEN
         chunk = self._tape.chunk(self._position)
         if is_open and messages and messages[0][0] < self._position + self._tape.chunk_bytes:
-            await self._socket.send(self._session.say(messages.popleft()[1]))
+            await self._transmit(messages.popleft()[1])
         elif chunk is not None:
             await self._send_audio(chunk)
         elif is_open and self._inbox.ended:  # Terminate waits for Begin; audio need not
@@ -243,14 +246,22 @@ class Leg:
         duration_ms = self._tape.milliseconds(len(pcm))
         self._clock.sent(self._tape.milliseconds(self._position), duration_ms)
         self._position += len(pcm)
-        await self._socket.send(self._session.audio(pcm))
+        await self._transmit(pcm)
         self._pacer.sent(self._loop.time(), duration_ms)
         self._after_audio()
 
     async def _finish(self) -> None:
         if tail := self._tape.tail(self._position):
             await self._send_audio(tail)
-        await self._socket.send(self._session.say(Terminate()))
+        await self._transmit(Terminate())
+
+    async def _transmit(self, what: bytes | ClientMessage) -> None:
+        """Raises `Closed` when the session was over before its connection is."""
+        if not self._session.writable:
+            raise Closed(1006, "")
+        session = self._session
+        frame = session.audio(what) if isinstance(what, bytes) else session.say(what)
+        await self._socket.send(frame)
 
     async def _wait_for_more(self) -> None:
         """Audio that stops in mid-turn would leave the turn open for ever (section 6)."""
@@ -271,7 +282,7 @@ class Leg:
             if self._inbox.stirred.is_set() or not self._mapper.in_turn:
                 return
             self._clock.sent_silence(duration_ms)
-            await self._socket.send(self._session.audio(silence))
+            await self._transmit(silence)
             self._after_audio()
             await asyncio.sleep(duration_ms / 1000)
 

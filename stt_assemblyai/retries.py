@@ -42,9 +42,12 @@ class Retries:
         """How many there were in a row."""
         return self._failures
 
-    def lived(self, seconds: float) -> None:
-        """A session worked for this long before it failed."""
-        if seconds >= self._patience.proven_after_seconds:
+    def lived(self, seconds: float, *, useful: bool) -> None:
+        """A session lived for this long before it failed; a useful one told something new.
+
+        One that opens and says nothing before it fails, as with models that the account may not
+        use, is a failure like those before it."""
+        if useful or seconds >= self._patience.proven_after_seconds:
             self._failures, self._since = 0, None
 
     def failed(self, error: AssemblyAIError, now: float) -> float | None:

@@ -254,7 +254,8 @@ class Transcriber:
         if error is None and not leg.retired:
             return None
         if leg.opened_at is not None:
-            self._retries.lived(asyncio.get_running_loop().time() - leg.opened_at)
+            lived_seconds = asyncio.get_running_loop().time() - leg.opened_at
+            self._retries.lived(lived_seconds, useful=leg.useful)
         self._from_ms = leg.covered_ms
         self._clock = AudioClock()
         for event in self._mapper.resume(self._clock, self._from_ms):

@@ -44,10 +44,12 @@ def test_patience_ends_where_the_next_attempt_would_be_too_late() -> None:
 def test_a_session_that_worked_makes_the_next_failure_a_new_one() -> None:
     pauses = retries(total_seconds=10, proven_after_seconds=30)
     pauses.failed(LOST, 0.0)
-    pauses.lived(29.0)
+    pauses.lived(29.0, useful=False)
     assert pauses.failed(LOST, 29.0) is None
-    pauses.lived(30.0)
+    pauses.lived(30.0, useful=False)
     assert pauses.failed(LOST, 60.0) == 0.25
+    pauses.lived(3.0, useful=True)
+    assert pauses.failed(LOST, 63.0) == 0.25
 
 
 @pytest.mark.parametrize(("draw", "wait"), [(0.0, 12.25), (1.0, 24.25)])
