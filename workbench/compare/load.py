@@ -1,0 +1,147 @@
+"""Many streams of one client at once, and what they cost this process."""
+
+import asyncio
+import gc
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import aiohttp
+import psutil  # type: ignore[import-untyped] # it has no stubs
+from livekit import rtc
+from livekit.agents import stt
+
+from workbench.compare.clients import Client
+from workbench.compare.spoken import say, sentences
+from workbench.processes import Command, Process
+from workbench.standins import StandIns
+
+__all__ = ["Bench", "Load", "scripted_stand_in"]
+
+_PROJECT = Path(__file__).parents[2]
+_FRAME_MS = 50  # as LiveKit's room input cuts them
+_READY_SECONDS = 30.0
+_CLOSING_SECONDS = 10.0
+_PARAMETERS = {"model": "universal-streaming-english", "format_turns": True, "sample_rate": 16_000}
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """What is heard at once: so many streams, for so long, of this input."""
+
+    streams: int
+    seconds: float
+    input_rate: int
+
+
+class Bench:
+    """Runs loads against a stand-in that is already there."""
+
+    def __init__(self, stand_ins: StandIns, http: aiohttp.ClientSession) -> None:
+        self._stand_ins = stand_ins
+        self._http = http
+
+    async def hear(self, client: Client | None, load: Load) -> tuple[float, float]:
+        """Milliseconds of processor time for a second of audio, and kB held at the end.
+
+        Without a client the frames go nowhere: the cost of the feeder.
+        """
+        await self._prepare(load)
+        streams = [self._stream(client) for _ in range(load.streams)] if client else []
+        listening = [asyncio.create_task(_listen(stream)) for stream in streams]
+        samples = load.input_rate * _FRAME_MS // 1000
+        frame = rtc.AudioFrame(bytes(2 * samples), load.input_rate, 1, samples)
+        gc.collect()
+        held_before = _held_kb()
+        began = time.process_time()
+        await asyncio.gather(
+            *(
+                _feed(streams[n] if streams else None, frame, load, offset=n / load.streams)
+                for n in range(load.streams)
+            )
+        )
+        spent = time.process_time() - began
+        held = _held_kb() - held_before
+        await _close(streams, listening)
+        return spent * 1000 / (load.streams * load.seconds), held / load.streams
+
+    def _stream(self, client: Client) -> stt.RecognizeStream:
+        return client.make(
+            api_key=self._stand_ins.assemblyai_api_key,
+            base_url=self._stand_ins.assemblyai_base_url,
+            http_session=self._http,
+            **_PARAMETERS,
+        ).stream()
+
+    async def _prepare(self, load: Load) -> None:
+        """Every session hears the same talk, without a pause longer than a breath."""
+        script = [
+            {
+                "text": word.text,
+                "start_ms": word.start_ms,
+                "end_ms": word.end_ms,
+                "end_of_turn_confidence": 0.9 if word.text.endswith(".") else 0.1,
+            }
+            for word in say(sentences(load.seconds))
+        ]
+        control = self._stand_ins.control_url
+        async with self._http.delete(f"{control}/assemblyai") as done:
+            done.raise_for_status()
+        scripts = [script] * load.streams
+        async with self._http.post(f"{control}/assemblyai/scripts", json=scripts) as done:
+            done.raise_for_status()
+
+
+async def _feed(
+    stream: stt.RecognizeStream | None, frame: rtc.AudioFrame, load: Load, *, offset: float
+) -> None:
+    """Real time; streams do not push at the same instant."""
+    loop = asyncio.get_running_loop()
+    start = loop.time() + offset * _FRAME_MS / 1000
+    for n in range(round(load.seconds * 1000 / _FRAME_MS)):
+        await asyncio.sleep(max(0.0, start + n * _FRAME_MS / 1000 - loop.time()))
+        if stream is not None:
+            stream.push_frame(frame)
+
+
+async def _listen(stream: stt.RecognizeStream) -> Counter[str]:
+    return Counter([event.type.value async for event in stream])
+
+
+async def _close(
+    streams: Sequence[stt.RecognizeStream], listening: Sequence[asyncio.Task[Counter[str]]]
+) -> None:
+    for stream in streams:
+        with suppress(RuntimeError):
+            stream.end_input()
+    if listening:
+        _, late = await asyncio.wait(listening, timeout=_CLOSING_SECONDS)
+        for task in late:
+            task.cancel()
+        heard = [task.result()["final_transcript"] for task in listening if not task.cancelled()]
+        if not all(heard):
+            raise RuntimeError("a stream heard nothing: the figures would mean nothing")
+    for stream in streams:
+        await stream.aclose()
+
+
+def _held_kb() -> float:
+    return float(psutil.Process().memory_full_info().uss) / 1024
+
+
+@asynccontextmanager
+async def scripted_stand_in() -> AsyncIterator[StandIns]:
+    """The stand-in in a process of its own, with transcripts from scripts."""
+    with tempfile.TemporaryDirectory() as directory:
+        argv = [sys.executable, "-m", "workbench.loopback", "--mode", "scripted"]
+        command = Command("stand-in", argv, Path(directory) / "log", cwd=_PROJECT)
+        async with Process(command) as process:
+            line = await process.wait_for_line(
+                lambda line: line.startswith("{"), timeout_seconds=_READY_SECONDS
+            )
+            yield StandIns.model_validate_json(line)
