@@ -1,0 +1,1 @@
+"""Sessions with the service, recorded in both directions and played again without it."""
