@@ -183,6 +183,18 @@ class AgentSettings(Section):
         description="How long the agent waits for a caller whose network failed to come back.",
         examples=["15"],
     )
+    rescue_seconds: float = Field(
+        default=5,
+        ge=1,
+        le=600,
+        description="How long a caller may be in a room without an agent before one is asked for.",
+    )
+    record_dir: Path | None = Field(
+        default=None,
+        description="Folder for the records of calls, from which an agent that takes over a call "
+        "goes on. They hold what was said: personal data. Unset: nothing is recorded.",
+        examples=["records"],
+    )
     silence_seconds: float = Field(
         default=20,
         ge=1,

@@ -174,6 +174,14 @@ class Caller:
             what="the agent to leave",
         )
 
+    async def another_agent(self, than: str | None, *, timeout_seconds: float) -> None:
+        """Wait until an agent is there that is not this one."""
+        await self._changes.until(
+            lambda: self._agent != than and not self._agent_left,
+            timeout_seconds=timeout_seconds,
+            what="another agent to come",
+        )
+
     def heard(self, start_seconds: float = 0.0, end_seconds: float | None = None) -> Samples:
         """What came over the line in a stretch of the call: mono, 48 kHz."""
         end = self.now_seconds if end_seconds is None else end_seconds

@@ -8,16 +8,20 @@ import time
 from livekit import rtc
 from livekit.agents import (
     AgentSession,
+    ChatMessage,
     CloseEvent,
     CloseReason,
+    ConversationItemAddedEvent,
     ErrorEvent,
     JobContext,
     UserStateChangedEvent,
 )
+from livekit.agents.types import ATTRIBUTE_AGENT_NAME
 
 from agent.call.assistant import Assistant
 from agent.call.endings import FAILED_PROVIDER, HUNG_UP, Ending
 from agent.call.prepared import Sentence
+from agent.call.record import open_record
 from agent.call.session import Equipment, build_session, room_options
 
 log = logging.getLogger(__name__)
@@ -60,6 +64,7 @@ class Call:
         self._absence: asyncio.TimerHandle | None = None
         self._fell_silent = asyncio.Event()
         self._caller_identity: str | None = None
+        self._record, self._said_before = open_record(self._agent.record_dir, job.job.room.sid)
 
     def end(self, ending: Ending) -> None:
         """Let the call end for this reason, unless it is ending already."""
@@ -76,13 +81,21 @@ class Call:
             ending = Ending.FAULT
         finally:
             self._stop_waiting()
+        self._write_end(ending)
         seconds = round(time.monotonic() - started, 1)
         log.info("call ended", extra={"ending": ending.value, "seconds": seconds})
         if ending.hangs_up:
             await self._hang_up(ending)
         self._job.shutdown(ending.value)
 
+    def _write_end(self, ending: Ending) -> None:
+        if ending is not Ending.OTHER_AGENT:  # that one goes on with the record
+            self._record.add("end", {"ending": ending.code})
+        self._record.close()
+
     async def _converse(self) -> Ending:
+        if self._another_agent_is_here():
+            return Ending.OTHER_AGENT
         self._watch_room()
         if not await self._caller_came():
             return self._ending.result()
@@ -107,6 +120,7 @@ class Call:
             instructions=self._agent.instructions,
             greeting=self._agent.greeting,
             hang_up=lambda: self.end(Ending.AGENT_ENDED),
+            said_before=self._said_before,
         )
         if self._caller_identity is None:
             await session.start(assistant, record=False)
@@ -140,6 +154,15 @@ class Call:
             self.end(Ending.ROOM_CLOSED)
         return not self._ending.done()
 
+    def _another_agent_is_here(self) -> bool:
+        """Two workers may have asked for an agent at once: the one that joins later leaves."""
+        room = self._job.room
+        return not self._job.is_fake_job() and any(
+            each.kind == rtc.ParticipantKind.PARTICIPANT_KIND_AGENT
+            and each.attributes.get(ATTRIBUTE_AGENT_NAME, "") == self._agent.name
+            for each in room.remote_participants.values()
+        )
+
     def _watch_room(self) -> None:
         room = self._job.room
         room.on("participant_disconnected", self._on_left)
@@ -171,6 +194,7 @@ class Call:
         session.on("error", self._on_error)
         session.on("close", self._on_close)
         session.on("user_state_changed", self._on_user_state)
+        session.on("conversation_item_added", self._on_item)
 
     def _on_error(self, event: ErrorEvent) -> None:
         if event.error.recoverable:
@@ -190,6 +214,11 @@ class Call:
     def _on_user_state(self, event: UserStateChangedEvent) -> None:
         if event.new_state == "away":
             self._fell_silent.set()
+
+    def _on_item(self, event: ConversationItemAddedEvent) -> None:
+        item = event.item
+        if isinstance(item, ChatMessage) and item.role in ("user", "assistant"):
+            self._record.add("turn", {"role": item.role, "text": item.text_content or ""})
 
     async def _mind_silence(self, session: AgentSession[None]) -> None:
         """Ask a caller who says nothing whether anybody is there; end the call if nobody is."""

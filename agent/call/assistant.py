@@ -1,20 +1,39 @@
 """The assistant: what it is told, what it says first, and what it can do."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
-from livekit.agents import Agent, RunContext, function_tool
+from livekit.agents import Agent, ChatContext, RunContext, function_tool
+
+from agent.call.prepared import Sentence
+from agent.call.record import Said
 
 
 class Assistant(Agent):
     """Greets as soon as the caller can hear it, converses, and can end the call."""
 
-    def __init__(self, *, instructions: str, greeting: str, hang_up: Callable[[], None]) -> None:
-        super().__init__(instructions=instructions)
+    def __init__(
+        self,
+        *,
+        instructions: str,
+        greeting: str,
+        hang_up: Callable[[], None],
+        said_before: Sequence[Said] = (),
+    ) -> None:
+        """`said_before` is what another agent and this caller said, before that agent died."""
+        history = ChatContext.empty()
+        for said in said_before:
+            history.add_message(role=said.role, content=said.text)
+        super().__init__(instructions=instructions, chat_ctx=history)
         self._greeting = greeting
         self._hang_up = hang_up
+        self._takes_over = bool(said_before)
 
     async def on_enter(self) -> None:
-        self.session.say(self._greeting)
+        if self._takes_over:
+            words = Sentence.CUT_OFF
+            self.session.say(words.text, audio=words.frames())
+        else:
+            self.session.say(self._greeting)
 
     @function_tool
     async def end_call(self, context: RunContext[None]) -> None:

@@ -18,6 +18,7 @@ class Ending(Enum):
     CANNOT_SPEAK = "the speech synthesis failed"
     AGENT_ENDED = "the agent ended the call"
     TOO_LONG = "the call reached its longest duration"
+    OTHER_AGENT = "another agent was there already"
     WORKER_STOPPED = "the worker was stopped"
     FAULT = "the agent has a fault"
 

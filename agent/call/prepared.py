@@ -19,6 +19,7 @@ class Sentence(StrEnum):
     """What can be said; the value is the name of its files."""
 
     APOLOGY = "apology"
+    CUT_OFF = "cut_off"
 
     @property
     def text(self) -> str:

@@ -4,11 +4,12 @@ import asyncio
 import contextlib
 import logging
 import signal
-from collections.abc import Awaitable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Iterator
 
 from livekit import api
 from livekit.agents import AgentServer
 
+from agent.worker.dispatch import Dispatcher
 from agent.worker.reachability import UnreachableError, require_livekit
 from config.settings import Settings
 
@@ -26,7 +27,8 @@ async def serve(server: AgentServer, settings: Settings, *, devmode: bool) -> No
     await _wait_for_livekit(settings, patience_seconds=0 if devmode else PATIENCE_SECONDS)
     with _signals() as (stop, hurry):
         running = asyncio.create_task(server.run(devmode=devmode))
-        await _either(asyncio.shield(running), stop.wait())
+        async with _rescue(server, settings):
+            await _either(asyncio.shield(running), stop.wait())
         if not devmode:
             with contextlib.suppress(asyncio.TimeoutError):  # the drain time is over
                 await _either(server.drain(), hurry.wait())
@@ -54,6 +56,24 @@ async def join(server: AgentServer, settings: Settings, room: str) -> None:
         await _either(server.drain(timeout=None), stop.wait())
         await server.aclose()
         await running
+
+
+@contextlib.asynccontextmanager
+async def _rescue(server: AgentServer, settings: Settings) -> AsyncIterator[None]:
+    """Meanwhile, look for callers who wait, from the moment on at which the worker takes calls."""
+    registered = asyncio.Event()
+    server.once("worker_registered", lambda *_: registered.set())
+
+    async def look() -> None:
+        await registered.wait()
+        await Dispatcher(settings, server).run()
+
+    looking = asyncio.create_task(look())
+    try:
+        yield
+    finally:
+        looking.cancel()
+        await asyncio.gather(looking, return_exceptions=True)
 
 
 async def _either(*waits: Awaitable[object]) -> None:

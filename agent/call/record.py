@@ -1,0 +1,110 @@
+"""What happened in a call, line by line, safe on disk the moment it happened.
+
+A record is a file of JSON lines: one a turn, then `end`. Each line is one `write` followed by
+`fsync`, so that whatever kills the process, every line that `add` returned from is there; a line
+that was torn in the middle counts as never said. A record without an `end` is of a call whose
+agent died: the next agent in that room goes on from it.
+"""
+
+import contextlib
+import errno
+import json
+import logging
+import os
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, Protocol
+from urllib.parse import quote
+
+log = logging.getLogger(__name__)
+
+
+class Record(Protocol):
+    """Where a call is written down; another store needs only this."""
+
+    def add(self, kind: str, fields: Mapping[str, Any]) -> None:
+        """Write one line. Never raises: a call goes on without its record."""
+
+    def close(self) -> None:
+        """Nothing more will be written."""
+
+
+class NoRecord:
+    """For operators who keep nothing."""
+
+    def add(self, kind: str, fields: Mapping[str, Any]) -> None:
+        pass
+
+    def close(self) -> None:
+        pass
+
+
+class FileRecord:
+    """A record in a file of its own. The file holds personal data: only its owner may read it."""
+
+    def __init__(self, path: Path) -> None:
+        self._descriptor: int | None = None
+        self._path = path
+        with self._forgiven():
+            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
+            self._descriptor = os.open(path, flags, 0o600)
+
+    def add(self, kind: str, fields: Mapping[str, Any]) -> None:
+        if self._descriptor is None:
+            return
+        line = json.dumps({"kind": kind, "at": time.time(), **fields}, ensure_ascii=False)
+        data = line.encode() + b"\n"
+        with self._forgiven():
+            if os.write(self._descriptor, data) < len(data):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            os.fsync(self._descriptor)
+
+    def close(self) -> None:
+        descriptor, self._descriptor = self._descriptor, None
+        if descriptor is not None:
+            os.close(descriptor)
+
+    @contextlib.contextmanager
+    def _forgiven(self) -> Iterator[None]:
+        """A full disk or a lost mount ends the record with one line in the log, not the call."""
+        try:
+            yield
+        except OSError as error:
+            log.warning("the call is no longer recorded", extra={"error": error.strerror})
+            self.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """One turn of a conversation."""
+
+    role: Literal["user", "assistant"]
+    text: str
+
+
+def open_record(directory: Path | None, room_sid: str) -> tuple[Record, list[Said]]:
+    """The record of the call in a room, and what was said in it before an earlier agent died."""
+    if directory is None:
+        return NoRecord(), []
+    path = directory / f"{quote(room_sid, safe='')}.jsonl"
+    return FileRecord(path), unfinished(path)
+
+
+def unfinished(path: Path) -> list[Said]:
+    """The turns of a record that has no end; none where there is no record, or it has one."""
+    try:
+        lines = path.read_bytes().split(b"\n")
+    except OSError:
+        return []
+    said: list[Said] = []
+    for line in lines:
+        with contextlib.suppress(ValueError, KeyError, TypeError):
+            entry = json.loads(line)
+            if entry["kind"] == "end":
+                said.clear()
+            elif entry["kind"] == "turn" and entry["role"] in ("user", "assistant"):
+                said.append(Said(entry["role"], str(entry["text"])))
+    return said

@@ -1,0 +1,52 @@
+"""Who waits for an agent, and who does not."""
+
+import pytest
+from livekit.protocol import agent as jobs
+from livekit.protocol import agent_dispatch, models
+
+from agent.worker.dispatch import waits
+
+CALLER = models.ParticipantInfo(identity="caller", kind=models.ParticipantInfo.STANDARD)
+PHONE = models.ParticipantInfo(identity="phone", kind=models.ParticipantInfo.SIP)
+RECORDER = models.ParticipantInfo(identity="egress", kind=models.ParticipantInfo.EGRESS)
+
+
+def agent(name: str = "") -> models.ParticipantInfo:
+    return models.ParticipantInfo(
+        identity="agent", kind=models.ParticipantInfo.AGENT, attributes={"lk.agent.name": name}
+    )
+
+
+def asked(name: str = "", *states: "jobs.JobStatus.ValueType") -> agent_dispatch.AgentDispatch:
+    """A request for an agent, and what became of it."""
+    found = [jobs.Job(state=jobs.JobState(status=state)) for state in states]
+    return agent_dispatch.AgentDispatch(
+        id="AD", agent_name=name, state=agent_dispatch.AgentDispatchState(jobs=found)
+    )
+
+
+@pytest.mark.parametrize(
+    ("participants", "requests", "name", "expected"),
+    [
+        ([CALLER], [], "", True),
+        ([PHONE], [asked()], "", True),
+        ([CALLER], [asked("", jobs.JS_FAILED)], "", True),
+        ([CALLER], [asked("", jobs.JS_RUNNING)], "", True),
+        ([CALLER], [asked("", jobs.JS_SUCCESS)], "", False),
+        ([CALLER, agent()], [asked()], "", False),
+        ([CALLER, agent("other")], [asked()], "", True),
+        ([RECORDER], [asked()], "", False),
+        ([], [asked()], "", False),
+        ([CALLER], [], "receptionist", False),
+        ([CALLER], [asked("other")], "receptionist", False),
+        ([CALLER], [asked("receptionist")], "receptionist", True),
+        ([CALLER, agent("receptionist")], [asked("receptionist")], "receptionist", False),
+    ],
+)
+def test_a_caller_without_an_agent_waits_unless_nobody_was_asked_or_the_work_is_done(
+    participants: list[models.ParticipantInfo],
+    requests: list[agent_dispatch.AgentDispatch],
+    name: str,
+    expected: bool,
+) -> None:
+    assert waits(participants, requests, name) is expected

@@ -1,0 +1,46 @@
+"""Nobody is left alone: an agent that dies is replaced, and a room without an agent gets one."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import psutil
+from livekit import api
+
+from workbench.conversation import greeting, take_turn
+from workbench.corpus import synthesised
+from workbench.transcript import words
+
+
+async def test_an_agent_that_is_killed_is_replaced_and_goes_on_where_it_was(
+    start_worker: Any, dial: Any, understand: Any, figure: Any, tmp_path: Path
+) -> None:
+    worker = await start_worker(AGENT_RECORD_DIR=str(tmp_path))
+    caller = await dial(worker)
+    await greeting(caller, timeout_seconds=20)
+    await take_turn(caller, synthesised("My name is Emma."), timeout_seconds=20)
+    line = json.loads(await worker.log_line('"call started"', f'"{caller.room_name}"'))
+    first = caller.agent_identity
+    psutil.Process(line["pid"]).kill()
+    killed = caller.now_seconds
+    await caller.another_agent(first, timeout_seconds=40)
+    back = await caller.hear_reply(after_seconds=killed, timeout_seconds=40)
+    figure(f"agent killed: heard again after {back.start_seconds - killed:.1f} s")
+    assert "please go on" in words(await understand(caller.heard(back.start_seconds)))
+    turn = await take_turn(caller, synthesised("What is my name?"), timeout_seconds=20)
+    assert "emma" in words(turn.reply_text)
+
+
+async def test_a_caller_whom_nobody_was_sent_to_gets_an_agent(
+    places: Any, start_worker: Any, dial: Any
+) -> None:
+    # The request is made while there is no worker of that name; LiveKit does not repeat it.
+    caller = await dial(None)
+    name = "too late"
+    access = places.access
+    async with api.LiveKitAPI(access.url, access.api_key, access.api_secret) as client:
+        await client.agent_dispatch.create_dispatch(
+            api.CreateAgentDispatchRequest(room=caller.room_name, agent_name=name)
+        )
+    await start_worker(AGENT_NAME=name, AGENT_RESCUE_SECONDS="1")
+    await greeting(caller, timeout_seconds=40)
