@@ -2,8 +2,9 @@
 
 import difflib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from dotenv import dotenv_values
 from pydantic import BaseModel, ValidationError
@@ -24,13 +25,17 @@ class SettingsError(Exception):
         self.faults = faults
 
 
-def load_settings(dotenv: Path | None = DOTENV) -> Settings:
+def load_settings(
+    dotenv: Path | None = DOTENV, *, given: Mapping[str, Mapping[str, Any]] | None = None
+) -> Settings:
     """The settings of the environment, completed from the file `dotenv`.
 
+    `given` wins over both: values by section, for what a program does not leave to its operator.
     Raises SettingsError with every fault at once.
     """
     try:
-        settings = Settings(_env_file=dotenv)  # type: ignore[call-arg]  # pydantic-settings' own argument
+        made: Any = Settings  # pydantic-settings takes arguments that the fields do not tell
+        settings: Settings = made(_env_file=dotenv, **(given or {}))
     except ValidationError as error:
         raise SettingsError([_fault(details) for details in error.errors()]) from None
     except (SourceError, UnicodeDecodeError) as error:

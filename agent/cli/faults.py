@@ -4,8 +4,8 @@ import contextlib
 import errno
 import sys
 import warnings
-from collections.abc import Iterator
-from typing import NoReturn
+from collections.abc import Iterator, Mapping
+from typing import Any, NoReturn
 
 from config.load import SettingsError, load_settings
 from config.settings import Settings
@@ -14,11 +14,14 @@ USAGE = 2
 FAILED = 1
 
 
-def loaded_settings() -> Settings:
-    """The settings; where they are at fault, the program ends and names every fault."""
+def loaded_settings(given: Mapping[str, Mapping[str, Any]] | None = None) -> Settings:
+    """The settings; where they are at fault, the program ends and names every fault.
+
+    `given` are values by section that are not for the operator to set.
+    """
     with warnings.catch_warnings(record=True) as notes:
         try:
-            settings = load_settings()
+            settings = load_settings(given=given)
         except SettingsError as error:
             count = (
                 "a setting is" if len(error.faults) == 1 else f"{len(error.faults)} settings are"

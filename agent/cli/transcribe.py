@@ -1,7 +1,6 @@
 """`transcribe`: a worker that writes down what is said in its rooms, and says nothing."""
 
 import asyncio
-import os
 from typing import Annotated
 
 import typer
@@ -17,9 +16,8 @@ def transcribe(
     ] = False,
 ) -> None:
     """Join rooms, and publish each participant's words as text under that participant's name."""
-    # Nothing thinks or speaks here, but the settings ask for OpenAI's key.
-    os.environ["OPENAI_API_KEY"] = "not-used-by-transcribe"
-    settings = loaded_settings()
+    # Nothing thinks or speaks here, so nobody has to have a key for it.
+    settings = loaded_settings({"openai": {"api_key": "not-needed"}})
     agent = settings.agent
     log.configure(agent.log_level, agent.log_format, transcripts=agent.log_transcripts)
     from agent.call.transcription import Pen, write_down

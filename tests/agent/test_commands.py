@@ -1,6 +1,7 @@
 """The commands, as a person types them: what is wrong is said in sentences."""
 
 import os
+import re
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
+COMMANDS = ("dev", "start", "connect", "console", "transcribe", "settings", "download-files")
 KEYS = {
     "LIVEKIT_URL": "ws://127.0.0.1:9",
     "LIVEKIT_API_KEY": "APIkey",
@@ -81,8 +83,17 @@ def test_settings_are_shown_with_their_origin_and_secrets_are_not() -> None:
 def test_help_names_every_command() -> None:
     done = agent("--help")
     assert done.returncode == 0
-    for command in ("dev", "start", "connect", "console", "settings", "download-files"):
+    for command in COMMANDS:
         assert command in done.stdout
+
+
+def test_the_readme_names_no_command_that_does_not_exist() -> None:
+    readme = (ROOT / "README.md").read_text("utf-8")
+    named = set(re.findall(r"python agent\.py ([a-z-]+)", readme))
+    assert named
+    assert named <= set(COMMANDS)
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE))
+    assert set(re.findall(r"make ([a-z-]+)", readme)) <= targets
 
 
 def test_importing_the_worker_leaves_no_file_behind(tmp_path: Path) -> None:
