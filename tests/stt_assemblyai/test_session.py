@@ -68,7 +68,7 @@ async def refusing() -> AsyncIterator[AssemblyAIStandIn]:
 async def test_a_wrong_key_costs_one_connection_until_the_session_gives_up(
     refusing: AssemblyAIStandIn,
 ) -> None:
-    """LiveKit makes the stream anew until it has had enough of it: no stream but the first connects."""
+    """LiveKit makes the stream anew until it has had enough: only the first one connects."""
     call = Call(STT(api_key="wr0ng", base_url=refusing.url))
     await call.start()
     ended = await call.closed
