@@ -21,6 +21,7 @@ from livekit.agents.types import ATTRIBUTE_AGENT_NAME
 from livekit.protocol import agent as jobs
 from livekit.protocol import agent_dispatch, models
 
+from agent.worker.admission import FULL
 from config.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -134,10 +135,15 @@ class Dispatcher:
             patience = self._patience_seconds + random.uniform(0, JITTER_SECONDS)
             self._waiting[room.sid] = _Waiting(now, asked, patience)
             return False
-        if now - waiting.since < waiting.patience_seconds:
+        if now - waiting.since < waiting.patience_seconds or self._is_full():
             return False
         await self._ask(client, room.name)
         return True
+
+    def _is_full(self) -> bool:
+        """Then it is for a worker with room to ask, or for this one once a call has ended."""
+        load = self._worker.load_fnc
+        return load is not None and load(self._worker) >= FULL  # type: ignore[call-arg]
 
     async def _ask(self, client: api.LiveKitAPI, room: str) -> None:
         log.warning("a caller waits without an agent, asking for one", extra={"room": room})
