@@ -1,5 +1,6 @@
 """Nobody is left alone: an agent that dies is replaced, and a room without an agent gets one."""
 
+import asyncio
 import json
 from pathlib import Path
 from typing import Any
@@ -44,3 +45,24 @@ async def test_a_caller_whom_nobody_was_sent_to_gets_an_agent(
         )
     await start_worker(AGENT_NAME=name, AGENT_RESCUE_SECONDS="1")
     await greeting(caller, timeout_seconds=40)
+
+
+async def test_six_callers_at_once_are_all_answered(
+    start_worker: Any, dial: Any, figure: Any
+) -> None:
+    worker = await start_worker(AGENT_MAX_CALLS="6")
+    callers = [await dial(worker) for _ in range(6)]
+    greetings = await asyncio.gather(*(greeting(each, timeout_seconds=60) for each in callers))
+    waits = sorted(reply.start_seconds for reply, _ in greetings)
+    figure(f"six calls at once: greeted {waits[0]:.1f} to {waits[-1]:.1f} s after joining")
+
+
+async def test_who_finds_the_worker_full_is_answered_when_there_is_room(
+    start_worker: Any, dial: Any
+) -> None:
+    worker = await start_worker(AGENT_MAX_CALLS="1", AGENT_RESCUE_SECONDS="1")
+    first, second = await dial(worker), await dial(worker)
+    await greeting(first, timeout_seconds=30)
+    assert second.agent_identity is None
+    await first.hang_up()
+    await greeting(second, timeout_seconds=60)
