@@ -38,6 +38,7 @@ StreamEvent = SpeechEvent | Opened | Ended | Noticed
 class Timing:
     """How long to wait for what, in the unit that each name says.
 
+    `chunk_ms` is how much audio a message holds, 50 to 1000; else `ValueError` is raised.
     `replay_speed` is how much faster than real time audio may be sent that piled up;
     `mute_after_ms` is how long audio may lack in mid-turn before silence stands in for it;
     `roll_over_seconds` is how long before a session expires the next one is opened.
@@ -51,6 +52,10 @@ class Timing:
     replay_speed: float = 1.25
     mute_after_ms: int = 1000
     roll_over_seconds: float = 60.0
+
+    def __post_init__(self) -> None:
+        if not 50 <= self.chunk_ms <= 1000:
+            raise ValueError(f"a chunk of {self.chunk_ms} ms is refused; send 50 to 1000 ms")
 
 
 class Inbox:

@@ -58,7 +58,9 @@ __all__ = ["STT", "SpeechStream"]
 logger = logging.getLogger("stt_assemblyai")
 
 Type = stt.SpeechEventType
-AdapterEvent = Literal["late_format", "speakers_revised", "session_opened", "interrupted", "billed"]
+AdapterEvent = Literal[
+    "late_format", "speakers_revised", "session_opened", "interrupted", "billed", "noticed"
+]
 
 
 class STT(stt.STT[AdapterEvent]):
@@ -76,7 +78,8 @@ class STT(stt.STT[AdapterEvent]):
 
     Besides LiveKit's own events it emits `late_format` (a `Transcript` whose Final was given
     without formatting), `speakers_revised` (`SpeakersRevised`), `session_opened` (`Opened`),
-    `interrupted` (`Interrupted`) and `billed` (`Bill`).
+    `interrupted` (`Interrupted`), `billed` (`Bill`) and `noticed` (`Noticed`: a warning, a
+    heartbeat, a language model's answer).
     """
 
     def __init__(
@@ -334,7 +337,9 @@ class SpeechStream(stt.RecognizeStream):
                 self._report_usage()
             case Interrupted():
                 self._stt.emit("interrupted", event)
-            case Ended() | Noticed():
+            case Noticed():
+                self._stt.emit("noticed", event)
+            case Ended():
                 pass
 
     def _send(

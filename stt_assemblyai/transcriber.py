@@ -25,9 +25,9 @@ from stt_assemblyai.clock import AudioClock
 from stt_assemblyai.errors import AssemblyAIError, ConfigurationError
 from stt_assemblyai.ledger import Bill, Ledger
 from stt_assemblyai.leg import Inbox, Leg, StreamEvent, Timing
-from stt_assemblyai.messages import ForceEndpoint, UpdateConfiguration
+from stt_assemblyai.messages import ForceEndpoint, UpdateConfiguration, Warned
 from stt_assemblyai.options import U3, SessionOptions
-from stt_assemblyai.protocol import Ended, Failed, Opened
+from stt_assemblyai.protocol import Ended, Failed, Noticed, Opened
 from stt_assemblyai.retries import Patience, Retries
 from stt_assemblyai.spare import Spare
 from stt_assemblyai.speech import EndOfSpeech
@@ -291,6 +291,9 @@ class Transcriber:
             self._report_opened(event)
         if isinstance(event, EndOfSpeech):
             self._turn_ended.set()
+        if isinstance(event, Noticed) and isinstance(event.message, Warned):
+            fields = {"session_id": self.session_id, "warning": event.message.warning}
+            logger.warning("AssemblyAI warns", extra=fields)
         self._on_event(event)
 
     def _report_opened(self, event: Opened) -> None:
