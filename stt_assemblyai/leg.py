@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,9 +18,10 @@ from stt_assemblyai.audio import Tape
 from stt_assemblyai.client import Closed, Socket
 from stt_assemblyai.clock import AudioClock
 from stt_assemblyai.errors import NetworkError, TransientError
-from stt_assemblyai.messages import ClientMessage, Terminate
+from stt_assemblyai.messages import ClientMessage, Heartbeat, Silence, Terminate
 from stt_assemblyai.options import SessionOptions
 from stt_assemblyai.pace import Pacer
+from stt_assemblyai.progress import Progress
 from stt_assemblyai.protocol import Ended, Event, Failed, Heard, Noticed, Opened, Session, State
 from stt_assemblyai.speech import SpeechEvent
 from stt_assemblyai.turns import TurnMapper
@@ -29,6 +31,7 @@ __all__ = ["Inbox", "Leg", "StreamEvent", "Timing"]
 _RECOGNITION_MS = 2000  # words appear at most this long after they were said
 _LONGEST_DEFAULT_SILENCE_MS = 2560  # of all models' own max_turn_silence (section 10)
 _RELEASE_EVERY_MS = 1000
+_HEARTBEAT_SECONDS = 15.0  # without one, of those that come every 5 s (section 7.7)
 _PROGRESS_MS = 10_000  # an open turn about which nothing is said for longer is stuck
 
 StreamEvent = SpeechEvent | Opened | Ended | Noticed
@@ -41,7 +44,8 @@ class Timing:
     `chunk_ms` is how much audio a message holds, 50 to 1000; else `ValueError` is raised.
     `replay_speed` is how much faster than real time audio may be sent that piled up;
     `mute_after_ms` is how long audio may lack in mid-turn before silence stands in for it;
-    `roll_over_seconds` is how long before a session expires the next one is opened.
+    `roll_over_seconds` is how long before a session expires the next one is opened;
+    `unanswered_seconds` is how long speech may be sent of which nothing is said.
     """
 
     chunk_ms: int = 50
@@ -52,6 +56,7 @@ class Timing:
     replay_speed: float = 1.25
     mute_after_ms: int = 1000
     roll_over_seconds: float = 60.0
+    unanswered_seconds: float = 30.0
 
     def __post_init__(self) -> None:
         if not 50 <= self.chunk_ms <= 1000:
@@ -83,6 +88,7 @@ class Leg:
         inbox: Inbox,
         mapper: TurnMapper,
         clock: AudioClock,
+        progress: Progress,
         emit: Callable[[StreamEvent], None],
         *,
         from_ms: float,
@@ -97,6 +103,10 @@ class Leg:
         self._emit = emit
         self._timing = timing
         self._pacer = Pacer(timing.replay_speed)
+        self._progress = progress
+        self._progress.restart()
+        self._has_heartbeat = bool(options.session_heartbeat)
+        self._beat_at = math.inf
         longest_silence_ms = options.effective().get("max_turn_silence")
         self._turn_ends_within_ms = (longest_silence_ms or _LONGEST_DEFAULT_SILENCE_MS) + 1500
         self._released_at_ms = 0.0
@@ -124,6 +134,8 @@ class Leg:
             return self.from_ms
         if self._mapper.in_turn:
             return needed  # at the edge of a word
+        if self._progress.stalled:
+            return self._progress.unanswered_from_ms
         now = self._loop.time()
         unheard_ms = (now - self._socket.alive_at) * 1000
         ahead_ms = max(0.0, self._clock.session_ms - (now - self.opened_at) * 1000)
@@ -193,7 +205,7 @@ class Leg:
             case Opened():
                 self.opened = event
                 self.begun.set()
-                self.opened_at = self._loop.time()
+                self.opened_at = self._beat_at = self._loop.time()
                 self._mapper.session_id = event.session_id
                 self._emit(event)
                 self._inbox.stirred.set()  # messages have waited for this
@@ -202,7 +214,7 @@ class Leg:
             case Heard():
                 self._hear(event)
             case Noticed():
-                self._emit(event)
+                self._notice(event)
             case Ended():
                 self.outcome = event
                 self._emit(event)
@@ -211,7 +223,15 @@ class Leg:
             case None:
                 pass
 
+    def _notice(self, event: Noticed) -> None:
+        if isinstance(event.message, Heartbeat):
+            self._beat_at = self._loop.time()
+        if isinstance(event.message, Silence):
+            self._progress.answered()
+        self._emit(event)
+
     def _hear(self, event: Heard) -> None:
+        self._progress.answered()
         self._heard_at_ms = self._clock.session_ms
         was_in_turn = self._mapper.in_turn
         told = self._mapper.receive(event.message, self._loop.time())
@@ -250,6 +270,7 @@ class Leg:
             await asyncio.sleep(delay)
         duration_ms = self._tape.milliseconds(len(pcm))
         self._clock.sent(self._tape.milliseconds(self._position), duration_ms)
+        self._progress.sent(self._tape.milliseconds(self._position), pcm)
         self._position += len(pcm)
         await self._transmit(pcm)
         self._pacer.sent(self._loop.time(), duration_ms)
@@ -295,7 +316,12 @@ class Leg:
         """The tape may forget what is covered; a turn must not stay open for ever."""
         if self._clock.session_ms - self._released_at_ms >= _RELEASE_EVERY_MS:
             self._released_at_ms = self._clock.session_ms
-            self._tape.release(self._tape.position(self.covered_ms))
+            needed_ms = min(self.covered_ms, self._progress.unanswered_from_ms)
+            self._tape.release(self._tape.position(needed_ms))
+        if self._has_heartbeat and self._loop.time() - self._beat_at > _HEARTBEAT_SECONDS:
+            self._give_up("The session's heartbeat stopped")
+        if self._progress.stalled and not self._mapper.in_turn:
+            self._give_up("The service says nothing of the speech that it is sent")
         if self.opened_at is None or not self._mapper.in_turn:
             self._heard_at_ms = self._clock.session_ms
             return
@@ -305,9 +331,12 @@ class Leg:
             if self._clock.session_ms >= due_ms:
                 self._emit_all(self._mapper.give_up_carried())
         elif self._clock.session_ms - self._heard_at_ms > self._turn_ends_within_ms + _PROGRESS_MS:
-            self._judge(self._session.fail(TransientError("The service stopped transcribing")))
-            for task in self._work:
-                task.cancel()
+            self._give_up("The service stopped transcribing")
+
+    def _give_up(self, summary: str) -> None:
+        self._judge(self._session.fail(TransientError(summary)))
+        for task in self._work:
+            task.cancel()
 
     def _emit_all(self, events: tuple[SpeechEvent, ...]) -> None:
         for event in events:

@@ -100,6 +100,7 @@ class STT(stt.STT[AdapterEvent]):
         replay_speed: float = 1.25,
         mute_after_ms: int = 1000,
         roll_over_seconds: float = 60.0,
+        unanswered_after_seconds: float = 30.0,
         new_sessions_per_minute: int | None = None,
         agent_context_carryover: NotGivenOr[bool] = NOT_GIVEN,
         http_session: object = None,
@@ -128,6 +129,7 @@ class STT(stt.STT[AdapterEvent]):
             replay_speed=replay_speed,
             mute_after_ms=mute_after_ms,
             roll_over_seconds=roll_over_seconds,
+            unanswered_seconds=unanswered_after_seconds,
         )
         self._dialer = Dialer(
             base_url,

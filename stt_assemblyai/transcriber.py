@@ -27,6 +27,7 @@ from stt_assemblyai.ledger import Bill, Ledger
 from stt_assemblyai.leg import Inbox, Leg, StreamEvent, Timing
 from stt_assemblyai.messages import ForceEndpoint, UpdateConfiguration, Warned
 from stt_assemblyai.options import U3, SessionOptions
+from stt_assemblyai.progress import Progress
 from stt_assemblyai.protocol import Ended, Failed, Noticed, Opened
 from stt_assemblyai.retries import Patience, Retries
 from stt_assemblyai.spare import Spare
@@ -86,6 +87,7 @@ class Transcriber:
         self._ledger = Ledger()
         self._inbox = Inbox(options.sample_rate, timing)
         self._clock = AudioClock()
+        self._progress = Progress(timing.unanswered_seconds)
         self._mapper = TurnMapper(
             self._clock,
             expect_twin=bool(options.effective().get("format_turns")),
@@ -194,6 +196,7 @@ class Transcriber:
                 self._inbox,
                 self._mapper,
                 self._clock,
+                self._progress,
                 self._handle,
                 from_ms=self._from_ms,
                 timing=self._timing,

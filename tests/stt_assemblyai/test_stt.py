@@ -309,6 +309,24 @@ async def test_the_rate_of_a_track_may_change_in_mid_stream(stand_in: AssemblyAI
     assert stand_in.sessions[0].audio_ms == pytest.approx(4000, abs=80)
 
 
+async def test_a_slow_consumer_misses_nothing_and_holds_nothing_up() -> None:
+    turns = [script("I would like tea"), *[script("and cake")] * 3]
+    words = [
+        ScriptedWord(w.text, w.start_ms + 4000 * n, w.end_ms + 4000 * n, w.end_of_turn_confidence)
+        for n, turn in enumerate(turns)
+        for w in turn
+    ]
+    async with AssemblyAIStandIn(scripts=[words], knobs=FAST) as stand_in:
+        async with make(stand_in).stream() as stream:
+            speak(stream, 18_000)
+            stream.end_input()
+            session = await stand_in.wait_for_session(0)
+            await session.until(lambda record: record.is_closed)  # before anything was read
+            events = await collect(stream)
+    finals = [text.lower() for text in texts(events, Type.FINAL_TRANSCRIPT)]
+    assert finals == ["i would like tea", *["and cake"] * 3]
+
+
 async def test_usage_is_the_time_that_is_billed(stand_in: AssemblyAIStandIn) -> None:
     bills: list[Any] = []
     speech = make(stand_in)

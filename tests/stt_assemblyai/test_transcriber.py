@@ -675,6 +675,86 @@ async def test_a_service_that_falls_silent_in_mid_turn_is_left() -> None:
     assert str(told.error) == "The service stopped transcribing."
 
 
+async def test_a_service_that_says_nothing_of_speech_is_left_once_and_no_word_is_lost() -> None:
+    script = [Said(f"word{n}", 1300 + 800 * n, 1550 + 800 * n) for n in range(40)]
+    service = Service(script)
+    call = stream(service, unanswered_seconds=10.0)
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(call.transcriber.run())
+        await asyncio.sleep(0.3)
+        service.peers[0].say = lambda *_, **__: None  # type: ignore[method-assign]
+        await call.speak(36_000)
+        call.transcriber.end_input()
+    assert call.said == [word.text for word in script]
+    told = [str(event.error) for event in call.events if isinstance(event, Interrupted)]
+    assert told == ["The service says nothing of the speech that it is sent."]
+
+
+async def test_a_line_that_is_loud_without_words_costs_one_more_session() -> None:
+    service = Service([])
+    call = stream(service, unanswered_seconds=10.0)
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(call.transcriber.run())
+        await call.speak(60_000)
+        call.transcriber.end_input()
+    assert len(service.peers) == 2
+
+
+@pytest.mark.parametrize("beats", [True, False])
+async def test_a_session_whose_heartbeat_stops_is_left(beats: bool) -> None:
+    service = Service()
+    out: list[Any] = []
+    options = SessionOptions(sample_rate=RATE, session_heartbeat=True)
+    call = Stream(Transcriber(service.dial, options, out.append, draw=lambda: 0.5), out)
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(call.transcriber.run())
+        for second in range(0, 20, 5):
+            await call.speak(5_000, start_ms=second * 1000)
+            if beats:
+                service.peers[0].say(0, type="Heartbeat", total_audio_received_ms=second * 1000)
+        call.transcriber.end_input()
+    told = [str(event.error) for event in out if isinstance(event, Interrupted)]
+    assert told == ([] if beats else ["The session's heartbeat stopped."])
+
+
+@pytest.mark.parametrize("model", [US, U3])
+async def test_drops_during_replays_lose_no_word(model: str) -> None:
+    """Each session breaks while it still hears what the one before it had heard already."""
+    script = speech(random.Random(21), 30_000)
+    service = Service(script, rewritten=model == U3)
+    drops = [4.0, 5.0, 6.0, 7.0, 8.0, 15.0, 15.5, 16.0]
+    call = await run_call(service, 30_000, model, drops)
+    assert call.said == [word.text for word in script]
+    assert len(service.peers) == len(drops) + 1
+    assert_balanced(call.events)
+
+
+@pytest.mark.parametrize("model", [US, U3])
+async def test_faults_while_a_drop_is_being_mended_lose_no_word(model: str) -> None:
+    script = speech(random.Random(22), 30_000)
+    service = Service(script, rewritten=model == U3)
+    service.faults.extend(
+        [None, NetworkError("refused"), "never begin", TransientError("No"), None, "never begin"]
+    )
+    call = stream(service, model=model, begin_timeout_seconds=1.0)
+    with dropping(service, [5.0, 7.0, 14.0]):
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(call.transcriber.run())
+            await call.speak(30_000)
+            call.transcriber.end_input()
+    assert call.said == [word.text for word in script]
+    assert_balanced(call.events)
+
+
+@pytest.mark.parametrize("model", [US, U3])
+async def test_a_drop_amid_a_roll_over_loses_no_word(model: str) -> None:
+    script = speech(random.Random(23), 40_000)
+    service = Service(script, rewritten=model == U3, cap_seconds=12)
+    call = await run_call(service, 40_000, model, [8.1, 8.4, 20.0, 20.2, 31.0])
+    assert call.said == [word.text for word in script]
+    assert_balanced(call.events)
+
+
 async def test_a_spare_session_that_is_not_needed_is_terminated() -> None:
     service = Service(cap_seconds=12)
     call = stream(service)

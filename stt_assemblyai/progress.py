@@ -1,0 +1,64 @@
+"""Notice a service that is sent speech and says nothing of it, though its connection is alive.
+
+Speech is told by its loudness alone, so music on hold may pass for it: whoever is warned once is
+warned again only after the service has said something.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+__all__ = ["Progress"]
+
+_LOOK_EVERY_MS = 500.0  # one chunk in so much audio is looked at: it has to cost nothing
+_LEAD_MS = 700.0  # speech may have begun right after the last look, and softly
+_LOUD = 400  # the mean of all samples without their sign; a quiet line has less than 100
+_SPEECH_SHARE = 0.25  # people who speak are loud for more of the time than this
+
+
+class Progress:
+    """Minds all sessions of a stream. After `unanswered_seconds` of speech it is `stalled`."""
+
+    def __init__(self, unanswered_seconds: float) -> None:
+        self._limit_ms = unanswered_seconds * 1000
+        self._armed = True
+        self.stalled = False
+        self.restart()
+
+    @property
+    def unanswered_from_ms(self) -> float:
+        """Where the speech begins that nothing was said of; infinite if there is none."""
+        return self._from_ms
+
+    def restart(self) -> None:
+        """Another session begins to hear the stream."""
+        self._from_ms, self._next_look_ms = float("inf"), float("-inf")
+        self._looks = self._loud_looks = 0
+        self.stalled = False
+
+    def answered(self) -> None:
+        """The service said something of what it heard, or that there was nothing to hear."""
+        self.restart()
+        self._armed = True
+
+    def sent(self, stream_ms: float, pcm: bytes) -> None:
+        """A chunk of the stream has been sent."""
+        if not self._armed or stream_ms < self._next_look_ms:
+            return
+        self._next_look_ms = stream_ms + _LOOK_EVERY_MS
+        loud = _is_loud(pcm)
+        if not (loud or self._looks):
+            return
+        self._looks += 1
+        self._loud_looks += loud
+        self._from_ms = min(self._from_ms, max(0.0, stream_ms - _LEAD_MS))
+        if stream_ms - self._from_ms > self._limit_ms + _LEAD_MS:
+            if self._loud_looks >= self._looks * _SPEECH_SHARE:
+                self._armed, self.stalled = False, True
+            else:
+                self.restart()
+
+
+def _is_loud(pcm: bytes) -> bool:
+    samples = np.frombuffer(pcm, "<i2")[::2]
+    return bool(np.abs(samples.astype(np.int32)).mean() > _LOUD)
