@@ -3,6 +3,7 @@
 import json
 import logging
 import sys
+import warnings
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, Literal, TextIO
@@ -46,6 +47,9 @@ def configure(
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
     logging.captureWarnings(capture=True)
+    warnings.filterwarnings(
+        "ignore", message="The HMAC key"
+    )  # LiveKit's own `--dev` has a short one
     for name, least in _RETICENT.items():
         logging.getLogger(name).setLevel(root.level if level == "debug" else least)
     for name in ("livekit.agents", "livekit.plugins"):

@@ -1,16 +1,19 @@
 """Reads the settings, and turns every fault in them into one line that says what to change."""
 
 import difflib
+import io
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from dotenv import dotenv_values
-from pydantic import BaseModel, ValidationError
+from dotenv.parser import parse_stream
+from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 from pydantic_settings import SettingsError as SourceError
 
+from config.reference import variables
 from config.settings import DOTENV, Settings
 
 # LiveKit itself reads these two and would name a nameless worker behind our back.
@@ -33,18 +36,21 @@ def load_settings(
     `given` wins over both: values by section, for what a program does not leave to its operator.
     Raises SettingsError with every fault at once.
     """
+    if faults := _faults_of_file(dotenv):
+        raise SettingsError(faults)
+    made: Any = Settings  # pydantic-settings takes arguments that the fields do not tell
     try:
-        made: Any = Settings  # pydantic-settings takes arguments that the fields do not tell
         settings: Settings = made(_env_file=dotenv, **(given or {}))
     except ValidationError as error:
         raise SettingsError([_fault(details) for details in error.errors()]) from None
-    except (SourceError, UnicodeDecodeError) as error:
-        raise SettingsError([f"The settings cannot be read: {error}."]) from None
+    except SourceError as error:
+        raise SettingsError([f"The settings cannot be read: {error}"]) from None
+    found = {**_values_of_file(dotenv), **os.environ}
     if faults := [
         f"{name} names the agent differently from AGENT_NAME: unset it, or set both alike; "
         "for example AGENT_NAME=receptionist"
         for name in FOREIGN_NAMES
-        if os.environ.get(name, settings.agent.name) != settings.agent.name
+        if found.get(name, settings.agent.name) != settings.agent.name
     ]:
         raise SettingsError(faults)
     return settings
@@ -52,42 +58,66 @@ def load_settings(
 
 def origins(dotenv: Path | None = DOTENV) -> dict[str, str]:
     """For each variable that is set, where it was set: "environment", or the name of the file."""
-    in_file = dotenv_values(dotenv) if dotenv and dotenv.is_file() else {}
-    found = {name.upper(): dotenv.name for name, value in in_file.items() if value and dotenv}
+    found = {name: dotenv.name for name in _values_of_file(dotenv) if dotenv}
     return found | {name.upper(): "environment" for name, value in os.environ.items() if value}
 
 
-def variables() -> Iterator[tuple[str, type[BaseModel], str]]:
-    """Each variable with its section and its field, in the order of the reference page."""
-    for section, info in Settings.model_fields.items():
-        assert isinstance(info.annotation, type)
-        assert issubclass(info.annotation, BaseModel)
-        for field in info.annotation.model_fields:
-            yield variable(section, field), info.annotation, field
+def _values_of_file(dotenv: Path | None) -> dict[str, str]:
+    values = dotenv_values(dotenv, encoding="utf-8-sig") if dotenv and dotenv.is_file() else {}
+    return {name.upper(): value for name, value in values.items() if value}
 
 
-def variable(*location: str | int) -> str:
-    """The name of the variable behind a place in the settings, such as ("agent", "http_port")."""
-    return "_".join(str(part) for part in location[:2]).upper()
+def _faults_of_file(dotenv: Path | None) -> list[str]:
+    """What is wrong with the file itself; a file that is not there is no fault."""
+    if dotenv is None or not dotenv.exists():
+        return []
+    try:
+        text = dotenv.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        return [f"{dotenv} is not UTF-8 text (byte {error.start}): save it as UTF-8"]
+    except OSError as error:
+        return [f"{dotenv} cannot be read ({error.strerror}): it has to be a file of NAME=value"]
+    return [
+        f"{dotenv}, line {binding.original.line}: not a setting; write NAME=value"
+        for binding in parse_stream(io.StringIO(text))
+        if binding.error
+    ]
 
 
 def _fault(details: ErrorDetails) -> str:
-    name = variable(*details["loc"])
-    known = {known_name: (section, field) for known_name, section, field in variables()}
+    name = "_".join(str(part) for part in details["loc"][:2]).upper()
+    known = {variable.name: variable for variable in variables()}
     if details["type"] == "extra_forbidden":
-        close = difflib.get_close_matches(name, known, n=1)
-        hint = (
-            f"did you mean {close[0]}?"
-            if close
-            else "the reference page docs/settings.md lists them all"
-        )
+        close = difflib.get_close_matches(name, known, n=1, cutoff=0.8)
+        hint = f"did you mean {close[0]}?" if close else "docs/settings.md lists them all"
         return f"{name}: there is no such setting; {hint}"
-    if details["type"] == "missing":
-        wrong = "is missing"
-    else:
-        wrong = details["msg"][:1].lower() + details["msg"][1:]
     if name not in known:
-        return f"{name}: {wrong}"
-    section, field = known[name]
-    examples = section.model_fields[field].examples
-    return f"{name}: {wrong}" + (f"; for example {name}={examples[0]}" if examples else "")
+        return f"{name}: {_in_words(details)}"
+    return f"{name}: {_in_words(details)}; for example {name}={known[name].example}"
+
+
+def _in_words(details: ErrorDetails) -> str:
+    limits = details.get("ctx", {})
+    match details["type"]:
+        case "missing":
+            return "is missing"
+        case "greater_than_equal":
+            return f"must be at least {limits['ge']}"
+        case "less_than_equal":
+            return f"must be at most {limits['le']}"
+        case "int_parsing" | "int_from_float":
+            return "must be a whole number"
+        case "float_parsing":
+            return "must be a number"
+        case "bool_parsing":
+            return "must be true or false"
+        case "literal_error":
+            return f"must be {limits['expected']}"
+        case "too_long":
+            return f"must have at most {limits['max_length']} parts"
+        case "string_too_long":
+            return f"must have at most {limits['max_length']} characters"
+        case "value_error":  # what json.loads raises
+            return "must be a list like a,b,c, or JSON"
+        case _:
+            return details["msg"][:1].lower() + details["msg"][1:]

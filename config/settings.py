@@ -7,6 +7,7 @@ reference page are made from here.
 
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
 from pydantic import (
     AfterValidator,
@@ -26,15 +27,17 @@ ROOT = Path(__file__).resolve().parent.parent
 DOTENV = Path(".env")  # of the folder in which the command is typed
 
 
-def _scheme(*allowed: str) -> AfterValidator:
+def _scheme(*allowed: str, path: bool = True) -> AfterValidator:
     """A validator for addresses that names the schemes which this kind of server answers to."""
 
     def check(url: str) -> str:
-        scheme, separator, rest = url.partition("://")
-        if not separator or scheme not in allowed or not rest:
+        parts = urlsplit(url.rstrip("/"))
+        if parts.scheme not in allowed or not parts.hostname:
             starts = " or ".join(f"{name}://" for name in allowed)
             raise PydanticCustomError("scheme", f"must start with {starts} and name a host")
-        return url.rstrip("/")
+        if parts.username or parts.query or parts.fragment or (parts.path and not path):
+            raise PydanticCustomError("extra", "must be nothing but scheme and host")
+        return parts.geturl()
 
     return AfterValidator(check)
 
@@ -88,7 +91,7 @@ class AssemblyAISettings(SessionOptions):
     api_key: ApiKey = Field(
         description="AssemblyAI API key.", examples=["0123456789abcdef0123456789abcdef"]
     )
-    base_url: Annotated[str, _scheme("ws", "wss")] = Field(
+    base_url: Annotated[str, _scheme("ws", "wss", path=False)] = Field(
         default="wss://streaming.assemblyai.com",
         description="Scheme and host of the streaming service. "
         "wss://streaming.eu.assemblyai.com keeps audio in the EU.",
@@ -288,6 +291,7 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(
         env_file=DOTENV,
+        env_file_encoding="utf-8-sig",
         env_nested_delimiter="_",
         env_nested_max_split=1,
         env_ignore_empty=True,

@@ -19,7 +19,9 @@ def console(
     ] = None,
 ) -> None:
     """Talk to the agent in this terminal, without a LiveKit server."""
-    settings = loaded_settings()
+    # No LiveKit server is asked for anything here.
+    nowhere = {"url": "ws://127.0.0.1", "api_key": "none", "api_secret": "none"}
+    settings = loaded_settings({"livekit": nowhere})
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         give_up("The console needs a terminal: run it by hand, not in a pipe or a script.")
     try:

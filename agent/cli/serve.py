@@ -7,6 +7,7 @@ import typer
 
 from agent import log
 from agent.cli.faults import explained, loaded_settings
+from agent.worker import signals
 from config.settings import Settings
 
 
@@ -41,6 +42,7 @@ def _serve(*, devmode: bool) -> None:
 
 
 def _prepared() -> Settings:
+    signals.hold()
     settings = loaded_settings()
     agent = settings.agent
     log.configure(agent.log_level, agent.log_format, transcripts=agent.log_transcripts)

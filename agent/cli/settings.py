@@ -1,8 +1,6 @@
 """`settings`: what the worker would run with, and where each value comes from."""
 
 from pydantic import SecretStr
-from rich.console import Console
-from rich.table import Table
 
 from agent.cli.faults import loaded_settings
 
@@ -14,11 +12,13 @@ def settings() -> None:
 
     loaded = loaded_settings()
     where = origins()
-    table = Table("setting", "value", "from", box=None, header_style="bold")
+    shipped = loaded.assemblyai.session.effective()
+    print(f"{'setting':<50} {'value':<40} from")
     for variable in variables():
         value = getattr(getattr(loaded, variable.section), variable.field)
-        table.add_row(variable.name, shown(value), where.get(variable.name, "default"))
-    Console().print(table)
+        if value is None and variable.section == "assemblyai":
+            value = shipped.get(variable.field)
+        print(f"{variable.name:<50} {shown(value):<40} {where.get(variable.name, 'default')}")
 
 
 def shown(value: object) -> str:

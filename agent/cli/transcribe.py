@@ -7,6 +7,7 @@ import typer
 
 from agent import log
 from agent.cli.faults import explained, loaded_settings
+from agent.worker import signals
 
 
 def transcribe(
@@ -16,6 +17,7 @@ def transcribe(
     ] = False,
 ) -> None:
     """Join rooms, and publish each participant's words as text under that participant's name."""
+    signals.hold()
     # Nothing thinks or speaks here, so nobody has to have a key for it.
     settings = loaded_settings({"openai": {"api_key": "not-needed"}})
     agent = settings.agent

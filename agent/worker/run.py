@@ -3,12 +3,13 @@
 import asyncio
 import contextlib
 import logging
-import signal
-from collections.abc import AsyncIterator, Awaitable, Iterator
+from collections.abc import AsyncIterator, Awaitable
 
 from livekit import api
 from livekit.agents import AgentServer
+from livekit.protocol import models
 
+from agent.worker import signals
 from agent.worker.dispatch import Dispatcher
 from agent.worker.reachability import UnreachableError, require_livekit
 from config.settings import Settings
@@ -24,8 +25,11 @@ async def serve(server: AgentServer, settings: Settings, *, devmode: bool) -> No
 
     Raises UnreachableError, and OSError where the health page's port is taken.
     """
-    await _wait_for_livekit(settings, patience_seconds=0 if devmode else PATIENCE_SECONDS)
-    with _signals() as (stop, hurry):
+    with signals.listening() as (stop, hurry):
+        patience_seconds = 0 if devmode else PATIENCE_SECONDS
+        await _either(_wait_for_livekit(settings, patience_seconds=patience_seconds), stop.wait())
+        if stop.is_set():
+            return
         running = asyncio.create_task(server.run(devmode=devmode))
         async with _rescue(server, settings):
             await _either(asyncio.shield(running), stop.wait())
@@ -41,21 +45,26 @@ async def join(server: AgentServer, settings: Settings, room: str) -> None:
 
     Raises UnreachableError, and OSError where the health page's port is taken.
     """
-    await _wait_for_livekit(settings, patience_seconds=0)
-    livekit = settings.livekit
-    key, secret = livekit.api_key.get_secret_value(), livekit.api_secret.get_secret_value()
-    async with api.LiveKitAPI(livekit.url, key, secret) as client:
-        room_info = await client.room.create_room(api.CreateRoomRequest(name=room))
-    with _signals() as (stop, _):
+    with signals.listening() as (stop, _):
+        await _wait_for_livekit(settings, patience_seconds=0)
+        room_info = await _made(settings, room)
         started = asyncio.Event()
         server.once("worker_started", started.set)
         running = asyncio.create_task(server.run(devmode=True, unregistered=True))
         await _either(asyncio.shield(running), started.wait())
-        identity = f"agent-{room_info.sid}"
-        await server.simulate_job(room, agent_identity=identity, room_info=room_info)
-        await _either(server.drain(timeout=None), stop.wait())
+        if not stop.is_set():
+            identity = f"agent-{room_info.sid}"
+            await server.simulate_job(room, agent_identity=identity, room_info=room_info)
+            await _either(server.drain(timeout=None), stop.wait())
         await server.aclose()
         await running
+
+
+async def _made(settings: Settings, room: str) -> models.Room:
+    livekit = settings.livekit
+    key, secret = livekit.api_key.get_secret_value(), livekit.api_secret.get_secret_value()
+    async with api.LiveKitAPI(livekit.url, key, secret) as client:
+        return await client.room.create_room(api.CreateRoomRequest(name=room))
 
 
 @contextlib.asynccontextmanager
@@ -91,29 +100,14 @@ async def _either(*waits: Awaitable[object]) -> None:
 
 async def _wait_for_livekit(settings: Settings, *, patience_seconds: float) -> None:
     deadline = asyncio.get_running_loop().time() + patience_seconds
+    said = ""
     while True:
         try:
             return await require_livekit(settings.livekit)
         except UnreachableError as error:
             if asyncio.get_running_loop().time() >= deadline:
                 raise
-            log.warning("waiting for LiveKit", extra={"cause": str(error)})
+            if said != str(error):
+                said = str(error)
+                log.warning("waiting for LiveKit", extra={"cause": said})
             await asyncio.sleep(1)
-
-
-@contextlib.contextmanager
-def _signals() -> Iterator[tuple[asyncio.Event, asyncio.Event]]:
-    """Two events: the first Ctrl-C or SIGTERM, and the second."""
-    loop = asyncio.get_running_loop()
-    stop, hurry = asyncio.Event(), asyncio.Event()
-
-    def on_signal() -> None:
-        (hurry if stop.is_set() else stop).set()
-
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, on_signal)
-    try:
-        yield stop, hurry
-    finally:
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.remove_signal_handler(number)

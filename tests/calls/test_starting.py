@@ -3,6 +3,7 @@
 import asyncio
 import os
 import pty
+import signal
 import socket
 import subprocess
 import sys
@@ -83,4 +84,24 @@ async def test_the_console_without_portaudio_says_what_to_install(places: Any) -
     os.close(ours)
     assert program.returncode == 1
     assert "libportaudio2" in errors.decode()
+    assert "Traceback" not in errors.decode()
+
+
+@pytest.mark.parametrize("moment", ["starting worker", "HTTP server listening", "registered"])
+async def test_ctrl_c_ends_the_worker_at_whatever_moment_it_comes(places: Any, moment: str) -> None:
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(OURS)}
+    told = worker_environment(clean, places.access, plan({}), places.stand_ins)
+    program = await asyncio.create_subprocess_exec(
+        *(sys.executable, str(PROJECT / "agent.py"), "dev"),
+        cwd=places.logs,
+        env={**told, "AGENT_LOG_FORMAT": "json", "AGENT_NAME": "interrupted"},
+        stderr=subprocess.PIPE,
+    )
+    assert program.stderr
+    async with asyncio.timeout(60):
+        while moment.encode() not in await program.stderr.readline():
+            pass
+        program.send_signal(signal.SIGINT)
+        _, errors = await program.communicate()
+    assert program.returncode == 0
     assert "Traceback" not in errors.decode()

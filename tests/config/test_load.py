@@ -69,12 +69,17 @@ def test_every_missing_key_is_named_at_once() -> None:
         ("LIVEKIT_URL", "localhost:7880", "must start with ws://"),
         ("LIVEKIT_API_SECRET", "two words", "a character that no key has"),
         ("ASSEMBLYAI_BASE_URL", "https://streaming.assemblyai.com", "ws:// or wss://"),
-        ("ASSEMBLYAI_MIN_TURN_SILENCE", "20", "greater than or equal to 50"),
+        ("ASSEMBLYAI_MIN_TURN_SILENCE", "20", "must be at least 50"),
         ("ASSEMBLYAI_SPEECH_MODEL", "nova-3", "'universal-streaming-english'"),
         ("ASSEMBLYAI_MODE", "balanced", "does not take this"),
-        ("ASSEMBLYAI_LLM_GATEWAY", "{", "for example"),
+        ("ASSEMBLYAI_LLM_GATEWAY", "{", "JSON"),
+        ("ASSEMBLYAI_BASE_URL", "wss://streaming.assemblyai.com/v3/ws", "but scheme and host"),
+        ("ASSEMBLYAI_BASE_URL", "wss://user:secret@host", "but scheme and host"),
+        ("ASSEMBLYAI_KEYTERMS_PROMPT", "[", "must be a list"),
+        ("ASSEMBLYAI_VAD_THRESHOLD", "loud", "must be a number"),
+        ("ASSEMBLYAI_FORMAT_TURNS", "perhaps", "must be true or false"),
         ("OPENAI_BASE_URL", "https://api.openai.com", "must end in /v1"),
-        ("AGENT_HTTP_PORT", "http", "valid integer"),
+        ("AGENT_HTTP_PORT", "http", "must be a whole number"),
         ("AGENT_LOG_LEVEL", "loud", "'debug', 'info'"),
         ("AGENT_INSTRUCTIONS_FILE", "nowhere.md", "cannot be read"),
         ("AGENT_GREETNG", "Hi", "did you mean AGENT_GREETING?"),
@@ -167,3 +172,30 @@ def test_the_environment_wins_over_the_file(
 def test_no_secret_shows_in_a_representation() -> None:
     text = repr(load_settings(dotenv=None))
     assert not [value for name, value in KEYS.items() if name != "LIVEKIT_URL" and value in text]
+
+
+@pytest.mark.usefixtures("_keys")
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"AGENT_NAME=a\nAGENT_GREETING=Gr\xfc\xdf\n", "is not UTF-8 text (byte 30)"),
+        (b"AGENT_NAME=a\nHello there\n=x\n", "line 3: not a setting; write NAME=value"),
+        (b"LIVEKIT_AGENT_NAME=somebody\n", "differently from AGENT_NAME"),
+    ],
+)
+def test_a_faulty_file_is_named_with_what_is_wrong(
+    tmp_path: Path, content: bytes, said: str
+) -> None:
+    dotenv = tmp_path / ".env"
+    dotenv.write_bytes(content)
+    with pytest.raises(SettingsError) as caught:
+        load_settings(dotenv)
+    assert said in str(caught.value)
+
+
+@pytest.mark.usefixtures("_keys")
+def test_a_file_from_another_system_is_read(tmp_path: Path) -> None:
+    dotenv = tmp_path / ".env"
+    dotenv.write_bytes(b"\xef\xbb\xbfexport AGENT_NAME='front desk'\r\nAGENT_GREETING = Hi \r\n")
+    agent = load_settings(dotenv).agent
+    assert (agent.name, agent.greeting) == ("front desk", "Hi")
