@@ -11,6 +11,7 @@ from pathlib import Path
 from livekit import rtc
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from workbench import running
 from workbench.caller import CallEndedError, Caller
@@ -45,7 +46,7 @@ async def call(state: running.State, room: str, wav: Path, console: Console) -> 
                 if turn.fault:
                     break
         except (WaitedTooLongError, CallEndedError) as error:
-            console.print(f"[red]No greeting: {error}.[/red]")
+            console.print(f"No greeting: {error}.", style="red", markup=False)
         finally:
             caller.write_wav(wav)
     _sum_up(console, turns, len(said), wav)
@@ -66,7 +67,7 @@ def _show(console: Console, who: str, text: str, note: str, *, style: str = "") 
     line.add_column(width=8, justify="right", style="bold")
     line.add_column(ratio=1, style=style)
     line.add_column(justify="right", style="cyan", no_wrap=True)
-    line.add_row(who, text, note)
+    line.add_row(who, Text(text), Text(note))  # what is said may look like markup
     console.print(line)
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from dotenv import dotenv_values
 
+from config.load import SettingsError, load_settings
 from workbench.livekit_server import Access
 from workbench.standins import StandIns
 
@@ -44,9 +45,28 @@ class Plan:
 
 def settings_in_force(environment: Mapping[str, str], dotenv: Path) -> dict[str, str]:
     """What the worker will see: `.env` below the environment; empty values count for nothing."""
-    in_file = dotenv_values(dotenv) if dotenv.is_file() else {}
+    try:
+        in_file = dotenv_values(dotenv, encoding="utf-8-sig") if dotenv.is_file() else {}
+    except UnicodeDecodeError:
+        raise PlanError(f"{dotenv.name} is not UTF-8 text: save it as UTF-8.") from None
     both = [*in_file.items(), *environment.items()]
     return {name.upper(): value for name, value in both if value}
+
+
+def require_right_settings(chosen: Plan, dotenv: Path) -> None:
+    """Raise PlanError with every fault in what the operator set, before anything is started."""
+    stand_in = {"api_key": "stand-in"}
+    given: dict[str, dict[str, str]] = {}
+    if chosen.livekit is None:
+        given["livekit"] = {"url": "ws://127.0.0.1", "api_secret": "local", **stand_in}
+    if not chosen.has_assemblyai_key:
+        given["assemblyai"] = {"base_url": "ws://127.0.0.1", **stand_in}
+    if not chosen.has_openai_key:
+        given["openai"] = {"base_url": "http://127.0.0.1/v1", **stand_in}
+    try:
+        load_settings(dotenv, given=given)
+    except SettingsError as error:
+        raise PlanError("\n".join(error.faults)) from None
 
 
 def plan(values: Mapping[str, str]) -> Plan:

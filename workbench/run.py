@@ -21,6 +21,7 @@ from workbench.providers import (
     PlanError,
     engines_missing,
     plan,
+    require_right_settings,
     settings_in_force,
     worker_environment,
 )
@@ -42,12 +43,12 @@ class Steps:
         started = time.monotonic()
         with self._console.status(f"{what} ..."):
             yield
-        self.say(f"[dim]{what}: {time.monotonic() - started:.1f} s[/dim]")
+        self.say(f"{what}: {time.monotonic() - started:.1f} s", style="dim")
 
-    def say(self, line: str) -> None:
+    def say(self, line: str, *, style: str = "") -> None:
         """Something worth a line of its own; a terminal that was closed does not keep us."""
         with suppress(OSError):
-            self._console.print(line, highlight=False)
+            self._console.print(line, highlight=False, markup=False, style=style)
 
 
 def summary(
@@ -81,7 +82,9 @@ async def run(steps: Steps, directory: Path) -> int:
 
     `directory` gets the logs, and the way for callers to find the agent.
     """
-    chosen = plan(settings_in_force(os.environ, Path(".env")))
+    dotenv = Path(".env")
+    chosen = plan(settings_in_force(os.environ, dotenv))
+    require_right_settings(chosen, dotenv)
     if chosen.needs_stand_ins and (missing := engines_missing()):
         raise PlanError(
             f"This machine lacks the speech engines of the stand-ins ({', '.join(missing)}; there"
