@@ -68,3 +68,12 @@ def test_no_line_keeps_a_conflict_or_a_note_to_self() -> None:
     assert not [
         path.name for path in sources if any(word in path.read_text("utf-8") for word in words)
     ]
+
+
+def test_every_row_of_the_page_on_faults_names_a_test_that_exists() -> None:
+    page = (ROOT / "docs" / "operations.md").read_text("utf-8")
+    rows = [line for line in page.splitlines() if line.startswith("| ") and "`" in line]
+    tests = "\n".join(path.read_text("utf-8") for path in (ROOT / "tests" / "calls").glob("*.py"))
+    for row in rows:
+        name = row.rsplit("`", 2)[1]
+        assert f"async def {name}(" in tests, name
