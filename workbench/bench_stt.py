@@ -28,18 +28,17 @@ _FEEDER = "feeder"
 
 
 async def _measure(load: Load, rounds: int) -> dict[str, list[float]]:
-    """Everybody's processor time in every round; the first one is to warm up."""
-    spent: dict[str, list[float]] = {name: [] for name in (_FEEDER, *(c.name for c in CLIENTS))}
+    """Everybody's costs in every round, in turns, once all have warmed up."""
+    costs: dict[str, list[float]] = {name: [] for name in (*(c.name for c in CLIENTS), _FEEDER)}
     async with scripted_stand_in() as stand_ins, aiohttp.ClientSession() as http:
         bench = Bench(stand_ins, http)
         for client in CLIENTS:
             await bench.hear(client, Load(2, 5, load.input_rate))
-        for turn in range(rounds):
-            order = CLIENTS if turn % 2 else CLIENTS[::-1]
-            for client in order:
-                spent[client.name].append((await bench.hear(client, load))[0])
-        spent[_FEEDER].append((await bench.hear(None, load))[0])
-    return spent
+        for _ in range(rounds):
+            for client in CLIENTS:
+                costs[client.name].append((await bench.hear(client, load)).second_ms)
+            costs[_FEEDER].append((await bench.hear(None, load)).second_ms)
+    return costs
 
 
 async def _hold(client: Client, load: Load) -> float:
@@ -47,7 +46,7 @@ async def _hold(client: Client, load: Load) -> float:
     async with scripted_stand_in() as stand_ins, aiohttp.ClientSession() as http:
         bench = Bench(stand_ins, http)
         await bench.hear(client, Load(1, 5, load.input_rate))
-        return (await bench.hear(client, load))[1]
+        return (await bench.hear(client, load)).held_kb
 
 
 async def _hold_apart(client: Client, load: Load) -> float:
@@ -114,22 +113,19 @@ def _cost_tables(stats: pstats.Stats, audio_seconds: float) -> tuple[Table, Tabl
     return by_module, by_function
 
 
-def _cost_row(rate: int, spent: dict[str, list[float]]) -> list[str]:
-    feeder = median(spent[_FEEDER])
-    net = {client.name: median(spent[client.name]) - feeder for client in CLIENTS}
-    cells = [
-        f"{net[c.name]:.2f} ({min(spent[c.name]) - feeder:.2f} to"
-        f" {max(spent[c.name]) - feeder:.2f})"
-        for c in CLIENTS
-    ]
-    ratio = net[CLIENTS[0].name] / net[CLIENTS[1].name]
+def _cost_row(rate: int, costs: dict[str, list[float]]) -> list[str]:
+    """Medians, and in brackets the range of the rounds; less what the feeder takes."""
+    feeder = median(costs[_FEEDER])
+    each = [[cost - feeder for cost in costs[client.name]] for client in CLIENTS]
+    cells = [f"{median(one):.2f} ({min(one):.2f} to {max(one):.2f})" for one in each]
+    ratio = median(ours / stock for ours, stock in zip(*each, strict=True))
     return [f"ms for a second of audio at {rate} Hz", *cells, f"{ratio:.2f}"]
 
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m workbench.bench_stt")
     parser.add_argument("--streams", type=int, default=30)
-    parser.add_argument("--seconds", type=float, default=10.0, help="of each round")
+    parser.add_argument("--seconds", type=float, default=9.0, help="of each round")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--profile", action="store_true", help="only where our own time goes")
     parser.add_argument("--hold", choices=[c.name for c in CLIENTS], help=argparse.SUPPRESS)
@@ -149,8 +145,8 @@ def main() -> int:
         head = ("", *(client.name for client in CLIENTS), "ratio")
         table = Table(*head, title=f"{load.streams} streams. {versions()}")
         for rate in _RATES:
-            spent = asyncio.run(_measure(Load(load.streams, load.seconds, rate), options.rounds))
-            table.add_row(*_cost_row(rate, spent))
+            costs = asyncio.run(_measure(Load(load.streams, load.seconds, rate), options.rounds))
+            table.add_row(*_cost_row(rate, costs))
         held = [asyncio.run(_hold_apart(client, load)) for client in CLIENTS]
         cells = [f"{kilobytes:.0f}" for kilobytes in held]
         table.add_row("kB held by a stream", *cells, f"{held[0] / held[1]:.2f}")

@@ -21,22 +21,33 @@ from workbench.compare.spoken import say, sentences
 from workbench.processes import Command, Process
 from workbench.standins import StandIns
 
-__all__ = ["Bench", "Load", "scripted_stand_in"]
+__all__ = ["Bench", "Cost", "Load", "scripted_stand_in"]
 
 _PROJECT = Path(__file__).parents[2]
 _FRAME_MS = 50  # as LiveKit's room input cuts them
 _READY_SECONDS = 30.0
 _CLOSING_SECONDS = 10.0
+_OPENING_SECONDS = 2.0
 _PARAMETERS = {"model": "universal-streaming-english", "format_turns": True, "sample_rate": 16_000}
 
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """What is heard at once: so many streams, for so long, of this input."""
+    """What is heard at once: so many streams, for so long (over 2 s), of this input."""
 
     streams: int
     seconds: float
     input_rate: int
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What one stream costs this process."""
+
+    second_ms: float
+    """Processor time for a second of audio, once the stream is open."""
+    held_kb: float
+    """Memory, at the end."""
 
 
 class Bench:
@@ -46,8 +57,8 @@ class Bench:
         self._stand_ins = stand_ins
         self._http = http
 
-    async def hear(self, client: Client | None, load: Load) -> tuple[float, float]:
-        """Milliseconds of processor time for a second of audio, and kB held at the end.
+    async def hear(self, client: Client | None, load: Load) -> Cost:
+        """Open the streams, and feed them in real time.
 
         Without a client the frames go nowhere: the cost of the feeder.
         """
@@ -58,17 +69,20 @@ class Bench:
         frame = rtc.AudioFrame(bytes(2 * samples), load.input_rate, 1, samples)
         gc.collect()
         held_before = _held_kb()
-        began = time.process_time()
-        await asyncio.gather(
+        feeding = asyncio.gather(
             *(
                 _feed(streams[n] if streams else None, frame, load, offset=n / load.streams)
                 for n in range(load.streams)
             )
         )
-        spent = time.process_time() - began
+        await asyncio.sleep(_OPENING_SECONDS)
+        opened = time.process_time()
+        await feeding
+        ended = time.process_time()
         held = _held_kb() - held_before
         await _close(streams, listening)
-        return spent * 1000 / (load.streams * load.seconds), held / load.streams
+        seconds = (load.seconds - _OPENING_SECONDS) * load.streams
+        return Cost(second_ms=(ended - opened) * 1000 / seconds, held_kb=held / load.streams)
 
     def _stream(self, client: Client) -> stt.RecognizeStream:
         return client.make(
