@@ -23,4 +23,4 @@ async def test_streams_hear_their_scripts_and_their_cost_is_counted(client: Clie
 async def test_figures_of_streams_that_heard_nothing_are_refused() -> None:
     async with scripted_stand_in() as stand_ins, aiohttp.ClientSession() as http:
         with pytest.raises(RuntimeError, match="heard nothing"):
-            await Bench(stand_ins, http).hear(OURS, Load(1, 2.1, 16_000))
+            await Bench(stand_ins, http).hear(OURS, Load(1, 1, 16_000))

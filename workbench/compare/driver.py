@@ -209,4 +209,4 @@ def _sentence(error: BaseException) -> str:
 
 def _first_line(error: BaseException) -> str:
     text = " ".join(str(error).split()) or type(error).__name__
-    return re.sub(r"127\.0\.0\.1(:|', )\d+", "127.0.0.1", text)  # the port is another each time
+    return re.sub(r"(127\.0\.0\.1'?)(:|, )\d+", r"\1", text)  # the port is another each time

@@ -16,9 +16,9 @@ __all__ = ["Row", "loss_rows", "page", "rows", "table"]
 _INTRODUCTION = """# Compared with the stock plugin
 
 Written by `make compare`; do not edit. Both clients get the same arguments, speak to the same
-stand-in through real sockets, and hear the same caller in real time, in one run. What they call
-an error is what an application is shown. Numbers in front are those of `docs/protocol.md`,
-section 15. Times differ a little from run to run.
+stand-in through real sockets, and hear the same caller in real time, in one run. Errors read
+as an application is shown them. Numbers in front are those of `docs/protocol.md`, section 15.
+Times differ a little from run to run.
 
 {versions}.
 """
