@@ -13,7 +13,7 @@ import logging
 import socket
 import ssl
 from collections.abc import AsyncIterator, Iterator
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 from urllib.parse import urlsplit
 
 from pydantic import SecretStr
@@ -26,10 +26,11 @@ from websockets.exceptions import (
     InvalidStatus,
     InvalidURI,
 )
+from websockets.protocol import State
 
 from stt_assemblyai.errors import ConfigurationError, NetworkError, classify_http
 
-__all__ = ["DEFAULT_BASE_URL", "Closed", "Socket", "connect"]
+__all__ = ["DEFAULT_BASE_URL", "Closed", "PromptSocket", "Socket", "connect"]
 
 DEFAULT_BASE_URL = "wss://streaming.assemblyai.com"
 _API_VERSION = "2025-05-12"
@@ -67,18 +68,38 @@ class Socket(Protocol):
         """Close, within a second; whoever waits in `receive` gets `Closed`."""
 
 
+@runtime_checkable
+class PromptSocket(Protocol):
+    """A socket that can send without being waited for."""
+
+    def send_nowait(self, frame: bytes) -> bool:
+        """Send one frame at once; False is: it cannot be, `send` it."""
+
+
 class _WebSocket:
     def __init__(self, connection: ClientConnection) -> None:
         self._connection = connection
         self.alive_at = connection.loop.time()
 
     async def send(self, frame: str | bytes) -> None:
-        with _translated_close():
+        try:
             await self._connection.send(frame)
+        except ConnectionClosed as error:
+            raise _closed(error) from None
+
+    def send_nowait(self, frame: bytes) -> bool:
+        connection = self._connection
+        if connection.state is not State.OPEN or connection.transport.get_write_buffer_size():
+            return False
+        connection.protocol.send_binary(frame)
+        connection.send_data()
+        return True
 
     async def receive(self) -> str | bytes:
-        with _translated_close():
+        try:
             frame = await self._connection.recv()
+        except ConnectionClosed as error:
+            raise _closed(error) from None
         self.alive_at = self._connection.loop.time()
         return frame
 
@@ -150,13 +171,9 @@ def _address(base_url: str, query: str) -> str:
     return f"{base_url.rstrip('/')}/v3/ws?{query}"
 
 
-@contextlib.contextmanager
-def _translated_close() -> Iterator[None]:
-    try:
-        yield
-    except ConnectionClosed as error:
-        closing = error.rcvd
-        raise Closed(closing.code if closing else 1006, closing.reason if closing else "") from None
+def _closed(error: ConnectionClosed) -> Closed:
+    closing = error.rcvd
+    return Closed(closing.code if closing else 1006, closing.reason if closing else "")
 
 
 @contextlib.contextmanager

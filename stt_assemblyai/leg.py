@@ -15,7 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from stt_assemblyai.audio import Tape
-from stt_assemblyai.client import Closed, Socket
+from stt_assemblyai.client import Closed, PromptSocket, Socket
 from stt_assemblyai.clock import AudioClock
 from stt_assemblyai.errors import NetworkError, TransientError
 from stt_assemblyai.messages import ClientMessage, Heartbeat, Silence, Terminate
@@ -71,6 +71,13 @@ class Inbox:
         self.messages: deque[tuple[int, ClientMessage]] = deque()
         self.ended = False
         self.stirred = asyncio.Event()  # something new to send, or a reason to look again
+        self.send_now: Callable[[], bool] | None = None  # set while the sender has nothing to do
+
+    def add(self, pcm: bytes | memoryview) -> None:
+        """More audio. Sent from here it costs half of what it costs to wake a task for it."""
+        self.tape.append(pcm)
+        if self.send_now is None or not self.send_now():
+            self.stirred.set()
 
     def say(self, message: ClientMessage) -> None:
         """To be sent right behind the audio that is here by now."""
@@ -95,6 +102,8 @@ class Leg:
         timing: Timing,
     ) -> None:
         self._socket = socket
+        self._prompt = socket if isinstance(socket, PromptSocket) else None
+        self._pushed_at = 0.0
         self._session = Session(options)
         self._inbox = inbox
         self._tape = inbox.tape
@@ -188,8 +197,11 @@ class Leg:
             twin_deadline = None if self.retired else self._mapper.deadline
             deadline = begin_deadline if opening else twin_deadline
             try:
-                async with asyncio.timeout_at(deadline):
+                if deadline is None:
                     frame = await self._socket.receive()
+                else:
+                    async with asyncio.timeout_at(deadline):
+                        frame = await self._socket.receive()
             except TimeoutError:
                 if opening:
                     self._judge(self._session.fail(NetworkError("The session did not begin")))
@@ -268,13 +280,33 @@ class Leg:
     async def _send_audio(self, pcm: bytes) -> None:
         if delay := self._pacer.delay(self._loop.time()):
             await asyncio.sleep(delay)
-        duration_ms = self._tape.milliseconds(len(pcm))
-        self._clock.sent(self._tape.milliseconds(self._position), duration_ms)
-        self._progress.sent(self._tape.milliseconds(self._position), pcm)
-        self._position += len(pcm)
+        duration_ms = self._record(pcm)
         await self._transmit(pcm)
         self._pacer.sent(self._loop.time(), duration_ms)
         self._after_audio()
+
+    def _send_now(self) -> bool:
+        """Send what has become due, if nothing stands in its way; else the sender has to."""
+        self._pushed_at = now = self._loop.time()
+        if self._inbox.messages:  # they keep their place in the audio
+            return False
+        while (chunk := self._tape.chunk(self._position)) is not None:
+            if self._prompt is None or not self._session.writable or self._pacer.delay(now):
+                return False
+            if not self._prompt.send_nowait(self._session.audio(chunk)):
+                return False
+            self._pacer.sent(now, self._record(chunk))
+            self._after_audio()
+        return True
+
+    def _record(self, pcm: bytes) -> float:
+        """A chunk goes out; gives its length in milliseconds."""
+        duration_ms = self._tape.milliseconds(len(pcm))
+        stream_ms = self._tape.milliseconds(self._position)
+        self._clock.sent(stream_ms, duration_ms)
+        self._progress.sent(stream_ms, pcm)
+        self._position += len(pcm)
+        return duration_ms
 
     async def _finish(self) -> None:
         if tail := self._tape.tail(self._position):
@@ -290,15 +322,28 @@ class Leg:
         await self._socket.send(frame)
 
     async def _wait_for_more(self) -> None:
+        """Until the sender is needed. Live audio meanwhile leaves without it."""
+        self._inbox.send_now = self._send_now
+        try:
+            is_mute = await self._wait_or_mute()
+        finally:
+            self._inbox.send_now = None
+        if is_mute:
+            await self._send_silence()
+
+    async def _wait_or_mute(self) -> bool:
         """Audio that stops in mid-turn would leave the turn open for ever (section 6)."""
         if self._inbox.ended or not self._mapper.in_turn:
             await self._inbox.stirred.wait()
-            return
-        try:
-            async with asyncio.timeout(self._timing.mute_after_ms / 1000):
-                await self._inbox.stirred.wait()
-        except TimeoutError:
-            await self._send_silence()
+            return False
+        self._pushed_at = self._loop.time()
+        mute_seconds = self._timing.mute_after_ms / 1000
+        while (deadline := self._pushed_at + mute_seconds) > self._loop.time():
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout_at(deadline):
+                    await self._inbox.stirred.wait()
+                return False
+        return True
 
     async def _send_silence(self) -> None:
         """In real time, until audio comes again or the turn ends, and not for ever."""

@@ -7,7 +7,7 @@ import contextlib
 from collections.abc import Callable
 from typing import Self
 
-from stt_assemblyai.client import Closed, Socket
+from stt_assemblyai.client import Closed, PromptSocket, Socket
 from stt_assemblyai.errors import NetworkError
 from stt_assemblyai.leg import Timing
 from stt_assemblyai.messages import Begin, ServerError, Terminate, decode, encode
@@ -58,6 +58,9 @@ class Spare:
 
     async def send(self, frame: str | bytes) -> None:
         await self._socket.send(frame)
+
+    def send_nowait(self, frame: bytes) -> bool:
+        return isinstance(self._socket, PromptSocket) and self._socket.send_nowait(frame)
 
     async def receive(self) -> str | bytes:
         first, self._first = self._first, None

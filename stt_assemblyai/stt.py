@@ -262,7 +262,7 @@ class SpeechStream(stt.RecognizeStream):
 
     def force_endpoint(self) -> None:
         """End the open turn behind the audio that has been pushed by now."""
-        self._input_ch.send_nowait(self._FlushSentinel())
+        self.transcriber.flush()
 
     def update_options(self, **parameters: Any) -> None:
         """Change options of this stream alone; raises as `STT.update_options` does."""
@@ -271,23 +271,51 @@ class SpeechStream(stt.RecognizeStream):
         self.transcriber.update(self.transcriber.options.revised(**given))
 
     def push_frame(self, frame: rtc.AudioFrame) -> None:
-        """Push audio of any rate and number of channels; both may change in mid-stream."""
+        """Push audio of any rate and number of channels; both may change in mid-stream.
+
+        It goes straight to the transcriber: the base class's channel would cost a task and a
+        wake-up for every frame.
+        """
+        self._check_input_not_ended()
+        self._check_not_closed()
         if frame.num_channels != 1:
             mono = to_mono(frame.data, frame.num_channels)
             frame = rtc.AudioFrame(mono, frame.sample_rate, 1, frame.samples_per_channel)
         if frame.sample_rate != self._frame_rate:
             self._change_rate(frame.sample_rate)
-        super().push_frame(frame)
+        self._last_push = time.time()
+        for piece in self._resampler.push(frame) if self._resampler else (frame,):
+            self.transcriber.push(piece.data.cast("B"))
 
     def _change_rate(self, sample_rate: int) -> None:
-        """The base class resamples, but for one rate: it is handed the next one afresh."""
+        self._flush_resampler()
+        needed = self.transcriber.options.sample_rate
+        self._resampler = None if sample_rate == needed else rtc.AudioResampler(sample_rate, needed)
+        self._frame_rate = sample_rate
+
+    def _flush_resampler(self) -> None:
         for rest in self._resampler.flush() if self._resampler else ():
-            self._input_ch.send_nowait(rest)
-        self._resampler, self._pushed_sr, self._frame_rate = None, 0, sample_rate
+            self.transcriber.push(rest.data.cast("B"))
+
+    def flush(self) -> None:
+        """End the open turn behind the audio that has been pushed by now."""
+        self._check_input_not_ended()
+        self._check_not_closed()
+        self._flush_resampler()
+        self.transcriber.flush()
+
+    def end_input(self) -> None:
+        """No more audio will come: the open turn gets its final, the session its Terminate."""
+        self._check_input_not_ended()
+        self._check_not_closed()
+        self._flush_resampler()
+        self._input_ch.close()
+        self.transcriber.end_input()
 
     async def aclose(self) -> None:
         """Close in order: the open turn gets its final, the session its Terminate."""
         self._input_ch.close()
+        self.transcriber.end_input()
         if not self._task.done():
             await asyncio.wait([self._task], timeout=self._stt._timing.termination_timeout_seconds)
         await super().aclose()
@@ -295,25 +323,12 @@ class SpeechStream(stt.RecognizeStream):
     async def _run(self) -> None:
         if self._stt._fatal is not None:
             raise _to_livekit(self._stt._fatal) from self._stt._fatal
-        feeding = asyncio.create_task(self._feed())
         try:
             await self.transcriber.run()
         except AssemblyAIError as error:
             if not error.retryable:
                 self._stt._fatal = error
             raise _to_livekit(error) from error
-        finally:
-            feeding.cancel()
-            await asyncio.wait([feeding])
-
-    async def _feed(self) -> None:
-        async for item in self._input_ch:
-            if isinstance(item, rtc.AudioFrame):
-                self._last_push = time.time()
-                self.transcriber.push(item.data.cast("B"))
-            elif not self._input_ch.closed:  # the end of input ends the turn by itself
-                self.transcriber.flush()
-        self.transcriber.end_input()
 
     def _on_event(self, event: StreamEvent | Interrupted | Bill) -> None:
         match event:

@@ -124,8 +124,7 @@ class Transcriber:
 
     def push(self, pcm: bytes | memoryview) -> None:
         """Add audio: PCM, 16 bit, mono, at the options' sample rate."""
-        self._inbox.tape.append(pcm)
-        self._inbox.stirred.set()
+        self._inbox.add(pcm)
 
     def flush(self) -> None:
         """End the open turn at this point of the audio."""

@@ -316,13 +316,15 @@ async def test_a_slow_consumer_misses_nothing_and_holds_nothing_up() -> None:
         for n, turn in enumerate(turns)
         for w in turn
     ]
-    async with AssemblyAIStandIn(scripts=[words], knobs=FAST) as stand_in:
-        async with make(stand_in).stream() as stream:
-            speak(stream, 18_000)
-            stream.end_input()
-            session = await stand_in.wait_for_session(0)
-            await session.until(lambda record: record.is_closed)  # before anything was read
-            events = await collect(stream)
+    async with (
+        AssemblyAIStandIn(scripts=[words], knobs=FAST) as stand_in,
+        make(stand_in).stream() as stream,
+    ):
+        speak(stream, 18_000)
+        stream.end_input()
+        session = await stand_in.wait_for_session(0)
+        await session.until(lambda record: record.is_closed)  # before anything was read
+        events = await collect(stream)
     finals = [text.lower() for text in texts(events, Type.FINAL_TRANSCRIPT)]
     assert finals == ["i would like tea", *["and cake"] * 3]
 

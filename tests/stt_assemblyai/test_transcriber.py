@@ -85,21 +85,34 @@ class Peer:
         self.half_open = False
         self.silence_ms = 0
         self.received: list[dict[str, Any]] = []
+        self.order: list[str] = []
         self.frames: list[tuple[float, bytes]] = []
         self.alive_at = self._loop.time()
 
     async def send(self, frame: str | bytes) -> None:
         if self._closed:
             raise self._closed
-        if self.half_open:
-            return
+        if not self.half_open:
+            self._take(frame)
+
+    def _take(self, frame: str | bytes) -> None:
         self.alive_at = self._loop.time()
         if isinstance(frame, bytes):
+            self.order.append("audio")
             self.frames.append((self._loop.time(), frame))
             self._hear(np.frombuffer(frame, "<u2")[::8].tolist())
         else:
             self.received.append(json.loads(frame))
+            self.order.append(self.received[-1]["type"])
             self._obey(self.received[-1]["type"])
+
+    def send_nowait(self, frame: bytes) -> bool:
+        """As `send`, which never waits here; a service that is `slow` takes nothing at once."""
+        if self._closed or self._service.slow:
+            return False
+        if not self.half_open:
+            self._take(frame)
+        return True
 
     async def receive(self) -> str:
         if self._closed and self._inbox.empty():
@@ -224,6 +237,7 @@ class Service:
 
     script: list[Said] = field(default_factory=list)
     rewritten: bool = False
+    slow: bool = False
     begin_seconds: float = 0.2
     cap_seconds: int | None = None
     faults: deque[AssemblyAIError | str | None] = field(default_factory=deque)
@@ -355,7 +369,7 @@ async def test_a_drop_at_any_instant_loses_no_word_and_doubles_none(seed: int, m
     draw = random.Random(seed)
     script = speech(draw, 9_000)
     drops = sorted(draw.uniform(0.0, 9.0) for _ in range(draw.randint(1, 3)))
-    service = Service(script, rewritten=model == U3)
+    service = Service(script, rewritten=model == U3, slow=seed % 2 == 1)
     call = await run_call(service, 9_000, model, drops)
     assert call.said == [word.text for word in script]
     times_are_true(call, script, 60)
@@ -582,6 +596,23 @@ async def test_a_change_that_changes_nothing_says_nothing() -> None:
     await running
     assert [message["type"] for message in service.peers[0].received] == [
         "ForceEndpoint",
+        "Terminate",
+    ]
+
+
+async def test_a_flush_keeps_its_place_between_two_pieces_of_audio() -> None:
+    service = Service()
+    call = stream(service)
+    running = asyncio.create_task(call.transcriber.run())
+    await call.speak(500)
+    call.transcriber.flush()
+    call.transcriber.push(audio(500, 100))
+    call.transcriber.end_input()
+    await running
+    assert service.peers[0].order == [
+        *["audio"] * 10,
+        "ForceEndpoint",
+        *["audio"] * 2,
         "Terminate",
     ]
 
