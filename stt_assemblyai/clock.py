@@ -47,6 +47,9 @@ class AudioClock:
     def _stream_at(self, session_ms: float) -> float:
         if not self._pieces:
             return session_ms
+        if session_ms >= self._pieces[-1].session_ms:  # most questions are about the newest piece
+            piece = self._pieces[-1]
+            return piece.stream_ms + (session_ms - piece.session_ms) * piece.rate
         index = bisect_right(self._pieces, session_ms, key=lambda piece: piece.session_ms) - 1
         piece = self._pieces[max(index, 0)]
         return piece.stream_ms + (session_ms - piece.session_ms) * piece.rate
