@@ -22,6 +22,7 @@ from pydantic import (
     JsonValue,
     SecretStr,
     StringConstraints,
+    ValidationError,
     ValidationInfo,
     field_validator,
     model_validator,
@@ -416,9 +417,16 @@ class SessionOptions(BaseModel):
         return cls(**{**PRESETS[name], **values})
 
     def revised(self, **values: Any) -> SessionOptions:
-        """The same options with other values, checked anew."""
+        """The same options with other values, checked anew.
+
+        Raises `ValueError` that names every fault, and no value: a prompt may be personal.
+        """
         chosen = {n: getattr(self, n) for n in self.model_fields_set if n in PARAMETERS}
-        return SessionOptions.model_validate({**chosen, **values})
+        try:
+            return SessionOptions.model_validate({**chosen, **values})
+        except ValidationError as error:
+            faults = [f"{fault['loc'][0]}: {fault['msg']}" for fault in error.errors()]
+            raise ValueError("; ".join(faults)) from None
 
     def effective(self) -> dict[str, Any]:
         """Every value that is sent, by name: what was set, then what ships with the model."""

@@ -1,8 +1,9 @@
 """The LiveKit adapter: this package's speech events, retold in LiveKit's words.
 
-It is the only module that knows LiveKit. A stream's events come in the order that a session in STT
-turn mode works with: START, INTERIM*, PREFLIGHT*, FINAL, END_OF_SPEECH, RECOGNITION_USAGE. What is
-fatal (a wrong key) costs one connection: later streams of the same STT fail without connecting.
+With `retelling` it is the only module that knows LiveKit. A stream's events come in the order that
+a session in STT turn mode works with: START, INTERIM*, PREFLIGHT*, FINAL, END_OF_SPEECH,
+RECOGNITION_USAGE. What is fatal (a wrong key) costs one connection: later streams of the same STT
+fail without connecting.
 """
 
 from __future__ import annotations
@@ -19,15 +20,10 @@ from livekit import rtc
 from livekit.agents import (
     DEFAULT_API_CONNECT_OPTIONS,
     NOT_GIVEN,
-    APIConnectionError,
     APIConnectOptions,
-    APIError,
-    APIStatusError,
-    LanguageCode,
     NotGivenOr,
     stt,
 )
-from livekit.agents.types import TimedString
 from livekit.agents.utils import AudioBuffer, is_given
 from livekit.agents.voice.events import ConversationItemAddedEvent
 from pydantic import SecretStr
@@ -35,11 +31,12 @@ from pydantic import SecretStr
 from stt_assemblyai.audio import to_mono
 from stt_assemblyai.client import DEFAULT_BASE_URL
 from stt_assemblyai.dialer import Dialer, Token
-from stt_assemblyai.errors import AssemblyAIError, HttpStatus, NetworkError
+from stt_assemblyai.errors import AssemblyAIError
 from stt_assemblyai.ledger import Bill
 from stt_assemblyai.leg import StreamEvent
 from stt_assemblyai.options import U3, SessionOptions
 from stt_assemblyai.protocol import Ended, Noticed, Opened
+from stt_assemblyai.retelling import api_error, session_parameters, speech_data
 from stt_assemblyai.retries import Patience
 from stt_assemblyai.speech import (
     EndOfSpeech,
@@ -106,7 +103,7 @@ class STT(stt.STT[AdapterEvent]):
         http_session: object = None,
         **parameters: Any,
     ) -> None:
-        self._options = (options or SessionOptions()).revised(**_session_parameters(parameters))
+        self._options = (options or SessionOptions()).revised(**session_parameters(parameters))
         carries_context = agent_context_carryover is True and self._options.speech_model in U3
         super().__init__(
             capabilities=stt.STTCapabilities(
@@ -179,7 +176,7 @@ class STT(stt.STT[AdapterEvent]):
         Raises `ValueError` for a bad value and `ConfigurationError` for a parameter that needs a
         new session; nothing has changed then.
         """
-        given = _session_parameters(parameters)
+        given = session_parameters(parameters)
         options = self._options.revised(**given)
         self._options.changes(options)
         if is_given(buffer_size_seconds):
@@ -266,7 +263,7 @@ class SpeechStream(stt.RecognizeStream):
 
     def update_options(self, **parameters: Any) -> None:
         """Change options of this stream alone; raises as `STT.update_options` does."""
-        given = _session_parameters(parameters)
+        given = session_parameters(parameters)
         given.pop("buffer_size_seconds", None)
         self.transcriber.update(self.transcriber.options.revised(**given))
 
@@ -322,13 +319,13 @@ class SpeechStream(stt.RecognizeStream):
 
     async def _run(self) -> None:
         if self._stt._fatal is not None:
-            raise _to_livekit(self._stt._fatal) from self._stt._fatal
+            raise api_error(self._stt._fatal) from self._stt._fatal
         try:
             await self.transcriber.run()
         except AssemblyAIError as error:
             if not error.retryable:
                 self._stt._fatal = error
-            raise _to_livekit(error) from error
+            raise api_error(error) from error
 
     def _on_event(self, event: StreamEvent | Interrupted | Bill) -> None:
         match event:
@@ -362,7 +359,7 @@ class SpeechStream(stt.RecognizeStream):
     def _send(
         self, kind: stt.SpeechEventType, transcript: Transcript | None = None, **times: Any
     ) -> None:
-        alternatives = [] if transcript is None else [self._speech_data(transcript)]
+        alternatives = [] if transcript is None else [self._retell(transcript)]
         self._event_ch.send_nowait(
             stt.SpeechEvent(
                 type=kind, request_id=self.session_id or "", alternatives=alternatives, **times
@@ -386,56 +383,9 @@ class SpeechStream(stt.RecognizeStream):
         behind_ms = max(0, self.transcriber.audio_ms - audio_ms)
         return self._last_push - behind_ms / 1000
 
-    def _speech_data(self, transcript: Transcript) -> stt.SpeechData:
-        offset = self.start_time_offset
-        return stt.SpeechData(
-            language=self._language(transcript),
-            text=transcript.text,
-            start_time=transcript.start_ms / 1000 + offset,
-            end_time=transcript.end_ms / 1000 + offset,
-            confidence=transcript.confidence,
-            speaker_id=transcript.speaker,
-            words=[
-                TimedString(
-                    word.text,
-                    start_time=word.start_ms / 1000 + offset,
-                    end_time=word.end_ms / 1000 + offset,
-                    confidence=word.confidence,
-                )
-                for word in transcript.words
-            ],
-            metadata={
-                "session_id": transcript.session_id,
-                "turn_order": transcript.turn_order,
-                "formatted": transcript.formatted,
-                "end_of_turn_confidence": transcript.end_of_turn_confidence,
-                "language_confidence": transcript.language_confidence,
-            },
-        )
-
-    def _language(self, transcript: Transcript) -> LanguageCode:
-        """The language that was named; the English model knows no other; else it is unknown."""
+    def _retell(self, transcript: Transcript) -> stt.SpeechData:
+        """The English model names no language, and knows no other; else it may be unknown."""
         english = self._stt.model == "universal-streaming-english"
-        return LanguageCode(transcript.language or ("en" if english else ""))
-
-
-def _session_parameters(parameters: dict[str, Any]) -> dict[str, Any]:
-    """Drop what is not given; `model` is LiveKit's usual name for the speech model."""
-    given = {name: value for name, value in parameters.items() if is_given(value)}
-    if "model" in given:
-        given["speech_model"] = given.pop("model")
-    for name in ("language_code", "language_codes"):
-        codes = given.get(name)
-        if codes is not None:
-            listed = [codes] if isinstance(codes, str) else codes
-            given[name] = [LanguageCode(code).language for code in listed if code]
-    return given
-
-
-def _to_livekit(error: AssemblyAIError) -> APIError:
-    """Not to be retried by LiveKit: whatever may be retried has been, in here."""
-    if isinstance(error.code, HttpStatus):
-        return APIStatusError(str(error), status_code=int(error.code), retryable=False)
-    if isinstance(error, NetworkError):
-        return APIConnectionError(str(error), retryable=False)
-    return APIError(str(error), retryable=False)
+        return speech_data(
+            transcript, offset_seconds=self.start_time_offset, language="en" if english else ""
+        )

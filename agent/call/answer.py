@@ -203,7 +203,10 @@ class Call:
         if not self._ending.done():
             log.error(
                 "a provider failed, ending the call",
-                extra={"ending": ending.value, "error": str(event.error.error)},
+                extra={
+                    "ending": ending.value,
+                    "error": getattr(event.error.error, "message", str(event.error.error)),
+                },
             )
         self.end(ending)
 

@@ -235,5 +235,5 @@ def test_revised_options_are_checked_again() -> None:
     options = SessionOptions(min_turn_silence=200)
     revised = options.revised(max_turn_silence=900)
     assert (revised.min_turn_silence, revised.max_turn_silence) == (200, 900)
-    with pytest.raises(ValidationError):
+    with pytest.raises(ValueError, match="prompt: the model"):
         options.revised(prompt="about trains")
