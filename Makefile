@@ -16,18 +16,18 @@ run: $(STAMP)  ## Start everything on this machine: LiveKit, stand-ins for provi
 call: $(STAMP)  ## Call the running agent with recorded speech, and show the conversation
 	@$(BIN)/python -m workbench.call
 
-check: $(STAMP)  ## Formatting, types, import contracts, and the tests that need no server (a minute or two)
+check: $(STAMP)  ## Formatting, types, import contracts, and the fast tests (about a minute)
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/mypy agent.py
 	$(BIN)/lint-imports --no-logo
-	$(BIN)/pytest -q -m "not call and not image"
+	$(BIN)/pytest -q -m "not call and not image and not slow"
 
 test: check  ## Everything: the checks, then spoken calls through a real LiveKit server, then the image
 	$(BIN)/python -m workbench.prerequisites
 	$(BIN)/python -m workbench.livekit_binary
-	$(BIN)/pytest -q -m "call or image"
+	$(BIN)/pytest -q -m "slow or call or image"
 
 compare: $(STAMP)  ## Our speech module beside the stock plugin, scenario by scenario: docs/comparison.md
 	$(BIN)/python -m workbench.compare
