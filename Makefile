@@ -16,7 +16,7 @@ run: $(STAMP)  ## Start everything on this machine: LiveKit, stand-ins for provi
 call: $(STAMP)  ## Call the running agent with recorded speech, and show the conversation
 	@$(BIN)/python -m workbench.call
 
-check: $(STAMP)  ## Formatting, types, import contracts, and the fast tests (about a minute)
+check: $(STAMP)  ## Formatting, types, import contracts, and the fast tests (a minute or two)
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
