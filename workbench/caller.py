@@ -24,6 +24,7 @@ T = TypeVar("T")
 _CONNECT_SECONDS = 20.0
 _LEAVE_SECONDS = 5.0
 _AGENT_STATE = "lk.agent.state"
+_AGENT_ENDING = "agent.ending"
 _BUSY_STATES = {"thinking", "speaking"}
 
 
@@ -50,6 +51,7 @@ class Caller:
         self.transcript = Transcript()
         self.states: list[tuple[float, str]] = []
         self.disconnected: str | None = None
+        self.agent_ending: str | None = None
         self._room = room
         self._changes = Changes()
         self._ears = Ears(SAMPLE_RATE)
@@ -130,6 +132,8 @@ class Caller:
                 return answer
             if self._fault:
                 raise self._fault
+            if self.agent_ending:
+                raise CallEndedError(f"the agent ended the call ({self.agent_ending})")
             if self.disconnected:
                 raise CallEndedError(f"the call ended ({self.disconnected}) before {what}")
             if self._agent_left:
@@ -174,6 +178,12 @@ class Caller:
             what="the agent to leave",
         )
 
+    async def hung_up_on(self, *, timeout_seconds: float) -> None:
+        """Wait until the call is over for the caller, too."""
+        await self._changes.until(
+            lambda: self.disconnected, timeout_seconds=timeout_seconds, what="the end of the call"
+        )
+
     async def another_agent(self, than: str | None, *, timeout_seconds: float) -> None:
         """Wait until an agent is there that is not this one."""
         await self._changes.until(
@@ -195,6 +205,8 @@ class Caller:
         """Leave the room at once, in mid-word if need be."""
         async with asyncio.timeout(_LEAVE_SECONDS):
             await self._room.disconnect()
+        # A room that is left while it is still being set up does not always tell.
+        self._end(rtc.DisconnectReason.CLIENT_INITIATED)
         tasks = list(self._tasks)
         for task in tasks:
             task.cancel()
@@ -235,6 +247,7 @@ class Caller:
     def _notice(self, participant: rtc.Participant) -> None:
         if participant.kind == rtc.ParticipantKind.PARTICIPANT_KIND_AGENT:
             self._agent, self._agent_left = participant.identity, False
+            self.agent_ending = participant.attributes.get(_AGENT_ENDING, self.agent_ending)
             state = participant.attributes.get(_AGENT_STATE)
             if state and state != self.agent_state:
                 self.states.append((self.now_seconds, state))
@@ -245,7 +258,7 @@ class Caller:
         self._changes.tell()
 
     def _end(self, reason: rtc.DisconnectReason.ValueType) -> None:
-        self.disconnected = rtc.DisconnectReason.Name(reason)
+        self.disconnected = self.disconnected or rtc.DisconnectReason.Name(reason)
         self._changes.tell()
 
     def _hear_track(self, track: rtc.Track) -> None:

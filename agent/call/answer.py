@@ -85,7 +85,7 @@ class Call:
         seconds = round(time.monotonic() - started, 1)
         log.info("call ended", extra={"ending": ending.value, "seconds": seconds})
         if ending.hangs_up:
-            await self._hang_up(ending)
+            await self._hang_up()
         self._job.shutdown(ending.value)
 
     def _write_end(self, ending: Ending) -> None:
@@ -112,6 +112,7 @@ class Call:
         finally:
             longest.cancel()
             silence.cancel()
+        await self._announce(ending)
         await self._say_last_words(session, ending)
         return ending
 
@@ -248,12 +249,17 @@ class Call:
                     speech = session.say(self._agent.goodbye, allow_interruptions=False)
                     await speech.wait_for_playout()
 
-    async def _hang_up(self, ending: Ending) -> None:
-        """Say why, in an attribute that pages can show, and end the call for the caller as well."""
+    async def _announce(self, ending: Ending) -> None:
+        """Show pages why the agent ends the call, before the last words are spoken."""
+        room = self._job.room
+        if ending.hangs_up and not self._job.is_fake_job() and room.isconnected():
+            await room.local_participant.set_attributes({ENDING_ATTRIBUTE: ending.code})
+
+    async def _hang_up(self) -> None:
+        """End the call for the caller as well, unless others are in the room."""
         room = self._job.room
         if self._job.is_fake_job() or not room.isconnected():
             return
-        await room.local_participant.set_attributes({ENDING_ATTRIBUTE: ending.code})
         others = {each.identity for each in room.remote_participants.values()}
         if others <= {self._caller_identity}:
             await self._job.delete_room()

@@ -16,10 +16,10 @@ from workbench.transcript import word_error_rate
 async def test_two_callers_in_a_room_hear_each_others_words(dial: Any, understand: Any) -> None:
     alice, bob = await dial(), await dial()
     await alice.say(dickens()[5].samples)
-    await bob.until(lambda: bob.heard_spans, timeout_seconds=10, what="Bob heard Alice")
-    await bob.hear_silence(timeout_seconds=10)
+    await bob.until(lambda: bob.heard_spans, timeout_seconds=30, what="Bob heard Alice")
+    await bob.hear_silence(timeout_seconds=30)
     await bob.say(dickens()[4].samples)
-    await alice.hear_silence(timeout_seconds=10)
+    await alice.hear_silence(timeout_seconds=30)
     assert word_error_rate([(dickens()[5].text, await understand(bob.heard()))]) < 0.25
     assert word_error_rate([(dickens()[4].text, await understand(alice.heard()))]) < 0.25
 
@@ -30,8 +30,8 @@ async def test_a_recording_has_both_sides_in_the_order_in_which_they_spoke(
     alice, bob = await dial(), await dial()
     asked = await alice.say(dickens()[5].samples)
     await bob.say(dickens()[4].samples)
-    answer = await alice.hear_start(after_seconds=asked.end_seconds, timeout_seconds=10)
-    await alice.hear_silence(timeout_seconds=10)
+    answer = await alice.hear_start(after_seconds=asked.end_seconds, timeout_seconds=30)
+    await alice.hear_silence(timeout_seconds=30)
     alice.write_wav(tmp_path / "call.wav")
     with wave.open(str(tmp_path / "call.wav")) as file:
         assert (file.getnchannels(), file.getframerate()) == (2, SAMPLE_RATE)
@@ -50,7 +50,7 @@ async def test_who_waits_for_an_answer_learns_that_the_call_is_over(dial: Any) -
     alice = await dial()
     await alice.hang_up()
     with pytest.raises(CallEndedError, match="CLIENT_INITIATED"):
-        await alice.hear_start(after_seconds=0, timeout_seconds=10)
+        await alice.hear_start(after_seconds=0, timeout_seconds=30)
 
 
 async def test_the_recordings_say_what_the_corpus_says(understand: Any, figure: Any) -> None:

@@ -14,7 +14,7 @@ async def test_the_greeting_is_heard_and_is_what_was_configured(
     worker: Any, dial: Any, understand: Any, figure: Any
 ) -> None:
     caller = await dial(worker)
-    reply, text = await greeting(caller, timeout_seconds=20)
+    reply, text = await greeting(caller, timeout_seconds=40)
     configured = worker.process.command.environment["AGENT_GREETING"]
     understood = await understand(caller.heard(reply.start_seconds, reply.end_seconds))
     error = word_error_rate([(configured, understood)])
@@ -25,9 +25,9 @@ async def test_the_greeting_is_heard_and_is_what_was_configured(
 
 async def test_human_speech_arrives_as_text(worker: Any, dial: Any, figure: Any) -> None:
     caller = await dial(worker)
-    await greeting(caller, timeout_seconds=20)
+    await greeting(caller, timeout_seconds=40)
     turns = [
-        await take_turn(caller, utterance, timeout_seconds=20)
+        await take_turn(caller, utterance, timeout_seconds=40)
         for utterance in (*dickens()[:2], *austen()[1:2], *allison()[-1:])
     ]
     error = word_error_rate([(turn.utterance.text, turn.heard_text) for turn in turns])
@@ -41,8 +41,8 @@ async def test_a_question_gets_its_answer(
     worker: Any, dial: Any, understand: Any, figure: Any
 ) -> None:
     caller = await dial(worker)
-    await greeting(caller, timeout_seconds=20)
-    turn = await take_turn(caller, synthesised(SUM), timeout_seconds=20)
+    await greeting(caller, timeout_seconds=40)
+    turn = await take_turn(caller, synthesised(SUM), timeout_seconds=40)
     assert turn.fault == ""
     assert turn.reply is not None
     figure(f"end of speech to answer {turn.reply.latency_ms:.0f} ms")
@@ -53,11 +53,11 @@ async def test_a_question_gets_its_answer(
 
 async def test_a_pause_inside_a_sentence_does_not_split_it(worker: Any, dial: Any) -> None:
     caller = await dial(worker)
-    await greeting(caller, timeout_seconds=20)
+    await greeting(caller, timeout_seconds=40)
     question = with_pause(
         synthesised("I have a question and"), synthesised("what is seven plus five?"), 0.8
     )
-    turn = await take_turn(caller, question, timeout_seconds=20)
+    turn = await take_turn(caller, question, timeout_seconds=40)
     own = [each for each in caller.transcript.segments if each.speaker == caller.identity]
     assert len(own) == 1
     assert "twelve" in words(turn.reply_text)
@@ -72,7 +72,7 @@ async def test_two_callers_at_once_do_not_hear_each_other(
     await asyncio.gather(*(greeting(caller, timeout_seconds=30) for caller in callers))
     turns = await asyncio.gather(
         *(
-            take_turn(caller, question, timeout_seconds=20)
+            take_turn(caller, question, timeout_seconds=40)
             for caller, question in zip(callers, questions, strict=True)
         )
     )

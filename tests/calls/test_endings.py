@@ -33,12 +33,12 @@ async def test_the_job_ends_when_the_caller_hangs_up_in_mid_word(
     worker: Any, dial: Any, figure: Any
 ) -> None:
     caller = await dial(worker)
-    await greeting(caller, timeout_seconds=20)
+    await greeting(caller, timeout_seconds=40)
     job = await job_process(worker, caller.room_name)
     speaking = asyncio.create_task(caller.say(dickens()[0].samples))
     await caller.until(
         lambda: caller.transcript.said_by(caller.identity),
-        timeout_seconds=20,
+        timeout_seconds=40,
         what="the first words were understood",
     )
     assert not speaking.done()
@@ -58,10 +58,10 @@ async def test_nothing_is_left_of_a_worker_that_is_interrupted_in_a_call(
     await greeting(caller, timeout_seconds=30)
     family = psutil.Process(worker.process.pid).children(recursive=True)
     worker.process.signal_group(signal.SIGINT)
-    assert await worker.process.wait(timeout_seconds=20) == 0
+    assert await worker.process.wait(timeout_seconds=40) == 0
     assert len(family) > 2  # the worker, and at least one job besides
     assert await survivors(family) == []
-    await caller.agent_gone(timeout_seconds=20)
+    await caller.agent_gone(timeout_seconds=40)
 
 
 async def test_a_wrong_speech_recognition_key_is_logged_in_the_servers_words(

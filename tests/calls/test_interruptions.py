@@ -11,14 +11,14 @@ async def test_the_agent_stops_when_talked_over_and_answers_the_new_question(
     worker: Any, dial: Any, understand: Any, figure: Any
 ) -> None:
     caller = await dial(worker)
-    await greeting(caller, timeout_seconds=20)
+    await greeting(caller, timeout_seconds=40)
     asked = await caller.say(synthesised("Please tell me a story.").samples)
-    story = await caller.hear_start(after_seconds=asked.end_seconds, timeout_seconds=20)
+    story = await caller.hear_start(after_seconds=asked.end_seconds, timeout_seconds=40)
     # In the middle of its second sentence or so.
     await caller.until(
-        lambda: caller.now_seconds > story.start_seconds + 4, timeout_seconds=10, what="some story"
+        lambda: caller.now_seconds > story.start_seconds + 4, timeout_seconds=30, what="some story"
     )
-    turn = await take_turn(caller, synthesised("What is seven plus five?"), timeout_seconds=20)
+    turn = await take_turn(caller, synthesised("What is seven plus five?"), timeout_seconds=40)
     assert turn.reply is not None, turn.fault
     stopped = max(
         span.end_seconds
@@ -37,8 +37,8 @@ async def test_the_greeting_can_be_talked_over_from_its_first_word(
     worker: Any, dial: Any, understand: Any
 ) -> None:
     caller = await dial(worker)
-    await caller.hear_start(after_seconds=0, timeout_seconds=20)
-    turn = await take_turn(caller, synthesised("What is seven plus five?"), timeout_seconds=20)
+    await caller.hear_start(after_seconds=0, timeout_seconds=40)
+    turn = await take_turn(caller, synthesised("What is seven plus five?"), timeout_seconds=40)
     assert turn.reply is not None, turn.fault
     heard = words(await understand(caller.heard()))
     assert "good morning" in heard

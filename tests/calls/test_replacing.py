@@ -18,8 +18,8 @@ async def test_an_agent_that_is_killed_is_replaced_and_goes_on_where_it_was(
 ) -> None:
     worker = await start_worker(AGENT_RECORD_DIR=str(tmp_path))
     caller = await dial(worker)
-    await greeting(caller, timeout_seconds=20)
-    await take_turn(caller, synthesised("My name is Emma."), timeout_seconds=20)
+    await greeting(caller, timeout_seconds=40)
+    await take_turn(caller, synthesised("My name is Emma."), timeout_seconds=40)
     line = json.loads(await worker.log_line('"call started"', f'"{caller.room_name}"'))
     first = caller.agent_identity
     psutil.Process(line["pid"]).kill()
@@ -28,7 +28,7 @@ async def test_an_agent_that_is_killed_is_replaced_and_goes_on_where_it_was(
     back = await caller.hear_reply(after_seconds=killed, timeout_seconds=40)
     figure(f"agent killed: heard again after {back.start_seconds - killed:.1f} s")
     assert "please go on" in words(await understand(caller.heard(back.start_seconds)))
-    turn = await take_turn(caller, synthesised("What is my name?"), timeout_seconds=20)
+    turn = await take_turn(caller, synthesised("What is my name?"), timeout_seconds=40)
     assert "emma" in words(turn.reply_text)
 
 

@@ -79,7 +79,7 @@ async def test_a_run_can_be_called_and_leaves_nothing_after_ctrl_c(
     assert list((tmp_path / "calls").glob("call-*.wav"))
     family = descendants(run)
     run.signal_group(signal.SIGINT)
-    assert await run.wait(timeout_seconds=20) == 0
+    assert await run.wait(timeout_seconds=40) == 0
     assert await survivors(family) == []
     assert not (tmp_path / "state" / "state.json").exists()
 
@@ -88,14 +88,14 @@ async def test_a_second_run_answers_in_one_sentence_and_a_killed_one_leaves_noth
     run: Process, program: Program
 ) -> None:
     async with program("run") as second:
-        assert await second.wait(timeout_seconds=20) == 1
+        assert await second.wait(timeout_seconds=40) == 1
         assert len(second.lines) == 1
         assert "already running" in second.lines[0]
     family = descendants(run)
     family[0].kill()  # what `kill -9` of `make run` does
     assert await survivors(family) == []
     async with program("call") as call:
-        assert await call.wait(timeout_seconds=20) == 1
+        assert await call.wait(timeout_seconds=40) == 1
         assert "make run" in call.tail()
 
 
@@ -116,5 +116,5 @@ async def test_ctrl_c_ends_a_run_that_is_still_starting(program: Program, step: 
         await run.wait_for_line(lambda line: line.startswith(step), timeout_seconds=60)
         family = descendants(run)
         run.signal_group(signal.SIGINT)
-        assert await run.wait(timeout_seconds=20) == 0
+        assert await run.wait(timeout_seconds=40) == 0
         assert await survivors(family) == []

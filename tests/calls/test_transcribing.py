@@ -82,7 +82,7 @@ async def written(caller: Caller, speaker: str, utterance: Utterance) -> str:
         text = " ".join(each.text for each in mine if each.final)
         return text if len(text.split()) > 0.7 * length else None
 
-    return await caller.until(final_text, timeout_seconds=20, what=f"the words of {speaker}")
+    return await caller.until(final_text, timeout_seconds=40, what=f"the words of {speaker}")
 
 
 async def test_each_participants_words_stand_under_that_participants_name(
@@ -98,7 +98,7 @@ async def test_each_participants_words_stand_under_that_participants_name(
         Caller.join(places.access, room, "bob") as bob,
     ):
         await ann.until(
-            lambda: ann.agent_identity, timeout_seconds=20, what="the transcriber to come"
+            lambda: ann.agent_identity, timeout_seconds=40, what="the transcriber to come"
         )
         await asyncio.gather(ann.say(sentences["ann"].samples), bob.say(sentences["bob"].samples))
         for speaker, utterance in sentences.items():
@@ -149,7 +149,7 @@ async def test_a_muted_participant_holds_no_session_and_is_heard_again_afterward
         speaker(places, room) as (track, microphone),
     ):
         await reader.until(
-            lambda: reader.agent_identity, timeout_seconds=20, what="the transcriber to come"
+            lambda: reader.agent_identity, timeout_seconds=40, what="the transcriber to come"
         )
         await microphone.say(first.samples)
         track.mute()

@@ -34,7 +34,7 @@ async def test_an_unanswered_turn_is_named_and_fails_the_call(
             async with control.delete("/openai") as answer:
                 answer.raise_for_status()
     assert code == 1
-    # What is heard is the apology; then the agent hangs up.
-    assert "no answer: the call ended (ROOM_DELETED)" in " ".join(said.getvalue().split())
+    # What is heard is the apology: no answer, for all that it is speech.
+    assert "no answer: the agent ended the call (cannot_think)" in " ".join(said.getvalue().split())
     assert "Answered       0 of 5 turns" in said.getvalue()
     assert (tmp_path / "call.wav").stat().st_size > 100_000

@@ -39,7 +39,7 @@ async def test_a_room_into_which_no_caller_comes_is_left(places: Any, start_work
 
 async def test_a_room_that_closes_ends_the_call(places: Any, worker: Any, dial: Any) -> None:
     caller = await dial(worker)
-    await greeting(caller, timeout_seconds=20)
+    await greeting(caller, timeout_seconds=40)
     async with livekit(places) as client:
         await client.room.delete_room(api.DeleteRoomRequest(room=caller.room_name))
     assert await ending(worker, caller.room_name) in ("the room closed", "the caller left")
@@ -47,7 +47,7 @@ async def test_a_room_that_closes_ends_the_call(places: Any, worker: Any, dial: 
 
 async def hears_to_the_end(caller: Any, understand: Any) -> str:
     """What the caller hears until the agent has hung up, in words."""
-    await caller.agent_gone(timeout_seconds=60)
+    await caller.hung_up_on(timeout_seconds=60)
     return words(await understand(caller.heard()))
 
 
@@ -101,19 +101,19 @@ async def test_a_silent_caller_who_answers_stays(
 ) -> None:
     worker = await start_worker(AGENT_SILENCE_SECONDS="3")
     caller = await dial(worker)
-    greeted, _ = await greeting(caller, timeout_seconds=20)
-    asked = await caller.hear_reply(after_seconds=greeted.end_seconds, timeout_seconds=20)
+    greeted, _ = await greeting(caller, timeout_seconds=40)
+    asked = await caller.hear_reply(after_seconds=greeted.end_seconds, timeout_seconds=40)
     assert "still there" in words(await understand(caller.heard(asked.start_seconds)))
-    turn = await take_turn(caller, synthesised("What is seven plus five?"), timeout_seconds=20)
+    turn = await take_turn(caller, synthesised("What is seven plus five?"), timeout_seconds=40)
     assert "twelve" in words(turn.reply_text)
 
 
 async def test_the_agent_can_end_the_call(worker: Any, dial: Any) -> None:
     caller = await dial(worker)
-    await greeting(caller, timeout_seconds=20)
+    await greeting(caller, timeout_seconds=40)
     await caller.say(synthesised("Goodbye.").samples)
     assert await ending(worker, caller.room_name) == "the agent ended the call"
-    await caller.agent_gone(timeout_seconds=20)
+    await caller.agent_gone(timeout_seconds=40)
 
 
 async def test_a_call_has_a_longest_duration(start_worker: Any, dial: Any, understand: Any) -> None:
@@ -160,6 +160,6 @@ async def test_a_caller_whose_network_died_is_waited_for_and_goes_on(
     await worker.log_line("network failed", f'"{room}"', timeout_seconds=60)
     async with Caller.join(places.access, room, "caller") as again:
         await worker.log_line("the caller came back", f'"{room}"')
-        turn = await take_turn(again, synthesised("What is seven plus five?"), timeout_seconds=20)
+        turn = await take_turn(again, synthesised("What is seven plus five?"), timeout_seconds=40)
         assert turn.reply is not None, turn.fault
     assert await ending(worker, room) == "the caller left"
