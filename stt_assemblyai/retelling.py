@@ -11,7 +11,7 @@ from livekit.agents.utils import is_given
 from stt_assemblyai.errors import AssemblyAIError, HttpStatus, NetworkError
 from stt_assemblyai.speech import Transcript
 
-__all__ = ["api_error", "session_parameters", "speech_data"]
+__all__ = ["StatusError", "UnreachableError", "api_error", "session_parameters", "speech_data"]
 
 
 def speech_data(transcript: Transcript, *, offset_seconds: float, language: str) -> stt.SpeechData:
@@ -57,10 +57,25 @@ def session_parameters(parameters: dict[str, Any]) -> dict[str, Any]:
     return given
 
 
+class _OneSentenceError(APIError):
+    """LiveKit's errors print their fields, or their cause once more: ours say what to change."""
+
+    def __str__(self) -> str:
+        return self.message
+
+
+class StatusError(_OneSentenceError, APIStatusError):
+    """The service answered with an HTTP status; `status_code` holds it."""
+
+
+class UnreachableError(_OneSentenceError, APIConnectionError):
+    """The service could not be reached, or stopped answering."""
+
+
 def api_error(error: AssemblyAIError) -> APIError:
     """Not to be retried by LiveKit: whatever may be retried has been, in here."""
     if isinstance(error.code, HttpStatus):
-        return APIStatusError(str(error), status_code=int(error.code), retryable=False)
+        return StatusError(str(error), status_code=int(error.code), retryable=False)
     if isinstance(error, NetworkError):
-        return APIConnectionError(str(error), retryable=False)
+        return UnreachableError(str(error), retryable=False)
     return APIError(str(error), retryable=False)

@@ -1,5 +1,7 @@
 """Throw mutated server messages at the speech module: `python -m workbench.fuzz [COUNT] [SEED]`.
 
+A million of them unless told otherwise, in a minute.
+
 Real messages are cut, twisted, reordered, doubled and blown up, in sessions that break off and
 resume at random. Nothing may come out but events that are balanced; anything else is printed with
 the seed that makes it again, and the exit code is 1.
@@ -195,4 +197,4 @@ def fuzz(count: int, seed: int) -> int:
 
 if __name__ == "__main__":
     arguments = [int(argument) for argument in sys.argv[1:]]
-    sys.exit(fuzz(*(arguments + [20_000, 0][len(arguments) :])) > 0)
+    sys.exit(fuzz(*(arguments + [1_000_000, 0][len(arguments) :])) > 0)

@@ -1,4 +1,4 @@
-"""A short run of the fuzzer; `python -m workbench.fuzz 1000000` is the long one."""
+"""A short run of the fuzzer; `make fuzz` is the long one."""
 
 from workbench.fuzz import fuzz
 

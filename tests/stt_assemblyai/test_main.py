@@ -22,7 +22,6 @@ from stt_assemblyai.options import SessionOptions
 from stt_assemblyai.page import as_text
 from stt_assemblyai.sound import open_sound
 from stt_assemblyai.speech import SpokenWord, Transcript
-from stt_assemblyai.wav import Layout, PcmReader, UnreadableError, wav_layout
 from workbench.loopback.assemblyai_v3.knobs import Fault, Knobs
 from workbench.loopback.assemblyai_v3.scripted import ScriptedWord
 from workbench.loopback.assemblyai_v3.server import LOCAL_KEY, AssemblyAIStandIn
@@ -324,36 +323,6 @@ async def test_neither_livekit_nor_a_decoder_is_loaded_for_wav(tmp_path: Path) -
     )
     out, _ = await process.communicate()
     assert out == b"set()\n"
-
-
-@pytest.mark.parametrize("size", [1, 2, 3, 7, 44, 1000])
-@pytest.mark.parametrize("junk", [b"", b"12345678"])
-def test_wav_may_come_in_pieces_of_any_size(size: int, junk: bytes) -> None:
-    sound = tone(20)
-    data = wav_head(len(sound), junk=junk) + sound + b"LIST of what is no sound"
-    reader = PcmReader(Layout())
-    heard = b"".join(reader.feed(data[at : at + size]) for at in range(0, len(data), size))
-    assert heard == sound
-    assert reader.complete
-
-
-@pytest.mark.parametrize("size", [1, 3, 5, 64])
-def test_raw_channels_are_mixed_whatever_the_pieces(size: int) -> None:
-    stereo = np.array([[100, 300], [-500, 100], [7, 9]] * 10, "<i2").tobytes()
-    reader = PcmReader(Layout(channels=2))
-    heard = [reader.feed(stereo[at : at + size]) for at in range(0, len(stereo), size)]
-    assert b"".join(heard) == np.array([200, -200, 8] * 10, "<i2").tobytes()
-
-
-def test_extensible_wav_is_pcm_as_well() -> None:
-    chunk = struct.pack("<HHIIHHHHIH14x", 0xFFFE, 2, 48_000, 192_000, 4, 16, 22, 16, 3, 1)
-    head = b"RIFF\0\0\0\0WAVEfmt " + struct.pack("<I", len(chunk)) + chunk + b"data" + b"\0" * 4
-    assert wav_layout(head) == (Layout(48_000, 2, None), len(head))
-
-
-def test_a_head_that_names_no_format_is_refused() -> None:
-    with pytest.raises(UnreadableError, match="does not say"):
-        wav_layout(b"RIFF\0\0\0\0WAVEdata\0\0\0\0")
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
+import numpy as np
 import pytest
 from livekit import rtc
 from livekit.agents import APIError, stt
@@ -15,9 +16,11 @@ from stt_assemblyai.errors import AuthenticationError, ConfigurationError
 from stt_assemblyai.options import SessionOptions
 from stt_assemblyai.speech import Transcript
 from stt_assemblyai.stt import STT, SpeechStream
+from workbench.loopback.assemblyai_v3.heard import Ears
 from workbench.loopback.assemblyai_v3.knobs import Fault, Knobs
 from workbench.loopback.assemblyai_v3.scripted import ScriptedWord
 from workbench.loopback.assemblyai_v3.server import LOCAL_KEY, AssemblyAIStandIn
+from workbench.loopback.assemblyai_v3.sound import Samples
 
 Type = stt.SpeechEventType
 RATE = 16000
@@ -235,6 +238,27 @@ async def test_audio_at_another_rate_is_resampled(stand_in: AssemblyAIStandIn) -
         stream.end_input()
         await collect(stream)
     assert stand_in.sessions[0].audio_ms == pytest.approx(1000, abs=20)
+
+
+async def test_mu_law_arrives_as_the_samples_that_were_pushed() -> None:
+    """Within the width of mu-law's steps, which grow with loudness; seen by who decodes it."""
+    heard: list[Samples] = []
+
+    def listen(samples: Samples) -> float:
+        heard.append(samples)
+        return 0.0
+
+    pushed = (np.sin(np.arange(RATE) / 5) * np.linspace(0, 32_000, RATE)).astype("<i2")
+    async with AssemblyAIStandIn(ears=lambda: Ears(lambda _: "", listen), knobs=FAST) as stand_in:
+        stream = make(stand_in, encoding="pcm_mulaw", sample_rate=RATE).stream()
+        async with stream:
+            stream.push_frame(rtc.AudioFrame(pushed.tobytes(), RATE, 1, RATE))
+            stream.end_input()
+            await collect(stream)
+    arrived = np.concatenate(heard) * 32768
+    assert arrived.size >= RATE - 512  # it listens to whole frames of 512
+    wrong = np.abs(arrived - pushed[: arrived.size])
+    assert (wrong <= np.abs(pushed[: arrived.size].astype(int)) / 32 + 4).all()
 
 
 def test_a_missing_key_is_said_before_any_connection() -> None:
