@@ -2,6 +2,7 @@
 
 import json
 import logging
+import re
 import sys
 import warnings
 from collections.abc import Mapping
@@ -13,9 +14,21 @@ PERSONAL = "lk.pii."
 
 _PLAIN_FIELDS = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 
-# LiveKit warns of these in healthy calls: its VAD notices the end of speech later than AssemblyAI
-# does, once a turn; OpenAI-compatible servers need not number their answers.
-_HARMLESS = ("stt end of speech received while vad is still", "no request_id provided for TTS")
+# LiveKit says these in healthy calls: its VAD notices the end of speech later than AssemblyAI does,
+# once a turn; OpenAI-compatible servers need not number their answers; anybody in a room may send
+# streams that nobody reads, with any text as their topic.
+_HARMLESS = (
+    "stt end of speech received while vad is still",
+    "no request_id provided for TTS",
+    "ignoring text stream with topic",
+    "ignoring byte stream with topic",
+)
+
+# What could end a line, move a terminal's cursor, turn the direction of writing, or not be written.
+_UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+
+# Of a message or field no more is shown: what comes from a room may be megabytes.
+_LONGEST = 4000
 
 # From which level on these speak, unless everything is wanted. What LiveKit's native library calls
 # an error is often a caller who has left.
@@ -64,7 +77,7 @@ class _Line(logging.Formatter):
     def fields(self, record: logging.LogRecord) -> Mapping[str, Any]:
         """What was passed as `extra`, without what is personal unless that is wanted."""
         return {
-            name: value
+            name: _cut(value) if isinstance(value, str) else value
             for name, value in vars(record).items()
             if name not in _PLAIN_FIELDS
             and not name.startswith("_")
@@ -83,25 +96,34 @@ class JsonLine(_Line):
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
             "logger": record.name,
-            "message": record.getMessage(),
+            "message": _cut(record.getMessage()),
             **self.fields(record),
         }
         if stack := self.stack(record):
             line["stack"] = stack
-        return json.dumps(line, default=str, ensure_ascii=False)
+        return _visible(json.dumps(line, default=str, ensure_ascii=False))
 
 
 class TextLine(_Line):
-    """Time, level, message and fields for a person; line breaks in fields are shown, not obeyed."""
+    """Time, level, message and fields for a person; a stack is indented below."""
 
     def format(self, record: logging.LogRecord) -> str:
         clock = datetime.fromtimestamp(record.created).astimezone().strftime("%H:%M:%S.%f")[:-3]
-        message = record.getMessage().replace("\n", "\\n")
+        message = _visible(_cut(record.getMessage()))
         fields = " ".join(
             f"{name}={json.dumps(value, default=str)}"
             for name, value in self.fields(record).items()
         )
-        stack = self.stack(record)
-        return f"{clock} {record.levelname:<7} {message}  {fields}".rstrip() + (
-            f"\n{stack}" if stack else ""
+        stack = "".join(
+            f"\n    {_visible(line)}" for line in self.stack(record).split("\n") if line
         )
+        return f"{clock} {record.levelname:<7} {message}  {fields}".rstrip() + stack
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _LONGEST else text[:_LONGEST] + "..."
+
+
+def _visible(text: str) -> str:
+    """Without what is not to be seen: each such character as its code. JSON stays the same JSON."""
+    return _UNSEEN.sub(lambda found: f"\\u{ord(found[0]):04x}", text)

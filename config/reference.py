@@ -163,6 +163,8 @@ def _written(value: object) -> str:
             return str(value).lower()
         case Path():
             return value.as_posix()
+        case tuple():
+            return ",".join(map(str, value))
         case _:
             return str(value)
 

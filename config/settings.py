@@ -21,7 +21,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from stt_assemblyai.options import SessionOptions
+from stt_assemblyai.options import Names, SessionOptions
 
 ROOT = Path(__file__).resolve().parent.parent
 DOTENV = Path(".env")  # of the folder in which the command is typed
@@ -172,6 +172,12 @@ class AgentSettings(Section):
         description="What the agent says first, word for word.",
         examples=["Hello, this is Alex. How can I help you?"],
     )
+    operators: Names = Field(
+        default=(),
+        description="Identities of participants who may tell the agent what to do, beside the "
+        "caller; a * at the end stands for any ending. Give such identities to nobody else.",
+        examples=["supervisor-*,alice"],
+    )
     caller_timeout_seconds: float = Field(
         default=30,
         ge=1,
@@ -266,6 +272,13 @@ class AgentSettings(Section):
     @classmethod
     def _any_case(cls, value: Any) -> Any:
         return value.lower() if isinstance(value, str) else value
+
+    @field_validator("operators")
+    @classmethod
+    def _not_everybody(cls, identities: tuple[str, ...]) -> tuple[str, ...]:
+        if "*" in identities:
+            raise PydanticCustomError("everybody", "must not be everybody: put something before *")
+        return identities
 
     @field_validator("instructions_file")
     @classmethod

@@ -52,6 +52,13 @@ def test_only_the_settings_read_the_environment() -> None:
     assert readers <= {"config"}
 
 
+def test_every_rpc_method_is_registered_behind_the_guard() -> None:
+    registering = [
+        path.name for path in SHIPPED if "register_rpc_method" in path.read_text("utf-8")
+    ]
+    assert registering == ["authority.py"]
+
+
 def test_locks_name_no_address_of_an_index() -> None:
     locks = [
         path for path in tracked() if path.suffix == ".lock" or path.name == "package-lock.json"

@@ -16,11 +16,14 @@ from livekit.agents import (
     JobContext,
     UserStateChangedEvent,
 )
-from livekit.agents.types import ATTRIBUTE_AGENT_NAME
+from livekit.agents.types import TOPIC_CHAT
 
 from agent.call.assistant import Assistant
-from agent.call.endings import FAILED_PROVIDER, HUNG_UP, Ending
+from agent.call.authority import Authority
+from agent.call.chat import Chat, hear_in
+from agent.call.endings import FAILED_PROVIDER, Ending
 from agent.call.prepared import Sentence
+from agent.call.presence import Presence, another_agent_is_here
 from agent.call.record import open_record
 from agent.call.session import Equipment, build_session, room_options
 
@@ -61,9 +64,10 @@ class Call:
         self._equipment = equipment
         self._agent = equipment.settings.agent
         self._ending: asyncio.Future[Ending] = asyncio.get_running_loop().create_future()
-        self._absence: asyncio.TimerHandle | None = None
         self._fell_silent = asyncio.Event()
-        self._caller_identity: str | None = None
+        self._presence = Presence(
+            job.room, grace_seconds=self._agent.reconnect_grace_seconds, end=self.end
+        )
         self._record, self._said_before = open_record(self._agent.record_dir, job.job.room.sid)
 
     def end(self, ending: Ending) -> None:
@@ -80,7 +84,7 @@ class Call:
             log.exception("the call failed")
             ending = Ending.FAULT
         finally:
-            self._stop_waiting()
+            self._presence.stop_waiting()
         self._write_end(ending)
         seconds = round(time.monotonic() - started, 1)
         log.info("call ended", extra={"ending": ending.value, "seconds": seconds})
@@ -94,9 +98,9 @@ class Call:
         self._record.close()
 
     async def _converse(self) -> Ending:
-        if self._another_agent_is_here():
+        here = not self._job.is_fake_job()
+        if here and another_agent_is_here(self._job.room, self._agent.name):
             return Ending.OTHER_AGENT
-        self._watch_room()
         if not await self._caller_came():
             return self._ending.result()
         session = build_session(self._equipment)
@@ -123,19 +127,23 @@ class Call:
             hang_up=lambda: self.end(Ending.AGENT_ENDED),
             said_before=self._said_before,
         )
-        if self._caller_identity is None:
+        caller = self._presence.caller_identity
+        if caller is None:
             await session.start(assistant, record=False)
             return
         await session.start(
             assistant,
             room=self._job.room,
-            room_options=room_options(self._caller_identity),
+            room_options=room_options(caller),
             # Otherwise any participant can read the instructions, inject text and switch the
             # ears off.
             session_host=False,
             # Otherwise a switch on the server's side decides whether callers are recorded.
             record=False,
         )
+        chat = Chat(Authority(caller, self._agent.operators), hear_in(session))
+        self._job.room.register_text_stream_handler(TOPIC_CHAT, chat.take)
+        self._job.add_shutdown_callback(chat.close)
 
     async def _caller_came(self) -> bool:
         """Wait for the first caller. A console has no room, and the caller is there already."""
@@ -145,7 +153,7 @@ class Call:
         caller = asyncio.create_task(self._job.wait_for_participant())
         self._ending.add_done_callback(lambda _: caller.cancel())
         try:
-            self._caller_identity = (await asyncio.wait_for(caller, patience)).identity
+            self._presence.caller_identity = (await asyncio.wait_for(caller, patience)).identity
         except TimeoutError:
             self.end(Ending.NO_CALLER)
         except asyncio.CancelledError:
@@ -154,42 +162,6 @@ class Call:
         except RuntimeError:  # the room closed
             self.end(Ending.ROOM_CLOSED)
         return not self._ending.done()
-
-    def _another_agent_is_here(self) -> bool:
-        """Two workers may have asked for an agent at once: the one that joins later leaves."""
-        room = self._job.room
-        return not self._job.is_fake_job() and any(
-            each.kind == rtc.ParticipantKind.PARTICIPANT_KIND_AGENT
-            and each.attributes.get(ATTRIBUTE_AGENT_NAME, "") == self._agent.name
-            for each in room.remote_participants.values()
-        )
-
-    def _watch_room(self) -> None:
-        room = self._job.room
-        room.on("participant_disconnected", self._on_left)
-        room.on("participant_connected", self._on_came)
-        room.on("disconnected", lambda _reason: self.end(Ending.ROOM_CLOSED))
-
-    def _on_left(self, participant: rtc.RemoteParticipant) -> None:
-        if participant.identity != self._caller_identity:
-            return
-        if participant.disconnect_reason in HUNG_UP:
-            self.end(Ending.CALLER_LEFT)
-            return
-        grace = self._agent.reconnect_grace_seconds
-        log.info("the caller's network failed, waiting", extra={"seconds": grace})
-        self._stop_waiting()
-        self._absence = asyncio.get_running_loop().call_later(grace, self.end, Ending.CALLER_LOST)
-
-    def _on_came(self, participant: rtc.RemoteParticipant) -> None:
-        if participant.identity == self._caller_identity and self._absence:
-            log.info("the caller came back")
-            self._stop_waiting()
-
-    def _stop_waiting(self) -> None:
-        if self._absence:
-            self._absence.cancel()
-            self._absence = None
 
     def _watch_session(self, session: AgentSession[None]) -> None:
         session.on("error", self._on_error)
@@ -261,5 +233,5 @@ class Call:
         if self._job.is_fake_job() or not room.isconnected():
             return
         others = {each.identity for each in room.remote_participants.values()}
-        if others <= {self._caller_identity}:
+        if others <= {self._presence.caller_identity}:
             await self._job.delete_room()

@@ -106,7 +106,11 @@ def room_options(caller_identity: str) -> room_io.RoomOptions:
             # Browsers and phones have levelled the voice already; doing it again costs CPU for
             # every 10 ms.
             auto_gain_control=False,
+            # What was said before the agent came would be taken from anybody in the room, and kept.
+            pre_connect_audio=False,
         ),
+        # `agent.call.chat` reads what is typed.
+        text_input=False,
         # `agent.call.answer` decides when a call is over: LiveKit keeps the session of a caller
         # whose network died.
         close_on_disconnect=False,

@@ -48,6 +48,39 @@ def test_a_line_break_in_a_name_does_not_make_a_line_of_its_own() -> None:
         assert len(stream.getvalue().splitlines()) == 1
 
 
+HOSTILE = {
+    "a line of its own": "x\n12:00:00.000 ERROR   forged",
+    "a carriage return": "x\rforged",
+    "a terminal's colours": "x\x1b[2J\x1b[31mforged",
+    "an eight-bit terminal's colours": "x\x9b31mforged",
+    "unicode's own line breaks": "x\u2028forged\x85forged",
+    "writing from right to left": "x\u202eforged",
+    "half a character": "x\ud800forged",
+    "a megabyte": "x" * 1_000_000,
+}
+
+
+@pytest.mark.parametrize("style", ["json", "text"])
+@pytest.mark.parametrize("name", HOSTILE.values(), ids=HOSTILE.keys())
+def test_what_comes_from_a_room_is_shown_and_not_obeyed(name: str, style: str) -> None:
+    stream = lines_of(style)
+    logger = logging.getLogger("agent")
+    logger.info("came: %s", name, extra={"participant": name})
+    logger.error("failed", exc_info=ValueError(name[:100]))
+    written = stream.getvalue()
+    written.encode()
+    assert len(written) < 20_000
+    assert all(line.isprintable() for line in written.split("\n"))
+    begun = [line for line in written.splitlines() if not line.startswith("    ")]
+    assert len(begun) == 2
+
+
+def test_a_stranger_cannot_fill_the_log_with_streams_that_nobody_reads() -> None:
+    stream = lines_of("json")
+    logging.info("ignoring text stream with topic '%s', no callback attached", "x" * 100)  # noqa: LOG015  as livekit.rtc says it
+    assert stream.getvalue() == ""
+
+
 def test_output_that_is_not_a_terminal_is_json_by_itself() -> None:
     stream = lines_of("auto")
     logging.getLogger("agent").warning("x")

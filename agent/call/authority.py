@@ -1,0 +1,123 @@
+"""Whom in the room the agent obeys: its caller, the operators who are named, and nobody else.
+
+Judged by identity alone, which a participant has from the token that you made: LiveKit's server
+writes it on every message, and only other agents can write in somebody's name. A participant's
+name, metadata and attributes may be of its own making and decide nothing.
+"""
+
+import asyncio
+import logging
+import time
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+from enum import Enum, auto
+
+from livekit import rtc
+
+log = logging.getLogger(__name__)
+
+# Far above what a person types or clicks, far below what would keep a language model busy.
+MOST_A_MINUTE = 30
+# Who is refused is told to the log once; a crowd is not told one by one.
+MOST_REFUSALS_LOGGED = 20
+
+RPC_SECONDS = 10
+NOT_ALLOWED, TOO_OFTEN, FAULTY = 403, 429, 400
+
+
+class Role(Enum):
+    """What a participant is in this call; one may be both."""
+
+    CALLER = auto()
+    OPERATOR = auto()
+
+
+class Verdict(Enum):
+    """Whether something is done that somebody in the room asked for; the value says why not."""
+
+    GRANTED = "granted"
+    STRANGER = "you may not do this"
+    TOO_OFTEN = "this is too often: wait a minute"
+
+
+class Authority:
+    """Judges requests from the room, one call long."""
+
+    def __init__(
+        self,
+        caller: str,
+        operators: Sequence[str] = (),
+        *,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """`caller` is an identity, `operators` are identities or beginnings of such (ops-*)."""
+        self._caller = caller
+        self._exact = {each for each in operators if not each.endswith("*")}
+        self._beginnings = tuple(each[:-1] for each in operators if each.endswith("*"))
+        self._clock = clock
+        self._granted: dict[str, deque[float]] = {}
+        self._refused: set[str] = set()
+
+    def roles(self, identity: str) -> frozenset[Role]:
+        """What this participant is; a stranger is nothing."""
+        operates = identity in self._exact or identity.startswith(self._beginnings)
+        found = {Role.CALLER: identity == self._caller, Role.OPERATOR: operates}
+        return frozenset(role for role, holds in found.items() if holds)
+
+    def judge(self, identity: str, *allowed: Role) -> Verdict:
+        """Whether to do what this participant asks for, where only these roles may ask for it."""
+        if self.roles(identity).isdisjoint(allowed):
+            self._note(identity, Verdict.STRANGER)
+            return Verdict.STRANGER
+        now = self._clock()
+        recent = self._granted.setdefault(identity, deque())
+        while recent and recent[0] <= now - 60:
+            recent.popleft()
+        if len(recent) >= MOST_A_MINUTE:
+            self._note(identity, Verdict.TOO_OFTEN)
+            return Verdict.TOO_OFTEN
+        recent.append(now)
+        return Verdict.GRANTED
+
+    def _note(self, identity: str, verdict: Verdict) -> None:
+        if identity not in self._refused and len(self._refused) < MOST_REFUSALS_LOGGED:
+            self._refused.add(identity)
+            log.warning(
+                "refused what a participant asked for",
+                extra={"participant": identity, "verdict": verdict.name.lower()},
+            )
+
+
+Method = Callable[[str], Awaitable[str]]
+"""Takes the payload and returns the answer. ValueError: the payload is at fault, and how."""
+
+
+def on_rpc(
+    participant: rtc.LocalParticipant,
+    name: str,
+    method: Method,
+    authority: Authority,
+    *allowed: Role,
+) -> None:
+    """Answer an RPC method, to participants in these roles only; the only way to register one."""
+    participant.register_rpc_method(name, guarded(method, authority, *allowed))
+
+
+def guarded(
+    method: Method, authority: Authority, *allowed: Role
+) -> Callable[[rtc.RpcInvocationData], Awaitable[str]]:
+    """The method behind its guard: everybody else, and whoever asks too often, gets an RpcError."""
+
+    async def invoke(data: rtc.RpcInvocationData) -> str:
+        match authority.judge(data.caller_identity, *allowed):
+            case Verdict.STRANGER as verdict:
+                raise rtc.RpcError(NOT_ALLOWED, verdict.value)
+            case Verdict.TOO_OFTEN as verdict:
+                raise rtc.RpcError(TOO_OFTEN, verdict.value)
+        try:
+            async with asyncio.timeout(RPC_SECONDS):
+                return await method(data.payload)
+        except ValueError as error:
+            raise rtc.RpcError(FAULTY, str(error)) from None
+
+    return invoke

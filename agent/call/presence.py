@@ -1,0 +1,59 @@
+"""Who is in the room: another agent, and a caller who may lose the network and come back."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+
+from livekit import rtc
+from livekit.agents.types import ATTRIBUTE_AGENT_NAME
+
+from agent.call.endings import HUNG_UP, Ending
+
+log = logging.getLogger(__name__)
+
+
+def another_agent_is_here(room: rtc.Room, agent_name: str) -> bool:
+    """Two workers may have asked for an agent at once: the one that joins later leaves."""
+    return any(
+        each.kind == rtc.ParticipantKind.PARTICIPANT_KIND_AGENT
+        and each.attributes.get(ATTRIBUTE_AGENT_NAME, "") == agent_name
+        for each in room.remote_participants.values()
+    )
+
+
+class Presence:
+    """Ends the call when its caller is gone for good, or the room is."""
+
+    def __init__(
+        self, room: rtc.Room, *, grace_seconds: float, end: Callable[[Ending], None]
+    ) -> None:
+        self.caller_identity: str | None = None
+        self._grace_seconds = grace_seconds
+        self._end = end
+        self._absence: asyncio.TimerHandle | None = None
+        room.on("participant_disconnected", self._on_left)
+        room.on("participant_connected", self._on_came)
+        room.on("disconnected", lambda _reason: end(Ending.ROOM_CLOSED))
+
+    def stop_waiting(self) -> None:
+        """Whoever is away is not waited for any longer."""
+        if self._absence:
+            self._absence.cancel()
+            self._absence = None
+
+    def _on_left(self, participant: rtc.RemoteParticipant) -> None:
+        if participant.identity != self.caller_identity:
+            return
+        if participant.disconnect_reason in HUNG_UP:
+            self._end(Ending.CALLER_LEFT)
+            return
+        self.stop_waiting()
+        log.info("the caller's network failed, waiting", extra={"seconds": self._grace_seconds})
+        self._absence = asyncio.get_running_loop().call_later(
+            self._grace_seconds, self._end, Ending.CALLER_LOST
+        )
+
+    def _on_came(self, participant: rtc.RemoteParticipant) -> None:
+        if participant.identity == self.caller_identity and self._absence:
+            log.info("the caller came back")
+            self.stop_waiting()
