@@ -22,7 +22,7 @@ check: $(STAMP)  ## Formatting, types, import contracts, and the fast tests (a m
 	$(BIN)/mypy
 	$(BIN)/mypy agent.py
 	$(BIN)/lint-imports --no-logo
-	$(BIN)/pytest -q -m "not call and not image and not slow"
+	$(BIN)/pytest -q -n auto -m "not call and not image and not slow"
 
 test: check  ## Everything: the checks, then spoken calls through a real LiveKit server, then the image
 	$(BIN)/python -m workbench.prerequisites
