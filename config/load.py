@@ -3,6 +3,7 @@
 import difflib
 import io
 import os
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,12 @@ from config.settings import DOTENV, Settings
 
 # LiveKit itself reads these two and would name a nameless worker behind our back.
 FOREIGN_NAMES = ("LIVEKIT_AGENT_NAME", "LIVEKIT_AGENT_NAME_OVERRIDE")
+
+_APART = (
+    "AGENT_VAD_THRESHOLD ({settings.vad_threshold}) and ASSEMBLYAI_VAD_THRESHOLD "
+    "({settings.assemblyai.voice_threshold}) differ: between them one side hears speech where the "
+    "other hears silence; leave AGENT_VAD_THRESHOLD unset to have them equal"
+)
 
 
 class SettingsError(Exception):
@@ -53,6 +60,8 @@ def load_settings(
         if found.get(name, settings.agent.name) != settings.agent.name
     ]:
         raise SettingsError(faults)
+    if settings.vad_threshold != settings.assemblyai.voice_threshold:
+        warnings.warn(_APART.format(settings=settings), stacklevel=2)
     return settings
 
 

@@ -21,7 +21,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from stt_assemblyai.options import Names, SessionOptions
+from stt_assemblyai.options import U3, Names, Preset, SessionOptions
 
 ROOT = Path(__file__).resolve().parent.parent
 DOTENV = Path(".env")  # of the folder in which the command is typed
@@ -123,6 +123,13 @@ class AssemblyAISettings(SessionOptions):
     )
 
     @property
+    def voice_threshold(self) -> float:
+        """The probability below which the service hears silence, its own default included."""
+        if self.vad_threshold is not None:
+            return self.vad_threshold
+        return 0.4 if self.speech_model not in U3 else 0.3
+
+    @property
     def session(self) -> SessionOptions:
         """The session parameters alone, as they were set."""
         names = SessionOptions.model_fields.keys()
@@ -203,6 +210,37 @@ class AgentSettings(Section):
         description="Folder for the records of calls, from which an agent that takes over a call "
         "goes on. They hold what was said: personal data. Unset: nothing is recorded.",
         examples=["records"],
+    )
+    turn_preset: Preset = Field(
+        default="seed",
+        description="How soon a caller's turn counts as over: aggressive for short answers, "
+        "conservative for callers who think aloud. Thresholds that are set one by one win over it.",
+        examples=["balanced"],
+    )
+    min_silence_ms: int | None = Field(
+        default=None,
+        ge=0,
+        le=10_000,
+        description="Milliseconds of silence before the agent answers, however sure AssemblyAI is "
+        "that the turn is over. Unset: 0 with seed and aggressive, 400 balanced, 800 conservative.",
+        examples=["300"],
+    )
+    dictation_pause_ms: int = Field(
+        default=1600,
+        ge=0,
+        le=10_000,
+        description="Milliseconds that a caller may pause without being answered while giving a "
+        "number, an address or a name that is spelt; 0 makes no difference between such answers "
+        "and others.",
+    )
+    vad_threshold: float | None = Field(
+        default=None,
+        ge=0.05,
+        le=0.95,
+        description="Voice probability from which the agent's own detector (Silero) hears a voice. "
+        "Unset: the same as ASSEMBLYAI_VAD_THRESHOLD, which is right: between two different "
+        "thresholds one side hears speech where the other hears silence.",
+        examples=["0.4"],
     )
     silence_seconds: float = Field(
         default=20,
@@ -318,6 +356,18 @@ class Settings(BaseSettings):
     assemblyai: AssemblyAISettings
     openai: OpenAISettings
     agent: AgentSettings
+
+    @property
+    def session_options(self) -> SessionOptions:
+        """What a streaming session is asked for: what was set, and the preset for the rest."""
+        return self.assemblyai.session.tempered(self.agent.turn_preset)
+
+    @property
+    def vad_threshold(self) -> float:
+        """From which probability on Silero hears a voice: by default where AssemblyAI does."""
+        if self.agent.vad_threshold is not None:
+            return self.agent.vad_threshold
+        return self.assemblyai.voice_threshold
 
     @model_validator(mode="before")
     @classmethod

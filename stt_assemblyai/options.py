@@ -31,7 +31,16 @@ from pydantic_core import PydanticCustomError
 
 from stt_assemblyai.errors import ConfigurationError
 
-__all__ = ["PARAMETERS", "PRESETS", "SHIPPED", "Models", "SessionOptions", "Takes"]
+__all__ = [
+    "MODES",
+    "PARAMETERS",
+    "PRESETS",
+    "SHIPPED",
+    "Models",
+    "Preset",
+    "SessionOptions",
+    "Takes",
+]
 
 SpeechModel = Literal[
     "universal-streaming-english",
@@ -83,7 +92,17 @@ PRESETS: Mapping[Preset, Mapping[str, Any]] = MappingProxyType(
         "conservative": _row(0.7, 800, 3600),
     }
 )
-"""When a turn ends on the US models, by temper (section 10.1); the U3 family has `mode` instead."""
+"""When a turn ends on the US models, by temper (section 10.1)."""
+
+MODES: Mapping[Preset, Mapping[str, Any]] = MappingProxyType(
+    {
+        "seed": MappingProxyType({}),
+        "aggressive": MappingProxyType({"mode": "min_latency"}),
+        "balanced": MappingProxyType({"mode": "balanced"}),
+        "conservative": MappingProxyType({"mode": "max_accuracy"}),
+    }
+)
+"""The same tempers in the U3 family's own words (section 10.2)."""
 
 SHIPPED: Mapping[str, Mapping[str, Any]] = MappingProxyType(
     {model: MappingProxyType({"format_turns": True, **PRESETS["seed"]}) for model in sorted(US)}
@@ -415,6 +434,12 @@ class SessionOptions(BaseModel):
     def preset(cls, name: Preset, **values: Any) -> Self:
         """Options with a preset's thresholds (US models); `values` win over the preset's."""
         return cls(**{**PRESETS[name], **values})
+
+    def tempered(self, name: Preset) -> SessionOptions:
+        """These options, with a preset's values where nothing was set."""
+        rows = PRESETS if self.speech_model in US else MODES if self.speech_model in U3 else {}
+        row = rows.get(name, {})
+        return self.revised(**{n: v for n, v in row.items() if getattr(self, n) is None})
 
     def revised(self, **values: Any) -> SessionOptions:
         """The same options with other values, checked anew.

@@ -2,10 +2,11 @@
 
 from dataclasses import dataclass
 
-from livekit.agents import AgentSession, TurnHandlingOptions, room_io, vad
+from livekit.agents import AgentSession, room_io, vad
 from livekit.agents.voice.agent_session import SessionConnectOptions
 from livekit.plugins import openai, silero
 
+from agent.call.turn_taking import turn_handling
 from config.settings import Settings
 from stt_assemblyai.stt import STT
 
@@ -33,12 +34,12 @@ def equip(settings: Settings) -> Equipment:
         ears=STT(
             api_key=hearing.api_key,
             base_url=hearing.base_url,
-            options=hearing.session,
+            options=settings.session_options,
             patience_seconds=hearing.patience_seconds,
             new_sessions_per_minute=hearing.new_sessions_per_minute,
             wait_for_formatted_ms=hearing.wait_for_formatted_ms,
         ),
-        vad=silero.VAD.load(),
+        vad=silero.VAD.load(activation_threshold=settings.vad_threshold),
         mind=openai.LLM(model=openai_.llm_model, api_key=key, base_url=openai_.base_url),
         voice=openai.TTS(
             model=openai_.tts_model,
@@ -58,7 +59,7 @@ def build_session(equipment: Equipment) -> AgentSession[None]:
         vad=equipment.vad,
         llm=equipment.mind,
         tts=equipment.voice,
-        turn_handling=turn_handling(),
+        turn_handling=turn_handling(equipment.settings),
         # LiveKit forwards what was said to recognisers that take context, and asks an LLM for key
         # terms: both hand out what callers say without being asked.
         stt_context_options={"forward_chat_context": False},
@@ -75,23 +76,6 @@ def build_session(equipment: Equipment) -> AgentSession[None]:
         # turn.
         session_close_transcript_timeout=0.5,
     )
-
-
-def turn_handling() -> TurnHandlingOptions:
-    """Who decides that a turn has ended, and what may interrupt the agent."""
-    return {
-        # AssemblyAI's end of turn is the end of turn: without this line LiveKit loads a model of
-        # its own.
-        "turn_detection": "stt",
-        # The service has already waited for the silence that its thresholds ask for. LiveKit would
-        # add 0.5 s.
-        "endpointing": {"mode": "fixed", "min_delay": 0.0, "max_delay": 3.0},
-        # Unset, this prefers a detector in LiveKit Cloud, and the caller's audio leaves for it.
-        "interruption": {"mode": "vad"},
-        # The reply is thought out, and spoken into a buffer, while the end of the turn is still
-        # being confirmed.
-        "preemptive_generation": {"enabled": True, "preemptive_tts": True},
-    }
 
 
 def room_options(caller_identity: str) -> room_io.RoomOptions:

@@ -12,12 +12,12 @@ def settings() -> None:
 
     loaded = loaded_settings()
     where = origins()
-    shipped = loaded.assemblyai.session.effective()
+    sent = loaded.session_options.effective()
     print(f"{'setting':<50} {'value':<40} from")
     for variable in variables():
         value = getattr(getattr(loaded, variable.section), variable.field)
         if value is None and variable.section == "assemblyai":
-            value = shipped.get(variable.field)
+            value = sent.get(variable.field)
         print(f"{variable.name:<50} {shown(value):<40} {where.get(variable.name, 'default')}")
 
 
