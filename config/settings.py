@@ -15,6 +15,7 @@ from pydantic import (
     ConfigDict,
     Field,
     SecretStr,
+    ValidationInfo,
     field_validator,
     model_validator,
 )
@@ -114,6 +115,18 @@ class AssemblyAISettings(SessionOptions):
         "Unset: no limit.",
         examples=["5"],
     )
+    fallback_base_url: Annotated[str, _scheme("ws", "wss", path=False)] | None = Field(
+        default=None,
+        description="Another region, to which the agent turns whenever the first cannot be "
+        "reached, with the same key.",
+        examples=["wss://streaming.eu.assemblyai.com"],
+    )
+    fallback_inference_model: str | None = Field(
+        default=None,
+        description="Model of LiveKit Inference that hears the rest of a call which AssemblyAI "
+        "refused or left for three seconds. LiveKit Cloud alone has it.",
+        examples=["assemblyai/universal-streaming"],
+    )
     wait_for_formatted_ms: int = Field(
         default=300,
         ge=0,
@@ -156,6 +169,56 @@ class OpenAISettings(Section):
     tts_voice: str = Field(
         default="ash", description="Voice that it speaks with.", examples=["ash"]
     )
+    llm_patience_seconds: float = Field(
+        default=6,
+        ge=0.1,
+        le=120,
+        description="How long the model that thinks may keep silent, before its first word or "
+        "between two, until it is asked once more, or the fallback in its place.",
+    )
+    tts_patience_seconds: float = Field(
+        default=4,
+        ge=0.1,
+        le=120,
+        description="The same for the model that speaks: how long until its first sound.",
+    )
+    fallback_llm_model: str | None = Field(
+        default=None,
+        description="Model that thinks when the first one is down, slow, out of quota or refuses "
+        "the key. Unset: the first one is asked once more, then the call ends with an apology.",
+        examples=["gpt-4o-mini"],
+    )
+    fallback_tts_model: str | None = Field(
+        default=None,
+        description="Model that speaks when the first one cannot.",
+        examples=["tts-1"],
+    )
+    fallback_tts_voice: str | None = Field(
+        default=None,
+        description="Voice of the fallback. Unset: the same name as OPENAI_TTS_VOICE.",
+        examples=["alloy"],
+    )
+    fallback_api_key: ApiKey | None = Field(
+        default=None,
+        description="Key for the fallback models. Unset: OPENAI_API_KEY.",
+        examples=["sk-proj-yyyyyyyy"],
+    )
+    fallback_base_url: (
+        Annotated[str, _scheme("http", "https"), AfterValidator(_openai_path)] | None
+    ) = Field(
+        default=None,
+        description="Where the fallback models are, if elsewhere: any server that speaks OpenAI's "
+        "API. It needs OPENAI_FALLBACK_API_KEY.",
+        examples=["https://openai.example.com/v1"],
+    )
+
+    @field_validator("fallback_base_url")
+    @classmethod
+    def _key_of_its_own(cls, url: str | None, others: ValidationInfo) -> str | None:
+        """The key of one company must not be shown to another."""
+        if url and not others.data.get("fallback_api_key"):
+            raise PydanticCustomError("key", "needs OPENAI_FALLBACK_API_KEY, the key for it")
+        return url
 
 
 class AgentSettings(Section):

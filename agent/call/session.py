@@ -3,9 +3,19 @@
 from dataclasses import dataclass
 
 from livekit.agents import AgentSession, room_io, vad
-from livekit.agents.voice.agent_session import SessionConnectOptions
-from livekit.plugins import openai, silero
+from livekit.plugins import silero
 
+from agent.call.providers import (
+    Clients,
+    Hearing,
+    Mind,
+    Voice,
+    build_ears,
+    build_mind,
+    build_voice,
+    connect_options,
+    with_inference,
+)
 from agent.call.turn_taking import turn_handling
 from config.settings import Settings
 from stt_assemblyai.stt import STT
@@ -20,42 +30,39 @@ class Equipment:
 
     settings: Settings
     ears: STT
+    """AssemblyAI, whose options can be changed in a call."""
+    hearing: Hearing
+    """The ears, with what takes over from them."""
     vad: vad.VAD
-    mind: openai.LLM
-    voice: openai.TTS
+    mind: Mind
+    voice: Voice
+    clients: Clients
 
 
 def equip(settings: Settings) -> Equipment:
     """Load and build all that takes time, before the call comes: it would hold up the greeting."""
-    hearing, openai_ = settings.assemblyai, settings.openai
-    key = openai_.api_key.get_secret_value()
+    detector = silero.VAD.load(activation_threshold=settings.vad_threshold)
+    return furnish(settings, Clients.of(settings.openai), detector)
+
+
+def furnish(settings: Settings, clients: Clients, detector: vad.VAD) -> Equipment:
+    """Build what takes no time, around what does."""
+    ears = build_ears(settings)
     return Equipment(
         settings=settings,
-        ears=STT(
-            api_key=hearing.api_key,
-            base_url=hearing.base_url,
-            options=settings.session_options,
-            patience_seconds=hearing.patience_seconds,
-            new_sessions_per_minute=hearing.new_sessions_per_minute,
-            wait_for_formatted_ms=hearing.wait_for_formatted_ms,
-        ),
-        vad=silero.VAD.load(activation_threshold=settings.vad_threshold),
-        mind=openai.LLM(model=openai_.llm_model, api_key=key, base_url=openai_.base_url),
-        voice=openai.TTS(
-            model=openai_.tts_model,
-            voice=openai_.tts_voice,
-            api_key=key,
-            base_url=openai_.base_url,
-            # Raw samples can be played from the first one on; mp3 has to be decoded in frames.
-            response_format="pcm",
-        ),
+        ears=ears,
+        hearing=with_inference(ears, settings),
+        vad=detector,
+        mind=build_mind(settings.openai, clients),
+        voice=build_voice(settings.openai, clients),
+        clients=clients,
     )
 
 
 def build_session(equipment: Equipment) -> AgentSession[None]:
     """One call's session; it opens no connection before `start`."""
     return AgentSession(
-        stt=equipment.ears,
+        stt=equipment.hearing,
         vad=equipment.vad,
         llm=equipment.mind,
         tts=equipment.voice,
@@ -69,9 +76,7 @@ def build_session(equipment: Equipment) -> AgentSession[None]:
         aec_warmup_duration=None,
         # `agent.call.answer` asks a caller who is silent for this long.
         user_away_timeout=equipment.settings.agent.silence_seconds,
-        # `agent.call.answer` ends the call at the first one; until the apology is spoken, the
-        # session must not close by itself.
-        conn_options=SessionConnectOptions(max_unrecoverable_errors=1000),
+        conn_options=connect_options(equipment.settings.openai),
         # A caller who hangs up waits for nothing: words still on the way belong to nobody's next
         # turn.
         session_close_transcript_timeout=0.5,

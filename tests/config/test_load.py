@@ -199,3 +199,10 @@ def test_a_file_from_another_system_is_read(tmp_path: Path) -> None:
     dotenv.write_bytes(b"\xef\xbb\xbfexport AGENT_NAME='front desk'\r\nAGENT_GREETING = Hi \r\n")
     agent = load_settings(dotenv).agent
     assert (agent.name, agent.greeting) == ("front desk", "Hi")
+
+
+@pytest.mark.usefixtures("_keys")
+def test_a_key_is_not_shown_to_another_company(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_FALLBACK_BASE_URL", "https://openai.example.com/v1")
+    (fault,) = faults()
+    assert "OPENAI_FALLBACK_BASE_URL: needs OPENAI_FALLBACK_API_KEY" in fault

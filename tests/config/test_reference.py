@@ -41,6 +41,8 @@ def test_every_example_is_a_right_value(
         monkeypatch.setenv("ASSEMBLYAI_SPEECH_MODEL", "universal-3-6-pro")
     if variable.field == "voice_focus_threshold":
         monkeypatch.setenv("ASSEMBLYAI_VOICE_FOCUS", "near-field")
+    if variable.field == "fallback_base_url":
+        monkeypatch.setenv("OPENAI_FALLBACK_API_KEY", "a-key-of-its-own")
     monkeypatch.setenv(variable.name, variable.example)
     load_settings(dotenv=None)
 

@@ -45,14 +45,16 @@ class Exchange:
     fault: Fault | None
 
     async def stream(self, content_type: str, pieces: AsyncIterator[bytes]) -> web.StreamResponse:
-        """Sends the pieces as they come; a fault may break it off."""
-        limit = self.fault.break_after_chunks if self.fault else None
+        """Sends the pieces as they come; a fault may break it off, or stall it."""
+        fault = self.fault
         response = web.StreamResponse(headers={"Content-Type": content_type})
         response.enable_chunked_encoding()
         await response.prepare(self.request)
         count = 0
         async for piece in pieces:
-            if limit is not None and count >= limit:
+            if fault and count == fault.stall_after_chunks:
+                await asyncio.Event().wait()
+            if fault and count == fault.break_after_chunks:
                 if self.request.transport is not None:
                     self.request.transport.abort()
                 raise ConnectionResetError("broken off by a fault")

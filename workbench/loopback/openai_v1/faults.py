@@ -24,9 +24,13 @@ class Fault(BaseModel):
     times: int = 1
     status: int | None = None
     """Answer with this HTTP status."""
+    code: str | None = None
+    """With this code in the answer, in place of the usual one: `insufficient_quota`, say."""
     delay_ms: int = 0
     """Wait so long first."""
     hang: bool = False
     """Accept the request and answer nothing."""
     break_after_chunks: int | None = None
     """Break the connection off after so many chunks of the answer."""
+    stall_after_chunks: int | None = None
+    """Say nothing more after so many chunks of the answer, and keep the connection."""

@@ -141,7 +141,7 @@ class OpenAIStandIn:
             if fault.hang:
                 await asyncio.Event().wait()
             if fault.status is not None:
-                return failure(fault.status)
+                return failure(fault.status, code=fault.code)
         try:
             return await answer(exchange)
         except ValidationError as invalid:
