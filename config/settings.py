@@ -22,6 +22,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from config.phrases import Phrasebook, PhrasesError, read_phrasebook
 from stt_assemblyai.options import U3, Names, Preset, SessionOptions
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -274,6 +275,13 @@ class AgentSettings(Section):
         "goes on. They hold what was said: personal data. Unset: nothing is recorded.",
         examples=["records"],
     )
+    phrases_dir: Path = Field(
+        default=Path("agent/call/phrases"),
+        description="Folder with a file for each language, such as en.toml: what callers say "
+        "without interrupting the agent, what stops it at once, and which questions are answered "
+        "by dictating. A relative path starts at the project's folder.",
+        examples=["agent/call/phrases"],
+    )
     turn_preset: Preset = Field(
         default="seed",
         description="How soon a caller's turn counts as over: aggressive for short answers, "
@@ -393,6 +401,20 @@ class AgentSettings(Section):
         if empty:
             raise PydanticCustomError("file", "is an empty file")
         return path
+
+    @field_validator("phrases_dir")
+    @classmethod
+    def _phrases_readable(cls, path: Path) -> Path:
+        try:
+            read_phrasebook(ROOT / path)
+        except PhrasesError as error:
+            raise PydanticCustomError("phrases", "{reason}", {"reason": str(error)}) from None
+        return path
+
+    @property
+    def phrasebook(self) -> Phrasebook:
+        """What turn-taking goes by, by language."""
+        return read_phrasebook(ROOT / self.phrases_dir)
 
     @property
     def instructions(self) -> str:

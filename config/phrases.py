@@ -1,0 +1,93 @@
+"""What callers and agents say, by language: the phrases that turn-taking goes by, from TOML files.
+
+An operator edits them: `en.toml`, `es.toml` and so on, each with three lists.
+"""
+
+import re
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
+
+Words = tuple[str, ...]
+Phrase = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)]
+
+_WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)*")
+
+
+class PhrasesError(ValueError):
+    """A file of phrases is at fault; the message says which and what."""
+
+
+class PhraseFile(BaseModel):
+    """One language's file."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    acknowledgements: tuple[Phrase, ...]
+    interjections: tuple[Phrase, ...]
+    dictation: tuple[Phrase, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Phrases:
+    """One language's phrases, as words."""
+
+    acknowledgements: frozenset[Words]
+    """Said to show that one listens: they do not interrupt."""
+    interjections: frozenset[Words]
+    """Whoever says one of these wants the word at once."""
+    dictation: frozenset[Words]
+    """The agent says one of these when it asks for something that takes pauses to say."""
+
+
+def words_of(text: str) -> Words:
+    """The words of a text without case and punctuation: Uh-huh. -> uh, huh."""
+    return tuple(_WORD.findall(text.casefold().replace("\u2019", "'")))
+
+
+class Phrasebook:
+    """The phrases of every language; where the language is unknown, all of them together."""
+
+    def __init__(self, languages: Mapping[str, Phrases]) -> None:
+        self._languages = languages
+        everything = languages.values()
+        self._any = Phrases(
+            acknowledgements=frozenset().union(*(each.acknowledgements for each in everything)),
+            interjections=frozenset().union(*(each.interjections for each in everything)),
+            dictation=frozenset().union(*(each.dictation for each in everything)),
+        )
+
+    def of(self, language: str | None) -> Phrases:
+        """The phrases of a language such as `en` or `en-US`."""
+        return self._languages.get((language or "").lower().partition("-")[0], self._any)
+
+
+def read_phrasebook(directory: Path) -> Phrasebook:
+    """Read every language's file. Raises PhrasesError."""
+    files = sorted(directory.glob("*.toml"))
+    if not files:
+        raise PhrasesError("has no file such as en.toml in it")
+    return Phrasebook({file.stem.lower(): _read(file) for file in files})
+
+
+def _read(file: Path) -> Phrases:
+    try:
+        found = PhraseFile.model_validate(tomllib.loads(file.read_text(encoding="utf-8")))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise PhrasesError(f"{file.name} cannot be read: {error}") from None
+    except ValidationError as error:
+        fault = error.errors()[0]
+        raise PhrasesError(f"{file.name}: {fault['loc'][0]}: {fault['msg']}") from None
+    return Phrases(
+        _as_words(found.acknowledgements),
+        _as_words(found.interjections),
+        _as_words(found.dictation),
+    )
+
+
+def _as_words(phrases: Sequence[str]) -> frozenset[Words]:
+    return frozenset(words for phrase in phrases if (words := words_of(phrase)))

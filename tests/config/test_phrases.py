@@ -1,0 +1,46 @@
+"""The files of phrases that an operator may edit."""
+
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from config.phrases import PhrasesError, read_phrasebook, words_of
+from config.settings import AgentSettings
+
+FILE = 'acknowledgements = ["Uh-huh"]\ninterjections = ["stop"]\ndictation = ["spell"]\n'
+
+
+def test_words_are_compared_without_case_and_punctuation() -> None:
+    assert words_of("Uh-huh, D\u2019ACCORD! 25 e-mails_x") == (
+        "uh", "huh", "d'accord", "25", "e", "mails", "x",
+    )  # fmt: skip
+
+
+def test_an_operator_adds_a_language_by_adding_a_file(tmp_path: Path) -> None:
+    (tmp_path / "nl.toml").write_text(FILE, encoding="utf-8")
+    book = read_phrasebook(tmp_path)
+    assert book.of("nl-BE").acknowledgements == {("uh", "huh")}
+    assert AgentSettings(phrases_dir=tmp_path).phrasebook.of("nl").dictation == {("spell",)}
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("acknowledgements = = 1", "en.toml cannot be read: .*line 1"),
+        (FILE.replace("dictation", "dictations"), "en.toml: dictation: Field required"),
+        (FILE.replace('"stop"', "5"), "en.toml: interjections: .*string"),
+        (FILE + "more = []\n", "en.toml: more: "),
+    ],
+)
+def test_a_fault_is_told_with_its_file_and_place(tmp_path: Path, text: str, sentence: str) -> None:
+    (tmp_path / "en.toml").write_text(text, encoding="utf-8")
+    with pytest.raises(PhrasesError, match=sentence):
+        read_phrasebook(tmp_path)
+    with pytest.raises(ValidationError, match=sentence):
+        AgentSettings(phrases_dir=tmp_path)
+
+
+def test_an_empty_folder_is_a_fault(tmp_path: Path) -> None:
+    with pytest.raises(PhrasesError, match=r"no file such as en\.toml"):
+        read_phrasebook(tmp_path)
