@@ -5,10 +5,10 @@ BIN := .venv/bin
 STAMP := .venv/.complete
 
 .DEFAULT_GOAL := help
-.PHONY: help run call check test compare bench-stt fuzz image reference lock clean
+.PHONY: help run call check test compare bench-latency bench-stt fuzz image reference lock clean
 
 help:  ## Show what there is to type
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: $(STAMP)  ## Start everything on this machine: LiveKit, stand-ins for providers without a key, the agent
 	@$(BIN)/python -m workbench.run
@@ -31,6 +31,9 @@ test: check  ## Everything: the checks, then spoken calls through a real LiveKit
 
 compare: $(STAMP)  ## Our speech module beside the stock plugin, scenario by scenario: docs/comparison.md
 	$(BIN)/python -m workbench.compare
+
+bench-latency: $(STAMP)  ## How soon the caller hears an answer, ours and stock
+	$(BIN)/python -m workbench.latency
 
 bench-stt: $(STAMP)  ## CPU and memory of a speech stream, ours and stock
 	$(BIN)/python -m workbench.bench_stt

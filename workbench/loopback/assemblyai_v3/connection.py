@@ -5,6 +5,7 @@ means to leave the group of tasks, by one of the two exceptions below.
 """
 
 import asyncio
+import random
 import time
 import uuid
 
@@ -56,6 +57,7 @@ class Connection:
         self._opened = time.monotonic()
         self._last_message = self._opened
         self._received_ms = 0.0
+        self._chance = random.Random(0)
         self._throttle = Throttle(knobs.throttle, knobs.throttle_burst_ms, self._opened)
 
     async def reject(self, fail: Fail, fault: Fault) -> None:
@@ -163,6 +165,9 @@ class Connection:
     def _put(self, output: Output) -> None:
         """Decided now; written in order, each in its own time."""
         delay_ms = output.delay_ms if isinstance(output, Send) else 0
+        if isinstance(output, Send) and output.message.get("type") == "Turn":
+            jitter_ms = self._chance.uniform(0, self._knobs.transcript_jitter_ms)
+            delay_ms += self._knobs.transcript_delay_ms + jitter_ms
         self._last_due = max(self._last_due, time.monotonic() + delay_ms / 1000)
         self._outgoing.put_nowait((self._last_due, output))
 
@@ -189,6 +194,7 @@ class Connection:
         except ConnectionError:
             raise _Over from None
         self.record.sent.append(message)
+        self.record.sent_at.append(time.monotonic())
         self.record.touch()
 
     async def _fail(self, fail: Fail, fault: Fault) -> None:

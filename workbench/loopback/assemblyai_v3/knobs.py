@@ -24,6 +24,10 @@ class Knobs:
     """Audio is processed at most this much faster than it would be spoken; None is: at once."""
     throttle_burst_ms: int = 1000
     max_backlog_seconds: float = 300
+    transcript_delay_ms: int = 0
+    """How far a Turn comes behind the sound that it is about. Live some 100 to 300."""
+    transcript_jitter_ms: int = 0
+    """And up to so much more, by chance; the order stays."""
     format_twin_delay_ms: int | None = 150
     """None: the formatted twin never comes."""
     force_endpoint_delay_ms: int = 5

@@ -21,6 +21,8 @@ class SessionRecord:
     received: list[Message] = field(default_factory=list)
     """Text messages, in order; what is no JSON object stands as {"type": None}."""
     sent: list[Message] = field(default_factory=list)
+    sent_at: list[float] = field(default_factory=list)
+    """When each of them was, by the monotonic clock, in seconds."""
     frame_durations_ms: Counter[float] = field(default_factory=Counter)
     close_code: int | None = None
     is_closed: bool = False

@@ -22,6 +22,9 @@ class ScriptedWord:
     draft: str | None = None
     """How U3 models spell it as long as it is the newest word of an open turn."""
     speaker: str | None = None
+    written: str | None = None
+    """How the formatted twin writes it, if otherwise; "" is for a word that the one before it
+    stands for, as in "$25"."""
 
 
 class ScriptedRecognizer:
@@ -34,9 +37,7 @@ class ScriptedRecognizer:
         has_drafts: bool = False,
         has_speakers: bool = False,
     ) -> None:
-        self._script = sorted(script, key=lambda word: word.start_ms)
-        self._starts = [word.start_ms for word in self._script]
-        self._ends = list(accumulate((word.end_ms for word in self._script), max))
+        self._learn(script)
         self._has_drafts = has_drafts
         self._has_speakers = has_speakers
         self._first = 0
@@ -65,6 +66,11 @@ class ScriptedRecognizer:
     def adapt(self, *, vad_threshold: float, min_turn_silence_ms: int) -> None:
         """Thresholds mean nothing to a script."""
 
+    def _learn(self, script: Sequence[ScriptedWord]) -> None:
+        self._script = sorted(script, key=lambda word: word.start_ms)
+        self._starts = [word.start_ms for word in self._script]
+        self._ends = list(accumulate((word.end_ms for word in self._script), max))
+
     @property
     def _first_inaudible(self) -> int:
         return bisect_right(self._starts, self._now_ms - AUDIBLE_AFTER_MS)
@@ -91,7 +97,7 @@ class ScriptedRecognizer:
             silence_ms=silence_ms,
             is_settled=newest.is_final,
             end_of_turn_confidence=audible[-1].end_of_turn_confidence,
-            formatted_words=words,
+            formatted_words=tuple(_written(audible, words)),
             voice_probability=probability,
         )
 
@@ -103,3 +109,11 @@ class ScriptedRecognizer:
             is_final=word.end_ms <= self._now_ms,
             speaker=word.speaker if self._has_speakers else None,
         )
+
+
+def _written(script: Sequence[ScriptedWord], words: Sequence[Word]) -> Iterator[Word]:
+    for scripted, word in zip(script, words, strict=True):
+        if scripted.written is None:
+            yield word
+        elif scripted.written:
+            yield replace(word, text=scripted.written)

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -19,6 +20,11 @@ class RequestRecord:
     body: dict[str, Any]
     status: int | None = None
     bytes_sent: int = 0
+    pieces_sent: int = 0
+    """Of a stream: chunks of a chat, one for each word and a few more; pieces of sound."""
+    began_at: float = field(default_factory=time.monotonic)
+    first_byte_at: float | None = None
+    """Of the answer's content; both by the monotonic clock, in seconds."""
     is_complete: bool = False
     """False as long as it runs, and for ever if the client went away before the end."""
     closed: asyncio.Event = field(default_factory=asyncio.Event, repr=False)
@@ -60,7 +66,9 @@ class Exchange:
                 raise ConnectionResetError("broken off by a fault")
             if piece:
                 await response.write(piece)
+                self.record.first_byte_at = self.record.first_byte_at or time.monotonic()
                 self.record.bytes_sent += len(piece)
+                self.record.pieces_sent += 1
                 count += 1
         await response.write_eof()
         return response

@@ -1,0 +1,1 @@
+"""How soon the caller hears an answer: ours and stock, side by side, in one run."""
