@@ -1,6 +1,5 @@
 """Reads the settings, and turns every fault in them into one line that says what to change."""
 
-import difflib
 import io
 import os
 import warnings
@@ -11,10 +10,9 @@ from typing import Any
 from dotenv import dotenv_values
 from dotenv.parser import parse_stream
 from pydantic import ValidationError
-from pydantic_core import ErrorDetails
 from pydantic_settings import SettingsError as SourceError
 
-from config.reference import variables
+from config.faults import sentence
 from config.settings import DOTENV, Settings
 
 # LiveKit itself reads these two and would name a nameless worker behind our back.
@@ -49,7 +47,7 @@ def load_settings(
     try:
         settings: Settings = made(_env_file=dotenv, **(given or {}))
     except ValidationError as error:
-        raise SettingsError([_fault(details) for details in error.errors()]) from None
+        raise SettingsError([sentence(details) for details in error.errors()]) from None
     except SourceError as error:
         raise SettingsError([f"The settings cannot be read: {error}"]) from None
     found = {**_values_of_file(dotenv), **os.environ}
@@ -91,42 +89,3 @@ def _faults_of_file(dotenv: Path | None) -> list[str]:
         for binding in parse_stream(io.StringIO(text))
         if binding.error
     ]
-
-
-def _fault(details: ErrorDetails) -> str:
-    name = "_".join(str(part) for part in details["loc"][:2]).upper()
-    known = {variable.name: variable for variable in variables()}
-    if details["type"] == "extra_forbidden":
-        close = difflib.get_close_matches(name, known, n=1, cutoff=0.8)
-        hint = f"did you mean {close[0]}?" if close else "docs/settings.md lists them all"
-        return f"{name}: there is no such setting; {hint}"
-    if name not in known:
-        return f"{name}: {_in_words(details)}"
-    return f"{name}: {_in_words(details)}; for example {name}={known[name].example}"
-
-
-def _in_words(details: ErrorDetails) -> str:
-    limits = details.get("ctx", {})
-    match details["type"]:
-        case "missing":
-            return "is missing"
-        case "greater_than_equal":
-            return f"must be at least {limits['ge']}"
-        case "less_than_equal":
-            return f"must be at most {limits['le']}"
-        case "int_parsing" | "int_from_float":
-            return "must be a whole number"
-        case "float_parsing":
-            return "must be a number"
-        case "bool_parsing":
-            return "must be true or false"
-        case "literal_error":
-            return f"must be {limits['expected']}"
-        case "too_long":
-            return f"must have at most {limits['max_length']} parts"
-        case "string_too_long":
-            return f"must have at most {limits['max_length']} characters"
-        case "value_error":  # what json.loads raises
-            return "must be a list like a,b,c, or JSON"
-        case _:
-            return details["msg"][:1].lower() + details["msg"][1:]

@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from config.settings import ROOT, Settings
+from config.settings import PER_CALL, ROOT, Settings
 from stt_assemblyai.options import (
     ALL,
     MULTILINGUAL,
@@ -41,7 +41,8 @@ _PAGE_HEAD = """\
 
 Every setting is a variable of the environment, or a line of `.env`; the environment wins. Lists are
 written with commas. `python agent.py settings` shows the values in force and where each was set.
-This page is made from `config/settings.py` by `make reference`.
+What is allowed "also per call" can be [set for a single call](per-call.md). This page is made from
+`config/settings.py` by `make reference`.
 """
 
 
@@ -136,8 +137,15 @@ def _variable(section: str, field: str, model: type[BaseModel], shape: dict[str,
         required=info.is_required(),
         default=default,
         example=str(info.examples[0]) if info.examples else default or _first_allowed(shape),
-        values=" ".join(filter(None, (_allowed(shape), _service_default(section, field, shipped)))),
+        values=" ".join(filter(None, _remarks(section, field, shape, shipped))),
     )
+
+
+def _remarks(section: str, field: str, shape: dict[str, Any], shipped: object) -> Iterator[str]:
+    yield _allowed(shape)
+    yield _service_default(section, field, shipped)
+    if field in PER_CALL.get(section, ()):
+        yield "Also per call."
 
 
 def _service_default(section: str, field: str, shipped: object) -> str:

@@ -5,7 +5,9 @@ from the environment or, where that is silent, from `.env`. Messages, `.env.exam
 reference page are made from here.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
@@ -15,6 +17,7 @@ from pydantic import (
     ConfigDict,
     Field,
     SecretStr,
+    StringConstraints,
     ValidationInfo,
     field_validator,
     model_validator,
@@ -61,6 +64,7 @@ def _latin(key: SecretStr) -> SecretStr:
 
 
 ApiKey = Annotated[SecretStr, AfterValidator(_latin)]
+Spoken = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 
 
 class Section(BaseModel):
@@ -238,7 +242,13 @@ class AgentSettings(Section):
         "A relative path starts at the project's folder.",
         examples=["agent/call/instructions.md"],
     )
-    greeting: str = Field(
+    instructions: str | None = Field(
+        default=None,
+        max_length=32_000,
+        description="The same as a text, which wins over the file.",
+        examples=["You answer the phone of a bicycle shop."],
+    )
+    greeting: Spoken = Field(
         default="Hello, this is Alex. How can I help you?",
         description="What the agent says first, word for word.",
         examples=["Hello, this is Alex. How can I help you?"],
@@ -320,11 +330,11 @@ class AgentSettings(Section):
         description="How long nobody may speak before the agent asks whether the caller is there, "
         "and then again before it ends the call.",
     )
-    still_there: str = Field(
+    still_there: Spoken = Field(
         default="Are you still there?",
         description="What it asks a caller who says nothing.",
     )
-    goodbye: str = Field(
+    goodbye: Spoken = Field(
         default="I am ending this call now. Goodbye.",
         description="What it says before it ends a call that is silent or too long.",
     )
@@ -417,9 +427,11 @@ class AgentSettings(Section):
         return read_phrasebook(ROOT / self.phrases_dir)
 
     @property
-    def instructions(self) -> str:
+    def prompt(self) -> str:
         """What the agent is told, as prose."""
-        return (ROOT / self.instructions_file).read_text(encoding="utf-8").strip()
+        return (
+            self.instructions or (ROOT / self.instructions_file).read_text(encoding="utf-8").strip()
+        )
 
 
 class Settings(BaseSettings):
@@ -459,3 +471,13 @@ class Settings(BaseSettings):
     def _every_section(cls, values: dict[str, Any]) -> dict[str, Any]:
         """Check a section of which nothing is set, too, so that each missing variable is named."""
         return {section: values.get(section, {}) for section in cls.model_fields}
+
+
+PER_CALL: Mapping[str, frozenset[str]] = MappingProxyType(
+    {
+        "assemblyai": frozenset({"speech_model", "language_codes", "keyterms_prompt", "prompt"}),
+        "openai": frozenset({"llm_model", "tts_voice"}),
+        "agent": frozenset({"instructions", "greeting", "still_there", "goodbye", "turn_preset"}),
+    }
+)
+"""By section, what the metadata of a single call may set (`config.per_call`)."""

@@ -23,6 +23,7 @@ T = TypeVar("T")
 
 _CONNECT_SECONDS = 20.0
 _LEAVE_SECONDS = 5.0
+_CHAT = "lk.chat"
 _AGENT_STATE = "lk.agent.state"
 _AGENT_ENDING = "agent.ending"
 _BUSY_STATES = {"thinking", "speaking"}
@@ -67,15 +68,23 @@ class Caller:
     @classmethod
     @asynccontextmanager
     async def join(
-        cls, access: Access, room: str, identity: str, agent_name: str = ""
+        cls,
+        access: Access,
+        room: str,
+        identity: str,
+        agent_name: str = "",
+        *,
+        metadata: str = "",
     ) -> AsyncIterator["Caller"]:
         """Join a room with an open microphone; `agent_name` asks for that agent.
+
+        `metadata` is the request's: the call's own settings.
 
         Raises livekit.rtc.ConnectError when the server refuses, TimeoutError.
         """
         connection = rtc.Room()
         caller = cls(connection, room, identity)
-        token = access_token(access, room, identity, agent_name)
+        token = access_token(access, room, identity, agent_name, metadata)
         try:
             async with asyncio.timeout(_CONNECT_SECONDS):
                 await connection.connect(access.url, token)
@@ -117,6 +126,10 @@ class Caller:
     async def say(self, samples: Samples) -> Spoken:
         """Speak mono 48 kHz sound in real time; returns when its last sample is out."""
         return await self._microphone.say(samples)
+
+    async def write(self, text: str) -> None:
+        """Type into the room's chat."""
+        await self._room.local_participant.send_text(text, topic=_CHAT)
 
     async def until(
         self, condition: Callable[[], T | None], *, timeout_seconds: float, what: str
@@ -277,7 +290,9 @@ class Caller:
             await stream.aclose()
 
 
-def access_token(access: Access, room: str, identity: str, agent_name: str = "") -> str:
+def access_token(
+    access: Access, room: str, identity: str, agent_name: str = "", metadata: str = ""
+) -> str:
     """A token to join one room with; it asks for the named agent, if one is named."""
     token = (
         api.AccessToken(access.api_key, access.api_secret)
@@ -285,6 +300,6 @@ def access_token(access: Access, room: str, identity: str, agent_name: str = "")
         .with_grants(api.VideoGrants(room_join=True, room=room))
     )
     if agent_name:
-        dispatch = api.RoomAgentDispatch(agent_name=agent_name)
+        dispatch = api.RoomAgentDispatch(agent_name=agent_name, metadata=metadata)
         token = token.with_room_config(api.RoomConfiguration(agents=[dispatch]))
     return token.to_jwt()

@@ -26,6 +26,7 @@ from agent.call.prepared import Sentence
 from agent.call.presence import Presence, another_agent_is_here
 from agent.call.record import open_record
 from agent.call.session import Equipment, build_session, room_options
+from config.per_call import settings_of_call
 
 log = logging.getLogger(__name__)
 
@@ -61,8 +62,9 @@ class Call:
 
     def __init__(self, job: JobContext, equipment: Equipment) -> None:
         self._job = job
-        self._equipment = equipment
-        self._agent = equipment.settings.agent
+        settings, self._refused_settings = settings_of_call(equipment.settings, job.job.metadata)
+        self._equipment = equipment.for_call(settings)
+        self._agent = settings.agent
         self._ending: asyncio.Future[Ending] = asyncio.get_running_loop().create_future()
         self._fell_silent = asyncio.Event()
         self._presence = Presence(
@@ -103,6 +105,7 @@ class Call:
             return Ending.OTHER_AGENT
         if not await self._caller_came():
             return self._ending.result()
+        self._tell_refused_settings()
         session = build_session(self._equipment)
         self._watch_session(session)
         await self._start(session)
@@ -120,9 +123,14 @@ class Call:
         await self._say_last_words(session, ending)
         return ending
 
+    def _tell_refused_settings(self) -> None:
+        if faults := self._refused_settings:
+            log.warning("the call's own settings are refused", extra={"faults": faults})
+            self._record.add("settings_refused", {"faults": faults})
+
     async def _start(self, session: AgentSession[None]) -> None:
         assistant = Assistant(
-            instructions=self._agent.instructions,
+            instructions=self._agent.prompt,
             greeting=self._agent.greeting,
             hang_up=lambda: self.end(Ending.AGENT_ENDED),
             said_before=self._said_before,

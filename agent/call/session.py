@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from livekit.agents import AgentSession, room_io, vad
+from livekit.agents import AgentSession, room_io
 from livekit.plugins import silero
 
 from agent.call.providers import (
@@ -33,19 +33,34 @@ class Equipment:
     """AssemblyAI, whose options can be changed in a call."""
     hearing: Hearing
     """The ears, with what takes over from them."""
-    vad: vad.VAD
+    vad: silero.VAD
     mind: Mind
     voice: Voice
     clients: Clients
+
+    def for_call(self, settings: Settings) -> "Equipment":
+        """The same, for a call with settings of its own; what took time to make is kept.
+
+        A process has one call: its voice detector may be changed.
+        """
+        if settings == self.settings:
+            return self
+        threshold = settings.vad_threshold
+        self.vad.update_options(
+            activation_threshold=threshold,
+            deactivation_threshold=max(threshold - 0.15, 0.01),  # the plugin's own rule
+        )
+        return furnish(settings, self.clients, self.vad)
 
 
 def equip(settings: Settings) -> Equipment:
     """Load and build all that takes time, before the call comes: it would hold up the greeting."""
     detector = silero.VAD.load(activation_threshold=settings.vad_threshold)
+    assert isinstance(detector, silero.VAD)  # the plugin promises less than it returns
     return furnish(settings, Clients.of(settings.openai), detector)
 
 
-def furnish(settings: Settings, clients: Clients, detector: vad.VAD) -> Equipment:
+def furnish(settings: Settings, clients: Clients, detector: silero.VAD) -> Equipment:
     """Build what takes no time, around what does."""
     ears = build_ears(settings)
     return Equipment(

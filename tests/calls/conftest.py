@@ -168,16 +168,17 @@ async def start_worker(
 async def dial(places: Places, request: pytest.FixtureRequest) -> AsyncIterator[Dial]:
     """Call a worker, in a room of its own; what a failing test heard is kept.
 
-    Without a worker, callers meet in a room and there is no agent.
+    Without a worker, callers meet in a room and there is no agent. `metadata` are the call's own
+    settings.
     """
     callers: dict[str, Caller] = {}
     async with AsyncExitStack() as stack:
 
-        async def dial(worker: Worker | None = None) -> Caller:
+        async def dial(worker: Worker | None = None, metadata: str = "") -> Caller:
             name = f"{request.node.name}-{len(callers) + 1}"
             room = name if worker else request.node.name
             agent_name = worker.agent_name if worker else ""
-            joining = Caller.join(places.access, room, name, agent_name)
+            joining = Caller.join(places.access, room, name, agent_name, metadata=metadata)
             callers[name] = await stack.enter_async_context(joining)
             return callers[name]
 

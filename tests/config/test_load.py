@@ -49,7 +49,7 @@ def test_five_keys_are_enough() -> None:
         "min_turn_silence": 160,
         "max_turn_silence": 2400,
     }
-    assert settings.agent.instructions.startswith("You are Alex")
+    assert settings.agent.prompt.startswith("You are Alex")
 
 
 def test_every_missing_key_is_named_at_once() -> None:
