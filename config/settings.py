@@ -137,7 +137,25 @@ class AssemblyAISettings(SessionOptions):
         ge=0,
         le=5000,
         description="How long an ended turn may wait for its formatted transcript; "
-        "0 takes the plain one at once.",
+        "0 takes the plain one at once. It never waits longer than the reply takes to be made.",
+    )
+    preflight_confidence: float | None = Field(
+        default=None,
+        ge=0,
+        le=1,
+        description="How sure the model has to be, 0 to 1, that a pause ends the turn for the "
+        "agent to begin its reply during the pause. Lower answers sooner, and throws more replies "
+        "away. Unset: as sure as for ending the turn (0.4 for the universal-3 family).",
+        examples=["0.5"],
+    )
+    eager_ms: int | None = Field(
+        default=None,
+        ge=40,
+        le=1000,
+        description="Begin the reply as soon as the voice has been quiet for so many milliseconds "
+        "behind words that are final, before the service tells the pause (160 ms). Answers "
+        "sooner, and throws more replies away; 80 is a good value. Unset: never.",
+        examples=["80"],
     )
 
     @property

@@ -18,6 +18,7 @@ from pydantic import ConfigDict, Field, SecretStr, ValidationError, field_valida
 from pydantic_core import PydanticCustomError
 
 from stt_assemblyai.client import DEFAULT_BASE_URL, Socket, connect
+from stt_assemblyai.endpointing import TurnChoices
 from stt_assemblyai.errors import AssemblyAIError
 from stt_assemblyai.options import SessionOptions
 from stt_assemblyai.pace import Pacer
@@ -31,7 +32,8 @@ _PIECE_MS = 100
 _LAST_WORDS_SECONDS = 10.0  # after Ctrl-C: the open turn's end, and the service's goodbye
 # Nobody waits for an answer here: formatting may take its time, and an outage loses nothing that
 # fits into memory (115 MB an hour at 16 kHz, and only while the service is away).
-_TIMING = Timing(wait_for_formatted_ms=3000, keep_seconds=3600)
+_TIMING = Timing(keep_seconds=3600)
+_CHOICES = TurnChoices(wait_for_formatted_ms=3000, replies=False)
 
 HELP = """Write down what is said in a sound file, or on standard input.
 
@@ -172,7 +174,9 @@ class Hearing:
             return connect(order.base_url, query, order.api_key)
 
         options = order.session(sound.sample_rate)
-        self._transcriber = Transcriber(dial, options, self._page.write, timing=_TIMING)
+        self._transcriber = Transcriber(
+            dial, options, self._page.write, timing=_TIMING, choices=_CHOICES
+        )
 
     async def run(self, *, speed: float) -> int:
         """The exit code, once the last words are printed."""

@@ -66,6 +66,11 @@ class Tape:
         rest = self._read(at, self.chunk_bytes)
         return rest[: len(rest) - len(rest) % SAMPLE_BYTES]
 
+    def between(self, from_ms: float, until_ms: float) -> bytes:
+        """What is kept of the audio between two times."""
+        start, end = max(self.start, self.position(from_ms)), self.position(until_ms)
+        return self._read(start, max(0, end - start))
+
     def release(self, until: int) -> None:
         """Nobody needs the audio before this position any more."""
         self._forget(min(max(0, until - self.start), len(self._kept)))

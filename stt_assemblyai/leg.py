@@ -18,12 +18,13 @@ from stt_assemblyai.audio import Tape
 from stt_assemblyai.client import Closed, PromptSocket, Socket
 from stt_assemblyai.clock import AudioClock
 from stt_assemblyai.errors import NetworkError, TransientError
-from stt_assemblyai.messages import ClientMessage, Heartbeat, Silence, Terminate
+from stt_assemblyai.hush import is_quiet
+from stt_assemblyai.messages import ClientMessage, ForceEndpoint, Heartbeat, Silence, Terminate
 from stt_assemblyai.options import SessionOptions
 from stt_assemblyai.pace import Pacer
 from stt_assemblyai.progress import Progress
 from stt_assemblyai.protocol import Ended, Event, Failed, Heard, Noticed, Opened, Session, State
-from stt_assemblyai.speech import SpeechEvent
+from stt_assemblyai.speech import Overdue, SpeechEvent, Unanswered
 from stt_assemblyai.turns import TurnMapper
 
 __all__ = ["Inbox", "Leg", "StreamEvent", "Timing"]
@@ -52,7 +53,6 @@ class Timing:
     keep_seconds: float = 60.0
     begin_timeout_seconds: float = 10.0
     termination_timeout_seconds: float = 5.0
-    wait_for_formatted_ms: int = 300
     replay_speed: float = 1.25
     mute_after_ms: int = 1000
     roll_over_seconds: float = 60.0
@@ -120,6 +120,7 @@ class Leg:
         self._turn_ends_within_ms = (longest_silence_ms or _LONGEST_DEFAULT_SILENCE_MS) + 1500
         self._released_at_ms = 0.0
         self._heard_at_ms = 0.0  # the session's audio when something was last heard
+        self._deaf = False
         self.from_ms = from_ms
         self._position = max(self._tape.start, self._tape.position(from_ms))
         self._loop = asyncio.get_running_loop()
@@ -141,7 +142,7 @@ class Leg:
         needed = max(self.from_ms, self._mapper.needed_from_ms)
         if self.opened_at is None:
             return self.from_ms
-        if self._mapper.in_turn:
+        if self._mapper.in_turn or self._deaf:
             return needed  # at the edge of a word
         if self._progress.stalled:
             return self._progress.unanswered_from_ms
@@ -249,6 +250,7 @@ class Leg:
         told = self._mapper.receive(event.message, self._loop.time())
         self.useful = self.useful or bool(told)
         self._emit_all(told)
+        self._listen_for_quiet()
         if self._mapper.in_turn and not was_in_turn:
             self._inbox.stirred.set()  # from now on the sender minds whether audio goes on
 
@@ -359,6 +361,7 @@ class Leg:
 
     def _after_audio(self) -> None:
         """The tape may forget what is covered; a turn must not stay open for ever."""
+        self._listen_for_quiet()
         if self._clock.session_ms - self._released_at_ms >= _RELEASE_EVERY_MS:
             self._released_at_ms = self._clock.session_ms
             needed_ms = min(self.covered_ms, self._progress.unanswered_from_ms)
@@ -378,6 +381,11 @@ class Leg:
         elif self._clock.session_ms - self._heard_at_ms > self._turn_ends_within_ms + _PROGRESS_MS:
             self._give_up("The service stopped transcribing")
 
+    def _listen_for_quiet(self) -> None:
+        word, quiet_ms = self._mapper.awaits_quiet_after, self._mapper.endpointing.eager_ms
+        if word is not None and quiet_ms is not None and is_quiet(self._tape, word, quiet_ms):
+            self._emit_all(self._mapper.fell_quiet())
+
     def _give_up(self, summary: str) -> None:
         self._judge(self._session.fail(TransientError(summary)))
         for task in self._work:
@@ -386,3 +394,9 @@ class Leg:
     def _emit_all(self, events: tuple[SpeechEvent, ...]) -> None:
         for event in events:
             self._emit(event)
+            if isinstance(event, Overdue):  # at once, whatever audio is still to be sent
+                self._inbox.messages.appendleft((self._position, ForceEndpoint()))
+                self._inbox.stirred.set()
+            if isinstance(event, Unanswered):
+                self._deaf = True
+                self._give_up("The service stopped transcribing")

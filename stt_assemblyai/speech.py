@@ -14,12 +14,14 @@ __all__ = [
     "Final",
     "Interim",
     "LateFormat",
+    "Overdue",
     "Preflight",
     "SpeakersRevised",
     "SpeechEvent",
     "SpokenWord",
     "StartOfSpeech",
     "Transcript",
+    "Unanswered",
 ]
 
 
@@ -100,9 +102,21 @@ class EndOfSpeech:
 
 @dataclass(frozen=True, slots=True)
 class LateFormat:
-    """The formatted text of a turn whose Final has already been given without formatting."""
+    """The formatted text of a turn whose Final has been given as `replaces`, without formatting:
+    for what people see and for the history; as a Final it would be a turn of its own."""
 
     transcript: Transcript
+    replaces: str
+
+
+@dataclass(frozen=True, slots=True)
+class Overdue:
+    """A turn should have ended by now: the service is asked to end it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unanswered:
+    """It did not, so the turn has been ended with what was known. Such a service is deaf."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +128,14 @@ class SpeakersRevised:
 
 
 SpeechEvent = (
-    StartOfSpeech | Interim | Preflight | Final | EndOfSpeech | LateFormat | SpeakersRevised
+    StartOfSpeech
+    | Interim
+    | Preflight
+    | Final
+    | EndOfSpeech
+    | LateFormat
+    | Overdue
+    | Unanswered
+    | SpeakersRevised
 )
 Events = tuple[SpeechEvent, ...]

@@ -31,6 +31,7 @@ from pydantic import SecretStr
 from stt_assemblyai.audio import to_mono
 from stt_assemblyai.client import DEFAULT_BASE_URL
 from stt_assemblyai.dialer import Dialer, Token
+from stt_assemblyai.endpointing import TurnChoices
 from stt_assemblyai.errors import AssemblyAIError
 from stt_assemblyai.ledger import Bill
 from stt_assemblyai.leg import StreamEvent
@@ -43,10 +44,12 @@ from stt_assemblyai.speech import (
     Final,
     Interim,
     LateFormat,
+    Overdue,
     Preflight,
     SpeakersRevised,
     StartOfSpeech,
     Transcript,
+    Unanswered,
 )
 from stt_assemblyai.transcriber import Interrupted, Timing, Transcriber
 
@@ -56,7 +59,13 @@ logger = logging.getLogger("stt_assemblyai")
 
 Type = stt.SpeechEventType
 AdapterEvent = Literal[
-    "late_format", "speakers_revised", "session_opened", "interrupted", "billed", "noticed"
+    "late_format",
+    "overdue",
+    "speakers_revised",
+    "session_opened",
+    "interrupted",
+    "billed",
+    "noticed",
 ]
 
 
@@ -72,11 +81,13 @@ class STT(stt.STT[AdapterEvent]):
     outage is borne: give seconds where a fallback exists. `new_sessions_per_minute` is shared by
     all processes of this machine that use the same key. `agent_context_carryover` sends what
     the agent says to the service, to help it understand the answer (universal-3 family).
+    `wait_for_formatted_ms`, `preflight_confidence`, `eager_ms` and `replies` are those of
+    `TurnChoices`.
 
-    Besides LiveKit's own events it emits `late_format` (a `Transcript` whose Final was given
-    without formatting), `speakers_revised` (`SpeakersRevised`), `session_opened` (`Opened`),
-    `interrupted` (`Interrupted`), `billed` (`Bill`) and `noticed` (`Noticed`: a warning, a
-    heartbeat, a language model's answer).
+    Besides LiveKit's own events it emits `late_format` (`LateFormat`), `overdue` (`Overdue` or
+    `Unanswered`: a turn that had to be ended by force), `speakers_revised` (`SpeakersRevised`),
+    `session_opened` (`Opened`), `interrupted` (`Interrupted`), `billed` (`Bill`) and `noticed`
+    (`Noticed`: a warning, a heartbeat, a language model's answer).
     """
 
     def __init__(
@@ -87,6 +98,9 @@ class STT(stt.STT[AdapterEvent]):
         base_url: str | Sequence[str] = DEFAULT_BASE_URL,
         options: SessionOptions | None = None,
         wait_for_formatted_ms: int = 300,
+        preflight_confidence: float | None = None,
+        eager_ms: int | None = None,
+        replies: bool = True,
         buffer_size_seconds: float = 0.05,
         connect_timeout_seconds: float = 10.0,
         begin_timeout_seconds: float = 10.0,
@@ -121,12 +135,17 @@ class STT(stt.STT[AdapterEvent]):
             chunk_ms=round(buffer_size_seconds * 1000),
             begin_timeout_seconds=begin_timeout_seconds,
             termination_timeout_seconds=termination_timeout_seconds,
-            wait_for_formatted_ms=wait_for_formatted_ms,
             keep_seconds=keep_seconds,
             replay_speed=replay_speed,
             mute_after_ms=mute_after_ms,
             roll_over_seconds=roll_over_seconds,
             unanswered_seconds=unanswered_after_seconds,
+        )
+        self._choices = TurnChoices(
+            wait_for_formatted_ms=wait_for_formatted_ms,
+            preflight_confidence=preflight_confidence,
+            eager_ms=eager_ms,
+            replies=replies,
         )
         self._dialer = Dialer(
             base_url,
@@ -187,6 +206,12 @@ class STT(stt.STT[AdapterEvent]):
             options = options.revised(keyterms_prompt=self._all_keyterms())
         self._apply(options)
 
+    def hasten(self) -> None:
+        """The reply to the turn that has just ended is ready to be heard: give its FINAL now, and
+        not only when its formatted twin has come. Without such a turn nothing happens."""
+        for stream in self._streams:
+            stream.transcriber.hasten()
+
     def _apply(self, options: SessionOptions) -> None:
         self._options = options
         for stream in self._streams:
@@ -239,6 +264,7 @@ class SpeechStream(stt.RecognizeStream):
             owner._options,
             self._on_event,
             timing=owner._timing,
+            choices=owner._choices,
             patience=owner._patience,
         )
         super().__init__(
@@ -340,8 +366,10 @@ class SpeechStream(stt.RecognizeStream):
             case EndOfSpeech(speech_end_ms=end):
                 self._send(Type.END_OF_SPEECH, speech_end_time=self._wall_time(end))
                 self._report_usage()
-            case LateFormat(transcript=transcript):
-                self._stt.emit("late_format", transcript)
+            case LateFormat():
+                self._stt.emit("late_format", event)
+            case Overdue() | Unanswered():
+                self._stt.emit("overdue", event)
             case SpeakersRevised():
                 self._stt.emit("speakers_revised", event)
             case Opened():

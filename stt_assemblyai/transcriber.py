@@ -22,11 +22,12 @@ from dataclasses import dataclass
 
 from stt_assemblyai.client import Closed, Socket
 from stt_assemblyai.clock import AudioClock
+from stt_assemblyai.endpointing import TurnChoices, endpointing_for
 from stt_assemblyai.errors import AssemblyAIError, ConfigurationError
 from stt_assemblyai.ledger import Bill, Ledger
 from stt_assemblyai.leg import Inbox, Leg, StreamEvent, Timing
 from stt_assemblyai.messages import ForceEndpoint, UpdateConfiguration, Warned
-from stt_assemblyai.options import U3, SessionOptions
+from stt_assemblyai.options import SessionOptions
 from stt_assemblyai.progress import Progress
 from stt_assemblyai.protocol import Ended, Failed, Noticed, Opened
 from stt_assemblyai.retries import Patience, Retries
@@ -69,6 +70,7 @@ class Transcriber:
         on_event: Callable[[StreamEvent | Interrupted | Bill], None],
         *,
         timing: Timing = Timing(),  # noqa: B008 - immutable
+        choices: TurnChoices = TurnChoices(),  # noqa: B008 - immutable
         patience: Patience = Patience(),  # noqa: B008 - immutable
         draw: Callable[[], float] = random.random,
         wall: Callable[[], float] = time.time,
@@ -88,12 +90,8 @@ class Transcriber:
         self._inbox = Inbox(options.sample_rate, timing)
         self._clock = AudioClock()
         self._progress = Progress(timing.unanswered_seconds)
-        self._mapper = TurnMapper(
-            self._clock,
-            expect_twin=bool(options.effective().get("format_turns")),
-            wait_seconds=timing.wait_for_formatted_ms / 1000,
-            eager_confidence=0.4 if options.speech_model in U3 else None,
-        )
+        self._choices = choices
+        self._mapper = TurnMapper(self._clock, endpointing_for(options, choices))
         self._from_ms = 0.0
         self._heard_until_ms = 0.0  # how far any session has been sent the stream
         self._reason = "start"
@@ -130,6 +128,11 @@ class Transcriber:
         """End the open turn at this point of the audio."""
         self._inbox.say(ForceEndpoint())
 
+    def hasten(self) -> None:
+        """The reply to the turn that has ended is ready: wait for its formatted twin no longer."""
+        for event in self._mapper.hasten():
+            self._handle(event)
+
     def update(self, options: SessionOptions) -> None:
         """Change options of the open session.
 
@@ -137,6 +140,7 @@ class Transcriber:
         """
         changes = self._options.changes(options)
         self._options = options
+        self._mapper.endpointing = endpointing_for(options, self._choices)
         if changes:
             self._inbox.say(UpdateConfiguration(changes))
 

@@ -2,43 +2,49 @@
 
              first words                     end of turn
       IDLE ──────────────► SPEAKING ─────────────────────────────► IDLE
-        ▲                     │ end of turn, without formatting, and a formatted twin may come
-        │                     ▼
-        └────────────────── SETTLED     (the twin, its deadline, the next turn, or the close)
+        ▲                   │    ▲  │ end of turn, without formatting, and a twin may come
+        │     no new words  │    │  ▼
+        │     for too long  │    │ SETTLED ──► IDLE  (the twin, its deadline, a reply that is
+        │                   ▼    │ new words                ready, the next turn, or the close)
+        └───────────────── FORCED   (its deadline)
 
 Every StartOfSpeech gets its EndOfSpeech; a turn's Final comes right before its end; what comes
 after a turn's end is never a Final. A turn that is open when a session breaks off goes on in the
-next one (`resume`). There is no clock and no I/O: `now` is any monotonic time in seconds, and
-`deadline` says when to call `expire` (protocol notes, sections 8 and 9).
+next one (`resume`); one that never ends is asked to (`Overdue`) and, unanswered, ended. There is
+no clock and no I/O: `now` is any monotonic time in seconds, and `deadline` says when to call
+`expire` (protocol notes, sections 8 and 9).
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
+import math
 from enum import Enum
 from typing import assert_never
 
 from stt_assemblyai.clock import AudioClock
-from stt_assemblyai.messages import SpeakerRevision, SpeechStarted, Turn, Word
-from stt_assemblyai.seam import NO_SEAM, Seam, bare, replay_from
+from stt_assemblyai.endpointing import Endpointing
+from stt_assemblyai.messages import SpeakerRevision, SpeechStarted, Turn
+from stt_assemblyai.reading import joined, known, read, same_words, settled, spoken_words
+from stt_assemblyai.seam import NO_SEAM, Seam, replay_from
 from stt_assemblyai.speech import (
     EndOfSpeech,
     Events,
     Final,
     Interim,
     LateFormat,
+    Overdue,
     Preflight,
     SpeakersRevised,
     SpokenWord,
     StartOfSpeech,
     Transcript,
+    Unanswered,
 )
 
 __all__ = ["TurnMapper"]
 
 
 _NEVER = 2**60
-_REWRITTEN_MS = 5000  # words are rewritten at most this long after they were said
 _REMEMBERED_WORDS = 32  # more than are ever heard again
 _UNSETTLED_LEAD_MS = 600  # the sound before a turn's first word
 
@@ -46,43 +52,41 @@ _UNSETTLED_LEAD_MS = 600  # the sound before a turn's first word
 class _State(Enum):
     IDLE = "idle"
     SPEAKING = "speaking"
+    FORCED = "forced"
     SETTLED = "settled"
 
 
 class TurnMapper:
     """Maps one stream's messages, session after session.
 
-    `wait_seconds` is the patience for a formatted twin; 0 gives the unformatted Final at once.
-    `eager_confidence` is, for the U3 family, the `end_of_turn_confidence` from which a partial is
-    a Preflight. `clock` translates the session's times into the stream's.
+    `clock` translates the session's times into the stream's. `endpointing` may be replaced at any
+    time; it counts from the next message on.
     """
 
-    def __init__(
-        self,
-        clock: AudioClock,
-        *,
-        expect_twin: bool,
-        wait_seconds: float = 0.3,
-        eager_confidence: float | None = None,
-    ) -> None:
+    def __init__(self, clock: AudioClock, endpointing: Endpointing) -> None:
         self.session_id = ""
-        self.deadline: float | None = None
+        self.endpointing = endpointing
         self._state = _State.IDLE
         self._clock = clock
-        self._expect_twin = expect_twin
-        self._wait_seconds = wait_seconds
-        self._eager_confidence = eager_confidence
+        self._due_at = math.inf  # when the state is left without a message
+        self._pause_at = math.inf  # when a pause is long enough for a Preflight
         self._onset_ms: int | None = None
         self._order = -1  # of the open or settled turn, in this session
         self._latest: Transcript | None = None  # of that turn
         self._ended: Transcript | None = None  # the last turn that got its end in this session
         self._ended_order = -1
-        self._preflight_words: tuple[str, ...] = ()
+        self._preflight_text = ""
         self._said: tuple[SpokenWord, ...] = ()  # the newest words of ended turns
         self._carried: tuple[SpokenWord, ...] = ()  # of a turn that began in an earlier session
         self._taken_up = False
         self._seam = NO_SEAM
         self._seam_order = _NEVER  # the turn in which this session came to what is new
+
+    @property
+    def deadline(self) -> float | None:
+        """When to call `expire`, if no message comes before."""
+        soonest = min(self._due_at, self._pause_at)
+        return None if soonest == math.inf else soonest
 
     @property
     def in_turn(self) -> bool:
@@ -94,9 +98,9 @@ class TurnMapper:
         """From here on audio is not settled yet: a new session would have to hear it again."""
         if self._latest is None:
             return replay_from(self._said)
-        settled = [word for word in _settle(self._latest.words) if word.final]
-        if settled:
-            return replay_from(settled)
+        kept = [word for word in settled(self._latest.words) if word.final]
+        if kept:
+            return replay_from(kept)
         return max(0, self._latest.start_ms - _UNSETTLED_LEAD_MS)
 
     @property
@@ -109,20 +113,31 @@ class TurnMapper:
         """Where a turn from an earlier session ended so far, until this one takes it up."""
         return self._carried[-1].end_ms if self._carried and not self._taken_up else None
 
+    @property
+    def awaits_quiet_after(self) -> SpokenWord | None:
+        """The word behind which a quiet voice would be a Preflight: see `fell_quiet`."""
+        latest, rules = self._latest, self.endpointing
+        if rules.eager_ms is None or latest is None or self._state is not _State.SPEAKING:
+            return None
+        is_sure = latest.end_of_turn_confidence >= rules.preflight_confidence
+        is_new = not same_words(latest.text, self._preflight_text)
+        return latest.words[-1] if is_sure and is_new and _all_final(latest) else None
+
     def resume(self, clock: AudioClock, from_ms: float) -> Events:
         """The session broke off; the next one will hear the stream from `from_ms` on."""
         events = self._end_turn() if self._state is _State.SETTLED else ()
         self._clock, self._onset_ms = clock, None
         self._order, self._ended, self._ended_order = 0, None, -1
-        self._carried = _settle(self._latest.words) if self._latest else ()
+        self._carried = settled(self._latest.words) if self._latest else ()
         self._taken_up = False
-        settled = tuple(word for word in self._carried if word.final)
-        self._seam, self._seam_order = Seam((*self._said, *settled), from_ms), _NEVER
+        self._due_at = self._pause_at = math.inf  # the new session has first to hear of the turn
+        kept = tuple(word for word in self._carried if word.final)
+        self._seam, self._seam_order = Seam((*self._said, *kept), from_ms), _NEVER
         return events
 
     def give_up_carried(self) -> Events:
         """The new session says nothing about the turn that was open: end it with what is known."""
-        return self._end_turn() if self._carried and not self._taken_up else ()
+        return self._cut_turn() if self._carried and not self._taken_up else ()
 
     def receive(self, message: Turn | SpeechStarted | SpeakerRevision, now: float) -> Events:
         """Take a message in."""
@@ -138,8 +153,25 @@ class TurnMapper:
                 assert_never(message)
 
     def expire(self, now: float) -> Events:
-        """Stop waiting for a twin whose deadline has passed."""
-        return self._end_turn() if self.deadline is not None and now >= self.deadline else ()
+        """Stop waiting for whatever should have come by now."""
+        if now >= self._pause_at and self._latest is not None:
+            return self._preflight(self._latest)
+        if now < self._due_at:
+            return ()
+        if self._state is _State.SPEAKING:
+            self._state, self._due_at = _State.FORCED, now + self.endpointing.force_seconds
+            return (Overdue(),)
+        if self._state is _State.FORCED:
+            return (*self._cut_turn(), Unanswered())
+        return self._end_turn()
+
+    def fell_quiet(self) -> Events:
+        """The voice has been quiet for `eager_ms` behind the word that `awaits_quiet_after`."""
+        return self._preflight(self._latest) if self._latest else ()
+
+    def hasten(self) -> Events:
+        """The reply is ready: do not wait for a twin any longer."""
+        return self._end_turn() if self._state is _State.SETTLED else ()
 
     def close(self) -> Events:
         """Nothing more will come: give an open turn its Final and its end."""
@@ -156,7 +188,7 @@ class TurnMapper:
         return before + self._current_turn(turn, now)
 
     def _current_turn(self, turn: Turn, now: float) -> Events:
-        heard = self._words(turn)
+        heard = spoken_words(turn, self._clock)
         transcript = self._read(turn, heard)
         if turn.end_of_turn and self._seam.reached(heard):
             self._seam_order = turn.turn_order
@@ -172,11 +204,19 @@ class TurnMapper:
         previous, self._latest, self._order = self._latest, transcript, turn.turn_order
         if turn.end_of_turn:
             return start + self._settle(transcript, now)
+        if self._due_at == math.inf or previous is None or _news(previous, transcript):
+            self._expect_more(transcript, now)
         if self._is_preflight(turn):
             return start + self._preflight(transcript)
         if previous is not None and previous.text == transcript.text:
             return start
         return (*start, Interim(transcript))
+
+    def _expect_more(self, transcript: Transcript, now: float) -> None:
+        self._state = _State.SPEAKING
+        self._due_at = now + self.endpointing.stuck_seconds
+        is_new = _all_final(transcript) and not same_words(transcript.text, self._preflight_text)
+        self._pause_at = now + self.endpointing.pause_seconds if is_new else math.inf
 
     def _concerns_carried(self, heard: tuple[SpokenWord, ...]) -> bool:
         """Whether a message is about the turn that an earlier session left open."""
@@ -198,18 +238,24 @@ class TurnMapper:
 
     def _settle(self, transcript: Transcript, now: float) -> Events:
         """The turn is over; a formatted twin is worth a short wait where one is to be expected."""
-        if transcript.formatted or not self._expect_twin or self._wait_seconds <= 0:
+        if transcript.formatted or self.endpointing.twin_seconds <= 0:
             return self._end_turn()
         self._state = _State.SETTLED
-        self.deadline = now + self._wait_seconds
+        self._due_at = now + self.endpointing.twin_seconds
         return self._preflight(transcript)
 
     def _twin(self, turn: Turn, transcript: Transcript) -> Events:
+        """In time, the twin is the Final; unless it has other words ("$25" for "twenty five
+        dollars"): they would throw away the reply that is being made, so they come behind it."""
         if not (turn.end_of_turn and transcript.formatted):
             return ()
-        if transcript.text:
+        plain = self._latest
+        if plain is None or not transcript.text:
+            return self._end_turn()
+        if not self.endpointing.keep_reply or same_words(plain.text, transcript.text):
             self._latest = transcript
-        return self._end_turn()
+            return self._end_turn()
+        return self._end_turn() + self._late(transcript)
 
     def _end_turn(self) -> Events:
         latest = self._latest
@@ -219,6 +265,13 @@ class TurnMapper:
         self._said = (*self._said, *latest.words)[-_REMEMBERED_WORDS:]
         self._become_idle()
         return Final(latest), EndOfSpeech(latest.end_ms)
+
+    def _cut_turn(self) -> Events:
+        """End a turn that the service has not ended: what it says of it from now on is new."""
+        events = self._end_turn()
+        self._ended, self._ended_order = None, self._order - 1
+        self._seam, self._seam_order = Seam(self._said, 0), self._order
+        return events
 
     def _end_without_words(self, turn: Turn) -> Events:
         """An empty final: an extra one after Terminate, or words that were taken back (8.1)."""
@@ -230,98 +283,54 @@ class TurnMapper:
         return () if latest is None else (EndOfSpeech(latest.end_ms),)
 
     def _become_idle(self) -> None:
-        self._state, self._latest, self.deadline = _State.IDLE, None, None
-        self._preflight_words, self._carried = (), ()
+        self._state, self._latest = _State.IDLE, None
+        self._due_at = self._pause_at = math.inf
+        self._preflight_text, self._carried = "", ()
 
     def _after_the_end(self, turn: Turn) -> Events:
         ended = self._ended
         if ended is None or ended.turn_order != turn.turn_order or ended.formatted:
             return ()
-        transcript = self._read(turn, self._words(turn))
+        transcript = self._read(turn, spoken_words(turn, self._clock))
         if not (turn.end_of_turn and transcript.formatted and transcript.text):
             return ()
-        self._ended = transcript
-        return (LateFormat(transcript),)
+        return self._late(transcript)
+
+    def _late(self, twin: Transcript) -> Events:
+        if self._ended is None:
+            return ()
+        replaced, self._ended = self._ended.text, twin
+        return (LateFormat(twin, replaced),)
 
     def _is_preflight(self, turn: Turn) -> bool:
         """US: an utterance ended inside the turn. U3: the service thinks the turn may be over."""
-        eager = self._eager_confidence
-        return bool(turn.utterance) or (eager is not None and turn.end_of_turn_confidence >= eager)
+        rules = self.endpointing
+        is_pause = rules.by_confidence or bool(turn.utterance)
+        return is_pause and turn.end_of_turn_confidence >= rules.preflight_confidence
 
     def _preflight(self, transcript: Transcript) -> Events:
         """Each Preflight with new words costs an answer, so the same words are sent once."""
-        words = tuple(bare(word) for word in transcript.text.split())
-        if words == self._preflight_words:
+        self._pause_at = math.inf
+        if self.endpointing.preflight_confidence == math.inf:
             return ()
-        self._preflight_words = words
+        if same_words(transcript.text, self._preflight_text):
+            return ()
+        self._preflight_text = transcript.text
         return (Preflight(transcript),)
 
     def _revise(self, message: SpeakerRevision) -> SpeakersRevised:
-        speakers = tuple((r.turn_order, _known(r.speaker_label)) for r in message.revisions)
+        speakers = tuple((r.turn_order, known(r.speaker_label)) for r in message.revisions)
         return SpeakersRevised(self.session_id, speakers)
 
-    def _words(self, turn: Turn) -> tuple[SpokenWord, ...]:
-        """The words of a message on the stream's clock."""
-        return tuple(self._spoken(word) for word in turn.words)
-
-    def _spoken(self, word: Word) -> SpokenWord:
-        return SpokenWord(
-            text=word.text,
-            start_ms=self._clock.to_stream(word.start),
-            end_ms=self._clock.to_stream(word.end),
-            confidence=word.confidence,
-            final=word.word_is_final,
-            speaker=_known(word.speaker),
-        )
-
     def _read(self, turn: Turn, heard: tuple[SpokenWord, ...]) -> Transcript:
-        words = self._joined(turn, heard)
-        untouched = words == heard
-        return Transcript(
-            session_id=self.session_id,
-            turn_order=turn.turn_order,
-            text=_whole_text(turn) if untouched else " ".join(word.text for word in words),
-            words=words,
-            formatted=turn.turn_is_formatted,
-            end_of_turn_confidence=turn.end_of_turn_confidence,
-            language=turn.language_code,
-            language_confidence=turn.language_confidence,
-            speaker=_known(turn.speaker_label),
-        )
-
-    def _joined(self, turn: Turn, heard: tuple[SpokenWord, ...]) -> tuple[SpokenWord, ...]:
-        """What was settled before the seam, what is new behind it, and, as long as the turn is
-        open, the words that the new session has yet to reach: text never goes backwards."""
-        fresh = self._seam.fresh(heard)
-        if not self._carried:
-            return fresh
-        settled = tuple(word for word in self._carried if word.final)
-        if turn.end_of_turn:
-            return settled + fresh
-        reached_ms = heard[-1].end_ms if heard else 0
-        ahead = tuple(w for w in self._carried if not w.final and w.end_ms > reached_ms)
-        if fresh and ahead and ahead[0].start_ms < reached_ms:
-            fresh = fresh[:-1]  # the beginning of a word that was known as a whole
-        return settled + fresh + ahead
+        words = joined(heard, self._carried, self._seam, is_end=turn.end_of_turn)
+        return read(turn, heard, words, self.session_id)
 
 
-def _settle(words: tuple[SpokenWord, ...]) -> tuple[SpokenWord, ...]:
-    """In a long turn older words are taken for final, though the U3 family might rewrite them: to
-    hear all of it again, at little more than real time, would leave the caller waiting."""
-    if not words or words[-1].end_ms - words[0].end_ms < _REWRITTEN_MS:
-        return words
-    until_ms = words[-1].end_ms - _REWRITTEN_MS
-    return tuple(replace(w, final=w.final or w.end_ms <= until_ms) for w in words)
+def _all_final(transcript: Transcript) -> bool:
+    return all(word.final for word in transcript.words)
 
 
-def _whole_text(turn: Turn) -> str:
-    """The whole turn: on the US models `transcript` lacks the words that are not final yet."""
-    open_words = [word.text for word in turn.words if not word.word_is_final]
-    if turn.transcript and (not open_words or len(open_words) == len(turn.words)):
-        return turn.transcript
-    return " ".join(filter(None, [turn.transcript, *open_words]))
-
-
-def _known(speaker: str | None) -> str | None:
-    """PENDING and UNKNOWN are not speakers (section 7.3)."""
-    return None if speaker in ("PENDING", "UNKNOWN") else speaker
+def _news(before: Transcript, after: Transcript) -> bool:
+    """Whether words were added, changed or settled; their times are measured anew each time."""
+    return [(w.text, w.final) for w in before.words] != [(w.text, w.final) for w in after.words]

@@ -8,6 +8,7 @@ the seed that makes it again, and the exit code is 1.
 """
 
 import json
+import math
 import random
 import sys
 import time
@@ -15,6 +16,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from stt_assemblyai.clock import AudioClock
+from stt_assemblyai.endpointing import Endpointing
 from stt_assemblyai.options import SessionOptions
 from stt_assemblyai.protocol import Heard, Session
 from stt_assemblyai.speech import EndOfSpeech, Final, Interim, Preflight, SpeechEvent, StartOfSpeech
@@ -154,9 +156,14 @@ def play(seed: int) -> int:
     options = SessionOptions()
     mapper = TurnMapper(
         AudioClock(),
-        expect_twin=draw.random() < 0.5,
-        wait_seconds=draw.choice([0, 0.3]),
-        eager_confidence=draw.choice([None, 0.4]),
+        Endpointing(
+            twin_seconds=draw.choice([0, 0.3]),
+            keep_reply=draw.random() < 0.5,
+            by_confidence=draw.random() < 0.5,
+            preflight_confidence=draw.choice([0, 0.4, math.inf]),
+            pause_seconds=draw.choice([0.5, math.inf]),
+            stuck_seconds=draw.choice([1, math.inf]),
+        ),
     )
     balance, thrown, now = Balance(), 0, 0.0
     for _ in range(draw.randint(1, 3)):

@@ -76,6 +76,8 @@ def build_ears(settings: Settings) -> STT:
         patience_seconds=patience,
         new_sessions_per_minute=service.new_sessions_per_minute,
         wait_for_formatted_ms=service.wait_for_formatted_ms,
+        preflight_confidence=service.preflight_confidence,
+        eager_ms=service.eager_ms,
     )
 
 

@@ -47,6 +47,7 @@ class Pen:
             options=hearing.session.revised(sample_rate=SAMPLE_RATE),
             patience_seconds=hearing.patience_seconds,
             wait_for_formatted_ms=max(hearing.wait_for_formatted_ms, FORMATTING_MS),
+            replies=False,
         )
 
 

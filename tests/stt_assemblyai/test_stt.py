@@ -14,7 +14,7 @@ from pydantic import SecretStr
 
 from stt_assemblyai.errors import AuthenticationError, ConfigurationError
 from stt_assemblyai.options import SessionOptions
-from stt_assemblyai.speech import Transcript
+from stt_assemblyai.speech import LateFormat
 from stt_assemblyai.stt import STT, SpeechStream
 from workbench.loopback.assemblyai_v3.heard import Ears
 from workbench.loopback.assemblyai_v3.knobs import Fault, Knobs
@@ -208,19 +208,21 @@ async def test_a_change_that_needs_a_new_session_changes_nothing(
 
 
 async def test_a_late_twin_is_no_final_but_an_event_of_its_own() -> None:
-    late: list[Transcript] = []
+    late: list[LateFormat] = []
     knobs = Knobs(begin_delay_ms=0, throttle=None, format_twin_delay_ms=100)
     async with AssemblyAIStandIn(scripts=[script("I would like tea")], knobs=knobs) as stand_in:
         speech = make(stand_in, wait_for_formatted_ms=0)
         arrived = asyncio.Event()
-        speech.on("late_format", lambda transcript: (late.append(transcript), arrived.set()))
+        speech.on("late_format", lambda event: (late.append(event), arrived.set()))
         async with speech.stream() as stream:
             speak(stream)
             await arrived.wait()
             stream.end_input()
             events = await collect(stream)
     assert len(texts(events, Type.FINAL_TRANSCRIPT)) == 1
-    assert [transcript.formatted for transcript in late] == [True]
+    assert [(event.transcript.text, event.replaces) for event in late] == [
+        ("I would like tea", "i would like tea")
+    ]
 
 
 async def test_stereo_is_mixed_down(stand_in: AssemblyAIStandIn) -> None:

@@ -795,7 +795,7 @@ async def test_a_spare_session_that_is_not_needed_is_terminated() -> None:
     running.cancel()
     with pytest.raises(asyncio.CancelledError):
         await running
-    assert [peer.received for peer in service.peers] == [[{"type": "Terminate"}]] * 2
+    assert [peer.received[-1] for peer in service.peers] == [{"type": "Terminate"}] * 2
 
 
 async def test_options_that_change_while_a_spare_session_waits_reach_it() -> None:

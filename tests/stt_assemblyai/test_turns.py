@@ -3,6 +3,7 @@
 A line such as `"hi the*"` is a turn as the service sends it: a star marks a word that is not final.
 """
 
+import math
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
 
 from stt_assemblyai.clock import AudioClock
+from stt_assemblyai.endpointing import Endpointing
 from stt_assemblyai.messages import (
     RevisedTurn,
     SpeakerRevision,
@@ -23,10 +25,12 @@ from stt_assemblyai.speech import (
     Final,
     Interim,
     LateFormat,
+    Overdue,
     Preflight,
     SpeakersRevised,
     SpeechEvent,
     StartOfSpeech,
+    Unanswered,
 )
 from stt_assemblyai.turns import TurnMapper
 
@@ -66,8 +70,12 @@ def told(events: tuple[SpeechEvent, ...]) -> list[str]:
     for event in events:
         name = type(event).__name__.lower()
         match event:
-            case Interim() | Preflight() | Final() | LateFormat():
+            case Interim() | Preflight() | Final():
                 lines.append(f"{name} {event.transcript.text}")
+            case LateFormat(transcript=transcript, replaces=replaced):
+                lines.append(f"{name} {transcript.text} for {replaced}")
+            case Overdue() | Unanswered():
+                lines.append(name)
             case StartOfSpeech(start_ms=time) | EndOfSpeech(speech_end_ms=time):
                 lines.append(f"{name} {time}")
             case SpeakersRevised():
@@ -82,7 +90,7 @@ def play(mapper: TurnMapper, *messages: Any) -> list[str]:
 @pytest.fixture
 def plain() -> TurnMapper:
     """format_turns is off: no twin will come."""
-    mapper = TurnMapper(AudioClock(), expect_twin=False)
+    mapper = TurnMapper(AudioClock(), Endpointing())
     mapper.session_id = "s"
     return mapper
 
@@ -90,12 +98,12 @@ def plain() -> TurnMapper:
 @pytest.fixture
 def formatted() -> TurnMapper:
     """format_turns is on: a twin is waited for."""
-    return TurnMapper(AudioClock(), expect_twin=True, wait_seconds=0.3)
+    return TurnMapper(AudioClock(), Endpointing(twin_seconds=0.3))
 
 
 @pytest.fixture
 def u3() -> TurnMapper:
-    return TurnMapper(AudioClock(), expect_twin=False, eager_confidence=0.4)
+    return TurnMapper(AudioClock(), Endpointing(by_confidence=True, preflight_confidence=0.4))
 
 
 def test_a_turn_of_the_us_models_without_formatting(plain: TurnMapper) -> None:
@@ -144,7 +152,7 @@ def test_a_twin_after_the_end_is_not_a_final(formatted: TurnMapper) -> None:
     play(formatted, eot(0, "hi there"))
     formatted.expire(1.0)
     twin = eot(0, "Hi there.", turn_is_formatted=True)
-    assert play(formatted, twin) == ["lateformat Hi there."]
+    assert play(formatted, twin) == ["lateformat Hi there. for hi there"]
     assert play(formatted, twin) == []
 
 
@@ -159,7 +167,7 @@ def test_the_next_turn_ends_the_wait_for_a_twin(formatted: TurnMapper) -> None:
 
 
 def test_without_patience_the_final_comes_at_once() -> None:
-    mapper = TurnMapper(AudioClock(), expect_twin=True, wait_seconds=0)
+    mapper = TurnMapper(AudioClock(), Endpointing(twin_seconds=0))
     assert play(mapper, eot(0, "hi")) == ["startofspeech 100", "final hi", "endofspeech 350"]
 
 
@@ -391,6 +399,149 @@ def test_a_turn_that_nobody_takes_up_ends_with_what_is_known(plain: TurnMapper) 
     assert plain.carried_until_ms is None
 
 
+def gated(**rules: Any) -> TurnMapper:
+    return TurnMapper(AudioClock(), Endpointing(preflight_confidence=0.7, **rules))
+
+
+def test_a_pause_in_mid_sentence_asks_for_no_reply() -> None:
+    mapper = gated()
+    assert play(
+        mapper,
+        turn(0, "I'd like to", utterance="I'd like to", end_of_turn_confidence=0.3),
+        turn(0, "I'd like to go", utterance="go", end_of_turn_confidence=0.7),
+    ) == ["startofspeech 100", "interim I'd like to", "preflight I'd like to go"]
+
+
+def test_a_preflight_has_the_words_of_the_whole_turn(plain: TurnMapper) -> None:
+    assert play(plain, turn(0, "hi there", utterance="hi there"))[-1] == "preflight hi there"
+    assert play(plain, turn(0, "hi there how are you", utterance="how are you")) == [
+        "preflight hi there how are you"
+    ]
+
+
+def test_a_pause_that_is_nearly_the_end_asks_for_a_reply_however_unsure() -> None:
+    mapper = gated(pause_seconds=1.7)
+    play(mapper, turn(0, "hi*"), turn(0, "hi", utterance="hi", end_of_turn_confidence=0.1))
+    assert mapper.expire(1.69) == ()
+    assert told(mapper.expire(1.7)) == ["preflight hi"]
+    assert mapper.deadline is None
+    assert play(mapper, eot(0, "hi")) == ["final hi", "endofspeech 350"]
+
+
+def test_a_new_word_begins_the_pause_anew() -> None:
+    mapper = gated(pause_seconds=1.7)
+    mapper.receive(turn(0, "hi"), now=0.0)
+    mapper.receive(turn(0, "hi the*"), now=1.0)
+    assert mapper.deadline is None
+    mapper.receive(turn(0, "hi there"), now=1.5)
+    assert mapper.deadline == pytest.approx(3.2)
+
+
+def test_an_eager_preflight_comes_when_final_words_are_followed_by_quiet() -> None:
+    mapper = gated(eager_ms=80)
+    play(mapper, turn(0, "hi*", end_of_turn_confidence=0.9))
+    assert mapper.awaits_quiet_after is None
+    play(mapper, turn(0, "hi there", end_of_turn_confidence=0.6))
+    assert mapper.awaits_quiet_after is None
+    play(mapper, turn(0, "hi there you", end_of_turn_confidence=0.7))
+    assert mapper.awaits_quiet_after is not None
+    assert mapper.awaits_quiet_after.text == "you"
+    assert told(mapper.fell_quiet()) == ["preflight hi there you"]
+    assert mapper.awaits_quiet_after is None
+    assert play(mapper, turn(0, "hi there you", utterance="hi there you")) == []
+
+
+def test_nobody_listens_for_quiet_unless_told(plain: TurnMapper) -> None:
+    play(plain, turn(0, "hi"))
+    assert plain.awaits_quiet_after is None
+
+
+def test_whoever_only_writes_down_gets_no_preflight() -> None:
+    rules = Endpointing(twin_seconds=0.3, keep_reply=False, preflight_confidence=math.inf)
+    mapper = TurnMapper(AudioClock(), rules)
+    assert play(mapper, eot(0, "ten dollars", utterance="ten dollars")) == ["startofspeech 100"]
+    assert play(mapper, eot(0, "$10.", turn_is_formatted=True)) == ["final $10.", "endofspeech 350"]
+
+
+def test_a_twin_with_other_words_does_not_throw_the_reply_away(formatted: TurnMapper) -> None:
+    assert play(formatted, eot(0, "twenty five dollars"))[-1] == "preflight twenty five dollars"
+    assert play(formatted, eot(0, "$25.", turn_is_formatted=True)) == [
+        "final twenty five dollars",
+        "endofspeech 950",
+        "lateformat $25. for twenty five dollars",
+    ]
+    assert play(formatted, eot(0, "$25.", turn_is_formatted=True)) == []
+
+
+def test_a_reply_that_is_ready_ends_the_wait_for_the_twin(formatted: TurnMapper) -> None:
+    assert formatted.hasten() == ()
+    play(formatted, turn(0, "hi"))
+    assert formatted.hasten() == ()
+    play(formatted, eot(0, "hi"))
+    assert told(formatted.hasten()) == ["final hi", "endofspeech 350"]
+    assert play(formatted, eot(0, "Hi.", turn_is_formatted=True)) == ["lateformat Hi. for hi"]
+
+
+@pytest.fixture
+def stuck() -> TurnMapper:
+    """A turn of which nothing more is said, and which should have ended."""
+    mapper = TurnMapper(AudioClock(), Endpointing(stuck_seconds=4.4, force_seconds=1.5))
+    play(mapper, turn(0, "hi the*"))
+    assert mapper.expire(4.3) == ()
+    assert told(mapper.expire(4.4)) == ["overdue"]
+    return mapper
+
+
+def test_a_turn_that_does_not_end_is_asked_to(stuck: TurnMapper) -> None:
+    assert stuck.deadline == pytest.approx(5.9)
+    assert play(stuck, eot(0, "hi there")) == ["final hi there", "endofspeech 650"]
+    assert stuck.deadline is None
+
+
+def test_a_turn_that_does_not_end_when_asked_is_ended(stuck: TurnMapper) -> None:
+    assert told(stuck.expire(5.9)) == ["final hi the", "endofspeech 650", "unanswered"]
+    assert not stuck.in_turn
+
+
+def test_what_is_said_after_a_forced_end_is_a_turn_of_its_own(stuck: TurnMapper) -> None:
+    stuck.expire(5.9)
+    assert play(stuck, turn(0, "hi the"), eot(0, "hi the end")) == [
+        "startofspeech 700",
+        "final end",
+        "endofspeech 950",
+    ]
+    assert play(stuck, eot(1, "bye"))[-2] == "final bye"
+
+
+def test_a_caller_who_goes_on_is_not_cut_off(stuck: TurnMapper) -> None:
+    told_later = stuck.receive(turn(0, "hi there how*"), now=5.0)
+    assert told(told_later) == ["interim hi there how"]
+    assert stuck.deadline == pytest.approx(9.4)
+
+
+def test_the_same_words_again_do_not_keep_a_turn_open() -> None:
+    mapper = TurnMapper(AudioClock(), Endpointing(stuck_seconds=4.4))
+    for now in range(5):
+        mapper.receive(turn(0, "hi"), now=now)
+    assert told(mapper.expire(4.4)) == ["overdue"]
+
+
+def test_nobody_is_hurried_while_there_is_no_session() -> None:
+    mapper = TurnMapper(AudioClock(), Endpointing(stuck_seconds=4.4, pause_seconds=1))
+    mapper.receive(turn(0, "hi there"), now=0)
+    resumed(mapper, 0)
+    assert mapper.deadline is None
+    mapper.receive(turn(0, "hi there"), now=30)
+    assert mapper.deadline == pytest.approx(31)
+
+
+def test_after_a_turn_that_nobody_took_up_the_new_session_is_heard(plain: TurnMapper) -> None:
+    play(plain, turn(0, "hi there"))
+    resumed(plain, 0)
+    plain.give_up_carried()
+    assert play(plain, eot(0, "hi there friend"))[-2] == "final friend"
+
+
 TURNS = st.builds(
     turn,
     order=st.integers(0, 4),
@@ -406,17 +557,30 @@ STARTED = st.builds(SpeechStarted, type=st.just("SpeechStarted"), timestamp=st.i
 
 @given(
     messages=st.lists(TURNS | STARTED, max_size=40),
-    twin=st.booleans(),
-    wait=st.sampled_from([0, 0.3]),
-    eager=st.sampled_from([None, 0.4]),
+    rules=st.builds(
+        Endpointing,
+        twin_seconds=st.sampled_from([0, 0.3]),
+        keep_reply=st.booleans(),
+        by_confidence=st.booleans(),
+        preflight_confidence=st.sampled_from([0, 0.5, math.inf]),
+        pause_seconds=st.sampled_from([0.3, math.inf]),
+        stuck_seconds=st.sampled_from([0.5, math.inf]),
+        force_seconds=st.just(0.3),
+        eager_ms=st.sampled_from([None, 80]),
+    ),
+    does=st.lists(st.sampled_from(["", "quiet", "hasten"]), min_size=40, max_size=40),
 )
 def test_events_are_balanced_whatever_the_service_says(
-    messages: list[Any], twin: bool, wait: float, eager: float | None
+    messages: list[Any], rules: Endpointing, does: list[str]
 ) -> None:
-    mapper = TurnMapper(AudioClock(), expect_twin=twin, wait_seconds=wait, eager_confidence=eager)
+    mapper = TurnMapper(AudioClock(), rules)
     events: list[SpeechEvent] = []
     for second, message in enumerate(messages):
         events += mapper.receive(message, now=second / 5)
+        if does[second] == "quiet" and mapper.awaits_quiet_after:
+            events += mapper.fell_quiet()
+        if does[second] == "hasten":
+            events += mapper.hasten()
         events += mapper.expire(now=second / 5 + 0.1)
     events += mapper.close()
     speaking, final = False, False
@@ -437,7 +601,7 @@ def test_events_are_balanced_whatever_the_service_says(
                 assert not final
                 assert event.transcript.text
                 final = True
-            case LateFormat() | SpeakersRevised():
+            case LateFormat() | SpeakersRevised() | Overdue() | Unanswered():
                 pass
     assert not speaking
 
@@ -447,7 +611,7 @@ class Hearing(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.mapper = TurnMapper(AudioClock(), expect_twin=False)
+        self.mapper = TurnMapper(AudioClock(), Endpointing(stuck_seconds=1))
         self.spoken: list[str] = []  # the caller's words so far, 300 ms each
         self.first = 0  # of the session's open turn
         self.order = 0
@@ -466,6 +630,8 @@ class Hearing(RuleBasedStateMachine):
                     self.speaking = False
                 case Final():
                     self.told += event.transcript.text.split()
+                case Unanswered():
+                    assert not self.speaking
                 case _:
                     assert self.speaking
 
@@ -500,6 +666,12 @@ class Hearing(RuleBasedStateMachine):
     @rule()
     def the_turn_ends(self) -> None:
         self.hear(over=True)
+
+    @precondition(lambda self: self.mapper.deadline is not None)
+    @rule()
+    def the_service_does_not_end_the_turn(self) -> None:
+        while (deadline := self.mapper.deadline) is not None:
+            self.take(self.mapper.expire(deadline))
 
     @rule()
     def the_session_breaks_off(self) -> None:

@@ -1,0 +1,96 @@
+"""When a turn's hints are acted upon, and how long anything about a turn may be waited for."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from stt_assemblyai.options import U3, US, SessionOptions
+
+__all__ = ["Endpointing", "TurnChoices", "endpointing_for"]
+
+_DEFAULT_THRESHOLD = 0.4  # the service's own, where none is sent (protocol notes, section 10.1)
+_U3_CONFIDENCE = 0.4  # the first step of a pause that may be an end (section 10.2)
+_LONGEST_DEFAULT_SILENCE_MS = 2560  # of all models' own max_turn_silence (section 10)
+_REPLY_MS = 700  # what a language model and a voice need until the first sound, roughly
+_SHORTEST_PAUSE_MS = 400
+_RECOGNITION_MS = 2000  # words appear at most this long after they were said
+_CADENCE_MS = 3000  # the U3 family may be silent about speech for so long (section 18)
+_LONGEST_TURN_MS = 60_000  # where there are no partials, only its end is told (section 8.2)
+
+
+@dataclass(frozen=True, slots=True)
+class TurnChoices:
+    """What an operator may choose.
+
+    `wait_for_formatted_ms` is the patience for a formatted twin; 0 takes the plain text at once.
+    `preflight_confidence` is the `end_of_turn_confidence`, 0 to 1, from which a pause is a
+    Preflight; None follows the threshold at which the service would end the turn. With
+    `eager_ms`, final words behind which the voice has been quiet for so long are one, too.
+    `replies` is false for those who only write down: they need no Preflight.
+    """
+
+    wait_for_formatted_ms: int = 300
+    preflight_confidence: float | None = None
+    eager_ms: int | None = None
+    replies: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Endpointing:
+    """The same for one session's options, in seconds; what never happens is infinite.
+
+    A twin is waited for during `twin_seconds`; with `keep_reply` it gives way to a reply that is
+    being made. `by_confidence` is for the U3 family, whose pauses are told by nothing else. A
+    pause of `pause_seconds` is a Preflight whatever the confidence: the turn is nearly over by
+    silence alone, and the reply is ready when it is. After `stuck_seconds` without a new word the
+    service is asked to end the turn, and waited for during `force_seconds`.
+    """
+
+    twin_seconds: float = 0.0
+    keep_reply: bool = True
+    by_confidence: bool = False
+    preflight_confidence: float = 0.0
+    pause_seconds: float = math.inf
+    eager_ms: int | None = None
+    stuck_seconds: float = math.inf
+    force_seconds: float = 1.5
+
+
+def endpointing_for(options: SessionOptions, choices: TurnChoices) -> Endpointing:
+    """What follows from a session's options; to be asked again when they change."""
+    sent = options.effective()
+    silence_ms = sent.get("max_turn_silence") or _LONGEST_DEFAULT_SILENCE_MS
+    is_formatted_later = bool(sent.get("format_turns")) and options.speech_model not in U3
+    return Endpointing(
+        twin_seconds=choices.wait_for_formatted_ms / 1000 if is_formatted_later else 0.0,
+        keep_reply=choices.replies,
+        by_confidence=options.speech_model in U3,
+        preflight_confidence=_confidence(options, choices),
+        pause_seconds=max(silence_ms - _REPLY_MS, _SHORTEST_PAUSE_MS) / 1000
+        if choices.replies
+        else math.inf,
+        eager_ms=choices.eager_ms if choices.replies else None,
+        stuck_seconds=(silence_ms + _unheard_ms(options)) / 1000,
+    )
+
+
+def _confidence(options: SessionOptions, choices: TurnChoices) -> float:
+    if not choices.replies:
+        return math.inf
+    if choices.preflight_confidence is not None:
+        return choices.preflight_confidence
+    if options.speech_model in U3:
+        return _U3_CONFIDENCE
+    if options.speech_model in US:
+        threshold = options.effective().get("end_of_turn_confidence_threshold")
+        return _DEFAULT_THRESHOLD if threshold is None else float(threshold)
+    return 0.0
+
+
+def _unheard_ms(options: SessionOptions) -> int:
+    """How long somebody may speak on before the service says a new word of it."""
+    if options.speech_model in US:
+        return _RECOGNITION_MS
+    steady = options.continuous_partials is not False and not options.speaker_labels
+    return _RECOGNITION_MS + (_CADENCE_MS if steady else _LONGEST_TURN_MS)

@@ -1,0 +1,47 @@
+"""Hear from the sound alone whether a voice has fallen quiet, before anybody says so."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from stt_assemblyai.audio import SAMPLE_BYTES
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    from stt_assemblyai.audio import Tape
+    from stt_assemblyai.speech import SpokenWord
+
+__all__ = ["is_quiet"]
+
+_WINDOW_MS = 10
+_QUIET_SHARE = 0.15  # of the loudness of the word: breath and room, but no speech
+_SOFTEST_WORD = 60  # the mean of all samples without their sign; softer is no word at all
+
+
+def is_quiet(tape: Tape, word: SpokenWord, quiet_ms: int) -> bool:
+    """Whether the newest `quiet_ms` of the tape are far softer than a word before them.
+
+    A word's edges are padded with silence (protocol notes, section 7.3), so its loud parts count,
+    and softness is measured from the tape's end, not from the word's.
+    """
+    end_ms = tape.milliseconds(tape.end)
+    if end_ms - quiet_ms < word.start_ms:
+        return False
+    spoken = _levels(tape, word.start_ms, min(word.end_ms, end_ms))
+    newest = _levels(tape, end_ms - quiet_ms, end_ms)
+    if not spoken.size or not newest.size:
+        return False
+    loudness = float(np.percentile(spoken, 90))
+    return loudness >= _SOFTEST_WORD and float(newest.max()) < loudness * _QUIET_SHARE
+
+
+def _levels(tape: Tape, from_ms: float, until_ms: float) -> npt.NDArray[np.float64]:
+    """The mean loudness of every whole window."""
+    samples = np.frombuffer(tape.between(from_ms, until_ms), "<i2").astype(np.float64)
+    size = tape.position(_WINDOW_MS) // SAMPLE_BYTES
+    whole = samples[: len(samples) - len(samples) % size].reshape(-1, size)
+    levels: npt.NDArray[np.float64] = np.abs(whole).mean(axis=1)
+    return levels

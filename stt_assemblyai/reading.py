@@ -1,0 +1,111 @@
+"""What a message says, as words on the stream's clock; joined with what was known before."""
+
+from __future__ import annotations
+
+import unicodedata
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from stt_assemblyai.speech import SpokenWord, Transcript
+
+if TYPE_CHECKING:
+    from stt_assemblyai.clock import AudioClock
+    from stt_assemblyai.messages import Turn
+    from stt_assemblyai.seam import Seam
+
+__all__ = ["joined", "known", "read", "same_words", "settled", "spoken_words"]
+
+_REWRITTEN_MS = 5000  # words are rewritten at most this long after they were said
+_ASCII_SYMBOLS = frozenset("$+<=>^`|~")
+
+
+def spoken_words(turn: Turn, clock: AudioClock) -> tuple[SpokenWord, ...]:
+    """The words of a message on the stream's clock."""
+    return tuple(
+        SpokenWord(
+            text=word.text,
+            start_ms=clock.to_stream(word.start),
+            end_ms=clock.to_stream(word.end),
+            confidence=word.confidence,
+            final=word.word_is_final,
+            speaker=known(word.speaker),
+        )
+        for word in turn.words
+    )
+
+
+def read(
+    turn: Turn, heard: tuple[SpokenWord, ...], words: tuple[SpokenWord, ...], session_id: str
+) -> Transcript:
+    """A message as a transcript: of what it says, `heard`, these `words` are meant."""
+    untouched = words == heard
+    return Transcript(
+        session_id=session_id,
+        turn_order=turn.turn_order,
+        text=_whole_text(turn) if untouched else " ".join(word.text for word in words),
+        words=words,
+        formatted=turn.turn_is_formatted,
+        end_of_turn_confidence=turn.end_of_turn_confidence,
+        language=turn.language_code,
+        language_confidence=turn.language_confidence,
+        speaker=known(turn.speaker_label),
+    )
+
+
+def joined(
+    heard: tuple[SpokenWord, ...],
+    carried: tuple[SpokenWord, ...],
+    seam: Seam,
+    *,
+    is_end: bool,
+) -> tuple[SpokenWord, ...]:
+    """What was settled before the seam, what is new behind it, and, as long as the turn is
+    open, the words that the new session has yet to reach: text never goes backwards."""
+    fresh = seam.fresh(heard)
+    if not carried:
+        return fresh
+    before = tuple(word for word in carried if word.final)
+    if is_end:
+        return before + fresh
+    reached_ms = heard[-1].end_ms if heard else 0
+    ahead = tuple(w for w in carried if not w.final and w.end_ms > reached_ms)
+    if fresh and ahead and ahead[0].start_ms < reached_ms:
+        fresh = fresh[:-1]  # the beginning of a word that was known as a whole
+    return before + fresh + ahead
+
+
+def settled(words: tuple[SpokenWord, ...]) -> tuple[SpokenWord, ...]:
+    """In a long turn older words are taken for final, though the U3 family might rewrite them: to
+    hear all of it again, at little more than real time, would leave the caller waiting."""
+    if not words or words[-1].end_ms - words[0].end_ms < _REWRITTEN_MS:
+        return words
+    until_ms = words[-1].end_ms - _REWRITTEN_MS
+    return tuple(replace(w, final=w.final or w.end_ms <= until_ms) for w in words)
+
+
+def known(speaker: str | None) -> str | None:
+    """PENDING and UNKNOWN are not speakers (section 7.3)."""
+    return None if speaker in ("PENDING", "UNKNOWN") else speaker
+
+
+def same_words(one: str, other: str) -> bool:
+    """Whether two texts differ in nothing but case and punctuation. No stricter than that, and no
+    laxer: a reply to one is kept as a reply to the other by this very rule."""
+    return _plain(one) == _plain(other)
+
+
+def _plain(text: str) -> list[str]:
+    letters = "".join(letter for letter in text.casefold() if not _is_punctuation(letter))
+    return letters.split()
+
+
+def _is_punctuation(letter: str) -> bool:
+    return letter in _ASCII_SYMBOLS or unicodedata.category(letter).startswith("P")
+
+
+def _whole_text(turn: Turn) -> str:
+    """The whole turn: on the US models `transcript` lacks the words that are not final yet."""
+    open_words = [word.text for word in turn.words if not word.word_is_final]
+    if turn.transcript and (not open_words or len(open_words) == len(turn.words)):
+        return turn.transcript
+    return " ".join(filter(None, [turn.transcript, *open_words]))

@@ -1,0 +1,60 @@
+"""A voice is told from the quiet behind it, however loud the line is."""
+
+import numpy as np
+import pytest
+
+from stt_assemblyai.audio import Tape
+from stt_assemblyai.hush import is_quiet
+from stt_assemblyai.speech import SpokenWord
+
+RATE = 16_000
+
+
+def sound(loudness: float, duration_ms: int) -> bytes:
+    draw = np.random.default_rng(0)
+    return (draw.standard_normal(RATE * duration_ms // 1000) * loudness).astype("<i2").tobytes()
+
+
+def heard(*pieces: tuple[float, int]) -> Tape:
+    tape = Tape(RATE)
+    for loudness, duration_ms in pieces:
+        tape.append(sound(loudness, duration_ms))
+    return tape
+
+
+def word(start_ms: int, end_ms: int) -> SpokenWord:
+    return SpokenWord("hello", start_ms, end_ms, 0.9, final=True, speaker=None)
+
+
+@pytest.mark.parametrize("gain", [0.1, 1, 5])
+def test_quiet_is_far_softer_than_the_word_before(gain: float) -> None:
+    tape = heard((3000 * gain, 400), (100 * gain, 100))
+    assert is_quiet(tape, word(0, 400), 80)
+    assert not is_quiet(tape, word(0, 400), 120)
+
+
+def test_a_word_that_follows_is_not_quiet() -> None:
+    assert not is_quiet(heard((3000, 400), (50, 40), (2000, 60)), word(0, 400), 80)
+
+
+def test_a_noisy_line_is_not_quiet() -> None:
+    assert not is_quiet(heard((3000, 400), (1000, 200)), word(0, 400), 80)
+
+
+def test_the_silence_that_pads_a_word_does_not_count() -> None:
+    tape = heard((20, 600), (3000, 300), (20, 100))
+    assert is_quiet(tape, word(0, 1400), 80)
+
+
+def test_what_is_no_louder_than_the_line_is_no_word() -> None:
+    assert not is_quiet(heard((10, 400), (1, 100)), word(0, 400), 80)
+
+
+@pytest.mark.parametrize("span", [(600, 900), (450, 500), (420, 500)])
+def test_quiet_is_judged_only_behind_a_word_that_is_still_on_the_tape(
+    span: tuple[int, int],
+) -> None:
+    tape = heard((3000, 400), (20, 100))
+    assert not is_quiet(tape, word(*span), 80)
+    tape.release(tape.end)
+    assert not is_quiet(tape, word(0, 400), 80)
