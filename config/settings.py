@@ -369,6 +369,13 @@ class AgentSettings(Section):
         description="Calls that this worker takes at once. Unset: four a core that it may use.",
         examples=["8"],
     )
+    max_cpu_percent: int = Field(
+        default=95,
+        ge=10,
+        le=100,
+        description="A worker with calls takes no more of them while the CPU has been busier than "
+        "this for some seconds, within the quota of a container; 100: whatever the CPU does.",
+    )
     drain_seconds: int = Field(
         default=300,
         ge=0,
@@ -388,6 +395,14 @@ class AgentSettings(Section):
         le=65535,
         description="Port of the health page; 0 takes any free one.",
         examples=["8081"],
+    )
+    metrics_port: int | None = Field(
+        default=None,
+        ge=0,
+        le=65535,
+        description="Port of a page of metrics for Prometheus, on the address of the health page. "
+        "Unset: none.",
+        examples=["9090"],
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info",

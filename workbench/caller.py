@@ -26,6 +26,7 @@ _LEAVE_SECONDS = 5.0
 _CHAT = "lk.chat"
 _AGENT_STATE = "lk.agent.state"
 _AGENT_ENDING = "agent.ending"
+_WAITING = "agent.waiting"
 _BUSY_STATES = {"thinking", "speaking"}
 
 
@@ -52,6 +53,7 @@ class Caller:
         self.transcript = Transcript()
         self.states: list[tuple[float, str]] = []
         self.disconnected: str | None = None
+        self.was_told_to_wait = False
         self.agent_ending: str | None = None
         self._room = room
         self._changes = Changes()
@@ -197,6 +199,14 @@ class Caller:
             lambda: self.disconnected, timeout_seconds=timeout_seconds, what="the end of the call"
         )
 
+    async def told_to_wait(self, *, timeout_seconds: float) -> None:
+        """Wait until a worker tells the caller that nobody is free."""
+        await self._changes.until(
+            lambda: self.was_told_to_wait,
+            timeout_seconds=timeout_seconds,
+            what="a worker to say that nobody is free",
+        )
+
     async def another_agent(self, than: str | None, *, timeout_seconds: float) -> None:
         """Wait until an agent is there that is not this one."""
         await self._changes.until(
@@ -258,7 +268,9 @@ class Caller:
         self._start(self.transcript.read(reader, speaker, self.now_seconds))
 
     def _notice(self, participant: rtc.Participant) -> None:
-        if participant.kind == rtc.ParticipantKind.PARTICIPANT_KIND_AGENT:
+        if participant.attributes.get(_WAITING):
+            self.was_told_to_wait = True
+        elif participant.kind == rtc.ParticipantKind.PARTICIPANT_KIND_AGENT:
             self._agent, self._agent_left = participant.identity, False
             self.agent_ending = participant.attributes.get(_AGENT_ENDING, self.agent_ending)
             state = participant.attributes.get(_AGENT_STATE)

@@ -20,6 +20,7 @@ class Ending(Enum):
     TOO_LONG = "the call reached its longest duration"
     OTHER_AGENT = "another agent was there already"
     WORKER_STOPPED = "the worker was stopped"
+    HURRIED = "the worker could not wait for the call to end"
     FAULT = "the agent has a fault"
 
     @property
@@ -30,7 +31,13 @@ class Ending(Enum):
     @property
     def needs_apology(self) -> bool:
         """The caller is there, wanted to go on, and it is not the caller's doing that it ends."""
-        return self in (Ending.CANNOT_HEAR, Ending.CANNOT_THINK, Ending.CANNOT_SPEAK, Ending.FAULT)
+        return self in (
+            Ending.CANNOT_HEAR,
+            Ending.CANNOT_THINK,
+            Ending.CANNOT_SPEAK,
+            Ending.HURRIED,
+            Ending.FAULT,
+        )
 
     @property
     def hangs_up(self) -> bool:

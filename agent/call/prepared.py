@@ -20,6 +20,7 @@ class Sentence(StrEnum):
 
     APOLOGY = "apology"
     CUT_OFF = "cut_off"
+    ALL_BUSY = "all_busy"
 
     @property
     def text(self) -> str:

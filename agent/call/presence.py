@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from livekit import rtc
 from livekit.agents.types import ATTRIBUTE_AGENT_NAME
@@ -10,6 +10,9 @@ from livekit.agents.types import ATTRIBUTE_AGENT_NAME
 from agent.call.endings import HUNG_UP, Ending
 
 log = logging.getLogger(__name__)
+
+# Set on an agent's participant by its worker, which cannot wait for the call to end.
+MUST_GO_ATTRIBUTE = "agent.must_go"
 
 
 def another_agent_is_here(room: rtc.Room, agent_name: str) -> bool:
@@ -33,7 +36,8 @@ class Presence:
         self._absence: asyncio.TimerHandle | None = None
         room.on("participant_disconnected", self._on_left)
         room.on("participant_connected", self._on_came)
-        room.on("disconnected", lambda _reason: end(Ending.ROOM_CLOSED))
+        room.on("participant_attributes_changed", self._on_attributes)
+        room.on("disconnected", self._on_disconnected)
 
     def stop_waiting(self) -> None:
         """Whoever is away is not waited for any longer."""
@@ -57,3 +61,12 @@ class Presence:
         if participant.identity == self.caller_identity and self._absence:
             log.info("the caller came back")
             self.stop_waiting()
+
+    def _on_attributes(self, changed: Mapping[str, str], participant: rtc.Participant) -> None:
+        if isinstance(participant, rtc.LocalParticipant) and changed.get(MUST_GO_ATTRIBUTE):
+            self._end(Ending.HURRIED)
+
+    def _on_disconnected(self, reason: rtc.DisconnectReason.ValueType) -> None:
+        # Whoever was taken for dead has been replaced, and the record goes on.
+        removed = reason == rtc.DisconnectReason.PARTICIPANT_REMOVED
+        self._end(Ending.OTHER_AGENT if removed else Ending.ROOM_CLOSED)

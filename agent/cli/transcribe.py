@@ -28,4 +28,4 @@ def transcribe(
 
     with explained(settings):
         server = build_server(settings, entrypoint=write_down, prepare=Pen)
-        asyncio.run(serve(server, settings, devmode=dev))
+        asyncio.run(serve(server, settings, devmode=dev, speaks=False))

@@ -4,24 +4,33 @@ LiveKit asks for an agent once, when a room is made. If every worker is full at 
 agent dies in the call, nobody is asked again. So each worker looks at the rooms now and then and
 asks in its stead. Several may see the same room: each waits for a random moment more, a new
 request starts the wait anew, and of two agents that come all the same the later one leaves
-(`agent.call.answer`).
+(`agent.call.presence`). Where no worker has a place, one of them keeps the caller company.
 """
 
 import asyncio
+import contextlib
 import logging
 import random
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 
 import aiohttp
-from livekit import api
-from livekit.agents import AgentServer
-from livekit.agents.types import ATTRIBUTE_AGENT_NAME
-from livekit.protocol import agent as jobs
-from livekit.protocol import agent_dispatch, models
+from livekit import api, rtc
+from livekit.protocol import models
 
-from agent.worker.admission import FULL
+from agent.worker import metrics
+from agent.worker.company import keep_company
+from agent.worker.liveness import Liveness
+from agent.worker.rooms import (
+    Settled,
+    Waiting,
+    agents,
+    is_caller,
+    is_kept_company,
+    nobody_was_free,
+    waits,
+)
+from agent.worker.server import Worker
 from config.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -30,132 +39,152 @@ LOOK_SECONDS = 1.0
 JITTER_SECONDS = 1.0
 # A room that had its agent and in which nobody came or went is looked into only this often.
 SETTLED_SECONDS = 10.0
+# The agents of other workers are asked this often whether they live. Where there are many, each
+# worker asks less often: together they ask each agent as often as before.
+LIVENESS_SECONDS = 2.0
+QUESTIONS_PER_SECOND = 20
+# So long a caller waits before being told that nobody is free.
+ALL_BUSY_SECONDS = 2.0
+DEADLINE_SECONDS = 10.0
 
-_AGENT = models.ParticipantInfo.AGENT
-_CALLERS = (
-    models.ParticipantInfo.STANDARD,
-    models.ParticipantInfo.SIP,
-    models.ParticipantInfo.CONNECTOR,
-)
+_FAILURES = (api.TwirpError, aiohttp.ClientError, TimeoutError, OSError)
 
 
-def waits(
-    participants: Sequence[models.ParticipantInfo],
-    dispatches: Sequence[agent_dispatch.AgentDispatch],
-    agent_name: str,
-) -> bool:
-    """Whether somebody in a room waits for an agent of this name.
+async def look_after_callers(settings: Settings, worker: Worker, *, speaks: bool) -> None:
+    """Look for callers who wait, and for agents that are dead, until cancelled.
 
-    Not so where no agent of this name was ever asked for (a nameless one is asked for everywhere),
-    nor where one has done its work and left.
+    Who `speaks` tells callers when nobody is free.
     """
-    for each in participants:
-        if each.kind == _AGENT and each.attributes.get(ATTRIBUTE_AGENT_NAME, "") == agent_name:
-            return False
-    if not any(each.kind in _CALLERS for each in participants):
-        return False
-    ours = [each for each in dispatches if each.agent_name == agent_name]
-    if agent_name and not ours:
-        return False
-    states = [job.state.status for each in ours for job in each.state.jobs]
-    return jobs.JS_SUCCESS not in states
-
-
-@dataclass(frozen=True, slots=True)
-class _Waiting:
-    """Since when a room waits for the answer to the requests of these identifiers."""
-
-    since: float
-    dispatches: frozenset[str]
-    patience_seconds: float
-
-
-@dataclass(frozen=True, slots=True)
-class _Settled:
-    """A room that needed nobody when it was looked into."""
-
-    counts: tuple[int, int]
-    until: float
+    livekit = settings.livekit
+    key, secret = livekit.api_key.get_secret_value(), livekit.api_secret.get_secret_value()
+    timeout = aiohttp.ClientTimeout(total=DEADLINE_SECONDS)
+    async with (
+        aiohttp.ClientSession(timeout=timeout) as session,
+        api.LiveKitAPI(livekit.url, key, secret, session=session) as client,
+        asyncio.TaskGroup() as tasks,
+    ):
+        liveness = Liveness(livekit, session)
+        await Dispatcher(settings, worker, client, liveness, tasks, speaks=speaks).run()
 
 
 class Dispatcher:
-    """Looks for callers who wait. `run` goes on until it is cancelled."""
+    """What one worker knows of all rooms, and does about it."""
 
-    def __init__(self, settings: Settings, worker: AgentServer) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        worker: Worker,
+        client: api.LiveKitAPI,
+        liveness: Liveness,
+        tasks: asyncio.TaskGroup,
+        *,
+        speaks: bool,
+    ) -> None:
         self._livekit = settings.livekit
         self._agent_name = settings.agent.name
         self._patience_seconds = settings.agent.rescue_seconds
         self._worker = worker
-        self._waiting: dict[str, _Waiting] = {}
-        self._settled: dict[str, _Settled] = {}
+        self._client = client
+        self._liveness = liveness
+        self._tasks = tasks
+        self._speaks = speaks
+        self._rooms: dict[str, Waiting | Settled] = {}
         self._calls: dict[str, tuple[str, str]] = {}
+        self._accompanied: set[str] = set()
 
     async def run(self) -> None:
         """Look once a second. What goes wrong is said once, and tried again at the next look."""
-        livekit = self._livekit
-        key, secret = livekit.api_key.get_secret_value(), livekit.api_secret.get_secret_value()
         blind = False
-        async with api.LiveKitAPI(livekit.url, key, secret) as client:
-            while True:
-                await asyncio.sleep(LOOK_SECONDS)
-                try:
-                    await self._bury_the_dead(client)
-                    await self._look(client)
-                    blind = False
-                except (api.TwirpError, aiohttp.ClientError, TimeoutError, OSError) as error:
-                    if not blind:
-                        log.warning("cannot look for waiting callers", extra={"error": str(error)})
-                    blind = True
+        while True:
+            await asyncio.sleep(LOOK_SECONDS)
+            try:
+                await self._replace_our_dead()
+                await self._look()
+                blind = False
+            except _FAILURES as error:
+                if not blind:
+                    log.warning("cannot look for waiting callers", extra={"error": str(error)})
+                blind = True
 
-    async def _look(self, client: api.LiveKitAPI) -> None:
-        rooms = (await client.room.list_rooms(api.ListRoomsRequest())).rooms
-        self._forget_all_but({room.sid for room in rooms})
-        now = time.monotonic()
-        for room in rooms:
-            counts = (room.num_participants, room.num_publishers)
-            settled = self._settled.get(room.sid)
-            if settled and settled.counts == counts and now < settled.until:
-                continue
-            if await self._rescued(client, room, now):
-                continue
-            if room.sid not in self._waiting:
-                self._settled[room.sid] = _Settled(counts, now + SETTLED_SECONDS)
+    async def _look(self) -> None:
+        rooms = (await self._client.room.list_rooms(api.ListRoomsRequest())).rooms
+        known = {room.sid for room in rooms}
+        self._rooms = {sid: each for sid, each in self._rooms.items() if sid in known}
+        places = self._worker.places
+        for room in sorted(rooms, key=lambda room: room.creation_time_ms):  # first come, first
+            now = time.monotonic()
+            state = self._rooms.get(room.sid)
+            if isinstance(state, Settled) and state.counts == _counts(room):
+                if now < state.until:
+                    continue
+                if state.agents:
+                    self._tasks.create_task(self._check(room, state))
+                    continue
+            places -= await self._look_into(room, now, has_place=places > 0)
 
-    async def _rescued(self, client: api.LiveKitAPI, room: models.Room, now: float) -> bool:
-        """Look into a room, and ask for an agent once its caller has waited long enough."""
-        request = api.ListParticipantsRequest(room=room.name)
-        participants = (await client.room.list_participants(request)).participants
-        dispatches = await client.agent_dispatch.list_dispatch(room.name)
+    async def _look_into(self, room: models.Room, now: float, *, has_place: bool) -> bool:
+        """Whether an agent was asked for, because a caller has waited long enough."""
+        participants = await self._participants(room.name)
+        dispatches = await self._client.agent_dispatch.list_dispatch(room.name)
         if not waits(participants, dispatches, self._agent_name):
-            self._waiting.pop(room.sid, None)
+            ours = {identity for _, identity in self._calls.values()}
+            others = [each for each in agents(participants, self._agent_name) if each not in ours]
+            seconds = self._liveness_seconds() if others else SETTLED_SECONDS
+            self._rooms[room.sid] = Settled(_counts(room), now + about(seconds), tuple(others))
             return False
         asked = frozenset(each.id for each in dispatches)
-        waiting = self._waiting.get(room.sid)
-        if waiting is None or waiting.dispatches != asked:
-            patience = self._patience_seconds + random.uniform(0, JITTER_SECONDS)
-            self._waiting[room.sid] = _Waiting(now, asked, patience)
+        waiting = self._rooms.get(room.sid)
+        if not isinstance(waiting, Waiting) or waiting.dispatches != asked:
+            jitter = random.uniform(0, JITTER_SECONDS)
+            self._rooms[room.sid] = Waiting(now, asked, jitter)
             return False
-        if now - waiting.since < waiting.patience_seconds or self._is_full():
-            return False
-        await self._ask(client, room.name)
-        return True
+        waited = now - waiting.since - waiting.jitter_seconds
+        if has_place and waited >= self._patience_seconds:
+            log.warning("a caller waits without an agent", extra={"room": room.name})
+            metrics.CALLERS_RESCUED.inc()
+            await self._ask(room.name)
+            return True
+        patience = 0.0 if nobody_was_free(dispatches, self._agent_name) else self._patience_seconds
+        if self._speaks and not has_place and waited >= patience + ALL_BUSY_SECONDS:
+            self._accompany(room.name, participants)
+        return False
 
-    def _is_full(self) -> bool:
-        """Then it is for a worker with room to ask, or for this one once a call has ended."""
-        load = self._worker.load_fnc
-        return load is not None and load(self._worker) >= FULL  # type: ignore[call-arg]
+    def _accompany(self, room: str, participants: list[models.ParticipantInfo]) -> None:
+        if room in self._accompanied or is_kept_company(participants):
+            return
+        log.warning("a caller is told that nobody is free", extra={"room": room})
+        metrics.CALLERS_TOLD_TO_WAIT.inc()
+        self._accompanied.add(room)
+        self._tasks.create_task(self._keep_company(room))
 
-    async def _ask(self, client: api.LiveKitAPI, room: str) -> None:
-        log.warning("a caller waits without an agent, asking for one", extra={"room": room})
-        await client.agent_dispatch.create_dispatch(
-            api.CreateAgentDispatchRequest(room=room, agent_name=self._agent_name)
+    async def _keep_company(self, room: str) -> None:
+        try:
+            await keep_company(self._livekit, room, self._agent_name)
+        except (rtc.ConnectError, TimeoutError) as error:
+            log.warning("could not tell a caller", extra={"room": room, "error": str(error)})
+        finally:
+            self._accompanied.discard(room)
+
+    async def _check(self, room: models.Room, state: Settled) -> None:
+        """Ask the agents of others whether they live; meanwhile, nobody else does here."""
+        self._rooms[room.sid] = replace(state, until=float("inf"))
+        for identity in state.agents:
+            if await self._liveness.is_dead(room.name, identity):
+                with contextlib.suppress(*_FAILURES):
+                    await self._replace(room.name, identity)
+        until = time.monotonic() + about(self._liveness_seconds())
+        self._rooms[room.sid] = replace(state, until=until)
+
+    def _liveness_seconds(self) -> float:
+        asked = sum(
+            isinstance(each, Settled) and bool(each.agents) for each in self._rooms.values()
         )
+        return max(LIVENESS_SECONDS, asked / QUESTIONS_PER_SECOND)
 
-    async def _bury_the_dead(self, client: api.LiveKitAPI) -> None:
-        """An agent whose process died stays in its room as a ghost until the server notices.
+    async def _replace_our_dead(self) -> None:
+        """This worker knows at once which of its jobs are gone, and LiveKit's server late.
 
-        This worker knows at once which of its jobs are gone: the ghost is removed and another
-        agent asked for. A call that ended in order left no ghost behind.
+        A call that ended in order has left the room.
         """
         current = {
             info.job.id: (info.job.room.name, info.accept_arguments.identity)
@@ -164,17 +193,38 @@ class Dispatcher:
         gone = [call for job, call in self._calls.items() if job not in current]
         self._calls = current
         for room, identity in gone:
-            found = await client.room.list_participants(api.ListParticipantsRequest(room=room))
-            identities = {each.identity: each.kind for each in found.participants}
-            if identities.pop(identity, None) is None:
-                continue
-            log.warning("an agent died in its call", extra={"room": room})
-            await client.room.remove_participant(
+            await self._replace(room, identity)
+
+    async def _replace(self, room: str, identity: str) -> None:
+        """Take a dead agent out of its room, and ask for another one if a caller is there."""
+        participants = await self._participants(room)
+        if identity not in [each.identity for each in participants]:
+            return
+        try:
+            await self._client.room.remove_participant(
                 api.RoomParticipantIdentity(room=room, identity=identity)
             )
-            if any(kind in _CALLERS for kind in identities.values()):
-                await self._ask(client, room)
+        except api.TwirpError:  # another worker was faster, and asks
+            return
+        log.warning("an agent died in its call", extra={"room": room})
+        if any(map(is_caller, participants)):
+            metrics.AGENTS_REPLACED.inc()
+            await self._ask(room)
 
-    def _forget_all_but(self, sids: set[str]) -> None:
-        self._waiting = {sid: each for sid, each in self._waiting.items() if sid in sids}
-        self._settled = {sid: each for sid, each in self._settled.items() if sid in sids}
+    async def _participants(self, room: str) -> list[models.ParticipantInfo]:
+        request = api.ListParticipantsRequest(room=room)
+        return list((await self._client.room.list_participants(request)).participants)
+
+    async def _ask(self, room: str) -> None:
+        await self._client.agent_dispatch.create_dispatch(
+            api.CreateAgentDispatchRequest(room=room, agent_name=self._agent_name)
+        )
+
+
+def _counts(room: models.Room) -> tuple[int, int]:
+    return room.num_participants, room.num_publishers
+
+
+def about(seconds: float) -> float:
+    """Some time near this: several workers need not all look at the same moment."""
+    return seconds * random.uniform(0.75, 1.25)

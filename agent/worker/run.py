@@ -6,22 +6,27 @@ import logging
 from collections.abc import AsyncIterator, Awaitable
 
 from livekit import api
-from livekit.agents import AgentServer
 from livekit.protocol import models
 
 from agent.worker import signals
-from agent.worker.dispatch import Dispatcher
+from agent.worker.dispatch import look_after_callers
+from agent.worker.farewell import take_leave
 from agent.worker.reachability import UnreachableError, require_livekit
+from agent.worker.server import Worker
 from config.settings import Settings
 
 log = logging.getLogger(__name__)
 
 # A server that is started at the same moment as its workers needs a few seconds more than they do.
 PATIENCE_SECONDS = 30
+# For an apology in each call, when the worker must go.
+FAREWELL_SECONDS = 20
 
 
-async def serve(server: AgentServer, settings: Settings, *, devmode: bool) -> None:
+async def serve(server: Worker, settings: Settings, *, devmode: bool, speaks: bool = True) -> None:
     """Take calls until a signal comes; calls in progress may finish, but in development mode.
+
+    Who `speaks` also tells callers that nobody is free, and apologises when a call is cut short.
 
     Raises UnreachableError, and OSError where the health page's port is taken.
     """
@@ -31,16 +36,34 @@ async def serve(server: AgentServer, settings: Settings, *, devmode: bool) -> No
         if stop.is_set():
             return
         running = asyncio.create_task(server.run(devmode=devmode))
-        async with _rescue(server, settings):
+        async with _rescue(server, settings, speaks=speaks):
             await _either(asyncio.shield(running), stop.wait())
-        if not devmode:
-            with contextlib.suppress(asyncio.TimeoutError):  # the drain time is over
-                await _either(server.drain(), hurry.wait())
+            server.admission.close()
+            if not devmode:
+                await _drained(server, settings, hurry, speaks=speaks)
         await server.aclose()
         await running
 
 
-async def join(server: AgentServer, settings: Settings, room: str) -> None:
+async def _drained(
+    server: Worker, settings: Settings, hurry: asyncio.Event, *, speaks: bool
+) -> None:
+    """Let calls finish; those that have not when the time is over, or in a hurry, are ended."""
+    seconds = settings.agent.drain_seconds
+    finished = asyncio.create_task(server.drain(timeout=None))
+    try:
+        await asyncio.wait_for(_either(asyncio.shield(finished), hurry.wait()), seconds)
+    except TimeoutError:
+        log.warning("the time to drain is over", extra={"seconds": seconds})
+    if speaks and not finished.done():
+        await take_leave(server, settings.livekit)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(asyncio.shield(finished), FAREWELL_SECONDS)
+    finished.cancel()
+    await asyncio.gather(finished, return_exceptions=True)
+
+
+async def join(server: Worker, settings: Settings, room: str) -> None:
     """Hold one call in the room of that name, which is made if need be; no others are taken.
 
     Raises UnreachableError, and OSError where the health page's port is taken.
@@ -68,21 +91,22 @@ async def _made(settings: Settings, room: str) -> models.Room:
 
 
 @contextlib.asynccontextmanager
-async def _rescue(server: AgentServer, settings: Settings) -> AsyncIterator[None]:
+async def _rescue(server: Worker, settings: Settings, *, speaks: bool) -> AsyncIterator[None]:
     """Meanwhile, look for callers who wait, from the moment on at which the worker takes calls."""
     registered = asyncio.Event()
     server.once("worker_registered", lambda *_: registered.set())
 
     async def look() -> None:
         await registered.wait()
-        await Dispatcher(settings, server).run()
+        await look_after_callers(settings, server, speaks=speaks)
 
-    looking = asyncio.create_task(look())
+    tasks = [asyncio.create_task(look()), asyncio.create_task(server.brake.watch())]
     try:
         yield
     finally:
-        looking.cancel()
-        await asyncio.gather(looking, return_exceptions=True)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def _either(*waits: Awaitable[object]) -> None:

@@ -4,13 +4,14 @@ import math
 import os
 from collections.abc import Awaitable, Callable
 from functools import partial
+from typing import Any
 
 from livekit.agents import AgentServer, JobContext, JobProcess, JobRequest
-from livekit.agents.utils.hw import get_cpu_monitor
 
 from agent.call.answer import answer
 from agent.call.session import equip
 from agent.worker.admission import Admission
+from agent.worker.brake import Brake, cores
 from config.settings import Settings
 
 # Imported once and shared by all job processes. Left alone, these are imported by the first request
@@ -36,12 +37,30 @@ CALLS_PER_CORE = 4
 INITIALIZE_SECONDS = 60
 
 
+# LiveKit's client would give up after two minutes without its server.
+RETRIES = 1_000_000
+
+
+class Worker(AgentServer):
+    """LiveKit's worker, and our count of its calls."""
+
+    def __init__(self, admission: Admission, brake: Brake, **options: Any) -> None:  # LiveKit's own
+        super().__init__(load_fnc=admission.load, **options)
+        self.admission = admission
+        self.brake = brake
+
+    @property
+    def places(self) -> int:
+        """How many more calls fit in at this moment."""
+        return self.admission.places(len(self.active_jobs))
+
+
 def build_server(
     settings: Settings,
     *,
     entrypoint: Callable[[JobContext], Awaitable[None]] = answer,
     prepare: Callable[[Settings], object] = equip,
-) -> AgentServer:
+) -> Worker:
     """A worker that is ready to run; nothing is connected yet.
 
     Each job process calls `prepare` before its first job and finds the result in its
@@ -49,10 +68,12 @@ def build_server(
     """
     # LiveKit's own end-of-turn model takes 244 MB, and AssemblyAI decides where turns end here.
     os.environ.setdefault("LIVEKIT_AGENTS_PRELOAD_LOCAL_INFERENCE", "0")
-    cores = get_cpu_monitor().cpu_count()  # what a container's quota leaves of them
-    capacity = settings.agent.max_calls or max(1, math.floor(CALLS_PER_CORE * cores))
-    admission = Admission(capacity)
-    server = AgentServer(
+    capacity = settings.agent.max_calls or max(1, math.floor(CALLS_PER_CORE * cores()))
+    brake = Brake(settings.agent.max_cpu_percent / 100)
+    admission = Admission(capacity, brake)
+    server = Worker(
+        admission,
+        brake,
         ws_url=settings.livekit.url,
         api_key=settings.livekit.api_key.get_secret_value(),
         api_secret=settings.livekit.api_secret.get_secret_value(),
@@ -60,11 +81,12 @@ def build_server(
         port=settings.agent.http_port,
         preload_modules=[entrypoint.__module__, *PRELOADED],
         setup_fnc=partial(prewarm, settings, prepare),
-        load_fnc=admission.load,
         # LiveKit's client would compare load with a threshold of its own and refuse all but the
         # first calls of a burst; `admission` counts exactly.
         load_threshold=math.inf,
-        num_idle_processes=min(capacity, math.ceil(cores)),
+        num_idle_processes=min(capacity, math.ceil(cores())),
+        max_retry=RETRIES,
+        prometheus_port=settings.agent.metrics_port,
         initialize_process_timeout=INITIALIZE_SECONDS,
         drain_timeout=settings.agent.drain_seconds,
         log_level=settings.agent.log_level,

@@ -8,6 +8,7 @@ from livekit.agents import AgentServer, JobRequest
 from livekit.protocol import agent as proto
 
 from agent.worker.admission import FULL, Admission
+from agent.worker.brake import OFF_SECONDS, ON_SECONDS, Brake
 
 
 def worker(calls: int) -> AgentServer:
@@ -30,7 +31,7 @@ def request(answers: list[str], begun: asyncio.Event | None = None) -> JobReques
 
 
 def test_the_reported_load_is_full_exactly_at_capacity() -> None:
-    admission = Admission(4)
+    admission = Admission(4, Brake(1))
     assert [round(admission.load(worker(calls)), 3) for calls in range(5)] == [
         0.0,
         0.175,
@@ -42,13 +43,13 @@ def test_the_reported_load_is_full_exactly_at_capacity() -> None:
 
 async def test_a_call_beyond_capacity_is_left_to_another_worker() -> None:
     answers: list[str] = []
-    await Admission(2).decide(request(answers), worker(2))
+    await Admission(2, Brake(1)).decide(request(answers), worker(2))
     assert answers == ["left to another worker"]
 
 
 async def test_a_burst_is_counted_before_its_calls_have_begun() -> None:
     answers: list[str] = []
-    admission, begun = Admission(2), asyncio.Event()
+    admission, begun = Admission(2, Brake(1)), asyncio.Event()
     burst = [
         asyncio.create_task(admission.decide(request(answers, begun), worker(0))) for _ in "ab"
     ]
@@ -57,3 +58,42 @@ async def test_a_burst_is_counted_before_its_calls_have_begun() -> None:
     begun.set()
     await asyncio.gather(*burst)
     assert answers == ["accepted", "accepted", "left to another worker"]
+
+
+def braked() -> Brake:
+    brake = Brake(0.9)
+    for _ in range(ON_SECONDS):
+        brake.take(0.95)
+    return brake
+
+
+def test_a_worker_with_a_call_takes_no_more_while_the_cpu_is_busy() -> None:
+    admission = Admission(4, braked())
+    assert admission.load(worker(1)) == FULL
+    assert admission.places(1) == 0
+
+
+def test_a_worker_without_a_call_takes_one_whatever_keeps_the_cpu_busy() -> None:
+    assert Admission(4, braked()).places(0) > 0
+
+
+def test_a_worker_that_stops_takes_no_more_calls() -> None:
+    admission = Admission(4, Brake(1))
+    admission.close()
+    assert admission.load(worker(0)) == FULL
+
+
+def test_the_brake_goes_on_after_seconds_on_end_alone() -> None:
+    brake = Brake(0.9)
+    for used in [1.0] * (ON_SECONDS - 1) + [0.5] + [1.0] * (ON_SECONDS - 1):
+        brake.take(used)
+    assert not brake.is_on
+
+
+def test_the_brake_stays_on_until_the_cpu_is_well_below_its_limit() -> None:
+    brake = braked()
+    for used in [0.85] * 60 + [0.5] * (OFF_SECONDS - 1):
+        brake.take(used)
+    assert brake.is_on
+    brake.take(0.5)
+    assert not brake.is_on

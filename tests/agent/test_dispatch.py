@@ -4,11 +4,16 @@ import pytest
 from livekit.protocol import agent as jobs
 from livekit.protocol import agent_dispatch, models
 
-from agent.worker.dispatch import waits
+from agent.worker.company import IDENTITY
+from agent.worker.rooms import nobody_was_free, waits
 
 CALLER = models.ParticipantInfo(identity="caller", kind=models.ParticipantInfo.STANDARD)
 PHONE = models.ParticipantInfo(identity="phone", kind=models.ParticipantInfo.SIP)
 RECORDER = models.ParticipantInfo(identity="egress", kind=models.ParticipantInfo.EGRESS)
+
+COMPANY = models.ParticipantInfo(
+    identity=IDENTITY, kind=models.ParticipantInfo.AGENT, attributes={"lk.agent.name": IDENTITY}
+)
 
 
 def agent(name: str = "") -> models.ParticipantInfo:
@@ -37,6 +42,7 @@ def asked(name: str = "", *states: "jobs.JobStatus.ValueType") -> agent_dispatch
         ([CALLER, agent("other")], [asked()], "", True),
         ([RECORDER], [asked()], "", False),
         ([], [asked()], "", False),
+        ([CALLER, COMPANY], [asked()], "", True),
         ([CALLER], [], "receptionist", False),
         ([CALLER], [asked("other")], "receptionist", False),
         ([CALLER], [asked("receptionist")], "receptionist", True),
@@ -50,3 +56,8 @@ def test_a_caller_without_an_agent_waits_unless_nobody_was_asked_or_the_work_is_
     expected: bool,
 ) -> None:
     assert waits(participants, requests, name) is expected
+
+
+def test_nobody_was_free_where_no_request_found_a_worker() -> None:
+    assert nobody_was_free([asked(), asked("other", jobs.JS_RUNNING)], "")
+    assert not nobody_was_free([asked(), asked("", jobs.JS_FAILED)], "")

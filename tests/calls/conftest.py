@@ -98,7 +98,9 @@ async def places(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Plac
 class Worker:
     """A worker process like any other, but for its greeting."""
 
-    def __init__(self, places: Places, name: str, settings: dict[str, str]) -> None:
+    def __init__(
+        self, places: Places, name: str, settings: dict[str, str], verb: str = "dev"
+    ) -> None:
         environment = {
             name: value for name, value in os.environ.items() if not name.startswith(_OURS)
         }
@@ -108,6 +110,8 @@ class Worker:
             "AGENT_GREETING": GREETING,
             "AGENT_INSTRUCTIONS_FILE": str(PROJECT / "agent/call/instructions.md"),
             "AGENT_LOG_FORMAT": "json",
+            # Other tests keep the CPU busy.
+            "AGENT_MAX_CPU_PERCENT": "100",
             **settings,
         }
         self.access = places.access
@@ -116,7 +120,7 @@ class Worker:
         self.process = Process(
             Command(
                 name,
-                [sys.executable, str(PROJECT / "agent.py"), "dev"],
+                [sys.executable, str(PROJECT / "agent.py"), verb],
                 places.logs / f"{name}.log",
                 told,
                 cwd=places.logs,
@@ -151,12 +155,14 @@ async def worker(places: Places) -> AsyncIterator[Worker]:
 async def start_worker(
     places: Places, request: pytest.FixtureRequest
 ) -> AsyncIterator[StartWorker]:
-    """Start a worker of the test's own, with settings of its own; it gets a name of its own."""
+    """Start a worker of the test's own, with settings of its own; it gets the test's name."""
+    started: list[Worker] = []
     async with AsyncExitStack() as stack:
 
-        async def start(**settings: str) -> Worker:
-            name = f"worker of {request.node.name}"
-            worker = Worker(places, name, {"AGENT_NAME": request.node.name, **settings})
+        async def start(*, verb: str = "dev", **settings: str) -> Worker:
+            name = f"worker {len(started) + 1} of {request.node.name}"
+            worker = Worker(places, name, {"AGENT_NAME": request.node.name, **settings}, verb)
+            started.append(worker)
             await stack.enter_async_context(worker.process)
             await worker.registered()
             return worker

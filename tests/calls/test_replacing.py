@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -57,12 +58,38 @@ async def test_six_callers_at_once_are_all_answered(
     figure(f"six calls at once: greeted {waits[0]:.1f} to {waits[-1]:.1f} s after joining")
 
 
-async def test_who_finds_the_worker_full_is_answered_when_there_is_room(
-    start_worker: Any, dial: Any
+async def test_who_finds_everybody_busy_is_told_and_answered_when_there_is_room(
+    start_worker: Any, dial: Any, understand: Any, figure: Any
 ) -> None:
-    worker = await start_worker(AGENT_MAX_CALLS="1", AGENT_RESCUE_SECONDS="1")
+    worker = await start_worker(AGENT_MAX_CALLS="1")
     first, second = await dial(worker), await dial(worker)
     await greeting(first, timeout_seconds=30)
+    await second.told_to_wait(timeout_seconds=40)
+    told = await second.hear_reply(after_seconds=0, timeout_seconds=40)
+    assert "everybody is busy" in words(await understand(second.heard(told.start_seconds)))
     assert second.agent_identity is None
+    figure(f"nobody free: told {told.start_seconds:.1f} s after joining")
     await first.hang_up()
-    await greeting(second, timeout_seconds=60)
+    await second.another_agent(None, timeout_seconds=40)
+    there = second.now_seconds
+    reply = await second.hear_reply(after_seconds=there, timeout_seconds=40)
+    assert "lighthouse" in words(await understand(second.heard(reply.start_seconds)))
+
+
+async def test_a_worker_that_is_killed_with_its_calls_is_stood_in_for_by_another(
+    start_worker: Any, dial: Any, understand: Any, figure: Any, tmp_path: Path
+) -> None:
+    first = await start_worker(AGENT_RECORD_DIR=str(tmp_path))
+    caller = await dial(first)
+    await greeting(caller, timeout_seconds=40)
+    await take_turn(caller, synthesised("My name is Emma."), timeout_seconds=40)
+    dead = caller.agent_identity
+    await start_worker(AGENT_RECORD_DIR=str(tmp_path))
+    first.process.signal_group(signal.SIGKILL)
+    killed = caller.now_seconds
+    await caller.another_agent(dead, timeout_seconds=40)
+    back = await caller.hear_reply(after_seconds=killed, timeout_seconds=40)
+    figure(f"worker killed with its calls: heard again after {back.start_seconds - killed:.1f} s")
+    assert "please go on" in words(await understand(caller.heard(back.start_seconds)))
+    turn = await take_turn(caller, synthesised("What is my name?"), timeout_seconds=40)
+    assert "emma" in words(turn.reply_text)

@@ -1,0 +1,94 @@
+"""Keeps a caller company whom nobody can answer yet.
+
+A small participant joins the room. It says a prepared sentence, repeats it now and then, carries
+the attribute `agent.waiting`, which a page can show, and leaves when an agent or nobody is there.
+It is of the kind that agents are: it does not count as a caller, nor does it keep a room open.
+LiveKit lets one identity into a room once, so no caller hears two.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Iterable
+
+from livekit import api, rtc
+from livekit.agents.types import ATTRIBUTE_AGENT_NAME
+
+from agent.call.prepared import SAMPLE_RATE, Sentence
+from config.settings import LiveKitSettings
+
+IDENTITY = "agent-waiting"
+ATTRIBUTE = "agent.waiting"
+ALL_BUSY = "all_busy"
+REPEAT_SECONDS = 20.0
+CONNECT_SECONDS = 10.0
+SUBSCRIBE_SECONDS = 5.0
+
+_AGENT = rtc.ParticipantKind.PARTICIPANT_KIND_AGENT
+
+
+async def keep_company(livekit: LiveKitSettings, room_name: str, agent_name: str) -> None:
+    """Stay until an agent of this name comes, the callers have left, or the room closes.
+
+    Raises rtc.ConnectError or TimeoutError when the room cannot be joined.
+    """
+    room = rtc.Room()
+    needless = asyncio.Event()
+
+    def look(*_: object) -> None:
+        if not _is_needed(room.remote_participants.values(), agent_name):
+            needless.set()
+
+    room.on("participant_connected", look)
+    room.on("participant_disconnected", look)
+    room.on("disconnected", lambda _reason: needless.set())
+    try:
+        async with asyncio.timeout(CONNECT_SECONDS):
+            token, options = _token(livekit, room_name), rtc.RoomOptions(auto_subscribe=False)
+            await room.connect(livekit.url, token, options)
+        look()
+        saying = asyncio.create_task(_say_again_and_again(room))
+        try:
+            await needless.wait()
+        finally:
+            saying.cancel()
+            await asyncio.gather(saying, return_exceptions=True)
+    finally:
+        await room.disconnect()
+
+
+def _is_needed(participants: Iterable[rtc.RemoteParticipant], agent_name: str) -> bool:
+    """Whether somebody is there, and no agent."""
+    here = list(participants)
+    return any(each.kind != _AGENT for each in here) and not any(
+        each.kind == _AGENT and each.attributes.get(ATTRIBUTE_AGENT_NAME, "") == agent_name
+        for each in here
+    )
+
+
+def _token(livekit: LiveKitSettings, room: str) -> str:
+    key, secret = livekit.api_key.get_secret_value(), livekit.api_secret.get_secret_value()
+    return (
+        api.AccessToken(key, secret)
+        .with_identity(IDENTITY)
+        .with_kind("agent")
+        # A name that no agent has: this is none, for whoever looks for one.
+        .with_attributes({ATTRIBUTE: ALL_BUSY, ATTRIBUTE_AGENT_NAME: IDENTITY})
+        .with_grants(api.VideoGrants(room_join=True, room=room, can_subscribe=False))
+        .to_jwt()
+    )
+
+
+async def _say_again_and_again(room: rtc.Room) -> None:
+    source = rtc.AudioSource(SAMPLE_RATE, 1)
+    try:
+        track = rtc.LocalAudioTrack.create_audio_track("waiting", source)
+        options = rtc.TrackPublishOptions(source=rtc.TrackSource.SOURCE_MICROPHONE)
+        publication = await room.local_participant.publish_track(track, options)
+        with contextlib.suppress(TimeoutError):  # a page may be muted
+            await asyncio.wait_for(publication.wait_for_subscription(), SUBSCRIBE_SECONDS)
+        while True:
+            async for frame in Sentence.ALL_BUSY.frames():
+                await source.capture_frame(frame)
+            await asyncio.sleep(REPEAT_SECONDS)
+    finally:
+        await source.aclose()

@@ -1,0 +1,38 @@
+"""When the worker must go: asks its agents to end their calls, with an apology.
+
+An agent is told by an attribute of its own participant: only the agent itself and holders of the
+API key can set one, and any participant may call methods.
+"""
+
+import asyncio
+import logging
+
+import aiohttp
+from livekit import api
+
+from agent.call.presence import MUST_GO_ATTRIBUTE
+from agent.worker.server import Worker
+from config.settings import LiveKitSettings
+
+log = logging.getLogger(__name__)
+
+DEADLINE_SECONDS = 5
+
+
+async def take_leave(worker: Worker, livekit: LiveKitSettings) -> None:
+    """Tell every agent of this worker. Whom LiveKit does not reach ends without an apology."""
+    key, secret = livekit.api_key.get_secret_value(), livekit.api_secret.get_secret_value()
+    timeout = aiohttp.ClientTimeout(total=DEADLINE_SECONDS)
+    async with api.LiveKitAPI(livekit.url, key, secret, timeout=timeout) as client:
+        told = [
+            client.room.update_participant(
+                api.UpdateParticipantRequest(
+                    room=info.job.room.name,
+                    identity=info.accept_arguments.identity,
+                    attributes={MUST_GO_ATTRIBUTE: "true"},
+                )
+            )
+            for info in worker.active_jobs
+        ]
+        log.info("ending the calls in progress", extra={"calls": len(told)})
+        await asyncio.gather(*told, return_exceptions=True)
