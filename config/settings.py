@@ -348,6 +348,13 @@ class AgentSettings(Section):
         description="How long nobody may speak before the agent asks whether the caller is there, "
         "and then again before it ends the call.",
     )
+    filler_seconds: float = Field(
+        default=3,
+        ge=0,
+        le=60,
+        description="How long after the caller's turn nothing may be heard before the agent says "
+        '"One moment, please"; 0 for never.',
+    )
     still_there: Spoken = Field(
         default="Are you still there?",
         description="What it asks a caller who says nothing.",

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import logging
 import time
+from collections.abc import Awaitable, Callable
 
 from livekit import rtc
 from livekit.agents import (
@@ -22,6 +23,7 @@ from agent.call.assistant import Assistant
 from agent.call.authority import Authority
 from agent.call.chat import Chat, hear_in
 from agent.call.endings import FAILED_PROVIDER, Ending
+from agent.call.fillers import Fillers, FillerTrack
 from agent.call.prepared import Sentence
 from agent.call.presence import Presence, another_agent_is_here
 from agent.call.record import open_record
@@ -134,6 +136,7 @@ class Call:
             greeting=self._agent.greeting,
             hang_up=lambda: self.end(Ending.AGENT_ENDED),
             said_before=self._said_before,
+            before_speech=self._fill_silence(session),
         )
         caller = self._presence.caller_identity
         if caller is None:
@@ -152,6 +155,13 @@ class Call:
         chat = Chat(Authority(caller, self._agent.operators), hear_in(session))
         self._job.room.register_text_stream_handler(TOPIC_CHAT, chat.take)
         self._job.add_shutdown_callback(chat.close)
+
+    def _fill_silence(self, session: AgentSession[None]) -> Callable[[], Awaitable[None]] | None:
+        """Let fillers be heard from now on; an answer may be heard when what this gives returns."""
+        if self._job.is_fake_job() or not self._agent.filler_seconds:
+            return None
+        track = FillerTrack(self._job.room)
+        return Fillers(session, delay_seconds=self._agent.filler_seconds, play=track.play).make_way
 
     async def _caller_came(self) -> bool:
         """Wait for the first caller. A console has no room, and the caller is there already."""

@@ -1,8 +1,9 @@
 """The assistant: what it is told, what it says first, and what it can do."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Sequence
 
-from livekit.agents import Agent, ChatContext, RunContext, function_tool
+from livekit import rtc
+from livekit.agents import Agent, ChatContext, ModelSettings, RunContext, function_tool
 
 from agent.call.prepared import Sentence
 from agent.call.record import Said
@@ -18,14 +19,19 @@ class Assistant(Agent):
         greeting: str,
         hang_up: Callable[[], None],
         said_before: Sequence[Said] = (),
+        before_speech: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
-        """`said_before` is what another agent and this caller said, before that agent died."""
+        """`before_speech` returns when an answer may be heard.
+
+        `said_before` is what another agent and this caller said, before that agent died.
+        """
         history = ChatContext.empty()
         for said in said_before:
             history.add_message(role=said.role, content=said.text)
         super().__init__(instructions=instructions, chat_ctx=history)
         self._greeting = greeting
         self._hang_up = hang_up
+        self._before_speech = before_speech
         self._takes_over = bool(said_before)
 
     async def on_enter(self) -> None:
@@ -34,6 +40,15 @@ class Assistant(Agent):
             self.session.say(words.text, audio=words.frames())
         else:
             self.session.say(self._greeting)
+
+    async def tts_node(
+        self, text: AsyncIterable[str], model_settings: ModelSettings
+    ) -> AsyncIterator[rtc.AudioFrame]:
+        """What is spoken, from the moment on at which it may be heard."""
+        async for frame in Agent.default.tts_node(self, text, model_settings):
+            if self._before_speech:
+                await self._before_speech()
+            yield frame
 
     @function_tool
     async def end_call(self, context: RunContext[None]) -> None:

@@ -21,6 +21,7 @@ class Sentence(StrEnum):
     APOLOGY = "apology"
     CUT_OFF = "cut_off"
     ALL_BUSY = "all_busy"
+    ONE_MOMENT = "one_moment"
 
     @property
     def text(self) -> str:

@@ -1,0 +1,122 @@
+"""Something to hear while an answer is long in coming: "one moment", once a turn.
+
+A slow model, a running tool and a slow voice are one case to the caller: silence. The filler is
+played beside the session, on a track of its own, since the answer fills the session's queue: so it
+stands in no transcript and no history, and delays an answer by no more than its own length.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from enum import Enum, auto
+
+from livekit import rtc
+from livekit.agents import AgentSession, ChatMessage, ConversationItemAddedEvent
+
+from agent.call.prepared import SAMPLE_RATE, Sentence
+
+log = logging.getLogger(__name__)
+
+PUBLISH_SECONDS = 5
+
+
+class State(Enum):
+    """quiet --answer owed--> patient --delay--> playing --end--> said --next turn--> quiet"""
+
+    QUIET = auto()
+    PATIENT = auto()
+    PLAYING = auto()
+    SAID = auto()
+
+
+class Fillers:
+    """Plays a filler when the agent has owed an answer for so long.
+
+    `play` returns when it has been heard; cancelled, it falls silent. The caller's voice and the
+    agent's end the patience and the filler.
+    """
+
+    def __init__(
+        self,
+        session: AgentSession[None],
+        *,
+        delay_seconds: float,
+        play: Callable[[], Awaitable[None]],
+    ) -> None:
+        self._session = session
+        self._delay_seconds = delay_seconds
+        self._play = play
+        self._state = State.QUIET
+        self._task: asyncio.Task[None] | None = None
+        session.on("agent_state_changed", lambda _: self._look())
+        session.on("user_state_changed", lambda _: self._look())
+        session.on("conversation_item_added", self._on_item)
+        session.on("close", lambda _: self._stop())
+
+    async def make_way(self) -> None:
+        """The answer is here: returns as soon as it may be heard."""
+        match self._state:
+            case State.PATIENT:
+                self._stop()
+            case State.PLAYING if self._task:
+                await asyncio.wait([self._task])
+
+    def _look(self) -> None:
+        spoken = "speaking" in (self._session.agent_state, self._session.user_state)
+        owed = self._session.agent_state == "thinking" and not spoken
+        match self._state:
+            case State.QUIET if owed:
+                self._state = State.PATIENT
+                self._task = asyncio.create_task(self._fill(), name="filler")
+            case State.PATIENT if not owed:
+                self._stop()
+            case State.PLAYING if spoken:
+                self._stop()
+
+    def _on_item(self, event: ConversationItemAddedEvent) -> None:
+        if isinstance(event.item, ChatMessage) and event.item.role == "user":
+            if self._state is State.SAID:
+                self._state = State.QUIET
+            self._look()
+
+    def _stop(self) -> None:
+        if self._task:
+            self._task.cancel()
+        self._state = State.SAID if self._state is State.PLAYING else State.QUIET
+
+    async def _fill(self) -> None:
+        await asyncio.sleep(self._delay_seconds)
+        self._state = State.PLAYING
+        try:
+            await self._play()
+        except Exception:  # whatever a room that is closing raises: no filler may end a call
+            log.exception("the filler could not be played")
+        self._state = State.SAID
+
+
+class FillerTrack:
+    """The prepared filler on a track in the room, which is published when it is first needed."""
+
+    def __init__(self, room: rtc.Room) -> None:
+        self._room = room
+        self._published: asyncio.Task[rtc.AudioSource] | None = None
+
+    async def play(self) -> None:
+        """Returns when the filler has been heard; cancelled, it falls silent at once."""
+        if self._published is None:
+            self._published = asyncio.create_task(self._publish(), name="publish filler")
+        async with asyncio.timeout(PUBLISH_SECONDS):
+            source = await asyncio.shield(self._published)
+        try:
+            async for frame in Sentence.ONE_MOMENT.frames():
+                await source.capture_frame(frame)
+            await source.wait_for_playout()
+        finally:
+            source.clear_queue()
+
+    async def _publish(self) -> rtc.AudioSource:
+        source = rtc.AudioSource(SAMPLE_RATE, num_channels=1)
+        track = rtc.LocalAudioTrack.create_audio_track("filler", source)
+        publication = await self._room.local_participant.publish_track(track)
+        await publication.wait_for_subscription()
+        return source

@@ -1,0 +1,60 @@
+"""What callers hear when a provider fails in their call."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import aiohttp
+
+from workbench.conversation import greeting, take_turn
+from workbench.corpus import synthesised
+from workbench.transcript import words
+
+SUM = "What is seven plus five?"
+
+
+@asynccontextmanager
+async def faults(places: Any, *faults: dict[str, Any]) -> AsyncIterator[None]:
+    """What goes wrong with OpenAI meanwhile."""
+    async with aiohttp.ClientSession(places.stand_ins.control_url) as control:
+        async with control.post("/openai/faults", json=faults) as answer:
+            answer.raise_for_status()
+        try:
+            yield
+        finally:
+            async with control.delete("/openai") as answer:
+                answer.raise_for_status()
+
+
+async def test_a_caller_is_answered_while_the_first_provider_is_down(
+    places: Any, start_worker: Any, dial: Any, understand: Any
+) -> None:
+    worker = await start_worker(
+        OPENAI_BASE_URL="http://127.0.0.1:9/v1",
+        OPENAI_FALLBACK_LLM_MODEL="gpt-4o-mini",
+        OPENAI_FALLBACK_TTS_MODEL="gpt-4o-mini-tts",
+        OPENAI_FALLBACK_BASE_URL=places.stand_ins.openai_base_url,
+        OPENAI_FALLBACK_API_KEY=places.stand_ins.openai_api_key,
+    )
+    caller = await dial(worker)
+    await greeting(caller, timeout_seconds=40)
+    turn = await take_turn(caller, synthesised(SUM), timeout_seconds=40)
+    assert turn.reply is not None, turn.fault
+    heard = caller.heard(turn.reply.start_seconds, turn.reply.end_seconds)
+    assert "twelve" in words(await understand(heard))
+
+
+async def test_a_caller_hears_a_filler_while_the_model_is_slow_and_then_the_answer(
+    places: Any, start_worker: Any, dial: Any, understand: Any, figure: Any
+) -> None:
+    worker = await start_worker(AGENT_FILLER_SECONDS="1", OPENAI_LLM_PATIENCE_SECONDS="60")
+    caller = await dial(worker)
+    await greeting(caller, timeout_seconds=40)
+    async with faults(places, {"endpoint": "chat", "delay_ms": 8000, "times": 100}):
+        turn = await take_turn(caller, synthesised(SUM), timeout_seconds=40)
+    assert turn.reply is not None, turn.fault
+    figure(f"end of speech to filler {turn.reply.latency_ms:.0f} ms, one second of it its setting")
+    heard = words(await understand(caller.heard(turn.reply.start_seconds, turn.reply.end_seconds)))
+    assert "one moment please" in heard
+    assert "twelve" in heard.partition("one moment please")[2]
+    assert "moment" not in turn.reply_text
