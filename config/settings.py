@@ -5,6 +5,8 @@ from the environment or, where that is silent, from `.env`. Messages, `.env.exam
 reference page are made from here.
 """
 
+import inspect
+import pkgutil
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
@@ -29,6 +31,7 @@ from config.phrases import Phrasebook, PhrasesError, read_phrasebook
 from stt_assemblyai.options import U3, Names, Preset, SessionOptions
 
 ROOT = Path(__file__).resolve().parent.parent
+ADDRESSES = ("tel:", "sip:", "sips:")
 DOTENV = Path(".env")  # of the folder in which the command is typed
 
 
@@ -348,6 +351,13 @@ class AgentSettings(Section):
         description="How long nobody may speak before the agent asks whether the caller is there, "
         "and then again before it ends the call.",
     )
+    hand_over_to: str | None = Field(
+        default=None,
+        description="Who takes callers when a provider has failed: tel:+15550100 or "
+        "sip:help@example.com for those who came by telephone, or module:function, your own "
+        "(docs/operations.md). Unset: nobody, and they hear an apology.",
+        examples=["tel:+15550100"],
+    )
     filler_seconds: float = Field(
         default=3,
         ge=0,
@@ -438,6 +448,23 @@ class AgentSettings(Section):
         if "*" in identities:
             raise PydanticCustomError("everybody", "must not be everybody: put something before *")
         return identities
+
+    @field_validator("hand_over_to")
+    @classmethod
+    def _reachable(cls, to: str | None) -> str | None:
+        """A function of the operator's own is imported here: not in the call that needs it."""
+        if to is None or to.startswith(ADDRESSES):
+            return to
+        try:
+            found = pkgutil.resolve_name(to)
+        except Exception as error:
+            reason = type(error).__name__
+            raise PydanticCustomError(
+                "hook", f"is no tel: or sip: address, and cannot be imported ({reason})"
+            ) from None
+        if not inspect.iscoroutinefunction(found):
+            raise PydanticCustomError("hook", "must name an async function")
+        return to
 
     @field_validator("instructions_file")
     @classmethod

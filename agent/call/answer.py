@@ -1,7 +1,6 @@
 """One call: join, wait for the caller, greet, converse; and every way a call can end."""
 
 import asyncio
-import contextlib
 import logging
 import time
 from collections.abc import Awaitable, Callable
@@ -24,16 +23,13 @@ from agent.call.authority import Authority
 from agent.call.chat import Chat, hear_in
 from agent.call.endings import FAILED_PROVIDER, Ending
 from agent.call.fillers import Fillers, FillerTrack
-from agent.call.prepared import Sentence
+from agent.call.parting import Parting
 from agent.call.presence import Presence, another_agent_is_here
 from agent.call.record import open_record
 from agent.call.session import Equipment, build_session, room_options
 from config.per_call import settings_of_call
 
 log = logging.getLogger(__name__)
-
-ENDING_ATTRIBUTE = "agent.ending"
-LAST_WORDS_SECONDS = 15
 
 
 async def answer(job: JobContext) -> None:
@@ -72,6 +68,7 @@ class Call:
         self._presence = Presence(
             job.room, grace_seconds=self._agent.reconnect_grace_seconds, end=self.end
         )
+        self._parting = Parting(job, self._agent, self._presence)
         self._record, self._said_before = open_record(self._agent.record_dir, job.job.room.sid)
 
     def end(self, ending: Ending) -> None:
@@ -93,7 +90,7 @@ class Call:
         seconds = round(time.monotonic() - started, 1)
         log.info("call ended", extra={"ending": ending.value, "seconds": seconds})
         if ending.hangs_up:
-            await self._hang_up()
+            await self._parting.hang_up()
         self._job.shutdown(ending.value)
 
     def _write_end(self, ending: Ending) -> None:
@@ -121,8 +118,9 @@ class Call:
         finally:
             longest.cancel()
             silence.cancel()
-        await self._announce(ending)
-        await self._say_last_words(session, ending)
+        await self._parting.announce(ending)
+        if await self._parting.take_leave(session, ending):
+            self._record.add("handed_over", {})
         return ending
 
     def _tell_refused_settings(self) -> None:
@@ -223,33 +221,3 @@ class Call:
             await asyncio.sleep(self._agent.silence_seconds)
             if session.user_state == "away":
                 self.end(Ending.CALLER_SILENT)
-
-    async def _say_last_words(self, session: AgentSession[None], ending: Ending) -> None:
-        """What the caller hears before the line goes dead; bounded, whatever has failed."""
-        with contextlib.suppress(TimeoutError, RuntimeError):  # the session has closed by itself
-            async with asyncio.timeout(LAST_WORDS_SECONDS):
-                if ending.needs_apology:
-                    await session.interrupt(force=True)
-                    words = Sentence.APOLOGY
-                    speech = session.say(
-                        words.text, audio=words.frames(), allow_interruptions=False
-                    )
-                    await speech.wait_for_playout()
-                elif ending in (Ending.CALLER_SILENT, Ending.TOO_LONG):
-                    speech = session.say(self._agent.goodbye, allow_interruptions=False)
-                    await speech.wait_for_playout()
-
-    async def _announce(self, ending: Ending) -> None:
-        """Show pages why the agent ends the call, before the last words are spoken."""
-        room = self._job.room
-        if ending.hangs_up and not self._job.is_fake_job() and room.isconnected():
-            await room.local_participant.set_attributes({ENDING_ATTRIBUTE: ending.code})
-
-    async def _hang_up(self) -> None:
-        """End the call for the caller as well, unless others are in the room."""
-        room = self._job.room
-        if self._job.is_fake_job() or not room.isconnected():
-            return
-        others = {each.identity for each in room.remote_participants.values()}
-        if others <= {self._presence.caller_identity}:
-            await self._job.delete_room()

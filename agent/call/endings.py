@@ -29,15 +29,19 @@ class Ending(Enum):
         return self.name.lower()
 
     @property
-    def needs_apology(self) -> bool:
-        """The caller is there, wanted to go on, and it is not the caller's doing that it ends."""
+    def wants_person(self) -> bool:
+        """The agent cannot go on, and somebody else could."""
         return self in (
             Ending.CANNOT_HEAR,
             Ending.CANNOT_THINK,
             Ending.CANNOT_SPEAK,
-            Ending.HURRIED,
             Ending.FAULT,
         )
+
+    @property
+    def needs_apology(self) -> bool:
+        """The caller is there, wanted to go on, and it is not the caller's doing that it ends."""
+        return self.wants_person or self is Ending.HURRIED
 
     @property
     def hangs_up(self) -> bool:

@@ -22,6 +22,7 @@ class Sentence(StrEnum):
     CUT_OFF = "cut_off"
     ALL_BUSY = "all_busy"
     ONE_MOMENT = "one_moment"
+    PUT_THROUGH = "put_through"
 
     @property
     def text(self) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -58,3 +59,25 @@ async def test_a_caller_hears_a_filler_while_the_model_is_slow_and_then_the_answ
     assert "one moment please" in heard
     assert "twelve" in heard.partition("one moment please")[2]
     assert "moment" not in turn.reply_text
+
+
+SWITCHBOARD = """
+async def colleague(job, caller_identity, ending):
+    return caller_identity in job.room.remote_participants and ending == "cannot_speak"
+"""
+
+
+async def test_a_caller_is_handed_over_to_a_person(
+    start_worker: Any, dial: Any, understand: Any, tmp_path: Path
+) -> None:
+    (tmp_path / "switchboard.py").write_text(SWITCHBOARD)
+    worker = await start_worker(
+        OPENAI_API_KEY="mistyped",
+        AGENT_HAND_OVER_TO="switchboard:colleague",
+        PYTHONPATH=str(tmp_path),
+    )
+    caller = await dial(worker)
+    await caller.agent_gone(timeout_seconds=60)
+    assert "putting you through to a colleague" in words(await understand(caller.heard()))
+    assert caller.disconnected is None
+    await worker.log_line("the caller was handed over", f'"{caller.room_name}"')

@@ -59,8 +59,8 @@ async def hears_to_the_end(caller: Any, understand: Any) -> str:
             "the speech recognition failed",
             "127.0.0.1:9 cannot be reached",
         ),
-        (
-            {"OPENAI_API_KEY": "mistyped"},
+        (  # nobody can hear, think or speak
+            {"OPENAI_API_KEY": "mistyped", "ASSEMBLYAI_BASE_URL": "ws://127.0.0.1:9"},
             "the speech synthesis failed",
             "Incorrect API key",
         ),

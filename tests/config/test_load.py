@@ -206,3 +206,20 @@ def test_a_key_is_not_shown_to_another_company(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setenv("OPENAI_FALLBACK_BASE_URL", "https://openai.example.com/v1")
     (fault,) = faults()
     assert "OPENAI_FALLBACK_BASE_URL: needs OPENAI_FALLBACK_API_KEY" in fault
+
+
+@pytest.mark.usefixtures("_keys")
+@pytest.mark.parametrize(
+    ("to", "said"),
+    [
+        ("+15550100", "no tel: or sip: address"),
+        ("nowhere:colleague", "cannot be imported (ModuleNotFoundError)"),
+        ("math:sqrt", "must name an async function"),
+    ],
+)
+def test_a_person_who_cannot_be_reached_is_told_before_the_call(
+    monkeypatch: pytest.MonkeyPatch, to: str, said: str
+) -> None:
+    monkeypatch.setenv("AGENT_HAND_OVER_TO", to)
+    (fault,) = faults()
+    assert said in fault

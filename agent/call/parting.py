@@ -1,0 +1,76 @@
+"""How a call ends for its caller: why, the last words, a person in the agent's place, the line."""
+
+import asyncio
+import contextlib
+
+from livekit import rtc
+from livekit.agents import AgentSession, JobContext
+from livekit.agents.voice import SpeechHandle
+
+from agent.call.endings import Ending
+from agent.call.handover import hand_over, hook_for
+from agent.call.prepared import Sentence
+from agent.call.presence import Presence
+from config.settings import AgentSettings
+
+ENDING_ATTRIBUTE = "agent.ending"
+LAST_WORDS_SECONDS = 15
+
+
+class Parting:
+    """The end of one call, step by step; each is bounded, whatever has failed."""
+
+    def __init__(self, job: JobContext, agent: AgentSettings, presence: Presence) -> None:
+        self._job = job
+        self._agent = agent
+        self._presence = presence
+        self._has_handed_over = False
+
+    async def announce(self, ending: Ending) -> None:
+        """Show pages why the agent ends the call, before the last words are spoken."""
+        if ending.hangs_up and self._is_in_room:
+            attributes = {ENDING_ATTRIBUTE: ending.code}
+            await self._room.local_participant.set_attributes(attributes)
+
+    async def take_leave(self, session: AgentSession[None], ending: Ending) -> bool:
+        """Hand the caller over, which the answer tells, or else say the last words."""
+        caller = self._room.remote_participants.get(self._presence.caller_identity or "")
+        wanted = caller if ending.wants_person else None
+        if wanted and (hook := hook_for(self._agent.hand_over_to, wanted.kind)):
+            await self._say(session, Sentence.PUT_THROUGH)
+            self._has_handed_over = await hand_over(hook, self._job, wanted.identity, ending.code)
+        if self._has_handed_over:
+            return True
+        if ending.needs_apology:
+            await self._say(session, Sentence.APOLOGY)
+        elif ending in (Ending.CALLER_SILENT, Ending.TOO_LONG):
+            await self._say(session, self._agent.goodbye)
+        return False
+
+    async def hang_up(self) -> None:
+        """End the call for the caller as well, unless others are there or on their way."""
+        if self._has_handed_over or not self._is_in_room:
+            return
+        others = {each.identity for each in self._room.remote_participants.values()}
+        if others <= {self._presence.caller_identity}:
+            await self._job.delete_room()
+
+    async def _say(self, session: AgentSession[None], words: Sentence | str) -> None:
+        with contextlib.suppress(TimeoutError, RuntimeError):  # the session has closed by itself
+            async with asyncio.timeout(LAST_WORDS_SECONDS):
+                await (await _begin(session, words)).wait_for_playout()
+
+    @property
+    def _room(self) -> rtc.Room:
+        return self._job.room
+
+    @property
+    def _is_in_room(self) -> bool:
+        return not self._job.is_fake_job() and self._room.isconnected()
+
+
+async def _begin(session: AgentSession[None], words: Sentence | str) -> SpeechHandle:
+    if not isinstance(words, Sentence):
+        return session.say(words, allow_interruptions=False)
+    await session.interrupt(force=True)
+    return session.say(words.text, audio=words.frames(), allow_interruptions=False)
