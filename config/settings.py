@@ -344,6 +344,14 @@ class AgentSettings(Section):
         "thresholds one side hears speech where the other hears silence.",
         examples=["0.4"],
     )
+    first_clause_chars: int = Field(
+        default=20,
+        ge=1,
+        le=1000,
+        description="The first clause of a reply is spoken as soon as it is there, if it has so "
+        "many characters; the rest follows in sentences. A shorter one ends before more can be "
+        "heard. 1000: whole sentences only.",
+    )
     silence_seconds: float = Field(
         default=20,
         ge=1,

@@ -23,6 +23,7 @@ from agent.call.authority import Authority
 from agent.call.chat import Chat, hear_in
 from agent.call.endings import FAILED_PROVIDER, Ending
 from agent.call.fillers import Fillers, FillerTrack
+from agent.call.mending import Mending
 from agent.call.parting import Parting
 from agent.call.presence import Presence, another_agent_is_here
 from agent.call.record import open_record
@@ -106,6 +107,8 @@ class Call:
             return self._ending.result()
         self._tell_refused_settings()
         session = build_session(self._equipment)
+        mending = Mending(session, self._record)
+        self._equipment.ears.on("late_format", mending.take)
         self._watch_session(session)
         await self._start(session)
         log.info("call started")
@@ -113,11 +116,13 @@ class Call:
             self._agent.max_call_seconds, self.end, Ending.TOO_LONG
         )
         silence = asyncio.create_task(self._mind_silence(session))
+        screens = asyncio.create_task(mending.run())
         try:
             ending = await asyncio.shield(self._ending)
         finally:
             longest.cancel()
             silence.cancel()
+            screens.cancel()
         await self._parting.announce(ending)
         if await self._parting.take_leave(session, ending):
             self._record.add("handed_over", {})

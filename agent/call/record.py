@@ -107,4 +107,14 @@ def unfinished(path: Path) -> list[Said]:
                 said.clear()
             elif entry["kind"] == "turn" and entry["role"] in ("user", "assistant"):
                 said.append(Said(entry["role"], str(entry["text"])))
+            elif entry["kind"] == "formatted":
+                _format(said, str(entry["replaces"]), str(entry["text"]))
     return said
+
+
+def _format(said: list[Said], replaces: str, text: str) -> None:
+    """The caller's last turn as it was formatted after it had been written down."""
+    for index in reversed(range(len(said))):
+        if said[index].role == "user":
+            said[index] = Said("user", said[index].text.removesuffix(replaces) + text)
+            return

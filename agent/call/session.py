@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from livekit.agents import AgentSession, room_io
 from livekit.plugins import silero
 
+from agent.call.first_clause import PromptVoice
 from agent.call.providers import (
     Clients,
     Hearing,
@@ -80,7 +81,12 @@ def build_session(equipment: Equipment) -> AgentSession[None]:
         stt=equipment.hearing,
         vad=equipment.vad,
         llm=equipment.mind,
-        tts=equipment.voice,
+        tts=PromptVoice(
+            equipment.voice,
+            least_chars=equipment.settings.agent.first_clause_chars,
+            # While the reply is being made, to wait for a turn's formatted text costs nothing.
+            on_first_sound=equipment.ears.hasten,
+        ),
         turn_handling=turn_handling(equipment.settings),
         # LiveKit forwards what was said to recognisers that take context, and asks an LLM for key
         # terms: both hand out what callers say without being asked.

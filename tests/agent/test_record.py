@@ -66,6 +66,16 @@ def test_a_disk_that_takes_nothing_is_said_once_and_the_call_goes_on(
     assert [line.getMessage() for line in caplog.records] == ["the call is no longer recorded"]
 
 
+def test_a_turn_is_taken_over_as_it_was_formatted_later(tmp_path: Path) -> None:
+    path = tmp_path / "RM_1.jsonl"
+    record = FileRecord(path)
+    record.add("turn", {"role": "user", "text": "it was twenty dollars"})
+    record.add("turn", {"role": "assistant", "text": "Certainly."})
+    record.add("formatted", {"replaces": "twenty dollars", "text": "$20."})
+    record.close()
+    assert [said.text for said in unfinished(path)] == ["it was $20.", "Certainly."]
+
+
 def test_without_a_folder_nothing_is_recorded() -> None:
     record, before = open_record(None, "RM_1")
     record.add("turn", TURN)
