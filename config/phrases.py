@@ -3,6 +3,7 @@
 An operator edits them: `en.toml`, `es.toml` and so on, each with three lists.
 """
 
+import functools
 import re
 import tomllib
 from collections.abc import Mapping, Sequence
@@ -66,6 +67,7 @@ class Phrasebook:
         return self._languages.get((language or "").lower().partition("-")[0], self._any)
 
 
+@functools.cache  # read before processes are forked, for all of them and their calls
 def read_phrasebook(directory: Path) -> Phrasebook:
     """Read every language's file. Raises PhrasesError."""
     files = sorted(directory.glob("*.toml"))

@@ -19,7 +19,7 @@ from livekit.agents import (
 from livekit.agents.types import TOPIC_CHAT
 
 from agent.call.assistant import Assistant
-from agent.call.authority import Authority
+from agent.call.authority import Authority, Role, on_rpc
 from agent.call.chat import Chat, hear_in
 from agent.call.endings import FAILED_PROVIDER, Ending
 from agent.call.fillers import Fillers, FillerTrack
@@ -28,6 +28,7 @@ from agent.call.parting import Parting
 from agent.call.presence import Presence, another_agent_is_here
 from agent.call.record import open_record
 from agent.call.session import Equipment, build_session, room_options
+from agent.call.turn_taking import TurnTaking
 from config.per_call import settings_of_call
 
 log = logging.getLogger(__name__)
@@ -134,10 +135,12 @@ class Call:
             self._record.add("settings_refused", {"faults": faults})
 
     async def _start(self, session: AgentSession[None]) -> None:
+        turn_taking = TurnTaking(self._equipment.settings, self._equipment.ears, session)
         assistant = Assistant(
             instructions=self._agent.prompt,
             greeting=self._agent.greeting,
             hang_up=lambda: self.end(Ending.AGENT_ENDED),
+            turn_taking=turn_taking,
             said_before=self._said_before,
             before_speech=self._fill_silence(session),
         )
@@ -155,7 +158,15 @@ class Call:
             # Otherwise a switch on the server's side decides whether callers are recorded.
             record=False,
         )
-        chat = Chat(Authority(caller, self._agent.operators), hear_in(session))
+        authority = Authority(caller, self._agent.operators)
+        on_rpc(
+            self._job.room.local_participant,
+            "agent.turn_preset",
+            turn_taking.change_by_name,
+            authority,
+            *Role,
+        )
+        chat = Chat(authority, hear_in(session))
         self._job.room.register_text_stream_handler(TOPIC_CHAT, chat.take)
         self._job.add_shutdown_callback(chat.close)
 

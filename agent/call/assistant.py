@@ -1,12 +1,22 @@
 """The assistant: what it is told, what it says first, and what it can do."""
 
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Sequence
+from typing import Literal
 
 from livekit import rtc
-from livekit.agents import Agent, ChatContext, ModelSettings, RunContext, function_tool
+from livekit.agents import (
+    Agent,
+    ChatContext,
+    ChatMessage,
+    ModelSettings,
+    RunContext,
+    function_tool,
+    stt,
+)
 
 from agent.call.prepared import Sentence
 from agent.call.record import Said
+from agent.call.turn_taking import TurnTaking
 
 
 class Assistant(Agent):
@@ -18,6 +28,7 @@ class Assistant(Agent):
         instructions: str,
         greeting: str,
         hang_up: Callable[[], None],
+        turn_taking: TurnTaking,
         said_before: Sequence[Said] = (),
         before_speech: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
@@ -32,6 +43,7 @@ class Assistant(Agent):
         self._greeting = greeting
         self._hang_up = hang_up
         self._before_speech = before_speech
+        self._turn_taking = turn_taking
         self._takes_over = bool(said_before)
 
     async def on_enter(self) -> None:
@@ -49,6 +61,27 @@ class Assistant(Agent):
             if self._before_speech:
                 await self._before_speech()
             yield frame
+
+    def stt_node(
+        self, audio: AsyncIterable[rtc.AudioFrame], model_settings: ModelSettings
+    ) -> AsyncIterable[stt.SpeechEvent | str]:
+        return self._turn_taking.sift(Agent.default.stt_node(self, audio, model_settings))
+
+    def transcription_node(
+        self, text: AsyncIterable[str], model_settings: ModelSettings
+    ) -> AsyncIterable[str]:
+        return self._turn_taking.follow(text)
+
+    async def on_user_turn_completed(self, turn_ctx: ChatContext, new_message: ChatMessage) -> None:
+        self._turn_taking.caller_said(new_message.text_content or "")
+
+    @function_tool
+    async def change_patience(
+        self, patience: Literal["aggressive", "balanced", "conservative"]
+    ) -> None:
+        """Choose how long you wait in a pause before you answer. Use it when the caller asks you
+        not to cut in and to give them time (conservative), or to be quicker (aggressive)."""
+        self._turn_taking.change(patience)
 
     @function_tool
     async def end_call(self, context: RunContext[None]) -> None:

@@ -1,15 +1,36 @@
 """Turn-taking: who decides that a turn has ended, and how much patience both sides have."""
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+import asyncio
+import logging
+from collections.abc import AsyncIterable, AsyncIterator, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from types import MappingProxyType
 from typing import Any
 
-from livekit.agents import AgentSession, TurnHandlingOptions
+from livekit.agents import (
+    AgentSession,
+    AgentStateChangedEvent,
+    SpeechCreatedEvent,
+    TurnHandlingOptions,
+    stt,
+)
 
+from agent.call.interruptions import asks_for_dictation
+from agent.call.overlap import Overlap
+from config.phrases import words_of
 from config.settings import Settings
 from stt_assemblyai.options import PRESETS, U3, US, Preset
 from stt_assemblyai.stt import STT
+
+log = logging.getLogger(__name__)
+
+# An answer that is dictated has as many words at least, or a digit.
+ANSWER_WORDS = 3
+# So long an answer may take, its beginning and all turns included.
+ANSWER_SECONDS = 60.0
+
+# Before the agent resumes, a word has had the time to be confirmed (`overlap`).
+RESUME_SECONDS = 0.8
 
 # How long a caller has to be silent before LiveKit lets the agent answer, whatever the service
 # says: no more than the service waits anyhow.
@@ -25,9 +46,10 @@ MODE_SILENCES: Mapping[str, tuple[int, int]] = MappingProxyType(
 
 
 class TurnTaking:
-    """One call's patience. AssemblyAI's side and LiveKit's change together, also in mid-call.
+    """One call's patience, and what may interrupt its agent.
 
-    What an operator has set one by one wins over every preset.
+    AssemblyAI's side and LiveKit's change together, also in mid-call. What an operator has set one
+    by one wins over every preset.
     """
 
     def __init__(self, settings: Settings, ears: STT, session: AgentSession[None]) -> None:
@@ -36,6 +58,13 @@ class TurnTaking:
         self._session = session
         self._preset = settings.agent.turn_preset
         self._dictations = 0
+        self._answer = ExitStack()  # open while the answer to a question is dictated
+        self._answer_deadline: asyncio.TimerHandle | None = None
+        self._overlap = Overlap(
+            settings.agent.phrasebook, has_floor=self._agent_has_floor, interrupt=self._interrupt
+        )
+        session.on("agent_state_changed", self._on_agent_state)
+        session.on("speech_created", self._on_speech)
 
     @property
     def preset(self) -> Preset:
@@ -44,8 +73,20 @@ class TurnTaking:
 
     def change(self, preset: Preset) -> None:
         """Be as patient as this preset from now on, in the turn that is open as well."""
+        log.info("turn preset", extra={"preset": preset})
         self._preset = preset
         self._apply()
+
+    async def change_by_name(self, name: str) -> str:
+        """The same for a request from the room; the answer is the preset in force.
+
+        Raises ValueError for a name that no preset has.
+        """
+        preset = next((each for each in PRESETS if each == name.strip()), None)
+        if preset is None:
+            raise ValueError(f"the payload has to be one of {', '.join(PRESETS)}")
+        self.change(preset)
+        return preset
 
     @contextmanager
     def dictation(self) -> Iterator[None]:
@@ -58,12 +99,64 @@ class TurnTaking:
             self._dictations -= 1
             self._apply()
 
+    def sift(self, events: AsyncIterable[stt.SpeechEvent]) -> AsyncIterator[stt.SpeechEvent]:
+        """What the session is to hear of the caller, to stand in `Agent.stt_node`."""
+        return self._overlap.sift(events)
+
+    async def follow(self, text: AsyncIterable[str]) -> AsyncIterator[str]:
+        """Read along what the agent says, to stand in `Agent.transcription_node`.
+
+        A question that is answered by dictating makes both sides patient until it is answered.
+        """
+        said = ""
+        self._overlap.voice.begin()
+        try:
+            async for piece in text:
+                said += piece
+                self._overlap.voice.add(piece)
+                yield piece
+        finally:
+            self._end_answer()
+            if asks_for_dictation(said, self._settings.agent.phrasebook.of(self._overlap.language)):
+                self._begin_answer()
+
+    def caller_said(self, text: str) -> None:
+        """The caller's turn is over: was it the answer, or only `let me see`?"""
+        if any(character.isdigit() for character in text) or len(words_of(text)) >= ANSWER_WORDS:
+            self._end_answer()
+
+    def _begin_answer(self) -> None:
+        self._answer.enter_context(self.dictation())
+        loop = asyncio.get_running_loop()
+        self._answer_deadline = loop.call_later(ANSWER_SECONDS, self._end_answer)
+
+    def _end_answer(self) -> None:
+        if self._answer_deadline is not None:
+            self._answer_deadline.cancel()
+            self._answer_deadline = None
+        self._answer.close()
+
     def _apply(self) -> None:
         pause_ms = self._settings.agent.dictation_pause_ms if self._dictations else 0
         self._ears.update_options(**thresholds(self._settings, self._preset, pause_ms))
         self._session.update_options(
             endpointing_opts={"min_delay": min_delay(self._settings, self._preset, pause_ms)}
         )
+
+    def _agent_has_floor(self) -> bool:
+        speech = self._session.current_speech
+        return speech is not None and not speech.interrupted and not speech.done()
+
+    def _interrupt(self) -> None:
+        speech = self._session.current_speech
+        if speech is not None and speech.allow_interruptions:
+            speech.interrupt()
+
+    def _on_agent_state(self, event: AgentStateChangedEvent) -> None:
+        self._overlap.agent_state_changed(event.new_state)
+
+    def _on_speech(self, event: SpeechCreatedEvent) -> None:
+        event.speech_handle.add_done_callback(lambda _: self._overlap.speech_done())
 
 
 def thresholds(settings: Settings, preset: Preset, pause_ms: int = 0) -> dict[str, Any]:
@@ -104,7 +197,15 @@ def turn_handling(settings: Settings) -> TurnHandlingOptions:
             "max_delay": 3.0,
         },
         # Unset, this prefers a detector in LiveKit Cloud, and the caller's audio leaves for it.
-        "interruption": {"mode": "vad"},
+        # `overlap` lets no words through that are none, and nothing but words interrupts: a cough
+        # has none, and a word that is taken back does not keep the agent silent.
+        "interruption": {
+            "mode": "vad",
+            "min_words": 1,
+            "min_duration": 0.0,
+            "resume_false_interruption": True,
+            "false_interruption_timeout": RESUME_SECONDS,
+        },
         # The reply is thought out, and spoken into a buffer, while the end of the turn is still
         # being confirmed.
         "preemptive_generation": {"enabled": True, "preemptive_tts": True},

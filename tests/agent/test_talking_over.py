@@ -1,0 +1,297 @@
+"""A running AgentSession, with a microphone and a loudspeaker that are scripted: what stops it."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+from livekit import rtc
+from livekit.agents import (
+    AgentSession,
+    APIConnectOptions,
+    ChatContext,
+    ChatMessage,
+    LanguageCode,
+    stt,
+    vad,
+)
+from livekit.agents.voice.io import AudioInput, AudioOutput, AudioOutputCapabilities
+
+from agent.call.assistant import Assistant
+from agent.call.turn_taking import RESUME_SECONDS, TurnTaking, turn_handling
+from config.load import load_settings
+from stt_assemblyai.stt import STT
+from workbench.waiting import Changes
+
+pytestmark = pytest.mark.looptime
+
+RATE = 16_000
+SPEECH_SECONDS = 10
+TEXT = "Our opening hours are nine to five from Monday to Friday, and ten to two on Saturday."
+Type = stt.SpeechEventType
+
+
+class Script(stt.STT):
+    """Hears what the test says."""
+
+    def __init__(self) -> None:
+        super().__init__(capabilities=stt.STTCapabilities(streaming=True, interim_results=True))
+        self.events: asyncio.Queue[stt.SpeechEvent] = asyncio.Queue()
+
+    def stream(self, **_: Any) -> "Scripted":
+        return Scripted(stt=self, conn_options=APIConnectOptions())
+
+    async def _recognize_impl(self, *_: Any, **__: Any) -> stt.SpeechEvent:
+        raise NotImplementedError
+
+
+class Scripted(stt.RecognizeStream):
+    async def _run(self) -> None:
+        assert isinstance(self._stt, Script)
+        while True:
+            self._event_ch.send_nowait(await self._stt.events.get())
+
+
+class Detector(vad.VAD):
+    """Hears a voice whenever the test says so, and its end half a second later, as Silero does."""
+
+    def __init__(self) -> None:
+        super().__init__(capabilities=vad.VADCapabilities(update_interval=0.032))
+        self.voice = False
+
+    def stream(self) -> "Detection":
+        return Detection(self)
+
+
+class Detection(vad.VADStream):
+    async def _main_task(self) -> None:
+        detector = self._vad
+        assert isinstance(detector, Detector)
+        speaking, spoken, silent = False, 0.0, 0.0
+        while True:
+            await asyncio.sleep(0.032)
+            silent = 0.0 if detector.voice else silent + 0.032
+            if speaking != (detector.voice or (speaking and silent < 0.55)):
+                speaking = not speaking
+                start, end = vad.VADEventType.START_OF_SPEECH, vad.VADEventType.END_OF_SPEECH
+                self._tell(start if speaking else end, spoken, silent)
+            spoken = spoken + 0.032 if speaking else 0.0
+            self._tell(vad.VADEventType.INFERENCE_DONE, spoken, silent)
+
+    def _tell(self, kind: vad.VADEventType, spoken: float, silent: float) -> None:
+        self._event_ch.send_nowait(
+            vad.VADEvent(
+                kind,
+                samples_index=0,
+                timestamp=0,
+                speech_duration=spoken,
+                silence_duration=silent,
+                speaking=spoken > 0,
+                raw_accumulated_silence=silent,
+                raw_accumulated_speech=0 if silent else spoken,
+            )
+        )
+
+
+class Loudspeaker(AudioOutput):
+    """Plays in the test's time; knows how much it has played, and when it did not."""
+
+    def __init__(self) -> None:
+        super().__init__(label="loudspeaker", capabilities=AudioOutputCapabilities(pause=True))
+        self.played_seconds = 0.0
+        self.paused = False
+        self.changes = Changes()
+        self._left = 0.0
+        self._player: asyncio.Task[None] | None = None
+
+    async def capture_frame(self, frame: rtc.AudioFrame) -> None:
+        await super().capture_frame(frame)
+        self._left += frame.duration
+        if self._player is None:
+            self.on_playback_started(created_at=0)
+            self._player = asyncio.create_task(self._play())
+            self.changes.tell()
+
+    def flush(self) -> None:
+        super().flush()
+
+    async def _play(self) -> None:
+        while self._left > 0:
+            await asyncio.sleep(0.01)
+            if not self.paused:
+                self.played_seconds += 0.01
+                self._left -= 0.01
+        self._end(interrupted=False)
+
+    def _end(self, *, interrupted: bool) -> None:
+        self._player, self._left = None, 0.0
+        self.changes.tell()
+        self.on_playback_finished(playback_position=self.played_seconds, interrupted=interrupted)
+
+    def clear_buffer(self) -> None:
+        if self._player is not None:
+            self._player.cancel()
+            self._end(interrupted=True)
+
+    def pause(self) -> None:
+        self.paused = True
+        self.changes.tell()
+
+    def resume(self) -> None:
+        self.paused = False
+        self.changes.tell()
+
+    @property
+    def playing(self) -> bool:
+        return self._player is not None and not self.paused
+
+
+class Microphone(AudioInput):
+    async def __anext__(self) -> rtc.AudioFrame:
+        await asyncio.sleep(0.05)
+        return rtc.AudioFrame(bytes(RATE // 10), RATE, 1, RATE // 20)
+
+
+class Clerk(Assistant):
+    """Greets at length, and notes what it is told."""
+
+    turns: list[str]
+
+    async def on_enter(self) -> None:
+        self.turns = []
+        frames = (rtc.AudioFrame(bytes(RATE // 5), RATE, 1, RATE // 10) for _ in range(100))
+        self.session.say(TEXT, audio=_in_time(frames))
+
+    async def on_user_turn_completed(self, turn_ctx: ChatContext, new_message: ChatMessage) -> None:
+        self.turns.append(new_message.text_content or "")
+
+
+async def _in_time(frames: Iterable[rtc.AudioFrame]) -> AsyncIterator[rtc.AudioFrame]:
+    for frame in frames:
+        yield frame
+
+
+class Call:
+    """A caller who talks over the greeting."""
+
+    def __init__(self) -> None:
+        key = {"api_key": "key"}
+        livekit = {"url": "ws://127.0.0.1", "api_secret": "secret"} | key
+        given = {"livekit": livekit, "assemblyai": key, "openai": key}
+        settings = load_settings(None, given=given)
+        self.ears, self.detector, self.loudspeaker = Script(), Detector(), Loudspeaker()
+        self.session: AgentSession[None] = AgentSession(
+            stt=self.ears,
+            vad=self.detector,
+            turn_handling=turn_handling(settings),
+            aec_warmup_duration=None,
+        )
+        turn_taking = TurnTaking(settings, STT(api_key="key"), self.session)
+        self.clerk = Clerk(
+            instructions="", greeting=TEXT, hang_up=lambda: None, turn_taking=turn_taking
+        )
+
+    async def start(self) -> None:
+        self.session.input.audio = Microphone(label="microphone")
+        self.session.output.audio = self.loudspeaker
+        await self.session.start(self.clerk, record=False)
+        await self.until(playing=True)
+        await asyncio.sleep(2)
+
+    def hear(self, kind: stt.SpeechEventType, text: str = "") -> None:
+        words = [stt.SpeechData(language=LanguageCode("en"), text=text)] if text else []
+        self.ears.events.put_nowait(stt.SpeechEvent(type=kind, alternatives=words))
+
+    async def say(self, *interims: str, final: str = "") -> None:
+        """Speak 300 ms; the words come 100 ms later each, the end of the turn 300 ms after it."""
+        self.detector.voice = True
+        await asyncio.sleep(0.3)
+        self.detector.voice = False
+        await asyncio.sleep(0.1)
+        self.hear(Type.START_OF_SPEECH)
+        for text in interims:
+            self.hear(Type.INTERIM_TRANSCRIPT, text)
+            await asyncio.sleep(0.1)
+        await asyncio.sleep(0.2)
+        if final:
+            self.hear(Type.FINAL_TRANSCRIPT, final)
+        self.hear(Type.END_OF_SPEECH)
+        await asyncio.sleep(0.1)
+
+    async def until(self, *, playing: bool) -> None:
+        await self.loudspeaker.changes.until(
+            lambda: self.loudspeaker.playing is playing, timeout_seconds=20, what="the agent"
+        )
+
+
+@asynccontextmanager
+async def call() -> AsyncIterator[Call]:
+    running = Call()
+    await running.start()
+    try:
+        yield running
+    finally:
+        await running.session.aclose()
+
+
+async def test_an_acknowledgement_neither_stops_the_agent_nor_begins_the_next_turn() -> None:
+    async with call() as line:
+        before = line.loudspeaker.played_seconds
+        await line.say("uh", "uh-huh", final="Uh-huh.")
+        assert line.loudspeaker.played_seconds - before == pytest.approx(0.9, abs=0.1)
+        await line.until(playing=False)
+        assert line.loudspeaker.played_seconds == pytest.approx(SPEECH_SECONDS, abs=0.1)
+        await asyncio.sleep(2)
+        await line.say("what time is it", final="What time is it?")
+        assert line.clerk.turns == ["What time is it?"]
+
+
+async def test_a_cough_is_no_reason_to_pause() -> None:
+    async with call() as line:
+        before = line.loudspeaker.played_seconds
+        line.detector.voice = True
+        await asyncio.sleep(1)
+        line.detector.voice = False
+        await asyncio.sleep(1)
+        assert line.loudspeaker.played_seconds - before == pytest.approx(2, abs=0.1)
+
+
+async def test_an_interjection_stops_the_agent_and_is_a_turn() -> None:
+    async with call() as line:
+        saying = asyncio.create_task(line.say("stop", final="Stop."))
+        await asyncio.sleep(0.45)  # the word is there after 0.4 s
+        assert not line.loudspeaker.playing
+        await saying
+        assert line.clerk.turns == ["Stop."]
+        assert line.loudspeaker.played_seconds < 3
+
+
+async def test_the_agents_own_echo_does_not_stop_it() -> None:
+    async with call() as line:
+        await line.say("opening", "opening hours are", final="Opening hours are nine to five.")
+        await line.until(playing=False)
+        assert line.loudspeaker.played_seconds == pytest.approx(SPEECH_SECONDS, abs=0.1)
+        assert line.clerk.turns == []
+
+
+async def test_after_a_false_interruption_it_resumes_where_it_stopped() -> None:
+    async with call() as line:
+        saying = asyncio.create_task(line.say("hunger", "uh-huh", final="Uh-huh."))
+        await line.until(playing=False)
+        stopped_at = line.loudspeaker.played_seconds
+        await saying
+        await asyncio.sleep(RESUME_SECONDS - 0.5)
+        assert line.loudspeaker.played_seconds == stopped_at
+        await line.until(playing=True)
+        await line.until(playing=False)
+        assert line.loudspeaker.played_seconds == pytest.approx(SPEECH_SECONDS, abs=0.1)
+        assert line.clerk.turns == []
+
+
+async def test_a_word_that_stays_keeps_it_silent() -> None:
+    async with call() as line:
+        await line.say("banana", final="Banana.")
+        await asyncio.sleep(2 * RESUME_SECONDS)
+        assert not line.loudspeaker.playing
+        assert line.clerk.turns == ["Banana."]
