@@ -10,6 +10,9 @@ from livekit.agents.voice.io import AudioOutput, AudioOutputCapabilities
 
 from agent.call.assistant import Assistant
 from agent.call.fillers import Fillers
+from agent.call.turn_taking import TurnTaking
+from config.load import load_settings
+from stt_assemblyai.stt import STT
 
 RATE = 24_000
 FILLER_SECONDS = 2.0
@@ -146,7 +149,11 @@ class Call:
         )
         self.session.output.audio = self.line
         fillers = Fillers(self.session, delay_seconds=3, play=self.line.play_filler)
-        self.assistant = Waiter(before_speech=fillers.make_way)
+        key = {"api_key": "key"}
+        livekit = {"url": "ws://127.0.0.1", "api_secret": "secret"} | key
+        settings = load_settings(None, given={"livekit": livekit, "assemblyai": key, "openai": key})
+        turn_taking = TurnTaking(settings, STT(api_key="key"), self.session)
+        self.assistant = Waiter(before_speech=fillers.make_way, turn_taking=turn_taking)
 
     async def ask(self) -> list[tuple[float, str]]:
         """What is heard until the turn is over, on a clock that starts with the question."""
