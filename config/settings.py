@@ -169,6 +169,11 @@ class AssemblyAISettings(SessionOptions):
         return 0.4 if self.speech_model not in U3 else 0.3
 
     @property
+    def regions(self) -> list[str]:
+        """Where the service is, by preference."""
+        return [url for url in (self.base_url, self.fallback_base_url) if url]
+
+    @property
     def session(self) -> SessionOptions:
         """The session parameters alone, as they were set."""
         names = SessionOptions.model_fields.keys()

@@ -14,6 +14,7 @@ SLOW = {
     "test_compare.py",
     "test_compare_load.py",
     "test_heard.py",
+    "test_hearing.py",
     "test_leaks.py",
     "test_loopback_heard.py",
     "test_loopback_program.py",

@@ -65,13 +65,12 @@ class Clients:
 def build_ears(settings: Settings) -> STT:
     """AssemblyAI, in another region where the first cannot be reached."""
     service = settings.assemblyai
-    regions = [service.base_url, service.fallback_base_url]
     patience = service.patience_seconds
     if service.fallback_inference_model:
         patience = min(patience, PATIENCE_WITH_FALLBACK_SECONDS)
     return STT(
         api_key=service.api_key,
-        base_url=[region for region in regions if region],
+        base_url=service.regions,
         options=settings.session_options,
         patience_seconds=patience,
         new_sessions_per_minute=service.new_sessions_per_minute,

@@ -43,7 +43,7 @@ class Pen:
         self.agent = settings.agent
         self.ears = STT(
             api_key=hearing.api_key,
-            base_url=hearing.base_url,
+            base_url=hearing.regions,
             options=hearing.session.revised(sample_rate=SAMPLE_RATE),
             patience_seconds=hearing.patience_seconds,
             wait_for_formatted_ms=max(hearing.wait_for_formatted_ms, FORMATTING_MS),

@@ -1,5 +1,6 @@
 """A provider that fails in a call: what is asked again, what is not, and who takes over."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import aclosing
 from typing import Any
@@ -7,7 +8,7 @@ from typing import Any
 import pytest
 from livekit.agents import APIError, APIStatusError, ChatContext
 
-from agent.call.providers import Clients, build_mind, build_voice, connect_options
+from agent.call.providers import Clients, Mind, build_mind, build_voice, connect_options
 from config.settings import OpenAISettings
 from workbench.loopback.openai_v1.faults import Fault
 from workbench.loopback.openai_v1.server import LOCAL_KEY, OpenAIStandIn
@@ -44,15 +45,16 @@ def settings(first: OpenAIStandIn, **others: Any) -> OpenAISettings:
 
 
 async def answer(chosen: OpenAISettings) -> str:
+    async with aclosing(Clients.of(chosen)) as clients, build_mind(chosen, clients) as mind:
+        return await thought(mind, chosen)
+
+
+async def thought(mind: Mind, chosen: OpenAISettings) -> str:
     """What the mind says to a question, asked as a session asks."""
     chat = ChatContext.empty()
     chat.add_message(role="user", content="what is seven plus five")
     options = connect_options(chosen).llm_conn_options
-    async with (
-        aclosing(Clients.of(chosen)) as clients,
-        build_mind(chosen, clients) as mind,
-        mind.chat(chat_ctx=chat, conn_options=options) as stream,
-    ):
+    async with mind.chat(chat_ctx=chat, conn_options=options) as stream:
         return "".join([chunk.delta.content or "" async for chunk in stream if chunk.delta])
 
 
@@ -121,6 +123,21 @@ async def test_a_limited_rate_is_worth_another_try(first: OpenAIStandIn, endpoin
     first.faults.append(Fault(endpoint=endpoint, status=429))
     assert await ASK[endpoint](settings(first))
     assert len(first.requests) == 2
+
+
+async def test_the_first_provider_is_used_again_once_it_answers(
+    first: OpenAIStandIn, second: OpenAIStandIn
+) -> None:
+    first.faults.append(Fault(endpoint="chat", status=503))
+    chosen = settings(first, **FALLBACK, fallback_base_url=second.url)
+    recovered = asyncio.Event()
+    async with aclosing(Clients.of(chosen)) as clients, build_mind(chosen, clients) as mind:
+        mind.on("llm_availability_changed", lambda e: recovered.set() if e.available else None)
+        await thought(mind, chosen)
+        async with asyncio.timeout(10):
+            await recovered.wait()
+        await thought(mind, chosen)
+    assert len(second.requests) == 1
 
 
 async def test_a_failure_is_logged_in_the_providers_words_and_without_its_key(

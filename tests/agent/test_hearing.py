@@ -1,0 +1,102 @@
+"""A call goes on when its speech recognition fails: another region, or other ears."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from typing import Any
+
+import pytest
+from livekit import rtc
+from livekit.agents import Agent, AgentSession, UserInputTranscribedEvent, stt
+from livekit.agents.voice.io import AudioInput
+
+from agent.call.providers import build_ears, with_inference, with_substitute
+from config.load import load_settings
+from config.settings import Settings
+from workbench.loopback.assemblyai_v3.knobs import Knobs
+from workbench.loopback.assemblyai_v3.scripted import ScriptedWord
+from workbench.loopback.assemblyai_v3.server import LOCAL_KEY, AssemblyAIStandIn
+
+RATE = 16000
+NOWHERE = "ws://127.0.0.1:9"
+FAST = Knobs(begin_delay_ms=0, reject_delay_ms=0, format_twin_delay_ms=10, termination_delay_ms=5)
+TEA = [
+    ScriptedWord(word, 200 + 300 * i, 450 + 300 * i, 0.9 if i == 3 else 0.1)
+    for i, word in enumerate(["I", "would", "like", "tea"])
+]
+
+
+class Microphone(AudioInput):
+    """Silence, as a live track brings it: 50 ms every 50 ms, for ever."""
+
+    def __init__(self) -> None:
+        super().__init__(label="microphone")
+        self._due = asyncio.get_running_loop().time()
+
+    async def __anext__(self) -> rtc.AudioFrame:
+        self._due += 0.05
+        await asyncio.sleep(self._due - asyncio.get_running_loop().time())
+        return rtc.AudioFrame(bytes(RATE // 10), RATE, 1, RATE // 20)
+
+
+@pytest.fixture
+async def service() -> AsyncIterator[AssemblyAIStandIn]:
+    async with AssemblyAIStandIn(scripts=[TEA] * 4, knobs=FAST) as stand_in:
+        yield stand_in
+
+
+def settings(**assemblyai: Any) -> Settings:
+    key = {"api_key": "stand-in"}
+    given: dict[str, Mapping[str, Any]] = {
+        "livekit": {**key, "url": "ws://127.0.0.1", "api_secret": "secret"},
+        "assemblyai": {"api_key": LOCAL_KEY, **assemblyai},
+        "openai": key,
+    }
+    return load_settings(None, given=given)
+
+
+async def first_turn(ears: stt.STT[Any]) -> tuple[str, list[Any]]:
+    """What a session with these ears hears first, and the errors that it was told of."""
+    heard: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+    errors: list[Any] = []
+
+    def take(event: UserInputTranscribedEvent) -> None:
+        if event.is_final and not heard.done():
+            heard.set_result(event.transcript)
+
+    session: AgentSession[None] = AgentSession(
+        stt=ears, vad=None, turn_handling={"turn_detection": "stt"}
+    )
+    session.on("user_input_transcribed", take)
+    session.on("error", errors.append)
+    session.input.audio = Microphone()
+    await session.start(Agent(instructions=""), record=False)
+    try:
+        return await heard, errors
+    finally:
+        await session.aclose()
+
+
+async def test_another_region_hears_the_caller_when_the_first_is_down(
+    service: AssemblyAIStandIn,
+) -> None:
+    ears = build_ears(settings(base_url=NOWHERE, fallback_base_url=service.url))
+    assert await first_turn(ears) == ("I would like tea", [])
+
+
+@pytest.mark.parametrize("fault", [{"api_key": "wr0ng"}, {"base_url": NOWHERE}])
+async def test_other_ears_hear_the_caller_when_ours_fail(
+    service: AssemblyAIStandIn, fault: dict[str, str]
+) -> None:
+    ours = build_ears(settings(**{"base_url": service.url, "patience_seconds": 0.1, **fault}))
+    others = build_ears(settings(base_url=service.url))
+    assert await first_turn(with_substitute(ours, others)) == ("I would like tea", [])
+    assert sum(session.was_terminated for session in service.sessions) == 1
+
+
+async def test_a_model_of_livekit_inference_stands_behind_ours_where_one_is_set() -> None:
+    model = "assemblyai/universal-streaming"
+    chosen = settings(fallback_inference_model=model)
+    ours = build_ears(chosen)
+    hearing = with_inference(ours, chosen)
+    assert isinstance(hearing, stt.FallbackAdapter)
+    assert with_inference(ours, settings()) is ours
