@@ -25,7 +25,7 @@ from stt_assemblyai.stt import STT
 log = logging.getLogger(__name__)
 
 # An answer that is dictated has as many words at least, or a digit.
-ANSWER_WORDS = 3
+ANSWER_WORDS = 5
 # So long an answer may take, its beginning and all turns included.
 ANSWER_SECONDS = 60.0
 
@@ -116,9 +116,10 @@ class TurnTaking:
                 self._overlap.voice.add(piece)
                 yield piece
         finally:
-            self._end_answer()
             if asks_for_dictation(said, self._settings.agent.phrasebook.of(self._overlap.language)):
                 self._begin_answer()
+            elif said.rstrip().endswith("?"):  # unlike "take your time"
+                self._end_answer()
 
     def caller_said(self, text: str) -> None:
         """The caller's turn is over: was it the answer, or only `let me see`?"""
@@ -126,6 +127,7 @@ class TurnTaking:
             self._end_answer()
 
     def _begin_answer(self) -> None:
+        self._end_answer()
         self._answer.enter_context(self.dictation())
         loop = asyncio.get_running_loop()
         self._answer_deadline = loop.call_later(ANSWER_SECONDS, self._end_answer)

@@ -1,4 +1,4 @@
-"""A running AgentSession, with a microphone and a loudspeaker that are scripted: what stops it."""
+"""A running AgentSession with scripted ears and loudspeaker: what stops it, what is one turn."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable
@@ -19,7 +19,7 @@ from livekit.agents import (
 from livekit.agents.voice.io import AudioInput, AudioOutput, AudioOutputCapabilities
 
 from agent.call.assistant import Assistant
-from agent.call.turn_taking import RESUME_SECONDS, TurnTaking, turn_handling
+from agent.call.turn_taking import ANSWER_SECONDS, RESUME_SECONDS, TurnTaking, turn_handling
 from config.load import load_settings
 from stt_assemblyai.stt import STT
 from workbench.waiting import Changes
@@ -156,14 +156,19 @@ class Microphone(AudioInput):
 class Clerk(Assistant):
     """Greets at length, and notes what it is told."""
 
-    turns: list[str]
+    def __init__(self, greeting: str, turn_taking: TurnTaking) -> None:
+        super().__init__(
+            instructions="", greeting="", hang_up=lambda: None, turn_taking=turn_taking
+        )
+        self.turns: list[str] = []
+        self._text = greeting
 
     async def on_enter(self) -> None:
-        self.turns = []
         frames = (rtc.AudioFrame(bytes(RATE // 5), RATE, 1, RATE // 10) for _ in range(100))
-        self.session.say(TEXT, audio=_in_time(frames))
+        self.session.say(self._text, audio=_in_time(frames))
 
     async def on_user_turn_completed(self, turn_ctx: ChatContext, new_message: ChatMessage) -> None:
+        await super().on_user_turn_completed(turn_ctx, new_message)
         self.turns.append(new_message.text_content or "")
 
 
@@ -175,7 +180,7 @@ async def _in_time(frames: Iterable[rtc.AudioFrame]) -> AsyncIterator[rtc.AudioF
 class Call:
     """A caller who talks over the greeting."""
 
-    def __init__(self) -> None:
+    def __init__(self, text: str) -> None:
         key = {"api_key": "key"}
         livekit = {"url": "ws://127.0.0.1", "api_secret": "secret"} | key
         given = {"livekit": livekit, "assemblyai": key, "openai": key}
@@ -187,10 +192,9 @@ class Call:
             turn_handling=turn_handling(settings),
             aec_warmup_duration=None,
         )
-        turn_taking = TurnTaking(settings, STT(api_key="key"), self.session)
-        self.clerk = Clerk(
-            instructions="", greeting=TEXT, hang_up=lambda: None, turn_taking=turn_taking
-        )
+        self.service = STT(api_key="key", options=settings.session_options)
+        self.turn_taking = TurnTaking(settings, self.service, self.session)
+        self.clerk = Clerk(text, self.turn_taking)
 
     async def start(self) -> None:
         self.session.input.audio = Microphone(label="microphone")
@@ -219,6 +223,12 @@ class Call:
         self.hear(Type.END_OF_SPEECH)
         await asyncio.sleep(0.1)
 
+    @property
+    def patience(self) -> tuple[int | None, float]:
+        """AssemblyAI's shortest silence in milliseconds, LiveKit's in seconds."""
+        endpointing = self.session.options.endpointing
+        return self.service.options.min_turn_silence, endpointing["min_delay"]
+
     async def until(self, *, playing: bool) -> None:
         await self.loudspeaker.changes.until(
             lambda: self.loudspeaker.playing is playing, timeout_seconds=20, what="the agent"
@@ -226,8 +236,8 @@ class Call:
 
 
 @asynccontextmanager
-async def call() -> AsyncIterator[Call]:
-    running = Call()
+async def call(text: str = TEXT) -> AsyncIterator[Call]:
+    running = Call(text)
     await running.start()
     try:
         yield running
@@ -295,3 +305,95 @@ async def test_a_word_that_stays_keeps_it_silent() -> None:
         await asyncio.sleep(2 * RESUME_SECONDS)
         assert not line.loudspeaker.playing
         assert line.clerk.turns == ["Banana."]
+
+
+QUESTION = "Thank you. What is your phone number, please?"
+
+
+async def asked(line: Call) -> None:
+    """Hear the question out."""
+    await line.until(playing=False)
+    await asyncio.sleep(1)
+
+
+@pytest.mark.parametrize("answer", ["555-0199.", "Five five five oh one."])
+async def test_a_question_for_a_number_makes_both_sides_patient_until_it_is_there(
+    answer: str,
+) -> None:
+    async with call(QUESTION) as line:
+        assert line.patience == (1600, 1.6)
+        await asked(line)
+        await line.say(final="Let me see.")
+        await asyncio.sleep(2)
+        assert line.clerk.turns == ["Let me see."]
+        assert line.patience == (1600, 1.6)
+        await line.say(final=answer)
+        await asyncio.sleep(2)
+        assert line.patience == (160, 0.0)
+
+
+async def test_patience_for_an_answer_that_never_comes_has_an_end() -> None:
+    async with call(QUESTION) as line:
+        await asyncio.sleep(ANSWER_SECONDS)
+        assert line.patience == (160, 0.0)
+
+
+async def test_the_agents_next_question_decides_anew() -> None:
+    patient, usual = (1600, 1.6), (160, 0.0)
+    async with call(QUESTION) as line:
+        await asked(line)
+        for text, patience in (
+            ("Take your time.", patient),
+            ("Or is this a bad moment?", usual),
+            ("So what is your e-mail address?", patient),
+        ):
+            line.session.say(text, audio=_in_time([rtc.AudioFrame(bytes(2), RATE, 1, 1)]))
+            await asyncio.sleep(1)
+            assert line.patience == patience
+
+
+GROUPS = ("Five five five.", "Zero one.", "Nine nine.")
+
+
+@pytest.mark.parametrize(
+    ("question", "turns"),
+    [(QUESTION, [" ".join(GROUPS)]), ("How many were there?", list(GROUPS))],
+)
+async def test_a_number_in_groups_is_one_turn_when_it_was_asked_for(
+    question: str, turns: list[str]
+) -> None:
+    """Even from a service that ends a turn at each of the pauses, a second long."""
+    async with call(question) as line:
+        await asked(line)
+        for group in GROUPS:
+            await line.say(final=group)
+            await asyncio.sleep(0.5)
+        await asyncio.sleep(3)
+        assert line.clerk.turns == turns
+
+
+async def test_code_may_ask_for_patience_as_well() -> None:
+    async with call() as line:
+        with line.turn_taking.dictation():
+            assert line.patience == (1600, 1.6)
+        assert line.patience == (160, 0.0)
+
+
+@pytest.mark.parametrize("name", ["conservative", " balanced\n"])
+async def test_a_preset_is_changed_by_its_name(name: str) -> None:
+    async with call() as line:
+        assert await line.turn_taking.change_by_name(name) == name.strip()
+        assert line.turn_taking.preset == name.strip()
+
+
+async def test_a_name_that_no_preset_has_changes_nothing() -> None:
+    async with call() as line:
+        with pytest.raises(ValueError, match="one of seed, aggressive, balanced, conservative"):
+            await line.turn_taking.change_by_name("patient")
+        assert line.turn_taking.preset == "seed"
+
+
+async def test_the_agent_changes_its_own_patience() -> None:
+    async with call() as line:
+        await line.clerk.change_patience(patience="conservative")
+        assert line.patience == (800, 0.8)
