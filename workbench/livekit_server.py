@@ -3,6 +3,7 @@
 import asyncio
 import os
 import secrets
+import signal
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -30,12 +31,20 @@ class Access:
     api_secret: str = field(repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class LiveKitServer:
     """A running server: how to reach it, and its process."""
 
     access: Access
     process: Process
+
+    async def restart(self, *, pause_seconds: float = 0.0) -> None:
+        """Kill the server, and start another one with the same address and the same keys."""
+        self.process.signal_group(signal.SIGKILL)
+        await self.process.stop()
+        await asyncio.sleep(pause_seconds)
+        self.process = await Process(self.process.command).__aenter__()
+        await _answers(self.process, self.access)
 
 
 def free_port(kind: socket.SocketKind = socket.SOCK_STREAM) -> int:
@@ -86,7 +95,11 @@ async def livekit_server(program: Path, log: Path) -> AsyncIterator[LiveKitServe
                 if "address already in use" in process.tail() and attempt < _ATTEMPTS:
                     continue
                 raise
-            yield LiveKitServer(access, process)
+            server = LiveKitServer(access, process)
+            try:
+                yield server
+            finally:
+                await server.process.stop()
             return
 
 

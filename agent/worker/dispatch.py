@@ -10,6 +10,7 @@ request starts the wait anew, and of two agents that come all the same the later
 import asyncio
 import contextlib
 import logging
+import math
 import random
 import time
 from dataclasses import replace
@@ -166,14 +167,15 @@ class Dispatcher:
             self._accompanied.discard(room)
 
     async def _check(self, room: models.Room, state: Settled) -> None:
-        """Ask the agents of others whether they live; meanwhile, nobody else does here."""
-        self._rooms[room.sid] = replace(state, until=float("inf"))
+        """Ask the agents of others in a room whether they live."""
+        asking = self._rooms[room.sid] = replace(state, until=math.inf)
         for identity in state.agents:
             if await self._liveness.is_dead(room.name, identity):
                 with contextlib.suppress(*_FAILURES):
                     await self._replace(room.name, identity)
-        until = time.monotonic() + about(self._liveness_seconds())
-        self._rooms[room.sid] = replace(state, until=until)
+        if self._rooms.get(room.sid) is asking:
+            until = time.monotonic() + about(self._liveness_seconds())
+            self._rooms[room.sid] = replace(state, until=until)
 
     def _liveness_seconds(self) -> float:
         asked = sum(
