@@ -5,12 +5,9 @@ fails leaves its sound, its story and the logs in `artifacts/`.
 """
 
 import asyncio
-import os
 import shutil
-import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -23,17 +20,14 @@ from workbench.conversation import chronicle
 from workbench.corpus import resampled
 from workbench.engines.recognizer import Recognizer
 from workbench.livekit_binary import find_or_build
-from workbench.livekit_server import Access, livekit_server
+from workbench.livekit_server import livekit_server
 from workbench.microphone import SAMPLE_RATE
-from workbench.processes import Command, Process
-from workbench.providers import plan, worker_environment
 from workbench.running import CACHE, PROJECT
-from workbench.standins import StandIns, stand_ins
+from workbench.standins import stand_ins
 from workbench.timeline import Samples
+from workbench.workers import Places, Worker
 
 ARTIFACTS = PROJECT / "artifacts"
-GREETING = "Good morning, you have reached the lighthouse. How can I help you today?"
-_OURS = ("AGENT_", "ASSEMBLYAI_", "LIVEKIT_", "OPENAI_")
 _FAILED = pytest.StashKey[bool]()
 _FIGURES = pytest.StashKey[list[str]]()
 
@@ -74,15 +68,6 @@ def figure(request: pytest.FixtureRequest) -> Callable[[str], None]:
     return request.config.stash.setdefault(_FIGURES, []).append
 
 
-@dataclass(frozen=True, slots=True)
-class Places:
-    """What every worker of these tests shares."""
-
-    access: Access
-    stand_ins: StandIns
-    logs: Path
-
-
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def places(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Places]:
     """A LiveKit server and the stand-ins, for the whole run."""
@@ -93,51 +78,6 @@ async def places(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Plac
         stand_ins(logs / "stand-ins.log") as (stood_in, _),
     ):
         yield Places(livekit.access, stood_in, logs)
-
-
-class Worker:
-    """A worker process like any other, but for its greeting."""
-
-    def __init__(
-        self, places: Places, name: str, settings: dict[str, str], verb: str = "dev"
-    ) -> None:
-        environment = {
-            name: value for name, value in os.environ.items() if not name.startswith(_OURS)
-        }
-        told = worker_environment(environment, places.access, plan({}), places.stand_ins)
-        told |= {
-            "PYTHONUNBUFFERED": "1",
-            "AGENT_GREETING": GREETING,
-            "AGENT_INSTRUCTIONS_FILE": str(PROJECT / "agent/call/instructions.md"),
-            "AGENT_LOG_FORMAT": "json",
-            # Other tests keep the CPU busy.
-            "AGENT_MAX_CPU_PERCENT": "100",
-            # On a busy machine an answer may take longer than callers are left in silence.
-            "AGENT_FILLER_SECONDS": "0",
-            **settings,
-        }
-        self.access = places.access
-        self.agent_name = told.get("AGENT_NAME", "")
-        # Elsewhere than in the project: a developer's `.env` is not part of the tests.
-        self.process = Process(
-            Command(
-                name,
-                [sys.executable, str(PROJECT / "agent.py"), verb],
-                places.logs / f"{name}.log",
-                told,
-                cwd=places.logs,
-            )
-        )
-
-    async def registered(self) -> None:
-        """Return once the worker takes calls."""
-        await self.log_line("registered worker", timeout_seconds=60)
-
-    async def log_line(self, *parts: str, timeout_seconds: float = 20) -> str:
-        """The first log line, past or future, with all of these in it."""
-        return await self.process.wait_for_line(
-            lambda line: all(part in line for part in parts), timeout_seconds=timeout_seconds
-        )
 
 
 StartWorker = Callable[..., Awaitable[Worker]]

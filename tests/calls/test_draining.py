@@ -1,19 +1,10 @@
 """How a worker stops: no new calls, running ones finish, and who is in a hurry says sorry."""
 
-import signal
 from typing import Any
-
-import psutil
 
 from workbench.conversation import greeting, take_turn
 from workbench.corpus import synthesised
 from workbench.transcript import words
-
-
-def terminate(worker: Any) -> None:
-    """SIGTERM as a platform sends it: to the worker's first process alone."""
-    (program,) = psutil.Process(worker.process.pid).children()
-    program.send_signal(signal.SIGTERM)
 
 
 async def test_a_worker_that_is_told_to_stop_finishes_its_call_and_takes_no_other(
@@ -22,7 +13,7 @@ async def test_a_worker_that_is_told_to_stop_finishes_its_call_and_takes_no_othe
     worker = await start_worker(verb="start")
     first = await dial(worker)
     await greeting(first, timeout_seconds=40)
-    terminate(worker)
+    worker.terminate()
     await worker.log_line("draining worker")
     second = await dial(worker)
     await second.told_to_wait(timeout_seconds=40)
@@ -39,9 +30,9 @@ async def test_a_worker_in_a_hurry_apologises_in_its_calls(
     worker = await start_worker(verb="start")
     caller = await dial(worker)
     await greeting(caller, timeout_seconds=40)
-    terminate(worker)
+    worker.terminate()
     await worker.log_line("draining worker")
-    terminate(worker)
+    worker.terminate()
     await caller.agent_gone(timeout_seconds=60)
     assert "something on our side has failed" in words(await understand(caller.heard()))
     assert await worker.process.wait(timeout_seconds=40) == 0
@@ -53,7 +44,7 @@ async def test_a_call_that_outlasts_the_time_to_drain_ends_with_an_apology(
     worker = await start_worker(verb="start", AGENT_DRAIN_SECONDS="1")
     caller = await dial(worker)
     await greeting(caller, timeout_seconds=40)
-    terminate(worker)
+    worker.terminate()
     await caller.agent_gone(timeout_seconds=60)
     assert "something on our side has failed" in words(await understand(caller.heard()))
     assert await worker.process.wait(timeout_seconds=40) == 0

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import aiohttp
-import psutil  # type: ignore[import-untyped] # it has no stubs
+import psutil
 from livekit import rtc
 from livekit.agents import stt
 

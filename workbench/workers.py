@@ -1,0 +1,78 @@
+"""Worker processes as an operator starts them, beside a LiveKit server and the stand-ins."""
+
+import os
+import signal
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+from workbench.livekit_server import Access
+from workbench.processes import Command, Process
+from workbench.providers import plan, worker_environment
+from workbench.running import PROJECT
+from workbench.standins import StandIns
+
+GREETING = "Good morning, you have reached the lighthouse. How can I help you today?"
+_OURS = ("AGENT_", "ASSEMBLYAI_", "LIVEKIT_", "OPENAI_")
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """What several workers share."""
+
+    access: Access
+    stand_ins: StandIns
+    logs: Path
+
+
+class Worker:
+    """A worker process like any other, but for its greeting."""
+
+    def __init__(
+        self, places: Places, name: str, settings: Mapping[str, str], verb: str = "dev"
+    ) -> None:
+        environment = {
+            name: value for name, value in os.environ.items() if not name.startswith(_OURS)
+        }
+        told = worker_environment(environment, places.access, plan({}), places.stand_ins)
+        told |= {
+            "PYTHONUNBUFFERED": "1",
+            "AGENT_GREETING": GREETING,
+            "AGENT_INSTRUCTIONS_FILE": str(PROJECT / "agent/call/instructions.md"),
+            "AGENT_LOG_FORMAT": "json",
+            # Whatever else runs on this machine keeps the CPU busy.
+            "AGENT_MAX_CPU_PERCENT": "100",
+            # On a busy machine an answer may take longer than callers are left in silence.
+            "AGENT_FILLER_SECONDS": "0",
+            **settings,
+        }
+        self.access = places.access
+        self.agent_name = told.get("AGENT_NAME", "")
+        # Elsewhere than in the project: a developer's `.env` is not part of this.
+        self.process = Process(
+            Command(
+                name,
+                [sys.executable, str(PROJECT / "agent.py"), verb],
+                places.logs / f"{name}.log",
+                told,
+                cwd=places.logs,
+            )
+        )
+
+    async def registered(self) -> None:
+        """Return once the worker takes calls."""
+        await self.log_line("registered worker", timeout_seconds=60)
+
+    async def log_line(self, *parts: str, timeout_seconds: float = 20) -> str:
+        """The first log line, past or future, with all of these in it."""
+        return await self.process.wait_for_line(
+            lambda line: all(part in line for part in parts), timeout_seconds=timeout_seconds
+        )
+
+    def terminate(self) -> None:
+        """SIGTERM as a platform sends it: to the worker's first process alone."""
+        for program in psutil.Process(self.process.pid).children():
+            program.send_signal(signal.SIGTERM)
