@@ -51,15 +51,16 @@ class Tape:
     def append(self, pcm: bytes | memoryview) -> None:
         """Add the newest audio; on a full tape the oldest gives way."""
         self._kept += pcm
-        excess = len(self._kept) - self._keep_bytes
-        if excess > 0:
+        if (excess := len(self._kept) - self._keep_bytes) > 0:
             excess += excess % SAMPLE_BYTES
             self._dropped_bytes += excess
             self._forget(excess)
 
     def chunk(self, at: int) -> bytes | None:
         """The whole chunk at a position, or None until there is one."""
-        return self._read(at, self.chunk_bytes) if self.end - at >= self.chunk_bytes else None
+        begin = at - self.start
+        end = begin + self.chunk_bytes
+        return bytes(self._kept[begin:end]) if end <= len(self._kept) else None
 
     def tail(self, at: int) -> bytes:
         """What is left of the last chunk, in whole samples: to be sent right before Terminate."""

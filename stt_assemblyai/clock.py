@@ -23,14 +23,15 @@ class AudioClock:
 
     def __init__(self) -> None:
         self._pieces: list[_Piece] = []
+        self._lead_ms: float | None = None  # stream less session, while its own audio goes on
         self.session_ms = 0.0
 
     def sent(self, stream_ms: float, duration_ms: float) -> None:
         """The stream's audio from `stream_ms` on has been sent."""
-        expected = self._stream_at(self.session_ms)
-        goes_on = self._pieces and self._pieces[-1].rate == 1 and abs(expected - stream_ms) <= 1
-        if not goes_on:
+        lead_ms = stream_ms - self.session_ms
+        if self._lead_ms is None or abs(self._lead_ms - lead_ms) > 1:
             self._pieces.append(_Piece(self.session_ms, stream_ms, 1))
+            self._lead_ms = lead_ms
         self.session_ms += duration_ms
 
     def sent_silence(self, duration_ms: float) -> None:
@@ -38,6 +39,7 @@ class AudioClock:
         if not self._pieces or self._pieces[-1].rate == 1:
             at = self._stream_at(self.session_ms)
             self._pieces.append(_Piece(self.session_ms, at, 0))
+            self._lead_ms = None
         self.session_ms += duration_ms
 
     def to_stream(self, session_ms: float) -> int:

@@ -31,6 +31,7 @@ __all__ = ["Inbox", "Leg", "StreamEvent", "Timing"]
 
 _RECOGNITION_MS = 2000  # words appear at most this long after they were said
 _LONGEST_DEFAULT_SILENCE_MS = 2560  # of all models' own max_turn_silence (section 10)
+_LOOK_EVERY_MS = 200  # at what has been sent: live audio has to cost little
 _RELEASE_EVERY_MS = 1000
 _HEARTBEAT_SECONDS = 15.0  # without one, of those that come every 5 s (section 7.7)
 _PROGRESS_MS = 10_000  # an open turn about which nothing is said for longer is stuck
@@ -118,7 +119,7 @@ class Leg:
         self._beat_at = math.inf
         longest_silence_ms = options.effective().get("max_turn_silence")
         self._turn_ends_within_ms = (longest_silence_ms or _LONGEST_DEFAULT_SILENCE_MS) + 1500
-        self._released_at_ms = 0.0
+        self._look_at_ms = self._released_at_ms = 0.0
         self._heard_at_ms = 0.0  # the session's audio when something was last heard
         self._deaf = False
         self.from_ms = from_ms
@@ -290,15 +291,18 @@ class Leg:
     def _send_now(self) -> bool:
         """Send what has become due, if nothing stands in its way; else the sender has to."""
         self._pushed_at = now = self._loop.time()
-        if self._inbox.messages:  # they keep their place in the audio
+        if self._prompt is None or not self._session.writable:
+            return False
+        if self._inbox.messages or self._position < self._tape.start:  # they keep their place
             return False
         while (chunk := self._tape.chunk(self._position)) is not None:
-            if self._prompt is None or not self._session.writable or self._pacer.delay(now):
+            if not self._pacer.ready(now):
                 return False
             if not self._prompt.send_nowait(self._session.audio(chunk)):
                 return False
             self._pacer.sent(now, self._record(chunk))
-            self._after_audio()
+            if self._clock.session_ms >= self._look_at_ms or self._mapper.endpointing.eager_ms:
+                self._after_audio()
         return True
 
     def _record(self, pcm: bytes) -> float:
@@ -361,6 +365,7 @@ class Leg:
 
     def _after_audio(self) -> None:
         """The tape may forget what is covered; a turn must not stay open for ever."""
+        self._look_at_ms = self._clock.session_ms + _LOOK_EVERY_MS
         self._listen_for_quiet()
         if self._clock.session_ms - self._released_at_ms >= _RELEASE_EVERY_MS:
             self._released_at_ms = self._clock.session_ms

@@ -21,6 +21,10 @@ class Pacer:
         """Seconds to wait before the next chunk may be sent."""
         return max(0.0, self._free_at - self._burst_seconds - now)
 
+    def ready(self, now: float) -> bool:
+        """The next chunk may be sent at once."""
+        return self._free_at <= now + self._burst_seconds
+
     def sent(self, now: float, duration_ms: float) -> None:
         """A chunk of this length has been sent."""
         self._free_at = max(self._free_at, now) + duration_ms / 1000 / self._speed

@@ -100,6 +100,7 @@ class Session:
     def __init__(self, options: SessionOptions) -> None:
         self.state = State.OPENING
         self._options = options
+        self._sends_mulaw = options.encoding == "pcm_mulaw"
         self._uncoded_error = ""  # an Error without a code: the close that follows has it
 
     @property
@@ -115,7 +116,7 @@ class Session:
     def audio(self, pcm: bytes) -> bytes:
         """The binary frame for a chunk of PCM."""
         self._check_writable()
-        return to_mulaw(pcm) if self._options.encoding == "pcm_mulaw" else pcm
+        return to_mulaw(pcm) if self._sends_mulaw else pcm
 
     def say(self, message: ClientMessage) -> str:
         """The text frame for a message; Terminate begins the end."""

@@ -13,7 +13,7 @@ import dataclasses
 import logging
 import time
 import weakref
-from collections.abc import Sequence
+from collections.abc import AsyncIterable, Sequence
 from typing import Any, Literal
 
 from livekit import rtc
@@ -24,7 +24,7 @@ from livekit.agents import (
     NotGivenOr,
     stt,
 )
-from livekit.agents.utils import AudioBuffer, is_given
+from livekit.agents.utils import AudioBuffer, aio, is_given
 from livekit.agents.voice.events import ConversationItemAddedEvent
 from pydantic import SecretStr
 
@@ -267,9 +267,12 @@ class SpeechStream(stt.RecognizeStream):
             choices=owner._choices,
             patience=owner._patience,
         )
+        self._usage_ch: aio.Chan[stt.SpeechEvent] = aio.Chan()
         super().__init__(
             stt=owner, conn_options=conn_options, sample_rate=owner._options.sample_rate
         )
+        self._event_aiter = self._event_ch  # LiveKit's tee wakes two tasks for every event
+        self._task.add_done_callback(lambda _: self._usage_ch.close())
         self._frame_rate = 0
         self._last_push = time.time()
 
@@ -299,8 +302,9 @@ class SpeechStream(stt.RecognizeStream):
         It goes straight to the transcriber: the base class's channel would cost a task and a
         wake-up for every frame.
         """
-        self._check_input_not_ended()
-        self._check_not_closed()
+        if self._input_ch.closed or self._event_ch.closed:
+            self._check_input_not_ended()
+            self._check_not_closed()
         if frame.num_channels != 1:
             mono = to_mono(frame.data, frame.num_channels)
             frame = rtc.AudioFrame(mono, frame.sample_rate, 1, frame.samples_per_channel)
@@ -398,13 +402,17 @@ class SpeechStream(stt.RecognizeStream):
         """The seconds that are billed: the time sessions are open, each counted once."""
         seconds = self.transcriber.unreported_seconds()
         if seconds > 0:
-            self._event_ch.send_nowait(
-                stt.SpeechEvent(
-                    type=Type.RECOGNITION_USAGE,
-                    request_id=self.session_id or "",
-                    recognition_usage=stt.RecognitionUsage(audio_duration=seconds),
-                )
+            usage = stt.SpeechEvent(
+                type=Type.RECOGNITION_USAGE,
+                request_id=self.session_id or "",
+                recognition_usage=stt.RecognitionUsage(audio_duration=seconds),
             )
+            self._event_ch.send_nowait(usage)
+            self._usage_ch.send_nowait(usage)
+
+    async def _metrics_monitor_task(self, event_aiter: AsyncIterable[stt.SpeechEvent]) -> None:
+        """LiveKit's own, which needs to see none but usage."""
+        await super()._metrics_monitor_task(self._usage_ch)
 
     def _wall_time(self, audio_ms: int) -> float:
         """When a moment of the audio was pushed: counted back from the newest sample."""

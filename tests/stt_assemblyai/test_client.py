@@ -13,7 +13,7 @@ from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.exceptions import InvalidHandshake, InvalidProxy, InvalidURI
 from websockets.http11 import Request, Response
 
-from stt_assemblyai.client import Closed, Socket, connect, translated_errors
+from stt_assemblyai.client import Closed, PromptSocket, Socket, connect, translated_errors
 from stt_assemblyai.errors import (
     AssemblyAIError,
     AuthenticationError,
@@ -56,6 +56,33 @@ async def test_frames_travel_both_ways() -> None:
         assert await socket.receive() == "text"
         await socket.send(b"\0\1")
         assert await socket.receive() == b"\0\1"
+
+
+@pytest.mark.parametrize("size", [0, 1, 125, 126, 1600, 65_535, 65_536, 200_001])
+async def test_audio_that_is_sent_at_once_arrives_as_it_was(size: int) -> None:
+    pcm = bytes(n % 251 for n in range(size))
+    async with serving(echo) as url, connect(url, "", KEY) as socket:
+        assert isinstance(socket, PromptSocket)
+        assert socket.send_nowait(pcm)
+        assert await socket.receive() == pcm
+
+
+async def test_what_cannot_be_sent_at_once_is_left_to_be_waited_for() -> None:
+    released = asyncio.Event()
+
+    async def freeze(connection: ServerConnection) -> None:
+        connection.transport.pause_reading()
+        await released.wait()
+        connection.transport.abort()
+
+    async with serving(freeze) as url, connect(url, "", KEY) as socket:
+        assert isinstance(socket, PromptSocket)
+        while socket.send_nowait(bytes(100_000)):
+            pass
+        released.set()
+        with pytest.raises(Closed):
+            await socket.receive()
+        assert not socket.send_nowait(b"too late")
 
 
 async def test_the_key_travels_raw_in_a_header_and_the_options_in_the_query() -> None:

@@ -9,6 +9,7 @@ def test_live_audio_never_waits() -> None:
     pacer = Pacer(1.25)
     for number in range(1000):
         now = number * 0.05
+        assert pacer.ready(now)
         assert pacer.delay(now) == 0
         pacer.sent(now, 50)
 
@@ -24,6 +25,7 @@ def test_a_small_bunch_leaves_at_once() -> None:
 def test_a_backlog_leaves_at_the_speed_that_was_set(speed: float) -> None:
     pacer, now = Pacer(speed, burst_ms=200), 100.0
     for _ in range(200):
+        assert pacer.ready(now) == (pacer.delay(now) == 0)
         now += pacer.delay(now)
         pacer.sent(now, 50)
     assert now - 100.0 == pytest.approx(10 / speed - 0.2, abs=0.06)
