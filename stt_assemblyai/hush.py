@@ -1,4 +1,4 @@
-"""Hear from the sound alone whether a voice has fallen quiet, before anybody says so."""
+"""Hear from the sound alone when a voice falls quiet: sooner and truer than words tell."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from stt_assemblyai.audio import Tape
     from stt_assemblyai.speech import SpokenWord
 
-__all__ = ["is_quiet"]
+__all__ = ["is_quiet", "voice_end_ms"]
 
 _WINDOW_MS = 10
 _QUIET_SHARE = 0.15  # of the loudness of the word: breath and room, but no speech
@@ -36,6 +36,16 @@ def is_quiet(tape: Tape, word: SpokenWord, quiet_ms: int) -> bool:
         return False
     loudness = float(np.percentile(spoken, 90))
     return loudness >= _SOFTEST_WORD and float(newest.max()) < loudness * _QUIET_SHARE
+
+
+def voice_end_ms(tape: Tape, word: SpokenWord) -> int:
+    """Where the sound of a word ends: a word's own end may lie 0.2 to 1.3 s behind it."""
+    levels = _levels(tape, word.start_ms, min(word.end_ms, tape.milliseconds(tape.end)))
+    if not levels.size or (loudness := float(np.percentile(levels, 90))) < _SOFTEST_WORD:
+        return word.end_ms
+    loud = np.flatnonzero(levels >= loudness * _QUIET_SHARE)
+    from_ms = max(word.start_ms, tape.milliseconds(tape.start))
+    return min(word.end_ms, int(from_ms + (loud[-1] + 1) * _WINDOW_MS))
 
 
 def _levels(tape: Tape, from_ms: float, until_ms: float) -> npt.NDArray[np.float64]:

@@ -18,13 +18,13 @@ from stt_assemblyai.audio import Tape
 from stt_assemblyai.client import Closed, PromptSocket, Socket
 from stt_assemblyai.clock import AudioClock
 from stt_assemblyai.errors import NetworkError, TransientError
-from stt_assemblyai.hush import is_quiet
+from stt_assemblyai.hush import is_quiet, voice_end_ms
 from stt_assemblyai.messages import ClientMessage, ForceEndpoint, Heartbeat, Silence, Terminate
 from stt_assemblyai.options import SessionOptions
 from stt_assemblyai.pace import Pacer
 from stt_assemblyai.progress import Progress
 from stt_assemblyai.protocol import Ended, Event, Failed, Heard, Noticed, Opened, Session, State
-from stt_assemblyai.speech import Overdue, SpeechEvent, Unanswered
+from stt_assemblyai.speech import EndOfSpeech, Final, Overdue, SpeechEvent, SpokenWord, Unanswered
 from stt_assemblyai.turns import TurnMapper
 
 __all__ = ["Inbox", "Leg", "StreamEvent", "Timing"]
@@ -122,6 +122,7 @@ class Leg:
         self._look_at_ms = self._released_at_ms = 0.0
         self._heard_at_ms = 0.0  # the session's audio when something was last heard
         self._deaf = False
+        self._last_word: SpokenWord | None = None  # of a turn whose end is about to be told
         self.from_ms = from_ms
         self._position = max(self._tape.start, self._tape.position(from_ms))
         self._loop = asyncio.get_running_loop()
@@ -386,6 +387,13 @@ class Leg:
         elif self._clock.session_ms - self._heard_at_ms > self._turn_ends_within_ms + _PROGRESS_MS:
             self._give_up("The service stopped transcribing")
 
+    def _timed(self, event: SpeechEvent) -> SpeechEvent:
+        """The end of speech is where the voice ended, not the padded end of its last word."""
+        if not isinstance(event, EndOfSpeech) or self._last_word is None:
+            return event
+        word, self._last_word = self._last_word, None
+        return EndOfSpeech(voice_end_ms(self._tape, word))
+
     def _listen_for_quiet(self) -> None:
         word, quiet_ms = self._mapper.awaits_quiet_after, self._mapper.endpointing.eager_ms
         if word is not None and quiet_ms is not None and is_quiet(self._tape, word, quiet_ms):
@@ -398,7 +406,9 @@ class Leg:
 
     def _emit_all(self, events: tuple[SpeechEvent, ...]) -> None:
         for event in events:
-            self._emit(event)
+            if isinstance(event, Final):
+                self._last_word = event.transcript.words[-1]
+            self._emit(self._timed(event))
             if isinstance(event, Overdue):  # at once, whatever audio is still to be sent
                 self._inbox.messages.appendleft((self._position, ForceEndpoint()))
                 self._inbox.stirred.set()

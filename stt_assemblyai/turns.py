@@ -255,7 +255,9 @@ class TurnMapper:
         if not self.endpointing.keep_reply or same_words(plain.text, transcript.text):
             self._latest = transcript
             return self._end_turn()
-        return self._end_turn() + self._late(transcript)
+        events = self._end_turn()
+        self._ended = transcript
+        return (*events, LateFormat(transcript, plain.text))
 
     def _end_turn(self) -> Events:
         latest = self._latest
@@ -294,13 +296,8 @@ class TurnMapper:
         transcript = self._read(turn, spoken_words(turn, self._clock))
         if not (turn.end_of_turn and transcript.formatted and transcript.text):
             return ()
-        return self._late(transcript)
-
-    def _late(self, twin: Transcript) -> Events:
-        if self._ended is None:
-            return ()
-        replaced, self._ended = self._ended.text, twin
-        return (LateFormat(twin, replaced),)
+        self._ended = transcript
+        return (LateFormat(transcript, ended.text),)
 
     def _is_preflight(self, turn: Turn) -> bool:
         """US: an utterance ended inside the turn. U3: the service thinks the turn may be over."""

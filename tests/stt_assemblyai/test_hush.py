@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from stt_assemblyai.audio import Tape
-from stt_assemblyai.hush import is_quiet
+from stt_assemblyai.hush import is_quiet, voice_end_ms
 from stt_assemblyai.speech import SpokenWord
 
 RATE = 16_000
@@ -58,3 +58,23 @@ def test_quiet_is_judged_only_behind_a_word_that_is_still_on_the_tape(
     assert not is_quiet(tape, word(*span), 80)
     tape.release(tape.end)
     assert not is_quiet(tape, word(0, 400), 80)
+
+
+def test_a_voice_ends_where_its_sound_does() -> None:
+    tape = heard((20, 200), (3000, 300), (20, 600))
+    assert voice_end_ms(tape, word(100, 1000)) == 500
+
+
+def test_a_voice_ends_no_later_than_its_word() -> None:
+    assert voice_end_ms(heard((3000, 1000)), word(100, 400)) == 400
+
+
+@pytest.mark.parametrize("tape", [heard((1, 1000)), heard()])
+def test_without_a_sound_the_word_tells_its_end(tape: Tape) -> None:
+    assert voice_end_ms(tape, word(100, 400)) == 400
+
+
+def test_a_word_whose_beginning_is_no_longer_kept_ends_at_the_same_time() -> None:
+    tape = heard((20, 200), (3000, 300), (20, 600))
+    tape.release(tape.position(300))
+    assert voice_end_ms(tape, word(100, 1000)) == 500

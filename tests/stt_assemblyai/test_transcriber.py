@@ -706,6 +706,24 @@ async def test_a_service_that_falls_silent_in_mid_turn_is_left() -> None:
     assert str(told.error) == "The service stopped transcribing."
 
 
+async def test_a_turn_that_noise_keeps_open_is_ended_by_force() -> None:
+    """The service hears a voice that says nothing: its silence never comes."""
+    service = Service([Said("hello", 300, 550), Said("there", 600, 850), Said("bye", 9000, 9250)])
+    call = stream(service)
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(call.transcriber.run())
+        await asyncio.sleep(0.3)
+        service.peers[0].PAUSE_MS = 60_000
+        await call.speak(8_000)
+        assert call.finals == ["hello there"]
+        await call.speak(4_000, start_ms=8_000)
+        call.transcriber.end_input()
+    assert call.finals == ["hello there", "bye"]
+    assert {"type": "ForceEndpoint"} in service.peers[0].received
+    assert len(service.peers) == 1
+    assert_balanced(call.events)
+
+
 async def test_a_service_that_says_nothing_of_speech_is_left_once_and_no_word_is_lost() -> None:
     script = [Said(f"word{n}", 1300 + 800 * n, 1550 + 800 * n) for n in range(40)]
     service = Service(script)

@@ -482,6 +482,56 @@ def test_a_reply_that_is_ready_ends_the_wait_for_the_twin(formatted: TurnMapper)
     assert play(formatted, eot(0, "Hi.", turn_is_formatted=True)) == ["lateformat Hi. for hi"]
 
 
+def committed(twin_ms: int | None, reply_ms: int | None, text: str) -> tuple[float, list[str]]:
+    """When the Final comes after the end of a turn, and what is told from then on, where a reply
+    is ready and a twin comes so many milliseconds after that end; None: never."""
+    mapper = TurnMapper(AudioClock(), Endpointing(twin_seconds=0.3))
+    mapper.receive(eot(0, "twenty five dollars"), now=0.0)
+    twin = eot(0, text, turn_is_formatted=True)
+    lines: list[str] = []
+    at_ms = math.inf
+    for now_ms in range(1000):
+        events = mapper.receive(twin, now_ms / 1000) if now_ms == twin_ms else ()
+        events += mapper.hasten() if now_ms == reply_ms else ()
+        events += mapper.expire(now_ms / 1000)
+        at_ms = min(at_ms, now_ms) if events else at_ms
+        lines += told(events)
+    return at_ms, [line for line in lines if not line.startswith("end")]
+
+
+@pytest.mark.parametrize(
+    ("twin_ms", "reply_ms", "at_ms"),
+    [
+        (0, 450, 0),
+        (150, 450, 150),
+        (400, 450, 300),  # the deadline
+        (None, 450, 300),
+        (0, 120, 0),
+        (150, 120, 120),  # a reply that is ready does not wait
+        (400, 120, 120),
+        (None, 120, 120),
+        (150, None, 150),  # no reply is being made, as when the caller interrupts
+        (None, None, 300),
+    ],
+)
+def test_the_twin_never_costs_time_while_a_reply_is_being_made(
+    twin_ms: int | None, reply_ms: int | None, at_ms: int
+) -> None:
+    when, lines = committed(twin_ms, reply_ms, "Twenty five dollars.")
+    assert when == at_ms
+    assert reply_ms is None or when <= reply_ms
+    is_late = twin_ms is not None and twin_ms > at_ms
+    text = "Twenty five dollars." if twin_ms is not None and not is_late else "twenty five dollars"
+    assert lines == [f"final {text}"] + ["lateformat Twenty five dollars. for " + text] * is_late
+
+
+@pytest.mark.parametrize("twin_ms", [0, 150, 400])
+def test_a_twin_that_rewrites_words_comes_behind_the_final(twin_ms: int) -> None:
+    when, lines = committed(twin_ms, 450, "$25.")
+    assert when == min(twin_ms, 300)
+    assert lines == ["final twenty five dollars", "lateformat $25. for twenty five dollars"]
+
+
 @pytest.fixture
 def stuck() -> TurnMapper:
     """A turn of which nothing more is said, and which should have ended."""

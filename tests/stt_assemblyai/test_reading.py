@@ -1,0 +1,133 @@
+"""A message says whole turns, on the stream's clock, and text never goes backwards."""
+
+from typing import Any
+
+import pytest
+
+from stt_assemblyai.clock import AudioClock
+from stt_assemblyai.messages import Turn
+from stt_assemblyai.reading import joined, known, read, same_words, settled, spoken_words
+from stt_assemblyai.seam import NO_SEAM, Seam
+from stt_assemblyai.speech import SpokenWord
+
+
+def words(text: str, *, first: int = 0, length_ms: int = 250) -> tuple[SpokenWord, ...]:
+    """Words that begin every 300 ms; a star marks one that is not final."""
+    return tuple(
+        SpokenWord(
+            word.removesuffix("*"),
+            300 * number,
+            300 * number + length_ms,
+            0.9,
+            final=not word.endswith("*"),
+            speaker=None,
+        )
+        for number, word in enumerate(text.split(), first)
+    )
+
+
+def texts(spoken: tuple[SpokenWord, ...]) -> str:
+    return " ".join(word.text for word in spoken)
+
+
+def turn(transcript: str, spoken: str, **fields: Any) -> Turn:
+    listed = [
+        {"text": word.text, "start": word.start_ms, "end": word.end_ms, "word_is_final": word.final}
+        for word in words(spoken)
+    ]
+    message = {"type": "Turn", "turn_order": 2, "end_of_turn": False, "transcript": transcript}
+    return Turn.model_validate({**message, "words": listed, **fields})
+
+
+def test_words_lie_on_the_streams_clock() -> None:
+    clock = AudioClock()
+    clock.sent(5000, 10_000)
+    (word,) = spoken_words(turn("", "hi"), clock)
+    assert (word.start_ms, word.end_ms) == (5000, 5250)
+
+
+@pytest.mark.parametrize(
+    ("transcript", "spoken", "whole"),
+    [
+        ("hi", "hi the*", "hi the"),  # US: the transcript has final words alone
+        ("", "hi*", "hi"),
+        ("Hi, there!", "hi there", "Hi, there!"),
+        ("I'd like—", "I'd* like*", "I'd like—"),  # U3: no word is final, the transcript is whole
+    ],
+)
+def test_a_text_is_the_whole_turn_on_both_families(
+    transcript: str, spoken: str, whole: str
+) -> None:
+    message = turn(transcript, spoken)
+    heard = spoken_words(message, AudioClock())
+    assert read(message, heard, heard, "s").text == whole
+
+
+def test_a_text_of_some_of_the_words_is_made_of_them() -> None:
+    message = turn("Hi, there!", "hi there", speaker_label="B", language_code="en")
+    heard = spoken_words(message, AudioClock())
+    transcript = read(message, heard, heard[1:], "s")
+    assert transcript.text == "there"
+    assert (transcript.session_id, transcript.turn_order) == ("s", 2)
+    assert (transcript.speaker, transcript.language) == ("B", "en")
+
+
+def test_without_an_earlier_session_the_words_are_what_was_heard() -> None:
+    assert joined(words("hi there"), (), NO_SEAM, is_end=False) == words("hi there")
+
+
+def test_what_was_settled_comes_first_and_what_is_ahead_last() -> None:
+    carried = words("a b c* d*")
+    seam = Seam(carried[:2], 300)
+    assert texts(joined(words("b c", first=1), carried, seam, is_end=False)) == "a b c d"
+    assert texts(joined((), carried, seam, is_end=False)) == "a b c d"
+    assert texts(joined(words("b c", first=1), carried, seam, is_end=True)) == "a b c"
+
+
+def test_half_a_word_does_not_take_the_place_of_a_whole_one() -> None:
+    carried = words("a* bee*")
+    half = (*words("a*"), *words("b*", first=1, length_ms=100))
+    assert texts(joined(half, carried, NO_SEAM, is_end=False)) == "a bee"
+
+
+def test_old_words_of_a_long_turn_count_as_final() -> None:
+    long = words(" ".join(f"w{number}*" for number in range(30)))
+    finals = [word.final for word in settled(long)]
+    assert finals == sorted(finals, reverse=True)
+    assert 0 < sum(finals) < 30
+    assert settled(long[:5]) == long[:5]
+    assert settled(()) == ()
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("hi there", "Hi, there!", True),
+        ("its mine", "It's mine.", True),
+        ("wait", "wait —", True),
+        ("twenty five dollars", "$25", False),
+        ("25", "$25", True),
+        ("25", "€25", False),
+        ("", "", True),
+        ("hi", "", False),
+    ],
+)
+def test_words_are_the_same_without_case_and_punctuation(one: str, other: str, same: bool) -> None:
+    assert same_words(one, other) is same
+
+
+def test_the_rule_for_same_words_is_no_laxer_than_livekits() -> None:
+    from livekit.agents.voice.agent_activity import _transcripts_equivalent
+
+    for one, other in [
+        ("its mine", "It's mine."),
+        ("wait", "wait —"),
+        ("25", "$25"),
+        ("a b", "a-b"),
+    ]:
+        assert _transcripts_equivalent(one, other) or not same_words(one, other)
+
+
+@pytest.mark.parametrize(("label", "speaker"), [("A", "A"), ("PENDING", None), ("UNKNOWN", None)])
+def test_some_labels_are_no_speakers(label: str, speaker: str | None) -> None:
+    assert known(label) == speaker
