@@ -207,6 +207,14 @@ class Caller:
             what="a worker to say that nobody is free",
         )
 
+    async def attended(self, *, timeout_seconds: float) -> None:
+        """Wait until an agent is there, or a worker tells the caller that nobody is free."""
+        await self._changes.until(
+            lambda: self._agent or self.was_told_to_wait,
+            timeout_seconds=timeout_seconds,
+            what="an agent to come, or a worker to say that nobody is free",
+        )
+
     async def another_agent(self, than: str | None, *, timeout_seconds: float) -> None:
         """Wait until an agent is there that is not this one."""
         await self._changes.until(

@@ -32,7 +32,13 @@ class Worker:
     """A worker process like any other, but for its greeting."""
 
     def __init__(
-        self, places: Places, name: str, settings: Mapping[str, str], verb: str = "dev"
+        self,
+        places: Places,
+        name: str,
+        settings: Mapping[str, str],
+        verb: str = "dev",
+        *,
+        program: Path = PROJECT / "agent.py",
     ) -> None:
         environment = {
             name: value for name, value in os.environ.items() if not name.startswith(_OURS)
@@ -55,7 +61,7 @@ class Worker:
         self.process = Process(
             Command(
                 name,
-                [sys.executable, str(PROJECT / "agent.py"), verb],
+                [sys.executable, str(program), verb],
                 places.logs / f"{name}.log",
                 told,
                 cwd=places.logs,

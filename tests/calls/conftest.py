@@ -5,6 +5,7 @@ fails leaves its sound, its story and the logs in `artifacts/`.
 """
 
 import asyncio
+import itertools
 import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator
 from contextlib import AsyncExitStack
@@ -120,10 +121,11 @@ async def dial(places: Places, request: pytest.FixtureRequest) -> AsyncIterator[
     settings.
     """
     callers: dict[str, Caller] = {}
+    numbers = itertools.count(1)
     async with AsyncExitStack() as stack:
 
         async def dial(worker: Worker | None = None, metadata: str = "") -> Caller:
-            name = f"{request.node.name}-{len(callers) + 1}"
+            name = f"{request.node.name}-{next(numbers)}"
             room = name if worker else request.node.name
             agent_name = worker.agent_name if worker else ""
             joining = Caller.join(places.access, room, name, agent_name, metadata=metadata)

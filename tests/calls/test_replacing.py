@@ -48,14 +48,22 @@ async def test_a_caller_whom_nobody_was_sent_to_gets_an_agent(
     await greeting(caller, timeout_seconds=40)
 
 
-async def test_six_callers_at_once_are_all_answered(
+async def test_twice_the_calls_that_fit_are_spread_and_the_others_told_and_taken_in_turn(
     start_worker: Any, dial: Any, figure: Any
 ) -> None:
-    worker = await start_worker(AGENT_MAX_CALLS="6")
-    callers = [await dial(worker) for _ in range(6)]
-    greetings = await asyncio.gather(*(greeting(each, timeout_seconds=60) for each in callers))
+    workers = await asyncio.gather(*(start_worker(AGENT_MAX_CALLS="2") for _ in "ab"))
+    callers = await asyncio.gather(*(dial(workers[0]) for _ in range(8)))
+    await asyncio.gather(*(each.attended(timeout_seconds=60) for each in callers))
+    answered = [each for each in callers if each.agent_identity]
+    assert len(answered) == 4
+    greetings = await asyncio.gather(*(greeting(each, timeout_seconds=60) for each in answered))
     waits = sorted(reply.start_seconds for reply, _ in greetings)
-    figure(f"six calls at once: greeted {waits[0]:.1f} to {waits[-1]:.1f} s after joining")
+    figure(f"eight calls, room for four: greeted {waits[0]:.1f} to {waits[-1]:.1f} s after joining")
+    for worker in workers:
+        assert len([line for line in worker.process.lines if '"call started"' in line]) == 2
+    await asyncio.gather(*(each.hang_up() for each in answered))
+    others = [each for each in callers if each not in answered]
+    await asyncio.gather(*(each.another_agent(None, timeout_seconds=60) for each in others))
 
 
 async def test_who_finds_everybody_busy_is_told_and_answered_when_there_is_room(

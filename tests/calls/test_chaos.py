@@ -1,0 +1,12 @@
+"""A short form of `make chaos`: whatever fails, nobody is lost."""
+
+from pathlib import Path
+
+from workbench.chaos.__main__ import Chaos, run
+from workbench.chaos.calls import Outcome
+
+
+async def test_whatever_fails_nobody_is_lost(tmp_path: Path) -> None:
+    reports = await run(Chaos(calls=4, workers=2, at_once=2, faults=3, seed=5), tmp_path)
+    assert len(reports) == 4
+    assert not [report for report in reports if report.outcome is Outcome.LOST]

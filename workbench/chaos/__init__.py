@@ -1,0 +1,1 @@
+"""Callers over several workers, and faults at random moments: is anybody lost?"""

@@ -1,0 +1,85 @@
+"""A caller who wants three answers, and what became of the call."""
+
+import asyncio
+from dataclasses import dataclass
+from enum import Enum
+
+from agent.call.prepared import Sentence
+from workbench.caller import Caller
+from workbench.conversation import take_turn
+from workbench.corpus import synthesised
+from workbench.livekit_server import Access
+from workbench.transcript import words
+
+QUESTIONS = {
+    "What is seven plus five?": "twelve",
+    "What is two plus two?": "four",
+    "What is four plus five?": "nine",
+}
+FIRST_WORDS_SECONDS = 60.0
+ANSWER_SECONDS = 15.0
+# A caller who asks so often without hearing the answer gives up.
+ATTEMPTS = 5
+
+
+class Outcome(Enum):
+    """What became of a call."""
+
+    ANSWERED = "answered"
+    REPLACED = "answered, by more than one agent"
+    APOLOGISED = "apologised to"
+    LOST = "lost"
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """A call that is over."""
+
+    room: str
+    outcome: Outcome
+    greeted_seconds: float | None
+    story: str
+
+
+async def hold_call(access: Access, room: str, agent_name: str) -> Report:
+    """Join, ask until there is an answer to every question, and hang up."""
+    agents: set[str] = set()
+    greeted: float | None = None
+    async with Caller.join(access, room, f"caller of {room}", agent_name) as caller:
+        try:
+            await caller.another_agent(None, timeout_seconds=FIRST_WORDS_SECONDS)
+            first = await caller.hear_start(after_seconds=0, timeout_seconds=FIRST_WORDS_SECONDS)
+            greeted = first.start_seconds
+            for question, answer in QUESTIONS.items():
+                if not await _answered(caller, question, answer, agents):
+                    break
+            else:
+                many = len(agents) > 1
+                outcome = Outcome.REPLACED if many else Outcome.ANSWERED
+                return Report(room, outcome, greeted, "")
+        except (TimeoutError, RuntimeError) as error:
+            return Report(room, _unanswered(caller), greeted, str(error))
+        return Report(room, _unanswered(caller), greeted, f"ended: {caller.disconnected}")
+
+
+async def _answered(caller: Caller, question: str, answer: str, agents: set[str]) -> bool:
+    for _ in range(ATTEMPTS):
+        if caller.disconnected:
+            return False
+        if caller.agent_ending:
+            await caller.agent_gone(timeout_seconds=ANSWER_SECONDS)
+            return False
+        turn = await take_turn(caller, synthesised(question), timeout_seconds=ANSWER_SECONDS)
+        if caller.agent_identity:
+            agents.add(caller.agent_identity)
+        if answer in words(turn.reply_text):
+            return True
+        if not turn.reply:
+            await asyncio.sleep(1)
+    return False
+
+
+def _unanswered(caller: Caller) -> Outcome:
+    apology = words(Sentence.APOLOGY.text)
+    said = (words(segment.text) for segment in caller.transcript.segments)
+    return Outcome.APOLOGISED if any(apology in each for each in said) else Outcome.LOST
