@@ -1,0 +1,63 @@
+"""Which agents are taken for dead, by what LiveKit's server says."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import aiohttp
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+from pydantic import SecretStr
+
+from agent.worker.liveness import CHANCES, Liveness
+from config.settings import LiveKitSettings
+
+ALIVE = (400, "invalid_argument", "RpcError 1400: Method not supported at destination")
+SILENT = (408, "canceled", "RpcError 1502: Response timeout")
+NOBODY = (503, "unavailable", "no response from servers")
+TOO_OLD = (404, "bad_route", "no handler for path")
+
+
+@asynccontextmanager
+async def livekit(*says: tuple[int, str, str]) -> AsyncIterator[tuple[Liveness, list[str]]]:
+    """A server that says these in turn, the last one again and again; and whom it was asked for."""
+    answers, asked = list(says), []
+
+    async def answer(request: web.Request) -> web.Response:
+        asked.append(request.path)
+        status, code, message = answers.pop(0) if len(answers) > 1 else answers[0]
+        return web.json_response({"code": code, "msg": message}, status=status)
+
+    application = web.Application()
+    application.router.add_post("/twirp/livekit.RoomService/PerformRpc", answer)
+    async with (
+        TestServer(application, host="127.0.0.1") as server,
+        aiohttp.ClientSession() as session,
+    ):
+        settings = LiveKitSettings(
+            url=str(server.make_url("")), api_key=SecretStr("key"), api_secret=SecretStr("s" * 32)
+        )
+        yield Liveness(settings, session), asked
+
+
+@pytest.mark.parametrize(
+    ("says", "dead"),
+    [
+        ([ALIVE], False),
+        ([SILENT], True),
+        ([SILENT] * (CHANCES - 1) + [ALIVE], False),
+        ([NOBODY], False),
+    ],
+)
+async def test_an_agent_is_dead_that_leaves_every_question_unanswered(
+    says: list[tuple[int, str, str]], dead: bool
+) -> None:
+    async with livekit(*says) as (liveness, _):
+        assert await liveness.is_dead("room", "agent") is dead
+
+
+async def test_a_server_that_passes_no_questions_on_is_asked_once() -> None:
+    async with livekit(TOO_OLD) as (liveness, asked):
+        assert not await liveness.is_dead("room", "agent")
+        assert not await liveness.is_dead("room", "agent")
+        assert len(asked) == 1
