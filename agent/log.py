@@ -55,6 +55,7 @@ def configure(
     text = style == "text" or (style == "auto" and stream.isatty())
     handler = logging.StreamHandler(stream)
     handler.addFilter(lambda record: not record.getMessage().startswith(_HARMLESS))
+    handler.addFilter(OneOutage())
     handler.setFormatter(TextLine(transcripts) if text else JsonLine(transcripts))
     root = logging.getLogger()
     root.handlers[:] = [handler]
@@ -67,6 +68,23 @@ def configure(
         logging.getLogger(name).setLevel(root.level if level == "debug" else least)
     for name in ("livekit.agents", "livekit.plugins"):
         logging.getLogger(name).setLevel(root.level)
+
+
+class OneOutage(logging.Filter):
+    """Of the attempts to reach a LiveKit server that is away, lets the first through."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._is_told = False
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        message = record.getMessage()
+        if message == "registered worker":
+            self._is_told = False
+        if not message.startswith("failed to connect to livekit"):
+            return True
+        is_new, self._is_told = not self._is_told, True
+        return is_new
 
 
 class _Line(logging.Formatter):

@@ -67,8 +67,9 @@ class Call:
         self._agent = settings.agent
         self._ending: asyncio.Future[Ending] = asyncio.get_running_loop().create_future()
         self._fell_silent = asyncio.Event()
+        grace_seconds = self._agent.reconnect_grace_seconds
         self._presence = Presence(
-            job.room, grace_seconds=self._agent.reconnect_grace_seconds, end=self.end
+            job.room, self._agent.name, grace_seconds=grace_seconds, end=self.end
         )
         self._parting = Parting(job, self._agent, self._presence)
         self._record, self._said_before = open_record(self._agent.record_dir, job.job.room.sid)

@@ -28,15 +28,23 @@ class Presence:
     """Ends the call when its caller is gone for good, or the room is."""
 
     def __init__(
-        self, room: rtc.Room, *, grace_seconds: float, end: Callable[[Ending], None]
+        self,
+        room: rtc.Room,
+        agent_name: str,
+        *,
+        grace_seconds: float,
+        end: Callable[[Ending], None],
     ) -> None:
         self.caller_identity: str | None = None
+        self._room = room
+        self._agent_name = agent_name
         self._grace_seconds = grace_seconds
         self._end = end
         self._absence: asyncio.TimerHandle | None = None
         room.on("participant_disconnected", self._on_left)
         room.on("participant_connected", self._on_came)
         room.on("participant_attributes_changed", self._on_attributes)
+        room.on("reconnected", self._on_reconnected)
         room.on("disconnected", self._on_disconnected)
 
     def stop_waiting(self) -> None:
@@ -65,6 +73,11 @@ class Presence:
     def _on_attributes(self, changed: Mapping[str, str], participant: rtc.Participant) -> None:
         if isinstance(participant, rtc.LocalParticipant) and changed.get(MUST_GO_ATTRIBUTE):
             self._end(Ending.HURRIED)
+
+    def _on_reconnected(self) -> None:
+        # After a restart of the server, another agent may have been sent into the new room.
+        if another_agent_is_here(self._room, self._agent_name):
+            self._end(Ending.OTHER_AGENT)
 
     def _on_disconnected(self, reason: rtc.DisconnectReason.ValueType) -> None:
         # Whoever was taken for dead has been replaced, and the record goes on.

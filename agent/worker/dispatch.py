@@ -28,6 +28,7 @@ from agent.worker.rooms import (
     agents,
     is_caller,
     is_kept_company,
+    metadata,
     nobody_was_free,
     waits,
 )
@@ -46,6 +47,8 @@ LIVENESS_SECONDS = 2.0
 QUESTIONS_PER_SECOND = 20
 # So long a caller waits before being told that nobody is free.
 ALL_BUSY_SECONDS = 2.0
+COMPANY_AT_MOST = 50
+FAILURES_IN_SILENCE = 10
 DEADLINE_SECONDS = 10.0
 
 _FAILURES = (api.TwirpError, aiohttp.ClientError, TimeoutError, OSError)
@@ -94,18 +97,18 @@ class Dispatcher:
         self._accompanied: set[str] = set()
 
     async def run(self) -> None:
-        """Look once a second. What goes wrong is said once, and tried again at the next look."""
-        blind = False
+        """Look once a second. What goes on going wrong is said once, and tried again."""
+        failures = 0
         while True:
             await asyncio.sleep(LOOK_SECONDS)
             try:
                 await self._replace_our_dead()
                 await self._look()
-                blind = False
+                failures = 0
             except _FAILURES as error:
-                if not blind:
+                failures += 1
+                if failures == FAILURES_IN_SILENCE:  # a short one of the server is told elsewhere
                     log.warning("cannot look for waiting callers", extra={"error": str(error)})
-                blind = True
 
     async def _look(self) -> None:
         rooms = (await self._client.room.list_rooms(api.ListRoomsRequest())).rooms
@@ -152,6 +155,8 @@ class Dispatcher:
 
     def _accompany(self, room: str, participants: list[models.ParticipantInfo]) -> None:
         if room in self._accompanied or is_kept_company(participants):
+            return
+        if len(self._accompanied) >= COMPANY_AT_MOST:
             return
         log.warning("a caller is told that nobody is free", extra={"room": room})
         metrics.CALLERS_TOLD_TO_WAIT.inc()
@@ -218,8 +223,13 @@ class Dispatcher:
         return list((await self._client.room.list_participants(request)).participants)
 
     async def _ask(self, room: str) -> None:
+        dispatches = await self._client.agent_dispatch.list_dispatch(room)
         await self._client.agent_dispatch.create_dispatch(
-            api.CreateAgentDispatchRequest(room=room, agent_name=self._agent_name)
+            api.CreateAgentDispatchRequest(
+                room=room,
+                agent_name=self._agent_name,
+                metadata=metadata(dispatches, self._agent_name),
+            )
         )
 
 

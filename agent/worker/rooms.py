@@ -76,3 +76,10 @@ def waits(
 def nobody_was_free(dispatches: Iterable[agent_dispatch.AgentDispatch], agent_name: str) -> bool:
     """Whether no request for an agent found a worker: LiveKit lists the jobs that did."""
     return not any(each.state.jobs for each in dispatches if each.agent_name == agent_name)
+
+
+def metadata(dispatches: Iterable[agent_dispatch.AgentDispatch], agent_name: str) -> str:
+    """What the first request for an agent of this name told it; the next one is told the same."""
+    ours = [each for each in dispatches if each.agent_name == agent_name]
+    oldest = min(ours, key=lambda each: each.state.created_at, default=None)
+    return oldest.metadata if oldest else ""

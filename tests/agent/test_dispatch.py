@@ -5,7 +5,7 @@ from livekit.protocol import agent as jobs
 from livekit.protocol import agent_dispatch, models
 
 from agent.worker.company import IDENTITY
-from agent.worker.rooms import nobody_was_free, waits
+from agent.worker.rooms import metadata, nobody_was_free, waits
 
 CALLER = models.ParticipantInfo(identity="caller", kind=models.ParticipantInfo.STANDARD)
 PHONE = models.ParticipantInfo(identity="phone", kind=models.ParticipantInfo.SIP)
@@ -61,3 +61,16 @@ def test_a_caller_without_an_agent_waits_unless_nobody_was_asked_or_the_work_is_
 def test_nobody_was_free_where_no_request_found_a_worker() -> None:
     assert nobody_was_free([asked(), asked("other", jobs.JS_RUNNING)], "")
     assert not nobody_was_free([asked(), asked("", jobs.JS_FAILED)], "")
+
+
+def test_another_agent_is_told_what_the_first_one_was() -> None:
+    first, second = (
+        agent_dispatch.AgentDispatch(
+            agent_name="receptionist",
+            metadata=told,
+            state=agent_dispatch.AgentDispatchState(created_at=at),
+        )
+        for told, at in (("in French", 1), ("", 2))
+    )
+    assert metadata([second, asked("other"), first], "receptionist") == "in French"
+    assert metadata([], "receptionist") == ""

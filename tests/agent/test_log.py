@@ -94,3 +94,14 @@ def test_a_stack_is_part_of_the_json_line() -> None:
     except ValueError:
         logging.getLogger("agent").exception("it failed")
     assert "ValueError: invalid" in json.loads(stream.getvalue())["stack"]
+
+
+def test_a_server_that_is_away_is_one_line_and_so_is_the_next_time() -> None:
+    stream = lines_of("json")
+    logger = logging.getLogger("livekit.agents")
+    for _ in range(2):
+        for seconds in (0, 2, 4):
+            logger.warning(f"failed to connect to livekit, retrying in {seconds}s")  # noqa: G004  as LiveKit says it
+        logger.info("registered worker")
+    told = [json.loads(line)["message"] for line in stream.getvalue().splitlines()]
+    assert told == ["failed to connect to livekit, retrying in 0s", "registered worker"] * 2

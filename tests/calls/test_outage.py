@@ -1,0 +1,39 @@
+"""LiveKit's server goes away in the middle of a call, and comes back."""
+
+import itertools
+from pathlib import Path
+from typing import Any
+
+from workbench.caller import Caller
+from workbench.conversation import greeting, take_turn
+from workbench.corpus import synthesised
+from workbench.livekit_binary import find_or_build
+from workbench.livekit_server import livekit_server
+from workbench.running import CACHE
+from workbench.transcript import words
+from workbench.workers import Places, Worker
+
+
+async def test_a_call_goes_on_after_a_restart_of_the_livekit_server(
+    places: Any, tmp_path: Path
+) -> None:
+    program = await find_or_build(CACHE, print)
+    async with livekit_server(program, tmp_path / "livekit.log") as server:
+        there = Places(server.access, places.stand_ins, tmp_path)
+        worker = Worker(there, "worker", {"AGENT_NAME": "outage"}, "start")
+        async with worker.process, Caller.join(server.access, "room", "caller", "outage") as caller:
+            await greeting(caller, timeout_seconds=60)
+            await take_turn(caller, synthesised("My name is Emma."), timeout_seconds=40)
+            await server.restart(pause_seconds=1)
+            for _ in range(4):
+                question = synthesised("What is my name?")
+                turn = await take_turn(caller, question, timeout_seconds=20)
+                if "emma" in words(turn.reply_text):
+                    break
+            assert "emma" in words(turn.reply_text), turn.fault
+            times = itertools.count(1)
+            await worker.process.wait_for_line(
+                lambda line: '"registered worker"' in line and next(times) == 2, timeout_seconds=40
+            )
+            away = [line for line in worker.process.lines if "failed to connect" in line]
+            assert len(away) == 1
