@@ -21,11 +21,12 @@ import math
 from enum import Enum
 from typing import assert_never
 
+from stt_assemblyai.carryover import Carryover
 from stt_assemblyai.clock import AudioClock
 from stt_assemblyai.endpointing import Endpointing
 from stt_assemblyai.messages import SpeakerRevision, SpeechStarted, Turn
-from stt_assemblyai.reading import joined, known, read, same_words, settled, spoken_words
-from stt_assemblyai.seam import NO_SEAM, Seam, replay_from
+from stt_assemblyai.reading import known, read, same_words, settled, spoken_words
+from stt_assemblyai.seam import replay_from
 from stt_assemblyai.speech import (
     EndOfSpeech,
     Events,
@@ -44,8 +45,6 @@ from stt_assemblyai.speech import (
 __all__ = ["TurnMapper"]
 
 
-_NEVER = 2**60
-_REMEMBERED_WORDS = 32  # more than are ever heard again
 _UNSETTLED_LEAD_MS = 600  # the sound before a turn's first word
 
 
@@ -76,11 +75,7 @@ class TurnMapper:
         self._ended: Transcript | None = None  # the last turn that got its end in this session
         self._ended_order = -1
         self._preflight_text = ""
-        self._said: tuple[SpokenWord, ...] = ()  # the newest words of ended turns
-        self._carried: tuple[SpokenWord, ...] = ()  # of a turn that began in an earlier session
-        self._taken_up = False
-        self._seam = NO_SEAM
-        self._seam_order = _NEVER  # the turn in which this session came to what is new
+        self._before = Carryover()
 
     @property
     def deadline(self) -> float | None:
@@ -97,7 +92,7 @@ class TurnMapper:
     def needed_from_ms(self) -> float:
         """From here on audio is not settled yet: a new session would have to hear it again."""
         if self._latest is None:
-            return replay_from(self._said)
+            return self._before.replay_from_ms
         kept = [word for word in settled(self._latest.words) if word.final]
         if kept:
             return replay_from(kept)
@@ -106,12 +101,12 @@ class TurnMapper:
     @property
     def said_until_ms(self) -> int:
         """Where the last word of an ended turn ended."""
-        return self._said[-1].end_ms if self._said else 0
+        return self._before.said_until_ms
 
     @property
     def carried_until_ms(self) -> int | None:
         """Where a turn from an earlier session ended so far, until this one takes it up."""
-        return self._carried[-1].end_ms if self._carried and not self._taken_up else None
+        return self._before.open[-1].end_ms if self._before.awaited else None
 
     @property
     def awaits_quiet_after(self) -> SpokenWord | None:
@@ -128,16 +123,13 @@ class TurnMapper:
         events = self._end_turn() if self._state is _State.SETTLED else ()
         self._clock, self._onset_ms = clock, None
         self._order, self._ended, self._ended_order = 0, None, -1
-        self._carried = settled(self._latest.words) if self._latest else ()
-        self._taken_up = False
+        self._before.begin_session(self._latest.words if self._latest else (), from_ms)
         self._due_at = self._pause_at = math.inf  # the new session has first to hear of the turn
-        kept = tuple(word for word in self._carried if word.final)
-        self._seam, self._seam_order = Seam((*self._said, *kept), from_ms), _NEVER
         return events
 
     def give_up_carried(self) -> Events:
         """The new session says nothing about the turn that was open: end it with what is known."""
-        return self._cut_turn() if self._carried and not self._taken_up else ()
+        return self._cut_turn() if self._before.awaited else ()
 
     def receive(self, message: Turn | SpeechStarted | SpeakerRevision, now: float) -> Events:
         """Take a message in."""
@@ -180,8 +172,7 @@ class TurnMapper:
     def _turn(self, turn: Turn, now: float) -> Events:
         if turn.turn_order <= self._ended_order:
             return self._after_the_end(turn)
-        if turn.turn_order > self._seam_order:
-            self._seam = NO_SEAM  # all that was said before is behind us
+        self._before.come_to(turn.turn_order)
         before: Events = ()
         if self.in_turn and turn.turn_order > self._order:
             before = self._end_turn()  # the next turn began: nothing more comes for this one
@@ -190,14 +181,10 @@ class TurnMapper:
     def _current_turn(self, turn: Turn, now: float) -> Events:
         heard = spoken_words(turn, self._clock)
         transcript = self._read(turn, heard)
-        if turn.end_of_turn and self._seam.reached(heard):
-            self._seam_order = turn.turn_order
         if self._state is _State.SETTLED:
             return self._twin(turn, transcript)
-        if self._carried and not self._taken_up:
-            self._taken_up = self._concerns_carried(heard)
-            if turn.end_of_turn and not self._taken_up:
-                return self._skip(turn)
+        if self._before.awaited and not self._before.take_up(heard) and turn.end_of_turn:
+            return self._skip(turn)
         if not transcript.text:
             return self._end_without_words(turn) if turn.end_of_turn else ()
         start = self._start(transcript)
@@ -217,12 +204,6 @@ class TurnMapper:
         self._due_at = now + self.endpointing.stuck_seconds
         is_new = _all_final(transcript) and not same_words(transcript.text, self._preflight_text)
         self._pause_at = now + self.endpointing.pause_seconds if is_new else math.inf
-
-    def _concerns_carried(self, heard: tuple[SpokenWord, ...]) -> bool:
-        """Whether a message is about the turn that an earlier session left open."""
-        if any(word.final for word in self._carried):
-            return self._seam.reached(heard)
-        return bool(self._seam.fresh(heard))
 
     def _skip(self, turn: Turn) -> Events:
         """A turn of which all had been said before the one that is open: that one goes on."""
@@ -262,9 +243,9 @@ class TurnMapper:
     def _end_turn(self) -> Events:
         latest = self._latest
         assert latest is not None  # a turn in progress has words
-        self._ended = None if self._carried else latest  # a twin would lack what was carried
+        self._ended = None if self._before.open else latest  # a twin would lack what was open
         self._ended_order = self._order
-        self._said = (*self._said, *latest.words)[-_REMEMBERED_WORDS:]
+        self._before.end_turn(latest.words)
         self._become_idle()
         return Final(latest), EndOfSpeech(latest.end_ms)
 
@@ -272,7 +253,7 @@ class TurnMapper:
         """End a turn that the service has not ended: what it says of it from now on is new."""
         events = self._end_turn()
         self._ended, self._ended_order = None, self._order - 1
-        self._seam, self._seam_order = Seam(self._said, 0), self._order
+        self._before.cut(self._order)
         return events
 
     def _end_without_words(self, turn: Turn) -> Events:
@@ -287,7 +268,8 @@ class TurnMapper:
     def _become_idle(self) -> None:
         self._state, self._latest = _State.IDLE, None
         self._due_at = self._pause_at = math.inf
-        self._preflight_text, self._carried = "", ()
+        self._preflight_text = ""
+        self._before.drop_open()
 
     def _after_the_end(self, turn: Turn) -> Events:
         ended = self._ended
@@ -320,7 +302,7 @@ class TurnMapper:
         return SpeakersRevised(self.session_id, speakers)
 
     def _read(self, turn: Turn, heard: tuple[SpokenWord, ...]) -> Transcript:
-        words = joined(heard, self._carried, self._seam, is_end=turn.end_of_turn)
+        words = self._before.join(heard, turn.turn_order, is_end=turn.end_of_turn)
         return read(turn, heard, words, self.session_id)
 
 

@@ -44,11 +44,12 @@ class Transcript:
         """Take one stream to its end; a room that closes ends it early."""
         attributes = reader.info.attributes or {}
         segment = self._segment(speaker, attributes.get(_SEGMENT_ID, ""), opened_seconds)
+        is_final = attributes.get(_FINAL) == "true"  # and may come a second time, mended
         text = ""
         try:
             async for piece in reader:
                 text += piece
-                if not segment.final:
+                if not segment.final or is_final:
                     segment.text = text
         except rtc.StreamError:
             return

@@ -209,6 +209,12 @@ def turn_handling(settings: Settings) -> TurnHandlingOptions:
             "false_interruption_timeout": RESUME_SECONDS,
         },
         # The reply is thought out, and spoken into a buffer, while the end of the turn is still
-        # being confirmed.
-        "preemptive_generation": {"enabled": True, "preemptive_tts": True},
+        # being confirmed. LiveKit does so for no turn of more than 10 s, and three times in one,
+        # for fear of waste; here a pause has to be sure first (ASSEMBLYAI_PREFLIGHT_CONFIDENCE).
+        "preemptive_generation": {
+            "enabled": True,
+            "preemptive_tts": True,
+            "max_speech_duration": 60.0,
+            "max_retries": 6,
+        },
     }

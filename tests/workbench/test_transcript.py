@@ -68,6 +68,14 @@ async def test_a_late_interim_does_not_undo_the_final_words() -> None:
     assert transcript.said_by("caller") == "Final words."
 
 
+async def test_final_words_may_be_mended() -> None:
+    transcript = Transcript()
+    for text in ("twenty dollars", "$20."):
+        reader = Reader([text], {}, **{"lk.segment_id": "one", **FINAL})
+        await transcript.read(reader, "caller", 1.0)  # type: ignore[arg-type]
+    assert transcript.segments == [Segment("caller", "one", 1.0, "$20.", final=True)]
+
+
 async def test_words_said_before_a_moment_can_be_left_out() -> None:
     transcript = Transcript()
     for at_seconds, text in [(1.0, "one"), (2.0, "two")]:
