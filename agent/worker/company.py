@@ -47,11 +47,15 @@ async def keep_company(livekit: LiveKitSettings, room_name: str, agent_name: str
             await room.connect(livekit.url, token, options)
         look()
         saying = asyncio.create_task(_say_again_and_again(room))
+        leaving = asyncio.create_task(needless.wait())
         try:
-            await needless.wait()
+            await asyncio.wait((saying, leaving), return_when=asyncio.FIRST_COMPLETED)
+            if saying.done():
+                saying.result()
         finally:
             saying.cancel()
-            await asyncio.gather(saying, return_exceptions=True)
+            leaving.cancel()
+            await asyncio.gather(saying, leaving, return_exceptions=True)
     finally:
         await room.disconnect()
 

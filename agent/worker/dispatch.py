@@ -124,7 +124,8 @@ class Dispatcher:
                 if state.agents:
                     self._tasks.create_task(self._check(room, state))
                     continue
-            places -= await self._look_into(room, now, has_place=places > 0)
+            with contextlib.suppress(api.TwirpError):  # it has just closed
+                places -= await self._look_into(room, now, has_place=places > 0)
 
     async def _look_into(self, room: models.Room, now: float, *, has_place: bool) -> bool:
         """Whether an agent was asked for, because a caller has waited long enough."""
@@ -166,7 +167,7 @@ class Dispatcher:
     async def _keep_company(self, room: str) -> None:
         try:
             await keep_company(self._livekit, room, self._agent_name)
-        except (rtc.ConnectError, TimeoutError) as error:
+        except (rtc.ConnectError, rtc.participant.PublishTrackError, TimeoutError) as error:
             log.warning("could not tell a caller", extra={"room": room, "error": str(error)})
         finally:
             self._accompanied.discard(room)

@@ -16,6 +16,9 @@ _CALLERS = (
     models.ParticipantInfo.CONNECTOR,
 )
 
+# An agent that finds another one in its room has left it within this time.
+NEEDLESS_SECONDS = 15
+
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
@@ -62,15 +65,27 @@ def waits(
     """Whether somebody in a room waits for an agent of this name.
 
     Not so where no agent of this name was ever asked for (a nameless one is asked for everywhere),
-    nor where one has done its work and left.
+    nor where one has done its work and left. Who found another agent there had no work to do.
     """
     if agents(participants, agent_name) or not any(map(is_caller, participants)):
         return False
     ours = [each for each in dispatches if each.agent_name == agent_name]
     if agent_name and not ours:
         return False
-    states = [job.state.status for each in ours for job in each.state.jobs]
-    return jobs.JS_SUCCESS not in states
+    states = [job.state for each in ours for job in each.state.jobs]
+    return not any(
+        each.status == jobs.JS_SUCCESS and not _was_needless(each, states) for each in states
+    )
+
+
+def _was_needless(state: jobs.JobState, states: Iterable[jobs.JobState]) -> bool:
+    """Whether an agent soon left again, since an earlier one was there."""
+    soon = state.ended_at - state.started_at < NEEDLESS_SECONDS * 1_000_000_000
+    return soon and any(
+        each.started_at < state.started_at
+        and (each.ended_at == 0 or each.ended_at > state.ended_at)
+        for each in states
+    )
 
 
 def nobody_was_free(dispatches: Iterable[agent_dispatch.AgentDispatch], agent_name: str) -> bool:

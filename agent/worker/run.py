@@ -98,7 +98,12 @@ async def _rescue(server: Worker, settings: Settings, *, speaks: bool) -> AsyncI
 
     async def look() -> None:
         await registered.wait()
-        await look_after_callers(settings, server, speaks=speaks)
+        while True:
+            try:
+                await look_after_callers(settings, server, speaks=speaks)
+            except Exception:  # of ours: callers must not pay for it
+                log.exception("looking after callers failed, beginning again")
+            await asyncio.sleep(1)
 
     tasks = [asyncio.create_task(look()), asyncio.create_task(server.brake.watch())]
     try:
