@@ -32,7 +32,7 @@ from stt_assemblyai.progress import Progress
 from stt_assemblyai.protocol import Ended, Failed, Noticed, Opened
 from stt_assemblyai.retries import Patience, Retries
 from stt_assemblyai.spare import Spare
-from stt_assemblyai.speech import EndOfSpeech
+from stt_assemblyai.speech import EndOfSpeech, Overdue
 from stt_assemblyai.turns import TurnMapper
 
 __all__ = ["Dial", "Interrupted", "Timing", "Transcriber"]
@@ -297,6 +297,9 @@ class Transcriber:
             self._report_opened(event)
         if isinstance(event, EndOfSpeech):
             self._turn_ended.set()
+        if isinstance(event, Overdue):
+            fields = {"session_id": self.session_id}
+            logger.warning("A turn did not end; AssemblyAI is asked to end it", extra=fields)
         if isinstance(event, Noticed) and isinstance(event.message, Warned):
             fields = {"session_id": self.session_id, "warning": event.message.warning}
             logger.warning("AssemblyAI warns", extra=fields)

@@ -5,8 +5,9 @@ import itertools
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from livekit.agents import DEFAULT_API_CONNECT_OPTIONS, APIConnectOptions, tts
 
-from agent.call.first_clause import ClauseFirst, Pieces, first_clause_end
+from agent.call.first_clause import ClauseFirst, Pieces, PromptVoice, first_clause_end
 
 PIECES = [
     "Of course, I can book that for you,",
@@ -85,3 +86,45 @@ async def test_a_stream_gives_each_piece_as_soon_as_it_is_complete() -> None:
     stream.push_text(REPLY[len(PIECES[0]) + 1 :])
     stream.end_input()
     assert [token.token async for token in stream] == PIECES[1:]
+
+
+class Humming(tts.ChunkedStream):
+    """A tenth of a second of sound for every text."""
+
+    async def _run(self, output_emitter: tts.AudioEmitter) -> None:
+        output_emitter.initialize(
+            request_id="hum", sample_rate=16_000, num_channels=1, mime_type="audio/pcm"
+        )
+        output_emitter.push(bytes(3200))
+        output_emitter.flush()
+
+
+class Hummer(tts.TTS[str]):
+    """A voice that takes whole texts, and remembers them."""
+
+    def __init__(self) -> None:
+        capabilities = tts.TTSCapabilities(streaming=False)
+        super().__init__(capabilities=capabilities, sample_rate=16_000, num_channels=1)
+        self.texts: list[str] = []
+
+    def synthesize(
+        self, text: str, *, conn_options: APIConnectOptions = DEFAULT_API_CONNECT_OPTIONS
+    ) -> tts.ChunkedStream:
+        self.texts.append(text)
+        return Humming(tts=self, input_text=text, conn_options=conn_options)
+
+
+async def test_a_voice_is_given_the_first_clause_and_tells_the_first_sound_once() -> None:
+    hummer = Hummer()
+    told: list[int] = []
+    voice = PromptVoice(hummer, least_chars=20, on_first_sound=lambda: told.append(len(told)))
+    async with voice.stream() as speech:
+        speech.push_text(PIECES[0] + " ")
+        first = await anext(speech)
+        assert (hummer.texts, told) == ([PIECES[0]], [0])
+        speech.push_text(REPLY[len(PIECES[0]) + 1 :])
+        speech.end_input()
+        duration = first.frame.duration + sum([audio.frame.duration async for audio in speech])
+    assert hummer.texts == [piece.strip() for piece in PIECES]
+    assert duration >= 0.1 * len(PIECES)
+    assert told == [0]
