@@ -41,4 +41,5 @@ def test_every_argument_that_is_listed_is_taken() -> None:
     for cell, default in rows:
         for name in re.findall(r"`([a-z_]+)`", cell):
             if name in arguments:
-                assert float(default) == float(taken[name])
+                shipped = "never" if taken[name] is None else f"{float(taken[name]):g}"
+                assert default == shipped
