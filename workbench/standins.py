@@ -5,8 +5,9 @@ import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
+import aiohttp
 from pydantic import BaseModel, ConfigDict, Field
 
 from workbench.processes import Command, Process
@@ -26,6 +27,15 @@ class StandIns(BaseModel):
     control_url: str
     assemblyai_api_key: Annotated[str, Field(repr=False)]
     openai_api_key: Annotated[str, Field(repr=False)]
+
+    async def received(self, what: str) -> list[dict[str, Any]]:
+        """What they were sent so far: `openai/requests` or `assemblyai/sessions`."""
+        async with (
+            aiohttp.ClientSession() as client,
+            client.get(f"{self.control_url}/{what}") as response,
+        ):
+            found: list[dict[str, Any]] = await response.json()
+            return found
 
 
 @asynccontextmanager

@@ -15,10 +15,10 @@ from workbench.transcript import words
 
 
 async def test_an_agent_that_is_killed_is_replaced_and_goes_on_where_it_was(
-    start_worker: Any, dial: Any, understand: Any, figure: Any, tmp_path: Path
+    places: Any, start_worker: Any, dial: Any, understand: Any, figure: Any, tmp_path: Path
 ) -> None:
     worker = await start_worker(AGENT_RECORD_DIR=str(tmp_path))
-    caller = await dial(worker)
+    caller = await dial(worker, '{"OPENAI_LLM_MODEL": "a-model-of-its-own"}')
     await greeting(caller, timeout_seconds=40)
     await take_turn(caller, synthesised("My name is Emma."), timeout_seconds=40)
     line = json.loads(await worker.log_line('"call started"', f'"{caller.room_name}"'))
@@ -31,6 +31,9 @@ async def test_an_agent_that_is_killed_is_replaced_and_goes_on_where_it_was(
     assert "please go on" in words(await understand(caller.heard(back.start_seconds)))
     turn = await take_turn(caller, synthesised("What is my name?"), timeout_seconds=40)
     assert "emma" in words(turn.reply_text)
+    bodies = [each["body"] for each in await places.stand_ins.received("openai/requests")]
+    asked = [each for each in bodies if "my name?" in json.dumps(each.get("messages"))]
+    assert {each["model"] for each in asked} == {"a-model-of-its-own"}
 
 
 async def test_a_caller_whom_nobody_was_sent_to_gets_an_agent(
