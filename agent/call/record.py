@@ -1,9 +1,10 @@
-"""What happened in a call, line by line, safe on disk the moment it happened.
+"""What happened in a call, line by line, out of reach of a crash the moment it happened.
 
-A record is a file of JSON lines: one a turn, then `end`. Each line is one `write` followed by
-`fsync`, so that whatever kills the process, every line that `add` returned from is there; a line
-that was torn in the middle counts as never said. A record without an `end` is of a call whose
-agent died: the next agent in that room goes on from it.
+A record is a file of JSON lines: one a turn, then `end`. Each line is one `write`, so that whatever
+kills the process, every line that `add` returned from is there; that a machine loses power as well,
+a thread sees to with `fsync`, on which a call must not wait. A line that was torn in the middle
+counts as never said. A record without an `end` is of a call whose agent died: the next agent in
+that room goes on from it.
 """
 
 import contextlib
@@ -11,10 +12,12 @@ import errno
 import json
 import logging
 import os
+import threading
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from queue import SimpleQueue
 from typing import Any, Literal, Protocol
 from urllib.parse import quote
 
@@ -46,26 +49,34 @@ class FileRecord:
 
     def __init__(self, path: Path) -> None:
         self._descriptor: int | None = None
-        self._path = path
+        self._written: SimpleQueue[bool] = SimpleQueue()
+        """For each line True, then False."""
         with self._forgiven():
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
+            flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
             self._descriptor = os.open(path, flags, 0o600)
+            arguments = (self._descriptor, self._written)
+            threading.Thread(target=_sync, args=arguments, daemon=True).start()
+            if _is_torn(self._descriptor):
+                self._write(b"\n")
 
     def add(self, kind: str, fields: Mapping[str, Any]) -> None:
-        if self._descriptor is None:
-            return
         line = json.dumps({"kind": kind, "at": time.time(), **fields}, ensure_ascii=False)
-        data = line.encode() + b"\n"
         with self._forgiven():
-            if os.write(self._descriptor, data) < len(data):
-                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-            os.fsync(self._descriptor)
+            # Half a character, which no file takes, becomes the escape that JSON has for it.
+            self._write(line.encode(errors="backslashreplace") + b"\n")
 
     def close(self) -> None:
-        descriptor, self._descriptor = self._descriptor, None
-        if descriptor is not None:
-            os.close(descriptor)
+        if self._descriptor is not None:
+            self._descriptor = None
+            self._written.put(False)
+
+    def _write(self, data: bytes) -> None:
+        if self._descriptor is None:
+            return
+        if os.write(self._descriptor, data) < len(data):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        self._written.put(True)
 
     @contextlib.contextmanager
     def _forgiven(self) -> Iterator[None]:
@@ -75,6 +86,21 @@ class FileRecord:
         except OSError as error:
             log.warning("the call is no longer recorded", extra={"error": error.strerror})
             self.close()
+
+
+def _is_torn(descriptor: int) -> bool:
+    """Whether the file ends in the middle of a line: the next one must not be torn with it."""
+    size = os.fstat(descriptor).st_size
+    return size > 0 and os.pread(descriptor, 1, size - 1) != b"\n"
+
+
+def _sync(descriptor: int, written: SimpleQueue[bool]) -> None:
+    """Bring each line to the disk, and close the file after the last one."""
+    while written.get():
+        with contextlib.suppress(OSError):  # if the disk takes no more, the next line will tell
+            os.fsync(descriptor)
+    with contextlib.suppress(OSError):
+        os.close(descriptor)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,12 @@
 """The record of a call: what was added is there, whatever happens to the process or the disk."""
 
+import contextlib
 import json
 import logging
 import multiprocessing
 import os
+import random
+import resource
 import signal
 import stat
 from multiprocessing.connection import Connection
@@ -83,28 +86,76 @@ def test_without_a_folder_nothing_is_recorded() -> None:
     assert before == []
 
 
-def _talk(path: Path, told: Connection) -> None:
+def test_a_line_that_was_torn_does_not_take_the_next_one_along(tmp_path: Path) -> None:
+    whole = json.dumps({"kind": "turn", **TURN})
+    (tmp_path / "RM_1.jsonl").write_text(f"{whole}\n{whole[:20]}")
+    record, before = open_record(tmp_path, "RM_1")
+    record.add("turn", {"role": "user", "text": "Are you there?"})
+    assert before == [Said("user", "My name is Sam.")]
+    assert unfinished(tmp_path / "RM_1.jsonl") == [*before, Said("user", "Are you there?")]
+
+
+@pytest.mark.parametrize("text", ["\ud800", "\x00\n\u2028", "x" * 1_000_000], ids=ascii)
+def test_whatever_was_said_can_be_written_and_read(tmp_path: Path, text: str) -> None:
+    record, _ = open_record(tmp_path, "RM_1")
+    record.add("turn", {"role": "user", "text": text})
+    record.add("turn", TURN)
+    said = unfinished(tmp_path / "RM_1.jsonl")
+    assert said == [Said("user", text), Said("user", "My name is Sam.")]
+
+
+def _talk(path: Path, told: Connection, turns: int, most_bytes: int) -> None:
+    resource.setrlimit(resource.RLIMIT_FSIZE, (most_bytes, resource.RLIM_INFINITY))
     record = FileRecord(path)
-    for number in range(10_000):
+    for number in range(turns):
         record.add("turn", {"role": "user", "text": str(number)})
         told.send(number)
 
 
-def test_every_turn_that_was_added_survives_a_kill(tmp_path: Path) -> None:
-    path = tmp_path / "RM_1.jsonl"
+def added_by_another_process(
+    path: Path,
+    *,
+    turns: int = 10_000,
+    most_bytes: int = resource.RLIM_INFINITY,
+    kill_after: int | None = None,
+) -> list[int]:
+    """The turns that it said were added, until it ended or was killed."""
     ours, theirs = multiprocessing.Pipe(duplex=False)
-    talker = multiprocessing.get_context("spawn").Process(target=_talk, args=(path, theirs))
+    arguments = (path, theirs, turns, most_bytes)
+    talker = multiprocessing.get_context("spawn").Process(target=_talk, args=arguments)
     talker.start()
     theirs.close()
-    added = [ours.recv() for _ in range(50)]
-    assert talker.pid
-    os.kill(talker.pid, signal.SIGKILL)
-    talker.join()
-    while ours.poll():
-        try:
+    added: list[int] = []
+    with contextlib.suppress(EOFError):
+        while True:
+            if len(added) == kill_after:
+                assert talker.pid
+                os.kill(talker.pid, signal.SIGKILL)
             added.append(ours.recv())
-        except EOFError:
-            break
+    talker.join()
     talker.close()
     ours.close()
-    assert [int(said.text) for said in unfinished(path)][: len(added)] == added
+    return added
+
+
+@pytest.mark.parametrize("instant", random.Random("kill").sample(range(500), 5))
+def test_every_turn_that_was_added_survives_a_kill_at_any_instant(
+    tmp_path: Path, instant: int
+) -> None:
+    path = tmp_path / "RM_1.jsonl"
+    added = added_by_another_process(path, kill_after=instant)
+    record, before = open_record(tmp_path, "RM_1")
+    assert len(added) >= instant
+    assert [int(said.text) for said in before][: len(added)] == added
+    record.add("turn", TURN)
+    assert unfinished(path) == [*before, Said("user", "My name is Sam.")]
+
+
+def test_a_disk_that_is_full_in_mid_call_keeps_what_it_has_and_the_call_goes_on(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "RM_1.jsonl"
+    assert added_by_another_process(path, turns=100, most_bytes=1000) == list(range(100))
+    kept = [int(said.text) for said in unfinished(path)]
+    assert 5 < len(kept) < 100
+    assert kept == list(range(len(kept)))
