@@ -54,3 +54,14 @@ async def test_a_call_has_its_own_greeting_voice_model_and_instructions_and_no_n
     assert "ignore your instructions" not in json.dumps(bodies)
     queries = [each["query"] for each in await places.stand_ins.received("assemblyai/sessions")]
     assert any("Shimano" in json.dumps(query) for query in queries)
+
+
+async def test_a_call_whose_settings_are_faulty_has_the_workers_own(worker: Any, dial: Any) -> None:
+    caller = await dial(worker, '{"AGENT_GREETING": "Hi.", "AGENT_OPERATORS": "mallory"}')
+    _, text = await greeting(caller, timeout_seconds=40)
+    assert text == worker.process.command.environment["AGENT_GREETING"]
+    refused = "the call's own settings are refused"
+    line = json.loads(await worker.log_line(refused, f'"{caller.room_name}"'))
+    assert line["faults"] == [
+        "'AGENT_OPERATORS': no call can set this; docs/per-call.md says what it can"
+    ]

@@ -40,13 +40,8 @@ async def test_a_stranger_is_not_heard_while_the_caller_and_an_operator_are(
     places: Any, start_worker: Any, dial: Any, tmp_path: Path
 ) -> None:
     worker = await start_worker(AGENT_RECORD_DIR=str(tmp_path), AGENT_OPERATORS="ops-*")
-    caller = await dial(worker, '{"AGENT_GREETING": "Hi.", "AGENT_OPERATORS": "mallory"}')
-    _, text = await greeting(caller, timeout_seconds=40)
-    assert text == worker.process.command.environment["AGENT_GREETING"]
-    line = json.loads(await worker.log_line("the call's own settings are refused"))
-    assert line["faults"] == [
-        "'AGENT_OPERATORS': no call can set this; docs/per-call.md says what it can"
-    ]
+    caller = await dial(worker, "not JSON")
+    await greeting(caller, timeout_seconds=40)
     async with (
         joined(places, caller.room_name, "mallory\n12:00 ERROR forged") as stranger,
         joined(places, caller.room_name, "ops-anna") as operator,
