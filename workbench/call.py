@@ -31,11 +31,15 @@ def script() -> list[Utterance]:
     return [*recorded, synthesised("What is seven plus five?")]
 
 
-async def call(state: running.State, room: str, wav: Path, console: Console) -> int:
+async def call(
+    state: running.State, room: str, wav: Path, console: Console, metadata: str = ""
+) -> int:
     """Hold the conversation, print it, write it; 0 only if the agent answered every turn."""
     turns: list[Turn] = []
     said = script()
-    async with Caller.join(state.access, room, "caller", state.agent_name) as caller:
+    async with Caller.join(
+        state.access, room, "caller", state.agent_name, metadata=metadata
+    ) as caller:
         try:
             first, words = await greeting(caller, timeout_seconds=_GREETING_SECONDS)
             _show(console, "agent", words, f"{first.start_seconds:.1f} s after joining")
@@ -90,13 +94,15 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="make call", description=__doc__)
     parser.add_argument("--room", help="room to join (default: a fresh one)")
     parser.add_argument("--out", type=Path, help="stereo WAV to write (default: below calls/)")
+    parser.add_argument("--metadata", default="", help="settings for this call, as JSON")
     running.add_argument(parser)
     arguments = parser.parse_args()
     room = arguments.room or f"call-{time.strftime('%Y%m%d-%H%M%S')}-{secrets.token_hex(2)}"
     wav = arguments.out or Path("calls") / f"{room}.wav"
     console = Console(highlight=False)
     try:
-        return asyncio.run(call(running.find(arguments.state), room, wav, console))
+        state = running.find(arguments.state)
+        return asyncio.run(call(state, room, wav, console, arguments.metadata))
     except (running.NotRunningError, EngineUnavailableError) as error:
         console.print(str(error), soft_wrap=True)
     except (rtc.ConnectError, TimeoutError) as error:
