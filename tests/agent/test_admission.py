@@ -1,14 +1,16 @@
 """How many calls a worker takes."""
 
 import asyncio
+import os
 from types import SimpleNamespace
 from typing import Any, cast
 
+import pytest
 from livekit.agents import AgentServer, JobRequest
 from livekit.protocol import agent as proto
 
 from agent.worker.admission import FULL, Admission
-from agent.worker.brake import OFF_SECONDS, ON_SECONDS, Brake
+from agent.worker.brake import OFF_SECONDS, ON_SECONDS, Brake, cores
 
 
 def worker(calls: int) -> AgentServer:
@@ -97,3 +99,13 @@ def test_the_brake_stays_on_until_the_cpu_is_well_below_its_limit() -> None:
     assert brake.is_on
     brake.take(0.5)
     assert not brake.is_on
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="this system pins no process")
+def test_cores_that_this_process_may_not_use_do_not_count() -> None:
+    allowed = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {min(allowed)})
+    try:
+        assert cores() <= 1
+    finally:
+        os.sched_setaffinity(0, allowed)

@@ -6,11 +6,13 @@ import signal
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import psutil
 from livekit import api
 
 from workbench.conversation import greeting, take_turn
 from workbench.corpus import synthesised
+from workbench.livekit_server import free_port
 from workbench.transcript import words
 
 
@@ -72,13 +74,19 @@ async def test_twice_the_calls_that_fit_are_spread_and_the_others_told_and_taken
 async def test_who_finds_everybody_busy_is_told_and_answered_when_there_is_room(
     start_worker: Any, dial: Any, understand: Any, figure: Any
 ) -> None:
-    worker = await start_worker(AGENT_MAX_CALLS="1")
+    port = free_port()
+    worker = await start_worker(AGENT_MAX_CALLS="1", AGENT_METRICS_PORT=str(port))
     first, second = await dial(worker), await dial(worker)
     await greeting(first, timeout_seconds=30)
     await second.told_to_wait(timeout_seconds=40)
     told = await second.hear_reply(after_seconds=0, timeout_seconds=40)
     assert "everybody is busy" in words(await understand(second.heard(told.start_seconds)))
     assert second.agent_identity is None
+    async with (
+        aiohttp.ClientSession() as session,
+        session.get(f"http://127.0.0.1:{port}/metrics") as page,
+    ):
+        assert "agent_callers_told_to_wait_total 1.0" in await page.text()
     figure(f"nobody free: told {told.start_seconds:.1f} s after joining")
     await first.hang_up()
     await second.another_agent(None, timeout_seconds=40)
