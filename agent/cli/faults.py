@@ -51,10 +51,16 @@ def explained(settings: Settings) -> Iterator[None]:
         if error.errno not in (errno.EADDRINUSE, errno.EADDRNOTAVAIL, errno.EACCES):
             raise
         agent = settings.agent
+        of_metrics = agent.metrics_port and str(agent.metrics_port) in str(error)
+        page, port, name = (
+            ("page of metrics", agent.metrics_port, "AGENT_METRICS_PORT")
+            if of_metrics
+            else ("health page", agent.http_port, "AGENT_HTTP_PORT")
+        )
         give_up(
-            f"The health page cannot listen on {agent.http_host}:{agent.http_port} "
+            f"The {page} cannot listen on {agent.http_host}:{port} "
             f"({error.strerror}): stop what uses that port, or choose another with "
-            "AGENT_HTTP_PORT (0 takes any free one) and AGENT_HTTP_HOST."
+            f"{name} (0 takes any free one) and AGENT_HTTP_HOST."
         )
 
 

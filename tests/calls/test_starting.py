@@ -55,14 +55,15 @@ async def test_a_wrong_key_ends_the_worker_at_once_with_one_sentence(
     assert not [value for value in settings.values() if value in line]
 
 
-async def test_a_port_in_use_is_said_in_one_sentence(places: Any) -> None:
+@pytest.mark.parametrize("name", ["AGENT_HTTP_PORT", "AGENT_METRICS_PORT"])
+async def test_a_port_in_use_is_said_in_one_sentence(places: Any, name: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = str(listener.getsockname()[1])
-        code, lines = await last_words(places, "dev", AGENT_HTTP_PORT=port)
+        code, lines = await last_words(places, "dev", **{name: port})
     assert code == 1
     (line,) = lines
     assert f"127.0.0.1:{port}" in line
-    assert "AGENT_HTTP_PORT" in line
+    assert name in line
 
 
 async def test_the_console_without_portaudio_says_what_to_install(places: Any) -> None:
