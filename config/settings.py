@@ -410,8 +410,9 @@ class AgentSettings(Section):
         default=300,
         ge=0,
         le=36000,
-        description="How long running calls may go on after SIGTERM. "
-        "Choose less than what the platform grants before it kills.",
+        description="How long running calls may go on after SIGTERM; those that are left end "
+        "within 20 s, with an apology. Choose that much less than the platform grants before it "
+        "kills.",
         examples=["300"],
     )
     http_host: str = Field(

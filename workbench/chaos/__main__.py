@@ -11,7 +11,7 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
-from workbench.chaos.calls import Outcome, Report, hold_call
+from workbench.chaos.calls import Outcome, Report, call
 from workbench.chaos.faults import Fault, plan
 from workbench.chaos.fleet import AGENT_NAME, Fleet, fleet
 
@@ -36,8 +36,8 @@ async def run(chaos: Chaos, logs: Path) -> list[Report]:
     async with fleet(chaos.workers, logs, settings) as made:
         gate = asyncio.Semaphore(chaos.at_once)
         breaking = asyncio.create_task(_break(made, plan(chaos.faults, chance), chance))
-        calls = [_call(made, f"call {number + 1}", gate) for number in range(chaos.calls)]
-        reports = await asyncio.gather(*calls)
+        holding = [_call(made, f"call {number + 1}", gate) for number in range(chaos.calls)]
+        reports = await asyncio.gather(*holding)
         breaking.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await breaking
@@ -46,7 +46,7 @@ async def run(chaos: Chaos, logs: Path) -> list[Report]:
 
 async def _call(made: Fleet, room: str, gate: asyncio.Semaphore) -> Report:
     async with gate:
-        report = await hold_call(made.server.access, room, AGENT_NAME)
+        report = await call(made.server.access, room, AGENT_NAME)
         _say(f"{room}: {report.outcome.value} {report.story}")
         return report
 

@@ -4,6 +4,8 @@ import asyncio
 from dataclasses import dataclass
 from enum import Enum
 
+from livekit import rtc
+
 from agent.call.prepared import Sentence
 from workbench.caller import Caller
 from workbench.conversation import take_turn
@@ -39,6 +41,16 @@ class Report:
     outcome: Outcome
     greeted_seconds: float | None
     story: str
+
+
+async def call(access: Access, room: str, agent_name: str) -> Report:
+    """Dial, again where there is no server at this moment, and hold the call."""
+    for _ in range(ATTEMPTS):
+        try:
+            return await hold_call(access, room, agent_name)
+        except rtc.ConnectError:
+            await asyncio.sleep(2)
+    return Report(room, Outcome.LOST, None, "could not join")
 
 
 async def hold_call(access: Access, room: str, agent_name: str) -> Report:

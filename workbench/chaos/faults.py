@@ -70,6 +70,11 @@ async def deafen(fleet: Fleet, chance: random.Random) -> None:
         await _control(fleet, "/assemblyai/accept")
 
 
+async def restart_the_server(fleet: Fleet, chance: random.Random) -> None:
+    """LiveKit's server is killed, and started again on the same address."""
+    await fleet.server.restart(pause_seconds=chance.uniform(0, 2))
+
+
 FAULTS: tuple[Fault, ...] = (
     kill_a_job,
     kill_a_worker,
@@ -79,13 +84,15 @@ FAULTS: tuple[Fault, ...] = (
     break_the_voice,
     withdraw_the_key,
     deafen,
+    restart_the_server,
 )
 
 
 def plan(count: int, chance: random.Random) -> list[Fault]:
     """So many faults in an order of chance, each kind about as often as the others."""
-    kinds = [each for _ in range(count // len(FAULTS) + 1) for each in chance.sample(FAULTS, 8)]
-    return kinds[:count]
+    kinds = len(FAULTS)
+    rounds = range(count // kinds + 1)
+    return [each for _ in rounds for each in chance.sample(FAULTS, kinds)][:count]
 
 
 async def _control(fleet: Fleet, path: str, body: Any = None) -> None:  # any JSON
