@@ -48,9 +48,11 @@ class Voice:
         self._before_seconds = 0.0
         self._since: float | None = None
 
-    def begin(self) -> None:
-        """Another text follows; it may already be audible."""
+    def begin(self, now: float) -> None:
+        """Another text follows."""
         self._text, self._before_seconds = "", 0.0
+        if self._since is not None:
+            self._since = now
 
     def add(self, text: str) -> None:
         """The text goes on."""

@@ -109,7 +109,7 @@ class TurnTaking:
         A question that is answered by dictating makes both sides patient until it is answered.
         """
         said = ""
-        self._overlap.voice.begin()
+        self._overlap.voice.begin(asyncio.get_running_loop().time())
         try:
             async for piece in text:
                 said += piece

@@ -38,7 +38,7 @@ class Line:
 
     def agent_begins(self, text: str = SAID) -> None:
         self.agent_speaks = True
-        self.overlap.voice.begin()
+        self.overlap.voice.begin(asyncio.get_running_loop().time())
         self.overlap.voice.add(text)
         self.overlap.agent_state_changed("speaking")
 
@@ -190,6 +190,15 @@ async def test_words_are_no_echo_once_they_were_said_long_ago() -> None:
         await asyncio.sleep(60)
         await line.hear(START, "our opening", "Our opening hours.", END)
         assert line.interrupted == 1
+
+
+async def test_a_second_text_is_read_from_its_beginning() -> None:
+    async with call() as line:
+        line.agent_begins("Let me see. " * 50)
+        await asyncio.sleep(30)
+        line.agent_begins()
+        await asyncio.sleep(1)
+        assert await line.hear(START, "our opening hours", "Our opening hours.", END) == []
 
 
 async def test_the_last_words_may_echo_when_the_agent_has_ended() -> None:
