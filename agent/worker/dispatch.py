@@ -12,7 +12,6 @@ import contextlib
 import logging
 import math
 import random
-import time
 from dataclasses import replace
 
 import aiohttp
@@ -116,7 +115,7 @@ class Dispatcher:
         self._rooms = {sid: each for sid, each in self._rooms.items() if sid in known}
         places = self._worker.places
         for room in sorted(rooms, key=lambda room: room.creation_time_ms):  # first come, first
-            now = time.monotonic()
+            now = asyncio.get_running_loop().time()
             state = self._rooms.get(room.sid)
             if isinstance(state, Settled) and state.counts == _counts(room):
                 if now < state.until:
@@ -180,7 +179,7 @@ class Dispatcher:
                 with contextlib.suppress(*_FAILURES):
                     await self._replace(room.name, identity)
         if self._rooms.get(room.sid) is asking:
-            until = time.monotonic() + about(self._liveness_seconds())
+            until = asyncio.get_running_loop().time() + about(self._liveness_seconds())
             self._rooms[room.sid] = replace(state, until=until)
 
     def _liveness_seconds(self) -> float:

@@ -1,0 +1,129 @@
+"""What workers do together about rooms in which somebody waits. Time is virtual."""
+
+import asyncio
+import itertools
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+from livekit import api
+from livekit.protocol import agent as jobs
+from livekit.protocol import agent_dispatch, models
+
+from agent.worker.dispatch import Dispatcher
+from agent.worker.liveness import Liveness
+from agent.worker.server import Worker
+from config.load import load_settings
+from config.settings import Settings
+
+CALLER = models.ParticipantInfo(identity="caller", kind=models.ParticipantInfo.STANDARD)
+
+
+class LiveKit:
+    """One room on a server, as its API shows it; whoever is asked for comes a second later."""
+
+    def __init__(self, *dispatches: agent_dispatch.AgentDispatch) -> None:
+        self.participants = [CALLER]
+        self.dispatches = list(dispatches)
+        self.asked: list[api.CreateAgentDispatchRequest] = []
+        self.room = self.agent_dispatch = self
+        self._numbers = itertools.count(1)
+
+    async def list_rooms(self, _: object) -> Any:
+        room = models.Room(sid="RM", name="room", num_participants=len(self.participants))
+        return SimpleNamespace(rooms=[room])
+
+    async def list_participants(self, _: object) -> Any:
+        return SimpleNamespace(participants=list(self.participants))
+
+    async def list_dispatch(self, _: str) -> list[agent_dispatch.AgentDispatch]:
+        return list(self.dispatches)
+
+    async def create_dispatch(self, request: api.CreateAgentDispatchRequest) -> None:
+        self.asked.append(request)
+        number = next(self._numbers)
+        self.dispatches.append(agent_dispatch.AgentDispatch(id=str(number)))
+        asyncio.get_running_loop().call_later(1, self.come, f"agent {number}")
+
+    async def remove_participant(self, who: api.RoomParticipantIdentity) -> None:
+        if who.identity not in [each.identity for each in self.participants]:
+            raise api.TwirpError("not_found", "no such participant", status=404)
+        self.participants = [each for each in self.participants if each.identity != who.identity]
+
+    def come(self, identity: str) -> None:
+        agent = models.ParticipantInfo(identity=identity, kind=models.ParticipantInfo.AGENT)
+        self.participants.append(agent)
+
+
+class Mortal:
+    """Agents of which these are dead."""
+
+    def __init__(self, *dead: str) -> None:
+        self.dead = dead
+
+    async def is_dead(self, _room: str, identity: str) -> bool:
+        await asyncio.sleep(3)
+        return identity in self.dead
+
+
+@pytest.fixture
+def settings() -> Settings:
+    key = {"api_key": "key"}
+    livekit = {"url": "ws://127.0.0.1", "api_secret": "secret", **key}
+    return load_settings(None, given={"livekit": livekit, "assemblyai": key, "openai": key})
+
+
+async def watched(
+    livekit: LiveKit, settings: Settings, *places: int, dead: str = "", seconds: float = 60
+) -> list[api.CreateAgentDispatchRequest]:
+    """Let a worker with each of these places look; whom they asked for within the time."""
+    async with asyncio.TaskGroup() as tasks:
+        for free in places:
+            dispatcher = Dispatcher(
+                settings,
+                cast("Worker", SimpleNamespace(places=free, active_jobs=[])),
+                cast("api.LiveKitAPI", livekit),
+                cast("Liveness", Mortal(dead)),
+                tasks,
+                speaks=False,
+            )
+            looking = tasks.create_task(dispatcher.run())
+            asyncio.get_running_loop().call_later(seconds, looking.cancel)
+    return livekit.asked
+
+
+@pytest.mark.looptime
+async def test_several_workers_send_a_waiting_caller_one_agent(settings: Settings) -> None:
+    assert len(await watched(LiveKit(), settings, 4, 4, 4)) == 1
+
+
+@pytest.mark.looptime
+async def test_workers_without_a_place_send_nobody(settings: Settings) -> None:
+    assert await watched(LiveKit(), settings, 0, 0) == []
+
+
+@pytest.mark.looptime
+async def test_a_worker_without_a_place_leaves_it_to_one_that_has(settings: Settings) -> None:
+    assert len(await watched(LiveKit(), settings, 0, 1)) == 1
+
+
+@pytest.mark.looptime
+async def test_a_dead_agent_is_replaced_once_and_the_other_told_the_same(
+    settings: Settings,
+) -> None:
+    state = agent_dispatch.AgentDispatchState(
+        jobs=[jobs.Job(state=jobs.JobState(status=jobs.JS_RUNNING))]
+    )
+    first = agent_dispatch.AgentDispatch(id="first", metadata="in French", state=state)
+    livekit = LiveKit(first)
+    livekit.come("agent of a machine that is gone")
+    asked = await watched(livekit, settings, 4, 4, 4, dead="agent of a machine that is gone")
+    assert [each.metadata for each in asked] == ["in French"]
+    assert [each.identity for each in livekit.participants] == ["caller", "agent 1"]
+
+
+@pytest.mark.looptime
+async def test_an_agent_that_lives_stays(settings: Settings) -> None:
+    livekit = LiveKit()
+    livekit.come("agent of another worker")
+    assert await watched(livekit, settings, 4, 4) == []
