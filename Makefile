@@ -5,7 +5,7 @@ BIN := .venv/bin
 STAMP := .venv/.complete
 
 .DEFAULT_GOAL := help
-.PHONY: help run call check test compare bench-latency bench-stt chaos fuzz image reference lock clean
+.PHONY: help run call check test compare bench-latency bench-turns bench-stt chaos fuzz image reference lock clean
 
 help:  ## Show what there is to type
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -32,8 +32,11 @@ test: check  ## Everything: the checks, then spoken calls through a real LiveKit
 compare: $(STAMP)  ## Our speech module beside the stock plugin, scenario by scenario: docs/comparison.md
 	$(BIN)/python -m workbench.compare
 
-bench-latency: $(STAMP)  ## How soon the caller hears an answer, ours and stock
+bench-latency: $(STAMP)  ## How soon the caller hears an answer, ours and stock: docs/latency.md
 	$(BIN)/python -m workbench.latency
+
+bench-turns: $(STAMP)  ## How often each preset cuts callers off, and their wait: docs/presets.md
+	$(BIN)/python -m workbench.turns
 
 bench-stt: $(STAMP)  ## CPU and memory of a speech stream, ours and stock
 	$(BIN)/python -m workbench.bench_stt

@@ -36,7 +36,7 @@ class _Saying:
 
 
 class Microphone:
-    """Sends frames on an absolute schedule; `said` and `spoken` are on the call's clock."""
+    """Sends frames as they are played; `said` and `spoken` are on the call's clock."""
 
     def __init__(self, source: rtc.AudioSource, started_at: float, tick: Callable[[], None]):
         self.said = Timeline(SAMPLE_RATE)
@@ -58,14 +58,15 @@ class Microphone:
         return await saying.done
 
     async def run(self) -> None:
-        """Send until cancelled, a frame every 20 ms."""
+        """Send until cancelled, a frame every 20 ms.
+
+        What lies ready is played in real time: if it ran out once, because the machine was busy,
+        all that follows is later by so much. To make up for it in a burst would only queue it up.
+        """
         due = time.monotonic()
         while True:
-            now = time.monotonic()
-            if now > due and not self._waiting:
-                # Silence that is late need not be made up for; it would only delay what follows.
-                due = now
-            await asyncio.sleep(max(0.0, due - _LEAD_SECONDS - now))
+            await asyncio.sleep(max(0.0, due - _LEAD_SECONDS - time.monotonic()))
+            due = max(due, time.monotonic())
             await self._source.capture_frame(self._next_frame(due - self._started_at))
             due += _FRAME_SECONDS
             self._tick()

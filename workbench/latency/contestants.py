@@ -1,19 +1,20 @@
-"""Who is measured: our own session at two settings, and the stock plugin's at two."""
+"""Who is measured: our own session at its settings, and the stock plugin's at two."""
 
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Any
 
 import aiohttp
-from livekit.agents import AgentSession, TurnHandlingOptions
-from livekit.plugins import assemblyai, openai, silero
+from livekit.agents import AgentSession
 
 from agent.call.session import build_session, equip
 from config.load import load_settings
 from workbench.latency.providers import Providers
+from workbench.latency.stock import stock_session
 from workbench.loopback.assemblyai_v3.server import LOCAL_KEY as EARS_KEY
 from workbench.loopback.openai_v1.server import LOCAL_KEY as MIND_KEY
+from workbench.running import PROJECT
 
 __all__ = ["CONTESTANTS", "STOCK", "Contestant"]
 
@@ -22,16 +23,19 @@ Start = Callable[[Providers, aiohttp.ClientSession], AgentSession[Any]]
 
 @dataclass(frozen=True, slots=True)
 class Contestant:
-    """A name for the table's head, and what makes its session."""
+    """A name for the table's head, what makes its session, and what runs it as a worker."""
 
     name: str
     session: Start
+    worker: tuple[str, ...]
+    settings: Mapping[str, str]
+    """The worker's environment, beyond addresses and keys."""
 
 
-def _ours(settings: Mapping[str, Mapping[str, Any]]) -> Start:
-    """The session that the product builds, its settings at their defaults but for these."""
+def _ours(name: str, **settings: Mapping[str, Any]) -> Contestant:
+    """What the product runs; all settings are at their defaults but for these, by section."""
 
-    def start(providers: Providers, http: aiohttp.ClientSession) -> AgentSession[Any]:
+    def start(providers: Providers, _: aiohttp.ClientSession) -> AgentSession[Any]:
         given: dict[str, dict[str, Any]] = {
             "livekit": {"url": "ws://127.0.0.1", "api_key": "none", "api_secret": "none"},
             "assemblyai": {"base_url": providers.ears.url, "api_key": EARS_KEY},
@@ -41,51 +45,35 @@ def _ours(settings: Mapping[str, Mapping[str, Any]]) -> Start:
             given[section] = {**given.get(section, {}), **values}
         return build_session(equip(load_settings(None, given=given)))
 
-    return start
+    variables = {
+        f"{section}_{field}".upper(): str(value)
+        for section, values in settings.items()
+        for field, value in values.items()
+    }
+    return Contestant(name, start, (sys.executable, str(PROJECT / "agent.py"), "dev"), variables)
 
 
-def _stock(turn_handling: TurnHandlingOptions) -> Start:
+def _stock(name: str, *, tuned: bool) -> Contestant:
     """As the plugin's guide puts it together, with the thresholds and the voice that ours has."""
 
     def start(providers: Providers, http: aiohttp.ClientSession) -> AgentSession[Any]:
-        key, url = MIND_KEY, providers.mind.url
-        return AgentSession(
-            stt=assemblyai.STT(
-                api_key=EARS_KEY,
-                base_url=providers.ears.url,
-                model="universal-streaming-english",
-                format_turns=True,
-                end_of_turn_confidence_threshold=0.7,
-                min_turn_silence=160,
-                max_turn_silence=2400,
-                http_session=http,
-            ),
-            vad=silero.VAD.load(),
-            llm=openai.LLM(model="gpt-4.1-mini", api_key=key, base_url=url),
-            tts=openai.TTS(
-                model="gpt-4o-mini-tts", api_key=key, base_url=url, response_format="pcm"
-            ),
-            turn_handling=turn_handling,
+        return stock_session(
+            ears_url=providers.ears.url,
+            ears_key=EARS_KEY,
+            mind_url=providers.mind.url,
+            mind_key=MIND_KEY,
+            tuned=tuned,
+            http=http,
         )
 
-    return start
+    worker = (sys.executable, "-m", "workbench.latency.stock", "dev")
+    return Contestant(name, start, worker, {"TUNED": "yes"} if tuned else {})
 
 
-# LiveKit's cloud detector of interruptions, which an unset mode prefers, cannot be had here.
-_LOCAL: TurnHandlingOptions = {"turn_detection": "stt", "interruption": {"mode": "vad"}}
-
-STOCK = Contestant("stock", _stock(_LOCAL))
+STOCK = _stock("stock", tuned=False)
 CONTESTANTS = (
-    Contestant("ours", _ours(MappingProxyType({}))),
+    _ours("ours"),
+    _ours("ours, eager", assemblyai={"eager_ms": 80}),
     STOCK,
-    Contestant(
-        "stock, tuned",
-        _stock(
-            {
-                **_LOCAL,
-                "endpointing": {"min_delay": 0.0},
-                "preemptive_generation": {"enabled": True, "preemptive_tts": True},
-            }
-        ),
-    ),
+    _stock("stock, tuned", tuned=True),
 )

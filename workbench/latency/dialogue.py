@@ -38,6 +38,11 @@ class Line:
     def text(self) -> str:
         return " ".join(self.parts)
 
+    @property
+    def pauses(self) -> bool:
+        """Whether somebody might take a pause in it for its end; a breath is none."""
+        return self.pause_seconds >= 0.2
+
 
 DIALOGUE = (
     Line(("What time do you open?",)),
@@ -49,9 +54,10 @@ DIALOGUE = (
     Line(("Could you tell me", "when the last train leaves?"), 1.0, 0.1),
     Line(("I want to cancel my appointment.",)),
     Line(("Send it to forty two Baker Street.",), written=((3, "42"), (4, ""))),
-    Line(("Thank you very much.",)),
+    Line(("Yes, that is right,", "thank you very much."), 0.09, 0.8),
 )
-"""Ten turns: three with a pause in mid-sentence, two whose numbers the formatted twin rewrites."""
+"""Ten turns: three with a pause in mid-sentence, two whose numbers the formatted twin rewrites, and
+one with a breath that sounds like the end of the turn."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -130,7 +130,7 @@ class Summary:
     @property
     def paused(self) -> "Summary":
         """The turns with a pause in them alone."""
-        return Summary(tuple(each for each in self.results if each.turn.line.pause_seconds))
+        return Summary(tuple(each for each in self.results if each.turn.line.pauses))
 
     @property
     def unanswered(self) -> int:
@@ -153,10 +153,9 @@ class Summary:
         return sum(each.wasted_tokens for each in self.results) / tokens if tokens else 0.0
 
     @property
-    def median_turn(self) -> Result:
-        """The turn whose latency is the median, or the one below it."""
+    def median_marks(self) -> Marks | None:
+        """Of the turn whose latency is the median, or the one below it."""
         answered = sorted(
-            (each for each in self.results if each.marks),
-            key=lambda each: each.marks.reply if each.marks else 0.0,
+            (each.marks for each in self.results if each.marks), key=lambda marks: marks.reply
         )
-        return answered[(len(answered) - 1) // 2]
+        return answered[(len(answered) - 1) // 2] if answered else None

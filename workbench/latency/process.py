@@ -20,11 +20,10 @@ from workbench.latency.dialogue import Line, say
 from workbench.latency.line import FRAME_SECONDS, SAMPLE_RATE, Earpiece, Mouthpiece
 from workbench.latency.measurement import Summary, Turn, read
 from workbench.latency.providers import Delays, Providers
+from workbench.latency.stock import INSTRUCTIONS
 from workbench.microphone import SAMPLE_RATE as SPOKEN_RATE
 
 __all__ = ["measure_in_process"]
-
-INSTRUCTIONS = "You are Alex, a friendly voice assistant on a telephone line. Keep answers short."
 
 _SETTLE_SECONDS = 2.0  # for the handshakes
 _LAST_SECONDS = 3.0  # for the last reply

@@ -1,0 +1,1 @@
+"""How often a caller is cut off, and how long he waits, at each preset."""

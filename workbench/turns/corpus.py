@@ -1,0 +1,147 @@
+"""The corpus of calls: made from `corpus.json` at run time, so that every turn's end is known.
+
+A turn is a row of things said and pauses in milliseconds between them. The voice is synthetic, but
+for `{"recorded": n}`, which is the nth utterance of a human reader. Behind a call with
+`background_db` another recording goes on, so much softer than the caller.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import soundfile
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+
+from workbench.corpus import Utterance, dickens, resampled, synthesised
+from workbench.microphone import SAMPLE_RATE as SPOKEN_RATE
+from workbench.speech_energy import speech_spans
+from workbench.timeline import Samples
+
+__all__ = [
+    "GAP_SECONDS",
+    "SAMPLE_RATE",
+    "Call",
+    "Script",
+    "TrueTurn",
+    "calls",
+    "scripts",
+    "write_wavs",
+]
+
+SAMPLE_RATE = 16_000
+_LEAD_SECONDS = 0.5
+GAP_SECONDS = 2.6
+"""From one turn to the next: the agent would answer."""
+_TAIL_SECONDS = 6.0
+_WITHIN_SECONDS = 9.0
+"""Longer than any pause: a turn's first and last sound are looked for."""
+
+
+class _Recorded(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    recorded: int
+
+
+Pause = Annotated[int, Field(ge=0)]
+
+
+class Script(BaseModel):
+    """A call as it is written down."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    turns: tuple[tuple[Pause | str | _Recorded, ...], ...]
+    background_db: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TrueTurn:
+    """When somebody really began and really finished, in milliseconds of the call."""
+
+    text: str
+    start_ms: int
+    end_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A call as it is heard: mono, 16 kHz."""
+
+    name: str
+    samples: Samples
+    turns: tuple[TrueTurn, ...]
+
+
+def scripts() -> tuple[Script, ...]:
+    """All that is written down."""
+    text = Path(__file__).with_name("corpus.json").read_bytes()
+    return TypeAdapter(tuple[Script, ...]).validate_json(text)
+
+
+def calls(written: Sequence[Script]) -> list[Call]:
+    """Speak them. Raises EngineUnavailableError where the voice or the recording is missing."""
+    return [_call(script) for script in written]
+
+
+def write_wavs(spoken: Sequence[Call], directory: Path) -> None:
+    """For whoever wants to listen."""
+    directory.mkdir(parents=True, exist_ok=True)
+    for call in spoken:
+        path = directory / f"{call.name.replace(', ', '-').replace(' ', '-')}.wav"
+        soundfile.write(path, call.samples, SAMPLE_RATE, subtype="PCM_16")
+
+
+def _call(script: Script) -> Call:
+    pieces = [_silence(_LEAD_SECONDS)]
+    turns = []
+    for parts in script.turns:
+        begin_ms = sum(piece.size for piece in pieces) * 1000 // SAMPLE_RATE
+        sound = np.concatenate([_sound(part) for part in parts])
+        [span] = speech_spans(sound, SAMPLE_RATE, pause_seconds=_WITHIN_SECONDS)
+        turns.append(
+            TrueTurn(
+                " ".join(_text(part) for part in parts if not isinstance(part, int)),
+                begin_ms + round(span.start_seconds * 1000),
+                begin_ms + round(span.end_seconds * 1000),
+            )
+        )
+        pieces += [sound, _silence(GAP_SECONDS)]
+    samples = np.concatenate([*pieces, _silence(_TAIL_SECONDS - GAP_SECONDS)])
+    if script.background_db is not None:
+        samples = samples + _background(samples.size, script.background_db)
+    return Call(script.name, samples, tuple(turns))
+
+
+def _silence(seconds: float) -> Samples:
+    return np.zeros(round(seconds * SAMPLE_RATE), np.int16)
+
+
+def _sound(part: int | str | _Recorded) -> Samples:
+    return _silence(part / 1000) if isinstance(part, int) else _spoken(_utterance(part))
+
+
+def _text(part: str | _Recorded) -> str:
+    return _utterance(part).text
+
+
+def _utterance(part: str | _Recorded) -> Utterance:
+    return synthesised(part) if isinstance(part, str) else dickens()[part.recorded]
+
+
+def _spoken(utterance: Utterance) -> Samples:
+    return resampled(utterance.samples, SPOKEN_RATE, SAMPLE_RATE)
+
+
+@cache
+def _reading() -> Samples:
+    return np.concatenate([_spoken(utterance) for utterance in dickens()])
+
+
+def _background(size: int, level_db: float) -> Samples:
+    reading = np.resize(_reading(), size).astype(np.float64)
+    return (reading * 10 ** (level_db / 20)).astype(np.int16)
