@@ -197,6 +197,8 @@ class TurnMapper:
             return start + self._preflight(transcript)
         if previous is not None and previous.text == transcript.text:
             return start
+        if not same_words(transcript.text, self._preflight_text):
+            self._preflight_text = ""  # a reply that was begun is given up by now
         return (*start, Interim(transcript))
 
     def _expect_more(self, transcript: Transcript, now: float) -> None:

@@ -222,6 +222,23 @@ def test_the_same_words_are_one_preflight(formatted: TurnMapper) -> None:
     ) == ["startofspeech 100", "preflight hi there"]
 
 
+def test_words_that_come_back_ask_for_a_reply_anew(u3: TurnMapper) -> None:
+    assert play(
+        u3,
+        turn(0, "like* two*", us=False, end_of_turn_confidence=0.4),
+        turn(0, "Like* two*", us=False),
+        turn(0, "like* two*", us=False, end_of_turn_confidence=0.4),
+        turn(0, "like* to*", us=False),
+        turn(0, "like* two*", us=False, end_of_turn_confidence=0.4),
+    ) == [
+        "startofspeech 100",
+        "preflight like two",
+        "interim Like two",
+        "interim like to",
+        "preflight like two",
+    ]
+
+
 def test_the_same_text_is_one_interim(plain: TurnMapper) -> None:
     assert play(plain, turn(0, "hi*"), turn(0, "hi")) == ["startofspeech 100", "interim hi"]
 
