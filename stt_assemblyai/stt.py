@@ -317,7 +317,10 @@ class SpeechStream(stt.RecognizeStream):
     def _change_rate(self, sample_rate: int) -> None:
         self._flush_resampler()
         needed = self.transcriber.options.sample_rate
-        self._resampler = None if sample_rate == needed else rtc.AudioResampler(sample_rate, needed)
+        self._resampler = None
+        if sample_rate != needed:  # as well as the base class would do it
+            high = rtc.AudioResamplerQuality.HIGH
+            self._resampler = rtc.AudioResampler(sample_rate, needed, quality=high)
         self._frame_rate = sample_rate
 
     def _flush_resampler(self) -> None:

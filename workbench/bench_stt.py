@@ -1,7 +1,9 @@
 """`python -m workbench.bench_stt`: processor time and memory of our speech module and the stock.
 
 Both hear the same frames in real time, in one process, in turns; the stand-in is a process of its
-own, so that its time does not count. The feeder's own time is measured, too, and taken off.
+own, so that its time does not count. Both send chunks of 50 ms, uncompressed, and are told the
+same. The feeder's own time is measured, too, and taken off. So is what no client can do without:
+a bare socket with the same bytes and messages, and LiveKit's resampler.
 """
 
 import argparse
@@ -10,7 +12,9 @@ import cProfile
 import pstats
 import sys
 import time
-from collections import defaultdict
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from statistics import median
 
@@ -19,34 +23,49 @@ from rich.console import Console
 from rich.table import Table
 
 from workbench.compare.clients import CLIENTS, OURS, Client, versions
+from workbench.compare.floor import BareResampler, Listener
 from workbench.compare.load import Bench, Load, scripted_stand_in
+from workbench.compare.parts import dearest_functions, parts
 
 _PROJECT = Path(__file__).parents[1]
 _RATES = (16_000, 48_000)
-_ROWS_SHOWN = 20
-_FEEDER = "feeder"
+_ROWS_SHOWN = 40
+_FEEDER, _SOCKET, _RESAMPLER = "feeder", "a bare socket", "LiveKit's resampler"
+
+Costs = dict[str, list[float]]
+"""Everybody's processor time in each round: ms for a second of audio."""
 
 
-async def _measure(load: Load, rounds: int) -> dict[str, list[float]]:
-    """Everybody's costs in every round, in turns, once all have warmed up."""
-    costs: dict[str, list[float]] = {name: [] for name in (*(c.name for c in CLIENTS), _FEEDER)}
+@asynccontextmanager
+async def _open_bench() -> AsyncIterator[Bench]:
     async with scripted_stand_in() as stand_ins, aiohttp.ClientSession() as http:
-        bench = Bench(stand_ins, http)
-        for client in CLIENTS:
-            await bench.hear(client, Load(2, 5, load.input_rate))
+        yield Bench(stand_ins, http)
+
+
+async def _measure(load: Load, rounds: int) -> Costs:
+    """In every round everybody in turns, once all have warmed up."""
+    async with _open_bench() as bench:
+        makers: dict[str, Callable[[], Listener] | None]
+        makers = {client.name: partial(bench.stream, client) for client in CLIENTS}
+        makers |= {_SOCKET: bench.bare_socket, _FEEDER: None}
+        if load.input_rate != _RATES[0]:
+            makers[_RESAMPLER] = partial(BareResampler, load.input_rate)
+        for make in makers.values():
+            await bench.hear(make, Load(2, 5, load.input_rate))
+        costs: Costs = {name: [] for name in makers}
         for _ in range(rounds):
-            for client in CLIENTS:
-                costs[client.name].append((await bench.hear(client, load)).second_ms)
-            costs[_FEEDER].append((await bench.hear(None, load)).second_ms)
-    return costs
+            for name, make in makers.items():
+                costs[name].append((await bench.hear(make, load)).second_ms)
+    feeder = median(costs.pop(_FEEDER))
+    return {name: [cost - feeder for cost in each] for name, each in costs.items()}
 
 
 async def _hold(client: Client, load: Load) -> float:
     """kB that a stream holds, in a process that has run nothing else."""
-    async with scripted_stand_in() as stand_ins, aiohttp.ClientSession() as http:
-        bench = Bench(stand_ins, http)
-        await bench.hear(client, Load(1, 5, load.input_rate))
-        return (await bench.hear(client, load)).held_kb
+    async with _open_bench() as bench:
+        make = partial(bench.stream, client)
+        await bench.hear(make, Load(1, 5, load.input_rate))
+        return (await bench.hear(make, load)).held_kb
 
 
 async def _hold_apart(client: Client, load: Load) -> float:
@@ -63,69 +82,66 @@ async def _hold_apart(client: Client, load: Load) -> float:
 
 
 def _profile(load: Load) -> pstats.Stats:
-    """Where our time goes. The profiler makes short calls look dearer than they are."""
-
     async def run() -> None:
-        async with scripted_stand_in() as stand_ins, aiohttp.ClientSession() as http:
-            bench = Bench(stand_ins, http)
-            await bench.hear(OURS, Load(2, 5, load.input_rate))
-            profiler.enable()
-            await bench.hear(OURS, load)
-            profiler.disable()
+        async with _open_bench() as bench:
+            make = partial(bench.stream, OURS)
+            await bench.hear(make, Load(2, 5, load.input_rate))
+            await bench.hear(make, load, profiler)
 
     profiler = cProfile.Profile(time.process_time)  # waiting does not count
     asyncio.run(run())
     return pstats.Stats(profiler)
 
 
-def _module(file: str, function: str) -> str:
-    """What a profiled function belongs to: our modules one by one, others by package."""
-    if file == "~":
-        return "the socket" if "socket" in function else "built in"
-    path = Path(file)
-    if "site-packages" in path.parts:
-        rest = path.parts[path.parts.index("site-packages") + 1 :]
-        return "/".join(rest[: 2 if rest[0] == "livekit" else 1])
-    if path.is_relative_to(_PROJECT):
-        return path.relative_to(_PROJECT).with_suffix("").as_posix()
-    return path.stem if path.parent.name.startswith("python") else path.parent.name
+def _cost_rows(load: Load, costs: Costs) -> Iterator[list[str]]:
+    """Medians, and in brackets the range of the rounds."""
+    ours, stock = (costs[client.name] for client in CLIENTS)
+    ratio = median(one / other for one, other in zip(ours, stock, strict=True))
+    title = f"ms for a second of audio at {load.input_rate} Hz"
+    yield [title, _spread(ours), _spread(stock), f"{ratio:.2f}"]
+    for name in (_SOCKET, _RESAMPLER):
+        if name in costs:
+            yield [f"   of which {name}", _spread(costs[name]), _spread(costs[name]), ""]
 
 
-def _cost_tables(stats: pstats.Stats, audio_seconds: float) -> tuple[Table, Table]:
-    """Own time by module, and the functions that take most of it, in ms for a second of audio."""
-    functions: dict[tuple[str, int, str], tuple[int, int, float, float, object]]
-    functions = stats.stats  # type: ignore[attr-defined] # typeshed leaves it out
-    modules: dict[str, float] = defaultdict(float)
-    for (file, _, name), (_, _, own, _, _) in functions.items():
-        modules[_module(file, name)] += own * 1000 / audio_seconds
-    by_module = Table("module", "own ms", title="Ours, profiled: a second of audio, by module")
-    for module, spent in sorted(modules.items(), key=lambda item: -item[1])[:_ROWS_SHOWN]:
-        by_module.add_row(module, f"{spent:.3f}")
-    by_function = Table("function", "calls", "own ms", "with callees", title="By function")
-    dearest = sorted(functions.items(), key=lambda item: -item[1][3])
-    for (file, _, name), (_, calls, own, cumulative, _) in dearest[: 2 * _ROWS_SHOWN]:
-        figures = (own * 1000 / audio_seconds, cumulative * 1000 / audio_seconds)
-        by_function.add_row(
-            f"{_module(file, name)} {name}",
-            f"{calls / audio_seconds:.1f}",
-            *(f"{figure:.3f}" for figure in figures),
-        )
-    return by_module, by_function
+def _spread(costs: list[float]) -> str:
+    return f"{median(costs):.2f} ({min(costs):.2f} to {max(costs):.2f})"
 
 
-def _cost_row(rate: int, costs: dict[str, list[float]]) -> list[str]:
-    """Medians, and in brackets the range of the rounds; less what the feeder takes."""
-    feeder = median(costs[_FEEDER])
-    each = [[cost - feeder for cost in costs[client.name]] for client in CLIENTS]
-    cells = [f"{median(one):.2f} ({min(one):.2f} to {max(one):.2f})" for one in each]
-    ratio = median(ours / stock for ours, stock in zip(*each, strict=True))
-    return [f"ms for a second of audio at {rate} Hz", *cells, f"{ratio:.2f}"]
+def _parts_table(stats: dict[int, pstats.Stats]) -> Table:
+    table = Table("part", *(f"{rate} Hz" for rate in stats), title="Ours, profiled: where it goes")
+    shares = [parts(each) for each in stats.values()]
+    for part in shares[0]:
+        table.add_row(part, *(f"{share[part]:.0%}" for share in shares))
+    rest = (1 - sum(share.values()) for share in shares)
+    table.add_row("event loop, timers, the feeder", *(f"{share:.0%}" for share in rest))
+    return table
+
+
+def _function_table(stats: pstats.Stats, audio_seconds: float) -> Table:
+    table = Table("function", "calls", "own ms", "with callees", title="For a second of audio")
+    for name, calls, own, cumulative in dearest_functions(stats, _ROWS_SHOWN):
+        spent = (f"{seconds * 1000 / audio_seconds:.3f}" for seconds in (own, cumulative))
+        table.add_row(name, f"{calls / audio_seconds:.1f}", *spent)
+    return table
+
+
+def _cost_table(loads: list[Load], rounds: int) -> Table:
+    head = ("", *(client.name for client in CLIENTS), "ratio")
+    table = Table(*head, title=f"{loads[0].streams} streams. {versions()}")
+    for load in loads:
+        for row in _cost_rows(load, asyncio.run(_measure(load, rounds))):
+            table.add_row(*row)
+    held = [asyncio.run(_hold_apart(client, loads[0])) for client in CLIENTS]
+    cells = [f"{kilobytes:.0f}" for kilobytes in held]
+    table.add_row("kB held by a stream", *cells, f"{held[0] / held[1]:.2f}")
+    return table
 
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m workbench.bench_stt")
     parser.add_argument("--streams", type=int, default=30)
-    parser.add_argument("--seconds", type=float, default=9.0, help="of each round")
+    parser.add_argument("--seconds", type=float, default=8.0, help="of each round")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--profile", action="store_true", help="only where our own time goes")
     parser.add_argument("--hold", choices=[c.name for c in CLIENTS], help=argparse.SUPPRESS)
@@ -135,24 +151,19 @@ def _options() -> argparse.Namespace:
 def main() -> int:
     """The exit status."""
     options = _options()
-    load = Load(options.streams, options.seconds, _RATES[0])
+    loads = [Load(options.streams, options.seconds, rate) for rate in _RATES]
     if options.hold:
         client = next(client for client in CLIENTS if client.name == options.hold)
-        print(asyncio.run(_hold(client, load)))
+        print(asyncio.run(_hold(client, loads[0])))
         return 0
     console = Console()
     if not options.profile:
-        head = ("", *(client.name for client in CLIENTS), "ratio")
-        table = Table(*head, title=f"{load.streams} streams. {versions()}")
-        for rate in _RATES:
-            costs = asyncio.run(_measure(Load(load.streams, load.seconds, rate), options.rounds))
-            table.add_row(*_cost_row(rate, costs))
-        held = [asyncio.run(_hold_apart(client, load)) for client in CLIENTS]
-        cells = [f"{kilobytes:.0f}" for kilobytes in held]
-        table.add_row("kB held by a stream", *cells, f"{held[0] / held[1]:.2f}")
-        console.print(table)
-    by_module, by_function = _cost_tables(_profile(load), load.streams * load.seconds)
-    console.print(by_module, by_function)
+        console.print(_cost_table(loads, options.rounds))
+    stats = {load.input_rate: _profile(load) for load in loads}
+    console.print(_parts_table(stats))
+    if options.profile:
+        audio_seconds = options.streams * options.seconds
+        console.print(_function_table(stats[_RATES[0]], audio_seconds))
     return 0
 
 

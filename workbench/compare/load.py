@@ -1,22 +1,23 @@
 """Many streams of one client at once, and what they cost this process."""
 
 import asyncio
+import cProfile
 import gc
 import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import aiohttp
 import psutil
 from livekit import rtc
-from livekit.agents import stt
 
 from workbench.compare.clients import Client
+from workbench.compare.floor import BareSocket, Listener
 from workbench.compare.spoken import say, sentences
 from workbench.processes import Command, Process
 from workbench.standins import StandIns
@@ -27,13 +28,13 @@ _PROJECT = Path(__file__).parents[2]
 _FRAME_MS = 50  # as LiveKit's room input cuts them
 _READY_SECONDS = 30.0
 _CLOSING_SECONDS = 10.0
-_OPENING_SECONDS = 2.0
+_OPENING_SECONDS = 3.0
 _PARAMETERS = {"model": "universal-streaming-english", "format_turns": True, "sample_rate": 16_000}
 
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """What is heard at once: so many streams, for so long (over 2 s), of this input."""
+    """What is heard at once: so many streams, for so long (over 3 s), of this input."""
 
     streams: int
     seconds: float
@@ -57,17 +58,23 @@ class Bench:
         self._stand_ins = stand_ins
         self._http = http
 
-    async def hear(self, client: Client | None, load: Load) -> Cost:
+    async def hear(
+        self,
+        make: Callable[[], Listener] | None,
+        load: Load,
+        profiler: cProfile.Profile | None = None,
+    ) -> Cost:
         """Open the streams, and feed them in real time.
 
-        Without a client the frames go nowhere: the cost of the feeder.
+        Without streams the frames go nowhere: the cost of the feeder. What is measured, and
+        profiled, begins when all are open and have caught up with the audio meanwhile.
         """
         await self._prepare(load)
-        streams = [self._stream(client) for _ in range(load.streams)] if client else []
+        streams = [make() for _ in range(load.streams)] if make else []
         listening = [asyncio.create_task(_listen(stream)) for stream in streams]
         samples = load.input_rate * _FRAME_MS // 1000
         frame = rtc.AudioFrame(bytes(2 * samples), load.input_rate, 1, samples)
-        gc.collect()
+        _settle_memory()
         held_before = _held_kb()
         feeding = asyncio.gather(
             *(
@@ -77,20 +84,28 @@ class Bench:
         )
         await asyncio.sleep(_OPENING_SECONDS)
         opened = time.process_time()
-        await feeding
+        with profiler or nullcontext():
+            await feeding
         ended = time.process_time()
         held = _held_kb() - held_before
         await _close(streams, listening)
         seconds = (load.seconds - _OPENING_SECONDS) * load.streams
         return Cost(second_ms=(ended - opened) * 1000 / seconds, held_kb=held / load.streams)
 
-    def _stream(self, client: Client) -> stt.RecognizeStream:
+    def stream(self, client: Client) -> Listener:
+        """A stream of a client. Both cut the same chunks, and are told the same."""
         return client.make(
             api_key=self._stand_ins.assemblyai_api_key,
             base_url=self._stand_ins.assemblyai_base_url,
             http_session=self._http,
             **_PARAMETERS,
         ).stream()
+
+    def bare_socket(self) -> Listener:
+        """The same bytes and messages, without a client."""
+        stand_ins, wire = self._stand_ins, dict(_PARAMETERS)
+        wire["speech_model"] = wire.pop("model")
+        return BareSocket(stand_ins.assemblyai_base_url, stand_ins.assemblyai_api_key, **wire)
 
     async def _prepare(self, load: Load) -> None:
         """Every session hears the same talk, without a pause longer than a breath."""
@@ -112,7 +127,7 @@ class Bench:
 
 
 async def _feed(
-    stream: stt.RecognizeStream | None, frame: rtc.AudioFrame, load: Load, *, offset: float
+    stream: Listener | None, frame: rtc.AudioFrame, load: Load, *, offset: float
 ) -> None:
     """Real time; streams do not push at the same instant."""
     loop = asyncio.get_running_loop()
@@ -123,12 +138,12 @@ async def _feed(
             stream.push_frame(frame)
 
 
-async def _listen(stream: stt.RecognizeStream) -> Counter[str]:
+async def _listen(stream: Listener) -> Counter[str]:
     return Counter([event.type.value async for event in stream])
 
 
 async def _close(
-    streams: Sequence[stt.RecognizeStream], listening: Sequence[asyncio.Task[Counter[str]]]
+    streams: Sequence[Listener], listening: Sequence[asyncio.Task[Counter[str]]]
 ) -> None:
     for stream in streams:
         with suppress(RuntimeError):
@@ -142,6 +157,14 @@ async def _close(
             raise RuntimeError("a stream heard nothing: the figures would mean nothing")
     for stream in streams:
         await stream.aclose()
+
+
+def _settle_memory() -> None:
+    """What is there already shall cost nobody a search for garbage: with all that LiveKit brings
+    one takes 0.2 s, and whom it befalls is chance."""
+    gc.unfreeze()
+    gc.collect()
+    gc.freeze()
 
 
 def _held_kb() -> float:
