@@ -44,14 +44,13 @@ class AudioClock:
 
     def to_stream(self, session_ms: float) -> int:
         """A session's time on the stream's clock."""
+        if self._lead_ms is not None and session_ms >= self._pieces[-1].session_ms:
+            return round(session_ms + self._lead_ms)  # as nearly always: each word asks twice
         return round(self._stream_at(session_ms))
 
     def _stream_at(self, session_ms: float) -> float:
         if not self._pieces:
             return session_ms
-        if session_ms >= self._pieces[-1].session_ms:  # most questions are about the newest piece
-            piece = self._pieces[-1]
-            return piece.stream_ms + (session_ms - piece.session_ms) * piece.rate
         index = bisect_right(self._pieces, session_ms, key=lambda piece: piece.session_ms) - 1
         piece = self._pieces[max(index, 0)]
         return piece.stream_ms + (session_ms - piece.session_ms) * piece.rate

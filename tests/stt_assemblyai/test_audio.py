@@ -129,3 +129,13 @@ def test_every_sample_comes_back_within_mu_laws_error() -> None:
         clipped = max(-32635, min(32635, sample))
         step = 8 * 2 ** max(0, math.floor(math.log2(abs(clipped) + 132)) - 7)
         assert abs(decode_mulaw(code) - clipped) <= step
+
+
+def test_a_stretch_of_time_is_given_as_far_as_it_is_kept() -> None:
+    tape = Tape(8000)
+    tape.append(bytes(range(160)) * 10)  # 100 ms
+    assert tape.between(10, 20) == bytes(range(160))
+    assert tape.between(90, 500) == bytes(range(160))
+    assert tape.between(50, 40) == b""
+    tape.release(tape.position(50))
+    assert tape.between(0, 60) == bytes(range(160))

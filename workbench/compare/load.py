@@ -87,6 +87,7 @@ class Bench:
         with profiler or nullcontext():
             await feeding
         ended = time.process_time()
+        gc.collect()
         held = _held_kb() - held_before
         await _close(streams, listening)
         seconds = (load.seconds - _OPENING_SECONDS) * load.streams
