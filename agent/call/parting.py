@@ -34,18 +34,13 @@ class Parting:
 
     async def take_leave(self, session: AgentSession[None], ending: Ending) -> bool:
         """Hand the caller over, which the answer tells, or else say the last words."""
-        caller = self._room.remote_participants.get(self._presence.caller_identity or "")
-        wanted = caller if ending.wants_person else None
-        if wanted and (hook := hook_for(self._agent.hand_over_to, wanted.kind)):
-            await self._say(session, Sentence.PUT_THROUGH)
-            self._has_handed_over = await hand_over(hook, self._job, wanted.identity, ending.code)
-        if self._has_handed_over:
-            return True
-        if ending.needs_apology:
+        if ending.wants_person and self._is_in_room and await self._hand_over(session, ending):
+            self._has_handed_over = True
+        elif ending.needs_apology:
             await self._say(session, Sentence.APOLOGY)
         elif ending in (Ending.CALLER_SILENT, Ending.TOO_LONG):
             await self._say(session, self._agent.goodbye)
-        return False
+        return self._has_handed_over
 
     async def hang_up(self) -> None:
         """End the call for the caller as well, unless others are there or on their way."""
@@ -54,6 +49,15 @@ class Parting:
         others = {each.identity for each in self._room.remote_participants.values()}
         if others <= {self._presence.caller_identity}:
             await self._job.delete_room()
+
+    async def _hand_over(self, session: AgentSession[None], ending: Ending) -> bool:
+        caller = self._room.remote_participants.get(self._presence.caller_identity or "")
+        hook = hook_for(self._agent.hand_over_to, caller.kind) if caller else None
+        if not caller or not hook:
+            return False
+        session.input.set_audio_enabled(False)  # nobody talks with the agent any more
+        await self._say(session, Sentence.PUT_THROUGH)
+        return await hand_over(hook, self._job, caller.identity, ending.code)
 
     async def _say(self, session: AgentSession[None], words: Sentence | str) -> None:
         with contextlib.suppress(TimeoutError, RuntimeError):  # the session has closed by itself
