@@ -4,6 +4,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable
+from functools import partial
 
 from livekit import rtc
 from livekit.agents import (
@@ -20,6 +21,7 @@ from livekit.agents.types import TOPIC_CHAT
 
 from agent.call.assistant import Assistant
 from agent.call.authority import Authority, Role, on_rpc
+from agent.call.broken_answers import BrokenAnswers
 from agent.call.chat import Chat, hear_in
 from agent.call.endings import FAILED_PROVIDER, Ending
 from agent.call.fillers import Fillers, FillerTrack
@@ -197,23 +199,23 @@ class Call:
         return not self._ending.done()
 
     def _watch_session(self, session: AgentSession[None]) -> None:
-        session.on("error", self._on_error)
+        session.on("error", partial(self._on_error, BrokenAnswers(session)))
         session.on("close", self._on_close)
         session.on("user_state_changed", self._on_user_state)
         session.on("conversation_item_added", self._on_item)
 
-    def _on_error(self, event: ErrorEvent) -> None:
-        if event.error.recoverable:
+    def _on_error(self, broken_answers: BrokenAnswers, event: ErrorEvent) -> None:
+        failure = event.error
+        if failure.recoverable or self._ending.done() or broken_answers.forgives(failure):
             return
-        ending = FAILED_PROVIDER.get(event.error.type, Ending.FAULT)
-        if not self._ending.done():
-            log.error(
-                "a provider failed, ending the call",
-                extra={
-                    "ending": ending.value,
-                    "error": getattr(event.error.error, "message", str(event.error.error)),
-                },
-            )
+        ending = FAILED_PROVIDER.get(failure.type, Ending.FAULT)
+        log.error(
+            "a provider failed, ending the call",
+            extra={
+                "ending": ending.value,
+                "error": getattr(failure.error, "message", str(failure.error)),
+            },
+        )
         self.end(ending)
 
     def _on_close(self, event: CloseEvent) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from livekit.agents import APIError, APIStatusError, ChatContext
 
+from agent.call.broken_answers import broke_off
 from agent.call.providers import Clients, Mind, build_mind, build_voice, connect_options
 from config.settings import OpenAISettings
 from workbench.loopback.openai_v1.faults import Fault
@@ -116,6 +117,36 @@ async def test_a_provider_that_refuses_is_not_asked_again(
         await ASK[endpoint](settings(first))
     assert refused.value.status_code == status
     assert len(first.requests) == 1
+
+
+async def failure(chosen: OpenAISettings) -> Any:
+    """What a session is told when it asks the mind in vain."""
+    told: list[Any] = []
+    async with aclosing(Clients.of(chosen)) as clients, build_mind(chosen, clients) as mind:
+        mind.on("error", told.append)
+        with pytest.raises(APIError):
+            await thought(mind, chosen)
+    return told[-1]
+
+
+@pytest.mark.parametrize("fault", [{"break_after_chunks": 3}, {"stall_after_chunks": 3}])
+@pytest.mark.parametrize("others", [{}, FALLBACK], ids=["alone", "with a fallback"])
+async def test_an_answer_that_breaks_off_is_not_asked_for_again(
+    first: OpenAIStandIn, fault: dict[str, Any], others: dict[str, Any]
+) -> None:
+    """The caller has heard a part of it, and a tool may have been called."""
+    first.faults.append(Fault(endpoint="chat", **fault))
+    assert broke_off(await failure(settings(first, **others)))
+    assert "gpt-4o-mini" not in [request.body["model"] for request in first.requests]
+
+
+@pytest.mark.parametrize("fault", [DOWN, REFUSED, OUT_OF_QUOTA, SILENT])
+@pytest.mark.parametrize("others", [{}, FALLBACK], ids=["alone", "with a fallback"])
+async def test_a_model_that_fails_from_the_start_did_not_break_off(
+    first: OpenAIStandIn, fault: dict[str, Any], others: dict[str, Any]
+) -> None:
+    first.faults.append(Fault(endpoint="chat", **fault))
+    assert not broke_off(await failure(settings(first, **others)))
 
 
 @ENDPOINTS
