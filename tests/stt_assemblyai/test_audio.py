@@ -69,6 +69,16 @@ def test_a_piece_longer_than_the_tape_leaves_its_end() -> None:
     assert tape.chunk(tape.start) == pcm(*range(400))
 
 
+def test_the_audio_between_two_times_is_what_is_kept_of_it() -> None:
+    tape = Tape(1000, keep_seconds=60)
+    tape.append(pcm(*range(10)))
+    assert tape.between(2, 5) == pcm(2, 3, 4)
+    assert tape.between(8, 99) == pcm(8, 9)
+    tape.release(tape.position(4))
+    assert tape.between(2, 6) == pcm(4, 5)
+    assert tape.between(1, 3) == tape.between(6, 5) == b""
+
+
 def test_released_audio_is_forgotten_but_not_counted_as_dropped() -> None:
     tape = Tape(8000)
     tape.append(pcm(*range(2000)))
