@@ -1,6 +1,7 @@
 """A caller over WebRTC: speaks in real time, hears, and keeps both sides on one clock."""
 
 import asyncio
+import contextlib
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
@@ -234,8 +235,9 @@ class Caller:
 
     async def hang_up(self) -> None:
         """Leave the room at once, in mid-word if need be."""
-        async with asyncio.timeout(_LEAVE_SECONDS):
-            await self._room.disconnect()
+        with contextlib.suppress(TimeoutError):  # the server is gone, or too busy to hear it
+            async with asyncio.timeout(_LEAVE_SECONDS):
+                await self._room.disconnect()
         # A room that is left while it is still being set up does not always tell.
         self._end(rtc.DisconnectReason.CLIENT_INITIATED)
         tasks = list(self._tasks)

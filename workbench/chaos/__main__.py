@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import contextlib
+import logging
 import random
 import sys
 import tempfile
@@ -80,6 +81,8 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=random.randrange(1000))
     chosen = parser.parse_args()
     chaos = Chaos(**vars(chosen))
+    # The native library of the callers tells of every fault at length.
+    logging.getLogger("livekit").setLevel(logging.CRITICAL)
     logs = Path(tempfile.mkdtemp(prefix="chaos-"))
     print(f"Seed {chaos.seed}; the logs are in {logs}")
     reports = asyncio.run(run(chaos, logs))

@@ -1,6 +1,7 @@
 """Ours beside a stock worker, `python -m workbench.chaos.beside`: the same bursts and kills."""
 
 import asyncio
+import logging
 import os
 import signal
 import sys
@@ -15,6 +16,8 @@ from workbench.running import PROJECT
 PROGRAMS = {"ours": PROJECT / "agent.py", "stock": Path(__file__).with_name("stock.py")}
 LISTEN_SECONDS = 30.0
 BURSTS = (6, 12)
+# Of ours; a stock worker takes calls by the load of the machine.
+CAPACITY = 6
 
 
 async def burst(made: Fleet, count: int) -> str:
@@ -65,6 +68,7 @@ async def _first_words(caller: Caller, since_seconds: float = 0.0) -> float | No
 
 async def main() -> int:
     """Print a line for each."""
+    logging.getLogger("livekit").setLevel(logging.CRITICAL)
     for name, program in PROGRAMS.items():
         for count in BURSTS:
             async with _alone(program) as made:
@@ -77,7 +81,8 @@ async def main() -> int:
 
 
 def _alone(program: Path) -> AbstractAsyncContextManager[Fleet]:
-    return fleet(1, Path(tempfile.mkdtemp(prefix="beside-")), {}, program)
+    logs = Path(tempfile.mkdtemp(prefix="beside-"))
+    return fleet(1, logs, {"AGENT_MAX_CALLS": str(CAPACITY)}, program)
 
 
 if __name__ == "__main__":
