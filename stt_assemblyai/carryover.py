@@ -6,6 +6,7 @@ that was ended by force may be told on. Both times what is new begins at a seam.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from stt_assemblyai.reading import joined, settled
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["Carryover"]
 
 _NEVER = 2**60
+_CUT_MS = 300  # a word that ends so near to the end of what was heard may be half a word
 _REMEMBERED_WORDS = 32  # more than are ever heard again
 
 
@@ -54,9 +56,17 @@ class Carryover:
         """Nothing is left of the turn that was open."""
         self.open = ()
 
-    def begin_session(self, words: tuple[SpokenWord, ...], from_ms: float) -> None:
-        """A session begins to hear from here on; these words of a turn are open."""
-        self.open, self._taken_up = settled(words), False
+    def begin_session(
+        self, words: tuple[SpokenWord, ...], from_ms: float, until_ms: float = _NEVER
+    ) -> None:
+        """A session begins to hear from here on; these words of a turn are open. Who said them
+        heard until `until_ms`: those that may have been cut short there are left to the new one."""
+        whole_from_ms, whole_until_ms = from_ms + _CUT_MS / 2, until_ms - _CUT_MS
+        self.open = tuple(
+            replace(w, final=w.final and (w.end_ms <= whole_until_ms or w.start_ms < whole_from_ms))
+            for w in settled(words)
+        )
+        self._taken_up = False
         kept = tuple(word for word in self.open if word.final)
         self._seam, self._seam_order = Seam((*self._said, *kept), from_ms), _NEVER
 

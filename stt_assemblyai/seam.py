@@ -18,6 +18,7 @@ __all__ = ["NO_SEAM", "Seam", "bare", "replay_from"]
 
 _OVERLAP_MS = 1500  # enough for a word or two to be recognised again, with their sound around them
 _GUARD_MS = 250
+_EDGE_MS = 100  # two sessions may differ by so much: a word that begins here may have been cut
 _TOLERANCE_MS = 500  # how far apart two sessions may place the same word
 
 
@@ -27,7 +28,7 @@ class Seam:
     def __init__(self, said: Sequence[SpokenWord], from_ms: float) -> None:
         heard_again = [word for word in said if word.end_ms > from_ms]
         self._last = heard_again[-1] if heard_again else None
-        self._cut = self._last is not None and self._last.start_ms < from_ms
+        self._cut = self._last is not None and self._last.start_ms < from_ms + _EDGE_MS
 
     def fresh(self, words: tuple[SpokenWord, ...]) -> tuple[SpokenWord, ...]:
         """The words that were not said before the seam."""

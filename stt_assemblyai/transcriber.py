@@ -13,38 +13,36 @@ patience is at its end.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
+import math
 import random
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from stt_assemblyai.client import Closed, Socket
 from stt_assemblyai.clock import AudioClock
 from stt_assemblyai.endpointing import TurnChoices, endpointing_for
-from stt_assemblyai.errors import AssemblyAIError, ConfigurationError
+from stt_assemblyai.errors import AssemblyAIError, ConfigurationError, TransientError
+from stt_assemblyai.inbox import Inbox
 from stt_assemblyai.ledger import Bill, Ledger
-from stt_assemblyai.leg import Inbox, Leg, StreamEvent, Timing
+from stt_assemblyai.leg import Dial, Leg, StreamEvent
 from stt_assemblyai.messages import ForceEndpoint, UpdateConfiguration, Warned
 from stt_assemblyai.options import SessionOptions
 from stt_assemblyai.progress import Progress
 from stt_assemblyai.protocol import Ended, Failed, Noticed, Opened
 from stt_assemblyai.retries import Patience, Retries
-from stt_assemblyai.spare import Spare
-from stt_assemblyai.speech import EndOfSpeech, Overdue
+from stt_assemblyai.speech import Overdue
+from stt_assemblyai.timing import Timing
 from stt_assemblyai.turns import TurnMapper
 
 __all__ = ["Dial", "Interrupted", "Timing", "Transcriber"]
 
 logger = logging.getLogger("stt_assemblyai")
 
-Dial = Callable[[str], contextlib.AbstractAsyncContextManager[Socket]]
-"""Opens a connection for a session's query; see `client.connect`."""
-
-_LAST_MOMENT_SECONDS = (
-    3.0  # before a session expires: a turn that is still open goes on in the next
-)
+_LAST_MOMENT_SECONDS = 3.0  # before the end: a turn that is open then goes on in the next session
+_LOOK_SECONDS = 0.1
+_EDGE_MS = 600  # a whole word, by whose text the edge is found
+_HEARD_AGAIN_MS = 250  # of a word's end, so that a session that heard no more has words for it
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,15 +86,13 @@ class Transcriber:
         self._retries = Retries(patience, draw)
         self._ledger = Ledger()
         self._inbox = Inbox(options.sample_rate, timing)
-        self._clock = AudioClock()
+        self._clock = AudioClock()  # of the session that is listened to
         self._progress = Progress(timing.unanswered_seconds)
         self._choices = choices
         self._mapper = TurnMapper(self._clock, endpointing_for(options, choices))
-        self._from_ms = 0.0
+        self._loop = asyncio.get_running_loop()
         self._heard_until_ms = 0.0  # how far any session has been sent the stream
-        self._reason = "start"
-        self._spare: Spare | None = None
-        self._turn_ended = asyncio.Event()
+        self._spare: Leg | None = None
         self.session_id: str | None = None
         self.expires_at: int | None = None
 
@@ -131,7 +127,7 @@ class Transcriber:
     def hasten(self) -> None:
         """The reply to the turn that has ended is ready: wait for its formatted twin no longer."""
         for event in self._mapper.hasten():
-            self._handle(event)
+            self._on_event(event)
 
     def update(self, options: SessionOptions) -> None:
         """Change options of the open session.
@@ -146,136 +142,149 @@ class Transcriber:
 
     def end_input(self) -> None:
         """No more audio will come."""
-        self._inbox.ended = True
-        self._inbox.stirred.set()
+        self._inbox.end()
 
     def unreported_seconds(self) -> float:
         """Billed seconds since this was last asked for; each is given once."""
-        return self._ledger.report(asyncio.get_running_loop().time())
+        return self._ledger.report(self._loop.time())
 
     async def run(self) -> None:
         """Do the work. Cancelling it still ends the session properly, within a bounded time."""
         try:
-            async with asyncio.TaskGroup() as goodbyes:
-                error = await self._all_sessions(goodbyes)
+            async with asyncio.TaskGroup() as tasks:
+                error = await self._all_sessions(tasks)
+                if self._spare is not None:
+                    self._spare.dismiss()
         finally:
-            if self._spare is not None:
-                await self._spare.aclose()
             for event in self._mapper.close():
                 self._on_event(event)
         if error is not None:
             raise error
 
-    async def _all_sessions(self, goodbyes: asyncio.TaskGroup) -> AssemblyAIError | None:
+    async def _all_sessions(self, tasks: asyncio.TaskGroup) -> AssemblyAIError | None:
         """One after the other; gives the error that nothing can be done about, if there is one."""
+        leg = self._new_leg("start", self._clock, from_ms=0.0)
         while True:
-            leg, error = await self._one_session(goodbyes)
-            if leg is not None and leg.retired:
-                self._reason = "roll over"
-                continue
-            if error is None:
+            await self._listen_to(leg, tasks)
+            error = _cause(leg, in_turn=self._mapper.in_turn)
+            if error is None and not leg.retired:
                 return None
-            wait_seconds = self._retries.failed(error, asyncio.get_running_loop().time())
-            if wait_seconds is None:
-                return error
-            self._reason = type(error).__name__
-            self._report(error, wait_seconds)
-            if self._spare is None:
-                await asyncio.sleep(wait_seconds)
+            next_leg = self._take_spare(leg)
+            if leg.retired and next_leg is not None:
+                error = None
+            self._clock = AudioClock() if next_leg is None else next_leg.clock
+            from_ms = leg.covered_ms if next_leg is None else next_leg.from_ms
+            self._carry_over(leg, from_ms)
+            if error is not None:
+                wait_seconds = self._retries.failed(error, self._loop.time())
+                if wait_seconds is None:
+                    return error
+                self._report(error, wait_seconds)
+                await asyncio.sleep(wait_seconds if next_leg is None else 0)
+            reason = "roll over" if error is None else type(error).__name__
+            leg = next_leg or self._new_leg(reason, self._clock, from_ms=from_ms)
 
-    async def _one_session(
-        self, goodbyes: asyncio.TaskGroup
-    ) -> tuple[Leg | None, AssemblyAIError | None]:
-        """Open a session and stay to its end, or until the next one takes over."""
-        self._forget_updates()
-        async with contextlib.AsyncExitStack() as stack:
-            try:
-                socket = await self._open(stack)
-            except AssemblyAIError as refusal:
-                return None, refusal
-            leg = Leg(
-                socket,
-                self._options,
-                self._inbox,
-                self._mapper,
-                self._clock,
-                self._progress,
-                self._handle,
-                from_ms=self._from_ms,
-                timing=self._timing,
-            )
-            reason = self._reason
-            rolling = asyncio.create_task(self._roll_over(leg))
-            try:
-                await leg.run()
-            finally:
-                rolling.cancel()
-                await asyncio.wait([rolling])
-                if not leg.retired:
-                    self._settle_bill(leg, reason)
-            error = self._judge(leg)
-            if leg.retired:
-                goodbyes.create_task(self._say_goodbye(leg, reason, stack.pop_all()))
-            return leg, error
+    async def _listen_to(self, leg: Leg, tasks: asyncio.TaskGroup) -> None:
+        """Until it has nothing more to tell, or the next one knows as much."""
+        leg.take_over()
+        if leg.opened is not None:
+            self.session_id, self.expires_at = leg.opened.session_id, leg.opened.expires_at
+        if not leg.started:
+            leg.start(tasks)
+        rolling = tasks.create_task(self._roll_over(leg, tasks))
+        try:
+            await leg.settled.wait()
+        finally:
+            rolling.cancel()
+        if leg.opened_at is not None:
+            self._retries.lived(self._loop.time() - leg.opened_at, useful=leg.useful)
+        if leg.outcome is not None:
+            self._settle_bill(leg)
 
-    async def _open(self, stack: contextlib.AsyncExitStack) -> Socket:
+    def _new_leg(
+        self,
+        reason: str,
+        clock: AudioClock,
+        *,
+        from_ms: float = math.inf,
+        behind: Leg | None = None,
+    ) -> Leg:
+        return Leg(
+            self._dial,
+            self._options,
+            self._inbox,
+            self._mapper,
+            clock,
+            self._progress,
+            lambda event: self._handle(event, reason),
+            self._settle_bill,
+            reason=reason,
+            timing=self._timing,
+            from_ms=from_ms,
+            behind=behind,
+        )
+
+    def _take_spare(self, leg: Leg) -> Leg | None:
+        """The leg that listens already, if it has heard all that this one has not told of."""
         spare, self._spare = self._spare, None
-        if spare is None:
-            return await stack.enter_async_context(self._dial(self._options.query()))
-        stack.push_async_callback(spare.aclose)
-        if changes := spare.options.changes(self._options):
-            self._inbox.say(UpdateConfiguration(changes))
+        if spare is not None and (
+            spare.failed or not (leg.terminated or _overlap(spare, leg.told_until_ms))
+        ):
+            spare.dismiss()
+            return None
         return spare
 
-    async def _roll_over(self, leg: Leg) -> None:
-        """Open the next session ahead of time, and let it take over between two turns."""
+    def _carry_over(self, leg: Leg, from_ms: float) -> None:
+        """An open turn goes on in the next session, unless all of it is known already."""
+        is_known = self._mapper.settled_until_ms < from_ms + _HEARD_AGAIN_MS
+        events = self._mapper.close() if leg.terminated and is_known else ()
+        until_ms = leg.sent_until_ms if leg.retired else math.inf
+        for event in events + self._mapper.resume(self._clock, from_ms, until_ms):
+            self._on_event(event)
+
+    async def _roll_over(self, leg: Leg, tasks: asyncio.TaskGroup) -> None:
+        """Let the next session listen ahead of time, and take over: between two turns, when it
+        has heard all that this one has not told of; or else, at the last moment, from the place
+        where this one finishes."""
         await leg.begun.wait()
         if leg.opened is None or leg.opened.expires_at is None:
             return
-        left_seconds = leg.opened.expires_at - self._wall()
-        ahead_seconds = min(self._timing.roll_over_seconds, left_seconds / 3)
+        expires_at = leg.opened.expires_at
+        left_seconds = expires_at - self._wall()
+        scaled_seconds = max(left_seconds / 3, min(_LAST_MOMENT_SECONDS, left_seconds * 0.7))
+        ahead_seconds = max(_LOOK_SECONDS, min(self._timing.roll_over_seconds, scaled_seconds))
         await asyncio.sleep(left_seconds - ahead_seconds)
-        while self._spare is None:
-            try:
-                self._spare = await Spare.open(self._dial, self._options, self._timing)
-            except (AssemblyAIError, Closed):
-                await asyncio.sleep(ahead_seconds / 10)
-        last_moment = leg.opened.expires_at - min(_LAST_MOMENT_SECONDS, ahead_seconds / 2)
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(last_moment - self._wall()):
-                while self._mapper.in_turn:
-                    self._turn_ended.clear()
-                    await self._turn_ended.wait()
+        last_moment = expires_at - min(_LAST_MOMENT_SECONDS, ahead_seconds / 2)
+        while True:
+            spare = await self._listen_ahead(leg, tasks, retry_seconds=ahead_seconds / 10)
+            is_known = _overlap(spare, leg.told_until_ms) and not self._mapper.in_turn
+            is_late = self._wall() >= last_moment and _overlap(spare, leg.sent_until_ms)
+            if spare.opened is not None and (is_known or is_late):
+                break
+            await asyncio.sleep(_LOOK_SECONDS)
         logger.info("AssemblyAI session rolls over", extra={"session_id": self.session_id})
-        leg.retire()
+        leg.hand_over() if is_known else leg.finish()
 
-    async def _say_goodbye(self, leg: Leg, reason: str, stack: contextlib.AsyncExitStack) -> None:
-        async with stack:
-            await leg.say_goodbye()
-        self._settle_bill(leg, reason)
+    async def _listen_ahead(
+        self, leg: Leg, tasks: asyncio.TaskGroup, *, retry_seconds: float
+    ) -> Leg:
+        """The session that is to follow; one that fails is replaced after a pause."""
+        if self._spare is not None and self._spare.failed:
+            await asyncio.sleep(retry_seconds)
+            self._spare = None
+        if self._spare is None:
+            self._spare = self._new_leg("roll over", AudioClock(), behind=leg)
+            self._spare.start(tasks)
+        return self._spare
 
-    def _judge(self, leg: Leg) -> AssemblyAIError | None:
-        """Prepare what comes after a session; gives the error that ended it, if one did."""
-        error = _cause(leg.outcome, in_turn=self._mapper.in_turn)
-        if error is None and not leg.retired:
-            return None
-        if leg.opened_at is not None:
-            lived_seconds = asyncio.get_running_loop().time() - leg.opened_at
-            self._retries.lived(lived_seconds, useful=leg.useful)
-        self._from_ms = leg.covered_ms
-        self._clock = AudioClock()
-        for event in self._mapper.resume(self._clock, self._from_ms):
-            self._on_event(event)
-        return error
-
-    def _settle_bill(self, leg: Leg, reason: str) -> None:
+    def _settle_bill(self, leg: Leg) -> None:
         termination = leg.outcome.termination if isinstance(leg.outcome, Ended) else None
         new_ms = max(0.0, leg.sent_until_ms - max(self._heard_until_ms, leg.from_ms))
         self._heard_until_ms = max(self._heard_until_ms, leg.sent_until_ms)
         bill = self._ledger.close(
             leg.opened.session_id if leg.opened else "",
-            asyncio.get_running_loop().time(),
-            reason=reason,
+            self._loop.time(),
+            reason=leg.reason,
             billed_seconds=termination.session_duration_seconds if termination else None,
             audio_sent_seconds=leg.sent_ms / 1000,
             audio_resent_seconds=max(0.0, leg.sent_ms - new_ms) / 1000,
@@ -283,20 +292,12 @@ class Transcriber:
         if bill is not None:
             self._on_event(bill)
 
-    def _forget_updates(self) -> None:
-        """A new session is opened with the newest options: what was to change them is settled."""
-        messages = self._inbox.messages
-        kept = [m for m in messages if not isinstance(m[1], UpdateConfiguration)]
-        messages.clear()
-        messages.extend(kept)
-
-    def _handle(self, event: StreamEvent) -> None:
+    def _handle(self, event: StreamEvent, reason: str) -> None:
         if isinstance(event, Opened):
-            self.session_id, self.expires_at = event.session_id, event.expires_at
-            self._ledger.open(event.session_id, asyncio.get_running_loop().time())
-            self._report_opened(event)
-        if isinstance(event, EndOfSpeech):
-            self._turn_ended.set()
+            if self._spare is None:
+                self.session_id, self.expires_at = event.session_id, event.expires_at
+            self._ledger.open(event.session_id, self._loop.time())
+            self._report_opened(event, reason)
         if isinstance(event, Overdue):
             fields = {"session_id": self.session_id}
             logger.warning("A turn did not end; AssemblyAI is asked to end it", extra=fields)
@@ -305,8 +306,8 @@ class Transcriber:
             logger.warning("AssemblyAI warns", extra=fields)
         self._on_event(event)
 
-    def _report_opened(self, event: Opened) -> None:
-        fields = {"session_id": event.session_id, "reason": self._reason}
+    def _report_opened(self, event: Opened, reason: str) -> None:
+        fields = {"session_id": event.session_id, "reason": reason}
         logger.info("AssemblyAI session opened", extra=fields)
         if event.mismatches:
             logger.warning(
@@ -330,12 +331,19 @@ class Transcriber:
         self._on_event(Interrupted(error, wait_seconds, self.dropped_ms))
 
 
-def _cause(outcome: Ended | Failed | None, *, in_turn: bool) -> AssemblyAIError | None:
+def _overlap(spare: Leg, until_ms: float) -> bool:
+    """Whether it has heard the stream since before `until_ms`, with what it takes to join them."""
+    return spare.from_ms + _EDGE_MS <= until_ms
+
+
+def _cause(leg: Leg, *, in_turn: bool) -> AssemblyAIError | None:
     """Why another session is needed. One that broke while ending is, if last words are missing."""
-    match outcome:
-        case Failed():
-            return outcome.error
-        case Ended():
-            return outcome.error if in_turn and outcome.termination is None else None
-        case None:
+    match leg.outcome:
+        case Failed(error=error):
+            return error
+        case Ended(termination=None, error=error) if in_turn or leg.retired:
+            return error
+        case None if leg.retired and not leg.handed_over:
+            return TransientError("The session did not finish in time")
+        case _:
             return None

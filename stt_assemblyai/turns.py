@@ -18,6 +18,7 @@ no clock and no I/O: `now` is any monotonic time in seconds, and `deadline` says
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from enum import Enum
 from typing import assert_never
 
@@ -99,6 +100,12 @@ class TurnMapper:
         return max(0, self._latest.start_ms - _UNSETTLED_LEAD_MS)
 
     @property
+    def settled_until_ms(self) -> int:
+        """Where the last word ended that will not change any more."""
+        words = settled(self._latest.words) if self._latest else ()
+        return max([self.said_until_ms, *(word.end_ms for word in words if word.final)])
+
+    @property
     def said_until_ms(self) -> int:
         """Where the last word of an ended turn ended."""
         return self._before.said_until_ms
@@ -118,12 +125,15 @@ class TurnMapper:
         is_new = not same_words(latest.text, self._preflight_text)
         return latest.words[-1] if is_sure and is_new and _all_final(latest) else None
 
-    def resume(self, clock: AudioClock, from_ms: float) -> Events:
-        """The session broke off; the next one will hear the stream from `from_ms` on."""
+    def resume(self, clock: AudioClock, from_ms: float, until_ms: float = math.inf) -> Events:
+        """The next session hears the stream from `from_ms` on. The one before it heard it until
+        `until_ms`: words that may have been cut short there are left to the next one."""
         events = self._end_turn() if self._state is _State.SETTLED else ()
         self._clock, self._onset_ms = clock, None
         self._order, self._ended, self._ended_order = 0, None, -1
-        self._before.begin_session(self._latest.words if self._latest else (), from_ms)
+        self._before.begin_session(self._latest.words if self._latest else (), from_ms, until_ms)
+        if self._latest:
+            self._latest = replace(self._latest, words=self._before.open)
         self._due_at = self._pause_at = math.inf  # the new session has first to hear of the turn
         return events
 

@@ -13,7 +13,16 @@ import stt_assemblyai
 ROOT = Path(stt_assemblyai.__file__).parent
 MODULES = sorted(path.stem for path in ROOT.glob("*.py") if path.stem != "__init__")
 PROGRAM = {"__main__", "sound"}  # the command line, at the edge of the package
-DOES_IO = PROGRAM | {"client", "dialer", "leg", "spare", "transcriber", "stt", "retelling"}
+DOES_IO = PROGRAM | {
+    "client",
+    "dialer",
+    "inbox",
+    "sender",
+    "leg",
+    "transcriber",
+    "stt",
+    "retelling",
+}
 
 SURFACE = {
     "audio": {"SAMPLE_BYTES", "Tape", "to_mono", "to_mulaw"},

@@ -354,6 +354,15 @@ def test_of_a_long_turn_only_the_end_is_heard_again(u3: TurnMapper) -> None:
     assert final == "final " + long.replace("*", "")
 
 
+def test_what_the_end_of_a_session_may_have_cut_is_left_to_the_next_one(plain: TurnMapper) -> None:
+    play(plain, turn(0, "book two tick"))
+    assert plain.settled_until_ms == 950
+    clock = AudioClock()
+    clock.sent(250, 60_000)
+    assert plain.resume(clock, 250, until_ms=950) == ()
+    assert play(plain, eot(0, "k two tickets"))[0] == "final book two tickets"
+
+
 def test_a_half_heard_word_does_not_replace_one_that_was_known_as_a_whole(u3: TurnMapper) -> None:
     play(u3, turn(0, "I'd* like* tickets*", us=False))
     resumed(u3, 0)

@@ -1,0 +1,170 @@
+"""What one session is sent: audio as it comes or at the pace of a replay, messages in their place.
+
+Where live audio stops in mid-turn, silence stands in for it until the turn ends (protocol notes,
+section 6).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+
+from stt_assemblyai.client import Closed, PromptSocket, Socket
+from stt_assemblyai.clock import AudioClock
+from stt_assemblyai.inbox import Inbox, Outlet
+from stt_assemblyai.messages import ClientMessage, Terminate
+from stt_assemblyai.pace import Pacer
+from stt_assemblyai.protocol import Session, State
+from stt_assemblyai.timing import Timing
+
+__all__ = ["Sender"]
+
+
+class Sender:
+    """Sends from `from_ms` of the stream on; `run` it once.
+
+    `in_turn` says whether a turn is open, and `on_audio` is told the place and the samples of what
+    has been sent; silence that stands in has neither.
+    """
+
+    def __init__(
+        self,
+        socket: Socket,
+        session: Session,
+        inbox: Inbox,
+        outlet: Outlet,
+        clock: AudioClock,
+        timing: Timing,
+        *,
+        from_ms: float,
+        longest_silence_ms: int,
+        in_turn: Callable[[], bool],
+        on_audio: Callable[[float, bytes], None],
+    ) -> None:
+        self._socket = socket
+        self._prompt = socket if isinstance(socket, PromptSocket) else None
+        self._session = session
+        self._inbox = inbox
+        self._outlet = outlet
+        self._tape = inbox.tape
+        self._clock = clock
+        self._timing = timing
+        self._pacer = Pacer(timing.replay_speed)
+        self._position = max(self._tape.start, self._tape.position(from_ms))
+        self._longest_silence_ms = longest_silence_ms
+        self._in_turn = in_turn
+        self._on_audio = on_audio
+        self._loop = asyncio.get_running_loop()
+        self._pushed_at = 0.0
+
+    @property
+    def until_ms(self) -> float:
+        """How far into the stream it has sent."""
+        return self._tape.milliseconds(self._position)
+
+    async def run(self) -> None:
+        """Everything that is due, until Terminate; then a bounded wait for the last words."""
+        with contextlib.suppress(Closed):  # the receiver learns of it, too, and judges it
+            while self._session.writable:
+                self._outlet.stirred.clear()
+                if not await self._send_due():
+                    await self._wait_for_more()
+            await asyncio.sleep(self._timing.termination_timeout_seconds)
+            await self._socket.close()
+
+    async def _send_due(self) -> bool:
+        """Send one frame, if one is due."""
+        self._position = max(self._position, self._tape.start)
+        messages, is_open = self._outlet.messages, self._session.state is State.OPEN
+        chunk = self._tape.chunk(self._position)
+        if is_open and messages and messages[0][0] < self._position + self._tape.chunk_bytes:
+            await self._transmit(messages.popleft()[1])
+        elif chunk is not None:
+            await self._send_audio(chunk)
+        elif is_open and self._inbox.ended:  # Terminate waits for Begin; audio need not
+            await self._finish()
+        else:
+            return False
+        return True
+
+    async def _send_audio(self, pcm: bytes) -> None:
+        if delay := self._pacer.delay(self._loop.time()):
+            await asyncio.sleep(delay)
+        at_ms, duration_ms = self._record(pcm)
+        await self._transmit(pcm)
+        self._pacer.sent(self._loop.time(), duration_ms)
+        self._on_audio(at_ms, pcm)
+
+    def _send_now(self) -> bool:
+        """Send what has become due, if nothing stands in its way; else the sender has to."""
+        self._pushed_at = now = self._loop.time()
+        if self._prompt is None or not self._session.writable:
+            return False
+        if self._outlet.messages or self._position < self._tape.start:  # they keep their place
+            return False
+        while (chunk := self._tape.chunk(self._position)) is not None:
+            if not self._pacer.ready(now):
+                return False
+            if not self._prompt.send_nowait(self._session.audio(chunk)):
+                return False
+            at_ms, duration_ms = self._record(chunk)
+            self._pacer.sent(now, duration_ms)
+            self._on_audio(at_ms, chunk)
+        return True
+
+    def _record(self, pcm: bytes) -> tuple[float, float]:
+        """A chunk goes out; gives its place and its length in milliseconds."""
+        at_ms, duration_ms = self.until_ms, self._tape.milliseconds(len(pcm))
+        self._clock.sent(at_ms, duration_ms)
+        self._position += len(pcm)
+        return at_ms, duration_ms
+
+    async def _finish(self) -> None:
+        if tail := self._tape.tail(self._position):
+            await self._send_audio(tail)
+        await self._transmit(Terminate())
+
+    async def _transmit(self, what: bytes | ClientMessage) -> None:
+        """Raises `Closed` when the session was over before its connection is."""
+        if not self._session.writable:
+            raise Closed(1006, "")
+        session = self._session
+        frame = session.audio(what) if isinstance(what, bytes) else session.say(what)
+        await self._socket.send(frame)
+
+    async def _wait_for_more(self) -> None:
+        """Until the sender is needed. Live audio meanwhile leaves without it."""
+        self._outlet.send_now = self._send_now
+        try:
+            is_mute = await self._wait_or_mute()
+        finally:
+            self._outlet.send_now = None
+        if is_mute:
+            await self._send_silence()
+
+    async def _wait_or_mute(self) -> bool:
+        """Audio that stops in mid-turn would leave the turn open for ever (section 6)."""
+        if self._inbox.ended or not self._in_turn():
+            await self._outlet.stirred.wait()
+            return False
+        self._pushed_at = self._loop.time()
+        mute_seconds = self._timing.mute_after_ms / 1000
+        while (deadline := self._pushed_at + mute_seconds) > self._loop.time():
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout_at(deadline):
+                    await self._outlet.stirred.wait()
+                return False
+        return True
+
+    async def _send_silence(self) -> None:
+        """In real time, until audio comes again or the turn ends, and not for ever."""
+        silence = bytes(self._tape.chunk_bytes)
+        duration_ms = self._tape.milliseconds(len(silence))
+        for _ in range(self._longest_silence_ms // self._timing.chunk_ms):
+            if self._outlet.stirred.is_set() or not self._in_turn():
+                return
+            self._clock.sent_silence(duration_ms)
+            await self._transmit(silence)
+            self._on_audio(self.until_ms, b"")
+            await asyncio.sleep(duration_ms / 1000)
