@@ -28,7 +28,8 @@ class Seam:
     def __init__(self, said: Sequence[SpokenWord], from_ms: float) -> None:
         heard_again = [word for word in said if word.end_ms > from_ms]
         self._last = heard_again[-1] if heard_again else None
-        self._cut = self._last is not None and self._last.start_ms < from_ms + _EDGE_MS
+        edge_ms = from_ms and from_ms + _EDGE_MS  # nothing is cut where the stream begins
+        self._cut = self._last is not None and self._last.start_ms < edge_ms
 
     def fresh(self, words: tuple[SpokenWord, ...]) -> tuple[SpokenWord, ...]:
         """The words that were not said before the seam."""
