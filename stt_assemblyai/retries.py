@@ -29,13 +29,21 @@ class Patience:
 
 
 class Retries:
-    """One stream's failures in a row. `random` gives numbers from 0 to 1."""
+    """One stream's failures in a row. `random` gives numbers from 0 to 1; `since` is when an
+    outage began in which the stream is made anew: its patience has been running since then."""
 
-    def __init__(self, patience: Patience, random: Callable[[], float]) -> None:
+    def __init__(
+        self, patience: Patience, random: Callable[[], float], since: float | None = None
+    ) -> None:
         self._patience = patience
         self._random = random
         self._failures = 0
-        self._since: float | None = None
+        self._since = since
+
+    @property
+    def since(self) -> float | None:
+        """When the first of them was, on the clock of whoever tells of them."""
+        return self._since
 
     @property
     def failures(self) -> int:

@@ -161,6 +161,7 @@ class STT(stt.STT[AdapterEvent]):
         self._user_keyterms = self._options.keyterms_prompt or ()
         self._session_keyterms: tuple[str, ...] = ()
         self._fatal: AssemblyAIError | None = None
+        self._outage: tuple[float, float] | None = None  # that outlasted a stream: began, given up
         self._streams: weakref.WeakSet[SpeechStream] = weakref.WeakSet()
 
     @property
@@ -211,6 +212,21 @@ class STT(stt.STT[AdapterEvent]):
         not only when its formatted twin has come. Without such a turn nothing happens."""
         for stream in self._streams:
             stream.transcriber.hasten()
+
+    def _remember(self, error: AssemblyAIError, since: float | None) -> None:
+        """What is fatal stays so; an outage counts on in the streams that are made anew in it."""
+        if not error.retryable:
+            self._fatal = error
+        elif since is not None:
+            self._outage = since, asyncio.get_running_loop().time()
+
+    def _outage_since(self) -> float | None:
+        """A stream that is made anew right after its patience was at its end has one attempt."""
+        if self._outage is None:
+            return None
+        since, given_up_at = self._outage
+        is_over = asyncio.get_running_loop().time() - given_up_at > self._patience.total_seconds
+        return None if is_over else since
 
     def _apply(self, options: SessionOptions) -> None:
         self._options = options
@@ -266,6 +282,7 @@ class SpeechStream(stt.RecognizeStream):
             timing=owner._timing,
             choices=owner._choices,
             patience=owner._patience,
+            outage_since=owner._outage_since(),
         )
         self._usage_ch: aio.Chan[stt.SpeechEvent] = aio.Chan()
         super().__init__(
@@ -356,8 +373,7 @@ class SpeechStream(stt.RecognizeStream):
         try:
             await self.transcriber.run()
         except AssemblyAIError as error:
-            if not error.retryable:
-                self._stt._fatal = error
+            self._stt._remember(error, self.transcriber.outage_since)
             raise api_error(error) from error
 
     def _on_event(self, event: StreamEvent | Interrupted | Bill) -> None:
@@ -380,6 +396,7 @@ class SpeechStream(stt.RecognizeStream):
             case SpeakersRevised():
                 self._stt.emit("speakers_revised", event)
             case Opened():
+                self._stt._outage = None
                 self._stt.emit("session_opened", event)
             case Bill():
                 self._stt.emit("billed", event)

@@ -58,7 +58,8 @@ class Transcriber:
     """One stream. `on_event` is called with every event, in order, and must not wait.
 
     `draw` gives random numbers from 0 to 1, for the pauses between attempts; `wall` the unix time,
-    to which sessions expire.
+    to which sessions expire; `outage_since` is, on the loop's clock, when an outage began that has
+    outlasted the patience of a stream before this one.
     """
 
     def __init__(
@@ -70,6 +71,7 @@ class Transcriber:
         timing: Timing = Timing(),  # noqa: B008 - immutable
         choices: TurnChoices = TurnChoices(),  # noqa: B008 - immutable
         patience: Patience = Patience(),  # noqa: B008 - immutable
+        outage_since: float | None = None,
         draw: Callable[[], float] = random.random,
         wall: Callable[[], float] = time.time,
     ) -> None:
@@ -83,7 +85,7 @@ class Transcriber:
         self._on_event = on_event
         self._timing = timing
         self._wall = wall
-        self._retries = Retries(patience, draw)
+        self._retries = Retries(patience, draw, outage_since)
         self._ledger = Ledger()
         self._inbox = Inbox(options.sample_rate, timing)
         self._clock = AudioClock()  # of the session that is listened to
@@ -100,6 +102,11 @@ class Transcriber:
     def options(self) -> SessionOptions:
         """What the next session is asked for, with all updates."""
         return self._options
+
+    @property
+    def outage_since(self) -> float | None:
+        """When the outage began that lasts, on the event loop's clock."""
+        return self._retries.since
 
     @property
     def audio_ms(self) -> int:

@@ -263,6 +263,20 @@ async def test_mu_law_arrives_as_the_samples_that_were_pushed() -> None:
     assert (wrong <= np.abs(pushed[: arrived.size].astype(int)) / 32 + 5).all()
 
 
+async def test_a_stream_made_anew_after_an_outage_wore_patience_out_tries_once() -> None:
+    """As AgentSession makes it: the outage may be over, but must not be sat out once more."""
+    outage = (Fault(http_status=503),) * 99
+    async with AssemblyAIStandIn(faults=outage, knobs=FAST) as stand_in:
+        speech = make(stand_in, patience_seconds=0.7)
+        with pytest.raises(APIError):
+            await collect(speech.stream())
+        attempts = len(stand_in.sessions)
+        assert attempts > 1
+        with pytest.raises(APIError):
+            await collect(speech.stream())
+        assert len(stand_in.sessions) == attempts + 1
+
+
 def test_a_missing_key_is_said_before_any_connection() -> None:
     with pytest.raises(ConfigurationError, match="Pass AssemblyAI's key"):
         STT()
