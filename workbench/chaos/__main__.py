@@ -25,7 +25,7 @@ class Chaos:
 
     calls: int = 30
     workers: int = 3
-    at_once: int = 4
+    at_once: int = 3
     faults: int = 24
     seed: int = 0
 
@@ -76,7 +76,7 @@ def summary(reports: list[Report]) -> str:
 def main() -> int:
     """Parse, run, print; 1 if a caller was lost."""
     parser = argparse.ArgumentParser(prog="make chaos", description=__doc__)
-    for name, default in (("calls", 30), ("workers", 3), ("at-once", 4), ("faults", 24)):
+    for name, default in (("calls", 30), ("workers", 3), ("at-once", 3), ("faults", 24)):
         parser.add_argument(f"--{name}", type=int, default=default)
     parser.add_argument("--seed", type=int, default=random.randrange(1000))
     chosen = parser.parse_args()
