@@ -16,6 +16,7 @@ import contextlib
 import math
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
+from dataclasses import replace
 from enum import Enum
 
 from stt_assemblyai.client import Closed, Socket
@@ -90,6 +91,7 @@ class Leg:
         self._behind = behind
         self._state = _State.LISTENING
         self._kept: list[Heard] = []  # until it takes over
+        self._dialled_at = 0.0
         self._beat_at = math.inf
         longest_silence_ms = options.effective().get("max_turn_silence")
         self._turn_ends_within_ms = (longest_silence_ms or _LONGEST_DEFAULT_SILENCE_MS) + 1500
@@ -189,6 +191,7 @@ class Leg:
 
     async def run(self) -> None:
         """From its connection to its end. Cancelled, it still says goodbye."""
+        self._dialled_at = self._loop.time()
         try:
             async with self._dial(self._options.query()) as socket:
                 await self._converse(socket)
@@ -292,8 +295,9 @@ class Leg:
     def _judge(self, event: Event | None) -> None:
         match event:
             case Opened():
-                self.opened = event
                 self.opened_at = self._beat_at = self._loop.time()
+                event = replace(event, opening_seconds=self.opened_at - self._dialled_at)
+                self.opened = event
                 self.begun.set()
                 if self._state is _State.IN_CHARGE:
                     self._mapper.session_id = event.session_id

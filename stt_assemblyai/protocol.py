@@ -55,11 +55,15 @@ class State(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """The service accepted the session. `mismatches` name options it did not take as asked."""
+    """The service accepted the session. `mismatches` name options it did not take as asked.
+
+    `opening_seconds` is how long that took, waiting for the budget of new sessions included.
+    """
 
     session_id: str
     expires_at: int | None
     mismatches: tuple[str, ...]
+    opening_seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -397,6 +397,7 @@ class SpeechStream(stt.RecognizeStream):
                 self._stt.emit("speakers_revised", event)
             case Opened():
                 self._stt._outage = None
+                self._report_connection_acquired(event.opening_seconds, connection_reused=False)
                 self._stt.emit("session_opened", event)
             case Bill():
                 self._stt.emit("billed", event)

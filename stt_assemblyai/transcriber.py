@@ -314,7 +314,11 @@ class Transcriber:
         self._on_event(event)
 
     def _report_opened(self, event: Opened, reason: str) -> None:
-        fields = {"session_id": event.session_id, "reason": reason}
+        fields = {
+            "session_id": event.session_id,
+            "reason": reason,
+            "opening_seconds": round(event.opening_seconds, 3),
+        }
         logger.info("AssemblyAI session opened", extra=fields)
         if event.mismatches:
             logger.warning(

@@ -9,6 +9,7 @@ import pytest
 from livekit import rtc
 from livekit.agents import APIError, stt
 from livekit.agents.llm import ChatMessage
+from livekit.agents.metrics import STTMetrics
 from livekit.agents.voice.events import ConversationItemAddedEvent
 from pydantic import SecretStr
 
@@ -275,6 +276,21 @@ async def test_a_stream_made_anew_after_an_outage_wore_patience_out_tries_once()
         with pytest.raises(APIError):
             await collect(speech.stream())
         assert len(stand_in.sessions) == attempts + 1
+
+
+async def test_metrics_tell_how_long_each_session_took_to_open() -> None:
+    """The wait for the budget of new sessions is part of it."""
+    slow = (Fault(begin_delay_ms=300),)
+    async with AssemblyAIStandIn(faults=slow, knobs=FAST) as stand_in:
+        speech = make(stand_in)
+        told: list[STTMetrics] = []
+        speech.on("metrics_collected", told.append)
+        async with speech.stream() as stream:
+            stream.end_input()
+            await collect(stream)
+    (opening,) = [metrics for metrics in told if metrics.acquire_time]
+    assert opening.acquire_time >= 0.3
+    assert opening.audio_duration == 0
 
 
 def test_a_missing_key_is_said_before_any_connection() -> None:
