@@ -237,3 +237,16 @@ def test_revised_options_are_checked_again() -> None:
     assert (revised.min_turn_silence, revised.max_turn_silence) == (200, 900)
     with pytest.raises(ValueError, match="prompt: the model"):
         options.revised(prompt="about trains")
+
+
+def test_a_preset_fills_in_what_nobody_set() -> None:
+    options = SessionOptions(speech_model="universal-streaming-english", min_turn_silence=123)
+    row = PRESETS["conservative"]
+    tempered = options.tempered("conservative")
+    assert tempered.min_turn_silence == 123
+    assert tempered.max_turn_silence == row["max_turn_silence"]
+
+
+def test_a_model_without_presets_stays_as_it_is() -> None:
+    options = SessionOptions(speech_model="whisper-rt")
+    assert options.tempered("conservative") == options
