@@ -65,6 +65,7 @@ class Caller:
         self._source = Microphone.new_source()
         self._microphone = Microphone(self._source, self._started_at, self._changes.tell)
         self._tasks: set[asyncio.Task[None]] = set()
+        self._hearing: dict[str, asyncio.Task[None]] = {}
         self._fault: BaseException | None = None
         self._listen()
 
@@ -254,10 +255,11 @@ class Caller:
             self._notice(participant)
         self._start(self._microphone.run())
 
-    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+    def _start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._finished)
+        return task
 
     def _finished(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
@@ -271,6 +273,7 @@ class Caller:
         room.on("participant_disconnected", self._miss)
         room.on("participant_attributes_changed", lambda _, participant: self._notice(participant))
         room.on("track_subscribed", lambda track, *_: self._hear_track(track))
+        room.on("track_unsubscribed", lambda track, *_: self._stop_hearing(track))
         room.on("disconnected", self._end)
         room.register_text_stream_handler(TOPIC, self._read)
 
@@ -300,7 +303,12 @@ class Caller:
         if track.kind == rtc.TrackKind.KIND_AUDIO:
             # Here and now: by the time that a task runs, the track may be gone.
             stream = rtc.AudioStream(track, sample_rate=SAMPLE_RATE, num_channels=1)
-            self._start(self._hear(stream, self._ears.open()))
+            self._hearing[track.sid] = self._start(self._hear(stream, self._ears.open()))
+
+    def _stop_hearing(self, track: rtc.Track) -> None:
+        # The line of a track that has gone is used for the next one: it would be heard twice.
+        if hearing := self._hearing.pop(track.sid, None):
+            hearing.cancel()
 
     async def _hear(self, stream: rtc.AudioStream, ear: Ear) -> None:
         try:

@@ -29,6 +29,7 @@ from workbench.timeline import Samples
 from workbench.workers import Places, Worker
 
 ARTIFACTS = PROJECT / "artifacts"
+_VISITS = itertools.count(1)
 _FAILED = pytest.StashKey[bool]()
 _FIGURES = pytest.StashKey[list[str]]()
 
@@ -122,11 +123,13 @@ async def dial(places: Places, request: pytest.FixtureRequest) -> AsyncIterator[
     """
     callers: dict[str, Caller] = {}
     numbers = itertools.count(1)
+    # A second try must not meet what the first one left in its room.
+    place = f"{request.node.name}-{next(_VISITS)}"
     async with AsyncExitStack() as stack:
 
         async def dial(worker: Worker | None = None, metadata: str = "") -> Caller:
-            name = f"{request.node.name}-{next(numbers)}"
-            room = name if worker else request.node.name
+            name = f"{place}-{next(numbers)}"
+            room = name if worker else place
             agent_name = worker.agent_name if worker else ""
             joining = Caller.join(places.access, room, name, agent_name, metadata=metadata)
             callers[name] = await stack.enter_async_context(joining)

@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+import uuid
 from typing import Any
 
 import pytest
@@ -141,7 +142,7 @@ async def test_a_caller_whose_network_died_is_waited_for_and_goes_on(
     places: Any, start_worker: Any
 ) -> None:
     worker = await start_worker(AGENT_RECONNECT_GRACE_SECONDS="60")
-    room = "network dies"
+    room = f"network dies {uuid.uuid4()}"
     token = access_token(places.access, room, "caller", worker.agent_name)
     lost = await asyncio.create_subprocess_exec(
         *(sys.executable, "-c", STAY, places.access.url),
