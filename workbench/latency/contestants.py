@@ -1,8 +1,8 @@
 """Who is measured: our own session at its settings, and the stock plugin's at two."""
 
-import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -10,8 +10,8 @@ from livekit.agents import AgentSession
 
 from agent.call.session import build_session, equip
 from config.load import load_settings
+from workbench.latency import stock
 from workbench.latency.providers import Providers
-from workbench.latency.stock import stock_session
 from workbench.loopback.assemblyai_v3.server import LOCAL_KEY as EARS_KEY
 from workbench.loopback.openai_v1.server import LOCAL_KEY as MIND_KEY
 from workbench.running import PROJECT
@@ -27,9 +27,9 @@ class Contestant:
 
     name: str
     session: Start
-    worker: tuple[str, ...]
+    program: Path
+    """Of its worker; `settings` is its environment, beyond addresses and keys."""
     settings: Mapping[str, str]
-    """The worker's environment, beyond addresses and keys."""
 
 
 def _ours(name: str, **settings: Mapping[str, Any]) -> Contestant:
@@ -50,14 +50,14 @@ def _ours(name: str, **settings: Mapping[str, Any]) -> Contestant:
         for section, values in settings.items()
         for field, value in values.items()
     }
-    return Contestant(name, start, (sys.executable, str(PROJECT / "agent.py"), "dev"), variables)
+    return Contestant(name, start, PROJECT / "agent.py", variables)
 
 
 def _stock(name: str, *, tuned: bool) -> Contestant:
     """As the plugin's guide puts it together, with the thresholds and the voice that ours has."""
 
     def start(providers: Providers, http: aiohttp.ClientSession) -> AgentSession[Any]:
-        return stock_session(
+        return stock.stock_session(
             ears_url=providers.ears.url,
             ears_key=EARS_KEY,
             mind_url=providers.mind.url,
@@ -66,8 +66,7 @@ def _stock(name: str, *, tuned: bool) -> Contestant:
             http=http,
         )
 
-    worker = (sys.executable, "-m", "workbench.latency.stock", "dev")
-    return Contestant(name, start, worker, {"TUNED": "yes"} if tuned else {})
+    return Contestant(name, start, Path(stock.__file__), {"TUNED": "yes"} if tuned else {})
 
 
 STOCK = _stock("stock", tuned=False)

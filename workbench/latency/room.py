@@ -1,7 +1,6 @@
 """In a room: real workers, a real LiveKit server, and callers over WebRTC who hear the replies."""
 
 import asyncio
-import os
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
@@ -19,13 +18,13 @@ from workbench.livekit_server import Access, livekit_server
 from workbench.loopback.assemblyai_v3.server import LOCAL_KEY as EARS_KEY
 from workbench.loopback.openai_v1.server import LOCAL_KEY as MIND_KEY
 from workbench.microphone import SAMPLE_RATE
-from workbench.processes import Command, Process
-from workbench.running import CACHE, PROJECT
+from workbench.running import CACHE
+from workbench.standins import StandIns
 from workbench.waiting import WaitedTooLongError
+from workbench.workers import Places, Worker
 
 __all__ = ["measure_in_room"]
 
-_REGISTERED_SECONDS = 60.0
 _GREETING_SECONDS = 60.0
 _LAST_SECONDS = 3.0
 _DEAF_SECONDS = 6.0
@@ -78,16 +77,15 @@ async def measure_in_room(
         ]
         # One after the other: the server passes over workers whose machine is busy.
         for seat in seats:
-            worker = await stack.enter_async_context(Process(_worker(seat, server.access, logs)))
-            await worker.wait_for_line(
-                lambda line: "registered worker" in line, timeout_seconds=_REGISTERED_SECONDS
-            )
+            worker = _worker(seat, server.access, logs)
+            process = await stack.enter_async_context(worker.process)
+            await worker.registered()
             joining = Caller.join(server.access, seat.name, "caller", seat.name)
             seat.caller = await stack.enter_async_context(joining)
             try:
                 await seat.caller.hear_reply(after_seconds=0, timeout_seconds=_GREETING_SECONDS)
             except WaitedTooLongError as silence:
-                raise WaitedTooLongError(f"{seat.name}: {silence}\n{worker.tail()}") from None
+                raise WaitedTooLongError(f"{seat.name}: {silence}\n{process.tail()}") from None
         await asyncio.sleep(_DEAF_SECONDS)
         longest = max(say(line).end_seconds for line in lines)
         ends_at = time.monotonic() + longest
@@ -103,22 +101,19 @@ async def measure_in_room(
         }
 
 
-def _worker(seat: _Seat, access: Access, logs: Path) -> Command:
-    environment = {
-        **os.environ,
-        "PYTHONUNBUFFERED": "1",
-        "PYTHONPATH": str(PROJECT),
-        "LIVEKIT_URL": access.url,
-        "LIVEKIT_API_KEY": access.api_key,
-        "LIVEKIT_API_SECRET": access.api_secret,
-        "LIVEKIT_AGENTS_PRELOAD_LOCAL_INFERENCE": "0",
-        "ASSEMBLYAI_API_KEY": EARS_KEY,
-        "ASSEMBLYAI_BASE_URL": seat.providers.ears.url,
-        "OPENAI_API_KEY": MIND_KEY,
-        "OPENAI_BASE_URL": seat.providers.mind.url,
+def _worker(seat: _Seat, access: Access, logs: Path) -> Worker:
+    stood_in = StandIns(
+        assemblyai_base_url=seat.providers.ears.url,
+        openai_base_url=seat.providers.mind.url,
+        control_url="",
+        assemblyai_api_key=EARS_KEY,
+        openai_api_key=MIND_KEY,
+    )
+    settings = {
         "AGENT_NAME": seat.name,
         "AGENT_SILENCE_SECONDS": "600",  # the others are being connected
+        "LIVEKIT_AGENTS_PRELOAD_LOCAL_INFERENCE": "0",
         **seat.contestant.settings,
     }
-    log = logs / f"{seat.name}.log"
-    return Command(seat.name, seat.contestant.worker, log, environment, cwd=logs)
+    places = Places(access, stood_in, logs)
+    return Worker(places, seat.name, settings, program=seat.contestant.program)

@@ -1,4 +1,4 @@
-"""`python -m workbench.latency.stock dev`: a worker with the stock plugin, as its guide has it.
+"""`python workbench/latency/stock.py dev`: a worker with the stock plugin, as its guide has it.
 
 Addresses and keys come from the environment, as the guide's do.
 """

@@ -9,8 +9,9 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import track
 
-from agent.call.turn_taking import MIN_SILENCE_MS
-from stt_assemblyai.options import PRESETS, SessionOptions
+from agent.call.turn_taking import min_delay, thresholds
+from config.load import load_settings
+from stt_assemblyai.options import PRESETS, Preset
 from workbench.engines.activity import ActivityDetector
 from workbench.engines.weights import EngineUnavailableError
 from workbench.loopback.assemblyai_v3.heard import Ears
@@ -47,16 +48,25 @@ class _Outcome:
 
 
 def settings() -> list[Setting]:
-    """Every preset, both sides of it."""
+    """Every preset, both sides of it; and the first while a number or the like is being given."""
+    nobody = {"api_key": "none"}
+    usual = load_settings(
+        None,
+        given={
+            "livekit": {"url": "ws://127.0.0.1", "api_secret": "none", **nobody},
+            "assemblyai": nobody,
+            "openai": nobody,
+        },
+    )
+
+    def setting(name: str, preset: Preset, pause_ms: int = 0) -> Setting:
+        values = thresholds(usual, preset, pause_ms)
+        options = usual.assemblyai.session.revised(**values)
+        return Setting(name, options, round(min_delay(usual, preset, pause_ms) * 1000))
+
     return [
-        Setting(
-            name,
-            SessionOptions.preset(
-                name, speech_model="universal-streaming-english", format_turns=True
-            ),
-            MIN_SILENCE_MS[name],
-        )
-        for name in PRESETS
+        *(setting(name, name) for name in PRESETS),
+        setting("seed, in dictation", "seed", usual.agent.dictation_pause_ms),
     ]
 
 

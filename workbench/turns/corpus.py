@@ -28,6 +28,7 @@ __all__ = [
     "TrueTurn",
     "calls",
     "scripts",
+    "utterance",
     "write_wavs",
 ]
 
@@ -35,18 +36,20 @@ SAMPLE_RATE = 16_000
 _LEAD_SECONDS = 0.5
 GAP_SECONDS = 2.6
 """From one turn to the next: the agent would answer."""
-_TAIL_SECONDS = 6.0
+_TAIL_SECONDS = 12.0
 _WITHIN_SECONDS = 9.0
 """Longer than any pause: a turn's first and last sound are looked for."""
 
 
-class _Recorded(BaseModel):
+class Recorded(BaseModel):
+    """An utterance of the human reader, by its number."""
+
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     recorded: int
 
 
-Pause = Annotated[int, Field(ge=0)]
+Part = Annotated[int, Field(ge=0)] | str | Recorded
 
 
 class Script(BaseModel):
@@ -55,7 +58,7 @@ class Script(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: str
-    turns: tuple[tuple[Pause | str | _Recorded, ...], ...]
+    turns: tuple[tuple[Part, ...], ...]
     background_db: float | None = None
 
 
@@ -101,11 +104,12 @@ def _call(script: Script) -> Call:
     turns = []
     for parts in script.turns:
         begin_ms = sum(piece.size for piece in pieces) * 1000 // SAMPLE_RATE
-        sound = np.concatenate([_sound(part) for part in parts])
+        said = utterance(parts)
+        sound = resampled(said.samples, SPOKEN_RATE, SAMPLE_RATE)
         [span] = speech_spans(sound, SAMPLE_RATE, pause_seconds=_WITHIN_SECONDS)
         turns.append(
             TrueTurn(
-                " ".join(_text(part) for part in parts if not isinstance(part, int)),
+                said.text,
                 begin_ms + round(span.start_seconds * 1000),
                 begin_ms + round(span.end_seconds * 1000),
             )
@@ -117,29 +121,31 @@ def _call(script: Script) -> Call:
     return Call(script.name, samples, tuple(turns))
 
 
+def utterance(parts: Sequence[Part]) -> Utterance:
+    """One turn, its pauses included: mono, 48 kHz."""
+    said = [_said(part) for part in parts if not isinstance(part, int)]
+    sounds = [
+        np.zeros(part * SPOKEN_RATE // 1000, np.int16)
+        if isinstance(part, int)
+        else _said(part).samples
+        for part in parts
+    ]
+    text = " ".join(each.text for each in said)
+    return Utterance(text, np.concatenate(sounds), said[0].source)
+
+
 def _silence(seconds: float) -> Samples:
     return np.zeros(round(seconds * SAMPLE_RATE), np.int16)
 
 
-def _sound(part: int | str | _Recorded) -> Samples:
-    return _silence(part / 1000) if isinstance(part, int) else _spoken(_utterance(part))
-
-
-def _text(part: str | _Recorded) -> str:
-    return _utterance(part).text
-
-
-def _utterance(part: str | _Recorded) -> Utterance:
+def _said(part: str | Recorded) -> Utterance:
     return synthesised(part) if isinstance(part, str) else dickens()[part.recorded]
-
-
-def _spoken(utterance: Utterance) -> Samples:
-    return resampled(utterance.samples, SPOKEN_RATE, SAMPLE_RATE)
 
 
 @cache
 def _reading() -> Samples:
-    return np.concatenate([_spoken(utterance) for utterance in dickens()])
+    whole = np.concatenate([each.samples for each in dickens()])
+    return resampled(whole, SPOKEN_RATE, SAMPLE_RATE)
 
 
 def _background(size: int, level_db: float) -> Samples:
