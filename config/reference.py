@@ -9,7 +9,8 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from config.settings import PER_CALL, ROOT, Settings
+from config.settings import PER_CALL, Settings
+from config.values import ROOT
 from stt_assemblyai.options import (
     ALL,
     MULTILINGUAL,
@@ -42,7 +43,7 @@ _PAGE_HEAD = """\
 Every setting is a variable of the environment, or a line of `.env`; the environment wins. Lists are
 written with commas. `python agent.py settings` shows the values in force and where each was set.
 What is allowed "also per call" can be [set for a single call](per-call.md). This page is made from
-`config/settings.py` by `make reference`.
+`config/` by `make reference`.
 """
 
 

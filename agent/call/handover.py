@@ -13,7 +13,7 @@ from functools import partial
 from livekit import api, rtc
 from livekit.agents import JobContext
 
-from config.settings import ADDRESSES
+from config.behaviour import ADDRESSES
 
 log = logging.getLogger(__name__)
 

@@ -11,7 +11,7 @@ from agent.call.endings import Ending
 from agent.call.handover import hand_over, hook_for
 from agent.call.prepared import Sentence
 from agent.call.presence import Presence
-from config.settings import AgentSettings
+from config.behaviour import AgentSettings
 
 ENDING_ATTRIBUTE = "agent.ending"
 LAST_WORDS_SECONDS = 15

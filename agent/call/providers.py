@@ -19,7 +19,8 @@ from livekit.plugins import openai
 from openai import AsyncClient
 from pydantic import SecretStr
 
-from config.settings import OpenAISettings, Settings
+from config.services import OpenAISettings
+from config.settings import Settings
 from stt_assemblyai.stt import STT
 
 log = logging.getLogger(__name__)

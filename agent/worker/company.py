@@ -14,7 +14,7 @@ from livekit import api, rtc
 from livekit.agents.types import ATTRIBUTE_AGENT_NAME
 
 from agent.call.prepared import SAMPLE_RATE, Sentence
-from config.settings import LiveKitSettings
+from config.services import LiveKitSettings
 
 IDENTITY = "agent-waiting"
 ATTRIBUTE = "agent.waiting"

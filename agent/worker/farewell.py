@@ -12,7 +12,7 @@ from livekit import api
 
 from agent.call.presence import MUST_GO_ATTRIBUTE
 from agent.worker.server import Worker
-from config.settings import LiveKitSettings
+from config.services import LiveKitSettings
 
 log = logging.getLogger(__name__)
 

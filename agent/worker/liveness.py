@@ -13,7 +13,7 @@ from livekit import api
 from livekit.api.twirp_client import TwirpClient
 from livekit.protocol import room as rooms
 
-from config.settings import LiveKitSettings
+from config.services import LiveKitSettings
 
 log = logging.getLogger(__name__)
 

@@ -5,7 +5,7 @@ import asyncio
 import aiohttp
 from livekit import api
 
-from config.settings import LiveKitSettings
+from config.services import LiveKitSettings
 
 DEADLINE_SECONDS = 10
 

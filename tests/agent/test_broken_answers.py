@@ -9,7 +9,7 @@ from livekit.agents import Agent, AgentSession
 from agent.call.broken_answers import MOST_IN_A_CALL, BrokenAnswers
 from agent.call.prepared import Sentence
 from agent.call.providers import Clients, build_mind, connect_options
-from config.settings import OpenAISettings
+from config.services import OpenAISettings
 from workbench.loopback.openai_v1.faults import Fault
 from workbench.loopback.openai_v1.server import LOCAL_KEY, OpenAIStandIn
 

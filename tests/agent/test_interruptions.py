@@ -3,8 +3,8 @@
 import pytest
 
 from agent.call.interruptions import Verdict, asks_for_dictation, judge, within_earshot
+from config.behaviour import AgentSettings
 from config.phrases import words_of
-from config.settings import AgentSettings
 
 BOOK = AgentSettings().phrasebook
 SAID = words_of(

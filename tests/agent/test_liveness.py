@@ -10,7 +10,7 @@ from aiohttp.test_utils import TestServer
 from pydantic import SecretStr
 
 from agent.worker.liveness import CHANCES, Liveness
-from config.settings import LiveKitSettings
+from config.services import LiveKitSettings
 
 ALIVE = (400, "invalid_argument", "RpcError 1400: Method not supported at destination")
 SILENT = (408, "canceled", "RpcError 1502: Response timeout")

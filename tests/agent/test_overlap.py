@@ -8,7 +8,7 @@ import pytest
 from livekit.agents import LanguageCode, stt
 
 from agent.call.overlap import CONFIRMED_SECONDS, Overlap
-from config.settings import AgentSettings
+from config.behaviour import AgentSettings
 
 pytestmark = pytest.mark.looptime
 

@@ -10,7 +10,7 @@ from livekit.agents import APIError, APIStatusError, ChatContext
 
 from agent.call.broken_answers import broke_off
 from agent.call.providers import Clients, Mind, build_mind, build_voice, connect_options
-from config.settings import OpenAISettings
+from config.services import OpenAISettings
 from workbench.loopback.openai_v1.faults import Fault
 from workbench.loopback.openai_v1.server import LOCAL_KEY, OpenAIStandIn
 

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
+from config.behaviour import AgentSettings
 from config.phrases import PhrasesError, read_phrasebook, words_of
-from config.settings import AgentSettings
 
 FILE = 'acknowledgements = ["Uh-huh"]\ninterjections = ["stop"]\ndictation = ["spell"]\n'
 

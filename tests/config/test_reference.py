@@ -6,7 +6,7 @@ import pytest
 
 from config.load import load_settings
 from config.reference import ENV_EXAMPLE, PAGE, Variable, env_example, page, variables
-from config.settings import ROOT
+from config.values import ROOT
 
 CONTRACT = {
     *("LIVEKIT_URL", "LIVEKIT_API_KEY", "LIVEKIT_API_SECRET"),

@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from config.settings import AgentSettings
+from config.behaviour import AgentSettings
 
 COMPOSE = Path(__file__).parents[2] / "compose.yaml"
 

@@ -1,0 +1,278 @@
+"""The agent's behaviour: what it says, how long it waits, whom it obeys, what it shows."""
+
+import inspect
+import pkgutil
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import ConfigDict, Field, field_validator
+from pydantic_core import PydanticCustomError
+
+from config.phrases import Phrasebook, PhrasesError, read_phrasebook
+from config.values import ROOT, Section, Spoken
+from stt_assemblyai.options import Names, Preset
+
+ADDRESSES = ("tel:", "sip:", "sips:")
+
+
+class AgentSettings(Section):
+    """The agent itself: what it says, how long it waits, and where its process can be looked at."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: str = Field(
+        default="",
+        description="Name that rooms ask for. Empty: the agent joins every new room by itself.",
+        examples=["receptionist"],
+    )
+    instructions_file: Path = Field(
+        default=Path("agent/call/instructions.md"),
+        description="Text file that tells the agent who it is and how to behave. "
+        "A relative path starts at the project's folder.",
+        examples=["agent/call/instructions.md"],
+    )
+    instructions: str | None = Field(
+        default=None,
+        max_length=32_000,
+        description="The same as a text, which wins over the file.",
+        examples=["You answer the phone of a bicycle shop."],
+    )
+    greeting: Spoken = Field(
+        default="Hello, this is Alex. How can I help you?",
+        description="What the agent says first, word for word.",
+        examples=["Hello, this is Alex. How can I help you?"],
+    )
+    operators: Names = Field(
+        default=(),
+        description="Identities of participants who may tell the agent what to do, beside the "
+        "caller; a * at the end stands for any ending. Give such identities to nobody else.",
+        examples=["supervisor-*,alice"],
+    )
+    caller_timeout_seconds: float = Field(
+        default=30,
+        ge=1,
+        le=3600,
+        description="How long the agent waits in a room for its first caller.",
+        examples=["30"],
+    )
+    reconnect_grace_seconds: float = Field(
+        default=15,
+        ge=0,
+        le=600,
+        description="How long the agent waits for a caller whose network failed to come back.",
+        examples=["15"],
+    )
+    rescue_seconds: float = Field(
+        default=5,
+        ge=1,
+        le=600,
+        description="How long a caller may be in a room without an agent before one is asked for.",
+    )
+    record_dir: Path | None = Field(
+        default=None,
+        description="Folder for the records of calls, from which an agent that takes over a call "
+        "goes on. They hold what was said: personal data. Unset: nothing is recorded.",
+        examples=["records"],
+    )
+    phrases_dir: Path = Field(
+        default=Path("agent/call/phrases"),
+        description="Folder with a file for each language, such as en.toml: what callers say "
+        "without interrupting the agent, what stops it at once, and which questions are answered "
+        "by dictating. A relative path starts at the project's folder.",
+        examples=["agent/call/phrases"],
+    )
+    turn_preset: Preset = Field(
+        default="seed",
+        description="How soon a caller's turn counts as over: aggressive for short answers, "
+        "conservative for callers who think aloud. Thresholds that are set one by one win over it.",
+        examples=["balanced"],
+    )
+    min_silence_ms: int | None = Field(
+        default=None,
+        ge=0,
+        le=10_000,
+        description="Milliseconds of silence before the agent answers, however sure AssemblyAI is "
+        "that the turn is over. Unset: 0 with seed and aggressive, 400 balanced, 800 conservative.",
+        examples=["300"],
+    )
+    dictation_pause_ms: int = Field(
+        default=1600,
+        ge=0,
+        le=10_000,
+        description="Milliseconds that a caller may pause without being answered while giving a "
+        "number, an address or a name that is spelt; 0 makes no difference between such answers "
+        "and others.",
+    )
+    vad_threshold: float | None = Field(
+        default=None,
+        ge=0.05,
+        le=0.95,
+        description="Voice probability from which the agent's own detector (Silero) hears a voice. "
+        "Unset: the same as ASSEMBLYAI_VAD_THRESHOLD, which is right: between two different "
+        "thresholds one side hears speech where the other hears silence.",
+        examples=["0.4"],
+    )
+    first_clause_chars: int = Field(
+        default=20,
+        ge=1,
+        le=1000,
+        description="The first clause of a reply is spoken as soon as it is there, if it has so "
+        "many characters; the rest follows in sentences. A shorter one ends before more can be "
+        "heard. 1000: whole sentences only.",
+    )
+    silence_seconds: float = Field(
+        default=20,
+        ge=1,
+        le=3600,
+        description="How long nobody may speak before the agent asks whether the caller is there, "
+        "and then again before it ends the call.",
+    )
+    hand_over_to: str | None = Field(
+        default=None,
+        description="Who takes callers when a provider has failed: tel:+15550100 or "
+        "sip:help@example.com for those who came by telephone, or module:function, your own "
+        "(docs/operations.md). Unset: nobody, and they hear an apology.",
+        examples=["tel:+15550100"],
+    )
+    filler_seconds: float = Field(
+        default=3,
+        ge=0,
+        le=60,
+        description="How long after the caller's turn nothing may be heard before the agent says "
+        '"One moment, please"; 0 for never.',
+    )
+    still_there: Spoken = Field(
+        default="Are you still there?",
+        description="What it asks a caller who says nothing.",
+    )
+    goodbye: Spoken = Field(
+        default="I am ending this call now. Goodbye.",
+        description="What it says before it ends a call that is silent or too long.",
+    )
+    max_call_seconds: float = Field(
+        default=3600,
+        ge=10,
+        le=86_400,
+        description="The longest duration of a call.",
+    )
+    max_calls: int | None = Field(
+        default=None,
+        ge=1,
+        le=1000,
+        description="Calls that this worker takes at once. Unset: four a core that it may use.",
+        examples=["8"],
+    )
+    max_cpu_percent: int = Field(
+        default=95,
+        ge=10,
+        le=100,
+        description="A worker with calls takes no more of them while the CPU has been busier than "
+        "this for some seconds, within the quota of a container; 100: whatever the CPU does.",
+    )
+    drain_seconds: int = Field(
+        default=300,
+        ge=0,
+        le=36000,
+        description="How long running calls may go on after SIGTERM; those that are left end "
+        "within 20 s, with an apology. Choose that much less than the platform grants before it "
+        "kills.",
+        examples=["300"],
+    )
+    http_host: str = Field(
+        default="127.0.0.1",
+        description="Address on which the worker's health page listens; 0.0.0.0 for every one.",
+        examples=["0.0.0.0"],
+    )
+    http_port: int = Field(
+        default=0,
+        ge=0,
+        le=65535,
+        description="Port of the health page; 0 takes any free one.",
+        examples=["8081"],
+    )
+    metrics_port: int | None = Field(
+        default=None,
+        ge=0,
+        le=65535,
+        description="Port of a page of metrics for Prometheus, on the address of the health page. "
+        "Unset: none.",
+        examples=["9090"],
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        default="info",
+        description="Least important kind of log line that is shown.",
+        examples=["debug"],
+    )
+    log_format: Literal["auto", "json", "text"] = Field(
+        default="auto",
+        description="json for machines, text for people; auto: text in a terminal, else json.",
+        examples=["json"],
+    )
+    log_transcripts: bool = Field(
+        default=False,
+        description="Whether log lines may hold what callers and the agent say (personal data).",
+        examples=["true"],
+    )
+
+    @field_validator("log_level", "log_format", mode="before")
+    @classmethod
+    def _any_case(cls, value: Any) -> Any:
+        return value.lower() if isinstance(value, str) else value
+
+    @field_validator("operators")
+    @classmethod
+    def _not_everybody(cls, identities: tuple[str, ...]) -> tuple[str, ...]:
+        if "*" in identities:
+            raise PydanticCustomError("everybody", "must not be everybody: put something before *")
+        return identities
+
+    @field_validator("hand_over_to")
+    @classmethod
+    def _reachable(cls, to: str | None) -> str | None:
+        """A function of the operator's own is imported here: not in the call that needs it."""
+        if to is None or to.startswith(ADDRESSES):
+            return to
+        try:
+            found = pkgutil.resolve_name(to)
+        except Exception as error:
+            reason = type(error).__name__
+            raise PydanticCustomError(
+                "hook", f"is no tel: or sip: address, and cannot be imported ({reason})"
+            ) from None
+        if not inspect.iscoroutinefunction(found):
+            raise PydanticCustomError("hook", "must name an async function")
+        return to
+
+    @field_validator("instructions_file")
+    @classmethod
+    def _readable(cls, path: Path) -> Path:
+        try:
+            empty = not (ROOT / path).read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            raise PydanticCustomError(
+                "file", f"cannot be read as UTF-8 text ({type(error).__name__})"
+            ) from None
+        if empty:
+            raise PydanticCustomError("file", "is an empty file")
+        return path
+
+    @field_validator("phrases_dir")
+    @classmethod
+    def _phrases_readable(cls, path: Path) -> Path:
+        try:
+            read_phrasebook(ROOT / path)
+        except PhrasesError as error:
+            raise PydanticCustomError("phrases", "{reason}", {"reason": str(error)}) from None
+        return path
+
+    @property
+    def phrasebook(self) -> Phrasebook:
+        """What turn-taking goes by, by language."""
+        return read_phrasebook(ROOT / self.phrases_dir)
+
+    @property
+    def prompt(self) -> str:
+        """What the agent is told, as prose."""
+        return (
+            self.instructions or (ROOT / self.instructions_file).read_text(encoding="utf-8").strip()
+        )

@@ -1,0 +1,185 @@
+"""The services: LiveKit, AssemblyAI, OpenAI; where they are, and how long one waits for them."""
+
+from typing import Annotated
+
+from pydantic import AfterValidator, ConfigDict, Field, ValidationInfo, field_validator
+from pydantic_core import PydanticCustomError
+
+from config.values import ApiKey, Section, openai_path, scheme
+from stt_assemblyai.options import U3, SessionOptions
+
+
+class LiveKitSettings(Section):
+    """Where the worker registers. The prefix is LiveKit's own: unknown names are left alone."""
+
+    url: Annotated[str, scheme("ws", "wss", "http", "https")] = Field(
+        description="Address of the LiveKit server or LiveKit Cloud project.",
+        examples=["wss://my-project.livekit.cloud"],
+    )
+    api_key: ApiKey = Field(
+        description="LiveKit API key; it starts with API.", examples=["APIxxxxxxxxxxxxx"]
+    )
+    api_secret: ApiKey = Field(
+        description="LiveKit API secret: the longer of the two.",
+        examples=["the-secret-shown-once-beside-the-key"],
+    )
+
+
+class AssemblyAISettings(SessionOptions):
+    """The ears: where speech is recognised, and every parameter of a session."""
+
+    model_config = ConfigDict(hide_input_in_errors=True)
+
+    api_key: ApiKey = Field(
+        description="AssemblyAI API key.", examples=["0123456789abcdef0123456789abcdef"]
+    )
+    base_url: Annotated[str, scheme("ws", "wss", path=False)] = Field(
+        default="wss://streaming.assemblyai.com",
+        description="Scheme and host of the streaming service. "
+        "wss://streaming.eu.assemblyai.com keeps audio in the EU.",
+        examples=["wss://streaming.eu.assemblyai.com"],
+    )
+
+    patience_seconds: float = Field(
+        default=20,
+        ge=0,
+        le=600,
+        description="How long the service may be out of reach before a call is given up. "
+        "What is said meanwhile is kept and recognised afterwards.",
+    )
+    new_sessions_per_minute: int | None = Field(
+        default=None,
+        ge=1,
+        le=100_000,
+        description="How many sessions the processes of this machine together may open in a "
+        "minute: this machine's share of the account's limit (5 on a free account). "
+        "Unset: no limit.",
+        examples=["5"],
+    )
+    fallback_base_url: Annotated[str, scheme("ws", "wss", path=False)] | None = Field(
+        default=None,
+        description="Another region, to which the agent turns whenever the first cannot be "
+        "reached, with the same key.",
+        examples=["wss://streaming.eu.assemblyai.com"],
+    )
+    fallback_inference_model: str | None = Field(
+        default=None,
+        description="Model of LiveKit Inference that hears the rest of a call which AssemblyAI "
+        "refused or left for three seconds. LiveKit Cloud alone has it.",
+        examples=["assemblyai/universal-streaming"],
+    )
+    wait_for_formatted_ms: int = Field(
+        default=300,
+        ge=0,
+        le=5000,
+        description="How long an ended turn may wait for its formatted transcript; "
+        "0 takes the plain one at once. It never waits longer than the reply takes to be made.",
+    )
+    preflight_confidence: float | None = Field(
+        default=None,
+        ge=0,
+        le=1,
+        description="How sure the model has to be, 0 to 1, that a pause ends the turn for the "
+        "agent to begin its reply during the pause. Lower answers sooner, and throws more replies "
+        "away. Unset: as sure as for ending the turn (0.4 for the universal-3 family).",
+        examples=["0.5"],
+    )
+    eager_ms: int | None = Field(
+        default=None,
+        ge=40,
+        le=1000,
+        description="Begin the reply as soon as the voice has been quiet for so many milliseconds "
+        "behind words that are final, before the service tells the pause (160 ms). Answers "
+        "sooner, and throws more replies away; 80 is a good value. Unset: never.",
+        examples=["80"],
+    )
+
+    @property
+    def voice_threshold(self) -> float:
+        """The probability below which the service hears silence, its own default included."""
+        if self.vad_threshold is not None:
+            return self.vad_threshold
+        return 0.4 if self.speech_model not in U3 else 0.3
+
+    @property
+    def regions(self) -> list[str]:
+        """Where the service is, by preference."""
+        return [url for url in (self.base_url, self.fallback_base_url) if url]
+
+    @property
+    def session(self) -> SessionOptions:
+        """The session parameters alone, as they were set."""
+        names = SessionOptions.model_fields.keys()
+        return SessionOptions.model_validate(
+            {name: getattr(self, name) for name in self.model_fields_set if name in names}
+        )
+
+
+class OpenAISettings(Section):
+    """The mind and the voice. OpenAI's client has this prefix too: unknown names are left alone."""
+
+    api_key: ApiKey = Field(description="OpenAI API key.", examples=["sk-proj-xxxxxxxx"])
+    base_url: Annotated[str, scheme("http", "https"), AfterValidator(openai_path)] = Field(
+        default="https://api.openai.com/v1",
+        description="Address of the OpenAI API or of a server that speaks it.",
+        examples=["https://api.openai.com/v1"],
+    )
+    llm_model: str = Field(
+        default="gpt-4.1-mini", description="Model that thinks.", examples=["gpt-4.1-mini"]
+    )
+    tts_model: str = Field(
+        default="gpt-4o-mini-tts", description="Model that speaks.", examples=["gpt-4o-mini-tts"]
+    )
+    tts_voice: str = Field(
+        default="ash", description="Voice that it speaks with.", examples=["ash"]
+    )
+    llm_patience_seconds: float = Field(
+        default=6,
+        ge=0.1,
+        le=120,
+        description="How long the model that thinks may keep silent, before its first word or "
+        "between two, until it is asked once more, or the fallback in its place.",
+    )
+    tts_patience_seconds: float = Field(
+        default=4,
+        ge=0.1,
+        le=120,
+        description="The same for the model that speaks: how long until its first sound.",
+    )
+    fallback_llm_model: str | None = Field(
+        default=None,
+        description="Model that thinks when the first one is down, slow, out of quota or refuses "
+        "the key. Unset: the first one is asked once more, then the call ends with an apology.",
+        examples=["gpt-4o-mini"],
+    )
+    fallback_tts_model: str | None = Field(
+        default=None,
+        description="Model that speaks when the first one cannot.",
+        examples=["tts-1"],
+    )
+    fallback_tts_voice: str | None = Field(
+        default=None,
+        description="Voice of the fallback. Unset: the same name as OPENAI_TTS_VOICE.",
+        examples=["alloy"],
+    )
+    fallback_api_key: ApiKey | None = Field(
+        default=None,
+        description="Key for the fallback models. Unset: OPENAI_API_KEY.",
+        examples=["sk-proj-yyyyyyyy"],
+    )
+    fallback_base_url: (
+        Annotated[str, scheme("http", "https"), AfterValidator(openai_path)] | None
+    ) = Field(
+        default=None,
+        description="Where the fallback models are, if elsewhere: any server that speaks OpenAI's "
+        "API. It needs OPENAI_FALLBACK_API_KEY.",
+        examples=["https://openai.example.com/v1"],
+    )
+
+    @field_validator("fallback_base_url")
+    @classmethod
+    def _key_of_its_own(cls, url: str | None, others: ValidationInfo) -> str | None:
+        """The key of one company must not be shown to another."""
+        if url and not others.data.get("fallback_api_key"):
+            raise PydanticCustomError("key", "needs OPENAI_FALLBACK_API_KEY, the key for it")
+        return url
