@@ -76,15 +76,16 @@ def within_earshot(text: str, seconds: float) -> Words:
 
 
 def without_acknowledgements(heard: Words, acknowledgements: frozenset[Words]) -> Words:
-    """What is left when acknowledgements are taken off the front, the longest first."""
+    """What is left when acknowledgements are taken off both ends, the longest first."""
     rest = heard
-    while rest:
-        longest = max(
-            (len(each) for each in acknowledgements if rest[: len(each)] == each), default=0
-        )
-        if longest == 0:
-            break
-        rest = rest[longest:]
+    while size := max(
+        (len(each) for each in acknowledgements if rest[: len(each)] == each), default=0
+    ):
+        rest = rest[size:]
+    while size := max(
+        (len(each) for each in acknowledgements if rest[-len(each) :] == each), default=0
+    ):
+        rest = rest[:-size]
     return rest
 
 

@@ -30,6 +30,8 @@ OPEN = [
     ("I see three ships", INTERRUPTION),
     ("banana", DOUBTFUL),
     ("right then", DOUBTFUL),
+    ("write okay", DOUBTFUL),
+    ("stop right", INTERRUPTION),
     ("right then I", INTERRUPTION),
     ("stop", INTERRUPTION),
     ("Wait!", INTERRUPTION),

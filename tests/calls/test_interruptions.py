@@ -1,8 +1,8 @@
-"""Callers who talk over the agent."""
+"""Callers who talk over the agent: some want the word, some only listen."""
 
 from typing import Any
 
-from workbench.conversation import greeting, take_turn
+from workbench.conversation import agent_words, greeting, take_turn
 from workbench.corpus import synthesised
 from workbench.transcript import words
 
@@ -45,3 +45,41 @@ async def test_the_greeting_can_be_talked_over_from_its_first_word(
     assert "today" not in heard  # the greeting's last word
     assert "twelve" in heard
     assert "twelve" in words(turn.reply_text)
+
+
+async def test_whoever_listens_aloud_hears_the_answer_out_and_is_not_answered(
+    worker: Any, dial: Any
+) -> None:
+    caller = await dial(worker)
+    await greeting(caller, timeout_seconds=40)
+    asked = await caller.say(synthesised("Please count to twenty.").samples)
+    counting = await caller.hear_start(after_seconds=asked.end_seconds, timeout_seconds=40)
+    await caller.say(synthesised("Okay.").samples)
+    await caller.hear_silence(timeout_seconds=60)
+    counted = agent_words(caller, since_seconds=asked.end_seconds)
+    assert "twenty" in words(counted)  # an interrupted text ends where the voice did
+    turn = await take_turn(caller, synthesised("What is seven plus five?"), timeout_seconds=40)
+    own = caller.transcript.said_by(caller.identity, since_seconds=counting.start_seconds)
+    assert words(own).startswith("what is seven")
+    assert "twelve" in words(turn.reply_text)
+
+
+async def test_one_word_is_enough_to_stop_the_agent(
+    worker: Any, dial: Any, understand: Any, figure: Any
+) -> None:
+    caller = await dial(worker)
+    await greeting(caller, timeout_seconds=40)
+    asked = await caller.say(synthesised("Please tell me a story.").samples)
+    story = await caller.hear_start(after_seconds=asked.end_seconds, timeout_seconds=40)
+    await caller.until(
+        lambda: caller.now_seconds > story.start_seconds + 4, timeout_seconds=40, what="some story"
+    )
+    stop = await caller.say(synthesised("Stop!").samples)
+    await caller.until(
+        lambda: not caller.hears_speech or None, timeout_seconds=40, what="the agent fell silent"
+    )
+    silent = caller.heard_spans[-1].end_seconds
+    figure(f"stop: silent {(silent - stop.start_seconds) * 1000:.0f} ms after the word began")
+    heard = words(await understand(caller.heard(story.start_seconds)))
+    assert "once upon a time" in heard
+    assert "every night" not in heard  # the story's last words
