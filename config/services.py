@@ -56,6 +56,13 @@ class AssemblyAISettings(SessionOptions):
         "Unset: no limit.",
         examples=["5"],
     )
+    idle_seconds: float = Field(
+        default=60,
+        ge=0,
+        le=10_800,
+        description="How long no audio may come, as from a muted microphone, before the session "
+        "is ended: an open one is billed. The next is opened when audio comes again. 0: never.",
+    )
     fallback_base_url: Annotated[str, scheme("ws", "wss", path=False)] | None = Field(
         default=None,
         description="Another region, to which the agent turns whenever the first cannot be "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections import deque
 from collections.abc import Callable
 
@@ -31,12 +32,15 @@ class Inbox:
     def __init__(self, sample_rate: int, timing: Timing) -> None:
         self.tape = Tape(sample_rate, chunk_ms=timing.chunk_ms, keep_seconds=timing.keep_seconds)
         self.ended = False
+        self.added_at = -math.inf  # on the loop's clock: the newest audio
+        self._loop = asyncio.get_running_loop()
         self._unsent: Messages = deque()  # of the session in charge, or of nobody yet
         self._outlets: list[Outlet] = []
 
     def add(self, pcm: bytes | memoryview) -> None:
         """More audio. Sent from here it costs half of what it costs to wake a task for it."""
         self.tape.append(pcm)
+        self.added_at = self._loop.time()
         for outlet in self._outlets:
             if outlet.send_now is None or not outlet.send_now():
                 outlet.stirred.set()
@@ -61,6 +65,19 @@ class Inbox:
         outlet = Outlet(deque(m for m in self._unsent if not isinstance(m[1], UpdateConfiguration)))
         self._outlets.append(outlet)
         return outlet
+
+    async def wait_for_audio(self, from_ms: float) -> bool:
+        """Until there is a chunk to send from here on; false is that none will come."""
+        enough = self.tape.position(from_ms) + self.tape.chunk_bytes
+        newcomer = Outlet(deque())
+        self._outlets.append(newcomer)
+        try:
+            while self.tape.end < enough and not self.ended:
+                newcomer.stirred.clear()
+                await newcomer.stirred.wait()
+        finally:
+            self.close(newcomer)
+        return self.tape.end >= enough
 
     def put_in_charge(self, outlet: Outlet) -> None:
         """What this session does not send is left to the next one."""

@@ -13,7 +13,8 @@ __all__ = ["Bill", "Ledger"]
 
 @dataclass(frozen=True, slots=True)
 class Bill:
-    """One session. `reason` is why it was opened: `start`, `roll over`, or an error's name."""
+    """One session. `reason` is why it was opened: `start`, `roll over`, `audio again`,
+    or an error's name."""
 
     session_id: str
     reason: str

@@ -21,7 +21,7 @@ from enum import Enum
 
 from stt_assemblyai.client import Closed, Socket
 from stt_assemblyai.clock import AudioClock
-from stt_assemblyai.errors import AssemblyAIError, NetworkError, TransientError
+from stt_assemblyai.errors import AssemblyAIError, NetworkError, RenewalError, TransientError
 from stt_assemblyai.hush import is_quiet, voice_end_ms
 from stt_assemblyai.inbox import Inbox
 from stt_assemblyai.messages import ForceEndpoint, Heartbeat, Silence, Terminate, Turn
@@ -40,6 +40,7 @@ _LONGEST_DEFAULT_SILENCE_MS = 2560  # of all models' own max_turn_silence (secti
 _LOOK_EVERY_MS = 200  # at what has been sent: live audio has to cost little
 _RELEASE_EVERY_MS = 1000
 _HEARTBEAT_SECONDS = 15.0  # without one, of those that come every 5 s (section 7.7)
+_SHORTEST_INACTIVITY_SECONDS = 5.0  # after which the service ends a session, if asked (section 4)
 _PROGRESS_MS = 10_000  # an open turn about which nothing is said for longer is stuck
 
 Dial = Callable[[str], AbstractAsyncContextManager[Socket]]
@@ -138,6 +139,14 @@ class Leg:
     def handed_over(self) -> bool:
         """The next leg knows all that this one would still say."""
         return self._state is _State.HANDED_OVER
+
+    @property
+    def idle(self) -> bool:
+        """The session was ended since no audio came, by us or by the service."""
+        if isinstance(self.outcome, Failed) and isinstance(self.outcome.error, RenewalError):
+            lacking_seconds = self._loop.time() - self._inbox.added_at
+            return not self._mapper.in_turn and lacking_seconds >= _SHORTEST_INACTIVITY_SECONDS
+        return self._sender is not None and self._sender.idle
 
     @property
     def told_until_ms(self) -> float:
@@ -242,6 +251,7 @@ class Leg:
             self._timing,
             from_ms=self.from_ms,
             longest_silence_ms=self._turn_ends_within_ms,
+            in_charge=lambda: self._state is _State.IN_CHARGE,
             in_turn=lambda: self._state is _State.IN_CHARGE and self._mapper.in_turn,
             on_audio=self._after_audio,
         )

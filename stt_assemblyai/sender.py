@@ -1,7 +1,7 @@
 """What one session is sent: audio as it comes or at the pace of a replay, messages in their place.
 
 Where live audio stops in mid-turn, silence stands in for it until the turn ends (protocol notes,
-section 6).
+section 6). Where it stops between turns, the session is ended after a while.
 """
 
 from __future__ import annotations
@@ -24,8 +24,9 @@ __all__ = ["Sender"]
 class Sender:
     """Sends from `from_ms` of the stream on; `run` it once.
 
-    `in_turn` says whether a turn is open, and `on_audio` is told the place and the samples of what
-    has been sent; silence that stands in has neither.
+    `in_turn` says whether a turn is open, `in_charge` whether this session is the one that is
+    listened to; `on_audio` is told the place and the samples of what has been sent; silence that
+    stands in has neither. `idle` is set once the session is ended because no audio came.
     """
 
     def __init__(
@@ -39,6 +40,7 @@ class Sender:
         *,
         from_ms: float,
         longest_silence_ms: int,
+        in_charge: Callable[[], bool],
         in_turn: Callable[[], bool],
         on_audio: Callable[[float, bytes], None],
     ) -> None:
@@ -53,10 +55,11 @@ class Sender:
         self._pacer = Pacer(timing.replay_speed)
         self._position = max(self._tape.start, self._tape.position(from_ms))
         self._longest_silence_ms = longest_silence_ms
+        self._in_charge = in_charge
         self._in_turn = in_turn
         self._on_audio = on_audio
         self._loop = asyncio.get_running_loop()
-        self._pushed_at = 0.0
+        self.idle = False
 
     @property
     def until_ms(self) -> float:
@@ -98,11 +101,11 @@ class Sender:
 
     def _send_now(self) -> bool:
         """Send what has become due, if nothing stands in its way; else the sender has to."""
-        self._pushed_at = now = self._loop.time()
         if self._prompt is None or not self._session.writable:
             return False
         if self._outlet.messages or self._position < self._tape.start:  # they keep their place
             return False
+        now = self._inbox.added_at
         while (chunk := self._tape.chunk(self._position)) is not None:
             if not self._pacer.ready(now):
                 return False
@@ -137,25 +140,38 @@ class Sender:
         """Until the sender is needed. Live audio meanwhile leaves without it."""
         self._outlet.send_now = self._send_now
         try:
-            is_mute = await self._wait_or_mute()
+            is_lacking = await self._audio_lacks()
         finally:
             self._outlet.send_now = None
-        if is_mute:
+        if is_lacking and self._in_turn():
             await self._send_silence()
+        elif is_lacking:
+            self.idle = True
+            await self._finish()
 
-    async def _wait_or_mute(self) -> bool:
-        """Audio that stops in mid-turn would leave the turn open for ever (section 6)."""
-        if self._inbox.ended or not self._in_turn():
+    async def _audio_lacks(self) -> bool:
+        """Until something is to be done: true if that is because audio has not come for long."""
+        since, in_turn = self._loop.time(), self._in_turn()
+        may_lack_seconds = self._may_lack_seconds()
+        if may_lack_seconds is None:
             await self._outlet.stirred.wait()
             return False
-        self._pushed_at = self._loop.time()
-        mute_seconds = self._timing.mute_after_ms / 1000
-        while (deadline := self._pushed_at + mute_seconds) > self._loop.time():
+        while (deadline := max(since, self._inbox.added_at) + may_lack_seconds) > self._loop.time():
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout_at(deadline):
                     await self._outlet.stirred.wait()
                 return False
-        return True
+        return in_turn == self._in_turn()
+
+    def _may_lack_seconds(self) -> float | None:
+        """In mid-turn the turn would stay open for ever (section 6); between turns the session
+        would cost as much as one that is used (section 14)."""
+        if self._inbox.ended:
+            return None
+        if self._in_turn():
+            return self._timing.mute_after_ms / 1000
+        is_open = self._session.state is State.OPEN
+        return self._timing.idle_seconds or None if is_open and self._in_charge() else None
 
     async def _send_silence(self) -> None:
         """In real time, until audio comes again or the turn ends, and not for ever."""

@@ -79,8 +79,10 @@ class STT(stt.STT[AdapterEvent]):
     `token` is a temporary token, or a function that fetches one, in place of the key. `base_url`
     may name several regions, which take turns when one is down. `patience_seconds` is how long an
     outage is borne: give seconds where a fallback exists. `new_sessions_per_minute` is shared by
-    all processes of this machine that use the same key. `agent_context_carryover` sends what
-    the agent says to the service, to help it understand the answer (universal-3 family).
+    all processes of this machine that use the same key. After `idle_seconds` without audio
+    between turns the session is ended; a new one is opened when audio comes.
+    `agent_context_carryover` sends what the agent says to the service, to help it understand the
+    answer (universal-3 family).
     `wait_for_formatted_ms`, `preflight_confidence`, `eager_ms` and `replies` are those of
     `TurnChoices`.
 
@@ -110,6 +112,7 @@ class STT(stt.STT[AdapterEvent]):
         keep_seconds: float = 60.0,
         replay_speed: float = 1.25,
         mute_after_ms: int = 1000,
+        idle_seconds: float | None = 60.0,
         roll_over_seconds: float = 60.0,
         unanswered_after_seconds: float = 30.0,
         new_sessions_per_minute: int | None = None,
@@ -138,6 +141,7 @@ class STT(stt.STT[AdapterEvent]):
             keep_seconds=keep_seconds,
             replay_speed=replay_speed,
             mute_after_ms=mute_after_ms,
+            idle_seconds=idle_seconds,
             roll_over_seconds=roll_over_seconds,
             unanswered_seconds=unanswered_after_seconds,
         )

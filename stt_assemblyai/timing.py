@@ -14,8 +14,10 @@ class Timing:
     `chunk_ms` is how much audio a message holds, 50 to 1000; else `ValueError` is raised.
     `replay_speed` is how much faster than real time audio may be sent that piled up;
     `mute_after_ms` is how long audio may lack in mid-turn before silence stands in for it;
-    `roll_over_seconds` is how long before a session expires the next one begins to listen, at
-    most; `unanswered_seconds` is how long speech may be sent of which nothing is said.
+    `idle_seconds` is how long it may lack between turns before the session is ended, since an open
+    one costs whether it is used or not (0 or None: for ever); `roll_over_seconds` is how long
+    before a session expires the next one begins to listen, at most; `unanswered_seconds` is how
+    long speech may be sent of which nothing is said.
     """
 
     chunk_ms: int = 50
@@ -24,6 +26,7 @@ class Timing:
     termination_timeout_seconds: float = 5.0
     replay_speed: float = 1.25
     mute_after_ms: int = 1000
+    idle_seconds: float | None = 60.0
     roll_over_seconds: float = 60.0
     unanswered_seconds: float = 30.0
 

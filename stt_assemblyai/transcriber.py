@@ -173,8 +173,9 @@ class Transcriber:
         leg = self._new_leg("start", self._clock, from_ms=0.0)
         while True:
             await self._listen_to(leg, tasks)
+            was_idle = leg.idle
             error = _cause(leg, in_turn=self._mapper.in_turn)
-            if error is None and not leg.retired:
+            if error is None and not (leg.retired or was_idle):
                 return None
             next_leg = self._take_spare(leg)
             if leg.retired and next_leg is not None:
@@ -182,6 +183,11 @@ class Transcriber:
             self._clock = AudioClock() if next_leg is None else next_leg.clock
             from_ms = leg.covered_ms if next_leg is None else next_leg.from_ms
             self._carry_over(leg, from_ms)
+            if was_idle:
+                if not await self._inbox.wait_for_audio(leg.sent_until_ms):
+                    return None
+                leg = self._new_leg("audio again", self._clock, from_ms=from_ms)
+                continue
             if error is not None:
                 wait_seconds = self._retries.failed(error, self._loop.time())
                 if wait_seconds is None:
@@ -235,7 +241,7 @@ class Transcriber:
         """The leg that listens already, if it has heard all that this one has not told of."""
         spare, self._spare = self._spare, None
         if spare is not None and (
-            spare.failed or not (leg.terminated or _overlap(spare, leg.told_until_ms))
+            leg.idle or spare.failed or not (leg.terminated or _overlap(spare, leg.told_until_ms))
         ):
             spare.dismiss()
             return None

@@ -74,6 +74,7 @@ def build_ears(settings: Settings) -> STT:
         base_url=service.regions,
         options=settings.session_options,
         patience_seconds=patience,
+        idle_seconds=service.idle_seconds,
         new_sessions_per_minute=service.new_sessions_per_minute,
         wait_for_formatted_ms=service.wait_for_formatted_ms,
         preflight_confidence=service.preflight_confidence,

@@ -46,6 +46,7 @@ class Pen:
             base_url=hearing.regions,
             options=hearing.session.revised(sample_rate=SAMPLE_RATE),
             patience_seconds=hearing.patience_seconds,
+            idle_seconds=hearing.idle_seconds,
             wait_for_formatted_ms=max(hearing.wait_for_formatted_ms, FORMATTING_MS),
             replies=False,
         )

@@ -851,3 +851,142 @@ async def test_every_session_is_billed_once_and_what_was_sent_twice_is_said() ->
         first.billed_seconds + second.billed_seconds
     )
     assert call.transcriber.unreported_seconds() == 0
+
+
+HELLO_AND_BYE = [Said("hello", 300, 700), Said("there", 750, 1100), Said("bye", 4200, 4600)]
+
+
+async def test_a_session_that_nobody_uses_is_ended_and_costs_no_more() -> None:
+    service = Service(HELLO_AND_BYE)
+    call = stream(service, idle_seconds=20.0)
+    running = asyncio.create_task(call.transcriber.run())
+    await call.speak(4_000)
+    await asyncio.sleep(3_600.0)
+    assert service.peers[0].received == [{"type": "Terminate"}]
+    (bill,) = call.transcriber.bills
+    assert not bill.estimated
+    call.transcriber.unreported_seconds()
+    await asyncio.sleep(3_600.0)
+    assert call.transcriber.unreported_seconds() == 0
+    call.transcriber.end_input()
+    await running
+    assert call.finals == ["hello there"]
+    assert len(service.dialled_at) == 1
+    assert_balanced(call.events)
+
+
+@pytest.mark.parametrize("model", [US, U3])
+async def test_speech_after_an_idle_time_opens_a_new_session_and_loses_no_word(model: str) -> None:
+    service = Service(HELLO_AND_BYE, rewritten=model == U3)
+    call = stream(service, model=model, idle_seconds=20.0)
+    running = asyncio.create_task(call.transcriber.run())
+    await call.speak(4_030)
+    await asyncio.sleep(600.0)
+    await call.speak(3_000, start_ms=4_030)
+    call.transcriber.end_input()
+    await running
+    assert call.said == ["hello", "there", "bye"]
+    times_are_true(call, HELLO_AND_BYE, 60)
+    assert_balanced(call.events)
+    first, second = call.transcriber.bills
+    assert (first.reason, second.reason) == ("start", "audio again")
+    assert second.audio_resent_seconds == 0
+    assert not any(isinstance(event, Interrupted) for event in call.events)
+
+
+@pytest.mark.parametrize("late_ms", range(-400, 1000, 100))
+async def test_speech_that_begins_while_an_idle_session_is_ended_loses_no_word(
+    late_ms: int,
+) -> None:
+    service = Service([*HELLO_AND_BYE[:2], Said("bye", 4_020, 4_300)])
+    call = stream(service, idle_seconds=20.0)
+    running = asyncio.create_task(call.transcriber.run())
+    await call.speak(4_000)
+    await asyncio.sleep(20.0 + late_ms / 1000)
+    await call.speak(500, start_ms=4_000)
+    call.transcriber.end_input()
+    await running
+    assert call.said == ["hello", "there", "bye"]
+    assert_balanced(call.events)
+
+
+async def test_a_muted_track_ends_its_turn_before_its_session_is_idle() -> None:
+    service = Service(HELLO_AND_BYE)
+    call = stream(service, idle_seconds=0.5)
+    running = asyncio.create_task(call.transcriber.run())
+    await call.speak(1_200)
+    await asyncio.sleep(60.0)
+    assert call.finals == ["hello there"]
+    assert service.peers[0].received == [{"type": "Terminate"}]
+    call.transcriber.end_input()
+    await running
+
+
+@pytest.mark.parametrize("never", [0.0, None])
+async def test_a_session_is_kept_for_ever_where_that_is_asked_for(never: float | None) -> None:
+    service = Service(HELLO_AND_BYE)
+    call = stream(service, idle_seconds=never)
+    running = asyncio.create_task(call.transcriber.run())
+    await call.speak(4_000)
+    await asyncio.sleep(7_200.0)
+    assert service.peers[0].received == []
+    call.transcriber.end_input()
+    await running
+
+
+async def test_what_the_service_ends_for_inactivity_is_opened_again_when_audio_comes() -> None:
+    service = Service(HELLO_AND_BYE)
+    call = stream(service)
+    running = asyncio.create_task(call.transcriber.run())
+    await call.speak(4_000)
+    await asyncio.sleep(10.0)
+    service.peers[0].fail(3006, "Session terminated due to inactivity: No messages received")
+    await asyncio.sleep(600.0)
+    assert len(service.dialled_at) == 1
+    await call.speak(3_000, start_ms=4_000)
+    call.transcriber.end_input()
+    await running
+    assert call.said == ["hello", "there", "bye"]
+    assert [bill.reason for bill in call.transcriber.bills] == ["start", "audio again"]
+    assert not any(isinstance(event, Interrupted) for event in call.events)
+    assert_balanced(call.events)
+
+
+async def test_a_stream_that_is_given_no_audio_at_all_costs_little() -> None:
+    service = Service()
+    call = stream(service, idle_seconds=20.0)
+    running = asyncio.create_task(call.transcriber.run())
+    await asyncio.sleep(3_600.0)
+    assert service.peers[0].received == [{"type": "Terminate"}]
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    assert len(service.dialled_at) == 1
+
+
+async def test_an_idle_session_takes_its_spare_one_along() -> None:
+    service = Service(HELLO_AND_BYE, cap_seconds=30)
+    call = stream(service, idle_seconds=20.0)
+    running = asyncio.create_task(call.transcriber.run())
+    await call.speak(4_000)
+    await asyncio.sleep(120.0)
+    assert [peer.received for peer in service.peers] == [[{"type": "Terminate"}]] * 2
+    await call.speak(3_000, start_ms=4_000)
+    call.transcriber.end_input()
+    await running
+    assert call.said == ["hello", "there", "bye"]
+
+
+async def test_a_goodbye_to_an_idle_session_that_is_not_answered_is_not_waited_for_for_long() -> (
+    None
+):
+    service = Service(HELLO_AND_BYE)
+    call = stream(service, idle_seconds=20.0)
+    running = asyncio.create_task(call.transcriber.run())
+    await call.speak(4_000)
+    service.peers[0].half_open = True
+    await asyncio.sleep(30.0)
+    await call.speak(3_000, start_ms=4_000)
+    call.transcriber.end_input()
+    await running
+    assert call.said == ["hello", "there", "bye"]
