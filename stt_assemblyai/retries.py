@@ -30,7 +30,8 @@ class Patience:
 
 class Retries:
     """One stream's failures in a row. `random` gives numbers from 0 to 1; `since` is when an
-    outage began in which the stream is made anew: its patience has been running since then."""
+    outage began that has worn out the patience of a stream before this one: there is one attempt.
+    """
 
     def __init__(
         self, patience: Patience, random: Callable[[], float], since: float | None = None
@@ -39,6 +40,7 @@ class Retries:
         self._random = random
         self._failures = 0
         self._since = since
+        self._worn_out = since is not None
 
     @property
     def since(self) -> float | None:
@@ -56,7 +58,7 @@ class Retries:
         One that opens and says nothing before it fails, as with models that the account may not
         use, is a failure like those before it."""
         if useful or seconds >= self._patience.proven_after_seconds:
-            self._failures, self._since = 0, None
+            self._failures, self._since, self._worn_out = 0, None, False
 
     def failed(self, error: AssemblyAIError, now: float) -> float | None:
         """Seconds to wait before the next attempt; None is: give up."""
@@ -67,8 +69,8 @@ class Retries:
             self._since = now
         wait = self._wait(error)
         self._failures += 1
-        gives_up = now + wait - self._since > self._patience.total_seconds
-        return None if gives_up else wait
+        is_too_late = now + wait - self._since > self._patience.total_seconds
+        return None if is_too_late or self._worn_out else wait
 
     def _wait(self, error: AssemblyAIError) -> float:
         if isinstance(error, RenewalError) and self._failures == 0:

@@ -79,11 +79,11 @@ def test_a_token_that_expired_is_renewed_once_where_that_is_possible() -> None:
     assert renewing.failed(expired, 1.0) is None
 
 
-def test_patience_runs_since_the_outage_began_even_in_a_stream_that_is_made_anew() -> None:
+def test_a_stream_made_anew_after_patience_was_worn_out_has_one_attempt() -> None:
     first = Retries(Patience(total_seconds=60), lambda: 0.0)
     first.failed(NetworkError("refused"), now=100.0)
     assert first.since == 100.0
     anew = Retries(Patience(total_seconds=60), lambda: 0.0, first.since)
-    assert anew.failed(NetworkError("refused"), now=161.0) is None
+    assert anew.failed(NetworkError("refused"), now=101.0) is None
     anew.lived(1.0, useful=True)
     assert anew.failed(NetworkError("refused"), now=162.0) is not None

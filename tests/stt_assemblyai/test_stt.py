@@ -268,7 +268,7 @@ async def test_a_stream_made_anew_after_an_outage_wore_patience_out_tries_once()
     """As AgentSession makes it: the outage may be over, but must not be sat out once more."""
     outage = (Fault(http_status=503),) * 99
     async with AssemblyAIStandIn(faults=outage, knobs=FAST) as stand_in:
-        speech = make(stand_in, patience_seconds=2.5)  # the clock is real, and the machine busy
+        speech = make(stand_in, patience_seconds=2.5)
         with pytest.raises(APIError):
             await collect(speech.stream())
         attempts = len(stand_in.sessions)
