@@ -41,6 +41,10 @@ FILE is a file of any usual format, or - for standard input: WAV, or raw PCM (si
 little-endian), heard as it arrives. Sentences are printed as soon as they are final; progress is
 shown where standard error is a terminal. Ctrl-C ends the open sentence, prints it, and stops.
 
+With --format jsonl every line is a JSON object: of type turn with text, start_ms, end_ms, words,
+speaker, language and session_id; the last one of type end with audio_seconds, billed_seconds,
+whether that is estimated, and how many sessions were opened for which reason.
+
 \b
 Ends with  0  when everything was transcribed
            1  when the service or the network failed; the reason is said
@@ -57,7 +61,8 @@ class Order(SessionOptions):
 
     format: Literal["text", "jsonl"] = Field(
         default="text",
-        description="text: a line for each sentence; jsonl: a JSON object with times and words.",
+        description="text: a line for each sentence; jsonl: a JSON object "
+        "with times and words, and one at the end with what it cost.",
     )
     speed: float = Field(
         default=1.0,
@@ -183,7 +188,10 @@ class Hearing:
         self._feeding = asyncio.create_task(self._feed(speed))
         try:
             async with self._deadline:
-                await self._transcriber.run()
+                try:
+                    await self._transcriber.run()
+                finally:
+                    self._page.end(self._transcriber.audio_ms, self._transcriber.bills)
         except AssemblyAIError as error:
             self._page.note(str(error))
             self._code = self._code or FAILED
@@ -203,7 +211,8 @@ class Hearing:
         hurried = self._code != 0
         self._code = code
         self._feeding.cancel()
-        self._deadline.reschedule(loop.time() + (0 if hurried else _LAST_WORDS_SECONDS))
+        if not self._deadline.expired():
+            self._deadline.reschedule(loop.time() + (0 if hurried else _LAST_WORDS_SECONDS))
 
     @contextlib.contextmanager
     def ended_by_signals(self) -> Iterator[None]:

@@ -7,7 +7,8 @@ import os
 import shutil
 import signal
 import sys
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from typing import Any, Literal
 
@@ -19,7 +20,7 @@ from stt_assemblyai.protocol import Opened
 from stt_assemblyai.speech import Final, Interim, Transcript
 from stt_assemblyai.transcriber import Interrupted
 
-__all__ = ["BY_SIGNAL", "Page", "as_json", "as_text"]
+__all__ = ["BY_SIGNAL", "Page", "as_json", "as_text", "end_as_json"]
 
 BY_SIGNAL = 128  # added to a signal's number, it is the exit code of who was ended by it
 
@@ -31,6 +32,7 @@ class Page:
         self, style: Literal["text", "jsonl"], stop: Callable[[int], None], seconds: float | None
     ) -> None:
         self._render = {"text": as_text, "jsonl": as_json}[style]
+        self._tells_end = style == "jsonl"
         self._stop = stop
         self._of = f" of {_clock(seconds)}" if seconds else ""
         self._is_watched = sys.stderr.isatty()
@@ -59,6 +61,12 @@ class Page:
         if audio_ms // 1000 != self._heard_ms // 1000:
             self._heard_ms = audio_ms
             self._show()
+
+    def end(self, audio_ms: int, bills: Sequence[Bill]) -> None:
+        """No more will be said; in JSON, what was heard and what it cost."""
+        self.clear()
+        if self._tells_end:
+            self._print(end_as_json(audio_ms, bills))
 
     def note(self, sentence: str) -> None:
         self.clear()
@@ -95,6 +103,7 @@ def as_json(transcript: Transcript) -> str:
     for word in words:
         del word["final"]  # all of them are
     line = {
+        "type": "turn",
         "text": transcript.text,
         "start_ms": transcript.start_ms,
         "end_ms": transcript.end_ms,
@@ -104,6 +113,18 @@ def as_json(transcript: Transcript) -> str:
         "session_id": transcript.session_id,
     }
     return json.dumps(line, ensure_ascii=False)
+
+
+def end_as_json(audio_ms: int, bills: Sequence[Bill]) -> str:
+    """The last line: a JSON object with what was heard, and what was billed in which sessions."""
+    line = {
+        "type": "end",
+        "audio_seconds": audio_ms / 1000,
+        "billed_seconds": round(sum(bill.billed_seconds for bill in bills), 3),
+        "estimated": any(bill.estimated for bill in bills),
+        "sessions": Counter(bill.reason for bill in bills),
+    }
+    return json.dumps(line)
 
 
 def _clock(seconds: float) -> str:

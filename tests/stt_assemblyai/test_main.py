@@ -132,14 +132,40 @@ async def test_json_lines_hold_times_words_and_the_session(
 ) -> None:
     path = write_wav(tmp_path / "tea.wav", 1600)
     code, out, _ = await run(stand_in, str(path), "--format", "jsonl")
-    first, second = (json.loads(line) for line in out.splitlines())
+    first, second, end = (json.loads(line) for line in out.splitlines())
     assert code == 0
+    assert [line["type"] for line in (first, second, end)] == ["turn", "turn", "end"]
     assert [first["text"], second["text"]] == SENTENCES
     assert (first["start_ms"], first["session_id"]) == (100, stand_in.sessions[0].session_id)
     assert [word["text"] for word in second["words"]] == ["Thank", "you."]
     assert set(first) == {
-        *("text", "start_ms", "end_ms", "words", "speaker", "language", "session_id")
+        *("type", "text", "start_ms", "end_ms", "words", "speaker", "language", "session_id")
     }
+
+
+async def test_the_last_json_line_tells_what_was_heard_and_what_it_cost(tmp_path: Path) -> None:
+    path = write_wav(tmp_path / "tea.wav", 1600)
+    async with AssemblyAIStandIn(
+        scripts=[TEA, TEA], faults=[Fault(drop_at_ms=100)], knobs=KNOBS
+    ) as stand_in:
+        code, out, _ = await run(stand_in, str(path), "--format", "jsonl")
+    end = json.loads(out.splitlines()[-1])
+    assert code == 0
+    assert end.pop("billed_seconds") > 0
+    assert end == {
+        "type": "end",
+        "audio_seconds": 1.6,
+        "estimated": True,
+        "sessions": {"start": 1, "TransientError": 1},
+    }
+
+
+async def test_what_a_refused_transcription_cost_is_told_too() -> None:
+    fault = Fault(reject=(1008, "Unauthorized Connection: Invalid API key"))
+    async with AssemblyAIStandIn(faults=[fault], knobs=KNOBS) as stand_in:
+        code, out, _ = await run(stand_in, "-", "--format=jsonl", fed=tone(300))
+    assert code == 1
+    assert json.loads(out)["billed_seconds"] == 0
 
 
 async def test_a_pipe_is_heard_while_it_is_still_being_written(stand_in: AssemblyAIStandIn) -> None:

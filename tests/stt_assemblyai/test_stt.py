@@ -1,7 +1,9 @@
 """The LiveKit adapter against the stand-in, through a real socket."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,6 +15,7 @@ from livekit.agents.metrics import STTMetrics
 from livekit.agents.voice.events import ConversationItemAddedEvent
 from pydantic import SecretStr
 
+from stt_assemblyai.budget import SharedBudget, file_for
 from stt_assemblyai.errors import AuthenticationError, ConfigurationError
 from stt_assemblyai.options import SessionOptions
 from stt_assemblyai.speech import LateFormat
@@ -291,6 +294,26 @@ async def test_metrics_tell_how_long_each_session_took_to_open() -> None:
     (opening,) = [metrics for metrics in told if metrics.acquire_time]
     assert opening.acquire_time >= 0.3
     assert opening.audio_duration == 0
+
+
+async def test_the_wait_for_the_budget_of_new_sessions_stands_in_metrics_and_log(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", logger="stt_assemblyai")
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    SharedBudget(1, file_for(LOCAL_KEY)).take(time.time() - 57)  # its token is back in 3 s
+    async with AssemblyAIStandIn(knobs=FAST) as stand_in:
+        speech = make(stand_in, new_sessions_per_minute=1)
+        told: list[STTMetrics] = []
+        speech.on("metrics_collected", told.append)
+        async with speech.stream() as stream:
+            stream.end_input()
+            await collect(stream)
+    (waited,) = [vars(r)["wait_seconds"] for r in caplog.records if "waiting for" in r.message]
+    (opening,) = [vars(r)["opening_seconds"] for r in caplog.records if "opened" in r.message]
+    assert waited > 0
+    assert opening >= waited - 0.1  # what is logged is rounded
+    assert max(metrics.acquire_time for metrics in told) >= waited - 0.1
 
 
 def test_a_missing_key_is_said_before_any_connection() -> None:
