@@ -61,6 +61,7 @@ class Carryover:
     ) -> None:
         """A session begins to hear from here on; these words of a turn are open. Who said them
         heard until `until_ms`: those that may have been cut short there are left to the new one."""
+        overlaps = until_ms < _NEVER
         whole_from_ms, whole_until_ms = from_ms + _CUT_MS / 2, until_ms - _CUT_MS
         self.open = tuple(
             replace(w, final=w.final and (w.end_ms <= whole_until_ms or w.start_ms < whole_from_ms))
@@ -68,7 +69,9 @@ class Carryover:
         )
         self._taken_up = False
         kept = tuple(word for word in self.open if word.final)
-        self._seam, self._seam_order = Seam((*self._said, *kept), from_ms), _NEVER
+        known_until_ms = whole_from_ms if self.open else from_ms + _CUT_MS
+        self._seam = Seam((*self._said, *kept), from_ms, known_until_ms if overlaps else 0)
+        self._seam_order = _NEVER
 
     def cut(self, order: int) -> None:
         """The turn with this number was ended before the service did so."""

@@ -19,16 +19,23 @@ __all__ = ["NO_SEAM", "Seam", "bare", "replay_from"]
 _OVERLAP_MS = 1500  # enough for a word or two to be recognised again, with their sound around them
 _GUARD_MS = 250
 _EDGE_MS = 100  # two sessions may differ by so much: a word that begins here may have been cut
+_APART_MS = 150  # two sessions may place what is left of a word so far apart
 _TOLERANCE_MS = 500  # how far apart two sessions may place the same word
 
 
 class Seam:
-    """Between the words `said` before and those of a session that hears from `from_ms` on."""
+    """Between the words `said` before and those of a session that hears from `from_ms` on.
 
-    def __init__(self, said: Sequence[SpokenWord], from_ms: float) -> None:
-        heard_again = [word for word in said if word.end_ms > from_ms]
+    Until `known_until_ms` no word was spoken but those: where two sessions heard the same."""
+
+    def __init__(
+        self, said: Sequence[SpokenWord], from_ms: float, known_until_ms: float = 0
+    ) -> None:
+        apart_ms = _APART_MS if known_until_ms else 0
+        heard_again = [word for word in said if word.end_ms > from_ms - apart_ms]
         self._last = heard_again[-1] if heard_again else None
         edge_ms = from_ms and from_ms + _EDGE_MS  # nothing is cut where the stream begins
+        self._known_until_ms = known_until_ms
         self._cut = self._last is not None and self._last.start_ms < edge_ms
 
     def fresh(self, words: tuple[SpokenWord, ...]) -> tuple[SpokenWord, ...]:
@@ -38,7 +45,11 @@ class Seam:
         anchor = self._anchor(self._last, words)
         if anchor is not None:
             return words[anchor + 1 :]
-        until_ms = self._last.end_ms if self._cut else (_middle(self._last) + self._last.end_ms) / 2
+        end_ms = self._last.end_ms
+        if self._cut:
+            until_ms = max(end_ms, min(end_ms + _APART_MS, self._known_until_ms))
+        else:
+            until_ms = (_middle(self._last) + end_ms) / 2
         return tuple(word for word in words if _middle(word) > until_ms)
 
     def reached(self, words: tuple[SpokenWord, ...]) -> bool:

@@ -38,6 +38,21 @@ def test_words_of_an_ended_turn_are_not_told_again() -> None:
     assert told(before, "hi there friend") == "friend"
 
 
+def test_what_two_sessions_heard_at_once_is_told_by_the_first() -> None:
+    before = Carryover()
+    before.end_turn(words("hi there"))
+    before.begin_session((), 500, 1100)
+    rest = SpokenWord("ere", 510, 620, 0.9, final=True, speaker=None)
+    (friend,) = words("friend", first=3)
+    assert before.join((rest, friend), 0, is_end=True) == (friend,)
+
+
+def test_a_word_that_may_have_been_cut_is_told_by_the_next_session() -> None:
+    before = Carryover()
+    before.begin_session(words("hi there friend"), 250, 1000)
+    assert told(before, "there friends", first=1) == "hi there friends"
+
+
 def test_behind_the_turn_that_came_to_the_new_the_same_words_are_new() -> None:
     before = Carryover()
     before.end_turn(words("no"))

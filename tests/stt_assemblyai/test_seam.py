@@ -69,6 +69,15 @@ def test_the_rest_of_a_word_cut_in_two_is_not_a_word() -> None:
     assert fresh(seam, words("thanks", start_ms=1900)) == "thanks"
 
 
+@pytest.mark.parametrize("shift_ms", [-60, 0, 60, 120])
+def test_the_rest_of_a_word_is_known_where_two_sessions_heard_the_same(shift_ms: int) -> None:
+    for from_ms in (1780, 1860):  # near the end of "please", and silence behind it
+        seam = Seam(SAID, from_ms, from_ms + 300)
+        times = from_ms + shift_ms, from_ms + shift_ms + 40
+        rest = SpokenWord("se", *times, 0.9, final=True, speaker=None)
+        assert fresh(seam, (rest, *words("thanks", start_ms=2200 + shift_ms))) == "thanks"
+
+
 def test_it_is_known_whether_a_hearing_goes_as_far_as_what_was_said() -> None:
     seam = Seam(SAID, 900)
     assert not seam.reached(())

@@ -89,6 +89,7 @@ class Peer:
         self.order: list[str] = []
         self.frames: list[tuple[float, bytes]] = []
         self.alive_at = self._loop.time()
+        self._shift_ms = service.shift()
 
     async def send(self, frame: str | bytes) -> None:
         if self._closed:
@@ -212,7 +213,7 @@ class Peer:
         }
 
     def _session_ms(self, spoken: int) -> int:
-        return bisect.bisect_left(self._spoken, spoken)
+        return bisect.bisect_left(self._spoken, spoken) + self._shift_ms
 
     def _emit(self, words: list[dict[str, Any]], *, over: bool) -> None:
         rewritten = self._service.rewritten
@@ -247,7 +248,8 @@ class Service:
     peers: list[Peer] = field(default_factory=list)
     dialled_at: list[float] = field(default_factory=list)
     queries: list[str] = field(default_factory=list)
-    jitter: Callable[[], int] = lambda: 0
+    jitter: Callable[[], int] = lambda: 0  # of each time, whenever it is told
+    shift: Callable[[], int] = lambda: 0  # of all times of a session
 
     @contextlib.asynccontextmanager
     async def dial(self, query: str) -> AsyncIterator[Socket]:
@@ -657,6 +659,18 @@ async def test_sessions_roll_over_before_they_expire_and_no_word_is_lost(
     assert all({"type": "Terminate"} in peer.received for peer in service.peers)
     bills = [event for event in call.events if isinstance(event, Bill)]
     assert [bill.reason for bill in bills] == ["start"] + ["roll over"] * (len(bills) - 1)
+
+
+@pytest.mark.parametrize("model", [US, U3])
+@pytest.mark.parametrize("seed", range(8))
+async def test_sessions_that_place_words_elsewhere_roll_over_without_one_lost_or_doubled(
+    seed: int, model: str
+) -> None:
+    draw, script = random.Random(1000 + seed), speech(random.Random(seed), 60_000)
+    service = Service(script, rewritten=model == U3, cap_seconds=3)
+    service.shift = lambda: draw.randint(-60, 60)
+    call = await run_call(service, 60_000, model, [])
+    assert call.said == [word.text for word in script]
 
 
 async def test_a_session_takes_over_between_two_turns_if_there_is_time() -> None:
