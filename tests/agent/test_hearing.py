@@ -100,3 +100,21 @@ async def test_a_model_of_livekit_inference_stands_behind_ours_where_one_is_set(
     hearing = with_inference(ours, chosen)
     assert isinstance(hearing, stt.FallbackAdapter)
     assert with_inference(ours, settings()) is ours
+
+
+async def test_ears_that_are_given_no_sound_cost_nothing_until_they_are(
+    service: AssemblyAIStandIn,
+) -> None:
+    ears = build_ears(settings(base_url=service.url, idle_seconds=0.2))
+    billed = asyncio.Event()
+    ears.on("billed", lambda _: billed.set())
+    async with ears.stream() as stream:
+        async with asyncio.timeout(60):
+            await billed.wait()
+        assert [session.was_terminated for session in service.sessions] == [True]
+        stream.push_frame(rtc.AudioFrame(bytes(RATE * 4), RATE, 1, RATE * 2))
+        stream.end_input()
+        kind = stt.SpeechEventType.FINAL_TRANSCRIPT
+        finals = [event.alternatives[0].text async for event in stream if event.type is kind]
+    assert finals == ["I would like tea"]
+    assert len(service.sessions) == 2
