@@ -70,7 +70,7 @@ class Worker:
 
     async def registered(self) -> None:
         """Return once the worker takes calls."""
-        await self.log_line("registered worker", timeout_seconds=60)
+        await self.log_line("registered worker", timeout_seconds=120)
 
     async def log_line(self, *parts: str, timeout_seconds: float = 20) -> str:
         """The first log line, past or future, with all of these in it."""

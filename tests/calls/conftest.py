@@ -9,6 +9,7 @@ import itertools
 import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator
 from contextlib import AsyncExitStack
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -31,7 +32,7 @@ from workbench.workers import Places, Worker
 ARTIFACTS = PROJECT / "artifacts"
 _VISITS = itertools.count(1)
 _FAILED = pytest.StashKey[bool]()
-_FIGURES = pytest.StashKey[list[str]]()
+_FIGURE = "figure"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -55,19 +56,21 @@ def pytest_runtest_makereport(
     return report
 
 
-def pytest_terminal_summary(
-    terminalreporter: pytest.TerminalReporter, config: pytest.Config
-) -> None:
-    if figures := config.stash.get(_FIGURES, []):
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    reports = [*terminalreporter.getreports("passed"), *terminalreporter.getreports("failed")]
+    figures = [
+        value for report in reports for name, value in report.user_properties if name == _FIGURE
+    ]
+    if figures:
         terminalreporter.section("figures of the spoken calls")
-        for line in figures:
-            terminalreporter.write_line(line)
+        for line in dict.fromkeys(figures):
+            terminalreporter.write_line(str(line))
 
 
 @pytest.fixture
-def figure(request: pytest.FixtureRequest) -> Callable[[str], None]:
+def figure(record_property: Callable[[str, object], None]) -> Callable[[str], None]:
     """Note a measured figure: it is shown at the end of the run, and decides nothing."""
-    return request.config.stash.setdefault(_FIGURES, []).append
+    return partial(record_property, _FIGURE)
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

@@ -7,7 +7,7 @@ from typing import Any
 
 import aiohttp
 
-from workbench.conversation import greeting, take_turn
+from workbench.conversation import agent_words, greeting, take_turn
 from workbench.corpus import synthesised
 from workbench.transcript import words
 
@@ -65,6 +65,26 @@ SWITCHBOARD = """
 async def colleague(job, caller_identity, ending):
     return caller_identity in job.room.remote_participants and ending == "cannot_speak"
 """
+
+
+async def test_a_call_goes_on_after_an_answer_that_broke_off(
+    places: Any, worker: Any, dial: Any, understand: Any
+) -> None:
+    caller = await dial(worker)
+    await greeting(caller, timeout_seconds=40)
+    async with faults(places, {"endpoint": "chat", "break_after_chunks": 3}):
+        await caller.say(synthesised(SUM).samples)
+        await caller.until(
+            lambda: "cut off" in agent_words(caller, since_seconds=0),
+            timeout_seconds=40,
+            what="the agent said that it was cut off",
+        )
+    silent = await caller.hear_silence(timeout_seconds=40)
+    turn = await take_turn(caller, synthesised(SUM), timeout_seconds=40)
+    assert turn.reply is not None, turn.fault
+    assert "i was cut off" in words(await understand(caller.heard(0, silent)))
+    heard = caller.heard(turn.reply.start_seconds, turn.reply.end_seconds)
+    assert "twelve" in words(await understand(heard))
 
 
 async def test_a_caller_is_handed_over_to_a_person(

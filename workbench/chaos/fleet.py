@@ -1,6 +1,5 @@
 """Several workers of one name under one LiveKit server, and more of them as they go."""
 
-import asyncio
 import json
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -78,5 +77,6 @@ async def fleet(
     ):
         places = Places(server.access, stood_in, logs)
         made = Fleet(server, places, stack, settings, program)
-        await asyncio.gather(*(made.add() for _ in range(workers)))
+        for _ in range(workers):  # all at once, they would keep each other from starting
+            await made.add()
         yield made
