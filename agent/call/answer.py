@@ -23,7 +23,7 @@ from agent.call.assistant import Assistant
 from agent.call.authority import Authority, Role, on_rpc
 from agent.call.broken_answers import BrokenAnswers
 from agent.call.chat import Chat, hear_in
-from agent.call.endings import FAILED_PROVIDER, Ending
+from agent.call.endings import FAILED_PROVIDER, Ending, count_as_failed
 from agent.call.fillers import Fillers, FillerTrack
 from agent.call.mending import Mending
 from agent.call.parting import Parting
@@ -48,6 +48,7 @@ async def answer(job: JobContext) -> None:
             await job.connect()
         except rtc.ConnectError as error:
             log.error("could not join the room", extra={"error": str(error)})  # noqa: TRY400  one sentence, no stack
+            count_as_failed()
             job.shutdown(Ending.ROOM_CLOSED.value)
             return
     task = asyncio.create_task(call.hold(), name="call")

@@ -1,6 +1,8 @@
 """Why a call is over, and what follows from it."""
 
+import os
 from enum import Enum
+from multiprocessing import util
 
 from livekit import rtc
 
@@ -70,3 +72,11 @@ FAILED_PROVIDER = {
     "llm_error": Ending.CANNOT_THINK,
     "tts_error": Ending.CANNOT_SPEAK,
 }
+
+
+def count_as_failed() -> None:
+    """Let this job count as failed: its caller waits still, and is given another agent.
+
+    LiveKit goes by the exit code of the job's process, and counts all that exit in order as done.
+    """
+    util.Finalize(None, os._exit, args=(1,), exitpriority=-1)  # after everybody else's

@@ -17,6 +17,7 @@ from livekit.agents.types import (
     TOPIC_TRANSCRIPTION,
 )
 
+from agent.call.endings import count_as_failed
 from config.settings import Settings
 from stt_assemblyai.ledger import Bill
 from stt_assemblyai.stt import STT
@@ -58,6 +59,7 @@ async def write_down(job: JobContext) -> None:
         await job.connect(auto_subscribe=AutoSubscribe.AUDIO_ONLY)
     except rtc.ConnectError as error:
         log.error("could not join the room", extra={"error": str(error)})  # noqa: TRY400  one sentence, no stack
+        count_as_failed()
         job.shutdown(ROOM_CLOSED)
         return
     transcription = Transcription(job, job.proc.userdata["equipment"])

@@ -1,0 +1,22 @@
+"""How LiveKit's server learns that a job has not done its work."""
+
+import multiprocessing
+from collections.abc import Callable
+
+import pytest
+
+from agent.call.endings import count_as_failed
+
+
+def _nothing() -> None:
+    pass
+
+
+@pytest.mark.parametrize(("end", "code"), [(_nothing, 0), (count_as_failed, 1)])
+def test_only_a_job_that_counts_as_failed_exits_with_an_error(
+    end: Callable[[], None], code: int
+) -> None:
+    process = multiprocessing.get_context("spawn").Process(target=end)
+    process.start()
+    process.join(60)
+    assert process.exitcode == code
