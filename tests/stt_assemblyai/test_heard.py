@@ -47,7 +47,7 @@ async def test_ten_broken_connections_in_human_speech_cost_no_words(model: str) 
             Dialer(stand_in.url, api_key=SecretStr(LOCAL_KEY)),
             SessionOptions(speech_model=model),  # type: ignore[arg-type]
             events.append,
-            timing=Timing(replay_speed=SPEED),
+            timing=Timing(replay_speed=SPEED, termination_timeout_seconds=30),  # it may be slow
         )
         transcriber.push(pcm)
         transcriber.end_input()
