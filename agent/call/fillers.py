@@ -18,6 +18,8 @@ from agent.call.prepared import SAMPLE_RATE, Sentence
 log = logging.getLogger(__name__)
 
 PUBLISH_SECONDS = 5
+# An answer waits no longer for the end of a filler, which a page may not even have subscribed to.
+LONGEST_WAIT_SECONDS = 3.0
 
 
 class State(Enum):
@@ -59,7 +61,9 @@ class Fillers:
             case State.PATIENT:
                 self._stop()
             case State.PLAYING if self._task:
-                await asyncio.wait([self._task])
+                await asyncio.wait([self._task], timeout=LONGEST_WAIT_SECONDS)
+                if self._state is State.PLAYING:
+                    self._stop()
 
     def _look(self) -> None:
         spoken = "speaking" in (self._session.agent_state, self._session.user_state)

@@ -79,6 +79,7 @@ class Line(AudioOutput):
         )
         self.heard: list[tuple[float, str]] = []
         self.is_broken = False
+        self.filler_seconds = FILLER_SECONDS
         self._queued_seconds = 0.0
 
     async def capture_frame(self, frame: rtc.AudioFrame) -> None:
@@ -109,7 +110,7 @@ class Line(AudioOutput):
             raise ConnectionError
         self.note("filler")
         try:
-            await asyncio.sleep(FILLER_SECONDS)
+            await asyncio.sleep(self.filler_seconds)
         finally:
             self.note("filler ends")
 
@@ -214,6 +215,13 @@ async def test_no_filler_is_heard_when_the_answer_comes_in_time() -> None:
 async def test_an_answer_waits_no_longer_than_until_the_filler_ends() -> None:
     call = await started(Mind("Yes.", seconds=3.5))
     assert await call.ask() == [*FILLER, (5, "agent")]
+    await call.session.aclose()
+
+
+async def test_a_filler_without_an_end_delays_an_answer_by_three_seconds() -> None:
+    call = await started(Mind("Yes.", seconds=8))
+    call.line.filler_seconds = 60
+    assert await call.ask() == [(3, "filler"), (11, "filler ends"), (11, "agent")]
     await call.session.aclose()
 
 
