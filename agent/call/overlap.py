@@ -7,7 +7,8 @@
       OPEN ◄───────────────────────────────────────────────┴ DOUBTED ────────┘
 
 What ends while it is HELD never happened for the session: no turn, no history, no pause. Only an
-acknowledgement with which the agent's speech ends is the answer to it, and a turn. While DOUBTED
+acknowledgement with which the agent's speech ends is the answer to it, and a turn; and so are the
+agent's own words when they go on after it has ended, as no echo outlasts its source. While DOUBTED
 the session has paused the agent, and resumes it if the word is taken back.
 """
 
@@ -24,6 +25,8 @@ from config.phrases import Phrasebook, Words, words_of
 ANSWER_SECONDS = 1.0
 # An echo may begin so long after the agent has ended.
 ECHO_SECONDS = 0.3
+# So long after the agent has ended every echo is over: who still says its words has chosen them.
+ECHO_OVER_SECONDS = 0.6
 # A doubtful word that is not taken back within this time was meant.
 CONFIRMED_SECONDS = 0.5
 
@@ -95,6 +98,7 @@ class Overlap:
         self._loop = asyncio.get_running_loop()
         self._state = _State.CLOSED
         self._onset = 0.0
+        self._speech_end = float("-inf")
         self._finals: list[str] = []
         self._text = ""
         self.language = ""
@@ -152,12 +156,18 @@ class Overlap:
     def _begin(self, event: stt.SpeechEvent) -> None:
         self._held.clear()  # an acknowledgement to which the agent did not fall silent
         self._finals, self._text, self._told = [], "", False
-        ago = event.created_at - (event.speech_start_time or event.created_at)
-        self._onset = self._loop.time() - max(0.0, ago)
+        self._onset = self._at(event, event.speech_start_time or event.created_at)
+        self._speech_end = float("-inf")
         overlaps = self._has_floor() or self._onset < self.voice.ended_at + ECHO_SECONDS
         self._state = _State.HELD if overlaps else _State.OPEN
 
+    def _at(self, event: stt.SpeechEvent, wall_time: float) -> float:
+        """A wall time on the loop's clock, as the event has just come."""
+        return self._loop.time() - max(0.0, event.created_at - wall_time)
+
     def _read(self, event: stt.SpeechEvent) -> None:
+        if event.speech_end_time is not None:
+            self._speech_end = self._at(event, event.speech_end_time)
         if event.type not in _TRANSCRIPTS or not event.alternatives:
             self._text = ""  # at the end only what is final was said
             return
@@ -181,7 +191,7 @@ class Overlap:
                 self._take_floor()
             case Verdict.DOUBTFUL:
                 self._doubt_word()
-            case Verdict.ACKNOWLEDGEMENT if self._is_answer():
+            case Verdict.ACKNOWLEDGEMENT | Verdict.ECHO if self._is_answer():
                 self._release()
             case _:
                 self._take_back()
@@ -228,13 +238,14 @@ class Overlap:
         self._settle(_State.HELD)
 
     def _is_answer(self) -> bool:
-        """An acknowledgement that was begun when the agent was about to end, and it has ended."""
-        after = self._onset - self.voice.ended_at
-        return (
-            -ANSWER_SECONDS <= after <= ECHO_SECONDS
-            and not self._has_floor()
-            and self._verdict(complete=True) is Verdict.ACKNOWLEDGEMENT
-        )
+        """An acknowledgement that was begun when the agent was about to end, and it has ended; or
+        its own words that outlast it."""
+        ended_at = self.voice.ended_at
+        if self._has_floor() or not -ANSWER_SECONDS <= self._onset - ended_at <= ECHO_SECONDS:
+            return False
+        verdict = self._verdict(complete=True)
+        outlasts = self._speech_end >= ended_at + ECHO_OVER_SECONDS
+        return verdict is Verdict.ACKNOWLEDGEMENT or (verdict is Verdict.ECHO and outlasts)
 
     def _settle(self, state: _State) -> None:
         if self._doubt:

@@ -1,6 +1,7 @@
 """What the session learns of what is said while the agent speaks. On a virtual clock."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -53,6 +54,18 @@ class Line:
         before = len(self.told)
         for text in texts:
             self.events.put_nowait(event(text, language))
+        await asyncio.sleep(0.001)
+        return self.told[before:]
+
+    async def end(self, after_seconds: float) -> list[str]:
+        """The recogniser is sure, so long afterwards, that the utterance has just ended."""
+        before = len(self.told)
+        await asyncio.sleep(after_seconds)
+        now = time.time()
+        end = stt.SpeechEvent(
+            type=Type.END_OF_SPEECH, created_at=now, speech_end_time=now - after_seconds
+        )
+        self.events.put_nowait(end)
         await asyncio.sleep(0.001)
         return self.told[before:]
 
@@ -226,6 +239,49 @@ async def test_a_yes_that_is_not_over_when_the_question_ends_is_its_answer() -> 
         assert await line.hear(START, "yes") == []
         line.agent_ends()
         assert await line.hear("yes...", "Yes.", END) == [START, "yes", "yes...", "Yes.", END]
+
+
+OFFER = "Shall I book Tuesday at two, or Wednesday at three?"
+CHOICE = (START, "wednesday at", "wednesday at three", "Wednesday at three.")
+
+
+async def hear_choice(line: Line, *, ends_after_seconds: float) -> list[str]:
+    """The offer's last words, begun just before its end; they end so long after it."""
+    line.agent_begins(OFFER)
+    await asyncio.sleep(2.6)
+    assert await line.hear(*CHOICE[:2]) == []
+    await asyncio.sleep(0.1)
+    line.agent_ends()
+    await asyncio.sleep(ends_after_seconds)
+    assert await line.hear(*CHOICE[2:]) == []
+    return await line.end(after_seconds=1)
+
+
+async def test_a_choice_in_the_agents_last_words_is_heard_when_it_outlasts_them() -> None:
+    async with call() as line:
+        assert await hear_choice(line, ends_after_seconds=0.9) == [START, CHOICE[-1], END]
+        assert line.interrupted == 0
+
+
+async def test_an_echo_that_ends_with_the_agent_is_dropped_however_late_it_is_known() -> None:
+    async with call() as line:
+        assert await hear_choice(line, ends_after_seconds=0.3) == []
+        assert await line.hear(START, "hello", "Hello.", END) == [START, "hello", "Hello.", END]
+
+
+async def test_an_echo_outlasts_the_agents_last_speech_but_not_this_one() -> None:
+    """A speech may be done before its silence is known."""
+    async with call() as line:
+        line.agent_begins()
+        await asyncio.sleep(2)
+        line.agent_ends()
+        line.agent_begins(OFFER)
+        await asyncio.sleep(2.6)
+        assert await line.hear(*CHOICE) == []
+        assert await line.end(after_seconds=0.1) == []
+        line.agent_speaks = False
+        line.overlap.speech_done()
+        assert await line.hear() == []
 
 
 async def test_the_caller_takes_over_with_what_was_said_last_alone() -> None:
