@@ -1,4 +1,4 @@
-"""Callers who hesitate and correct themselves: calls of the corpus of turns, spoken."""
+"""Callers who correct themselves: a call of the corpus of turns, spoken."""
 
 import json
 from typing import Any
@@ -12,16 +12,6 @@ from workbench.turns.corpus import scripts, utterance
 def said(name: str, number: int) -> Utterance:
     script = next(each for each in scripts() if each.name == name)
     return utterance(script.turns[number])
-
-
-async def test_a_caller_who_searches_for_words_is_answered_once(worker: Any, dial: Any) -> None:
-    caller = await dial(worker)
-    await greeting(caller, timeout_seconds=40)
-    turn = await take_turn(caller, said("fillers", 1), timeout_seconds=40)
-    own = [each for each in caller.transcript.segments if each.speaker == caller.identity]
-    assert turn.fault == ""
-    assert len(own) == 1
-    assert "window" in words(turn.reply_text)
 
 
 async def test_a_patient_agent_hears_a_correction_out(worker: Any, dial: Any) -> None:
