@@ -285,7 +285,7 @@ class Caller:
             self.was_told_to_wait = True
         elif participant.kind == rtc.ParticipantKind.PARTICIPANT_KIND_AGENT:
             self._agent, self._agent_left = participant.identity, False
-            self.agent_ending = participant.attributes.get(_AGENT_ENDING, self.agent_ending)
+            self.agent_ending = participant.attributes.get(_AGENT_ENDING)
             state = participant.attributes.get(_AGENT_STATE)
             if state and state != self.agent_state:
                 self.states.append((self.now_seconds, state))
@@ -317,6 +317,8 @@ class Caller:
                 ear.take(self.now_seconds - samples.size / SAMPLE_RATE, samples)
                 self._changes.tell()
         finally:
+            ear.close()
+            self._changes.tell()
             await stream.aclose()
 
 

@@ -21,6 +21,10 @@ class Ear:
         """Take the sound that began at `at_seconds`, as far as we noticed."""
         self.energy.feed(self.heard.put(at_seconds, samples), samples)
 
+    def close(self) -> None:
+        """The track has gone, perhaps in mid-word."""
+        self.energy.close()
+
 
 class Ears:
     """All tracks together."""

@@ -63,11 +63,16 @@ class EnergyDetector:
         for index, is_loud in enumerate(loud.tolist()):
             self._window_at(at_seconds + index * _WINDOW_SECONDS, is_loud)
 
+    def close(self) -> None:
+        """No more sound comes: whoever was speaking has stopped."""
+        if self._open is not None:
+            self._closed.append(self._open)
+            self._open = None
+
     def _window_at(self, start: float, is_loud: bool) -> None:
         end = start + _WINDOW_SECONDS
         if self._open is not None and start - self._open.end_seconds >= self._pause_seconds:
-            self._closed.append(self._open)
-            self._open = None
+            self.close()
         if not is_loud:
             self._candidate = None
         elif self._open is not None:

@@ -14,7 +14,7 @@ from config.services import OpenAISettings
 from workbench.loopback.openai_v1.faults import Fault
 from workbench.loopback.openai_v1.server import LOCAL_KEY, OpenAIStandIn
 
-IMPATIENT = {"llm_patience_seconds": 0.3, "tts_patience_seconds": 0.3}
+IMPATIENT = {"llm_patience_seconds": 0.8, "tts_patience_seconds": 0.8}
 FALLBACK = {
     "fallback_llm_model": "gpt-4o-mini",
     "fallback_tts_model": "tts-1",

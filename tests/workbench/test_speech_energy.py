@@ -59,3 +59,11 @@ def test_speech_goes_on_through_a_pause_and_then_is_over() -> None:
     detector.feed(10.7, silence(0.2))
     assert detector.current is None
     assert rounded(detector.spans) == [(10.0, 10.3)]
+
+
+def test_speech_that_breaks_off_with_its_track_is_over() -> None:
+    detector = EnergyDetector(RATE, pause_seconds=0.5)
+    detector.feed(10.0, tone(0.3))
+    detector.close()
+    assert detector.current is None
+    assert rounded(detector.spans) == [(10.0, 10.3)]

@@ -7,11 +7,12 @@ from enum import Enum
 from livekit import rtc
 
 from agent.call.prepared import Sentence
-from workbench.caller import Caller
+from workbench.caller import CallEndedError, Caller
 from workbench.conversation import take_turn
 from workbench.corpus import synthesised
 from workbench.livekit_server import Access
 from workbench.transcript import words
+from workbench.waiting import WaitedTooLongError
 
 QUESTIONS = {
     "What is seven plus five?": "twelve",
@@ -59,9 +60,7 @@ async def hold_call(access: Access, room: str, agent_name: str) -> Report:
     greeted: float | None = None
     async with Caller.join(access, room, f"caller of {room}", agent_name) as caller:
         try:
-            await caller.another_agent(None, timeout_seconds=FIRST_WORDS_SECONDS)
-            first = await caller.hear_start(after_seconds=0, timeout_seconds=FIRST_WORDS_SECONDS)
-            greeted = first.start_seconds
+            greeted = await _first_words(caller)
             for question, answer in QUESTIONS.items():
                 if not await _answered(caller, question, answer, agents):
                     break
@@ -74,13 +73,25 @@ async def hold_call(access: Access, room: str, agent_name: str) -> Report:
         return Report(room, _unanswered(caller), greeted, f"ended: {caller.disconnected}")
 
 
+async def _first_words(caller: Caller) -> float:
+    """When an agent was first heard; one may have been replaced before it spoke."""
+    for _ in range(ATTEMPTS):
+        await caller.another_agent(None, timeout_seconds=FIRST_WORDS_SECONDS)
+        try:
+            first = await caller.hear_start(after_seconds=0, timeout_seconds=FIRST_WORDS_SECONDS)
+        except CallEndedError:
+            if await _is_over(caller):
+                raise
+        else:
+            return first.start_seconds
+    raise WaitedTooLongError("no agent stayed until its first word")
+
+
 async def _answered(caller: Caller, question: str, answer: str, agents: set[str]) -> bool:
     for _ in range(ATTEMPTS):
-        if caller.disconnected:
+        if await _is_over(caller):
             return False
-        if caller.agent_ending:
-            await caller.agent_gone(timeout_seconds=ANSWER_SECONDS)
-            return False
+        await caller.another_agent(None, timeout_seconds=FIRST_WORDS_SECONDS)
         turn = await take_turn(caller, synthesised(question), timeout_seconds=ANSWER_SECONDS)
         if caller.agent_identity:
             agents.add(caller.agent_identity)
@@ -91,7 +102,17 @@ async def _answered(caller: Caller, question: str, answer: str, agents: set[str]
     return False
 
 
+async def _is_over(caller: Caller) -> bool:
+    """Whether the agent has ended the call; one that merely vanished is waited for."""
+    if caller.agent_ending:
+        await caller.agent_gone(timeout_seconds=ANSWER_SECONDS)
+    return caller.disconnected is not None or _heard_apology(caller)
+
+
 def _unanswered(caller: Caller) -> Outcome:
+    return Outcome.APOLOGISED if _heard_apology(caller) else Outcome.LOST
+
+
+def _heard_apology(caller: Caller) -> bool:
     apology = words(Sentence.APOLOGY.text)
-    said = (words(segment.text) for segment in caller.transcript.segments)
-    return Outcome.APOLOGISED if any(apology in each for each in said) else Outcome.LOST
+    return any(apology in words(segment.text) for segment in caller.transcript.segments)
