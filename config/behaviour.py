@@ -256,6 +256,13 @@ class AgentSettings(Section):
             raise PydanticCustomError("file", "is an empty file")
         return path
 
+    @field_validator("record_dir")
+    @classmethod
+    def _folder(cls, path: Path | None) -> Path | None:
+        if path and path.exists() and not path.is_dir():
+            raise PydanticCustomError("folder", "is a file, not a folder")
+        return path
+
     @field_validator("phrases_dir")
     @classmethod
     def _phrases_readable(cls, path: Path) -> Path:

@@ -103,6 +103,11 @@ class Caller:
         return time.monotonic() - self._started_at
 
     @property
+    def is_connected(self) -> bool:
+        """Whether the caller's client holds a connection; not while it tries to get it back."""
+        return self._room.connection_state == rtc.ConnectionState.CONN_CONNECTED
+
+    @property
     def agent_state(self) -> str | None:
         """What the agent says that it does: initializing, listening, thinking, speaking."""
         return self.states[-1][1] if self.states else None

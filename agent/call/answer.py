@@ -42,15 +42,19 @@ async def answer(job: JobContext) -> None:
     Returns once the room is joined and leaves the call to a task of the job: when a job has to
     end, LiveKit waits up to 15 s for this function before it closes anything.
     """
-    call = Call(job, job.proc.userdata["equipment"])
-    if not job.is_fake_job():
-        try:
+    try:
+        call = Call(job, job.proc.userdata["equipment"])
+        if not job.is_fake_job():
             await job.connect()
-        except rtc.ConnectError as error:
+    except Exception as error:
+        if isinstance(error, rtc.ConnectError):
             log.error("could not join the room", extra={"error": str(error)})  # noqa: TRY400  one sentence, no stack
+        else:
+            log.exception("the call could not begin")
+        if not job.is_fake_job():
             count_as_failed()
-            job.shutdown(Ending.ROOM_CLOSED.value)
-            return
+        job.shutdown(Ending.FAULT.value)
+        return
     task = asyncio.create_task(call.hold(), name="call")
 
     async def finish(_reason: str) -> None:
@@ -95,9 +99,11 @@ class Call:
         self._write_end(ending)
         seconds = round(time.monotonic() - started, 1)
         log.info("call ended", extra={"ending": ending.value, "seconds": seconds})
-        if ending.hangs_up:
-            await self._parting.hang_up()
-        self._job.shutdown(ending.value)
+        try:
+            if ending.hangs_up:
+                await self._parting.hang_up()
+        finally:
+            self._job.shutdown(ending.value)
 
     def _write_end(self, ending: Ending) -> None:
         if ending is not Ending.OTHER_AGENT:  # that one goes on with the record
@@ -115,8 +121,12 @@ class Call:
         mending = Mending(session, self._record)
         self._equipment.ears.on("late_format", mending.take)
         self._watch_session(session)
-        await self._start(session)
-        log.info("call started")
+        try:
+            await self._start(session)
+            log.info("call started")
+        except Exception:
+            log.exception("the call could not start")
+            self.end(Ending.FAULT)
         longest = asyncio.get_running_loop().call_later(
             self._agent.max_call_seconds, self.end, Ending.TOO_LONG
         )

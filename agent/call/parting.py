@@ -2,6 +2,8 @@
 
 import asyncio
 import contextlib
+import logging
+from collections.abc import AsyncIterator
 
 from livekit import rtc
 from livekit.agents import AgentSession, JobContext
@@ -13,8 +15,11 @@ from agent.call.prepared import Sentence
 from agent.call.presence import Presence
 from config.behaviour import AgentSettings
 
+log = logging.getLogger(__name__)
+
 ENDING_ATTRIBUTE = "agent.ending"
 LAST_WORDS_SECONDS = 15
+SERVER_SECONDS = 5
 
 
 class Parting:
@@ -30,7 +35,8 @@ class Parting:
         """Show pages why the agent ends the call, before the last words are spoken."""
         if ending.hangs_up and self._is_in_room:
             attributes = {ENDING_ATTRIBUTE: ending.code}
-            await self._room.local_participant.set_attributes(attributes)
+            async with _forgiven("could not show why the call ends"):
+                await self._room.local_participant.set_attributes(attributes)
 
     async def take_leave(self, session: AgentSession[None], ending: Ending) -> bool:
         """Hand the caller over, which the answer tells, or else say the last words."""
@@ -48,7 +54,8 @@ class Parting:
             return
         others = {each.identity for each in self._room.remote_participants.values()}
         if others <= {self._presence.caller_identity}:
-            await self._job.delete_room()
+            async with _forgiven("could not hang up"):
+                await self._job.delete_room()
 
     async def _hand_over(self, session: AgentSession[None], ending: Ending) -> bool:
         caller = self._room.remote_participants.get(self._presence.caller_identity or "")
@@ -71,6 +78,16 @@ class Parting:
     @property
     def _is_in_room(self) -> bool:
         return not self._job.is_fake_job() and self._room.isconnected()
+
+
+@contextlib.asynccontextmanager
+async def _forgiven(what: str) -> AsyncIterator[None]:
+    """If a step fails, or the server does not answer, those behind it are taken all the same."""
+    try:
+        async with asyncio.timeout(SERVER_SECONDS):
+            yield
+    except Exception as error:  # whatever LiveKit's library raises in a room that is going
+        log.warning(what, extra={"error": str(error)})
 
 
 async def _begin(session: AgentSession[None], words: Sentence | str) -> SpeechHandle:

@@ -24,6 +24,11 @@ CONNECT_SECONDS = 10.0
 SUBSCRIBE_SECONDS = 5.0
 
 _AGENT = rtc.ParticipantKind.PARTICIPANT_KIND_AGENT
+_CALLERS = (
+    rtc.ParticipantKind.PARTICIPANT_KIND_STANDARD,
+    rtc.ParticipantKind.PARTICIPANT_KIND_SIP,
+    rtc.ParticipantKind.PARTICIPANT_KIND_CONNECTOR,
+)
 
 
 async def keep_company(livekit: LiveKitSettings, room_name: str, agent_name: str) -> None:
@@ -57,13 +62,15 @@ async def keep_company(livekit: LiveKitSettings, room_name: str, agent_name: str
             leaving.cancel()
             await asyncio.gather(saying, leaving, return_exceptions=True)
     finally:
-        await room.disconnect()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(CONNECT_SECONDS):
+                await room.disconnect()
 
 
 def _is_needed(participants: Iterable[rtc.RemoteParticipant], agent_name: str) -> bool:
     """Whether somebody is there, and no agent."""
     here = list(participants)
-    return any(each.kind != _AGENT for each in here) and not any(
+    return any(each.kind in _CALLERS for each in here) and not any(
         each.kind == _AGENT and each.attributes.get(ATTRIBUTE_AGENT_NAME, "") == agent_name
         for each in here
     )

@@ -15,7 +15,7 @@ import random
 from dataclasses import replace
 
 import aiohttp
-from livekit import api, rtc
+from livekit import api
 from livekit.protocol import models
 
 from agent.worker import metrics
@@ -166,7 +166,7 @@ class Dispatcher:
     async def _keep_company(self, room: str) -> None:
         try:
             await keep_company(self._livekit, room, self._agent_name)
-        except (rtc.ConnectError, rtc.participant.PublishTrackError, TimeoutError) as error:
+        except Exception as error:  # of LiveKit's library, some of no class of their own
             log.warning("could not tell a caller", extra={"room": room, "error": str(error)})
         finally:
             self._accompanied.discard(room)
@@ -197,10 +197,14 @@ class Dispatcher:
             info.job.id: (info.job.room.name, info.accept_arguments.identity)
             for info in self._worker.active_jobs
         }
-        gone = [call for job, call in self._calls.items() if job not in current]
+        gone = {job: call for job, call in self._calls.items() if job not in current}
         self._calls = current
-        for room, identity in gone:
-            await self._replace(room, identity)
+        for job, call in gone.items():
+            try:
+                await self._replace(*call)
+            except _FAILURES as error:
+                if not isinstance(error, api.TwirpError) or error.code != "not_found":
+                    self._calls[job] = call  # for the next look
 
     async def _replace(self, room: str, identity: str) -> None:
         """Take a dead agent out of its room, and ask for another one if a caller is there."""

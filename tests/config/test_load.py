@@ -223,3 +223,13 @@ def test_a_person_who_cannot_be_reached_is_told_before_the_call(
     monkeypatch.setenv("AGENT_HAND_OVER_TO", to)
     (fault,) = faults()
     assert said in fault
+
+
+@pytest.mark.usefixtures("_keys")
+def test_records_go_into_a_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("AGENT_RECORD_DIR", str(tmp_path / "file"))
+    (fault,) = faults()
+    assert fault.startswith("AGENT_RECORD_DIR: is a file, not a folder")
+    monkeypatch.setenv("AGENT_RECORD_DIR", str(tmp_path / "not yet there"))
+    assert load_settings(dotenv=None).agent.record_dir == tmp_path / "not yet there"

@@ -67,7 +67,7 @@ def summary(reports: list[Report]) -> str:
     """The figures, line by line."""
     count = Counter(report.outcome for report in reports)
     waits = sorted(each.greeted_seconds for each in reports if each.greeted_seconds is not None)
-    lines = [f"{outcome.value:<34}{count[outcome]:>4}" for outcome in Outcome]
+    lines = [f"{outcome.value:<52}{count[outcome]:>4}" for outcome in Outcome]
     if waits:
         lines.append(f"first words after {waits[len(waits) // 2]:.1f} s (longest {waits[-1]:.1f})")
     return "\n".join(lines)

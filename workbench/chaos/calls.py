@@ -31,6 +31,7 @@ class Outcome(Enum):
     ANSWERED = "answered"
     REPLACED = "answered, by more than one agent"
     APOLOGISED = "apologised to"
+    CUT_OFF = "cut off: the client did not get back to the server"
     LOST = "lost"
 
 
@@ -110,7 +111,9 @@ async def _is_over(caller: Caller) -> bool:
 
 
 def _unanswered(caller: Caller) -> Outcome:
-    return Outcome.APOLOGISED if _heard_apology(caller) else Outcome.LOST
+    if _heard_apology(caller):
+        return Outcome.APOLOGISED
+    return Outcome.LOST if caller.is_connected or caller.disconnected else Outcome.CUT_OFF
 
 
 def _heard_apology(caller: Caller) -> bool:
