@@ -43,7 +43,10 @@ class Parting:
         if ending.wants_person and self._is_in_room and await self._hand_over(session, ending):
             self._has_handed_over = True
         elif ending.needs_apology:
+            absences = self._presence.absences
             await self._say(session, Sentence.APOLOGY)
+            if self._presence.absences > absences:  # it was not heard as a whole
+                await self._say(session, Sentence.APOLOGY)
         elif ending in (Ending.CALLER_SILENT, Ending.TOO_LONG):
             await self._say(session, self._agent.goodbye)
         return self._has_handed_over

@@ -36,6 +36,8 @@ class Presence:
         end: Callable[[Ending], None],
     ) -> None:
         self.caller_identity: str | None = None
+        self.absences = 0
+        """How often the caller's network has failed."""
         self._room = room
         self._agent_name = agent_name
         self._grace_seconds = grace_seconds
@@ -60,6 +62,7 @@ class Presence:
             self._end(Ending.CALLER_LEFT)
             return
         self.stop_waiting()
+        self.absences += 1
         log.info("the caller's network failed, waiting", extra={"seconds": self._grace_seconds})
         self._absence = asyncio.get_running_loop().call_later(
             self._grace_seconds, self._end, Ending.CALLER_LOST
