@@ -27,3 +27,32 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.path.name in SLOW:
             item.add_marker(pytest.mark.slow)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Figures that were measured, and what needed a second try, from whichever process."""
+    reports = [*terminalreporter.getreports("passed"), *terminalreporter.getreports("failed")]
+    _tell(
+        terminalreporter,
+        "figures of the spoken calls",
+        [
+            str(value)
+            for each in reports
+            for name, value in each.user_properties
+            if name == "figure"
+        ],
+    )
+    reruns = [f"{each.nodeid}: {_reason(each)}" for each in terminalreporter.getreports("rerun")]
+    _tell(terminalreporter, "passed or failed at the second try", reruns)
+
+
+def _tell(reporter: pytest.TerminalReporter, title: str, lines: list[str]) -> None:
+    if lines:
+        reporter.section(title)
+        for line in dict.fromkeys(lines):
+            reporter.write_line(line)
+
+
+def _reason(report: pytest.TestReport) -> str:
+    crash = getattr(report.longrepr, "reprcrash", None)
+    return str(crash.message).splitlines()[0] if crash else report.when or ""

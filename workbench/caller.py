@@ -22,8 +22,8 @@ from workbench.waiting import Changes
 
 T = TypeVar("T")
 
-_CONNECT_SECONDS = 20.0
-_LEAVE_SECONDS = 5.0
+_CONNECT_SECONDS = 40.0
+_LEAVE_SECONDS = 20.0
 _CHAT = "lk.chat"
 _AGENT_STATE = "lk.agent.state"
 _AGENT_ENDING = "agent.ending"

@@ -32,7 +32,6 @@ from workbench.workers import Places, Worker
 ARTIFACTS = PROJECT / "artifacts"
 _VISITS = itertools.count(1)
 _FAILED = pytest.StashKey[bool]()
-_FIGURE = "figure"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -56,21 +55,10 @@ def pytest_runtest_makereport(
     return report
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    reports = [*terminalreporter.getreports("passed"), *terminalreporter.getreports("failed")]
-    figures = [
-        value for report in reports for name, value in report.user_properties if name == _FIGURE
-    ]
-    if figures:
-        terminalreporter.section("figures of the spoken calls")
-        for line in dict.fromkeys(figures):
-            terminalreporter.write_line(str(line))
-
-
 @pytest.fixture
 def figure(record_property: Callable[[str, object], None]) -> Callable[[str], None]:
     """Note a measured figure: it is shown at the end of the run, and decides nothing."""
-    return partial(record_property, _FIGURE)
+    return partial(record_property, "figure")
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
