@@ -22,6 +22,7 @@ import aiohttp
 from rich.console import Console
 from rich.table import Table
 
+from workbench.arguments import positive
 from workbench.compare.clients import CLIENTS, OURS, Client, versions
 from workbench.compare.floor import BareResampler, Listener
 from workbench.compare.load import Bench, Load, scripted_stand_in
@@ -140,9 +141,9 @@ def _cost_table(loads: list[Load], rounds: int) -> Table:
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m workbench.bench_stt")
-    parser.add_argument("--streams", type=int, default=30)
-    parser.add_argument("--seconds", type=float, default=8.0, help="of each round")
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--streams", type=positive, default=30)
+    parser.add_argument("--seconds", type=positive, default=8, help="of each round")
+    parser.add_argument("--rounds", type=positive, default=3)
     parser.add_argument("--profile", action="store_true", help="only where our own time goes")
     parser.add_argument("--hold", choices=[c.name for c in CLIENTS], help=argparse.SUPPRESS)
     return parser.parse_args()

@@ -7,6 +7,7 @@ resume at random. Nothing may come out but events that are balanced; anything el
 the seed that makes it again, and the exit code is 1.
 """
 
+import argparse
 import json
 import math
 import random
@@ -21,6 +22,7 @@ from stt_assemblyai.options import SessionOptions
 from stt_assemblyai.protocol import Heard, Session
 from stt_assemblyai.speech import EndOfSpeech, Final, Interim, Preflight, SpeechEvent, StartOfSpeech
 from stt_assemblyai.turns import TurnMapper
+from workbench.arguments import positive
 
 Message = dict[str, Any]
 SESSION_MESSAGES = 60
@@ -202,6 +204,13 @@ def fuzz(count: int, seed: int) -> int:
     return broken
 
 
+def main() -> int:
+    """Parse, throw, print; 1 if anything broke."""
+    parser = argparse.ArgumentParser(prog="python -m workbench.fuzz", description=__doc__)
+    parser.add_argument("count", type=positive, nargs="?", default=1_000_000)
+    parser.add_argument("seed", type=int, nargs="?", default=0)
+    return fuzz(**vars(parser.parse_args())) > 0
+
+
 if __name__ == "__main__":
-    arguments = [int(argument) for argument in sys.argv[1:]]
-    sys.exit(fuzz(*(arguments + [1_000_000, 0][len(arguments) :])) > 0)
+    sys.exit(main())

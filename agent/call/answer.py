@@ -1,6 +1,7 @@
 """One call: join, wait for the caller, greet, converse; and every way a call can end."""
 
 import asyncio
+import contextlib
 import logging
 import time
 from collections.abc import Awaitable, Callable
@@ -247,7 +248,8 @@ class Call:
         while True:
             await self._fell_silent.wait()
             self._fell_silent.clear()
-            await session.say(self._agent.still_there).wait_for_playout()
+            with contextlib.suppress(RuntimeError):  # who cannot be asked is let go all the same
+                await session.say(self._agent.still_there).wait_for_playout()
             await asyncio.sleep(self._agent.silence_seconds)
             if session.user_state == "away":
                 self.end(Ending.CALLER_SILENT)

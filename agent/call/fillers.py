@@ -107,7 +107,7 @@ class FillerTrack:
 
     async def play(self) -> None:
         """Returns when the filler has been heard; cancelled, it falls silent at once."""
-        if self._published is None:
+        if self._published is None or (self._published.done() and self._published.exception()):
             self._published = asyncio.create_task(self._publish(), name="publish filler")
         async with asyncio.timeout(PUBLISH_SECONDS):
             source = await asyncio.shield(self._published)

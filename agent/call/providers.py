@@ -19,7 +19,7 @@ from livekit.plugins import openai
 from openai import AsyncClient
 from pydantic import SecretStr
 
-from config.services import OpenAISettings
+from config.services import AssemblyAISettings, OpenAISettings
 from config.settings import Settings
 from stt_assemblyai.stt import STT
 
@@ -69,17 +69,26 @@ def build_ears(settings: Settings) -> STT:
     patience = service.patience_seconds
     if service.fallback_inference_model:
         patience = min(patience, PATIENCE_WITH_FALLBACK_SECONDS)
-    return STT(
-        api_key=service.api_key,
-        base_url=service.regions,
+    return ears_of(
+        service,
         options=settings.session_options,
         patience_seconds=patience,
-        idle_seconds=service.idle_seconds,
-        new_sessions_per_minute=service.new_sessions_per_minute,
-        wait_for_formatted_ms=service.wait_for_formatted_ms,
         preflight_confidence=service.preflight_confidence,
         eager_ms=service.eager_ms,
     )
+
+
+def ears_of(service: AssemblyAISettings, **own: Any) -> STT:
+    """AssemblyAI as its settings want it, but for the arguments of `STT` that are given."""
+    shared: dict[str, Any] = {
+        "api_key": service.api_key,
+        "base_url": service.regions,
+        "patience_seconds": service.patience_seconds,
+        "idle_seconds": service.idle_seconds,
+        "new_sessions_per_minute": service.new_sessions_per_minute,
+        "wait_for_formatted_ms": service.wait_for_formatted_ms,
+    }
+    return STT(**{**shared, **own})
 
 
 def with_inference(ears: STT, settings: Settings) -> Hearing:

@@ -18,9 +18,9 @@ from livekit.agents.types import (
 )
 
 from agent.call.endings import count_as_failed
+from agent.call.providers import ears_of
 from config.settings import Settings
 from stt_assemblyai.ledger import Bill
-from stt_assemblyai.stt import STT
 
 log = logging.getLogger(__name__)
 
@@ -42,12 +42,9 @@ class Pen:
     def __init__(self, settings: Settings) -> None:
         hearing = settings.assemblyai
         self.agent = settings.agent
-        self.ears = STT(
-            api_key=hearing.api_key,
-            base_url=hearing.regions,
+        self.ears = ears_of(
+            hearing,
             options=hearing.session.revised(sample_rate=SAMPLE_RATE),
-            patience_seconds=hearing.patience_seconds,
-            idle_seconds=hearing.idle_seconds,
             wait_for_formatted_ms=max(hearing.wait_for_formatted_ms, FORMATTING_MS),
             replies=False,
         )

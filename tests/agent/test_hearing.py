@@ -1,20 +1,25 @@
 """A call goes on when its speech recognition fails: another region, or other ears."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+import time
+from collections.abc import AsyncIterator, Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
 from livekit import rtc
 from livekit.agents import Agent, AgentSession, UserInputTranscribedEvent, stt
-from livekit.agents.voice.io import AudioInput
 
 from agent.call.providers import build_ears, with_inference, with_substitute
+from agent.call.transcription import Pen
 from config.load import load_settings
 from config.settings import Settings
+from stt_assemblyai.budget import SharedBudget, file_for
+from stt_assemblyai.stt import STT
 from workbench.loopback.assemblyai_v3.knobs import Knobs
 from workbench.loopback.assemblyai_v3.scripted import ScriptedWord
 from workbench.loopback.assemblyai_v3.server import LOCAL_KEY, AssemblyAIStandIn
+from workbench.silent_input import SilentInput
 
 RATE = 16000
 NOWHERE = "ws://127.0.0.1:9"
@@ -23,19 +28,6 @@ TEA = [
     ScriptedWord(word, 200 + 300 * i, 450 + 300 * i, 0.9 if i == 3 else 0.1)
     for i, word in enumerate(["I", "would", "like", "tea"])
 ]
-
-
-class Microphone(AudioInput):
-    """Silence, as a live track brings it: 50 ms every 50 ms, for ever."""
-
-    def __init__(self) -> None:
-        super().__init__(label="microphone")
-        self._due = asyncio.get_running_loop().time()
-
-    async def __anext__(self) -> rtc.AudioFrame:
-        self._due += 0.05
-        await asyncio.sleep(self._due - asyncio.get_running_loop().time())
-        return rtc.AudioFrame(bytes(RATE // 10), RATE, 1, RATE // 20)
 
 
 @pytest.fixture
@@ -68,7 +60,7 @@ async def first_turn(ears: stt.STT[Any]) -> tuple[str, list[Any]]:
     )
     session.on("user_input_transcribed", take)
     session.on("error", errors.append)
-    session.input.audio = Microphone()
+    session.input.audio = SilentInput()
     await session.start(Agent(instructions=""), record=False)
     try:
         return await heard, errors
@@ -118,3 +110,20 @@ async def test_ears_that_are_given_no_sound_cost_nothing_until_they_are(
         finals = [event.alternatives[0].text async for event in stream if event.type is kind]
     assert finals == ["I would like tea"]
     assert len(service.sessions) == 2
+
+
+@pytest.mark.parametrize("ears_of_a_job", [build_ears, lambda chosen: Pen(chosen).ears])
+async def test_calls_and_transcriptions_take_from_one_budget_of_new_sessions(
+    service: AssemblyAIStandIn,
+    ears_of_a_job: Callable[[Settings], STT],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    ears = ears_of_a_job(settings(base_url=service.url, new_sessions_per_minute=5))
+    async with ears.stream() as stream:
+        stream.push_frame(rtc.AudioFrame(bytes(RATE * 4), RATE, 1, RATE * 2))
+        stream.end_input()
+        async for _ in stream:
+            pass
+    assert SharedBudget(1, file_for(LOCAL_KEY)).take(time.time()) > 0  # one was taken

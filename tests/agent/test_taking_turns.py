@@ -16,12 +16,13 @@ from livekit.agents import (
     stt,
     vad,
 )
-from livekit.agents.voice.io import AudioInput, AudioOutput, AudioOutputCapabilities
+from livekit.agents.voice.io import AudioOutput, AudioOutputCapabilities
 
 from agent.call.assistant import Assistant
 from agent.call.turn_taking import ANSWER_SECONDS, RESUME_SECONDS, TurnTaking, turn_handling
 from config.load import load_settings
 from stt_assemblyai.stt import STT
+from workbench.silent_input import SilentInput
 from workbench.waiting import Changes
 
 pytestmark = pytest.mark.looptime
@@ -147,12 +148,6 @@ class Loudspeaker(AudioOutput):
         return self._player is not None and not self.paused
 
 
-class Microphone(AudioInput):
-    async def __anext__(self) -> rtc.AudioFrame:
-        await asyncio.sleep(0.05)
-        return rtc.AudioFrame(bytes(RATE // 10), RATE, 1, RATE // 20)
-
-
 class Clerk(Assistant):
     """Greets at length, and notes what it is told."""
 
@@ -197,7 +192,7 @@ class Call:
         self.clerk = Clerk(text, self.turn_taking)
 
     async def start(self) -> None:
-        self.session.input.audio = Microphone(label="microphone")
+        self.session.input.audio = SilentInput()
         self.session.output.audio = self.loudspeaker
         await self.session.start(self.clerk, record=False)
         await self.until(playing=True)

@@ -5,32 +5,17 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-from livekit import rtc
 from livekit.agents import Agent, AgentSession, CloseEvent, CloseReason, ErrorEvent
-from livekit.agents.voice.io import AudioInput
 
 from stt_assemblyai.errors import AuthenticationError
 from stt_assemblyai.stt import STT
 from workbench.loopback.assemblyai_v3.knobs import Fault, Knobs
 from workbench.loopback.assemblyai_v3.scripted import ScriptedWord
 from workbench.loopback.assemblyai_v3.server import LOCAL_KEY, AssemblyAIStandIn
+from workbench.silent_input import SilentInput
 
-RATE = 16000
 FAST = Knobs(begin_delay_ms=0, reject_delay_ms=0, format_twin_delay_ms=10, termination_delay_ms=5)
 REMEDY = "Check ASSEMBLYAI_API_KEY, and that the account may stream."
-
-
-class Microphone(AudioInput):
-    """Silence, as a live track brings it: 50 ms every 50 ms, for ever."""
-
-    def __init__(self) -> None:
-        super().__init__(label="microphone")
-        self._due = asyncio.get_running_loop().time()
-
-    async def __anext__(self) -> rtc.AudioFrame:
-        self._due += 0.05
-        await asyncio.sleep(self._due - asyncio.get_running_loop().time())
-        return rtc.AudioFrame(bytes(RATE // 10), RATE, 1, RATE // 20)
 
 
 class Call:
@@ -48,7 +33,7 @@ class Call:
         self.session.on("user_input_transcribed", self._take_words)
 
     async def start(self) -> None:
-        self.session.input.audio = Microphone()
+        self.session.input.audio = SilentInput()
         await self.session.start(Agent(instructions=""), record=False)
 
     def _take_error(self, event: ErrorEvent) -> None:

@@ -12,6 +12,7 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
+from workbench.arguments import positive
 from workbench.chaos.calls import Outcome, Report, call
 from workbench.chaos.faults import Fault, plan
 from workbench.chaos.fleet import AGENT_NAME, Fleet, fleet
@@ -77,7 +78,7 @@ def main() -> int:
     """Parse, run, print; 1 if a caller was lost."""
     parser = argparse.ArgumentParser(prog="make chaos", description=__doc__)
     for name, default in (("calls", 30), ("workers", 3), ("at-once", 3), ("faults", 24)):
-        parser.add_argument(f"--{name}", type=int, default=default)
+        parser.add_argument(f"--{name}", type=positive, default=default)
     parser.add_argument("--seed", type=int, default=random.randrange(1000))
     chosen = parser.parse_args()
     chaos = Chaos(**vars(chosen))

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from workbench.arguments import positive
 from workbench.latency.contestants import CONTESTANTS, STOCK
 from workbench.latency.dialogue import DIALOGUE, Line
 from workbench.latency.measurement import Summary
@@ -139,8 +140,8 @@ def _options() -> argparse.Namespace:
     add("--first-token-ms", type=int, default=usual.first_token_ms, help="the LLM's first token")
     add("--token-ms", type=int, default=usual.token_ms, help="each token after it")
     add("--first-sound-ms", type=int, default=usual.first_sound_ms, help="the first byte of speech")
-    add("--rounds", type=int, default=2, help="how often the dialogue is held")
-    add("--turns", type=int, help="stop after so many turns")
+    add("--rounds", type=positive, default=2, help="how often the dialogue is held")
+    add("--turns", type=positive, help="stop after so many turns")
     add("--dry", action="store_true", help="write no page")
     options = parser.parse_args()
     if unknown := set(options.parts) - set(_PARTS):
