@@ -67,7 +67,7 @@ class Phrasebook:
         return self._languages.get((language or "").lower().partition("-")[0], self._any)
 
 
-@functools.cache  # read before processes are forked, for all of them and their calls
+@functools.cache  # a process reads it before its call
 def read_phrasebook(directory: Path) -> Phrasebook:
     """Read every language's file. Raises PhrasesError."""
     files = sorted(directory.glob("*.toml"))

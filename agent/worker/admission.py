@@ -1,8 +1,15 @@
-"""Calls against capacity: what load the worker reports, and whether it takes one more call."""
+"""Calls against capacity: what load the worker reports, and whether it takes one more call.
+
+A process waits ready for each place, since to start one takes a second of a core, and several at
+the same moment take as many more. Those that are missing are started when a call has ended, never
+while others begin.
+"""
 
 import logging
+from collections.abc import Sequence
+from typing import Protocol
 
-from livekit.agents import AgentServer, JobRequest
+from livekit.agents import JobRequest
 
 from agent.worker.brake import Brake
 
@@ -11,6 +18,16 @@ log = logging.getLogger(__name__)
 # LiveKit's server gives no job to a worker whose reported load is at or above this
 # (`agents.target_load`).
 FULL = 0.7
+
+
+class Floor(Protocol):
+    """Where the calls are: the worker, as far as admission goes."""
+
+    @property
+    def active_jobs(self) -> Sequence[object]: ...
+
+    def keep_ready(self, processes: int) -> None:
+        """Have so many processes wait for a call."""
 
 
 class Admission:
@@ -26,10 +43,12 @@ class Admission:
         """Take no more calls, for good."""
         self._closed = True
 
-    def load(self, worker: AgentServer) -> float:
+    def load(self, worker: Floor) -> float:
         """The load to report: 0 when idle, `FULL` where there is no place."""
         calls = len(worker.active_jobs)
-        if self.places(calls) <= 0:
+        places = self.places(calls)
+        worker.keep_ready(places)
+        if places <= 0:
             return FULL
         return FULL * (calls + self._accepting) / self._capacity
 
@@ -41,13 +60,14 @@ class Admission:
             return 0
         return max(0, self._capacity - calls)
 
-    async def decide(self, request: JobRequest, worker: AgentServer) -> None:
+    async def decide(self, request: JobRequest, worker: Floor) -> None:
         """Accept the call, or leave it to another worker."""
         if not self.places(len(worker.active_jobs)):
             log.warning("refused a call: the worker is full", extra={"capacity": self._capacity})
             await request.reject(terminate=False)  # another worker may take it
             return
         self._accepting += 1
+        worker.keep_ready(self.places(len(worker.active_jobs)))
         try:
             await request.accept()
         finally:

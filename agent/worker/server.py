@@ -8,35 +8,22 @@ from functools import partial
 from typing import Any
 
 from livekit.agents import AgentServer, JobContext, JobProcess, JobRequest
+from livekit.agents.worker import ServerEnvOption
 
 from agent.call.answer import answer
 from agent.call.session import equip
 from agent.worker.admission import Admission
 from agent.worker.brake import Brake, cores
 from config.settings import Settings
+from config.values import ROOT
 
-# Imported once and shared by all job processes. Left alone, these are imported by the first request
-# of every call, on its event loop.
-PRELOADED = [
-    "anyio._backends._asyncio",
-    "anyio.streams.stapled",
-    "numpy.fft",
-    "openai.pagination",
-    "openai.resources.audio.speech",
-    "openai.resources.audio.transcriptions",
-    "openai.resources.audio.translations",
-    "openai.resources.audio.voice_consents",
-    "openai.resources.audio.voices",
-    "openai.resources.chat.completions",
-    "openai.resources.models",
-]
+PRELOADED = "agent.worker.preloaded"
 
 # A call takes 22 % of a core of 2026 in conversation; the rest is for those that begin.
 CALLS_PER_CORE = 4
 
-# A fork takes a second; on a busy machine with many cold starts LiveKit's 10 s are not enough.
+# On a busy machine with many cold starts LiveKit's 10 s are not enough.
 INITIALIZE_SECONDS = 60
-
 
 # LiveKit's client would give up after two minutes without its server.
 RETRIES = 1_000_000
@@ -46,7 +33,7 @@ class Worker(AgentServer):
     """LiveKit's worker, and our count of its calls."""
 
     def __init__(self, admission: Admission, brake: Brake, **options: Any) -> None:  # LiveKit's own
-        super().__init__(load_fnc=admission.load, **options)
+        super().__init__(load_fnc=self._load, **options)
         self.admission = admission
         self.brake = brake
 
@@ -54,6 +41,13 @@ class Worker(AgentServer):
     def places(self) -> int:
         """How many more calls fit in at this moment."""
         return self.admission.places(len(self.active_jobs))
+
+    def keep_ready(self, processes: int) -> None:
+        """Have so many processes wait for a call; at most `num_idle_processes` do."""
+        self._proc_pool.set_target_idle_processes(processes)
+
+    def _load(self) -> float:
+        return self.admission.load(self)
 
 
 def build_server(
@@ -69,6 +63,13 @@ def build_server(
     """
     # LiveKit's own end-of-turn model takes 244 MB, and AssemblyAI decides where turns end here.
     os.environ.setdefault("LIVEKIT_AGENTS_PRELOAD_LOCAL_INFERENCE", "0")
+    # Up to Python 3.12.7 the fork server finds modules below the current directory alone.
+    paths = [str(ROOT), os.environ.get("PYTHONPATH")]
+    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, paths))
+    # It reports an event loop that was blocked for 100 ms, which on a busy machine every call is at
+    # its start; and to find that out it wakes each process, with a call or without, 100 times a
+    # second.
+    os.environ.setdefault("LIVEKIT_AGENTS_LOOP_BLOCK_WARN_MS", "250")
     capacity = settings.agent.max_calls or max(1, math.floor(CALLS_PER_CORE * cores()))
     brake = Brake(settings.agent.max_cpu_percent / 100)
     admission = Admission(capacity, brake)
@@ -80,12 +81,15 @@ def build_server(
         api_secret=settings.livekit.api_secret.get_secret_value(),
         host=settings.agent.http_host,
         port=settings.agent.http_port,
-        preload_modules=[entrypoint.__module__, *PRELOADED],
+        preload_modules=[entrypoint.__module__, PRELOADED],
         setup_fnc=partial(prewarm, settings, prepare),
         # LiveKit's client would compare load with a threshold of its own and refuse all but the
         # first calls of a burst; `admission` counts exactly.
         load_threshold=math.inf,
-        num_idle_processes=min(capacity, math.ceil(cores())),
+        # A developer's machine has other things to do.
+        num_idle_processes=ServerEnvOption(
+            dev_default=min(capacity, math.ceil(cores())), prod_default=capacity
+        ),
         max_retry=RETRIES,
         prometheus_port=settings.agent.metrics_port,
         initialize_process_timeout=INITIALIZE_SECONDS,

@@ -2,20 +2,25 @@
 
 import asyncio
 import os
-from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any
 
 import pytest
-from livekit.agents import AgentServer, JobRequest
+from livekit.agents import JobRequest
 from livekit.protocol import agent as proto
 
 from agent.worker.admission import FULL, Admission
 from agent.worker.brake import OFF_SECONDS, ON_SECONDS, Brake, cores
 
 
-def worker(calls: int) -> AgentServer:
-    """A worker as far as admission looks at it: its calls in progress."""
-    return cast("AgentServer", SimpleNamespace(active_jobs=[object()] * calls))
+class Floor:
+    """So many calls in progress, and the processes that were to be kept ready beside them."""
+
+    def __init__(self, calls: int) -> None:
+        self.active_jobs = [object()] * calls
+        self.ready: list[int] = []
+
+    def keep_ready(self, processes: int) -> None:
+        self.ready.append(processes)
 
 
 def request(answers: list[str], begun: asyncio.Event | None = None) -> JobRequest:
@@ -34,7 +39,7 @@ def request(answers: list[str], begun: asyncio.Event | None = None) -> JobReques
 
 def test_the_reported_load_is_full_exactly_at_capacity() -> None:
     admission = Admission(4, Brake(1))
-    assert [round(admission.load(worker(calls)), 3) for calls in range(5)] == [
+    assert [round(admission.load(Floor(calls)), 3) for calls in range(5)] == [
         0.0,
         0.175,
         0.35,
@@ -45,21 +50,32 @@ def test_the_reported_load_is_full_exactly_at_capacity() -> None:
 
 async def test_a_call_beyond_capacity_is_left_to_another_worker() -> None:
     answers: list[str] = []
-    await Admission(2, Brake(1)).decide(request(answers), worker(2))
+    await Admission(2, Brake(1)).decide(request(answers), Floor(2))
     assert answers == ["left to another worker"]
 
 
 async def test_a_burst_is_counted_before_its_calls_have_begun() -> None:
     answers: list[str] = []
     admission, begun = Admission(2, Brake(1)), asyncio.Event()
-    burst = [
-        asyncio.create_task(admission.decide(request(answers, begun), worker(0))) for _ in "ab"
-    ]
+    burst = [asyncio.create_task(admission.decide(request(answers, begun), Floor(0))) for _ in "ab"]
     await asyncio.sleep(0)  # both tasks have run up to their acceptance
-    await admission.decide(request(answers), worker(0))
+    await admission.decide(request(answers), Floor(0))
     begun.set()
     await asyncio.gather(*burst)
     assert answers == ["accepted", "accepted", "left to another worker"]
+
+
+async def test_a_process_is_kept_ready_for_each_place_and_none_started_while_a_call_begins() -> (
+    None
+):
+    admission, begun, floor = Admission(4, Brake(1)), asyncio.Event(), Floor(1)
+    admission.load(floor)
+    accepted = asyncio.create_task(admission.decide(request([], begun), floor))
+    await asyncio.sleep(0)  # the call is accepted, and has not begun
+    admission.load(floor)
+    begun.set()
+    await accepted
+    assert floor.ready == [3, 2, 2]
 
 
 def braked() -> Brake:
@@ -71,7 +87,7 @@ def braked() -> Brake:
 
 def test_a_worker_with_a_call_takes_no_more_while_the_cpu_is_busy() -> None:
     admission = Admission(4, braked())
-    assert admission.load(worker(1)) == FULL
+    assert admission.load(Floor(1)) == FULL
     assert admission.places(1) == 0
 
 
@@ -82,7 +98,7 @@ def test_a_worker_without_a_call_takes_one_whatever_keeps_the_cpu_busy() -> None
 def test_a_worker_that_stops_takes_no_more_calls() -> None:
     admission = Admission(4, Brake(1))
     admission.close()
-    assert admission.load(worker(0)) == FULL
+    assert admission.load(Floor(0)) == FULL
 
 
 def test_the_brake_goes_on_after_seconds_on_end_alone() -> None:

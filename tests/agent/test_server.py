@@ -1,10 +1,30 @@
 """What a job process is like when its call comes."""
 
 import gc
+import subprocess
+import sys
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
 from agent.worker.server import prewarm
+from workbench.running import PROJECT
+
+# A worker is built, and a process forked as LiveKit does it; it tells what it found loaded.
+FORKED = """
+import multiprocessing
+from agent.worker.server import PRELOADED, build_server
+from config.load import load_settings
+
+if __name__ == "__main__":
+    key = {"api_key": "key"}
+    livekit = {"url": "ws://127.0.0.1", "api_secret": "secret"} | key
+    build_server(load_settings(None, given={"livekit": livekit, "assemblyai": key, "openai": key}))
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload([PRELOADED])
+    with context.Pool(1) as pool:
+        print(pool.apply(eval, (f"{PRELOADED!r} in __import__('sys').modules",)))
+"""
 
 
 def test_what_is_prepared_before_a_call_is_never_searched_for_garbage_in_it() -> None:
@@ -15,3 +35,15 @@ def test_what_is_prepared_before_a_call_is_never_searched_for_garbage_in_it() ->
         assert gc.get_freeze_count() > 10_000
     finally:
         gc.unfreeze()
+
+
+def test_job_processes_share_what_is_preloaded_wherever_the_worker_was_started(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "forked.py").write_text(
+        f"import sys; sys.path.insert(0, {str(PROJECT)!r})\n{FORKED}"
+    )
+    forked = subprocess.run(
+        [sys.executable, "forked.py"], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    assert forked.stdout == "True\n"

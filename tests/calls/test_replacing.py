@@ -53,10 +53,26 @@ async def test_a_caller_whom_nobody_was_sent_to_gets_an_agent(
     await greeting(caller, timeout_seconds=40)
 
 
+async def test_a_process_waits_for_each_call_that_fits_and_none_is_started_while_a_call_begins(
+    start_worker: Any, dial: Any
+) -> None:
+    worker = await start_worker(verb="start", AGENT_MAX_CALLS="3")
+    ready = [line for line in worker.process.lines if '"process initialized"' in line]
+    assert len(ready) == 3
+    caller = await dial(worker)
+    await greeting(caller, timeout_seconds=40)
+    assert [line for line in worker.process.lines if '"process initialized"' in line] == ready
+    await caller.hang_up()
+    await worker.process.wait_for_line(
+        lambda line: '"process initialized"' in line and line not in ready, timeout_seconds=40
+    )
+
+
 async def test_twice_the_calls_that_fit_are_spread_and_the_others_told_and_taken_in_turn(
     start_worker: Any, dial: Any, figure: Any
 ) -> None:
-    workers = await asyncio.gather(*(start_worker(AGENT_MAX_CALLS="2") for _ in "ab"))
+    starting = (start_worker(verb="start", AGENT_MAX_CALLS="2") for _ in "ab")
+    workers = await asyncio.gather(*starting)
     callers = await asyncio.gather(*(dial(workers[0]) for _ in range(8)))
     await asyncio.gather(*(each.attended(timeout_seconds=60) for each in callers))
     answered = [each for each in callers if each.agent_identity]

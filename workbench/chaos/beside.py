@@ -18,11 +18,18 @@ LISTEN_SECONDS = 30.0
 BURSTS = (6, 12)
 # Of ours; a stock worker takes calls by the load of the machine.
 CAPACITY = 6
+STALL_RESOLUTION_SECONDS = 0.05
 
 
 async def burst(made: Fleet, count: int) -> str:
     """So many callers at once: who is greeted, who is told to wait, who hears nothing."""
+    async with AsyncExitStack() as first_call:  # a synthesiser that speaks a text anew is slow
+        caller = await _join(made, first_call, "the first call")
+        await caller.hear_reply(after_seconds=0, timeout_seconds=LISTEN_SECONDS)
     async with AsyncExitStack() as stack:
+        stalls: list[float] = []
+        watching = asyncio.create_task(_watch_loop(stalls))
+        stack.callback(watching.cancel)
         joining = [_join(made, stack, f"burst of {count}: {number}") for number in range(count)]
         callers = await asyncio.gather(*joining)
         waits = await asyncio.gather(*(_first_words(each) for each in callers))
@@ -32,7 +39,10 @@ async def burst(made: Fleet, count: int) -> str:
         ]
         longest = f", the last after {max(greeted):.1f} s" if greeted else ""
         silent = sum(wait is None for wait in waits)
-        return f"{len(greeted)} greeted{longest}; {told} told to wait; {silent} heard nothing"
+        return (
+            f"{len(greeted)} greeted{longest}; {told} told to wait; {silent} heard nothing"
+            f" (the callers' own longest stall: {max(stalls):.1f} s)"
+        )
 
 
 async def kill(made: Fleet, *, job_only: bool) -> str:
@@ -64,6 +74,15 @@ async def _first_words(caller: Caller, since_seconds: float = 0.0) -> float | No
                 return span.start_seconds - since_seconds
         await asyncio.sleep(0.1)
     return None
+
+
+async def _watch_loop(stalls: list[float]) -> None:
+    """Note how late this loop is: a caller who is not listening yet misses what is said."""
+    loop = asyncio.get_running_loop()
+    while True:
+        due = loop.time() + STALL_RESOLUTION_SECONDS
+        await asyncio.sleep(STALL_RESOLUTION_SECONDS)
+        stalls.append(loop.time() - due)
 
 
 async def main() -> int:
