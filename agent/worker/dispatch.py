@@ -44,8 +44,8 @@ SETTLED_SECONDS = 10.0
 # worker asks less often: together they ask each agent as often as before.
 LIVENESS_SECONDS = 2.0
 QUESTIONS_PER_SECOND = 20
-# So long a caller waits before being told that nobody is free.
-ALL_BUSY_SECONDS = 2.0
+# So long a request may take to find a worker; then none was free.
+UNHEARD_SECONDS = 2.0
 COMPANY_AT_MOST = 50
 FAILURES_IN_SILENCE = 10
 DEADLINE_SECONDS = 10.0
@@ -143,15 +143,18 @@ class Dispatcher:
             self._rooms[room.sid] = Waiting(now, asked, jitter)
             return False
         waited = now - waiting.since - waiting.jitter_seconds
-        if has_place and waited >= self._patience_seconds:
+        patience_seconds = self._patience_seconds
+        if nobody_was_free(dispatches, self._agent_name):
+            patience_seconds = min(patience_seconds, UNHEARD_SECONDS)
+        if waited < patience_seconds:
+            return False
+        if has_place:
             log.warning("a caller waits without an agent", extra={"room": room.name})
             metrics.CALLERS_RESCUED.inc()
             await self._ask(room.name)
-            return True
-        patience = 0.0 if nobody_was_free(dispatches, self._agent_name) else self._patience_seconds
-        if self._speaks and not has_place and waited >= patience + ALL_BUSY_SECONDS:
+        elif self._speaks:
             self._accompany(room.name, participants)
-        return False
+        return has_place
 
     def _accompany(self, room: str, participants: list[models.ParticipantInfo]) -> None:
         if room in self._accompanied or is_kept_company(participants):

@@ -19,6 +19,7 @@ BURSTS = (6, 12)
 # Of ours; a stock worker takes calls by the load of the machine.
 CAPACITY = 6
 STALL_RESOLUTION_SECONDS = 0.05
+SETTLE_SECONDS = 5.0
 
 
 async def burst(made: Fleet, count: int) -> str:
@@ -26,6 +27,7 @@ async def burst(made: Fleet, count: int) -> str:
     async with AsyncExitStack() as first_call:  # a synthesiser that speaks a text anew is slow
         caller = await _join(made, first_call, "the first call")
         await caller.hear_reply(after_seconds=0, timeout_seconds=LISTEN_SECONDS)
+    await asyncio.sleep(SETTLE_SECONDS)
     async with AsyncExitStack() as stack:
         stalls: list[float] = []
         watching = asyncio.create_task(_watch_loop(stalls))
