@@ -108,6 +108,27 @@ async def test_a_worker_without_a_place_leaves_it_to_one_that_has(settings: Sett
 
 
 @pytest.mark.looptime
+@pytest.mark.parametrize(
+    ("found", "asked_again"),
+    [
+        pytest.param([], 1, id="nobody"),
+        pytest.param([jobs.JS_RUNNING], 0, id="a worker, whose agent is on its way"),
+    ],
+)
+async def test_a_caller_whose_request_found_nobody_is_not_left_waiting_where_there_is_room(
+    settings: Settings, found: list["jobs.JobStatus.ValueType"], asked_again: int
+) -> None:
+    state = agent_dispatch.AgentDispatchState(
+        jobs=[jobs.Job(state=jobs.JobState(status=status)) for status in found]
+    )
+    livekit = LiveKit(agent_dispatch.AgentDispatch(id="first", state=state))
+    patient = settings.model_copy(
+        update={"agent": settings.agent.model_copy(update={"rescue_seconds": 600})}
+    )
+    assert len(await watched(livekit, patient, 1, seconds=10)) == asked_again
+
+
+@pytest.mark.looptime
 async def test_a_dead_agent_is_replaced_once_and_the_other_told_the_same(
     settings: Settings,
 ) -> None:
