@@ -3,7 +3,6 @@
 import gc
 import math
 import os
-import sys
 from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any
@@ -16,6 +15,7 @@ from agent.call.session import equip
 from agent.worker.admission import Admission
 from agent.worker.brake import Brake, cores
 from config.settings import Settings
+from config.values import ROOT
 
 PRELOADED = "agent.worker.preloaded"
 
@@ -63,8 +63,8 @@ def build_server(
     """
     # LiveKit's own end-of-turn model takes 244 MB, and AssemblyAI decides where turns end here.
     os.environ.setdefault("LIVEKIT_AGENTS_PRELOAD_LOCAL_INFERENCE", "0")
-    # Up to Python 3.12.7 the fork server looks for modules elsewhere than this process does.
-    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, sys.path))
+    # Up to Python 3.12.7 the fork server finds modules here and below the current directory alone.
+    os.environ.setdefault("PYTHONPATH", str(ROOT))
     # It reports an event loop that was blocked for 100 ms, which on a busy machine every call is at
     # its start; and to find that out it wakes each process, with a call or without, 100 times a
     # second.

@@ -1,6 +1,7 @@
 """What a job process is like when its call comes."""
 
 import gc
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -44,6 +45,11 @@ def test_job_processes_share_what_is_preloaded_wherever_the_worker_was_started(
         f"import sys; sys.path.insert(0, {str(PROJECT)!r})\n{FORKED}"
     )
     forked = subprocess.run(
-        [sys.executable, "forked.py"], cwd=tmp_path, capture_output=True, text=True, check=True
+        [sys.executable, "forked.py"],
+        cwd=tmp_path,
+        env={name: value for name, value in os.environ.items() if name != "PYTHONPATH"},
+        capture_output=True,
+        text=True,
+        check=True,
     )
     assert forked.stdout == "True\n"
