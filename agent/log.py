@@ -27,6 +27,9 @@ _HARMLESS = (
 # What could end a line, move a terminal's cursor, turn the direction of writing, or not be written.
 _UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 
+# LiveKit's error holds the words for which a voice gave no sound.
+_UNSPOKEN = re.compile(r"(no audio frames were pushed for text: ).*", re.DOTALL)
+
 # Of a message or field no more is shown: what comes from a room may be megabytes.
 _LONGEST = 4000
 
@@ -95,7 +98,7 @@ class _Line(logging.Formatter):
     def fields(self, record: logging.LogRecord) -> Mapping[str, Any]:
         """What was passed as `extra`, without what is personal unless that is wanted."""
         return {
-            name: _cut(value) if isinstance(value, str) else value
+            name: self.shown(value) if isinstance(value, str) else value
             for name, value in vars(record).items()
             if name not in _PLAIN_FIELDS
             and not name.startswith("_")
@@ -103,7 +106,16 @@ class _Line(logging.Formatter):
         }
 
     def stack(self, record: logging.LogRecord) -> str:
-        return self.formatException(record.exc_info) if record.exc_info else record.exc_text or ""
+        text = record.exc_text or ""
+        return self._discreet(self.formatException(record.exc_info) if record.exc_info else text)
+
+    def shown(self, text: str) -> str:
+        """A message or a field, no longer than it may be."""
+        text = self._discreet(text)
+        return text if len(text) <= _LONGEST else text[:_LONGEST] + "..."
+
+    def _discreet(self, text: str) -> str:
+        return text if self._transcripts else _UNSPOKEN.sub(r"\1...", text)
 
 
 class JsonLine(_Line):
@@ -114,7 +126,7 @@ class JsonLine(_Line):
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
             "logger": record.name,
-            "message": _cut(record.getMessage()),
+            "message": self.shown(record.getMessage()),
             **self.fields(record),
         }
         if stack := self.stack(record):
@@ -127,7 +139,7 @@ class TextLine(_Line):
 
     def format(self, record: logging.LogRecord) -> str:
         clock = datetime.fromtimestamp(record.created).astimezone().strftime("%H:%M:%S.%f")[:-3]
-        message = _visible(_cut(record.getMessage()))
+        message = _visible(self.shown(record.getMessage()))
         fields = " ".join(
             f"{name}={json.dumps(value, default=str)}"
             for name, value in self.fields(record).items()
@@ -136,10 +148,6 @@ class TextLine(_Line):
             f"\n    {_visible(line)}" for line in self.stack(record).split("\n") if line
         )
         return f"{clock} {record.levelname:<7} {message}  {fields}".rstrip() + stack
-
-
-def _cut(text: str) -> str:
-    return text if len(text) <= _LONGEST else text[:_LONGEST] + "..."
 
 
 def _visible(text: str) -> str:

@@ -9,7 +9,7 @@ from pydantic import ConfigDict, Field, field_validator
 from pydantic_core import PydanticCustomError
 
 from config.phrases import Phrasebook, PhrasesError, read_phrasebook
-from config.values import ROOT, Section, Spoken
+from config.values import ROOT, Filled, Section
 from stt_assemblyai.options import Names, Preset
 
 ADDRESSES = ("tel:", "sip:", "sips:")
@@ -37,7 +37,7 @@ class AgentSettings(Section):
         description="The same as a text, which wins over the file.",
         examples=["You answer the phone of a bicycle shop."],
     )
-    greeting: Spoken = Field(
+    greeting: Filled = Field(
         default="Hello, this is Alex. How can I help you?",
         description="What the agent says first, word for word.",
         examples=["Hello, this is Alex. How can I help you?"],
@@ -141,11 +141,11 @@ class AgentSettings(Section):
         description="How long after the caller's turn nothing may be heard before the agent says "
         '"One moment, please"; 0 for never.',
     )
-    still_there: Spoken = Field(
+    still_there: Filled = Field(
         default="Are you still there?",
         description="What it asks a caller who says nothing.",
     )
-    goodbye: Spoken = Field(
+    goodbye: Filled = Field(
         default="I am ending this call now. Goodbye.",
         description="What it says before it ends a call that is silent or too long.",
     )

@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import AfterValidator, ConfigDict, Field, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
-from config.values import ApiKey, Section, openai_path, scheme
+from config.values import ApiKey, Filled, Section, openai_path, scheme
 from stt_assemblyai.options import U3, SessionOptions
 
 
@@ -69,7 +69,7 @@ class AssemblyAISettings(SessionOptions):
         "reached, with the same key.",
         examples=["wss://streaming.eu.assemblyai.com"],
     )
-    fallback_inference_model: str | None = Field(
+    fallback_inference_model: Filled | None = Field(
         default=None,
         description="Model of LiveKit Inference that hears the rest of a call which AssemblyAI "
         "refused or left for three seconds. LiveKit Cloud alone has it.",
@@ -131,13 +131,13 @@ class OpenAISettings(Section):
         description="Address of the OpenAI API or of a server that speaks it.",
         examples=["https://api.openai.com/v1"],
     )
-    llm_model: str = Field(
+    llm_model: Filled = Field(
         default="gpt-4.1-mini", description="Model that thinks.", examples=["gpt-4.1-mini"]
     )
-    tts_model: str = Field(
+    tts_model: Filled = Field(
         default="gpt-4o-mini-tts", description="Model that speaks.", examples=["gpt-4o-mini-tts"]
     )
-    tts_voice: str = Field(
+    tts_voice: Filled = Field(
         default="ash", description="Voice that it speaks with.", examples=["ash"]
     )
     llm_patience_seconds: float = Field(
@@ -153,18 +153,18 @@ class OpenAISettings(Section):
         le=120,
         description="The same for the model that speaks: how long until its first sound.",
     )
-    fallback_llm_model: str | None = Field(
+    fallback_llm_model: Filled | None = Field(
         default=None,
         description="Model that thinks when the first one is down, slow, out of quota or refuses "
         "the key. Unset: the first one is asked once more, then the call ends with an apology.",
         examples=["gpt-4o-mini"],
     )
-    fallback_tts_model: str | None = Field(
+    fallback_tts_model: Filled | None = Field(
         default=None,
         description="Model that speaks when the first one cannot.",
         examples=["tts-1"],
     )
-    fallback_tts_voice: str | None = Field(
+    fallback_tts_voice: Filled | None = Field(
         default=None,
         description="Voice of the fallback. Unset: the same name as OPENAI_TTS_VOICE.",
         examples=["alloy"],

@@ -42,7 +42,7 @@ def _latin(key: SecretStr) -> SecretStr:
 
 
 ApiKey = Annotated[SecretStr, AfterValidator(_latin)]
-Spoken = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+Filled = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 
 
 class Section(BaseModel):

@@ -40,14 +40,30 @@ def hook_for(to: str | None, kind: rtc.ParticipantKind.ValueType) -> Hook | None
 
 async def hand_over(hook: Hook, job: JobContext, caller_identity: str, ending: str) -> bool:
     """Whether a person has taken the caller. Never raises: the call has an end in any case."""
+    # A task of its own: what goes on when it is cancelled must not keep the caller waiting.
+    asked = asyncio.create_task(_ask(hook, job, caller_identity, ending), name="hand over")
     try:
-        async with asyncio.timeout(HAND_OVER_SECONDS):
-            taken = await hook(job, caller_identity, ending)
-    except Exception:  # it is the operator's own: anything can go wrong in it
-        log.exception("the caller could not be handed over")
+        await asyncio.wait([asked], timeout=HAND_OVER_SECONDS)
+        failure = _failure(asked)
+    finally:
+        asked.cancel()
+    if failure:
+        log.error("the caller could not be handed over", exc_info=failure)
         return False
+    taken = asked.result()
     log.info("the caller was handed over" if taken else "nobody took the caller over")
     return taken
+
+
+async def _ask(hook: Hook, job: JobContext, caller_identity: str, ending: str) -> bool:
+    return await hook(job, caller_identity, ending)
+
+
+def _failure(asked: asyncio.Task[bool]) -> BaseException | None:
+    """Why there is no answer: it is the operator's own, and anything can go wrong in it."""
+    if not asked.done():
+        return TimeoutError()
+    return asyncio.CancelledError() if asked.cancelled() else asked.exception()
 
 
 async def _transfer(to: str, job: JobContext, caller_identity: str, _ending: str) -> bool:

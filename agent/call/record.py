@@ -127,7 +127,7 @@ def unfinished(path: Path) -> list[Said]:
         return []
     said: list[Said] = []
     for line in lines:
-        with contextlib.suppress(ValueError, KeyError, TypeError):
+        with contextlib.suppress(ValueError, KeyError, TypeError, RecursionError):
             entry = json.loads(line)
             if entry["kind"] == "end":
                 said.clear()

@@ -1,6 +1,7 @@
 """Handing a caller over to a person."""
 
 import asyncio
+import contextlib
 import sys
 from collections.abc import Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -11,7 +12,7 @@ import pytest
 from aiohttp import web
 from livekit import api, rtc
 
-from agent.call.handover import hand_over, hook_for, transfer
+from agent.call.handover import HAND_OVER_SECONDS, hand_over, hook_for, transfer
 from workbench.loopback.listening import Listener
 
 SIP = rtc.ParticipantKind.PARTICIPANT_KIND_SIP
@@ -56,12 +57,30 @@ async def never_answers(*_: Any) -> bool:
     return True
 
 
+async def loses_its_own_task(*_: Any) -> bool:
+    task = asyncio.create_task(asyncio.sleep(60))
+    task.cancel()
+    await task
+    return True
+
+
+async def goes_on_when_cancelled(*_: Any) -> bool:
+    for _attempt in range(2):
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.sleep(60)
+    return True
+
+
 @pytest.mark.looptime
-@pytest.mark.parametrize("hook", [fails, never_answers])
+@pytest.mark.parametrize(
+    "hook", [fails, never_answers, loses_its_own_task, goes_on_when_cancelled]
+)
 async def test_a_function_that_fails_or_takes_too_long_has_handed_nobody_over(
     hook: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
+    began = asyncio.get_running_loop().time()
     assert not await hand_over(hook, NOBODY, "caller", "cannot_think")
+    assert asyncio.get_running_loop().time() - began <= HAND_OVER_SECONDS
     assert "the caller could not be handed over" in caplog.text
 
 

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Iterator
 
 import pytest
+from livekit.agents import APIError
 
 from agent import log
 
@@ -39,6 +40,17 @@ def test_what_people_said_is_left_out_unless_the_operator_wants_it() -> None:
             stream = lines_of(style, transcripts=wanted)
             logging.getLogger("agent").info("turn", extra={"lk.pii.user_transcript": "my card is"})
             assert ("my card is" in stream.getvalue()) is wanted
+
+
+@pytest.mark.parametrize("style", ["json", "text"])
+@pytest.mark.parametrize("wanted", [False, True])
+def test_words_for_which_there_was_no_sound_are_in_no_line(style: str, wanted: bool) -> None:
+    stream = lines_of(style, transcripts=wanted)
+    error = APIError("no audio frames were pushed for text: Your card is\n4242.")
+    logging.getLogger("livekit.agents").warning("failed: %s, retrying", error)
+    logging.getLogger("agent").error("a provider failed", extra={"error": str(error)})
+    logging.getLogger("livekit.agents").error("a task failed", exc_info=error)
+    assert [("4242" in line) for line in stream.getvalue().splitlines()].count(True) == 3 * wanted
 
 
 def test_a_line_break_in_a_name_does_not_make_a_line_of_its_own() -> None:

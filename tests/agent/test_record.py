@@ -39,7 +39,8 @@ def test_a_call_without_an_end_is_taken_up_where_it_stopped(tmp_path: Path) -> N
 def test_a_torn_line_and_a_strange_one_count_as_never_said(tmp_path: Path) -> None:
     path = tmp_path / "RM_1.jsonl"
     whole = json.dumps({"kind": "turn", **TURN})
-    path.write_text(f'[1]\n{{"kind": "turn"}}\nnull\n{whole}\n{whole[:20]}')
+    deep = "[" * 100_000
+    path.write_text(f'[1]\n{{"kind": "turn"}}\nnull\n{deep}\n{whole}\n{whole[:20]}')
     assert unfinished(path) == [Said("user", "My name is Sam.")]
 
 

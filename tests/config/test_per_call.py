@@ -93,6 +93,8 @@ FAULTY = {
     "a key in lower case": ('{"agent_greeting": "Hi"}', "'agent_greeting': no call can set this"),
     "a secret": ('{"OPENAI_API_KEY": "sk-1"}', "'OPENAI_API_KEY': no call can set this"),
     "another address": ('{"OPENAI_BASE_URL": "http://x/v1"}', "no call can set this"),
+    "no model": ('{"OPENAI_LLM_MODEL": ""}', "OPENAI_LLM_MODEL: must not be empty"),
+    "no voice": ('{"OPENAI_TTS_VOICE": " "}', "OPENAI_TTS_VOICE: must not be empty"),
     "a file of the worker": ('{"AGENT_INSTRUCTIONS_FILE": "/etc/passwd"}', "no call can set this"),
     "another folder": ('{"AGENT_RECORD_DIR": "/"}', "no call can set this"),
     "more power": ('{"AGENT_OPERATORS": "mallory"}', "no call can set this"),
