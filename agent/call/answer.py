@@ -26,6 +26,7 @@ from agent.call.broken_answers import BrokenAnswers
 from agent.call.chat import Chat, hear_in
 from agent.call.endings import FAILED_PROVIDER, Ending, count_as_failed
 from agent.call.fillers import Fillers, FillerTrack
+from agent.call.head_start import HeadStart
 from agent.call.mending import Mending
 from agent.call.parting import Parting
 from agent.call.presence import Presence, another_agent_is_here
@@ -81,6 +82,11 @@ class Call:
         )
         self._parting = Parting(job, self._agent, self._presence)
         self._record, self._said_before = open_record(self._agent.record_dir, job.job.room.sid)
+        self._session = build_session(self._equipment)
+        self._head_start: HeadStart | None = None
+        if not self._said_before:
+            self._head_start = HeadStart(self._session, self._agent.greeting)
+            job.add_shutdown_callback(self._head_start.aclose)
 
     def end(self, ending: Ending) -> None:
         """Let the call end for this reason, unless it is ending already."""
@@ -118,7 +124,7 @@ class Call:
         if not await self._caller_came():
             return self._ending.result()
         self._tell_refused_settings()
-        session = build_session(self._equipment)
+        session = self._session
         mending = Mending(session, self._record)
         self._equipment.ears.on("late_format", mending.take)
         self._watch_session(session)
@@ -157,6 +163,7 @@ class Call:
             hang_up=lambda: self.end(Ending.AGENT_ENDED),
             turn_taking=turn_taking,
             said_before=self._said_before,
+            head_start=self._head_start,
             before_speech=self._fill_silence(session),
         )
         caller = self._presence.caller_identity

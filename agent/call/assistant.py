@@ -1,6 +1,7 @@
 """The assistant: what it is told, what it says first, and what it can do."""
 
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Sequence
+from functools import partial
 from typing import Literal
 
 from livekit import rtc
@@ -14,6 +15,7 @@ from livekit.agents import (
     stt,
 )
 
+from agent.call.head_start import HeadStart
 from agent.call.prepared import Sentence
 from agent.call.record import Said
 from agent.call.turn_taking import TurnTaking
@@ -30,9 +32,10 @@ class Assistant(Agent):
         hang_up: Callable[[], None],
         turn_taking: TurnTaking,
         said_before: Sequence[Said] = (),
+        head_start: HeadStart | None = None,
         before_speech: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
-        """`before_speech` returns when an answer may be heard.
+        """`head_start` has the greeting; `before_speech` returns when an answer may be heard.
 
         `said_before` is what another agent and this caller said, before that agent died.
         """
@@ -41,6 +44,7 @@ class Assistant(Agent):
             history.add_message(role=said.role, content=said.text)
         super().__init__(instructions=instructions, chat_ctx=history)
         self._greeting = greeting
+        self._head_start = head_start
         self._hang_up = hang_up
         self._before_speech = before_speech
         self._turn_taking = turn_taking
@@ -57,7 +61,9 @@ class Assistant(Agent):
         self, text: AsyncIterable[str], model_settings: ModelSettings
     ) -> AsyncIterator[rtc.AudioFrame]:
         """What is spoken, from the moment on at which it may be heard."""
-        async for frame in Agent.default.tts_node(self, text, model_settings):
+        head_start, self._head_start = self._head_start, None
+        speak = partial(Agent.default.tts_node, self, model_settings=model_settings)
+        async for frame in head_start.speak(text, speak) if head_start else speak(text):
             if self._before_speech:
                 await self._before_speech()
             yield frame
