@@ -72,9 +72,7 @@ async def goes_on_when_cancelled(*_: Any) -> bool:
 
 
 @pytest.mark.looptime
-@pytest.mark.parametrize(
-    "hook", [fails, never_answers, loses_its_own_task, goes_on_when_cancelled]
-)
+@pytest.mark.parametrize("hook", [fails, never_answers, loses_its_own_task, goes_on_when_cancelled])
 async def test_a_function_that_fails_or_takes_too_long_has_handed_nobody_over(
     hook: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
