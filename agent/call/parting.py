@@ -53,12 +53,22 @@ class Parting:
 
     async def hang_up(self) -> None:
         """End the call for the caller as well, unless others are there or on their way."""
-        if self._has_handed_over or not self._is_in_room:
+        if not self._is_in_room:
             return
         others = {each.identity for each in self._room.remote_participants.values()}
-        if others <= {self._presence.caller_identity}:
+        if others <= {self._presence.caller_identity} and not self._has_handed_over:
             async with _forgiven("could not hang up"):
                 await self._job.delete_room()
+        else:
+            async with _forgiven("could not take the requests for an agent back"):
+                await self._take_requests_back()
+
+    async def _take_requests_back(self) -> None:
+        """Whoever stays in the room is not waiting for an agent: no other is to be sent."""
+        requests, room = self._job.api.agent_dispatch, self._room.name
+        for each in await requests.list_dispatch(room):
+            if each.agent_name == self._agent.name:
+                await requests.delete_dispatch(each.id, room)
 
     async def _hand_over(self, session: AgentSession[None], ending: Ending) -> bool:
         caller = self._room.remote_participants.get(self._presence.caller_identity or "")

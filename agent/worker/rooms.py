@@ -4,7 +4,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from livekit.agents.types import ATTRIBUTE_AGENT_NAME
-from livekit.protocol import agent as jobs
 from livekit.protocol import agent_dispatch, models
 
 from agent.worker.company import IDENTITY
@@ -15,9 +14,6 @@ _CALLERS = (
     models.ParticipantInfo.SIP,
     models.ParticipantInfo.CONNECTOR,
 )
-
-# An agent that finds another one in its room has left it within this time.
-NEEDLESS_SECONDS = 15
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,28 +60,13 @@ def waits(
 ) -> bool:
     """Whether somebody in a room waits for an agent of this name.
 
-    Not so where no agent of this name was ever asked for (a nameless one is asked for everywhere),
-    nor where one has done its work and left. Who found another agent there had no work to do.
+    Not so where no agent of this name is asked for. LiveKit itself asks for a nameless one, and an
+    agent that leaves for good has taken the requests back: their jobs do not tell (server 1.13
+    shows those that are done as running).
     """
     if agents(participants, agent_name) or not any(map(is_caller, participants)):
         return False
-    ours = [each for each in dispatches if each.agent_name == agent_name]
-    if agent_name and not ours:
-        return False
-    states = [job.state for each in ours for job in each.state.jobs]
-    return not any(
-        each.status == jobs.JS_SUCCESS and not _was_needless(each, states) for each in states
-    )
-
-
-def _was_needless(state: jobs.JobState, states: Iterable[jobs.JobState]) -> bool:
-    """Whether an agent soon left again, since an earlier one was there."""
-    soon = state.ended_at - state.started_at < NEEDLESS_SECONDS * 1_000_000_000
-    return soon and any(
-        each.started_at < state.started_at
-        and (each.ended_at == 0 or each.ended_at > state.ended_at)
-        for each in states
-    )
+    return any(each.agent_name == agent_name for each in dispatches)
 
 
 def nobody_was_free(dispatches: Iterable[agent_dispatch.AgentDispatch], agent_name: str) -> bool:

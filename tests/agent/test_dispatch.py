@@ -33,11 +33,12 @@ def asked(name: str = "", *states: "jobs.JobStatus.ValueType") -> agent_dispatch
 @pytest.mark.parametrize(
     ("participants", "requests", "name", "expected"),
     [
-        ([CALLER], [], "", True),
+        ([CALLER], [], "", False),
+        ([CALLER], [asked("other")], "", False),
         ([PHONE], [asked()], "", True),
         ([CALLER], [asked("", jobs.JS_FAILED)], "", True),
         ([CALLER], [asked("", jobs.JS_RUNNING)], "", True),
-        ([CALLER], [asked("", jobs.JS_SUCCESS)], "", False),
+        ([CALLER], [asked("", jobs.JS_SUCCESS)], "", True),
         ([CALLER, agent()], [asked()], "", False),
         ([CALLER, agent("other")], [asked()], "", True),
         ([RECORDER], [asked()], "", False),
@@ -49,7 +50,7 @@ def asked(name: str = "", *states: "jobs.JobStatus.ValueType") -> agent_dispatch
         ([CALLER, agent("receptionist")], [asked("receptionist")], "receptionist", False),
     ],
 )
-def test_a_caller_without_an_agent_waits_unless_nobody_was_asked_or_the_work_is_done(
+def test_a_caller_without_an_agent_waits_where_one_is_asked_for(
     participants: list[models.ParticipantInfo],
     requests: list[agent_dispatch.AgentDispatch],
     name: str,
@@ -74,30 +75,3 @@ def test_another_agent_is_told_what_the_first_one_was() -> None:
     )
     assert metadata([second, asked("other"), first], "receptionist") == "in French"
     assert metadata([], "receptionist") == ""
-
-
-def served(
-    status: "jobs.JobStatus.ValueType", started: int, ended: int = 0
-) -> agent_dispatch.AgentDispatch:
-    """A request that found a worker, whose job began and ended at these seconds."""
-    second = 1_000_000_000
-    state = jobs.JobState(status=status, started_at=started * second, ended_at=ended * second)
-    return agent_dispatch.AgentDispatch(
-        state=agent_dispatch.AgentDispatchState(jobs=[jobs.Job(state=state)])
-    )
-
-
-@pytest.mark.parametrize(
-    ("requests", "expected"),
-    [
-        ([served(jobs.JS_RUNNING, 0), served(jobs.JS_SUCCESS, 10, 12)], True),
-        ([served(jobs.JS_FAILED, 0, 60), served(jobs.JS_SUCCESS, 10, 12)], True),
-        ([served(jobs.JS_FAILED, 0, 10), served(jobs.JS_SUCCESS, 12, 60)], False),
-        ([served(jobs.JS_RUNNING, 0), served(jobs.JS_SUCCESS, 12, 60)], False),
-        ([served(jobs.JS_SUCCESS, 0, 2)], False),
-    ],
-)
-def test_an_agent_that_left_because_another_was_there_has_not_done_the_work(
-    requests: list[agent_dispatch.AgentDispatch], expected: bool
-) -> None:
-    assert waits([CALLER], requests, "") is expected

@@ -24,7 +24,8 @@ class LiveKit:
 
     def __init__(self, *dispatches: agent_dispatch.AgentDispatch) -> None:
         self.participants = [CALLER]
-        self.dispatches = list(dispatches)
+        # The server's own request, where nobody else has asked.
+        self.dispatches = list(dispatches) or [agent_dispatch.AgentDispatch(id="own")]
         self.asked: list[api.CreateAgentDispatchRequest] = []
         self.room = self.agent_dispatch = self
         self._numbers = itertools.count(1)

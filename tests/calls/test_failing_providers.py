@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+from livekit import api
 
 from workbench.conversation import agent_words, greeting, take_turn
 from workbench.corpus import synthesised
@@ -101,3 +102,6 @@ async def test_a_caller_is_handed_over_to_a_person(
     assert "putting you through to a colleague" in words(await understand(caller.heard()))
     assert caller.disconnected is None
     await worker.log_line("the caller was handed over", f'"{caller.room_name}"')
+    access = worker.access
+    async with api.LiveKitAPI(access.url, access.api_key, access.api_secret) as client:
+        assert await client.agent_dispatch.list_dispatch(caller.room_name) == []
