@@ -16,7 +16,7 @@ from dataclasses import replace
 
 import aiohttp
 from livekit import api
-from livekit.protocol import models
+from livekit.protocol import agent_dispatch, models
 
 from agent.worker import metrics
 from agent.worker.company import keep_company
@@ -47,9 +47,12 @@ QUESTIONS_PER_SECOND = 20
 # So long a request may take to find a worker; then none was free.
 UNHEARD_SECONDS = 2.0
 COMPANY_AT_MOST = 50
+# One after the other, a server that is far, or gone with its rooms, would hold up all the rest.
+ROOMS_AT_ONCE = 20
 FAILURES_IN_SILENCE = 10
 DEADLINE_SECONDS = 10.0
 
+_Sight = tuple[list[models.ParticipantInfo], list[agent_dispatch.AgentDispatch]]
 _FAILURES = (api.TwirpError, aiohttp.ClientError, TimeoutError, OSError)
 
 
@@ -113,23 +116,41 @@ class Dispatcher:
         rooms = (await self._client.room.list_rooms(api.ListRoomsRequest())).rooms
         known = {room.sid for room in rooms}
         self._rooms = {sid: each for sid, each in self._rooms.items() if sid in known}
+        first_come = sorted(rooms, key=lambda room: room.creation_time_ms)
+        gate = asyncio.Semaphore(ROOMS_AT_ONCE)
+        async with asyncio.TaskGroup() as looking:
+            seen = [looking.create_task(self._see(each, gate)) for each in first_come]
         places = self._worker.places
-        for room in sorted(rooms, key=lambda room: room.creation_time_ms):  # first come, first
-            now = asyncio.get_running_loop().time()
-            state = self._rooms.get(room.sid)
-            if isinstance(state, Settled) and state.counts == _counts(room):
-                if now < state.until:
-                    continue
-                if state.agents:
-                    self._tasks.create_task(self._check(room, state))
-                    continue
-            with contextlib.suppress(api.TwirpError):  # it has just closed
-                places -= await self._look_into(room, now, has_place=places > 0)
+        for room, found in zip(first_come, seen, strict=True):
+            if sight := found.result():
+                with contextlib.suppress(*_FAILURES):
+                    places -= await self._judge(room, *sight, has_place=places > 0)
 
-    async def _look_into(self, room: models.Room, now: float, *, has_place: bool) -> bool:
+    async def _see(self, room: models.Room, gate: asyncio.Semaphore) -> _Sight | None:
+        """Who is in a room and who was asked for; None where nothing is to be decided now."""
+        now = asyncio.get_running_loop().time()
+        state = self._rooms.get(room.sid)
+        if isinstance(state, Settled) and state.counts == _counts(room):
+            if now >= state.until and state.agents:
+                self._tasks.create_task(self._check(room, state))
+            if now < state.until or state.agents:
+                return None
+        async with gate:
+            with contextlib.suppress(*_FAILURES):  # it has just closed, or its server is gone
+                participants = await self._participants(room.name)
+                return participants, await self._client.agent_dispatch.list_dispatch(room.name)
+        return None
+
+    async def _judge(
+        self,
+        room: models.Room,
+        participants: list[models.ParticipantInfo],
+        dispatches: list[agent_dispatch.AgentDispatch],
+        *,
+        has_place: bool,
+    ) -> bool:
         """Whether an agent was asked for, because a caller has waited long enough."""
-        participants = await self._participants(room.name)
-        dispatches = await self._client.agent_dispatch.list_dispatch(room.name)
+        now = asyncio.get_running_loop().time()
         if not waits(participants, dispatches, self._agent_name):
             ours = {identity for _, identity in self._calls.values()}
             others = [each for each in agents(participants, self._agent_name) if each not in ours]
@@ -149,12 +170,18 @@ class Dispatcher:
         if waited < patience_seconds:
             return False
         if has_place:
-            log.warning("a caller waits without an agent", extra={"room": room.name})
-            metrics.CALLERS_RESCUED.inc()
-            await self._ask(room.name)
+            await self._rescue(room.name, asked)
         elif self._speaks:
             self._accompany(room.name, participants)
         return has_place
+
+    async def _rescue(self, room: str, asked: frozenset[str]) -> None:
+        """Ask for an agent, unless somebody has since asked, or taken a request back."""
+        dispatches = await self._client.agent_dispatch.list_dispatch(room)
+        if asked == {each.id for each in dispatches}:
+            log.warning("a caller waits without an agent", extra={"room": room})
+            metrics.CALLERS_RESCUED.inc()
+            await self._ask(room, dispatches)
 
     def _accompany(self, room: str, participants: list[models.ParticipantInfo]) -> None:
         if room in self._accompanied or is_kept_company(participants):
@@ -223,14 +250,13 @@ class Dispatcher:
         log.warning("an agent died in its call", extra={"room": room})
         if any(map(is_caller, participants)):
             metrics.AGENTS_REPLACED.inc()
-            await self._ask(room)
+            await self._ask(room, await self._client.agent_dispatch.list_dispatch(room))
 
     async def _participants(self, room: str) -> list[models.ParticipantInfo]:
         request = api.ListParticipantsRequest(room=room)
         return list((await self._client.room.list_participants(request)).participants)
 
-    async def _ask(self, room: str) -> None:
-        dispatches = await self._client.agent_dispatch.list_dispatch(room)
+    async def _ask(self, room: str, dispatches: list[agent_dispatch.AgentDispatch]) -> None:
         await self._client.agent_dispatch.create_dispatch(
             api.CreateAgentDispatchRequest(
                 room=room,

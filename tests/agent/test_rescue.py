@@ -149,3 +149,26 @@ async def test_an_agent_that_lives_stays(settings: Settings) -> None:
     livekit = LiveKit()
     livekit.come("agent of another worker")
     assert await watched(livekit, settings, 4, 4) == []
+
+
+class FarRooms(LiveKit):
+    """Many rooms, and one more that is younger; the first is on a server that does not answer."""
+
+    async def list_rooms(self, _: object) -> Any:
+        names = ["gone", *(f"room {number}" for number in range(100)), "last"]
+        rooms = [models.Room(sid=each, name=each, num_participants=1) for each in names]
+        return SimpleNamespace(rooms=rooms)
+
+    async def list_participants(self, request: api.ListParticipantsRequest) -> Any:
+        if request.room == "gone":
+            await asyncio.sleep(10)
+            raise TimeoutError
+        await asyncio.sleep(0.5)
+        waits = request.room == "last" and not self.asked
+        return SimpleNamespace(participants=[CALLER] if waits else [])
+
+
+@pytest.mark.looptime
+async def test_a_room_that_cannot_be_looked_into_holds_up_no_other(settings: Settings) -> None:
+    asked = await watched(FarRooms(), settings, 4)
+    assert [each.room for each in asked] == ["last"]
