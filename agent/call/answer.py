@@ -160,6 +160,7 @@ class Call:
         assistant = Assistant(
             instructions=self._agent.prompt,
             greeting=self._agent.greeting,
+            goodbye=self._agent.goodbye,
             hang_up=lambda: self.end(Ending.AGENT_ENDED),
             turn_taking=turn_taking,
             said_before=self._said_before,

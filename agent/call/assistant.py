@@ -15,6 +15,7 @@ from livekit.agents import (
     stt,
 )
 
+from agent.call.broken_answers import has_words
 from agent.call.head_start import HeadStart
 from agent.call.prepared import Sentence
 from agent.call.record import Said
@@ -29,13 +30,15 @@ class Assistant(Agent):
         *,
         instructions: str,
         greeting: str,
+        goodbye: str,
         hang_up: Callable[[], None],
         turn_taking: TurnTaking,
         said_before: Sequence[Said] = (),
         head_start: HeadStart | None = None,
         before_speech: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
-        """`head_start` has the greeting; `before_speech` returns when an answer may be heard.
+        """`head_start` has the greeting; `before_speech` returns when an answer may be heard;
+        `goodbye` is for a model that hangs up without a word.
 
         `said_before` is what another agent and this caller said, before that agent died.
         """
@@ -45,6 +48,7 @@ class Assistant(Agent):
         super().__init__(instructions=instructions, chat_ctx=history)
         self._greeting = greeting
         self._head_start = head_start
+        self._goodbye = goodbye
         self._hang_up = hang_up
         self._before_speech = before_speech
         self._turn_taking = turn_taking
@@ -83,15 +87,26 @@ class Assistant(Agent):
 
     @function_tool
     async def change_patience(
-        self, patience: Literal["aggressive", "balanced", "conservative"]
-    ) -> None:
+        self, context: RunContext[None], patience: Literal["aggressive", "balanced", "conservative"]
+    ) -> str | None:
         """Choose how long you wait in a pause before you answer. Use it when the caller asks you
         not to cut in and to give them time (conservative), or to be quicker (aggressive)."""
         self._turn_taking.change(patience)
+        # For a tool without a result LiveKit asks for no answer: right behind words, else silence.
+        return None if await _spoken(context) else "done"
 
     @function_tool
     async def end_call(self, context: RunContext[None]) -> None:
         """End the call. Use it when the caller says goodbye or asks to hang up, and only after you
         have said goodbye yourself, in the same answer."""
-        await context.wait_for_playout()
-        self._hang_up()
+        try:
+            if not await _spoken(context):
+                await self.session.say(self._goodbye)
+        finally:
+            self._hang_up()
+
+
+async def _spoken(context: RunContext[None]) -> bool:
+    """Whether the answer that calls the tool has words; returns when they have been heard."""
+    await context.wait_for_playout()
+    return any(has_words(item) for item in context.speech_handle.chat_items)

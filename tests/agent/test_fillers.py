@@ -168,7 +168,7 @@ class Waiter(Assistant):
     """It takes five seconds to look."""
 
     def __init__(self, **others: Any) -> None:
-        super().__init__(instructions="", greeting="", hang_up=lambda: None, **others)
+        super().__init__(instructions="", greeting="", goodbye="", hang_up=lambda: None, **others)
 
     async def on_enter(self) -> None:
         pass

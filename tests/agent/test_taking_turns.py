@@ -153,7 +153,7 @@ class Clerk(Assistant):
 
     def __init__(self, greeting: str, turn_taking: TurnTaking) -> None:
         super().__init__(
-            instructions="", greeting="", hang_up=lambda: None, turn_taking=turn_taking
+            instructions="", greeting="", goodbye="", hang_up=lambda: None, turn_taking=turn_taking
         )
         self.turns: list[str] = []
         self._text = greeting
@@ -386,9 +386,3 @@ async def test_a_name_that_no_preset_has_changes_nothing() -> None:
         with pytest.raises(ValueError, match="one of seed, aggressive, balanced, conservative"):
             await line.turn_taking.change_by_name("patient")
         assert line.turn_taking.preset == "seed"
-
-
-async def test_the_agent_changes_its_own_patience() -> None:
-    async with call() as line:
-        await line.clerk.change_patience(patience="conservative")
-        assert line.patience == (800, 0.8)
