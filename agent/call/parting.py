@@ -9,6 +9,7 @@ from livekit import rtc
 from livekit.agents import AgentSession, JobContext
 from livekit.agents.voice import SpeechHandle
 
+from agent.call.broken_answers import has_words
 from agent.call.endings import Ending
 from agent.call.handover import hand_over, hook_for
 from agent.call.prepared import Sentence
@@ -48,7 +49,9 @@ class Parting:
             if self._presence.absences > absences:  # it was not heard as a whole
                 await self._say(session, Sentence.APOLOGY)
         elif ending in (Ending.CALLER_SILENT, Ending.TOO_LONG):
-            await self._say(session, self._agent.goodbye)
+            is_heard = await self._say(session, self._agent.goodbye)
+            if not is_heard:  # the voice is down
+                await self._say(session, Sentence.APOLOGY)
         return self._has_handed_over
 
     async def hang_up(self) -> None:
@@ -79,10 +82,14 @@ class Parting:
         await self._say(session, Sentence.PUT_THROUGH)
         return await hand_over(hook, self._job, caller.identity, ending.code)
 
-    async def _say(self, session: AgentSession[None], words: Sentence | str) -> None:
+    async def _say(self, session: AgentSession[None], words: Sentence | str) -> bool:
+        """Whether it was heard, in time."""
         with contextlib.suppress(TimeoutError, RuntimeError):  # the session has closed by itself
             async with asyncio.timeout(LAST_WORDS_SECONDS):
-                await (await _begin(session, words)).wait_for_playout()
+                speech = await _begin(session, words)
+                await speech.wait_for_playout()
+                return any(map(has_words, speech.chat_items))
+        return False
 
     @property
     def _room(self) -> rtc.Room:

@@ -4,10 +4,14 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
-from livekit.agents import JobContext
+from livekit import rtc
+from livekit.agents import Agent, AgentSession, APIError, JobContext, tts
+from livekit.agents.voice.io import AudioOutput, AudioOutputCapabilities
 from livekit.protocol.agent_dispatch import AgentDispatch
 
+from agent.call.endings import Ending
 from agent.call.parting import Parting
+from agent.call.prepared import SAMPLE_RATE, Sentence
 from agent.call.presence import Presence
 from config.behaviour import AgentSettings
 
@@ -48,3 +52,55 @@ async def test_who_is_left_among_people_by_an_agent_that_is_done_is_sent_no_othe
     presence = cast("Presence", SimpleNamespace(caller_identity="caller", absences=0))
     await Parting(cast("JobContext", cast("Any", job)), AgentSettings(), presence).hang_up()
     assert job.done == done
+
+
+class Voice(tts.TTS[Any]):
+    """Is down."""
+
+    def __init__(self) -> None:
+        capabilities = tts.TTSCapabilities(streaming=False)
+        super().__init__(capabilities=capabilities, sample_rate=SAMPLE_RATE, num_channels=1)
+
+    def synthesize(self, text: str, *, conn_options: Any = None) -> tts.ChunkedStream:
+        return Speech(tts=self, input_text=text, conn_options=conn_options)
+
+
+class Speech(tts.ChunkedStream):
+    async def _run(self, output_emitter: tts.AudioEmitter) -> None:
+        raise APIError("down", retryable=False)
+
+
+class Line(AudioOutput):
+    """Plays what it is given at once."""
+
+    def __init__(self) -> None:
+        capabilities = AudioOutputCapabilities(pause=False)
+        super().__init__(label="line", capabilities=capabilities, sample_rate=SAMPLE_RATE)
+        self._seconds = 0.0
+
+    async def capture_frame(self, frame: rtc.AudioFrame) -> None:
+        await super().capture_frame(frame)
+        if not self._seconds:
+            self.on_playback_started(created_at=0)
+        self._seconds += frame.duration
+
+    def flush(self) -> None:
+        super().flush()
+        if self._seconds:
+            played, self._seconds = self._seconds, 0.0
+            self.on_playback_finished(playback_position=played, interrupted=False)
+
+    def clear_buffer(self) -> None:
+        self.flush()
+
+
+@pytest.mark.parametrize("ending", [Ending.CALLER_SILENT, Ending.TOO_LONG])
+async def test_a_goodbye_that_cannot_be_spoken_is_no_silent_hang_up(ending: Ending) -> None:
+    presence = cast("Presence", SimpleNamespace(caller_identity="caller", absences=0))
+    parting = Parting(cast("JobContext", cast("Any", Job("caller"))), AgentSettings(), presence)
+    session: AgentSession[None] = AgentSession(tts=Voice())
+    session.output.audio = Line()
+    await session.start(Agent(instructions=""), record=False)
+    await parting.take_leave(session, ending)
+    assert [each.text_content for each in session.history.messages()] == [Sentence.APOLOGY.text]
+    await session.aclose()
