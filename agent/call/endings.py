@@ -75,7 +75,7 @@ FAILED_PROVIDER = {
 
 
 def count_as_failed() -> None:
-    """Let this job count as failed: its caller waits still, and is given another agent.
+    """Let this job count as failed.
 
     LiveKit goes by the exit code of the job's process, and counts all that exit in order as done.
     """

@@ -165,7 +165,10 @@ class Dispatcher:
             return False
         waited = now - waiting.since - waiting.jitter_seconds
         patience_seconds = self._patience_seconds
-        if nobody_was_free(dispatches, self._agent_name):
+        if is_kept_company(participants):
+            patience_seconds = 0.0
+        elif not has_place and nobody_was_free(dispatches, self._agent_name):
+            # LiveKit lists a job some seconds late: another request may not rest on that.
             patience_seconds = min(patience_seconds, UNHEARD_SECONDS)
         if waited < patience_seconds:
             return False

@@ -10,12 +10,16 @@ from livekit import api
 from livekit.protocol import agent as jobs
 from livekit.protocol import agent_dispatch, models
 
+from agent.worker.company import IDENTITY
 from agent.worker.dispatch import Dispatcher
 from agent.worker.liveness import Liveness
 from agent.worker.server import Worker
 from config.load import load_settings
 from config.settings import Settings
 
+COMPANY = models.ParticipantInfo(
+    identity=IDENTITY, kind=models.ParticipantInfo.AGENT, attributes={"lk.agent.name": IDENTITY}
+)
 CALLER = models.ParticipantInfo(identity="caller", kind=models.ParticipantInfo.STANDARD)
 
 
@@ -109,24 +113,17 @@ async def test_a_worker_without_a_place_leaves_it_to_one_that_has(settings: Sett
 
 
 @pytest.mark.looptime
-@pytest.mark.parametrize(
-    ("found", "asked_again"),
-    [
-        pytest.param([], 1, id="nobody"),
-        pytest.param([jobs.JS_RUNNING], 0, id="a worker, whose agent is on its way"),
-    ],
-)
-async def test_a_caller_whose_request_found_nobody_is_not_left_waiting_where_there_is_room(
-    settings: Settings, found: list["jobs.JobStatus.ValueType"], asked_again: int
+@pytest.mark.parametrize(("told", "asked"), [(True, 1), (False, 0)])
+async def test_a_caller_who_was_told_that_nobody_is_free_is_answered_as_soon_as_there_is_room(
+    settings: Settings, told: bool, asked: int
 ) -> None:
-    state = agent_dispatch.AgentDispatchState(
-        jobs=[jobs.Job(state=jobs.JobState(status=status)) for status in found]
-    )
-    livekit = LiveKit(agent_dispatch.AgentDispatch(id="first", state=state))
+    livekit = LiveKit(agent_dispatch.AgentDispatch(id="first"))
+    if told:
+        livekit.participants.append(COMPANY)
     patient = settings.model_copy(
         update={"agent": settings.agent.model_copy(update={"rescue_seconds": 600})}
     )
-    assert len(await watched(livekit, patient, 1, seconds=10)) == asked_again
+    assert len(await watched(livekit, patient, 1, seconds=10)) == asked
 
 
 @pytest.mark.looptime
