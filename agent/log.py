@@ -16,8 +16,10 @@ _PLAIN_FIELDS = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctim
 
 # LiveKit says these in healthy calls: its VAD notices the end of speech later than AssemblyAI does,
 # once a turn; OpenAI-compatible servers need not number their answers; anybody in a room may send
-# streams that nobody reads, with any text as their topic.
+# streams that nobody reads, with any text as their topic. Of ears that fail it says, twice a second
+# and with a stack, that it makes them anew, until the call has ended, for which we log the reason.
 _HARMLESS = (
+    "STT stream ended on an unrecoverable error",
     "stt end of speech received while vad is still",
     "no request_id provided for TTS",
     "ignoring text stream with topic",

@@ -37,6 +37,8 @@ from config.per_call import settings_of_call
 
 log = logging.getLogger(__name__)
 
+START_SECONDS = 30
+
 
 async def answer(job: JobContext) -> None:
     """Take a job.
@@ -128,15 +130,16 @@ class Call:
         mending = Mending(session, self._record)
         self._equipment.ears.on("late_format", mending.take)
         self._watch_session(session)
+        longest = asyncio.get_running_loop().call_later(
+            self._agent.max_call_seconds, self.end, Ending.TOO_LONG
+        )
         try:
-            await self._start(session)
+            async with asyncio.timeout(START_SECONDS):
+                await self._start(session)
             log.info("call started")
         except Exception:
             log.exception("the call could not start")
             self.end(Ending.FAULT)
-        longest = asyncio.get_running_loop().call_later(
-            self._agent.max_call_seconds, self.end, Ending.TOO_LONG
-        )
         silence = asyncio.create_task(self._mind_silence(session))
         screens = asyncio.create_task(mending.run())
         try:

@@ -68,6 +68,8 @@ async def test_a_wrong_speech_recognition_key_is_logged_in_the_servers_words(
     start_worker: Any, dial: Any
 ) -> None:
     worker = await start_worker(ASSEMBLYAI_API_KEY="mistyped")
-    await dial(worker)
+    caller = await dial(worker)
     line = await worker.log_line("Unauthorized Connection: Invalid API key", timeout_seconds=40)
     assert "mistyped" not in line
+    await worker.log_line('"call ended"', f'"{caller.room_name}"', timeout_seconds=40)
+    assert [each for each in worker.process.lines if '"stack"' in each] == []
