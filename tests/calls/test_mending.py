@@ -1,17 +1,17 @@
 """What a caller sees of a turn, and what is kept of it, when its formatted text comes late."""
 
-import json
 from pathlib import Path
 from typing import Any
 
+from agent.call.record import Said, unfinished
 from workbench.conversation import greeting, take_turn
 from workbench.corpus import synthesised
 from workbench.transcript import words
 
 
-def recorded(directory: Path) -> list[dict[str, Any]]:
+def recorded(directory: Path) -> list[Said]:
     (record,) = directory.glob("*.jsonl")
-    return [json.loads(line) for line in record.read_text().splitlines()]
+    return unfinished(record)
 
 
 async def test_a_late_formatted_text_is_seen_and_recorded_and_said_no_second_time(
@@ -28,8 +28,6 @@ async def test_a_late_formatted_text_is_seen_and_recorded_and_said_no_second_tim
     assert "alex" in words(second.reply_text)
     seen = [each for each in caller.transcript.segments if each.speaker == caller.identity]
     assert [each.text[-1] for each in seen] == ["?", "?"]  # the plain text has none
-    lines = recorded(tmp_path)
-    formatted = [line["text"] for line in lines if line["kind"] == "formatted"]
-    assert formatted == [each.text for each in seen]
-    answers = [line for line in lines if line["kind"] == "turn" and line["role"] == "assistant"]
-    assert len(answers) == 3  # with the greeting: none was given twice
+    kept = recorded(tmp_path)
+    assert [each.text for each in kept if each.role == "user"] == [each.text for each in seen]
+    assert len([each for each in kept if each.role == "assistant"]) == 3  # none was given twice
