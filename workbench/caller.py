@@ -53,6 +53,8 @@ class Caller:
         self.identity = identity
         self.transcript = Transcript()
         self.states: list[tuple[float, str]] = []
+        self.joined_seconds = 0.0
+        """When the caller was in the room, and could be heard there."""
         self.disconnected: str | None = None
         self.was_told_to_wait = False
         self.agent_ending: str | None = None
@@ -93,6 +95,7 @@ class Caller:
             async with asyncio.timeout(_CONNECT_SECONDS):
                 await connection.connect(access.url, token)
                 await caller._publish()
+            caller.joined_seconds = caller.now_seconds
             yield caller
         finally:
             await caller.hang_up()

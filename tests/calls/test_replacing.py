@@ -78,8 +78,12 @@ async def test_twice_the_calls_that_fit_are_spread_and_the_others_told_and_taken
     answered = [each for each in callers if each.agent_identity]
     assert len(answered) == 4
     greetings = await asyncio.gather(*(greeting(each, timeout_seconds=60) for each in answered))
-    waits = sorted(reply.start_seconds for reply, _ in greetings)
-    figure(f"eight calls, room for four: greeted {waits[0]:.1f} to {waits[-1]:.1f} s after joining")
+    called = [reply.start_seconds for reply, _ in greetings]
+    waited = [at - each.joined_seconds for at, each in zip(called, answered, strict=True)]
+    figure(
+        f"eight calls, room for four: greeted {min(waited):.1f} to {max(waited):.1f} s after they "
+        f"were in the room, {min(called):.1f} to {max(called):.1f} s after they set out"
+    )
     for worker in workers:
         assert len([line for line in worker.process.lines if '"call started"' in line]) == 2
     await asyncio.gather(*(each.hang_up() for each in answered))
