@@ -9,7 +9,6 @@ from functools import partial
 
 from livekit import rtc
 from livekit.agents import (
-    AgentSession,
     ChatMessage,
     CloseEvent,
     CloseReason,
@@ -126,21 +125,20 @@ class Call:
         if not await self._caller_came():
             return self._ending.result()
         self._tell_refused_settings()
-        session = self._session
-        mending = Mending(session, self._record)
+        mending = Mending(self._session, self._record)
         self._equipment.ears.on("late_format", mending.take)
-        self._watch_session(session)
+        self._watch_session()
         longest = asyncio.get_running_loop().call_later(
             self._agent.max_call_seconds, self.end, Ending.TOO_LONG
         )
         try:
             async with asyncio.timeout(START_SECONDS):
-                await self._start(session)
+                await self._start()
             log.info("call started")
         except Exception:
             log.exception("the call could not start")
             self.end(Ending.FAULT)
-        silence = asyncio.create_task(self._mind_silence(session))
+        silence = asyncio.create_task(self._mind_silence())
         screens = asyncio.create_task(mending.run())
         try:
             ending = await asyncio.shield(self._ending)
@@ -149,7 +147,7 @@ class Call:
             silence.cancel()
             screens.cancel()
         await self._parting.announce(ending)
-        if await self._parting.take_leave(session, ending):
+        if await self._parting.take_leave(self._session, ending):
             self._record.add("handed_over", {})
         return ending
 
@@ -158,8 +156,8 @@ class Call:
             log.warning("the call's own settings are refused", extra={"faults": faults})
             self._record.add("settings_refused", {"faults": faults})
 
-    async def _start(self, session: AgentSession[None]) -> None:
-        turn_taking = TurnTaking(self._equipment.settings, self._equipment.ears, session)
+    async def _start(self) -> None:
+        turn_taking = TurnTaking(self._equipment.settings, self._equipment.ears, self._session)
         assistant = Assistant(
             instructions=self._agent.prompt,
             greeting=self._agent.greeting,
@@ -168,13 +166,13 @@ class Call:
             turn_taking=turn_taking,
             said_before=self._said_before,
             head_start=self._head_start,
-            before_speech=self._fill_silence(session),
+            before_speech=self._fill_silence(),
         )
         caller = self._presence.caller_identity
         if caller is None:
-            await session.start(assistant, record=False)
+            await self._session.start(assistant, record=False)
             return
-        await session.start(
+        await self._session.start(
             assistant,
             room=self._job.room,
             room_options=room_options(caller),
@@ -192,16 +190,18 @@ class Call:
             authority,
             *Role,
         )
-        chat = Chat(authority, hear_in(session))
+        chat = Chat(authority, hear_in(self._session))
         self._job.room.register_text_stream_handler(TOPIC_CHAT, chat.take)
         self._job.add_shutdown_callback(chat.close)
 
-    def _fill_silence(self, session: AgentSession[None]) -> Callable[[], Awaitable[None]] | None:
+    def _fill_silence(self) -> Callable[[], Awaitable[None]] | None:
         """Let fillers be heard from now on; an answer may be heard when what this gives returns."""
         if self._job.is_fake_job() or not self._agent.filler_seconds:
             return None
         track = FillerTrack(self._job.room)
-        return Fillers(session, delay_seconds=self._agent.filler_seconds, play=track.play).make_way
+        return Fillers(
+            self._session, delay_seconds=self._agent.filler_seconds, play=track.play
+        ).make_way
 
     async def _caller_came(self) -> bool:
         """Wait for the first caller. A console has no room, and the caller is there already."""
@@ -221,7 +221,8 @@ class Call:
             self.end(Ending.ROOM_CLOSED)
         return not self._ending.done()
 
-    def _watch_session(self, session: AgentSession[None]) -> None:
+    def _watch_session(self) -> None:
+        session = self._session
         session.on("error", partial(self._on_error, BrokenAnswers(session)))
         session.on("close", self._on_close)
         session.on("user_state_changed", self._on_user_state)
@@ -254,13 +255,13 @@ class Call:
         if isinstance(item, ChatMessage) and item.role in ("user", "assistant"):
             self._record.add("turn", {"role": item.role, "text": item.text_content or ""})
 
-    async def _mind_silence(self, session: AgentSession[None]) -> None:
+    async def _mind_silence(self) -> None:
         """Ask a caller who says nothing whether anybody is there; end the call if nobody is."""
         while True:
             await self._fell_silent.wait()
             self._fell_silent.clear()
             with contextlib.suppress(RuntimeError):  # who cannot be asked is let go all the same
-                await session.say(self._agent.still_there).wait_for_playout()
+                await self._session.say(self._agent.still_there).wait_for_playout()
             await asyncio.sleep(self._agent.silence_seconds)
-            if session.user_state == "away":
+            if self._session.user_state == "away":
                 self.end(Ending.CALLER_SILENT)

@@ -4,7 +4,7 @@ LiveKit's fork server imports this once, beside what LiveKit preloads by itself,
 processes share the outcome. Nothing here may start a thread or leave an event loop behind.
 """
 
-# ruff: noqa: F401
+# ruff: noqa: F401 - imported to be there
 import anyio._backends._asyncio
 import anyio.streams.stapled
 import livekit.agents.llm.async_toolset

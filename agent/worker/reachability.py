@@ -1,9 +1,10 @@
-"""Asks LiveKit once, before anything is started, whether it is there and takes our key."""
+"""What has to be true before anything is started: LiveKit is there and takes our key."""
 
 import asyncio
 
 import aiohttp
 from livekit import api
+from livekit.agents.utils import http_context
 
 from config.services import LiveKitSettings
 
@@ -12,6 +13,20 @@ DEADLINE_SECONDS = 10
 
 class UnreachableError(Exception):
     """LiveKit is not there, or does not take our key: one sentence that says what to change."""
+
+
+def require_certificates() -> None:
+    """Return when TLS can be had. Raises UnreachableError.
+
+    Without it no job process can be made ready, and LiveKit would try for ever.
+    """
+    try:
+        http_context._create_ssl_context()
+    except OSError as error:
+        raise UnreachableError(
+            "The certificates that SSL_CERT_FILE or SSL_CERT_DIR name cannot be read "
+            f"({error.strerror}): correct the variable, or unset it."
+        ) from None
 
 
 async def require_livekit(livekit: LiveKitSettings) -> None:

@@ -11,7 +11,7 @@ from livekit.protocol import models
 from agent.worker import signals
 from agent.worker.dispatch import look_after_callers
 from agent.worker.farewell import take_leave
-from agent.worker.reachability import UnreachableError, require_livekit
+from agent.worker.reachability import UnreachableError, require_certificates, require_livekit
 from agent.worker.server import Worker
 from config.settings import Settings
 
@@ -30,6 +30,7 @@ async def serve(server: Worker, settings: Settings, *, devmode: bool, speaks: bo
 
     Raises UnreachableError, and OSError where the health page's port is taken.
     """
+    require_certificates()
     with signals.listening() as (stop, hurry):
         patience_seconds = 0 if devmode else PATIENCE_SECONDS
         await _either(_wait_for_livekit(settings, patience_seconds=patience_seconds), stop.wait())
@@ -68,6 +69,7 @@ async def join(server: Worker, settings: Settings, room: str) -> None:
 
     Raises UnreachableError, and OSError where the health page's port is taken.
     """
+    require_certificates()
     with signals.listening() as (stop, _):
         await _wait_for_livekit(settings, patience_seconds=0)
         room_info = await _made(settings, room)

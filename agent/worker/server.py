@@ -63,7 +63,8 @@ def build_server(
     """
     # LiveKit's own end-of-turn model takes 244 MB, and AssemblyAI decides where turns end here.
     os.environ.setdefault("LIVEKIT_AGENTS_PRELOAD_LOCAL_INFERENCE", "0")
-    # Up to Python 3.12.7 the fork server finds modules here and below the current directory alone.
+    # Many a Python's fork server (3.11, 3.12.1, 3.13.0) finds modules here and in the current
+    # directory alone.
     os.environ.setdefault("PYTHONPATH", str(ROOT))
     # It reports an event loop that was blocked for 100 ms, which on a busy machine every call is at
     # its start; and to find that out it wakes each process, with a call or without, 100 times a

@@ -2,22 +2,29 @@
 
 from typing import Any
 
+from workbench.caller import Caller
 from workbench.conversation import agent_words, greeting, take_turn
 from workbench.corpus import synthesised
+from workbench.speech_energy import Span
 from workbench.transcript import words
+
+
+async def told_a_story(caller: Caller) -> Span:
+    """When the agent began a story; it is in its second sentence or so."""
+    await greeting(caller, timeout_seconds=40)
+    asked = await caller.say(synthesised("Please tell me a story.").samples)
+    story = await caller.hear_start(after_seconds=asked.end_seconds, timeout_seconds=40)
+    await caller.until(
+        lambda: caller.now_seconds > story.start_seconds + 4, timeout_seconds=40, what="some story"
+    )
+    return story
 
 
 async def test_the_agent_stops_when_talked_over_and_answers_the_new_question(
     worker: Any, dial: Any, understand: Any, figure: Any
 ) -> None:
     caller = await dial(worker)
-    await greeting(caller, timeout_seconds=40)
-    asked = await caller.say(synthesised("Please tell me a story.").samples)
-    story = await caller.hear_start(after_seconds=asked.end_seconds, timeout_seconds=40)
-    # In the middle of its second sentence or so.
-    await caller.until(
-        lambda: caller.now_seconds > story.start_seconds + 4, timeout_seconds=30, what="some story"
-    )
+    story = await told_a_story(caller)
     turn = await take_turn(caller, synthesised("What is seven plus five?"), timeout_seconds=40)
     assert turn.reply is not None, turn.fault
     stopped = max(
@@ -68,12 +75,7 @@ async def test_one_word_is_enough_to_stop_the_agent(
     worker: Any, dial: Any, understand: Any, figure: Any
 ) -> None:
     caller = await dial(worker)
-    await greeting(caller, timeout_seconds=40)
-    asked = await caller.say(synthesised("Please tell me a story.").samples)
-    story = await caller.hear_start(after_seconds=asked.end_seconds, timeout_seconds=40)
-    await caller.until(
-        lambda: caller.now_seconds > story.start_seconds + 4, timeout_seconds=40, what="some story"
-    )
+    story = await told_a_story(caller)
     stop = await caller.say(synthesised("Stop!").samples)
     await caller.until(
         lambda: not caller.hears_speech or None, timeout_seconds=40, what="the agent fell silent"

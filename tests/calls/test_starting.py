@@ -66,6 +66,13 @@ async def test_a_port_in_use_is_said_in_one_sentence(places: Any, name: str) -> 
     assert name in line
 
 
+async def test_certificates_that_are_not_there_are_said_in_one_sentence(places: Any) -> None:
+    code, lines = await last_words(places, "start", SSL_CERT_FILE=str(places.logs / "none.pem"))
+    assert code == 1
+    (line,) = lines
+    assert "SSL_CERT_FILE" in line
+
+
 async def test_the_console_without_portaudio_says_what_to_install(places: Any) -> None:
     terminal, ours = pty.openpty()
     clean = {name: value for name, value in os.environ.items() if not name.startswith(OURS)}
