@@ -176,6 +176,68 @@ async def test_a_request_can_hang_and_a_stream_can_break_off(
     assert not stand_in.requests[1].is_complete
 
 
+async def test_a_fault_can_last_for_a_time_and_be_about_one_text(
+    stand_in: OpenAIStandIn, client: openai.AsyncClient
+) -> None:
+    stand_in.faults += [
+        Fault(endpoint="chat", status=429, for_seconds=60, headers={"Retry-After": "1"}),
+        Fault(endpoint="speech", status=400, about="secret"),
+    ]
+    for _ in range(2):
+        with pytest.raises(openai.RateLimitError) as refusal:
+            await client.chat.completions.create(model="m", messages=QUESTION)
+        assert refusal.value.response.headers["Retry-After"] == "1"
+    await client.audio.speech.create(model="tts-1", voice="alloy", input="Hi.")
+    with pytest.raises(openai.BadRequestError):
+        await client.audio.speech.create(model="tts-1", voice="alloy", input="A secret.")
+
+
+async def test_a_fault_of_reused_connections_spares_new_ones(
+    stand_in: OpenAIStandIn, client: openai.AsyncClient
+) -> None:
+    stand_in.faults.append(Fault(endpoint="chat", hang=True, on_reused_connections=True, times=9))
+    await client.chat.completions.create(model="m", messages=QUESTION)
+    with pytest.raises(openai.APITimeoutError):
+        await client.chat.completions.create(model="m", messages=QUESTION, timeout=0.1)
+    await client.chat.completions.create(model="m", messages=QUESTION)
+
+
+async def test_a_stream_can_be_alive_without_a_word(
+    stand_in: OpenAIStandIn, client: openai.AsyncClient
+) -> None:
+    stand_in.faults.append(Fault(endpoint="chat", keep_alive=True))
+    stream = await client.chat.completions.create(model="m", messages=QUESTION, stream=True)
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.1):
+            await anext(aiter(stream))
+    await stream.close()
+
+
+async def test_an_answer_can_be_of_another_kind(
+    stand_in: OpenAIStandIn, client: openai.AsyncClient
+) -> None:
+    stand_in.faults += [
+        Fault(endpoint="speech", content_type="text/html", body="<p>Sorry</p>"),
+        Fault(endpoint="chat", events=[{"error": {"message": "overloaded"}}]),
+        Fault(endpoint="chat", says="One two", finish_reason="length"),
+        Fault(endpoint="chat", says="One two", finish_reason=""),
+    ]
+    page = await client.audio.speech.create(model="tts-1", voice="alloy", input="Hi.")
+    assert page.response.headers["Content-Type"].startswith("text/html")
+    with pytest.raises(openai.APIError, match="overloaded"):
+        [
+            _
+            async for _ in await client.chat.completions.create(
+                model="m", messages=QUESTION, stream=True
+            )
+        ]
+    for reason in ("length", None):
+        stream = await client.chat.completions.create(model="m", messages=QUESTION, stream=True)
+        choices = [chunk.choices[0] async for chunk in stream]
+        assert "".join(choice.delta.content or "" for choice in choices) == "One two"
+        assert choices[-1].finish_reason == reason
+
+
 @pytest.mark.parametrize("sound_format", ["pcm", "wav", "mp3"])
 async def test_speech_comes_in_each_format(client: openai.AsyncClient, sound_format: str) -> None:
     speech = await client.audio.speech.create(

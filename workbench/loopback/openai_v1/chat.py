@@ -58,8 +58,17 @@ def completion(reply: Reply, model: str, created: int, usage: Body) -> Body:
     }
 
 
-def chunks(reply: Reply, model: str, created: int, usage: Body | None) -> Iterator[Body]:
-    """The answer word by word; a last chunk with the usage if it was asked for."""
+def chunks(
+    reply: Reply,
+    model: str,
+    created: int,
+    usage: Body | None,
+    finish_reason: str | None = None,
+) -> Iterator[Body]:
+    """The answer word by word; a last chunk with the usage if it was asked for.
+
+    It ends with the usual reason, with the one that is given, or without one if that is empty.
+    """
     frame: Body = {
         "id": f"chatcmpl-{uuid.uuid4().hex}",
         "object": "chat.completion.chunk",
@@ -83,7 +92,8 @@ def chunks(reply: Reply, model: str, created: int, usage: Body | None) -> Iterat
             yield chunk({"tool_calls": [{"index": index, "function": {"arguments": piece}}]})
     for token in re.findall(r"\s*\S+|\s+$", reply.text):
         yield chunk({"content": token})
-    yield chunk({}, _finish_reason(reply))
+    if finish_reason != "":
+        yield chunk({}, finish_reason or _finish_reason(reply))
     if usage is not None:
         yield {**frame, "choices": [], "usage": usage}
 

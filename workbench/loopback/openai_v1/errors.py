@@ -1,5 +1,7 @@
 """Faults in OpenAI's own JSON shape."""
 
+from collections.abc import Mapping
+
 from aiohttp import web
 from pydantic import ValidationError
 
@@ -13,7 +15,12 @@ CODES = {429: "rate_limit_exceeded"}
 
 
 def failure(
-    status: int, text: str | None = None, *, code: str | None = None, param: str | None = None
+    status: int,
+    text: str | None = None,
+    *,
+    code: str | None = None,
+    param: str | None = None,
+    headers: Mapping[str, str] | None = None,
 ) -> web.Response:
     """An answer with this status."""
     error = {
@@ -22,7 +29,7 @@ def failure(
         "param": param,
         "code": code or CODES.get(status),
     }
-    return web.json_response({"error": error}, status=status)
+    return web.json_response({"error": error}, status=status, headers=headers)
 
 
 def invalid_request(invalid: ValidationError) -> web.Response:

@@ -9,6 +9,7 @@ from typing import Any
 
 from aiohttp import web
 
+from workbench.loopback.openai_v1.conversation import content_text
 from workbench.loopback.openai_v1.faults import Fault
 
 
@@ -49,6 +50,14 @@ class Exchange:
     body: dict[str, Any]
     record: RequestRecord
     fault: Fault | None
+
+    @property
+    def about(self) -> str:
+        """The text that is to be spoken, or the last one of a conversation."""
+        messages = self.body.get("messages")
+        if isinstance(messages, list) and messages:
+            return content_text(messages[-1])
+        return str(self.body.get("input", ""))
 
     async def stream(self, content_type: str, pieces: AsyncIterator[bytes]) -> web.StreamResponse:
         """Sends the pieces as they come; a fault may break it off, or stall it."""

@@ -3,6 +3,7 @@
 import asyncio
 import hmac
 import time
+import weakref
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from datetime import datetime
 from types import TracebackType
@@ -13,6 +14,7 @@ from pydantic import ValidationError
 
 from workbench.loopback.listening import Listener
 from workbench.loopback.openai_v1 import chat, speech
+from workbench.loopback.openai_v1.conversation import Reply
 from workbench.loopback.openai_v1.errors import failure, invalid_request, wrong_key
 from workbench.loopback.openai_v1.exchange import Exchange, RequestRecord, server_sent_event
 from workbench.loopback.openai_v1.faults import Fault, Pace
@@ -29,6 +31,7 @@ MODELS = (
     "tts-1-hd",
 )
 LARGEST_BODY_BYTES = 16 * 1024 * 1024
+KEEP_ALIVE_SECONDS = 0.2
 
 
 class OpenAIStandIn:
@@ -52,6 +55,8 @@ class OpenAIStandIn:
         self.faults = list(faults)
         self.pace = pace or Pace()
         self.requests: list[RequestRecord] = []
+        self._faults_since: dict[int, float] = {}
+        self._connections: weakref.WeakSet[asyncio.BaseTransport] = weakref.WeakSet()
         self._voice = voice
         self._now = now
         self._authorization = f"Bearer {api_key}"
@@ -82,6 +87,7 @@ class OpenAIStandIn:
         """Forget requests and faults."""
         self.requests.clear()
         self.faults.clear()
+        self._faults_since.clear()
 
     @web.middleware
     async def _guard(
@@ -123,9 +129,10 @@ class OpenAIStandIn:
             return failure(400, "We could not parse the JSON body of your request.")
         record = RequestRecord(endpoint, body)
         self.requests.append(record)
-        fault = self._next_fault(endpoint)
+        exchange = Exchange(request, body, record, None)
+        exchange.fault = self._next_fault(endpoint, exchange)
         try:
-            response = await self._answered(Exchange(request, body, record, fault), answer)
+            response = await self._answered(exchange, answer)
             record.status = response.status
             record.is_complete = True
             return response
@@ -141,32 +148,59 @@ class OpenAIStandIn:
             if fault.hang:
                 await asyncio.Event().wait()
             if fault.status is not None:
-                return failure(fault.status, code=fault.code)
+                return failure(fault.status, code=fault.code, headers=fault.headers)
+            if fault.content_type is not None:
+                head = {"Content-Type": fault.content_type}
+                return web.Response(body=fault.body.encode(), headers=head)
+            if fault.keep_alive:
+                return await exchange.stream("text/event-stream", _comments())
+            if fault.events is not None:
+                return await exchange.stream("text/event-stream", _events(fault.events))
         try:
             return await answer(exchange)
         except ValidationError as invalid:
             return invalid_request(invalid)
 
-    def _next_fault(self, endpoint: str) -> Fault | None:
-        for index, fault in enumerate(self.faults):
-            if fault.endpoint == endpoint:
-                if fault.times > 1:
-                    self.faults[index] = fault.model_copy(update={"times": fault.times - 1})
-                else:
-                    del self.faults[index]
+    def _next_fault(self, endpoint: str, exchange: Exchange) -> Fault | None:
+        transport = exchange.request.transport
+        is_reused = transport in self._connections
+        if transport is not None:
+            self._connections.add(transport)
+        for fault in self.faults:
+            if fault.endpoint != endpoint or (fault.about or "") not in exchange.about:
+                continue
+            if (is_reused or not fault.on_reused_connections) and self._lasts(fault):
                 return fault
         return None
 
+    def _lasts(self, fault: Fault) -> bool:
+        """Whether it goes on, counting this request."""
+        index = next(index for index, each in enumerate(self.faults) if each is fault)
+        if fault.for_seconds is not None:
+            since = self._faults_since.setdefault(id(fault), time.monotonic())
+            return time.monotonic() - since < fault.for_seconds
+        if fault.times > 1:
+            self.faults[index] = fault.model_copy(update={"times": fault.times - 1})
+        else:
+            del self.faults[index]
+        return True
+
     async def _complete(self, exchange: Exchange) -> web.StreamResponse:
         asked = chat.ChatRequest.model_validate(exchange.body)
-        reply = reply_to(asked.messages, asked.offered_tools, self._now())
+        fault = exchange.fault or Fault(endpoint="chat")
+        reply = Reply(fault.says) if fault.says is not None else self._reply_to(asked)
         usage = chat.usage_of(asked.messages, reply)
         created = int(time.time())
         await asyncio.sleep(self.pace.first_token_ms / 1000)
         if not asked.stream:
             return web.json_response(chat.completion(reply, asked.model, created, usage))
-        chunks = chat.chunks(reply, asked.model, created, usage if asked.wants_usage else None)
+        chunks = chat.chunks(
+            reply, asked.model, created, usage if asked.wants_usage else None, fault.finish_reason
+        )
         return await exchange.stream("text/event-stream", self._paced(chunks))
+
+    def _reply_to(self, asked: chat.ChatRequest) -> Reply:
+        return reply_to(asked.messages, asked.offered_tools, self._now())
 
     async def _paced(self, chunks: Iterator[dict[str, Any]]) -> AsyncIterator[bytes]:
         for chunk in chunks:
@@ -182,3 +216,15 @@ class OpenAIStandIn:
         if asked.stream_format == "sse":
             return await exchange.stream("text/event-stream", speech.events(asked, pieces))
         return await exchange.stream(encoder.content_type, pieces)
+
+
+async def _comments() -> AsyncIterator[bytes]:
+    while True:
+        yield b": keep-alive\n\n"
+        await asyncio.sleep(KEEP_ALIVE_SECONDS)
+
+
+async def _events(events: Sequence[dict[str, Any]]) -> AsyncIterator[bytes]:
+    for event in events:
+        yield server_sent_event(event)
+    yield b"data: [DONE]\n\n"
