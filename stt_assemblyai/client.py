@@ -2,7 +2,8 @@
 
 `connect` opens it within a deadline and translates whatever the WebSocket library, the resolver or
 TLS raises into this package's own errors. The API key travels in the Authorization header, raw
-(protocol notes, section 2), and is kept out of every message, address and repr.
+(protocol notes, section 2), and is kept out of every message, address and repr, also where the
+service repeats it.
 """
 
 from __future__ import annotations
@@ -14,9 +15,9 @@ import os
 import socket
 import ssl
 import struct
-from collections.abc import AsyncIterator, Iterator
-from typing import Protocol, runtime_checkable
-from urllib.parse import urlsplit
+from collections.abc import AsyncIterator, Callable, Iterator
+from typing import Any, Protocol, runtime_checkable
+from urllib.parse import urljoin, urlsplit
 
 from pydantic import SecretStr
 from websockets.asyncio.client import ClientConnection
@@ -31,7 +32,14 @@ from websockets.exceptions import (
 from websockets.frames import apply_mask  # type: ignore[attr-defined] # in C where it can be
 from websockets.protocol import State
 
-from stt_assemblyai.errors import ConfigurationError, NetworkError, classify_http
+from stt_assemblyai.errors import (
+    AssemblyAIError,
+    ConfigurationError,
+    HttpStatus,
+    NetworkError,
+    classify_http,
+)
+from stt_assemblyai.masking import mask_for
 
 __all__ = ["DEFAULT_BASE_URL", "Closed", "PromptSocket", "Socket", "connect"]
 
@@ -39,6 +47,7 @@ DEFAULT_BASE_URL = "wss://streaming.assemblyai.com"
 _API_VERSION = "2025-05-12"
 _LARGEST_ANSWER_BYTES = 4 << 20  # a whole turn with its words is a few kB
 _CLOSE_SECONDS = 1.0
+_NEXT_ADDRESS_SECONDS = 0.25  # RFC 8305, section 5
 
 # The library logs frames, and with them what callers say, at debug: it gets a logger that is mute.
 _mute = logging.getLogger("stt_assemblyai.websockets")
@@ -80,15 +89,16 @@ class PromptSocket(Protocol):
 
 
 class _WebSocket:
-    def __init__(self, connection: ClientConnection) -> None:
+    def __init__(self, connection: ClientConnection, masked: Callable[[str], str]) -> None:
         self._connection = connection
+        self._masked = masked
         self.alive_at = connection.loop.time()
 
     async def send(self, frame: str | bytes) -> None:
         try:
             await self._connection.send(frame)
         except ConnectionClosed as error:
-            raise _closed(error) from None
+            raise self._closed(error) from None
 
     def send_nowait(self, frame: bytes) -> bool:
         connection, transport = self._connection, self._connection.transport
@@ -101,12 +111,18 @@ class _WebSocket:
         try:
             frame = await self._connection.recv()
         except ConnectionClosed as error:
-            raise _closed(error) from None
+            raise self._closed(error) from None
         self.alive_at = self._connection.loop.time()
+        if isinstance(frame, str) and '"transcript"' not in frame:
+            return self._masked(frame)
         return frame
 
     async def close(self) -> None:
         await self._connection.close()
+
+    def _closed(self, error: ConnectionClosed) -> Closed:
+        closing = error.rcvd
+        return Closed(closing.code, self._masked(closing.reason)) if closing else Closed(1006, "")
 
     async def watch(self, beat_seconds: float) -> None:
         """Ping once a beat; break the connection when nothing is heard for as long again."""
@@ -122,6 +138,24 @@ class _WebSocket:
                         return self._connection.transport.abort()
                 else:
                     self.alive_at = self._connection.loop.time()
+
+
+class _Opening(open_websocket):
+    """Opens a connection. A redirect is followed within one origin: audio goes nowhere else."""
+
+    def process_redirect(self, exc: Exception) -> Exception | str:
+        """The address to go on with, or the error to raise."""
+        asked = self.ws_uri
+        try:
+            told = super().process_redirect(exc)
+        except InvalidURI:
+            return exc
+        if not isinstance(told, str):
+            return exc if isinstance(exc, InvalidStatus) else told
+        parts = urlsplit(told)
+        port = parts.port or (443 if parts.scheme == "wss" else 80)
+        origin = (parts.scheme == "wss", parts.hostname, port)
+        return told if origin == (asked.secure, asked.host, asked.port) else exc
 
 
 @contextlib.asynccontextmanager
@@ -141,7 +175,8 @@ async def connect(
     headers = {"AssemblyAI-Version": _API_VERSION}
     if api_key is not None:
         headers["Authorization"] = api_key.get_secret_value()
-    opening = open_websocket(
+    masked = mask_for(query, api_key)
+    opening = _Opening(
         _address(base_url, query),
         additional_headers=headers,
         user_agent_header="livekit-assemblyai-agent",
@@ -151,10 +186,11 @@ async def connect(
         close_timeout=_CLOSE_SECONDS,
         max_size=_LARGEST_ANSWER_BYTES,
         logger=_mute,
+        **_all_addresses(),
     )
-    with translated_errors(base_url):
+    with translated_errors(base_url, masked):
         connection = await opening
-    websocket = _WebSocket(connection)
+    websocket = _WebSocket(connection, masked)
     watching = asyncio.create_task(websocket.watch(dead_after_seconds / 2))
     try:
         yield websocket
@@ -173,6 +209,13 @@ def _address(base_url: str, query: str) -> str:
     return f"{base_url.rstrip('/')}/v3/ws?{query}"
 
 
+def _all_addresses() -> dict[str, Any]:
+    """Try a host's addresses side by side: the first may be a black hole. Other event loops than
+    Python's own do not know how."""
+    own = isinstance(asyncio.get_running_loop(), asyncio.BaseEventLoop)
+    return {"happy_eyeballs_delay": _NEXT_ADDRESS_SECONDS, "interleave": 1} if own else {}
+
+
 def _framed(payload: bytes) -> bytes:
     """A binary frame, whole and masked (RFC 6455, section 5.2): half of what it costs to send a
     chunk by the library, which copes with fragments and extensions that are not used here."""
@@ -186,24 +229,28 @@ def _framed(payload: bytes) -> bytes:
     return head + mask + apply_mask(payload, mask)
 
 
-def _closed(error: ConnectionClosed) -> Closed:
-    closing = error.rcvd
-    return Closed(closing.code if closing else 1006, closing.reason if closing else "")
-
-
 @contextlib.contextmanager
-def translated_errors(base_url: str) -> Iterator[None]:
-    """Everything that can go wrong before a connection is open, as this package's errors."""
+def translated_errors(
+    base_url: str, masked: Callable[[str], str] = lambda text: text
+) -> Iterator[None]:
+    """Everything that can go wrong before a connection is open, as this package's errors.
+
+    `masked` takes secrets out of what the service answers.
+    """
     host = urlsplit(base_url).netloc.rpartition("@")[2]
     try:
         yield
     except InvalidStatus as error:
-        body = bytes(error.response.body or b"").decode(errors="replace")
-        raise classify_http(error.response.status_code, body) from None
+        raise _refusal(error, host, masked) from None
     except (InvalidURI, InvalidProxy):
         raise ConfigurationError(
             f"The address of {host} cannot be used", remedy="Check the base URL and the proxy."
         ) from None  # its text holds the whole address, and that may hold a secret
+    except ImportError:
+        raise ConfigurationError(
+            f"{host} is to be reached by a SOCKS proxy, which needs the package python-socks",
+            remedy='Run pip install "python-socks[asyncio]", or name this host in NO_PROXY.',
+        ) from None
     except ssl.SSLCertVerificationError as error:
         raise ConfigurationError(
             f"The certificate of {host} is not trusted",
@@ -217,3 +264,18 @@ def translated_errors(base_url: str) -> Iterator[None]:
         raise NetworkError(f"{host} did not answer in time") from error
     except (OSError, InvalidHandshake, EOFError, ConnectionClosed) as error:
         raise NetworkError(f"{host} cannot be reached") from error
+
+
+def _refusal(error: InvalidStatus, host: str, masked: Callable[[str], str]) -> AssemblyAIError:
+    """An answer that is no upgrade. A redirect is told by its host: the rest may hold a secret."""
+    answer = error.response
+    if 300 <= answer.status_code < 400 and "Location" in answer.headers:
+        location = urljoin(f"//{host}", answer.headers["Location"])
+        other = urlsplit(location).netloc.rpartition("@")[2]
+        return ConfigurationError(
+            f"{host} redirects to {masked(other)}, and no audio is sent there",
+            code=HttpStatus(answer.status_code),
+            remedy="Make that the base URL if you trust it.",
+        )
+    body = bytes(answer.body or b"").decode(errors="replace")
+    return classify_http(answer.status_code, masked(body))

@@ -13,7 +13,7 @@ from pydantic import SecretStr
 
 from stt_assemblyai.budget import SharedBudget, file_for
 from stt_assemblyai.client import DEFAULT_BASE_URL, Socket, connect
-from stt_assemblyai.errors import AssemblyAIError, ConfigurationError, NetworkError
+from stt_assemblyai.errors import AssemblyAIError, MissingKeyError, NetworkError
 
 __all__ = ["Dialer", "Token"]
 
@@ -30,7 +30,7 @@ class Dialer:
     or a token proves who we are; a token that is a function is fetched anew for every session.
     With `new_sessions_per_minute`, all processes of this machine together open no more than that;
     who comes too soon waits, and `waited_seconds` counts it.
-    Raises `ConfigurationError` when there is neither.
+    Raises `MissingKeyError` when there is neither.
     """
 
     def __init__(
@@ -44,7 +44,7 @@ class Dialer:
         new_sessions_per_minute: int | None = None,
     ) -> None:
         if token is None and not (api_key and api_key.get_secret_value()):
-            raise ConfigurationError(
+            raise MissingKeyError(
                 "api_key is missing", remedy="Pass AssemblyAI's key, or set ASSEMBLYAI_API_KEY."
             )
         self._base_urls = (base_urls,) if isinstance(base_urls, str) else tuple(base_urls)

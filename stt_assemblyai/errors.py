@@ -4,6 +4,7 @@
     ├── AuthenticationError      no      the key or the account is refused
     │   └── TokenExpiredError    no      a temporary token is too old: fetch a new one, once
     ├── ConfigurationError       no      something has to be changed before it can work
+    │   └── MissingKeyError      no      there is neither key nor token (a ValueError, too)
     ├── QuotaError               yes     too many new sessions a minute: wait, then go on
     ├── RenewalError             yes     the session reached its end: open a new one now
     └── TransientError           yes     the service is in trouble for the moment
@@ -15,7 +16,9 @@ an HTTP status are values of different classes: nothing can take 1008 for a stat
 
 from __future__ import annotations
 
+import json
 import re
+from collections.abc import Mapping
 from typing import ClassVar, NamedTuple
 
 __all__ = [
@@ -24,6 +27,7 @@ __all__ = [
     "CloseCode",
     "ConfigurationError",
     "HttpStatus",
+    "MissingKeyError",
     "NetworkError",
     "QuotaError",
     "RenewalError",
@@ -31,6 +35,7 @@ __all__ = [
     "TransientError",
     "classify_close",
     "classify_http",
+    "readable",
 ]
 
 
@@ -91,6 +96,10 @@ class ConfigurationError(AssemblyAIError):
     """An option, an address or the audio is wrong. Trying again without a change cannot help."""
 
 
+class MissingKeyError(ConfigurationError, ValueError):
+    """Neither an API key nor a token was given. Also a ValueError, as in LiveKit's own plugin."""
+
+
 class QuotaError(AssemblyAIError):
     """The account opens too many sessions a minute. `retry_after_seconds` is the least wait."""
 
@@ -126,6 +135,9 @@ _QUOTA_SECONDS = 12.0  # the least wait that frees a place on a 5-a-minute accou
 _ANY = range(65536)
 _SLOW_DOWN = "Wait before opening another session, or raise the account's limit."
 _CHECK_KEY = "Check ASSEMBLYAI_API_KEY, and that the account may stream."
+
+_NAMES_OF_SENTENCES = ("message", "msg", "error", "detail", "details", "description")
+_LONGEST_SERVER_TEXT = 300
 
 # Read from the top; the first row whose code and text fit decides.
 _CLOSES = (
@@ -181,7 +193,7 @@ def classify_close(code: int, text: str) -> AssemblyAIError:
         if code in row.codes and re.search(row.text, text, re.IGNORECASE):
             return _build(row, CloseCode(code), text)
     lost = "The connection was lost" if code in (1005, 1006) else "The session broke off"
-    return TransientError(lost, code=CloseCode(code), server_text=text)
+    return TransientError(lost, code=CloseCode(code), server_text=_sentence_in(text))
 
 
 def classify_http(status: int, body: str = "") -> AssemblyAIError:
@@ -190,11 +202,37 @@ def classify_http(status: int, body: str = "") -> AssemblyAIError:
     return _build(row, HttpStatus(status), body)
 
 
+def readable(said: object) -> str:
+    """The sentence in an error text, which may be a JSON object, or spell one."""
+    try:
+        return _innermost(said)
+    except RecursionError:
+        return "the error text is nested too deeply"
+
+
+def _innermost(said: object) -> str:
+    if isinstance(said, Mapping):
+        found = [said[name] for name in _NAMES_OF_SENTENCES if said.get(name)]
+        return _innermost(found[0]) if found else json.dumps(said, default=str)
+    if isinstance(said, list):
+        return "; ".join(map(_innermost, said))
+    if isinstance(said, str) and said.lstrip()[:1] in ("{", "["):
+        try:
+            return _innermost(json.loads(said))
+        except ValueError:
+            return said
+    return str(said)
+
+
 def _build(row: _Row, code: CloseCode | HttpStatus, text: str) -> AssemblyAIError:
     return row.kind(
         row.summary,
         remedy=row.remedy,
         code=code,
-        server_text=" ".join(text.split())[:300],
+        server_text=_sentence_in(text),
         retry_after_seconds=row.retry_after_seconds,
     )
+
+
+def _sentence_in(text: str) -> str:
+    return " ".join(readable(text).split())[:_LONGEST_SERVER_TEXT]

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, assert_never
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
+from stt_assemblyai.errors import readable
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -201,7 +203,7 @@ def _decode_leniently(text: str | bytes, error: ValidationError) -> ServerMessag
     if "error" in given:
         code = given.get("error_code")
         return ServerError(
-            error=str(given["error"]), error_code=code if isinstance(code, int) else None
+            error=readable(given["error"]), error_code=code if isinstance(code, int) else None
         )
     try:
         return _ADAPTER.validate_python(given)

@@ -2,10 +2,14 @@
 
 import asyncio
 import contextlib
+import json
 import logging
+import socket
 import ssl
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from http import HTTPStatus
+from urllib.parse import urlencode
 
 import pytest
 from pydantic import SecretStr
@@ -86,14 +90,126 @@ async def test_what_cannot_be_sent_at_once_is_left_to_be_waited_for() -> None:
 
 
 async def test_the_key_travels_raw_in_a_header_and_the_options_in_the_query() -> None:
+    asked: list[Request] = []
+
     async def handler(connection: ServerConnection) -> None:
         assert connection.request is not None
-        await connection.send(connection.request.path)
-        await connection.send(connection.request.headers["Authorization"])
+        asked.append(connection.request)
+        await connection.send("seen")
 
     async with serving(handler) as url, connect(f"{url}/", "a=1&b=2", KEY) as socket:
-        assert await socket.receive() == "/v3/ws?a=1&b=2"
-        assert await socket.receive() == "k3y-of-a-test"
+        await socket.receive()
+    assert asked[0].path == "/v3/ws?a=1&b=2"
+    assert asked[0].headers["Authorization"] == "k3y-of-a-test"
+
+
+async def test_a_secret_that_the_service_repeats_is_masked() -> None:
+    said = ["k3y-of-a-test", "t0ken/of-a-test", "t0ken%2Fof-a-test", "s3cret-of-a-hook"]
+
+    async def repeat(connection: ServerConnection) -> None:
+        await connection.send(json.dumps({"type": "Error", "error": {"message": said}}))
+        await connection.close(1008, f"refused: {said[0]}")
+
+    query = urlencode({"token": said[1], "webhook_auth_header_value": said[3], "a": 1})
+    async with serving(repeat) as url, connect(url, query, KEY) as socket:
+        frame = await socket.receive()
+        with pytest.raises(Closed) as caught:
+            await socket.receive()
+    assert json.loads(frame) == {"type": "Error", "error": {"message": ["********"] * 4}}
+    assert caught.value.reason == "refused: ********"
+
+
+async def test_what_a_caller_says_is_not_masked() -> None:
+    async with serving(echo) as url, connect(url, "", SecretStr("self-hosted")) as socket:
+        await socket.send('{"transcript": "we are self-hosted"}')
+        assert await socket.receive() == '{"transcript": "we are self-hosted"}'
+
+
+async def test_an_answer_that_repeats_the_key_is_masked() -> None:
+    def refuse(connection: ServerConnection, request: Request) -> Response:
+        key = request.headers["Authorization"]
+        return connection.respond(HTTPStatus(401), json.dumps({"error": f"{key} is wrong"}))
+
+    async with serve(echo, "127.0.0.1", 0, process_request=refuse) as server:
+        error = await failure(address(server))
+    assert error.server_text == "******** is wrong"
+
+
+def redirecting(status: int, to: str) -> Callable[[ServerConnection, Request], Response | None]:
+    def redirect(connection: ServerConnection, request: Request) -> Response | None:
+        if request.path.endswith("moved=1"):
+            return None
+        answer = connection.respond(HTTPStatus(status), "moved")
+        answer.headers["Location"] = to
+        return answer
+
+    return redirect
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+@pytest.mark.parametrize("scheme", ["ws", "wss", "https"])
+async def test_no_redirect_is_followed_to_another_host(status: int, scheme: str) -> None:
+    connected: list[ServerConnection] = []
+
+    async def elsewhere(connection: ServerConnection) -> None:
+        connected.append(connection)
+
+    async with serving(elsewhere) as other:
+        host = other.removeprefix("ws://")
+        redirect = redirecting(status, f"{scheme}://u:s3cret@{host}/v3/ws?token=s3cret")
+        async with serve(echo, "127.0.0.1", 0, process_request=redirect) as server:
+            asked = address(server)
+            error = await failure(asked)
+    assert isinstance(error, ConfigurationError)
+    assert str(error) == (
+        f"{asked.removeprefix('ws://')} redirects to {host}, and no audio is sent there "
+        f"(HTTP {status}). Make that the base URL if you trust it."
+    )
+    assert connected == []
+
+
+async def test_a_redirect_within_the_host_is_followed() -> None:
+    redirect = redirecting(307, "/elsewhere?moved=1")
+    async with (
+        serve(echo, "127.0.0.1", 0, process_request=redirect) as server,
+        connect(address(server), "", KEY) as socket,
+    ):
+        await socket.send("here")
+        assert await socket.receive() == "here"
+
+
+async def test_an_address_that_is_a_black_hole_does_not_keep_from_the_next(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As with a broken IPv6: the name has two addresses, and packets to the first vanish."""
+    with socket.socket() as hole, contextlib.ExitStack() as clients:
+        hole.bind(("127.0.0.1", 0))
+        hole.listen(0)
+        for _ in range(3):  # its queue is full: who knocks now is not answered
+            client = clients.enter_context(socket.socket())
+            client.setblocking(False)
+            client.connect_ex(hole.getsockname())
+        async with serving(echo) as url:
+            alive = ("127.0.0.1", int(url.rpartition(":")[2]))
+            found = [
+                (socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", at)
+                for at in (hole.getsockname(), alive)
+            ]
+            monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found)
+            async with connect("ws://two-addresses.test", "", KEY) as connection:
+                await connection.send("through")
+                assert await connection.receive() == "through"
+
+
+async def test_a_socks_proxy_without_its_package_is_said_in_a_sentence(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", "socks5://user:s3cret@127.0.0.1:9")
+    monkeypatch.setitem(sys.modules, "python_socks.async_.asyncio", None)
+    error = await failure("wss://streaming.example")
+    assert isinstance(error, ConfigurationError)
+    assert "needs the package python-socks" in str(error)
+    assert "s3cret" not in str(error)
 
 
 async def test_the_key_and_what_is_said_reach_no_log(caplog: pytest.LogCaptureFixture) -> None:
@@ -182,7 +298,7 @@ def test_no_exception_of_the_library_below_is_missed(kind: type[BaseException]) 
         (InvalidProxy("proxy", "no"), ConfigurationError, "host cannot be used"),
         (ssl.SSLCertVerificationError(1, "x"), ConfigurationError, "host is not trusted"),
         (ssl.SSLError(1, "x"), NetworkError, "host cannot be reached"),
-        (__import__("socket").gaierror(-2, "x"), NetworkError, "host cannot be looked up"),
+        (socket.gaierror(-2, "x"), NetworkError, "host cannot be looked up"),
         (TimeoutError(), NetworkError, "host did not answer in time"),
         (ConnectionResetError(), NetworkError, "host cannot be reached"),
         (EOFError(), NetworkError, "host cannot be reached"),

@@ -18,6 +18,7 @@ from stt_assemblyai.errors import (
     TransientError,
     classify_close,
     classify_http,
+    readable,
 )
 
 
@@ -129,3 +130,34 @@ def test_a_page_of_html_is_cut_short() -> None:
     error = classify_http(502, "<html>\n  <body>" + "x" * 10_000)
     assert error.server_text.startswith("<html> <body>x")
     assert len(error.server_text) == 300
+
+
+@pytest.mark.parametrize(
+    ("said", "sentence"),
+    [
+        ("Invalid API key", "Invalid API key"),
+        ({"code": 7, "message": "Invalid API key"}, "Invalid API key"),
+        ({"error": {"message": "Invalid API key"}}, "Invalid API key"),
+        ('{"error": "Invalid API key"}', "Invalid API key"),
+        (
+            '{"detail": [{"msg": "Field required"}, {"msg": "Too long"}]}',
+            "Field required; Too long",
+        ),
+        ({"code": 7}, '{"code": 7}'),
+        ("{broken", "{broken"),
+        (None, "None"),
+    ],
+)
+def test_an_error_text_may_be_an_object(said: object, sentence: str) -> None:
+    assert readable(said) == sentence
+
+
+def test_an_error_text_that_is_nested_without_end_is_said_to_be() -> None:
+    said: object = "deep"
+    for _ in range(100_000):
+        said = [said]
+    assert readable(said) == "the error text is nested too deeply"
+
+
+def test_a_close_with_a_long_reason_is_cut_short_too() -> None:
+    assert len(classify_close(4999, "x" * 10_000).server_text) == 300

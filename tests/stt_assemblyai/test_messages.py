@@ -96,7 +96,7 @@ def test_null_stands_for_a_field_that_is_not_there() -> None:
 
 def test_an_error_is_known_by_its_text_alone() -> None:
     assert decode('{"error": "Not today", "error_code": null}') == ServerError(error="Not today")
-    assert decode('{"error": {"a": 1}, "error_code": "x"}') == ServerError(error="{'a': 1}")
+    assert decode('{"error": {"a": 1}, "error_code": "x"}') == ServerError(error='{"a": 1}')
     assert decode('{"error": "No", "error_code": 1008}') == ServerError(error="No", error_code=1008)
 
 
