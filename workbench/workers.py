@@ -1,5 +1,6 @@
 """Worker processes as an operator starts them, beside a LiveKit server and the stand-ins."""
 
+import contextlib
 import os
 import signal
 import sys
@@ -14,6 +15,7 @@ from workbench.processes import Command, Process
 from workbench.providers import plan, worker_environment
 from workbench.running import PROJECT
 from workbench.standins import StandIns
+from workbench.waiting import WaitedTooLongError
 
 GREETING = "Good morning, you have reached the lighthouse. How can I help you today?"
 _OURS = ("AGENT_", "ASSEMBLYAI_", "LIVEKIT_", "OPENAI_")
@@ -82,3 +84,11 @@ class Worker:
         """SIGTERM as a platform sends it: to the worker's first process alone."""
         for program in psutil.Process(self.process.pid).children():
             program.send_signal(signal.SIGTERM)
+
+    async def hurry(self) -> None:
+        """SIGTERM again, until the worker ends its calls."""
+        while True:
+            self.terminate()
+            with contextlib.suppress(WaitedTooLongError):
+                await self.log_line("ending the calls in progress", timeout_seconds=0.5)
+                return

@@ -23,9 +23,13 @@ from livekit.agents.llm import AgentConfigUpdate
 from livekit.agents.tokenize.basic import hyphenate_word
 from livekit.agents.utils import http_context
 
+from agent.worker import signals
+
 # The patterns of a language, for transcripts in step with the voice: 65 ms.
 hyphenate_word("preloaded")
 # The machine's certificates, which even a job that trusts nobody parses when it ends: 85 ms.
 http_context._create_ssl_context()
 # pydantic finishes a model at its first use.
 AgentConfigUpdate()
+# Ignored here, they are ignored in all job processes; before this line no call can have begun.
+signals.leave_to_the_worker()

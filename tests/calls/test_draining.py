@@ -1,6 +1,9 @@
 """How a worker stops: no new calls, running ones finish, and who is in a hurry says sorry."""
 
+import signal
 from typing import Any
+
+import psutil
 
 from workbench.conversation import greeting, take_turn
 from workbench.corpus import synthesised
@@ -13,7 +16,8 @@ async def test_a_worker_that_is_told_to_stop_finishes_its_call_and_takes_no_othe
     worker = await start_worker(verb="start")
     first = await dial(worker)
     await greeting(first, timeout_seconds=40)
-    worker.terminate()
+    # As systemd, supervisord and `timeout` do it: to all processes of the worker.
+    worker.process.signal_group(signal.SIGTERM)
     await worker.log_line("draining worker")
     second = await dial(worker)
     await second.told_to_wait(timeout_seconds=40)
@@ -32,19 +36,23 @@ async def test_a_worker_in_a_hurry_apologises_in_its_calls(
     await greeting(caller, timeout_seconds=40)
     worker.terminate()
     await worker.log_line("draining worker")
-    worker.terminate()
+    await worker.hurry()
     await caller.agent_gone(timeout_seconds=60)
     assert "something on our side has failed" in words(await understand(caller.heard()))
     assert await worker.process.wait(timeout_seconds=40) == 0
 
 
-async def test_a_call_that_outlasts_the_time_to_drain_ends_with_an_apology(
+async def test_a_closed_terminal_drains_and_a_call_that_outlasts_it_ends_with_an_apology(
     start_worker: Any, dial: Any, understand: Any
 ) -> None:
     worker = await start_worker(verb="start", AGENT_DRAIN_SECONDS="1")
     caller = await dial(worker)
     await greeting(caller, timeout_seconds=40)
-    worker.terminate()
+    family = psutil.Process(worker.process.pid).children(recursive=True)
+    worker.process.signal_group(signal.SIGHUP)
     await caller.agent_gone(timeout_seconds=60)
     assert "something on our side has failed" in words(await understand(caller.heard()))
     assert await worker.process.wait(timeout_seconds=40) == 0
+    assert [each for each in worker.process.lines if "Traceback" in each] == []
+    _, left = psutil.wait_procs(family, timeout=5)
+    assert left == []
