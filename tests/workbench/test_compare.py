@@ -1,16 +1,19 @@
 """The comparison: what its rows are made of, and what ours does in the scenarios that are short."""
 
 import asyncio
+from pathlib import Path
 
 import pytest
 
 from workbench.compare import figures as f
+from workbench.compare import provider_scenarios
 from workbench.compare.__main__ import compare_all
 from workbench.compare.clients import CLIENTS, OURS
 from workbench.compare.driver import observe, quiet_logs
 from workbench.compare.losses import TROUBLES, Trouble, add_up
 from workbench.compare.observation import Observation
-from workbench.compare.report import Row, loss_rows, page
+from workbench.compare.provider_driver import Answered, provider_rows
+from workbench.compare.report import WIRE, Row, loss_rows, write_rows
 from workbench.compare.scenarios import SCENARIOS, SHORT
 
 
@@ -57,12 +60,31 @@ def test_an_empty_final_does_not_reach_the_user_of_ours(short_rows: list[Row]) -
     assert cells == ["10 of 10", "2 / 2", "0", "0"]
 
 
-def test_the_page_holds_every_row_and_escapes_nothing_away(short_rows: list[Row]) -> None:
-    written = page(short_rows, [], [client.name for client in CLIENTS])
-    lines = [line for line in written.splitlines() if line.startswith("| ")]
+def test_the_page_holds_every_row_and_escapes_nothing_away(
+    short_rows: list[Row], tmp_path: Path
+) -> None:
+    page = tmp_path / "comparison.md"
+    write_rows(page, WIRE, short_rows, [client.name for client in CLIENTS])
+    lines = [line for line in page.read_text().splitlines() if line.startswith("| ")]
     assert all(line.count("|") == 6 for line in lines)
     for row in short_rows:
-        assert f"| {row.figure} |" in written
+        assert f"| {row.figure} |" in page.read_text()
+
+
+def test_provider_rows_say_what_the_caller_heard_and_how_the_call_ended() -> None:
+    well = Answered(0.84, "Seven plus five is twelve.", 0.61, "")
+    ended = Answered(None, "", None, "cannot_think")
+    cells = [row.cells for row in provider_rows("a fault", [well, ended])]
+    assert cells == [
+        ("0.8 s", "never"),
+        ("Seven plus five is twelve.", "nothing"),
+        ("after 0.6 s", "no: the call has ended (cannot_think)"),
+    ]
+
+
+def test_provider_scenarios_have_titles_of_their_own() -> None:
+    titles = [scenario.title for scenario in provider_scenarios.SCENARIOS]
+    assert len(set(titles)) == len(titles)
 
 
 def test_all_eighteen_scenarios_are_there_once_by_title() -> None:

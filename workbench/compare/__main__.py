@@ -3,18 +3,36 @@
 import argparse
 import asyncio
 import sys
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console
 
+from workbench.arguments import positive
+from workbench.compare import provider_scenarios
 from workbench.compare.clients import CLIENTS
 from workbench.compare.driver import observe, quiet_logs
 from workbench.compare.losses import TROUBLES, Trouble, add_up
-from workbench.compare.report import Row, loss_rows, page, rows, table
+from workbench.compare.provider_driver import compare_providers
+from workbench.compare.provider_scenarios import ProviderScenario
+from workbench.compare.report import (
+    LOSSES,
+    PROVIDERS,
+    WIRE,
+    Row,
+    loss_rows,
+    rows,
+    table,
+    write_rows,
+)
 from workbench.compare.scenario import Scenario
 from workbench.compare.scenarios import SCENARIOS, SHORT
+from workbench.livekit_binary import find_or_build
+from workbench.livekit_server import livekit_server
+from workbench.running import CACHE
 
+PARTS = ("wire", "losses", "providers")
 _PAGE = Path(__file__).parents[2] / "docs" / "comparison.md"
 _AT_ONCE = 12  # scenarios; more would disturb one another on two cores
 _STREAMS = 8
@@ -61,23 +79,43 @@ async def count_losses(troubles: Sequence[Trouble], streams: int) -> list[Row]:
     ]
 
 
+async def in_rooms(scenarios: Sequence[ProviderScenario]) -> list[Row]:
+    """Provider faults, through a LiveKit server of our own."""
+    program = await find_or_build(CACHE, print)
+    with tempfile.TemporaryDirectory() as folder:
+        logs = Path(folder)
+        async with livekit_server(program, logs / "livekit.log") as server:
+            return await compare_providers(scenarios, server.access, logs, print)
+
+
 def main() -> int:
     """The exit status."""
     parser = argparse.ArgumentParser(prog="python -m workbench.compare", description=__doc__)
+    parser.add_argument("parts", nargs="*", metavar="PART", help=f"{', '.join(PARTS)}; none: all")
     parser.add_argument("--short", action="store_true", help="a few scenarios, seconds; no page")
-    parser.add_argument("--streams", type=int, default=_STREAMS, help="for each kind of loss")
+    parser.add_argument("--streams", type=positive, default=_STREAMS, help="for each kind of loss")
     options = parser.parse_args()
+    if unknown := set(options.parts) - set(PARTS):
+        parser.error(f"no such part: {', '.join(sorted(unknown))}; there are {', '.join(PARTS)}")
     console, names = Console(), [client.name for client in CLIENTS]
     with quiet_logs():
-        if options.short:
-            console.print(table("Short", asyncio.run(compare_all(SHORT)), names))
-            return 0
-        scenario_rows = asyncio.run(compare_all(SCENARIOS))
-        console.print(table("When something goes wrong", scenario_rows, names))
-        lost = asyncio.run(count_losses(TROUBLES, options.streams))
-        console.print(table("Words lost over minutes", lost, names))
-    _PAGE.write_text(page(scenario_rows, lost, names), encoding="utf-8")
+        for part in options.parts or PARTS:
+            heading, found = _measure(part, short=options.short, streams=options.streams)
+            console.print(table(heading, found, names))
+            if not options.short:
+                write_rows(_PAGE, heading, found, names)
     return 0
+
+
+def _measure(part: str, *, short: bool, streams: int) -> tuple[str, list[Row]]:
+    match part:
+        case "wire":
+            return WIRE, asyncio.run(compare_all(SHORT if short else SCENARIOS))
+        case "losses":
+            return LOSSES, asyncio.run(count_losses(TROUBLES, 1 if short else streams))
+        case _:
+            chosen = provider_scenarios.SHORT if short else provider_scenarios.SCENARIOS
+            return PROVIDERS, asyncio.run(in_rooms(chosen))
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
+from pathlib import Path
 
 from rich.table import Table
 
@@ -10,8 +11,13 @@ from workbench.compare.clients import versions
 from workbench.compare.losses import Loss
 from workbench.compare.observation import Observation
 from workbench.compare.scenario import Scenario
+from workbench.pages import write_section
 
-__all__ = ["Row", "loss_rows", "page", "rows", "table"]
+__all__ = ["LOSSES", "PROVIDERS", "WIRE", "Row", "loss_rows", "rows", "table", "write_rows"]
+
+WIRE = "When something goes wrong"
+LOSSES = "Words lost over minutes"
+PROVIDERS = "When the model or the voice misbehaves"
 
 _INTRODUCTION = """# Compared with the stock plugin
 
@@ -22,6 +28,12 @@ Times differ a little from run to run.
 
 {versions}.
 """
+_NOTES = {
+    PROVIDERS: "Each is a call through a real LiveKit server with a worker process of its own;"
+    " OpenAI is a stand-in for both, and its voice a tone. Stock is the worker of LiveKit's guide."
+    " A caller hears the greeting, types a question while the fault is there, and types"
+    " another one after it. Neither has a fallback model.",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,21 +87,11 @@ def table(title: str, all_rows: Iterable[Row], names: Sequence[str]) -> Table:
     return drawn
 
 
-def page(scenario_rows: Sequence[Row], lost: Sequence[Row], names: Sequence[str]) -> str:
-    """docs/comparison.md."""
-    return "\n".join(
-        [
-            _INTRODUCTION.format(versions=versions()),
-            "## When something goes wrong",
-            "",
-            *_markdown(scenario_rows, names),
-            "",
-            "## Words lost over minutes",
-            "",
-            *_markdown(lost, names),
-            "",
-        ]
-    )
+def write_rows(page: Path, heading: str, all_rows: Iterable[Row], names: Sequence[str]) -> None:
+    """Put them below this heading of docs/comparison.md."""
+    introduction = _INTRODUCTION.format(versions=versions())
+    note = [_NOTES[heading], ""] if heading in _NOTES else []
+    write_section(page, heading, [*note, *_markdown(all_rows, names)], introduction=introduction)
 
 
 def _markdown(all_rows: Iterable[Row], names: Sequence[str]) -> list[str]:

@@ -28,7 +28,9 @@ _TUNED: TurnHandlingOptions = {
     "preemptive_generation": {"enabled": True, "preemptive_tts": True},
 }
 
-server = AgentServer()
+# The default load is the machine's, on which the callers and their providers run as well: the
+# server would pass this worker over.
+server = AgentServer(load_fnc=lambda: 0.0)
 
 
 def stock_session(

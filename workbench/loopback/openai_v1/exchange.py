@@ -53,10 +53,10 @@ class Exchange:
 
     @property
     def about(self) -> str:
-        """The text that is to be spoken, or the last one of a conversation."""
+        """All that a model reads of it: the conversation, or the text that is to be spoken."""
         messages = self.body.get("messages")
-        if isinstance(messages, list) and messages:
-            return content_text(messages[-1])
+        if isinstance(messages, list):
+            return "\n".join(content_text(message) for message in messages)
         return str(self.body.get("input", ""))
 
     async def stream(self, content_type: str, pieces: AsyncIterator[bytes]) -> web.StreamResponse:

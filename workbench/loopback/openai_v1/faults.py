@@ -25,7 +25,7 @@ class Fault(BaseModel):
     for_seconds: float | None = None
     """In place of `times`: from the first request that it meets on."""
     about: str | None = None
-    """Only requests whose last text has this in it."""
+    """Only requests in whose conversation, or text to be spoken, this stands."""
     on_reused_connections: bool = False
     """Only requests on a connection that has carried one before."""
     status: int | None = None
