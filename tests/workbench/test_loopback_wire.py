@@ -470,3 +470,14 @@ async def test_stopping_leaves_no_connection_behind() -> None:
         await stand_in.__aexit__(None, None, None)
         assert (await outcome(socket))[1] == 1006
     assert stand_in.sessions[0].is_closed
+
+
+def test_a_fault_can_change_what_messages_and_words_say() -> None:
+    fault = Fault(changed_fields={"Turn": {"utterance": None}}, changed_words={"confidence": None})
+    sent = fault.applied_to({"type": "Turn", "utterance": "hi", "words": [{"text": "hi"}]})
+    assert sent == {
+        "type": "Turn",
+        "utterance": None,
+        "words": [{"text": "hi", "confidence": None}],
+    }
+    assert fault.applied_to({"type": "Begin"}) == {"type": "Begin"}

@@ -1,4 +1,4 @@
-"""The 18 wire scenarios of protocol notes, section 15, each as something that happens to a caller.
+"""The wire scenarios of protocol notes, section 15, each as something that happens to a caller.
 
 The stand-in's faults make them happen; what is asked of a client is the same for both.
 """
@@ -266,6 +266,30 @@ _CANCELLED_THRICE = Scenario(
     limit_seconds=25,
 )
 
+_NO_WORDS = Scenario(
+    "19",
+    "A turn's words are empty; its transcript is there",
+    _ORDER,
+    (f.WORDS, f.TURNS, f.CONNECTS, f.ERROR, f.LOGGED),
+    faults=(Fault(changed_fields={"Turn": {"words": []}}),),
+    parameters=_us(),
+)
+_NULL_CONFIDENCE = replace(
+    _NO_WORDS,
+    title="The confidence of every word is null",
+    faults=(Fault(changed_words={"confidence": None}),),
+)
+_ODD_BEGIN = replace(
+    _NO_WORDS,
+    title="Begin has its time of expiry as text, and no id",
+    faults=(Fault(changed_fields={"Begin": {"expires_at": "2030-01-01T00:00:00Z", "id": None}}),),
+)
+_CLOCK_AHEAD = replace(
+    _NO_WORDS,
+    title="The host's clock is years ahead of the service's",
+    faults=(Fault(changed_fields={"Begin": {"expires_at": 1_600_000_000}}),) * 40,
+)
+
 SHORT = (_BAD_KEY, _BAD_PARAMETER, _TOO_MANY_TERMS, _EMPTY_FINAL)
 """A few that are over in seconds, for the tests."""
 
@@ -300,4 +324,8 @@ SCENARIOS = (
     _REFUSED,
     _SPEAKERS,
     _CANCELLED_THRICE,
+    _NO_WORDS,
+    _NULL_CONFIDENCE,
+    _ODD_BEGIN,
+    _CLOCK_AHEAD,
 )

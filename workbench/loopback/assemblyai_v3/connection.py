@@ -177,7 +177,7 @@ class Connection:
             await asyncio.sleep(max(0.0, due - time.monotonic()))
             match output:
                 case Send(message):
-                    await self._send({**message, **session.fault.extra_fields})
+                    await self._send(session.fault.applied_to(message))
                     self._outgoing.task_done()
                 case Fail():
                     await self._fail(output, session.fault)

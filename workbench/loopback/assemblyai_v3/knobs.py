@@ -71,8 +71,19 @@ class Fault(BaseModel):
     """An empty final on Terminate, whose language is null."""
     extra_fields: dict[str, Any] = {}
     """Added to each message."""
+    changed_fields: dict[str, dict[str, Any]] = {}
+    """Fields by the type of message: they stand in place of its own."""
+    changed_words: dict[str, Any] = {}
+    """Fields that stand in each word of a Turn in place of its own."""
     extra_messages: tuple[tuple[int, dict[str, Any]], ...] = ()
     """(audio time, message): sent as they are."""
+
+    def applied_to(self, message: dict[str, Any]) -> dict[str, Any]:
+        """The message as it is sent."""
+        changed = {**message, **self.extra_fields}
+        if self.changed_words and "words" in changed:
+            changed["words"] = [{**word, **self.changed_words} for word in changed["words"]]
+        return {**changed, **self.changed_fields.get(str(message.get("type")), {})}
 
 
 NO_FAULT = Fault()
