@@ -9,7 +9,7 @@ from pydantic import ConfigDict, Field, field_validator
 from pydantic_core import PydanticCustomError
 
 from config.phrases import Phrasebook, PhrasesError, read_phrasebook
-from config.values import ROOT, Filled, Section
+from config.values import ROOT, Host, Section, Spoken
 from stt_assemblyai.options import Names, Preset
 
 ADDRESSES = ("tel:", "sip:", "sips:")
@@ -37,7 +37,7 @@ class AgentSettings(Section):
         description="The same as a text, which wins over the file.",
         examples=["You answer the phone of a bicycle shop."],
     )
-    greeting: Filled = Field(
+    greeting: Spoken = Field(
         default="Hello, this is Alex. How can I help you?",
         description="What the agent says first, word for word.",
         examples=["Hello, this is Alex. How can I help you?"],
@@ -71,7 +71,8 @@ class AgentSettings(Section):
     record_dir: Path | None = Field(
         default=None,
         description="Folder for the records of calls, from which an agent that takes over a call "
-        "goes on. They hold what was said: personal data. Unset: nothing is recorded.",
+        "goes on. They hold what was said: personal data. A relative path starts at the project's "
+        "folder, which in the image is read-only. Unset: nothing is recorded.",
         examples=["records"],
     )
     phrases_dir: Path = Field(
@@ -141,11 +142,11 @@ class AgentSettings(Section):
         description="How long after the caller's turn nothing may be heard before the agent says "
         '"One moment, please"; 0 for never.',
     )
-    still_there: Filled = Field(
+    still_there: Spoken = Field(
         default="Are you still there?",
         description="What it asks a caller who says nothing.",
     )
-    goodbye: Filled = Field(
+    goodbye: Spoken = Field(
         default="I am ending this call now. Goodbye.",
         description="What it says before it ends a call that is silent or too long.",
     )
@@ -178,7 +179,7 @@ class AgentSettings(Section):
         "kills.",
         examples=["300"],
     )
-    http_host: str = Field(
+    http_host: Host = Field(
         default="127.0.0.1",
         description="Address on which the worker's health page listens; 0.0.0.0 for every one.",
         examples=["0.0.0.0"],
@@ -248,7 +249,7 @@ class AgentSettings(Section):
     def _readable(cls, path: Path) -> Path:
         try:
             empty = not (ROOT / path).read_text(encoding="utf-8").strip()
-        except (OSError, UnicodeDecodeError) as error:
+        except (OSError, ValueError) as error:
             raise PydanticCustomError(
                 "file", f"cannot be read as UTF-8 text ({type(error).__name__})"
             ) from None
@@ -259,9 +260,20 @@ class AgentSettings(Section):
     @field_validator("record_dir")
     @classmethod
     def _folder(cls, path: Path | None) -> Path | None:
-        if path and path.exists() and not path.is_dir():
+        """The folder itself is made and checked when the worker starts (`agent.call.record`)."""
+        if path is None:
+            return None
+        try:
+            (ROOT / path).lstat()
+            is_folder = (ROOT / path).is_dir()
+        except FileNotFoundError:
+            is_folder = True  # it will be
+        except (OSError, ValueError) as error:  # too long, no right to look, a NUL
+            reason = type(error).__name__
+            raise PydanticCustomError("folder", f"cannot be a folder ({reason})") from None
+        if not is_folder:
             raise PydanticCustomError("folder", "is a file, not a folder")
-        return path
+        return ROOT / path
 
     @field_validator("phrases_dir")
     @classmethod

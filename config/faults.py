@@ -1,6 +1,6 @@
 """What is wrong with a setting, in one line that says what to change and holds no value."""
 
-import difflib
+import functools
 
 from pydantic_core import ErrorDetails
 
@@ -14,14 +14,21 @@ def sentence(details: ErrorDetails, *, section: str = "") -> str:
     """
     where = (section, *details["loc"]) if section else details["loc"]
     name = "_".join(str(part) for part in where[:2]).upper()
-    known = {variable.name: variable for variable in variables()}
-    if details["type"] == "extra_forbidden":
-        close = difflib.get_close_matches(name, known, n=1, cutoff=0.8)
-        hint = f"did you mean {close[0]}?" if close else "docs/settings.md lists them all"
-        return f"{name}: there is no such setting; {hint}"
-    if name not in known:
+    if name not in _examples():
         return f"{name}: {_in_words(details)}"
-    return f"{name}: {_in_words(details)}; for example {name}={known[name].example}"
+    example = _examples()[name]
+    if details["type"] in ("value_error", "dict_type"):  # what json.loads raises, or gives
+        wrong = (
+            "must be a JSON object" if example[0] == "{" else "must be a list like a,b,c, or JSON"
+        )
+    else:
+        wrong = _in_words(details)
+    return f"{name}: {wrong}; for example {name}={example}"
+
+
+@functools.cache
+def _examples() -> dict[str, str]:
+    return {variable.name: variable.example for variable in variables()}
 
 
 def _in_words(details: ErrorDetails) -> str:
@@ -47,7 +54,5 @@ def _in_words(details: ErrorDetails) -> str:
             return "must not be empty"
         case "string_too_long":
             return f"must have at most {limits['max_length']} characters"
-        case "value_error":  # what json.loads raises
-            return "must be a list like a,b,c, or JSON"
         case _:
             return details["msg"][:1].lower() + details["msg"][1:]

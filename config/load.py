@@ -10,19 +10,14 @@ from typing import Any
 from dotenv import dotenv_values
 from dotenv.parser import parse_stream
 from pydantic import ValidationError
-from pydantic_settings import SettingsError as SourceError
 
+from config.contradictions import contradictions, without_effect
 from config.faults import sentence
+from config.names import OURS, mistakes
 from config.settings import DOTENV, Settings
 
 # LiveKit itself reads these two and would name a nameless worker behind our back.
 FOREIGN_NAMES = ("LIVEKIT_AGENT_NAME", "LIVEKIT_AGENT_NAME_OVERRIDE")
-
-_APART = (
-    "AGENT_VAD_THRESHOLD ({settings.vad_threshold}) and ASSEMBLYAI_VAD_THRESHOLD "
-    "({settings.assemblyai.voice_threshold}) differ: between them one side hears speech where the "
-    "other hears silence; leave AGENT_VAD_THRESHOLD unset to have them equal"
-)
 
 
 class SettingsError(Exception):
@@ -39,34 +34,48 @@ def load_settings(
     """The settings of the environment, completed from the file `dotenv`.
 
     `given` wins over both: values by section, for what a program does not leave to its operator.
-    Raises SettingsError with every fault at once.
+    Raises SettingsError with every fault at once. Warns of what is left out, or has no effect.
     """
     if faults := _faults_of_file(dotenv):
         raise SettingsError(faults)
+    in_file, found = _values_of_file(dotenv), texts(dotenv)
+    unknown = mistakes(found)
+    # A program of its own may share the environment with others; `.env` is written for this one.
+    refused = [name for name in unknown if name in in_file and name.startswith(OURS)]
+    for name in unknown.keys() - set(refused):
+        warnings.warn(unknown[name], stacklevel=2)
+    faults = [unknown[name] for name in refused]
     made: Any = Settings  # pydantic-settings takes arguments that the fields do not tell
     try:
         settings: Settings = made(_env_file=dotenv, **(given or {}))
     except ValidationError as error:
-        raise SettingsError([sentence(details) for details in error.errors()]) from None
-    except SourceError as error:
-        raise SettingsError([f"The settings cannot be read: {error}"]) from None
-    found = {**_values_of_file(dotenv), **os.environ}
-    if faults := [
+        raise SettingsError(faults + [sentence(each) for each in error.errors()]) from None
+    faults += [
         f"{name} names the agent differently from AGENT_NAME: unset it, or set both alike; "
         "for example AGENT_NAME=receptionist"
         for name in FOREIGN_NAMES
         if found.get(name, settings.agent.name) != settings.agent.name
-    ]:
+    ]
+    if faults := faults + contradictions(settings):
         raise SettingsError(faults)
-    if settings.vad_threshold != settings.assemblyai.voice_threshold:
-        warnings.warn(_APART.format(settings=settings), stacklevel=2)
+    for note in without_effect(settings):
+        warnings.warn(note, stacklevel=2)
     return settings
+
+
+def texts(dotenv: Path | None = DOTENV) -> dict[str, str]:
+    """What is set, as it is written, by the variable's name; strangers' variables included."""
+    return {**_values_of_file(dotenv), **_environment()}
 
 
 def origins(dotenv: Path | None = DOTENV) -> dict[str, str]:
     """For each variable that is set, where it was set: "environment", or the name of the file."""
     found = {name: dotenv.name for name in _values_of_file(dotenv) if dotenv}
-    return found | {name.upper(): "environment" for name, value in os.environ.items() if value}
+    return found | dict.fromkeys(_environment(), "environment")
+
+
+def _environment() -> dict[str, str]:
+    return {name.upper(): value for name, value in os.environ.items() if value}
 
 
 def _values_of_file(dotenv: Path | None) -> dict[str, str]:

@@ -1,16 +1,18 @@
 """A call's own settings, from the metadata with which its agent is asked for.
 
-The metadata is a JSON object whose keys are names of variables, and whose values obey the same
-rules as in the environment: {"AGENT_GREETING": "Hola", "ASSEMBLYAI_LANGUAGE_CODES": ["es"]}.
-Half of a configuration is one that nobody has tried (the Spanish greeting with the English ears),
-so a single fault refuses it all.
+The metadata is a JSON object. Keys that are names of variables set them for this call, by the same
+rules as in the environment: {"AGENT_GREETING": "Hola", "ASSEMBLYAI_LANGUAGE_CODES": ["es"]}. A
+wrong one costs itself and no other. All other keys are the application's own.
 """
 
 import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
+from config.contradictions import contradictions
 from config.faults import sentence
 from config.settings import PER_CALL, Settings
 
@@ -21,56 +23,78 @@ MOST_FAULTS = 10
 _LONGEST_NAME = 60
 
 
-def settings_of_call(base: Settings, metadata: str) -> tuple[Settings, list[str]]:
-    """The settings of a call whose agent was asked for with this metadata.
+_PREFIXES = ("AGENT_", "ASSEMBLYAI_", "LIVEKIT_", "OPENAI_")
+_FIELDS: Mapping[str, tuple[str, str]] = {
+    f"{section}_{name}".upper(): (section, name)
+    for section, names in PER_CALL.items()
+    for name in sorted(names, key=lambda name: name != "speech_model")
+}
+"""Section and field by the key; the model stands first, because it decides what else is right."""
 
-    Where the metadata is at fault, the answer is `base` and what is wrong: one sentence each, at
-    most `MOST_FAULTS`, without any value.
-    """
+
+@dataclass(frozen=True, slots=True)
+class CallSettings:
+    """What the metadata of a call says."""
+
+    settings: Settings
+    """The worker's, with what is set for this call."""
+    faults: list[str] = field(default_factory=list)
+    """Why something was left out: one sentence each, at most `MOST_FAULTS`, without any value."""
+    application: Mapping[str, Any] = field(default_factory=dict)
+    """The application's own keys and values, as they came."""
+
+
+def settings_of_call(base: Settings, metadata: str) -> CallSettings:
+    """The settings of a call whose agent was asked for with this metadata."""
     if not metadata.strip():
-        return base, []
+        return CallSettings(base)
     if len(metadata) > LONGEST_METADATA:
-        return base, [f"The metadata is longer than {LONGEST_METADATA} characters."]
+        longest = f"The metadata is longer than {LONGEST_METADATA} characters."
+        return CallSettings(base, [longest])
     try:
         given = json.loads(metadata)
     except (ValueError, RecursionError):
         given = None
     if not isinstance(given, dict):
-        return base, ['The metadata is not a JSON object such as {"AGENT_GREETING": "Hello"}.']
-    chosen, faults = _by_section(given)
+        example = 'such as {"AGENT_GREETING": "Hello"}'
+        return CallSettings(base, [f"The metadata is not a JSON object {example}."])
+    own = {name: value for name, value in given.items() if not name.upper().startswith(_PREFIXES)}
+    faults = [
+        f"{name[:_LONGEST_NAME]!a}: no call can set this; docs/per-call.md says what it can"
+        for name in given.keys() - own.keys() - _FIELDS.keys()
+    ]
+    chosen = {name: given[name] for name in _FIELDS if name in given}
+    settings, wrong = _with(base, chosen)
+    return CallSettings(settings, [*wrong, *faults][:MOST_FAULTS], own)
+
+
+def _with(base: Settings, chosen: Mapping[str, Any]) -> tuple[Settings, list[str]]:
+    """The settings with as many of these as are right, and what is wrong with the others."""
+    settings, wrong = _revised(base, chosen)
+    if not wrong:
+        return settings, []
+    settings, faults = base, []
+    for name, value in chosen.items():
+        settings, wrong = _revised(settings, {name: value})
+        faults += wrong
+    return settings, faults
+
+
+def _revised(base: Settings, chosen: Mapping[str, Any]) -> tuple[Settings, list[str]]:
+    """The settings with all of these; where something is wrong with them, `base` and what it is."""
+    by_section: dict[str, dict[str, Any]] = {}
+    for name, value in chosen.items():
+        section, field_name = _FIELDS[name]
+        by_section.setdefault(section, {})[field_name] = value
     changed: dict[str, BaseModel] = {}
-    for section, values in chosen.items():
+    faults: list[str] = []
+    for section, values in by_section.items():
+        before = getattr(base, section)
+        kept = {each: getattr(before, each) for each in before.model_fields_set}
         try:
-            changed[section] = _revised(getattr(base, section), values)
+            changed[section] = type(before).model_validate({**kept, **values})
         except ValidationError as error:
             faults += [sentence(details, section=section) for details in error.errors()]
-        except RecursionError:
-            faults.append(f"{section.upper()}_: a value is nested too deeply")
-    if faults:
-        return base, faults[:MOST_FAULTS]
-    return base.model_copy(update=changed), []
-
-
-def _by_section(given: dict[str, Any]) -> tuple[dict[str, dict[str, Any]], list[str]]:
-    """The values by section and field, and what is wrong with the names."""
-    fields = {
-        f"{section}_{field}".upper(): (section, field)
-        for section, names in PER_CALL.items()
-        for field in names
-    }
-    chosen: dict[str, dict[str, Any]] = {}
-    faults = []
-    for name, value in given.items():
-        if name in fields:
-            section, field = fields[name]
-            chosen.setdefault(section, {})[field] = value
-        else:
-            shown = ascii(name[:_LONGEST_NAME])
-            faults.append(f"{shown}: no call can set this; docs/per-call.md says what it can")
-    return chosen, faults
-
-
-def _revised(section: BaseModel, values: dict[str, Any]) -> BaseModel:
-    """The same section with other values, checked anew. Raises ValidationError."""
-    kept = {name: getattr(section, name) for name in section.model_fields_set}
-    return type(section).model_validate({**kept, **values})
+    settings = base.model_copy(update=changed)
+    faults = faults or contradictions(settings)
+    return (base, faults) if faults else (settings, [])

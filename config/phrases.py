@@ -70,7 +70,10 @@ class Phrasebook:
 @functools.cache  # a process reads it before its call
 def read_phrasebook(directory: Path) -> Phrasebook:
     """Read every language's file. Raises PhrasesError."""
-    files = sorted(directory.glob("*.toml"))
+    try:
+        files = sorted(directory.glob("*.toml"))
+    except (OSError, ValueError) as error:
+        raise PhrasesError(f"cannot be read ({type(error).__name__})") from None
     if not files:
         raise PhrasesError("has no file such as en.toml in it")
     return Phrasebook({file.stem.lower(): _read(file) for file in files})

@@ -11,10 +11,17 @@ from types import MappingProxyType
 from typing import Any
 
 from pydantic import model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import (
+    BaseSettings,
+    DotEnvSettingsSource,
+    EnvSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
 
 from config.behaviour import AgentSettings
 from config.services import AssemblyAISettings, LiveKitSettings, OpenAISettings
+from config.sources import Variables
 from stt_assemblyai.options import SessionOptions
 
 DOTENV = Path(".env")  # of the folder in which the command is typed
@@ -26,10 +33,7 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(
         env_file=DOTENV,
         env_file_encoding="utf-8-sig",
-        env_nested_delimiter="_",
-        env_nested_max_split=1,
         env_ignore_empty=True,
-        enable_decoding=False,  # lists are written a,b,c; the sections read them
         extra="ignore",
         frozen=True,
         hide_input_in_errors=True,
@@ -51,6 +55,21 @@ class Settings(BaseSettings):
         if self.agent.vad_threshold is not None:
             return self.agent.vad_threshold
         return self.assemblyai.voice_threshold
+
+    @classmethod
+    def settings_customise_sources(  # names and order are pydantic-settings'
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """What is given, then the environment, then `.env`."""
+        assert isinstance(env_settings, EnvSettingsSource)
+        assert isinstance(dotenv_settings, DotEnvSettingsSource)
+        environment = Variables(settings_cls, env_settings.env_vars)
+        return init_settings, environment, Variables(settings_cls, dotenv_settings.env_vars)
 
     @model_validator(mode="before")
     @classmethod

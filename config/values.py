@@ -1,5 +1,7 @@
 """What the values of settings are made of: addresses, keys, spoken sentences; a section of them."""
 
+import ipaddress
+import re
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
@@ -9,20 +11,53 @@ from pydantic_core import PydanticCustomError
 
 ROOT = Path(__file__).resolve().parent.parent
 
+_LABEL = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}(?<!-)")
+
 
 def scheme(*allowed: str, path: bool = True) -> AfterValidator:
     """A validator for addresses that names the schemes which this kind of server answers to."""
 
     def check(url: str) -> str:
-        parts = urlsplit(url.rstrip("/"))
+        try:
+            parts = urlsplit(url.strip().rstrip("/"))
+            has_port = parts.port != 0  # reading it checks it
+        except ValueError:  # a broken IPv6 address, a port that is no number
+            raise PydanticCustomError("url", "has a host or a port that cannot be") from None
         if parts.scheme not in allowed or not parts.hostname:
             starts = " or ".join(f"{name}://" for name in allowed)
             raise PydanticCustomError("scheme", f"must start with {starts} and name a host")
         if parts.username or parts.query or parts.fragment or (parts.path and not path):
             raise PydanticCustomError("extra", "must be nothing but scheme and host")
+        if not has_port or not is_host(parts.hostname) or not parts.geturl().isprintable():
+            raise PydanticCustomError("url", "has a host or a port that cannot be")
         return parts.geturl()
 
     return AfterValidator(check)
+
+
+def is_host(text: str) -> bool:
+    """Whether this may be the name of a host, or an IP address."""
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        labels = text.removesuffix(".").split(".")
+        is_name = all(_LABEL.fullmatch(_in_ascii(label)) for label in labels)
+        return is_name and not labels[-1].isdigit()  # four numbers, or too many
+    return True
+
+
+def _in_ascii(label: str) -> str:
+    """A part of a host's name as it travels; empty where it cannot."""
+    try:
+        return label.encode("idna").decode() if label else ""
+    except UnicodeError:
+        return ""
+
+
+def host(text: str) -> str:
+    if not is_host(text):
+        raise PydanticCustomError("host", "must be an IP address or the name of a host, no more")
+    return text
 
 
 def openai_path(url: str) -> str:
@@ -41,8 +76,11 @@ def _latin(key: SecretStr) -> SecretStr:
     return key
 
 
+Host = Annotated[str, AfterValidator(host)]
 ApiKey = Annotated[SecretStr, AfterValidator(_latin)]
-Filled = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+Filled = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+Spoken = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=1000)]
+"""What is said in one breath: a minute of speech at most, which no caller listens to."""
 
 
 class Section(BaseModel):

@@ -33,9 +33,11 @@ from stt_assemblyai.errors import ConfigurationError
 
 __all__ = [
     "MODES",
+    "MODE_SILENCES",
     "PARAMETERS",
     "PRESETS",
     "SHIPPED",
+    "US_SILENCES",
     "Models",
     "Preset",
     "SessionOptions",
@@ -104,6 +106,14 @@ MODES: Mapping[Preset, Mapping[str, Any]] = MappingProxyType(
 )
 """The same tempers in the U3 family's own words (section 10.2)."""
 
+MODE_SILENCES: Mapping[str, tuple[int, int]] = MappingProxyType(
+    {"min_latency": (128, 640), "balanced": (128, 1280), "max_accuracy": (512, 2560)}
+)
+"""The shortest and the longest silence, in ms, that each of these modes stands for."""
+
+US_SILENCES = (400, 1280)
+"""The same of the US models, where nothing is sent."""
+
 SHIPPED: Mapping[str, Mapping[str, Any]] = MappingProxyType(
     {model: MappingProxyType({"format_turns": True, **PRESETS["seed"]}) for model in sorted(US)}
 )
@@ -143,13 +153,20 @@ def _as_list(value: object) -> object:
     if not isinstance(value, str):
         return value
     if value.lstrip().startswith("["):
-        return json.loads(value)
+        return _parsed(value)
     return [part.strip() for part in value.split(",") if part.strip()]
 
 
 def _as_object(value: object) -> object:
     """A text stands for the JSON object that it spells."""
-    return json.loads(value) if isinstance(value, str) else value
+    return _parsed(value) if isinstance(value, str) else value
+
+
+def _parsed(text: str) -> object:
+    try:
+        return json.loads(text)
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
 
 
 Milliseconds = Annotated[int, Field(ge=0)]

@@ -72,9 +72,9 @@ class Call:
 
     def __init__(self, job: JobContext, equipment: Equipment) -> None:
         self._job = job
-        settings, self._refused_settings = settings_of_call(equipment.settings, job.job.metadata)
-        self._equipment = equipment.for_call(settings)
-        self._agent = settings.agent
+        self._own = settings_of_call(equipment.settings, job.job.metadata)
+        self._equipment = equipment.for_call(self._own.settings)
+        self._agent = self._own.settings.agent
         self._ending: asyncio.Future[Ending] = asyncio.get_running_loop().create_future()
         self._fell_silent = asyncio.Event()
         grace_seconds = self._agent.reconnect_grace_seconds
@@ -152,8 +152,8 @@ class Call:
         return ending
 
     def _tell_refused_settings(self) -> None:
-        if faults := self._refused_settings:
-            log.warning("the call's own settings are refused", extra={"faults": faults})
+        if faults := self._own.faults:
+            log.warning("some of the call's own settings are refused", extra={"faults": faults})
             self._record.add("settings_refused", {"faults": faults})
 
     async def _start(self) -> None:
@@ -167,6 +167,7 @@ class Call:
             said_before=self._said_before,
             head_start=self._head_start,
             before_speech=self._fill_silence(),
+            metadata=self._own.application,
         )
         caller = self._presence.caller_identity
         if caller is None:

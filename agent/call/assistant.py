@@ -1,8 +1,9 @@
 """The assistant: what it is told, what it says first, and what it can do."""
 
-from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from functools import partial
-from typing import Literal
+from types import MappingProxyType
+from typing import Any, Literal
 
 from livekit import rtc
 from livekit.agents import (
@@ -36,16 +37,19 @@ class Assistant(Agent):
         said_before: Sequence[Said] = (),
         head_start: HeadStart | None = None,
         before_speech: Callable[[], Awaitable[None]] | None = None,
+        metadata: Mapping[str, Any] = MappingProxyType({}),
     ) -> None:
         """`head_start` has the greeting; `before_speech` returns when an answer may be heard;
         `goodbye` is for a model that hangs up without a word.
 
         `said_before` is what another agent and this caller said, before that agent died.
+        `metadata` are the keys of the call's metadata that are no settings, for tools to read.
         """
         history = ChatContext.empty()
         for said in said_before:
             history.add_message(role=said.role, content=said.text)
         super().__init__(instructions=instructions, chat_ctx=history)
+        self.metadata = metadata
         self._greeting = greeting
         self._head_start = head_start
         self._goodbye = goodbye

@@ -19,7 +19,7 @@ from agent.call.interruptions import asks_for_dictation
 from agent.call.overlap import Overlap
 from config.phrases import words_of
 from config.settings import Settings
-from stt_assemblyai.options import PRESETS, U3, US, Preset
+from stt_assemblyai.options import MODE_SILENCES, PRESETS, U3, US, Preset
 from stt_assemblyai.stt import STT
 
 log = logging.getLogger(__name__)
@@ -36,12 +36,6 @@ RESUME_SECONDS = 0.8
 # says: no more than the service waits anyhow.
 MIN_SILENCE_MS: Mapping[Preset, int] = MappingProxyType(
     {"seed": 0, "aggressive": 0, "balanced": 400, "conservative": 800}
-)
-
-# What each mode of the U3 family stands for (protocol notes, section 10.2): a value that was
-# changed cannot be unset, only set again.
-MODE_SILENCES: Mapping[str, tuple[int, int]] = MappingProxyType(
-    {"min_latency": (128, 640), "balanced": (128, 1280), "max_accuracy": (512, 2560)}
 )
 
 
@@ -167,12 +161,15 @@ def thresholds(settings: Settings, preset: Preset, pause_ms: int = 0) -> dict[st
     if settings.assemblyai.speech_model in US:
         found = {name: sent[name] for name in PRESETS[preset]}
     elif settings.assemblyai.speech_model in U3:
+        # A value that was changed cannot be unset, only set again.
         mode = sent.get("mode", "balanced")
         shortest, longest = MODE_SILENCES[mode]
         found = {"mode": mode, "min_turn_silence": shortest, "max_turn_silence": longest}
         found = {name: sent.get(name, value) for name, value in found.items()}
     else:
         return {}
+    # A preset that is chosen in mid-call may not fit a threshold that was set by itself.
+    found["max_turn_silence"] = max(found["max_turn_silence"], found["min_turn_silence"])
     if pause_ms:
         found["min_turn_silence"] = max(found["min_turn_silence"], pause_ms)
         found["max_turn_silence"] = max(found["max_turn_silence"], 2 * pause_ms)

@@ -4,7 +4,7 @@ import contextlib
 import errno
 import sys
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NoReturn
 
 from config.load import SettingsError, load_settings
@@ -19,23 +19,39 @@ def loaded_settings(given: Mapping[str, Mapping[str, Any]] | None = None) -> Set
 
     `given` are values by section that are not for the operator to set.
     """
-    with warnings.catch_warnings(record=True) as notes:
+    try:
+        with _told_warnings():
+            return load_settings(given=given)
+    except SettingsError as error:
+        give_up(*in_words(error.faults), code=USAGE)
+
+
+def in_words(faults: Sequence[str]) -> list[str]:
+    """The faults of the settings, and what to do about them, as lines."""
+    count = "a setting is" if len(faults) == 1 else f"{len(faults)} settings are"
+    advice = (
+        "Put what is missing into the environment or into .env (see .env.example); "
+        "`make run` needs no key at all."
+        if any("is missing" in fault for fault in faults)
+        else "Correct that in the environment or in .env; `python agent.py settings` shows where "
+        "each setting comes from."
+    )
+    return [
+        f"The worker cannot start: {count} missing or wrong.",
+        *(f"  {fault}" for fault in faults),
+        advice,
+    ]
+
+
+@contextlib.contextmanager
+def _told_warnings() -> Iterator[None]:
+    """Print what is only a warning, a sentence a line, whatever comes of the rest."""
+    with warnings.catch_warnings(record=True, action="always") as notes:
         try:
-            settings = load_settings(given=given)
-        except SettingsError as error:
-            count = (
-                "a setting is" if len(error.faults) == 1 else f"{len(error.faults)} settings are"
-            )
-            give_up(
-                f"The worker cannot start: {count} missing or wrong.",
-                *(f"  {fault}" for fault in error.faults),
-                "Put them into the environment or into .env (see .env.example); "
-                "`make run` needs no key at all.",
-                code=USAGE,
-            )
-    for note in notes:
-        print(f"{note.message}.", file=sys.stderr)
-    return settings
+            yield
+        finally:
+            for note in notes:
+                print(f"{note.message}.", file=sys.stderr)
 
 
 @contextlib.contextmanager

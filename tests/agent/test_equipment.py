@@ -21,9 +21,9 @@ def equipment() -> Equipment:
 
 
 def for_call(equipment: Equipment, metadata: str) -> Equipment:
-    settings, faults = settings_of_call(equipment.settings, metadata)
-    assert faults == []
-    return equipment.for_call(settings)
+    call = settings_of_call(equipment.settings, metadata)
+    assert call.faults == []
+    return equipment.for_call(call.settings)
 
 
 def test_a_call_with_nothing_of_its_own_takes_what_is_ready(equipment: Equipment) -> None:

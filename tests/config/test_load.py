@@ -1,10 +1,18 @@
 """Settings: what is read from where, and what is said about faults."""
 
+import os
+import re
+import tempfile
+import warnings
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from config.load import SettingsError, load_settings, origins
+from config.reference import variables
 
 KEYS = {
     "LIVEKIT_URL": "ws://127.0.0.1:7880",
@@ -18,8 +26,6 @@ OURS = ("LIVEKIT", "ASSEMBLYAI", "OPENAI", "AGENT")
 
 @pytest.fixture(autouse=True)
 def _empty_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    import os
-
     for name in list(os.environ):
         if name.upper().startswith(OURS):
             monkeypatch.delenv(name)
@@ -72,7 +78,7 @@ def test_every_missing_key_is_named_at_once() -> None:
         ("ASSEMBLYAI_MIN_TURN_SILENCE", "20", "must be at least 50"),
         ("ASSEMBLYAI_SPEECH_MODEL", "nova-3", "'universal-streaming-english'"),
         ("ASSEMBLYAI_MODE", "balanced", "does not take this"),
-        ("ASSEMBLYAI_LLM_GATEWAY", "{", "JSON"),
+        ("ASSEMBLYAI_LLM_GATEWAY", "{", "must be a JSON object"),
         ("ASSEMBLYAI_BASE_URL", "wss://streaming.assemblyai.com/v3/ws", "but scheme and host"),
         ("ASSEMBLYAI_BASE_URL", "wss://user:secret@host", "but scheme and host"),
         ("ASSEMBLYAI_KEYTERMS_PROMPT", "[", "must be a list"),
@@ -82,8 +88,18 @@ def test_every_missing_key_is_named_at_once() -> None:
         ("AGENT_HTTP_PORT", "http", "must be a whole number"),
         ("AGENT_LOG_LEVEL", "loud", "'debug', 'info'"),
         ("AGENT_INSTRUCTIONS_FILE", "nowhere.md", "cannot be read"),
-        ("AGENT_GREETNG", "Hi", "did you mean AGENT_GREETING?"),
-        ("ASSEMBLYAI_FOO_BAR_BAZ", "1", "no such setting"),
+        ("LIVEKIT_URL", "ws://[::1", "a host or a port that cannot be"),
+        ("LIVEKIT_URL", "ws://host:port", "a host or a port that cannot be"),
+        ("LIVEKIT_URL", "wss://host:99999", "a host or a port that cannot be"),
+        ("LIVEKIT_URL", "wss://my project.livekit.cloud", "a host or a port that cannot be"),
+        ("LIVEKIT_URL", "wss://10.0.0.256", "a host or a port that cannot be"),
+        ("LIVEKIT_URL", "livekit.example.com", "must start with ws://"),
+        ("AGENT_HTTP_HOST", "http://0.0.0.0", "must be an IP address or the name of a host"),
+        ("AGENT_HTTP_HOST", "0.0.0.0:8081", "must be an IP address or the name of a host"),
+        ("AGENT_HTTP_HOST", "999.1.1.1", "must be an IP address or the name of a host"),
+        ("AGENT_GREETING", "x" * 1001, "must have at most 1000 characters"),
+        ("ASSEMBLYAI_KEYTERMS_PROMPT", "[" * 100_000, "must be a list"),
+        ("ASSEMBLYAI_LLM_GATEWAY", "[]", "must be a JSON object"),
         ("LIVEKIT_AGENT_NAME", "somebody", "differently from AGENT_NAME"),
         ("LIVEKIT_AGENT_NAME_OVERRIDE", "somebody", "differently from AGENT_NAME"),
     ],
@@ -105,13 +121,143 @@ def test_a_fault_comes_with_an_example_of_a_right_value(monkeypatch: pytest.Monk
     assert faults()[0].endswith("; for example ASSEMBLYAI_VAD_THRESHOLD=0.5")
 
 
+STRANGERS = {
+    "OPENAI_ORG_ID": "org",
+    "LIVEKIT_SERVER": "/usr/bin/livekit-server",
+    "AGENTS_MD": "x",
+    # Services of Kubernetes that are named agent, agent-http, agent-metrics, livekit and openai
+    "AGENT_PORT": "tcp://10.0.0.1:80",
+    "AGENT_SERVICE_HOST": "10.0.0.1",
+    "AGENT_SERVICE_PORT": "80",
+    "AGENT_SERVICE_PORT_WEB": "80",
+    "AGENT_PORT_80_TCP": "tcp://10.0.0.1:80",
+    "AGENT_PORT_80_TCP_ADDR": "10.0.0.1",
+    "AGENT_HTTP_PORT": "tcp://10.0.0.1:80",
+    "AGENT_METRICS_PORT": "tcp://[fd00::1]:80",
+    "LIVEKIT_PORT": "udp://10.0.0.1:80",
+    "OPENAI_SERVICE_HOST": "10.0.0.1",
+    # Azure Pipelines, Jenkins, and whoever has a variable by the mere name of a section
+    "AGENT_ID": "7",
+    "AGENT_OS": "Linux",
+    "AGENT_WORKDIR": "/w",
+    "AGENT": "yes",
+    "OPENAI": "1",
+}
+
+
 @pytest.mark.usefixtures("_keys")
-def test_a_strangers_variable_under_a_prefix_that_is_not_ours_is_left_alone(
-    monkeypatch: pytest.MonkeyPatch,
+def test_what_others_set_in_the_environment_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in STRANGERS.items():
+        monkeypatch.setenv(name, value)
+    settings = load_settings(dotenv=None)
+    assert (settings.agent.http_port, settings.agent.metrics_port) == (0, None)
+
+
+MISTAKES = {
+    "OPENAI_TEMPERATURE": "docs/settings.md lists them all",
+    "OPENAI_MODEL": "did you mean OPENAI_TTS_MODEL or OPENAI_LLM_MODEL?",
+    "OPENAI_KEY": "did you mean OPENAI_API_KEY",
+    "OPEN_AI_API_KEY": "did you mean OPENAI_API_KEY",
+    "LIVEKIT_SECRET": "did you mean LIVEKIT_API_SECRET",
+    "LIVE_KIT_URL": "did you mean LIVEKIT_URL",
+    "ASSEMBLY_AI_KEY": "did you mean ASSEMBLYAI_API_KEY",
+    "ASSEMBLYAI_FOO_BAR_BAZ": "docs/settings.md lists them all",
+    "AGENT_PORT": "did you mean AGENT_HTTP_PORT",
+    "AGENT_GREETNG": "did you mean AGENT_GREETING",
+    "AGENT_COLOUR": "docs/settings.md lists them all",
+}
+
+
+@pytest.mark.usefixtures("_keys")
+@pytest.mark.parametrize(("name", "advice"), MISTAKES.items(), ids=MISTAKES.keys())
+def test_a_name_of_the_environment_that_is_no_setting_is_warned_of(
+    monkeypatch: pytest.MonkeyPatch, name: str, advice: str
 ) -> None:
-    monkeypatch.setenv("OPENAI_ORG_ID", "org")
-    monkeypatch.setenv("LIVEKIT_SERVER", "/usr/bin/livekit-server")
-    load_settings(dotenv=None)
+    monkeypatch.setenv(name, "0.2")
+    with pytest.warns(UserWarning, match=f"{name}: there is no such setting; ") as told:
+        load_settings(dotenv=None)
+    assert advice in str(told[0].message)
+    assert len(told) == 1
+
+
+@pytest.mark.usefixtures("_keys")
+def test_a_name_in_the_file_that_is_no_setting_is_a_fault(tmp_path: Path) -> None:
+    dotenv = tmp_path / ".env"
+    dotenv.write_text("AGENT_COLOUR=red\nAGENT_HTTP_PORT=x\n")
+    with pytest.raises(SettingsError) as caught:
+        load_settings(dotenv)
+    assert [fault.split(":")[0] for fault in caught.value.faults] == [
+        "AGENT_COLOUR",
+        "AGENT_HTTP_PORT",
+    ]
+
+
+CONTRADICTIONS: list[tuple[dict[str, str], str]] = [
+    (
+        {"ASSEMBLYAI_MIN_TURN_SILENCE": "3000", "ASSEMBLYAI_MAX_TURN_SILENCE": "1000"},
+        "ASSEMBLYAI_MIN_TURN_SILENCE (3000 ms) must not be longer than ASSEMBLYAI_MAX_TURN_SILENCE "
+        "(1000 ms)",
+    ),
+    (
+        {"ASSEMBLYAI_MIN_TURN_SILENCE": "3000"},
+        "ASSEMBLYAI_MAX_TURN_SILENCE (2400 ms, by default)",
+    ),
+    (
+        {"ASSEMBLYAI_MAX_TURN_SILENCE": "100"},
+        "ASSEMBLYAI_MIN_TURN_SILENCE (160 ms, by default)",
+    ),
+    (
+        {
+            "ASSEMBLYAI_SPEECH_MODEL": "universal-3-6-pro",
+            "ASSEMBLYAI_MODE": "min_latency",
+            "ASSEMBLYAI_MIN_TURN_SILENCE": "700",
+        },
+        "ASSEMBLYAI_MAX_TURN_SILENCE (640 ms, by default)",
+    ),
+    (
+        {"AGENT_HTTP_PORT": "8081", "AGENT_METRICS_PORT": "8081"},
+        "AGENT_METRICS_PORT and AGENT_HTTP_PORT must not both be 8081",
+    ),
+]
+
+
+@pytest.mark.usefixtures("_keys")
+@pytest.mark.parametrize(("given", "said"), CONTRADICTIONS)
+def test_settings_that_contradict_each_other_are_one_sentence(
+    monkeypatch: pytest.MonkeyPatch, given: dict[str, str], said: str
+) -> None:
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
+    (fault,) = faults()
+    assert said in fault
+
+
+USELESS: list[tuple[dict[str, str], str]] = [
+    ({"ASSEMBLYAI_REDACT_PII_SUB": "hash"}, "has no effect without ASSEMBLYAI_REDACT_PII"),
+    ({"ASSEMBLYAI_MAX_SPEAKERS": "2"}, "has no effect without ASSEMBLYAI_SPEAKER_LABELS"),
+    ({"OPENAI_FALLBACK_TTS_VOICE": "sage"}, "has no effect without OPENAI_FALLBACK_TTS_MODEL"),
+    ({"ASSEMBLYAI_WEBHOOK_AUTH_HEADER_VALUE": "x"}, "no effect without ASSEMBLYAI_WEBHOOK_URL"),
+    ({"AGENT_VAD_THRESHOLD": "0.9"}, "leave AGENT_VAD_THRESHOLD unset to have them equal"),
+    ({"AGENT_SILENCE_SECONDS": "60", "AGENT_MAX_CALL_SECONDS": "60"}, "AGENT_MAX_CALL_SECONDS is"),
+    ({"ASSEMBLYAI_EAGER_MS": "200"}, "ASSEMBLYAI_MIN_TURN_SILENCE is not longer"),
+    ({"ASSEMBLYAI_REDACT_PII": "true"}, "keeps callers from interrupting"),
+    (
+        {"ASSEMBLYAI_FALLBACK_BASE_URL": "wss://streaming.assemblyai.com"},
+        "ASSEMBLYAI_FALLBACK_BASE_URL has no effect",
+    ),
+]
+
+
+@pytest.mark.usefixtures("_keys")
+@pytest.mark.parametrize(("given", "said"), USELESS)
+def test_a_setting_without_effect_is_warned_of(
+    monkeypatch: pytest.MonkeyPatch, given: dict[str, str], said: str
+) -> None:
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
+    with warnings.catch_warnings(record=True, action="always") as told:
+        load_settings(dotenv=None)
+    assert said in " ".join(str(each.message) for each in told)
 
 
 @pytest.mark.usefixtures("_keys")
@@ -233,3 +379,59 @@ def test_records_go_into_a_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Pat
     assert fault.startswith("AGENT_RECORD_DIR: is a file, not a folder")
     monkeypatch.setenv("AGENT_RECORD_DIR", str(tmp_path / "not yet there"))
     assert load_settings(dotenv=None).agent.record_dir == tmp_path / "not yet there"
+
+
+TEXTS = (
+    st.text(max_size=40)
+    | st.sampled_from(
+        ["true", "0", "-1", "1e999", "nan", "[", "{", "[[1]]", '{"a": 1}', "ws://h", "https://h/v1"]
+    )
+    | st.integers().map(str)
+    | st.sampled_from(["[", "{", '{"a":']).map(lambda half: half * 1200)
+)
+NAMES = st.sampled_from([each.name for each in variables()]) | st.builds(
+    lambda prefix, rest: prefix + rest,
+    st.sampled_from(["AGENT_", "ASSEMBLYAI_", "OPENAI_", "LIVEKIT_", "AGENT", "ASSEMBLY_AI_", ""]),
+    st.text(
+        st.characters(codec="ascii", categories=("Lu", "Nd", "Ll")) | st.just("_"), max_size=20
+    ),
+)
+
+
+def loaded_or_told(dotenv: Path | None) -> None:
+    """Load; where that fails, each sentence has to name what it is about, in one line."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        faults = []
+        try:
+            load_settings(dotenv)
+        except SettingsError as error:
+            faults = error.faults
+    for fault in faults:
+        assert re.match(r"[A-Z][A-Z0-9_]+\b|.*\.env", fault), fault
+        assert fault.isprintable()
+        assert len(fault) < 600
+
+
+@given(st.dictionaries(NAMES, TEXTS, max_size=8), st.booleans())
+@settings(max_examples=200, deadline=None)
+def test_any_environment_gives_settings_or_sentences(found: dict[str, str], has_keys: bool) -> None:
+    clean = {name: text.replace("\0", "") for name, text in found.items() if name}
+    with patch.dict(os.environ, (KEYS if has_keys else {}) | clean):
+        loaded_or_told(None)
+
+
+@given(
+    st.binary(max_size=200)
+    | st.lists(st.builds("{}={}".format, NAMES, TEXTS), max_size=8).map(
+        lambda lines: "\n".join([*(f"{n}={v}" for n, v in KEYS.items()), *lines]).encode(
+            errors="surrogatepass"
+        )
+    )
+)
+@settings(max_examples=200, deadline=None)
+def test_any_file_gives_settings_or_sentences(content: bytes) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        dotenv = Path(folder) / ".env"
+        dotenv.write_bytes(content)
+        loaded_or_told(dotenv)

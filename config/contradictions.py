@@ -1,0 +1,91 @@
+"""Pairs of settings that contradict each other, or of which one has no effect without the other."""
+
+from collections.abc import Iterator
+
+from config.settings import Settings
+from stt_assemblyai.options import MODE_SILENCES, US, US_SILENCES, WHISPER
+
+# The first does nothing unless the second, or one of several, is set.
+_NEEDS = {
+    "ASSEMBLYAI_REDACT_PII_POLICIES": ("ASSEMBLYAI_REDACT_PII",),
+    "ASSEMBLYAI_REDACT_PII_SUB": ("ASSEMBLYAI_REDACT_PII",),
+    "ASSEMBLYAI_MAX_SPEAKERS": ("ASSEMBLYAI_SPEAKER_LABELS",),
+    "ASSEMBLYAI_SPEAKER_LABELS_REVISION_INTERVAL_MS": ("ASSEMBLYAI_SPEAKER_LABELS",),
+    "ASSEMBLYAI_WEBHOOK_AUTH_HEADER_NAME": ("ASSEMBLYAI_WEBHOOK_AUTH_HEADER_VALUE",),
+    "ASSEMBLYAI_WEBHOOK_AUTH_HEADER_VALUE": ("ASSEMBLYAI_WEBHOOK_URL",),
+    "OPENAI_FALLBACK_TTS_VOICE": ("OPENAI_FALLBACK_TTS_MODEL",),
+    "OPENAI_FALLBACK_API_KEY": ("OPENAI_FALLBACK_LLM_MODEL", "OPENAI_FALLBACK_TTS_MODEL"),
+}
+
+
+def contradictions(settings: Settings) -> list[str]:
+    """What cannot hold at once: a sentence each, which begins with the name of a setting."""
+    return [*_silences(settings), *_ports(settings)]
+
+
+def without_effect(settings: Settings) -> list[str]:
+    """What is set and does nothing, or is surely not meant: a sentence each."""
+    agent, ears = settings.agent, settings.assemblyai
+    found = [
+        f"{name} has no effect without {' or '.join(needed)}"
+        for name, needed in _NEEDS.items()
+        if _value(settings, name) and not any(_value(settings, each) for each in needed)
+    ]
+    if settings.vad_threshold != ears.voice_threshold:
+        found.append(
+            f"AGENT_VAD_THRESHOLD ({settings.vad_threshold}) and ASSEMBLYAI_VAD_THRESHOLD "
+            f"({ears.voice_threshold}) differ: between them one side hears speech where the other "
+            "hears silence; leave AGENT_VAD_THRESHOLD unset to have them equal"
+        )
+    if ears.fallback_base_url == ears.base_url:
+        found.append("ASSEMBLYAI_FALLBACK_BASE_URL has no effect: it is ASSEMBLYAI_BASE_URL")
+    if agent.silence_seconds >= agent.max_call_seconds:
+        found.append("AGENT_SILENCE_SECONDS has no effect: AGENT_MAX_CALL_SECONDS is not longer")
+    if ears.include_partial_turns is False or ears.redact_pii:
+        found.append(
+            f"ASSEMBLYAI_{'REDACT_PII' if ears.redact_pii else 'INCLUDE_PARTIAL_TURNS'} keeps "
+            "callers from interrupting the agent: words arrive when their turn has ended"
+        )
+    silence = shortest_and_longest_silence(settings)
+    if silence and ears.eager_ms and ears.eager_ms >= silence[0]:
+        found.append("ASSEMBLYAI_EAGER_MS has no effect: ASSEMBLYAI_MIN_TURN_SILENCE is not longer")
+    return found
+
+
+def shortest_and_longest_silence(settings: Settings) -> tuple[int, int] | None:
+    """Milliseconds after which a turn may end and must end; None where no setting decides it."""
+    sent = settings.session_options.effective()
+    if settings.assemblyai.speech_model in WHISPER:
+        return None
+    is_us = settings.assemblyai.speech_model in US
+    shortest, longest = US_SILENCES if is_us else MODE_SILENCES[sent.get("mode", "balanced")]
+    return sent.get("min_turn_silence", shortest), sent.get("max_turn_silence", longest)
+
+
+def _silences(settings: Settings) -> Iterator[str]:
+    silence = shortest_and_longest_silence(settings)
+    if silence and silence[0] > silence[1]:
+        yield (
+            f"ASSEMBLYAI_MIN_TURN_SILENCE ({_ms(settings, 'min_turn_silence', silence[0])}) must "
+            f"not be longer than ASSEMBLYAI_MAX_TURN_SILENCE "
+            f"({_ms(settings, 'max_turn_silence', silence[1])})"
+        )
+
+
+def _ms(settings: Settings, field: str, milliseconds: int) -> str:
+    is_set = field in settings.assemblyai.model_fields_set
+    return f"{milliseconds} ms" + ("" if is_set else ", by default")
+
+
+def _ports(settings: Settings) -> Iterator[str]:
+    agent = settings.agent
+    if agent.metrics_port and agent.metrics_port == agent.http_port:
+        yield (
+            f"AGENT_METRICS_PORT and AGENT_HTTP_PORT must not both be {agent.http_port}: "
+            "two pages cannot listen on one port"
+        )
+
+
+def _value(settings: Settings, name: str) -> object:
+    section, _, field = name.lower().partition("_")
+    return getattr(getattr(settings, section), field)

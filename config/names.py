@@ -1,0 +1,67 @@
+"""Names of variables: which are settings, which belong to somebody else, and which are mistakes."""
+
+import difflib
+import re
+from collections.abc import Mapping
+
+from config.settings import Settings
+from config.sources import is_renamed, is_service_link
+
+OURS = ("AGENT_", "ASSEMBLYAI_")
+"""No other program that a worker meets reads these; `LIVEKIT_` and `OPENAI_` others read too."""
+
+SETTINGS = {
+    f"{section}_{field}".upper(): (section, field)
+    for section, info in Settings.model_fields.items()
+    for field in info.annotation.model_fields  # type: ignore[union-attr]  # each is a model
+}
+"""The section and the field by the variable's name."""
+
+_STEMS = ("AGENT", "ASSEMBLY", "AAI", "OPENAI", "LIVEKIT")
+"""What names begin with that are meant for us, underscores aside."""
+
+_OTHERS = re.compile(
+    # LiveKit's own libraries, its cloud and its command line; and this project's workbench.
+    r"LIVEKIT_(AGENTS?|INFERENCE|SIP|TELEMETRY|EVALS|OBSERVABILITY|RTC|NODE|WORKER)_\w+"
+    r"|LIVEKIT_(TOKEN|SERVER|KEYS|CONFIG|DEV_MODE|LOG_LEVEL|LIB_PATH|REGION_NAME|REMOTE_EOT_URL)"
+    # OpenAI's client and its command line.
+    r"|OPENAI_(ORG_ID|ORGANIZATION|PROJECT|PROJECT_ID|LOG|API_VERSION|API_TYPE|ADMIN_KEY"
+    r"|WEBHOOK_SECRET|CUSTOM_HEADERS)"
+    # Agents of Azure Pipelines and of Jenkins.
+    r"|AGENT_(ID|OS|OSARCHITECTURE|VERSION|JOBNAME|JOBSTATUS|MACHINENAME|WORKFOLDER|WORKDIR|CLOUDID"
+    r"|TEMPDIRECTORY|TOOLSDIRECTORY|HOMEDIRECTORY|BUILDDIRECTORY|ROOTDIRECTORY|SERVERDIRECTORY"
+    r"|ISSELFHOSTED|CONTAINERMAPPING|DIAGNOSTIC|ACCEPTTEEEULA|READONLYVARIABLES|NODE|LABELS"
+    r"|RETAINDEFAULTENCODING|DISABLELOGPLUGIN_\w+|USEWORKSPACEID)"
+)
+
+
+def mistakes(found: Mapping[str, str]) -> dict[str, str]:
+    """What to say about each name that is no setting but looks like one, by the name.
+
+    `found` are the variables that are set, with their values; names are in capitals.
+    """
+    return {
+        name: f"{name}: there is no such setting; {advice}"
+        for name, text in found.items()
+        if (advice := _advice(name, text))
+    }
+
+
+def close_to(name: str) -> list[str]:
+    """The settings that somebody who wrote this name may have meant, at most two."""
+    squeezed = {each.replace("_", ""): each for each in SETTINGS}
+    close = difflib.get_close_matches(name.replace("_", ""), squeezed, n=2, cutoff=0.8)
+    return [squeezed[each] for each in close]
+
+
+def _advice(name: str, text: str) -> str:
+    """What to do instead of setting this; empty where there is nothing to say."""
+    section, _, field = name.lower().partition("_")
+    if name in SETTINGS or is_renamed(section, field) or _OTHERS.fullmatch(name):
+        return ""
+    if not name.replace("_", "").startswith(_STEMS) or is_service_link(name, text):
+        return ""
+    if close := close_to(name):
+        return f"did you mean {' or '.join(close)}?"
+    with_our_prefix = name.startswith((*OURS, "LIVEKIT_", "OPENAI_"))
+    return "docs/settings.md lists them all" if with_our_prefix else ""

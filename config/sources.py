@@ -1,0 +1,54 @@
+"""Where settings come from: variables of the environment and of `.env`, by section and field."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
+
+from stt_assemblyai.options import RENAMED
+
+_LINK = re.compile(r"_(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT_\d+_(TCP|UDP|SCTP)(_\w+)?)$")
+_ADDRESS = re.compile(r"(tcp|udp|sctp)://\S+")
+
+
+class Variables(PydanticBaseSettingsSource):
+    """What is set in one place. Names that are no setting are left out (`config.names`)."""
+
+    def __init__(self, owner: type[BaseSettings], found: Mapping[str, str | None]) -> None:
+        super().__init__(owner)
+        self._found = found
+
+    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
+        """Never asked for: sections are read as a whole."""
+        raise NotImplementedError
+
+    def __call__(self) -> dict[str, Any]:
+        sections = self.settings_cls.model_fields
+        values: dict[str, Any] = {section: {} for section in sections}
+        for name, text in self._found.items():
+            section, _, field = name.lower().partition("_")
+            if text and section in sections and not is_service_link(name.upper(), text):
+                model = sections[section].annotation
+                assert isinstance(model, type)
+                assert issubclass(model, BaseModel)
+                if field in model.model_fields or is_renamed(section, field):
+                    values[section][field] = text
+        return values
+
+
+def is_renamed(section: str, field: str) -> bool:
+    """Whether this is an old name that still counts."""
+    return section == "assemblyai" and field in RENAMED
+
+
+def is_service_link(name: str, text: str) -> bool:
+    """Whether Kubernetes sets this variable in every pod, because some Service is called so.
+
+    For a Service `agent` it sets AGENT_SERVICE_HOST; for one that is called `agent-http`
+    AGENT_HTTP_PORT=tcp://10.0.0.1:80, which is no port.
+    """
+    is_port = name.endswith("_PORT") and _ADDRESS.fullmatch(text)
+    return bool(is_port or _LINK.search(name))
