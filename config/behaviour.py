@@ -104,6 +104,13 @@ class AgentSettings(Section):
         "number, an address or a name that is spelt; 0 makes no difference between such answers "
         "and others.",
     )
+    echo: Literal["off", "auto"] = Field(
+        default="off",
+        description="Whether callers' lines may send the agent's own voice back. auto: three or "
+        "more of its words, in order and at most 0.6 s behind it, do not interrupt it; they are "
+        "kept with a mark. Browsers and telephones cancel echo by themselves.",
+        examples=["auto"],
+    )
     vad_threshold: float | None = Field(
         default=None,
         ge=0.05,

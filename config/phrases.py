@@ -6,7 +6,8 @@ An operator edits them: `en.toml`, `es.toml` and so on, each with three lists.
 import functools
 import re
 import tomllib
-from collections.abc import Mapping, Sequence
+import unicodedata
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -16,7 +17,14 @@ from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
 Words = tuple[str, ...]
 Phrase = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)]
 
-_WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)*")
+# Written without blanks between words (Thai, Lao, Burmese, Khmer, kana, Chinese), or with endings
+# on every word (Hangul): each letter or syllable stands for itself, so that phrases are found
+# inside of longer words.
+_LETTER_BY_LETTER = re.compile(
+    "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3\U00020000-\U0003ffff]"
+)
+_JOINERS = "\u200c\u200d"  # they shape letters, and part nothing
+ANY_ENDING = "*"
 
 
 class PhrasesError(ValueError):
@@ -45,9 +53,52 @@ class Phrases:
     """The agent says one of these when it asks for something that takes pauses to say."""
 
 
-def words_of(text: str) -> Words:
-    """The words of a text without case and punctuation: Uh-huh. -> uh, huh."""
-    return tuple(_WORD.findall(text.casefold().replace("\u2019", "'")))
+def words_of(text: str, *, kept: str = "") -> Words:
+    """The words of a text without case and punctuation: Uh-huh. -> uh, huh. Marks such as vowel
+    signs are parts of their letters.
+
+    Scripts without blanks, and Korean, give their letters one by one. `kept` are marks that stay.
+    """
+    plain = unicodedata.normalize("NFKC", text).casefold().replace("\u2019", "'")
+    words: list[str] = []
+    word = ""
+    for letter in f"{plain} ":
+        kind = unicodedata.category(letter)[0]
+        if letter in _JOINERS or (kind == "M" and not word):
+            if words and kind == "M" and _LETTER_BY_LETTER.match(words[-1]):
+                words[-1] += letter
+            continue
+        if _LETTER_BY_LETTER.match(letter) and kind in "LN":
+            words += [*_whole(word), letter]
+            word = ""
+        elif kind in "LNM" or letter in kept or letter == "'":
+            word += letter
+        else:
+            words += _whole(word)
+            word = ""
+    return tuple(words)
+
+
+def _whole(word: str) -> Iterator[str]:
+    """A word without apostrophes around it, if it is one."""
+    if stripped := word.strip("'"):
+        yield stripped
+
+
+def count_of(words: Words) -> int:
+    """How many words these are where letters stand for themselves: about two Chinese, Japanese or
+    Korean ones make a word, and four Thai ones."""
+    letters = [word for word in words if _LETTER_BY_LETTER.match(word)]
+    wide = sum(word >= "\u3040" for word in letters)
+    return len(words) - len(letters) + -(-wide // 2) + -(-(len(letters) - wide) // 4)
+
+
+def begins(phrase: Words, words: Words) -> bool:
+    """Whether these words begin with the phrase; a word of it that ends in * has any ending."""
+    return len(phrase) <= len(words) and all(
+        word.startswith(part[:-1]) if part.endswith(ANY_ENDING) else word == part
+        for part, word in zip(phrase, words, strict=False)
+    )
 
 
 class Phrasebook:
@@ -95,4 +146,4 @@ def _read(file: Path) -> Phrases:
 
 
 def _as_words(phrases: Sequence[str]) -> frozenset[Words]:
-    return frozenset(words for phrase in phrases if (words := words_of(phrase)))
+    return frozenset(words for phrase in phrases if (words := words_of(phrase, kept=ANY_ENDING)))

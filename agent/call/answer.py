@@ -26,6 +26,7 @@ from agent.call.chat import Chat, hear_in
 from agent.call.endings import FAILED_PROVIDER, Ending, count_as_failed
 from agent.call.fillers import Fillers, FillerTrack
 from agent.call.head_start import HeadStart
+from agent.call.marked import mark_of
 from agent.call.mending import Mending
 from agent.call.parting import Parting
 from agent.call.presence import Presence, another_agent_is_here
@@ -254,7 +255,10 @@ class Call:
     def _on_item(self, event: ConversationItemAddedEvent) -> None:
         item = event.item
         if isinstance(item, ChatMessage) and item.role in ("user", "assistant"):
-            self._record.add("turn", {"role": item.role, "text": item.text_content or ""})
+            turn = {"role": item.role, "text": item.text_content or ""}
+            if mark := mark_of(item):
+                turn["mark"] = mark.value
+            self._record.add("turn", turn)
 
     async def _mind_silence(self) -> None:
         """Ask a caller who says nothing whether anybody is there; end the call if nobody is."""

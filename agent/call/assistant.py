@@ -10,14 +10,17 @@ from livekit.agents import (
     Agent,
     ChatContext,
     ChatMessage,
+    FlushSentinel,
     ModelSettings,
     RunContext,
     function_tool,
     stt,
 )
+from livekit.agents.llm import ChatChunk, Tool
 
 from agent.call.broken_answers import has_words
 from agent.call.head_start import HeadStart
+from agent.call.marked import with_marked
 from agent.call.prepared import Sentence
 from agent.call.record import Said
 from agent.call.turn_taking import TurnTaking
@@ -75,6 +78,13 @@ class Assistant(Agent):
             if self._before_speech:
                 await self._before_speech()
             yield frame
+
+    def llm_node(
+        self, chat_ctx: ChatContext, tools: list[Tool], model_settings: ModelSettings
+    ) -> AsyncIterable[ChatChunk | str | FlushSentinel]:
+        """What is asked of the model: all that was said, also what got no answer of its own."""
+        told = with_marked(chat_ctx, self.session.history)
+        return Agent.default.llm_node(self, told, tools, model_settings)
 
     def stt_node(
         self, audio: AsyncIterable[rtc.AudioFrame], model_settings: ModelSettings

@@ -13,6 +13,7 @@ from enum import Enum, auto
 from livekit import rtc
 from livekit.agents import AgentSession, ChatMessage, ConversationItemAddedEvent
 
+from agent.call.marked import mark_of
 from agent.call.prepared import SAMPLE_RATE, Sentence
 
 log = logging.getLogger(__name__)
@@ -78,7 +79,8 @@ class Fillers:
                 self._stop()
 
     def _on_item(self, event: ConversationItemAddedEvent) -> None:
-        if isinstance(event.item, ChatMessage) and event.item.role == "user":
+        item = event.item
+        if isinstance(item, ChatMessage) and item.role == "user" and not mark_of(item):
             if self._state is State.SAID:
                 self._state = State.QUIET
             self._look()

@@ -1,20 +1,22 @@
 """What words mean that a caller says while the agent speaks: go on, wait and see, or stop."""
 
-import difflib
 from collections.abc import Iterable
+from dataclasses import dataclass
 from enum import Enum, auto
 
-from config.phrases import Phrases, Words, words_of
+from config.phrases import Phrases, Words, begins, count_of, words_of
 
-# Fewer of the agent's own words may as well be the caller's choice from what it offers.
-ECHO_WORDS = 3
-# From so many words on, one in four may be misheard in an echo.
-LONG_ECHO_WORDS = 5
-HEARD_RIGHT = 0.75
-# How fast a voice may read, in letters a second, and how far behind and ahead of that it may be.
-SLOWEST, FASTEST = 8, 25
-LATE_SECONDS = 3.0
-AHEAD_LETTERS = 15
+# A sound such as "uh-huh" comes as words that nobody has said: "Eh-ha", "It hur".
+SOUND_WORDS = 3
+SOUND_LETTERS = frozenset("aehimou")
+SOUND_WORD_LETTERS = 5
+_WORDS_OF_SOUND_LETTERS = frozenset(
+    ("hai", "ham", "he", "him", "hi", "ho", "home", "hum", "ihm", "ihme", "ohio")
+)
+SHORT_WORDS = 2
+SHORT_WORD_LETTERS = 3
+BRIEF_SECONDS = 0.6
+UNSURE_CONFIDENCE = 0.6
 
 
 class Verdict(Enum):
@@ -22,68 +24,83 @@ class Verdict(Enum):
 
     ECHO = auto()
     """The agent's own words, heard back."""
-    ACKNOWLEDGEMENT = auto()
+    BACKCHANNEL = auto()
     """The caller listens."""
     UNDECIDED = auto()
     """The next word tells: `got` may become `got it`."""
     DOUBTFUL = auto()
-    """One word that may still be misheard: the agent had better pause."""
+    """It may still be misheard or become a backchannel: the agent had better pause."""
     INTERRUPTION = auto()
     """The caller wants the word."""
 
 
-def judge(heard: Words, phrases: Phrases, said: Words, *, complete: bool) -> Verdict:
-    """Judge the words of an utterance that began while the agent spoke.
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """The words of an utterance that began while the agent had the floor."""
 
-    `said` is what the agent may have said within earshot of them. `complete` when no word will
-    be added or changed.
-    """
-    if not heard:
+    words: Words
+    complete: bool
+    """No word will be added or changed."""
+    echoes: bool = False
+    """Each word and its time are the agent's own."""
+    voice_seconds: float | None = None
+    """How long the voice lasted, where that is known."""
+    confidence: float | None = None
+    """From 0 to 1, where the recogniser tells it."""
+
+
+def judge(heard: Heard, phrases: Phrases, said: Words = ()) -> Verdict:
+    """Judge an utterance by its words. `said` is what the agent has just said."""
+    if not heard.words:
         return Verdict.UNDECIDED
-    rest = without_acknowledgements(heard, phrases.acknowledgements)
-    if not rest:
-        return Verdict.ACKNOWLEDGEMENT
-    own = len(heard) >= ECHO_WORDS
-    if any(_stands_in(rest, each) for each in phrases.interjections) and not (
-        own and is_echo(heard, said)
-    ):
+    refused = heard.complete and heard.words in phrases.interjections
+    rest = without_backchannels(heard.words, phrases.acknowledgements)
+    if not refused and (not rest or is_sound(heard)):
+        return Verdict.BACKCHANNEL
+    if heard.echoes:
+        return Verdict.ECHO
+    if heard.complete:
         return Verdict.INTERRUPTION
-    if is_echo(heard, said) and (own or not complete):
-        return Verdict.ECHO if own else Verdict.UNDECIDED
-    if complete:
+    return _so_far(rest or heard.words, phrases, said)
+
+
+def _so_far(words: Words, phrases: Phrases, said: Words) -> Verdict:
+    """The verdict on words that are not complete, and no backchannel so far."""
+    found = _found(words, phrases.interjections)
+    if _may_become_any(words, phrases.acknowledgements):
+        return Verdict.DOUBTFUL if found else Verdict.UNDECIDED
+    if found and not _stands_in(said, found):
         return Verdict.INTERRUPTION
-    if _may_become_any(rest, phrases.acknowledgements):
-        return Verdict.UNDECIDED
-    return Verdict.DOUBTFUL if len(rest) == 1 else Verdict.INTERRUPTION
+    unsure = count_of(words) == 1 or found == words or _is_short(words)
+    return Verdict.DOUBTFUL if unsure else Verdict.INTERRUPTION
 
 
-def is_echo(heard: Words, said: Words) -> bool:
-    """Whether these words were said, in this order, but for some that were misheard."""
-    if len(heard) < LONG_ECHO_WORDS:
-        return _stands_in(said, heard)
-    pieces = difflib.SequenceMatcher(None, heard, said, autojunk=False).get_matching_blocks()
-    return sum(piece.size for piece in pieces) >= HEARD_RIGHT * len(heard)
+def is_sound(heard: Heard) -> bool:
+    """Whether these are no words but a sound such as `uh-huh`, as it was misheard."""
+    if _is_spelt_like_a_sound(heard.words):
+        return True
+    brief = heard.voice_seconds is not None and heard.voice_seconds < BRIEF_SECONDS
+    unsure = heard.confidence is not None and 0 < heard.confidence < UNSURE_CONFIDENCE
+    return heard.complete and brief and unsure and _is_short(heard.words)
 
 
-def within_earshot(text: str, seconds: float) -> Words:
-    """What of a text a voice may have read within the last few seconds, `seconds` after it began.
+def _is_spelt_like_a_sound(words: Words) -> bool:
+    return len(words) <= SOUND_WORDS and all(
+        len(word) <= SOUND_WORD_LETTERS
+        and SOUND_LETTERS.issuperset(word)
+        and word not in _WORDS_OF_SOUND_LETTERS
+        and "h" in "".join(words)
+        for word in words
+    )
 
-    Where it is cut, half a word may be left at either end.
-    """
-    begin = max(0, round((seconds - LATE_SECONDS) * SLOWEST))
-    end = round(max(0, seconds) * FASTEST) + AHEAD_LETTERS
-    return words_of(text[begin:end])
 
-
-def without_acknowledgements(heard: Words, acknowledgements: frozenset[Words]) -> Words:
-    """What is left when acknowledgements are taken off both ends, the longest first."""
+def without_backchannels(heard: Words, backchannels: frozenset[Words]) -> Words:
+    """What is left when backchannels are taken off both ends, the longest first."""
     rest = heard
-    while size := max(
-        (len(each) for each in acknowledgements if rest[: len(each)] == each), default=0
-    ):
+    while size := max((len(each) for each in backchannels if begins(each, rest)), default=0):
         rest = rest[size:]
     while size := max(
-        (len(each) for each in acknowledgements if rest[-len(each) :] == each), default=0
+        (len(each) for each in backchannels if begins(each, rest[-len(each) :])), default=0
     ):
         rest = rest[:-size]
     return rest
@@ -91,20 +108,35 @@ def without_acknowledgements(heard: Words, acknowledgements: frozenset[Words]) -
 
 def asks_for_dictation(text: str, phrases: Phrases) -> bool:
     """Whether the agent asks for a number, an address or a spelling."""
-    words = words_of(text)
-    return any(_stands_in(words, each) for each in phrases.dictation)
+    return bool(_found(words_of(text), phrases.dictation))
+
+
+def _is_short(words: Words) -> bool:
+    return len(words) <= SHORT_WORDS and all(
+        len(word) <= SHORT_WORD_LETTERS and word.isascii() and word.isalpha() for word in words
+    )
+
+
+def _found(words: Words, phrases: Iterable[Words]) -> Words:
+    """A phrase that stands in these words, as it stands there; the longest of several."""
+    places = (
+        words[at : at + len(phrase)]
+        for phrase in phrases
+        for at in range(len(words) - len(phrase) + 1)
+        if begins(phrase, words[at:])
+    )
+    return max(places, key=len, default=())
 
 
 def _stands_in(words: Words, phrase: Words) -> bool:
-    size = len(phrase)
-    return any(words[at : at + size] == phrase for at in range(len(words) - size + 1))
+    return bool(_found(words, (phrase,)))
 
 
 def _may_become_any(words: Words, phrases: Iterable[Words]) -> bool:
-    """Whether a phrase begins so; the last word may be cut."""
+    """Whether a phrase begins so, and is not whole; the last word may be cut."""
     *whole, last = words
     return any(
-        list(each[: len(whole)]) == whole and each[len(whole)].startswith(last)
+        begins(each[: len(whole)], words) and each[len(whole)].startswith(last) and each != words
         for each in phrases
         if len(each) >= len(words)
     )

@@ -24,6 +24,7 @@ from livekit.agents.types import (
     TOPIC_TRANSCRIPTION,
 )
 
+from agent.call.marked import mark_of
 from agent.call.record import Record
 from stt_assemblyai.speech import LateFormat
 
@@ -55,8 +56,7 @@ class Mending:
             self._screens.put_nowait(late)
         else:
             self._unshown.append(late)
-        said = self._last_said()
-        if said is not None and mend(said, late):
+        if any(mend(said, late) for said in self._last_said()):
             self._record.add("formatted", {"replaces": late.replaces, "text": late.transcript.text})
         else:
             self._unsaid.append(late)
@@ -85,9 +85,13 @@ class Mending:
                 if mend(event.item, late):
                     self._unsaid.remove(late)
 
-    def _last_said(self) -> ChatMessage | None:
-        said = (item for item in reversed(self._session.history.items) if item.type == "message")
-        return next((message for message in said if message.role == "user"), None)
+    def _last_said(self) -> Iterator[ChatMessage]:
+        """The caller's last turn, and what was said over the agent after it."""
+        for item in reversed(self._session.history.items):
+            if isinstance(item, ChatMessage) and item.role == "user":
+                yield item
+                if not mark_of(item):
+                    return
 
     async def _show(self, segment: "_Segment", text: str) -> None:
         room = self._session.room_io.room

@@ -6,33 +6,53 @@
         ▼                                                  │ ▼ word          │
       OPEN ◄───────────────────────────────────────────────┴ DOUBTED ────────┘
 
-What ends while it is HELD never happened for the session: no turn, no history, no pause. Only an
-acknowledgement with which the agent's speech ends is the answer to it, and a turn; and so are the
-agent's own words when they go on after it has ended, as no echo outlasts its source. While DOUBTED
-the session has paused the agent, and resumes it if the word is taken back.
+What ends while it is HELD starts no turn of the session: it is kept with a mark. Only a backchannel
+with which the agent's speech ends is the answer to it, and a turn. While DOUBTED the session has
+paused the agent, and resumes it if the word is taken back.
 """
 
 import asyncio
-from collections.abc import AsyncIterable, AsyncIterator, Callable
+from collections.abc import AsyncIterable, AsyncIterator
 from enum import Enum, auto
+from typing import Protocol
 
 from livekit.agents import LanguageCode, stt, utils
 
-from agent.call.interruptions import Verdict, judge, within_earshot
-from config.phrases import Phrasebook, Words, words_of
+from agent.call.echo import is_echo
+from agent.call.interruptions import Heard, Verdict, judge
+from agent.call.marked import Counts, Mark, MarkedUtterance
+from agent.call.playout import Playout
+from agent.call.utterance import TRANSCRIPTS, Utterance
+from config.phrases import Phrasebook, words_of
 
 # Whoever says yes in the last moment of a question has answered it.
 ANSWER_SECONDS = 1.0
-# An echo may begin so long after the agent has ended.
-ECHO_SECONDS = 0.3
-# So long after the agent has ended every echo is over: who still says its words has chosen them.
-ECHO_OVER_SECONDS = 0.6
-# A doubtful word that is not taken back within this time was meant.
+# What begins so soon after the agent has ended was begun before the caller knew it.
+REACTION_SECONDS = 0.3
+# Words that are not taken back within this time were meant, and those that may become a backchannel
+# and do not within this.
 CONFIRMED_SECONDS = 0.5
+UNDECIDED_SECONDS = 1.0
 
 Type = stt.SpeechEventType
-_TRANSCRIPTS = (Type.INTERIM_TRANSCRIPT, Type.PREFLIGHT_TRANSCRIPT, Type.FINAL_TRANSCRIPT)
-_OF_AN_UTTERANCE = (Type.START_OF_SPEECH, *_TRANSCRIPTS, Type.END_OF_SPEECH)
+_OF_AN_UTTERANCE = (Type.START_OF_SPEECH, *TRANSCRIPTS, Type.END_OF_SPEECH)
+_MARKS = {Verdict.ECHO: Mark.ECHO, Verdict.BACKCHANNEL: Mark.BACKCHANNEL}
+
+
+class Floor(Protocol):
+    """Who has the word, as the session knows it."""
+
+    def agent_has_it(self) -> bool:
+        """Whether the agent speaks, or is about to."""
+
+    def may_be_taken(self) -> bool:
+        """Whether what the agent says can be interrupted."""
+
+    def take(self) -> None:
+        """The caller wants it: the agent falls silent."""
+
+    def keep(self, utterance: MarkedUtterance) -> None:
+        """This was said while the agent had it, and gets no answer of its own."""
 
 
 class _State(Enum):
@@ -42,69 +62,26 @@ class _State(Enum):
     DOUBTED = auto()
 
 
-class Voice:
-    """What the agent says, and how far it has come."""
-
-    def __init__(self) -> None:
-        self.ended_at = float("-inf")
-        self._text = ""
-        self._before_seconds = 0.0
-        self._since: float | None = None
-
-    def begin(self, now: float) -> None:
-        """Another text follows."""
-        self._text, self._before_seconds = "", 0.0
-        if self._since is not None:
-            self._since = now
-
-    def add(self, text: str) -> None:
-        """The text goes on."""
-        self._text += text
-
-    def sound(self, now: float) -> None:
-        """The agent is heard."""
-        self._since = now
-
-    def fall_silent(self, now: float) -> None:
-        """The agent has paused or ended."""
-        if self._since is not None:
-            self._before_seconds += now - self._since
-            self._since, self.ended_at = None, now
-
-    def said(self, now: float) -> Words:
-        """What may be heard of it as an echo."""
-        seconds = self._before_seconds + (0 if self._since is None else now - self._since)
-        return within_earshot(self._text, seconds)
-
-
 class Overlap:
-    """Sifts one call's speech events. `interrupt` is called when the caller takes the floor;
-    `has_floor` tells whether the agent speaks, or is about to.
+    """Sifts one call's speech events; `echo` when some may be the agent's own voice.
 
     Times are seconds on the event loop's clock.
     """
 
-    def __init__(
-        self,
-        phrasebook: Phrasebook,
-        *,
-        has_floor: Callable[[], bool],
-        interrupt: Callable[[], None],
-    ) -> None:
-        self.voice = Voice()
+    def __init__(self, phrasebook: Phrasebook, floor: Floor, *, echo: bool) -> None:
+        self.playout = Playout()
+        self.counts = Counts()
+        self.language = ""
         self._phrasebook = phrasebook
-        self._has_floor = has_floor
-        self._interrupt = interrupt
+        self._floor = floor
+        self._may_echo = echo
         self._loop = asyncio.get_running_loop()
         self._state = _State.CLOSED
-        self._onset = 0.0
-        self._speech_end = float("-inf")
-        self._finals: list[str] = []
-        self._text = ""
-        self.language = ""
+        self._utterance = Utterance(begun_at=0.0, begun_at_wall_time=0.0)
         self._held: list[stt.SpeechEvent] = []
         self._told = False  # the session has seen something of this utterance
-        self._doubt: asyncio.TimerHandle | None = None
+        self._verdict = Verdict.UNDECIDED
+        self._deadline: asyncio.TimerHandle | None = None
         self._sifted: asyncio.Queue[stt.SpeechEvent | None] = asyncio.Queue()
 
     async def sift(self, events: AsyncIterable[stt.SpeechEvent]) -> AsyncIterator[stt.SpeechEvent]:
@@ -116,20 +93,24 @@ class Overlap:
                 yield event
             await pump
         finally:
-            self._close()
+            self._keep_held()
+            self._settle(_State.CLOSED)
             await utils.aio.cancel_and_wait(pump)
 
     def agent_state_changed(self, state: str) -> None:
         """The agent begins to speak, pauses or ends."""
         if state == "speaking":
-            self.voice.sound(self._loop.time())
+            self.playout.sound(self._loop.time())
         else:
-            self.voice.fall_silent(self._loop.time())
+            self.playout.fall_silent(self._loop.time())
 
     def speech_done(self) -> None:
         """The agent is through with what it had to say; nobody has the floor."""
         if self._held and self._is_answer():
+            self.counts.false_backchannels += 1
             self._release()
+        elif self._state is _State.CLOSED:
+            self._keep_held()
 
     async def _pump(self, events: AsyncIterable[stt.SpeechEvent]) -> None:
         try:
@@ -145,119 +126,153 @@ class Overlap:
             return
         if self._state is _State.CLOSED and event.type is not Type.END_OF_SPEECH:
             self._begin(event)
-        self._read(event)
+        self._utterance.read(event, self._loop.time())
+        self.language = self._utterance.language or self.language
         if self._state in (_State.OPEN, _State.CLOSED):
             self._sifted.put_nowait(event)
         else:
             self._weigh(event)
         if event.type is Type.END_OF_SPEECH:
-            self._close()
+            self._end()
 
     def _begin(self, event: stt.SpeechEvent) -> None:
-        self._held.clear()  # an acknowledgement to which the agent did not fall silent
-        self._finals, self._text, self._told = [], "", False
-        self._onset = self._at(event, event.speech_start_time or event.created_at)
-        self._speech_end = float("-inf")
-        overlaps = self._has_floor() or self._onset < self.voice.ended_at + ECHO_SECONDS
-        self._state = _State.HELD if overlaps else _State.OPEN
-
-    def _at(self, event: stt.SpeechEvent, wall_time: float) -> float:
-        """A wall time on the loop's clock, as the event has just come."""
-        return self._loop.time() - max(0.0, event.created_at - wall_time)
-
-    def _read(self, event: stt.SpeechEvent) -> None:
-        if event.speech_end_time is not None:
-            self._speech_end = self._at(event, event.speech_end_time)
-        if event.type not in _TRANSCRIPTS or not event.alternatives:
-            self._text = ""  # at the end only what is final was said
-            return
-        best = event.alternatives[0]
-        self.language = best.language or self.language
-        if event.type is Type.FINAL_TRANSCRIPT:
-            self._finals.append(best.text)
-            self._text = ""
-        else:
-            self._text = best.text
+        self._keep_held()
+        begun_at = event.speech_start_time or event.created_at
+        age_seconds = max(0.0, event.created_at - begun_at)
+        self._utterance = Utterance(self._loop.time() - age_seconds, begun_at)
+        self._told, self._verdict = False, Verdict.UNDECIDED
+        soon = self._utterance.begun_at < self.playout.ended_at + REACTION_SECONDS
+        self._state = _State.HELD if soon or self._floor.agent_has_it() else _State.OPEN
 
     def _weigh(self, event: stt.SpeechEvent) -> None:
-        complete = event.type in (Type.FINAL_TRANSCRIPT, Type.END_OF_SPEECH)
-        if event.type is Type.START_OF_SPEECH:
-            self._held.append(event)
-            return
         self._hold(event)
-        match self._verdict(complete=complete):
+        if event.type is Type.START_OF_SPEECH:
+            return
+        complete = event.type in (Type.FINAL_TRANSCRIPT, Type.END_OF_SPEECH)
+        self._verdict = self._judge(complete=complete)
+        if self._utterance.is_changed:
+            self._stop_waiting()
+        if self._floor.may_be_taken():
+            self._act()
+
+    def _act(self) -> None:
+        match self._verdict:
             case Verdict.INTERRUPTION:
                 self._release()
                 self._take_floor()
             case Verdict.DOUBTFUL:
-                self._doubt_word()
-            case Verdict.ACKNOWLEDGEMENT | Verdict.ECHO if self._is_answer():
+                self._doubt()
+            case Verdict.BACKCHANNEL if self._is_answer():
                 self._release()
+            case Verdict.UNDECIDED if self._utterance.text:
+                self._take_back()
+                self._wait(UNDECIDED_SECONDS)
             case _:
                 self._take_back()
+                self._settle(_State.HELD)
 
-    def _verdict(self, *, complete: bool) -> Verdict:
-        heard = words_of(" ".join((*self._finals, self._text)))
-        said = self.voice.said(self._loop.time())
-        return judge(heard, self._phrasebook.of(self.language), said, complete=complete)
+    def _judge(self, *, complete: bool) -> Verdict:
+        now, utterance = self._loop.time(), self._utterance
+        words = words_of(utterance.text)
+        echoes = self._may_echo and is_echo(
+            words,
+            self.playout.spoken(now),
+            begun_at=utterance.begun_at,
+            ended_at=utterance.ended_at,
+            complete=complete,
+        )
+        heard = Heard(words, complete, echoes, utterance.voice_seconds, utterance.confidence)
+        return judge(heard, self._phrasebook.of(self.language), self.playout.said(now))
 
     def _hold(self, event: stt.SpeechEvent) -> None:
         """Of what may change, the newest is enough."""
         lasting = (Type.START_OF_SPEECH, Type.FINAL_TRANSCRIPT)
         self._held = [*(each for each in self._held if each.type in lasting), event]
 
-    def _release(self) -> None:
+    def _tell(self) -> None:
         """Tell the session all that was held back."""
         for event in self._held:
             self._sifted.put_nowait(event)
-        ended = bool(self._held) and self._held[-1].type is Type.END_OF_SPEECH
         self._held.clear()
         self._told = True
+
+    def _release(self) -> None:
+        ended = bool(self._held) and self._held[-1].type is Type.END_OF_SPEECH
+        self._tell()
         self._settle(_State.CLOSED if ended else _State.OPEN)
 
     def _take_floor(self) -> None:
-        if self._has_floor():
-            self._interrupt()
+        if self._floor.agent_has_it():
+            self.counts.interruptions += 1
+            self._floor.take()
 
-    def _doubt_word(self) -> None:
-        self._release()
-        self._state = _State.DOUBTED
-        self._doubt = self._loop.call_later(CONFIRMED_SECONDS, self._confirm)
+    def _doubt(self) -> None:
+        self._tell()
+        if self._state is not _State.DOUBTED:
+            self._settle(_State.DOUBTED)
+        self._wait(CONFIRMED_SECONDS)
+
+    def _wait(self, seconds: float) -> None:
+        """Words that stand for so long were meant. To hear them again does not make it longer."""
+        if self._deadline is None:
+            self._deadline = self._loop.call_later(seconds, self._confirm)
 
     def _confirm(self) -> None:
-        self._settle(_State.OPEN)
+        self._release()
         self._take_floor()
 
     def _take_back(self) -> None:
         """The session is not to go by the word that it has seen."""
         if self._state is _State.DOUBTED:
+            self.counts.false_interruptions += 1
             nothing = stt.SpeechData(language=LanguageCode(self.language), text="")
             self._sifted.put_nowait(
                 stt.SpeechEvent(type=Type.INTERIM_TRANSCRIPT, alternatives=[nothing])
             )
-        self._settle(_State.HELD)
+            self._settle(_State.HELD)
 
     def _is_answer(self) -> bool:
-        """An acknowledgement that was begun when the agent was about to end, and it has ended; or
-        its own words that outlast it."""
-        ended_at = self.voice.ended_at
-        if self._has_floor() or not -ANSWER_SECONDS <= self._onset - ended_at <= ECHO_SECONDS:
+        """A backchannel that was begun when the agent was about to end, and it has ended."""
+        since_end = self._utterance.begun_at - self.playout.ended_at
+        if self._floor.agent_has_it() or not -ANSWER_SECONDS <= since_end <= REACTION_SECONDS:
             return False
-        verdict = self._verdict(complete=True)
-        outlasts = self._speech_end >= ended_at + ECHO_OVER_SECONDS
-        return verdict is Verdict.ACKNOWLEDGEMENT or (verdict is Verdict.ECHO and outlasts)
+        return self._judge(complete=True) is Verdict.BACKCHANNEL
 
     def _settle(self, state: _State) -> None:
-        if self._doubt:
-            self._doubt.cancel()
-            self._doubt = None
+        self._stop_waiting()
         self._state = state
 
-    def _close(self) -> None:
+    def _stop_waiting(self) -> None:
+        if self._deadline:
+            self._deadline.cancel()
+            self._deadline = None
+
+    def _end(self) -> None:
         """The utterance is over. What is still held may yet turn out to be an answer."""
         if self._told and self._held:
-            for event in self._held:
-                if event.type is Type.END_OF_SPEECH:
-                    self._sifted.put_nowait(event)
-            self._held.clear()
+            self._sifted.put_nowait(self._held[-1])
+        if self._state is _State.OPEN and not self._floor.may_be_taken():
+            self._mark(Mark.UNANSWERED)  # the session drops the turn
         self._settle(_State.CLOSED)
+        left_seconds = self._utterance.begun_at + ANSWER_SECONDS - self._loop.time()
+        may_be_answer = self._verdict is Verdict.BACKCHANNEL and self._floor.agent_has_it()
+        if self._held and may_be_answer and left_seconds > 0:
+            self._deadline = self._loop.call_later(left_seconds, self._keep_held)
+        else:
+            self._keep_held()
+
+    def _keep_held(self) -> None:
+        """Nothing will answer what is held."""
+        if self._held:
+            self._held.clear()
+            self._mark(_MARKS.get(self._verdict, Mark.UNANSWERED))
+        self._settle(_State.CLOSED)
+
+    def _mark(self, mark: Mark) -> None:
+        utterance = self._utterance
+        text = " ".join(utterance.finals)
+        if words_of(text):
+            self.counts.note(mark)
+            self._floor.keep(
+                MarkedUtterance(text, mark, utterance.begun_at_wall_time, utterance.language)
+            )

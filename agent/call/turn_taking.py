@@ -1,6 +1,7 @@
 """Turn-taking: who decides that a turn has ended, and how much patience both sides have."""
 
 import asyncio
+import dataclasses
 import logging
 from collections.abc import AsyncIterable, AsyncIterator, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -10,12 +11,14 @@ from typing import Any
 from livekit.agents import (
     AgentSession,
     AgentStateChangedEvent,
+    CloseEvent,
     SpeechCreatedEvent,
     TurnHandlingOptions,
     stt,
 )
 
 from agent.call.interruptions import asks_for_dictation
+from agent.call.marked import MarkedUtterance, keep
 from agent.call.overlap import Overlap
 from config.phrases import words_of
 from config.settings import Settings
@@ -54,11 +57,11 @@ class TurnTaking:
         self._dictations = 0
         self._answer = ExitStack()  # open while the answer to a question is dictated
         self._answer_deadline: asyncio.TimerHandle | None = None
-        self._overlap = Overlap(
-            settings.agent.phrasebook, has_floor=self._agent_has_floor, interrupt=self._interrupt
-        )
+        may_echo = settings.agent.echo == "auto"
+        self._overlap = Overlap(settings.agent.phrasebook, SessionFloor(session), echo=may_echo)
         session.on("agent_state_changed", self._on_agent_state)
         session.on("speech_created", self._on_speech)
+        session.on("close", self._on_close)
 
     @property
     def preset(self) -> Preset:
@@ -103,11 +106,11 @@ class TurnTaking:
         A question that is answered by dictating makes both sides patient until it is answered.
         """
         said = ""
-        self._overlap.voice.begin(asyncio.get_running_loop().time())
+        self._overlap.playout.begin(asyncio.get_running_loop().time())
         try:
             async for piece in text:
                 said += piece
-                self._overlap.voice.add(piece)
+                self._overlap.playout.add(piece)
                 yield piece
         finally:
             if asks_for_dictation(said, self._settings.agent.phrasebook.of(self._overlap.language)):
@@ -139,20 +142,37 @@ class TurnTaking:
             endpointing_opts={"min_delay": min_delay(self._settings, self._preset, pause_ms)}
         )
 
-    def _agent_has_floor(self) -> bool:
-        speech = self._session.current_speech
-        return speech is not None and not speech.interrupted and not speech.done()
-
-    def _interrupt(self) -> None:
-        speech = self._session.current_speech
-        if speech is not None and speech.allow_interruptions:
-            speech.interrupt()
-
     def _on_agent_state(self, event: AgentStateChangedEvent) -> None:
         self._overlap.agent_state_changed(event.new_state)
 
     def _on_speech(self, event: SpeechCreatedEvent) -> None:
         event.speech_handle.add_done_callback(lambda _: self._overlap.speech_done())
+
+    def _on_close(self, _: CloseEvent) -> None:
+        log.info("said over the agent", extra=dataclasses.asdict(self._overlap.counts))
+
+
+class SessionFloor:
+    """Who has the word, by the session's speech."""
+
+    def __init__(self, session: AgentSession[None]) -> None:
+        self._session = session
+
+    def agent_has_it(self) -> bool:
+        speech = self._session.current_speech
+        return speech is not None and not speech.interrupted and not speech.done()
+
+    def may_be_taken(self) -> bool:
+        speech = self._session.current_speech
+        return speech is None or speech.allow_interruptions or speech.done()
+
+    def take(self) -> None:
+        speech = self._session.current_speech
+        if speech is not None and speech.allow_interruptions:
+            speech.interrupt()
+
+    def keep(self, utterance: MarkedUtterance) -> None:
+        keep(self._session, utterance)
 
 
 def thresholds(settings: Settings, preset: Preset, pause_ms: int = 0) -> dict[str, Any]:

@@ -8,7 +8,8 @@ from contextlib import asynccontextmanager
 import pytest
 from livekit.agents import LanguageCode, stt
 
-from agent.call.overlap import CONFIRMED_SECONDS, Overlap
+from agent.call.marked import Counts, Mark, MarkedUtterance
+from agent.call.overlap import ANSWER_SECONDS, CONFIRMED_SECONDS, UNDECIDED_SECONDS, Overlap
 from config.behaviour import AgentSettings
 
 pytestmark = pytest.mark.looptime
@@ -22,26 +23,40 @@ START, END = "(", ")"
 class Line:
     """A caller, an agent, and what the session is told."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, echo: bool) -> None:
         self.told: list[str] = []
+        self.kept: list[MarkedUtterance] = []
         self.interrupted = 0
         self.agent_speaks = False
-        self.overlap = Overlap(
-            BOOK,
-            has_floor=lambda: self.agent_speaks,
-            interrupt=self._interrupt,
-        )
+        self.last_words = False
+        self.overlap = Overlap(BOOK, self, echo=echo)
         self.events: asyncio.Queue[stt.SpeechEvent | None] = asyncio.Queue()
 
-    def _interrupt(self) -> None:
+    def agent_has_it(self) -> bool:
+        return self.agent_speaks
+
+    def may_be_taken(self) -> bool:
+        return not (self.agent_speaks and self.last_words)
+
+    def take(self) -> None:
         self.interrupted += 1
         self.agent_speaks = False
 
+    def keep(self, utterance: MarkedUtterance) -> None:
+        self.kept.append(utterance)
+
+    @property
+    def marks(self) -> list[tuple[str, Mark]]:
+        return [(each.text, each.mark) for each in self.kept]
+
     def agent_begins(self, text: str = SAID) -> None:
-        self.agent_speaks = True
-        self.overlap.voice.begin(asyncio.get_running_loop().time())
-        self.overlap.voice.add(text)
+        self.agent_thinks(text)
         self.overlap.agent_state_changed("speaking")
+
+    def agent_thinks(self, text: str = SAID) -> None:
+        self.agent_speaks = True
+        self.overlap.playout.begin(asyncio.get_running_loop().time())
+        self.overlap.playout.add(text)
 
     def agent_ends(self) -> None:
         self.overlap.agent_state_changed("listening")
@@ -94,8 +109,8 @@ def text_of(each: stt.SpeechEvent) -> str:
 
 
 @asynccontextmanager
-async def call() -> AsyncIterator[Line]:
-    line = Line()
+async def call(*, echo: bool = False) -> AsyncIterator[Line]:
+    line = Line(echo=echo)
     task = asyncio.create_task(line.run())
     try:
         yield line
@@ -104,6 +119,7 @@ async def call() -> AsyncIterator[Line]:
         await asyncio.wait([task])
 
 
+BACK = Mark.BACKCHANNEL
 ACKNOWLEDGEMENT = (START, "uh", "uh-huh", "uh-huh...", "Uh-huh.", END)
 
 
@@ -113,12 +129,14 @@ async def test_while_the_agent_is_silent_everything_passes() -> None:
         assert line.interrupted == 0
 
 
-async def test_an_acknowledgement_leaves_no_trace() -> None:
+async def test_a_backchannel_is_kept_with_its_mark_and_starts_no_turn() -> None:
     async with call() as line:
         line.agent_begins()
         await asyncio.sleep(2)
+        began = time.time()
         assert await line.hear(*ACKNOWLEDGEMENT) == []
         await asyncio.sleep(5)
+        assert line.kept == [MarkedUtterance("Uh-huh.", BACK, pytest.approx(began, abs=0.1), "en")]
         line.agent_ends()
         assert await line.hear(START, "what", "what time.", END) == [
             START,
@@ -127,6 +145,7 @@ async def test_an_acknowledgement_leaves_no_trace() -> None:
             END,
         ]
         assert line.interrupted == 0
+        assert len(line.kept) == 1
 
 
 async def test_an_interjection_stops_the_agent_at_its_first_word() -> None:
@@ -171,13 +190,35 @@ async def test_one_word_that_is_final_was_meant() -> None:
         assert line.interrupted == 1
 
 
+async def test_hearing_a_word_again_does_not_put_its_time_off() -> None:
+    async with call() as line:
+        line.agent_begins()
+        await line.hear(START, "banana")
+        for _ in range(4):
+            await asyncio.sleep(CONFIRMED_SECONDS / 4)
+            await line.hear("banana")
+        assert line.interrupted == 1
+
+
+async def test_a_beginning_that_stays_one_was_meant() -> None:
+    async with call() as line:
+        line.agent_begins()
+        assert await line.hear(START, "got") == []
+        await asyncio.sleep(UNDECIDED_SECONDS)
+        assert await line.hear("got", "got lost.", END) == ["got", "got lost.", END]
+        assert line.told[:2] == [START, "got"]
+        assert line.interrupted == 1
+
+
 async def test_a_word_that_turns_out_to_be_none_is_taken_back() -> None:
     async with call() as line:
         line.agent_begins()
         assert await line.hear(START, "hunger", "uh-huh") == [START, "hunger", ""]
         assert await line.hear("Uh-huh.", END) == [END]
-        await asyncio.sleep(2 * CONFIRMED_SECONDS)
+        await asyncio.sleep(2 * ANSWER_SECONDS)
         assert line.interrupted == 0
+        assert line.marks == [("Uh-huh.", BACK)]
+        assert line.overlap.counts == Counts(false_interruptions=1, backchannels=1)
 
 
 async def test_a_word_without_a_final_is_taken_back() -> None:
@@ -186,40 +227,82 @@ async def test_a_word_without_a_final_is_taken_back() -> None:
         assert await line.hear(START, "banana", END) == [START, "banana", "", END]
         await asyncio.sleep(2 * CONFIRMED_SECONDS)
         assert line.interrupted == 0
+        assert line.kept == []
 
 
-async def test_the_agents_own_words_are_dropped() -> None:
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("no", "no problem", "No problem."),
+        ("no", "no worries", "no worries take your time", "No worries, take your time."),
+        ("but", "but of", "but of course", "But of course!."),
+        ("eh", "Eh-ha."),
+        ("Eh-ha.",),
+    ],
+)  # fmt: skip
+async def test_a_backchannel_that_begins_otherwise_does_not_stop_the_agent(
+    words: tuple[str, ...],
+) -> None:
     async with call() as line:
         line.agent_begins()
-        await asyncio.sleep(1)
-        echo = (START, "our", "our opening", "our opening hours", "Our opening hours.", END)
+        await line.hear(START, *words, END)
+        await asyncio.sleep(2)
+        assert line.interrupted == 0
+        assert line.marks == [(words[-1], BACK)]
+
+
+GREETING = "Hello, this is Alex. How can I help you?"
+
+
+async def test_the_greetings_own_echo_does_not_cut_it() -> None:
+    async with call(echo=True) as line:
+        line.agent_begins(GREETING)
+        await asyncio.sleep(0.3)
+        echo = (START, "hello", "hello this", "hello this is", "Hello, this is.", END)
         assert await line.hear(*echo) == []
         assert line.interrupted == 0
+        assert line.marks == [("Hello, this is.", Mark.ECHO)]
 
 
-async def test_words_are_no_echo_once_they_were_said_long_ago() -> None:
+async def test_where_no_echo_is_expected_the_same_words_are_the_callers() -> None:
     async with call() as line:
-        line.agent_begins(SAID + " And so on." * 100)
-        await asyncio.sleep(60)
+        line.agent_begins(GREETING)
+        await asyncio.sleep(0.3)
+        assert await line.hear(START, "hello") == [START, "hello"]
+        assert line.interrupted == 0
+        assert await line.hear("hello this is.", END) == ["hello this is.", END]
+        assert line.interrupted == 1
+
+
+async def test_the_agents_words_are_no_echo_when_they_come_late() -> None:
+    async with call(echo=True) as line:
+        line.agent_begins()
+        await asyncio.sleep(3)
         await line.hear(START, "our opening", "Our opening hours.", END)
         assert line.interrupted == 1
 
 
-async def test_a_second_text_is_read_from_its_beginning() -> None:
-    async with call() as line:
-        line.agent_begins("Let me see. " * 50)
-        await asyncio.sleep(30)
-        line.agent_begins()
-        await asyncio.sleep(1)
-        assert await line.hear(START, "our opening hours", "Our opening hours.", END) == []
+async def test_what_began_before_the_agents_first_sound_is_no_echo() -> None:
+    async with call(echo=True) as line:
+        line.agent_thinks()
+        await line.hear(START)
+        await asyncio.sleep(0.5)
+        line.overlap.agent_state_changed("speaking")
+        await asyncio.sleep(0.5)
+        await line.hear("our opening hours", "Our opening hours.", END)
+        assert line.interrupted == 1
 
 
-async def test_the_last_words_may_echo_when_the_agent_has_ended() -> None:
-    async with call() as line:
+async def test_an_echo_that_goes_on_after_the_agent_was_the_caller() -> None:
+    async with call(echo=True) as line:
         line.agent_begins("Is that all?")
+        await asyncio.sleep(0.2)
+        assert await line.hear(START, "is that all", "Is that all.") == []
         await asyncio.sleep(1)
         line.agent_ends()
-        assert await line.hear(START, "is that all", "Is that all.", END) == []
+        await asyncio.sleep(2)
+        assert await line.end(after_seconds=0.5) == [START, "Is that all.", END]
+        assert line.kept == []
 
 
 async def test_a_yes_with_which_the_question_ends_is_its_answer() -> None:
@@ -241,47 +324,42 @@ async def test_a_yes_that_is_not_over_when_the_question_ends_is_its_answer() -> 
         assert await line.hear("yes...", "Yes.", END) == [START, "yes", "yes...", "Yes.", END]
 
 
-OFFER = "Shall I book Tuesday at two, or Wednesday at three?"
-CHOICE = (START, "wednesday at", "wednesday at three", "Wednesday at three.")
-
-
-async def hear_choice(line: Line, *, ends_after_seconds: float) -> list[str]:
-    """The offer's last words, begun just before its end; they end so long after it."""
-    line.agent_begins(OFFER)
-    await asyncio.sleep(2.6)
-    assert await line.hear(*CHOICE[:2]) == []
-    await asyncio.sleep(0.1)
-    line.agent_ends()
-    await asyncio.sleep(ends_after_seconds)
-    assert await line.hear(*CHOICE[2:]) == []
-    return await line.end(after_seconds=1)
-
-
-async def test_a_choice_in_the_agents_last_words_is_heard_when_it_outlasts_them() -> None:
+async def test_a_yes_that_is_an_answer_counts_as_a_false_backchannel_and_is_kept_once() -> None:
     async with call() as line:
-        assert await hear_choice(line, ends_after_seconds=0.9) == [START, CHOICE[-1], END]
+        line.agent_begins("Is that all?")
+        await asyncio.sleep(1)
+        await line.hear(START, "Yes.", END)
+        line.agent_ends()
+        await asyncio.sleep(2)
+        assert line.overlap.counts == Counts(false_backchannels=1)
+        assert line.kept == []
+
+
+async def test_what_is_said_over_the_last_words_is_kept() -> None:
+    """The session would drop it, since nothing interrupts them."""
+    async with call() as line:
+        line.agent_begins("I am ending this call now.")
+        line.last_words = True
+        assert await line.hear(START, "wait", "Wait, my number is wrong.", END) == []
+        await asyncio.sleep(2)
+        assert line.marks == [("Wait, my number is wrong.", Mark.UNANSWERED)]
         assert line.interrupted == 0
 
 
-async def test_an_echo_that_ends_with_the_agent_is_dropped_however_late_it_is_known() -> None:
+async def test_a_turn_over_which_the_last_words_begin_is_kept() -> None:
     async with call() as line:
-        assert await hear_choice(line, ends_after_seconds=0.3) == []
-        assert await line.hear(START, "hello", "Hello.", END) == [START, "hello", "Hello.", END]
+        await line.hear(START, "my number")
+        line.last_words = True
+        line.agent_begins("I am ending this call now.")
+        assert await line.hear("my number is five.", END) == ["my number is five.", END]
+        assert line.marks == [("my number is five.", Mark.UNANSWERED)]
 
 
-async def test_an_echo_outlasts_the_agents_last_speech_but_not_this_one() -> None:
-    """A speech may be done before its silence is known."""
+async def test_what_is_held_when_the_call_ends_is_kept() -> None:
     async with call() as line:
         line.agent_begins()
-        await asyncio.sleep(2)
-        line.agent_ends()
-        line.agent_begins(OFFER)
-        await asyncio.sleep(2.6)
-        assert await line.hear(*CHOICE) == []
-        assert await line.end(after_seconds=0.1) == []
-        line.agent_speaks = False
-        line.overlap.speech_done()
-        assert await line.hear() == []
+        await line.hear(START, "Uh-huh.")
+    assert line.marks == [("Uh-huh.", BACK)]
 
 
 async def test_the_caller_takes_over_with_what_was_said_last_alone() -> None:

@@ -3,27 +3,23 @@
 import asyncio
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
-from typing import Any
 
 import pytest
 from livekit import rtc
 from livekit.agents import (
     AgentSession,
-    APIConnectOptions,
     ChatContext,
     ChatMessage,
     LanguageCode,
     stt,
-    vad,
 )
-from livekit.agents.voice.io import AudioOutput, AudioOutputCapabilities
 
 from agent.call.assistant import Assistant
 from agent.call.turn_taking import ANSWER_SECONDS, RESUME_SECONDS, TurnTaking, turn_handling
 from config.load import load_settings
 from stt_assemblyai.stt import STT
+from workbench.scripted import Detector, Loudspeaker, Script
 from workbench.silent_input import SilentInput
-from workbench.waiting import Changes
 
 pytestmark = pytest.mark.looptime
 
@@ -31,121 +27,6 @@ RATE = 16_000
 SPEECH_SECONDS = 10
 TEXT = "Our opening hours are nine to five from Monday to Friday, and ten to two on Saturday."
 Type = stt.SpeechEventType
-
-
-class Script(stt.STT):
-    """Hears what the test says."""
-
-    def __init__(self) -> None:
-        super().__init__(capabilities=stt.STTCapabilities(streaming=True, interim_results=True))
-        self.events: asyncio.Queue[stt.SpeechEvent] = asyncio.Queue()
-
-    def stream(self, **_: Any) -> "Scripted":
-        return Scripted(stt=self, conn_options=APIConnectOptions())
-
-    async def _recognize_impl(self, *_: Any, **__: Any) -> stt.SpeechEvent:
-        raise NotImplementedError
-
-
-class Scripted(stt.RecognizeStream):
-    async def _run(self) -> None:
-        assert isinstance(self._stt, Script)
-        while True:
-            self._event_ch.send_nowait(await self._stt.events.get())
-
-
-class Detector(vad.VAD):
-    """Hears a voice whenever the test says so, and its end half a second later, as Silero does."""
-
-    def __init__(self) -> None:
-        super().__init__(capabilities=vad.VADCapabilities(update_interval=0.032))
-        self.voice = False
-
-    def stream(self) -> "Detection":
-        return Detection(self)
-
-
-class Detection(vad.VADStream):
-    async def _main_task(self) -> None:
-        detector = self._vad
-        assert isinstance(detector, Detector)
-        speaking, spoken, silent = False, 0.0, 0.0
-        while True:
-            await asyncio.sleep(0.032)
-            silent = 0.0 if detector.voice else silent + 0.032
-            if speaking != (detector.voice or (speaking and silent < 0.55)):
-                speaking = not speaking
-                start, end = vad.VADEventType.START_OF_SPEECH, vad.VADEventType.END_OF_SPEECH
-                self._tell(start if speaking else end, spoken, silent)
-            spoken = spoken + 0.032 if speaking else 0.0
-            self._tell(vad.VADEventType.INFERENCE_DONE, spoken, silent)
-
-    def _tell(self, kind: vad.VADEventType, spoken: float, silent: float) -> None:
-        self._event_ch.send_nowait(
-            vad.VADEvent(
-                kind,
-                samples_index=0,
-                timestamp=0,
-                speech_duration=spoken,
-                silence_duration=silent,
-                speaking=spoken > 0,
-                raw_accumulated_silence=silent,
-                raw_accumulated_speech=0 if silent else spoken,
-            )
-        )
-
-
-class Loudspeaker(AudioOutput):
-    """Plays in the test's time; knows how much it has played, and when it did not."""
-
-    def __init__(self) -> None:
-        super().__init__(label="loudspeaker", capabilities=AudioOutputCapabilities(pause=True))
-        self.played_seconds = 0.0
-        self.paused = False
-        self.changes = Changes()
-        self._left = 0.0
-        self._player: asyncio.Task[None] | None = None
-
-    async def capture_frame(self, frame: rtc.AudioFrame) -> None:
-        await super().capture_frame(frame)
-        self._left += frame.duration
-        if self._player is None:
-            self.on_playback_started(created_at=0)
-            self._player = asyncio.create_task(self._play())
-            self.changes.tell()
-
-    def flush(self) -> None:
-        super().flush()
-
-    async def _play(self) -> None:
-        while self._left > 0:
-            await asyncio.sleep(0.01)
-            if not self.paused:
-                self.played_seconds += 0.01
-                self._left -= 0.01
-        self._end(interrupted=False)
-
-    def _end(self, *, interrupted: bool) -> None:
-        self._player, self._left = None, 0.0
-        self.changes.tell()
-        self.on_playback_finished(playback_position=self.played_seconds, interrupted=interrupted)
-
-    def clear_buffer(self) -> None:
-        if self._player is not None:
-            self._player.cancel()
-            self._end(interrupted=True)
-
-    def pause(self) -> None:
-        self.paused = True
-        self.changes.tell()
-
-    def resume(self) -> None:
-        self.paused = False
-        self.changes.tell()
-
-    @property
-    def playing(self) -> bool:
-        return self._player is not None and not self.paused
 
 
 class Clerk(Assistant):
@@ -270,14 +151,6 @@ async def test_an_interjection_stops_the_agent_and_is_a_turn() -> None:
         await saying
         assert line.clerk.turns == ["Stop."]
         assert line.loudspeaker.played_seconds < 3
-
-
-async def test_the_agents_own_echo_does_not_stop_it() -> None:
-    async with call() as line:
-        await line.say("opening", "opening hours are", final="Opening hours are nine to five.")
-        await line.until(playing=False)
-        assert line.loudspeaker.played_seconds == pytest.approx(SPEECH_SECONDS, abs=0.1)
-        assert line.clerk.turns == []
 
 
 async def test_after_a_false_interruption_it_resumes_where_it_stopped() -> None:

@@ -6,7 +6,7 @@ import pytest
 from pydantic import ValidationError
 
 from config.behaviour import AgentSettings
-from config.phrases import PhrasesError, read_phrasebook, words_of
+from config.phrases import PhrasesError, begins, count_of, read_phrasebook, words_of
 
 FILE = 'acknowledgements = ["Uh-huh"]\ninterjections = ["stop"]\ndictation = ["spell"]\n'
 
@@ -15,6 +15,33 @@ def test_words_are_compared_without_case_and_punctuation() -> None:
     assert words_of("Uh-huh, D\u2019ACCORD! 25 e-mails_x") == (
         "uh", "huh", "d'accord", "25", "e", "mails", "x",
     )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("text", "words", "count"),
+    [
+        ("'No' isn't", ["no", "isn't"], 2),
+        ("जी हाँ", ["जी", "हाँ"], 2),
+        ("क्\u200dष", ["क्ष"], 1),
+        ("e\u0301cole", ["école"], 1),
+        ("\uff2f\uff2b 25", ["ok", "25"], 2),
+        ("好的。没问题", list("好的没问题"), 3),
+        ("OK、了解です", ["ok", *"了解です"], 3),
+        ("알겠습니다", list("알겠습니다"), 3),
+        ("ใช่ครับ", ["ใ", "ช่", "ค", "รั", "บ"], 2),
+    ],
+)
+def test_words_are_found_in_every_script(text: str, words: list[str], count: int) -> None:
+    """Letter by letter where nothing is written between words."""
+    assert list(words_of(text)) == words
+    assert count_of(words_of(text)) == count
+
+
+def test_a_word_with_a_star_has_any_ending() -> None:
+    phrase = words_of("telefon numara*", kept="*")
+    assert begins(phrase, words_of("telefon numaran nedir"))
+    assert not begins(phrase, words_of("telefon num"))
+    assert not begins(phrase, words_of("telefonun numara"))
 
 
 def test_an_operator_adds_a_language_by_adding_a_file(tmp_path: Path) -> None:

@@ -1,0 +1,110 @@
+"""Utterances that get no answer of their own: kept with a mark, never thrown away.
+
+They stand in the session's history, on screens and in the record, and the model reads them in their
+order. Being wrong about one costs a repeated word, never a lost one.
+"""
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+from livekit.agents import (
+    AgentSession,
+    ChatContext,
+    ChatMessage,
+    ConversationItemAddedEvent,
+    LanguageCode,
+    UserInputTranscribedEvent,
+)
+from livekit.agents.llm import ChatItem
+
+_FIELD = "mark"
+
+
+class Mark(Enum):
+    """Why an utterance got no answer of its own."""
+
+    BACKCHANNEL = "backchannel"
+    """The caller showed that they listen."""
+    ECHO = "echo"
+    """It was taken for the agent's own voice, heard back."""
+    UNANSWERED = "unanswered"
+    """It was said over the agent's last words, which nothing interrupts."""
+
+
+@dataclass(frozen=True, slots=True)
+class MarkedUtterance:
+    """What was said, and since when (wall time, seconds)."""
+
+    text: str
+    mark: Mark
+    begun_at: float
+    language: str = ""
+
+
+@dataclass(slots=True)
+class Counts:
+    """How often what was said over the agent was taken for what."""
+
+    interruptions: int = 0
+    false_interruptions: int = 0
+    """The agent paused for a word that was taken back."""
+    backchannels: int = 0
+    false_backchannels: int = 0
+    """They turned out to be the answer to what the agent had just said."""
+    echoes: int = 0
+    unanswered: int = 0
+
+    def note(self, mark: Mark) -> None:
+        """One more utterance that gets this mark."""
+        match mark:
+            case Mark.BACKCHANNEL:
+                self.backchannels += 1
+            case Mark.ECHO:
+                self.echoes += 1
+            case Mark.UNANSWERED:
+                self.unanswered += 1
+
+
+def keep(session: AgentSession[Any], utterance: MarkedUtterance) -> None:
+    """Write an utterance into the session's history, and tell whoever listens to the session.
+
+    The session's own way would begin a reply. `with_marked` shows it to the model.
+    """
+    message = ChatMessage(
+        role="user",
+        content=[utterance.text],
+        created_at=utterance.begun_at,
+        extra={_FIELD: utterance.mark.value},
+    )
+    heard = UserInputTranscribedEvent(
+        transcript=utterance.text,
+        is_final=True,
+        language=LanguageCode(utterance.language) if utterance.language else None,
+    )
+    session.emit("user_input_transcribed", heard)
+    session.history.insert(message)
+    session.emit("conversation_item_added", ConversationItemAddedEvent(item=message))
+
+
+def mark_of(item: object) -> Mark | None:
+    """The mark of an item of the history; None for an ordinary turn."""
+    extra = item.extra if isinstance(item, ChatMessage) else {}
+    return Mark(extra[_FIELD]) if _FIELD in extra else None
+
+
+def with_marked(asked: ChatContext, history: ChatContext) -> ChatContext:
+    """What the model is asked, and in their places the marked utterances of the history."""
+    known = {item.id for item in asked.items}
+    told = asked.copy()
+    told.insert(
+        [_as_told(each) for each in history.items if mark_of(each) and each.id not in known]
+    )
+    return told
+
+
+def _as_told(item: ChatItem) -> ChatItem:
+    if mark_of(item) is not Mark.ECHO or not isinstance(item, ChatMessage):
+        return item
+    text = f"(perhaps your own voice, heard back: {item.text_content})"
+    return item.model_copy(update={"content": [text]})

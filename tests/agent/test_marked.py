@@ -1,0 +1,47 @@
+"""Utterances that get no answer of their own stay in the conversation."""
+
+import pytest
+from livekit.agents import AgentSession, ChatContext
+
+from agent.call.marked import Mark, MarkedUtterance, keep, mark_of, with_marked
+
+BEGUN = 1_000.0
+
+
+def history_with(*marks: Mark) -> ChatContext:
+    session: AgentSession[None] = AgentSession()
+    session.history.add_message(role="assistant", content="Shall I book it?", created_at=BEGUN - 1)
+    for mark in marks:
+        keep(session, MarkedUtterance("of course", mark, BEGUN, "en"))
+    session.history.add_message(role="user", content="What time is it?", created_at=BEGUN + 1)
+    return session.history
+
+
+def texts(context: ChatContext) -> list[str]:
+    return [each.text_content or "" for each in context.messages()]
+
+
+async def test_it_stands_in_the_history_at_its_time_with_its_mark() -> None:
+    history = history_with(Mark.BACKCHANNEL)
+    assert texts(history) == ["Shall I book it?", "of course", "What time is it?"]
+    assert [mark_of(each) for each in history.items] == [None, Mark.BACKCHANNEL, None]
+
+
+async def test_the_model_reads_it_in_its_place_and_once() -> None:
+    history = history_with(Mark.BACKCHANNEL)
+    asked = ChatContext([each for each in history.items if not mark_of(each)])
+    told = with_marked(asked, history)
+    assert texts(told) == texts(history)
+    assert texts(with_marked(told, history)) == texts(history)
+    assert len(asked.items) == 2
+
+
+@pytest.mark.parametrize("mark", Mark)
+async def test_the_model_is_told_what_may_be_its_own_voice(mark: Mark) -> None:
+    told = with_marked(ChatContext.empty(), history_with(mark))
+    assert ("your own voice" in texts(told)[0]) is (mark is Mark.ECHO)
+    assert "of course" in texts(told)[0]
+
+
+def test_what_is_no_message_has_no_mark() -> None:
+    assert mark_of(None) is None
