@@ -25,6 +25,12 @@ class AgentSettings(Section):
         description="Name that rooms ask for. Empty: the agent joins every new room by itself.",
         examples=["receptionist"],
     )
+    transcriber_name: str = Field(
+        default="",
+        description="Name that rooms ask a transcribing worker by. Empty: a transcriber joins "
+        "every room with a person in it by itself, beside the agent that answers there.",
+        examples=["minutes"],
+    )
     instructions_file: Path = Field(
         default=Path("agent/call/instructions.md"),
         description="Text file that tells the agent who it is and how to behave. "
@@ -59,7 +65,8 @@ class AgentSettings(Section):
         default=15,
         ge=0,
         le=600,
-        description="How long the agent waits for a caller whose network failed to come back.",
+        description="How long the agent waits for a caller whose network failed to come back, "
+        "unless somebody else with a microphone is in the room.",
         examples=["15"],
     )
     rescue_seconds: float = Field(

@@ -28,8 +28,9 @@ from agent.call.fillers import Fillers, FillerTrack
 from agent.call.head_start import HeadStart
 from agent.call.marked import mark_of
 from agent.call.mending import Mending
+from agent.call.participants import ROLE_ATTRIBUTE, AgentRole
 from agent.call.parting import Parting
-from agent.call.presence import Presence, another_agent_is_here
+from agent.call.presence import Presence
 from agent.call.record import open_record
 from agent.call.session import Equipment, build_session, room_options
 from agent.call.turn_taking import TurnTaking
@@ -50,6 +51,7 @@ async def answer(job: JobContext) -> None:
         call = Call(job, job.proc.userdata["equipment"])
         if not job.is_fake_job():
             await job.connect()
+            await _show_role(job.room.local_participant)
     except Exception as error:
         if isinstance(error, rtc.ConnectError):
             log.error("could not join the room", extra={"error": str(error)})  # noqa: TRY400  one sentence, no stack
@@ -68,6 +70,12 @@ async def answer(job: JobContext) -> None:
     job.add_shutdown_callback(finish)
 
 
+async def _show_role(agent: rtc.LocalParticipant) -> None:
+    """A worker's agents show it from the start; `connect` makes one that does not."""
+    if ROLE_ATTRIBUTE not in agent.attributes:
+        await agent.set_attributes({ROLE_ATTRIBUTE: AgentRole.ANSWERS})
+
+
 class Call:
     """A call in progress. Whatever ends it goes through `end`, and the first reason counts."""
 
@@ -78,10 +86,7 @@ class Call:
         self._agent = self._own.settings.agent
         self._ending: asyncio.Future[Ending] = asyncio.get_running_loop().create_future()
         self._fell_silent = asyncio.Event()
-        grace_seconds = self._agent.reconnect_grace_seconds
-        self._presence = Presence(
-            job.room, self._agent.name, grace_seconds=grace_seconds, end=self.end
-        )
+        self._presence = Presence(job.room, self._agent, end=self.end)
         self._parting = Parting(job, self._agent, self._presence)
         self._record, self._said_before = open_record(self._agent.record_dir, job.job.room.sid)
         self._session = build_session(self._equipment)
@@ -111,6 +116,8 @@ class Call:
         try:
             if ending.hangs_up:
                 await self._parting.hang_up()
+            elif ending.frees_the_room:
+                await self._parting.make_way()
         finally:
             self._job.shutdown(ending.value)
 
@@ -120,9 +127,6 @@ class Call:
         self._record.close()
 
     async def _converse(self) -> Ending:
-        here = not self._job.is_fake_job()
-        if here and another_agent_is_here(self._job.room, self._agent.name):
-            return Ending.OTHER_AGENT
         if not await self._caller_came():
             return self._ending.result()
         self._tell_refused_settings()
@@ -192,9 +196,10 @@ class Call:
             authority,
             *Role,
         )
-        chat = Chat(authority, hear_in(self._session))
+        chat = Chat(authority, hear_in(self._session), on_typed=self._presence.typed)
         self._job.room.register_text_stream_handler(TOPIC_CHAT, chat.take)
         self._job.add_shutdown_callback(chat.close)
+        await self._presence.show_caller()
 
     def _fill_silence(self) -> Callable[[], Awaitable[None]] | None:
         """Let fillers be heard from now on; an answer may be heard when what this gives returns."""
@@ -206,21 +211,15 @@ class Call:
         ).make_way
 
     async def _caller_came(self) -> bool:
-        """Wait for the first caller. A console has no room, and the caller is there already."""
+        """Wait for a caller. A console has no room, and the caller is there already."""
         if self._job.is_fake_job():
             return True
-        patience = self._agent.caller_timeout_seconds
-        caller = asyncio.create_task(self._job.wait_for_participant())
-        self._ending.add_done_callback(lambda _: caller.cancel())
+        self._presence.begin()
+        came = asyncio.create_task(self._presence.caller_came())
         try:
-            self._presence.caller_identity = (await asyncio.wait_for(caller, patience)).identity
-        except TimeoutError:
-            self.end(Ending.NO_CALLER)
-        except asyncio.CancelledError:
-            if not self._ending.done():  # it is we who are cancelled
-                raise
-        except RuntimeError:  # the room closed
-            self.end(Ending.ROOM_CLOSED)
+            await asyncio.wait((came, self._ending), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            came.cancel()
         return not self._ending.done()
 
     def _watch_session(self) -> None:

@@ -14,6 +14,8 @@ from enum import Enum, auto
 
 from livekit import rtc
 
+from agent.call.participants import is_operator
+
 log = logging.getLogger(__name__)
 
 # Far above what a person types or clicks, far below what would keep a language model busy.
@@ -52,15 +54,14 @@ class Authority:
     ) -> None:
         """`caller` is an identity, `operators` are identities or beginnings of such (ops-*)."""
         self._caller = caller
-        self._exact = {each for each in operators if not each.endswith("*")}
-        self._beginnings = tuple(each[:-1] for each in operators if each.endswith("*"))
+        self._operators = operators
         self._clock = clock
         self._granted: dict[str, deque[float]] = {}
         self._refused: set[str] = set()
 
     def roles(self, identity: str) -> frozenset[Role]:
         """What this participant is; a stranger is nothing."""
-        operates = identity in self._exact or identity.startswith(self._beginnings)
+        operates = is_operator(identity, self._operators)
         found = {Role.CALLER: identity == self._caller, Role.OPERATOR: operates}
         return frozenset(role for role, holds in found.items() if holds)
 

@@ -39,13 +39,18 @@ class Text(Protocol):
 class Chat:
     """Reads what the caller and operators type; what others type is thrown away unread."""
 
-    def __init__(self, authority: Authority, hear: Hear) -> None:
+    def __init__(
+        self, authority: Authority, hear: Hear, on_typed: Callable[[str], None] = lambda _: None
+    ) -> None:
+        """`on_typed` learns the identity of everybody who types."""
         self._authority = authority
+        self._on_typed = on_typed
         self._hear = hear
         self._reading: set[asyncio.Task[None]] = set()
 
     def take(self, text: Text, identity: str) -> None:
         """The handler of the room's chat topic."""
+        self._on_typed(identity)
         if self._authority.judge(identity, Role.CALLER, Role.OPERATOR) is not Verdict.GRANTED:
             text.close()
             return

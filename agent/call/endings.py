@@ -12,6 +12,7 @@ class Ending(Enum):
 
     CALLER_LEFT = "the caller left"
     CALLER_LOST = "the caller's network failed and the caller did not come back in time"
+    ANOTHER_CALLER = "somebody else is the caller"
     CALLER_SILENT = "the caller said nothing for too long"
     NO_CALLER = "no caller came in time"
     ROOM_CLOSED = "the room closed"
@@ -44,6 +45,16 @@ class Ending(Enum):
     def needs_apology(self) -> bool:
         """The caller is there, wanted to go on, and it is not the caller's doing that it ends."""
         return self.wants_person or self is Ending.HURRIED
+
+    @property
+    def frees_the_room(self) -> bool:
+        """Whoever else is in the room, or comes into it, is the next caller."""
+        return self in (
+            Ending.CALLER_LEFT,
+            Ending.CALLER_LOST,
+            Ending.ANOTHER_CALLER,
+            Ending.NO_CALLER,
+        )
 
     @property
     def hangs_up(self) -> bool:

@@ -5,13 +5,15 @@ import contextlib
 import logging
 from collections.abc import AsyncIterator
 
-from livekit import rtc
+from livekit import api, rtc
 from livekit.agents import AgentSession, JobContext
 from livekit.agents.voice import SpeechHandle
 
 from agent.call.broken_answers import has_words
 from agent.call.endings import Ending
 from agent.call.handover import hand_over, hook_for
+from agent.call.need import Need, fill
+from agent.call.participants import may_speak
 from agent.call.prepared import Sentence
 from agent.call.presence import Presence
 from config.behaviour import AgentSettings
@@ -55,16 +57,31 @@ class Parting:
         return self._has_handed_over
 
     async def hang_up(self) -> None:
-        """End the call for the caller as well, unless others are there or on their way."""
+        """End the call for the caller as well, unless other people are there or on their way."""
         if not self._is_in_room:
             return
-        others = {each.identity for each in self._room.remote_participants.values()}
-        if others <= {self._presence.caller_identity} and not self._has_handed_over:
-            async with _forgiven("could not hang up"):
-                await self._job.delete_room()
-        else:
+        caller = self._presence.caller_identity
+        others = self._room.remote_participants.values()
+        if self._has_handed_over or any(
+            may_speak(each) for each in others if each.identity != caller
+        ):
             async with _forgiven("could not take the requests for an agent back"):
                 await self._take_requests_back()
+        else:
+            async with _forgiven("could not hang up"):
+                await self._job.delete_room()
+
+    async def make_way(self) -> None:
+        """Leave the room, and have another agent sent if somebody waits in it."""
+        if not self._is_in_room:
+            return
+        room, need = self._room.name, Need.to_answer(self._agent)
+        async with _forgiven("could not leave the room"):
+            await self._room.disconnect()
+        async with _forgiven("could not ask for an agent for the next caller"):
+            with contextlib.suppress(api.TwirpError):  # the room has closed, most likely
+                if await fill(self._job.api, room, need, self._job.job.dispatch_id):
+                    log.info("another agent was asked for, for the next caller")
 
     async def _take_requests_back(self) -> None:
         """Whoever stays in the room is not waiting for an agent: no other is to be sent."""

@@ -1,85 +1,128 @@
-"""Who is in the room: another agent, and a caller who may lose the network and come back."""
+"""What happens in the room, told to `caller_policy`: who comes, who goes, who publishes a voice."""
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Callable, Mapping
 
 from livekit import rtc
-from livekit.agents.types import ATTRIBUTE_AGENT_NAME
 
+from agent.call.caller_policy import CallerPolicy
 from agent.call.endings import HUNG_UP, Ending
+from agent.call.participants import CALLER_ATTRIBUTE, AgentRole, candidates, our_agents
+from config.behaviour import AgentSettings
 
 log = logging.getLogger(__name__)
 
 # Set on an agent's participant by its worker, which cannot wait for the call to end.
 MUST_GO_ATTRIBUTE = "agent.must_go"
 
-
-def another_agent_is_here(room: rtc.Room, agent_name: str) -> bool:
-    """Two workers may have asked for an agent at once: the one that joins later leaves."""
-    return any(
-        each.kind == rtc.ParticipantKind.PARTICIPANT_KIND_AGENT
-        and each.attributes.get(ATTRIBUTE_AGENT_NAME, "") == agent_name
-        for each in room.remote_participants.values()
-    )
+SERVER_SECONDS = 5
 
 
 class Presence:
-    """Ends the call when its caller is gone for good, or the room is."""
+    """Finds the caller, and ends the call when its caller is gone for good, or the room is."""
 
     def __init__(
-        self,
-        room: rtc.Room,
-        agent_name: str,
-        *,
-        grace_seconds: float,
-        end: Callable[[Ending], None],
+        self, room: rtc.Room, agent: AgentSettings, *, end: Callable[[Ending], None]
     ) -> None:
-        self.caller_identity: str | None = None
-        self.absences = 0
-        """How often the caller's network has failed."""
         self._room = room
-        self._agent_name = agent_name
-        self._grace_seconds = grace_seconds
+        self._agent = agent
         self._end = end
-        self._absence: asyncio.TimerHandle | None = None
+        self._active: set[str] = set()
+        self._policy: CallerPolicy | None = None
+        self._chosen = asyncio.Event()
+        self._next_look: asyncio.TimerHandle | None = None
+
+    @property
+    def caller_identity(self) -> str | None:
+        """Whom the agent serves; None until somebody is there."""
+        return self._policy.caller if self._policy else None
+
+    @property
+    def absences(self) -> int:
+        """How often the caller's network has failed."""
+        return self._policy.absences if self._policy else 0
+
+    def begin(self) -> None:
+        """Watch the room, which has been joined."""
+        room, agent = self._room, self._agent
+        room.on("participant_connected", self._look)
+        room.on("track_published", self._look)
+        room.on("participant_permissions_changed", self._look)
         room.on("participant_disconnected", self._on_left)
-        room.on("participant_connected", self._on_came)
         room.on("participant_attributes_changed", self._on_attributes)
-        room.on("reconnected", self._on_reconnected)
+        room.on("reconnected", self._leave_to_another_agent)
         room.on("disconnected", self._on_disconnected)
+        self._policy = CallerPolicy(
+            patience_seconds=agent.caller_timeout_seconds,
+            grace_seconds=agent.reconnect_grace_seconds,
+            now=asyncio.get_running_loop().time(),
+        )
+        self._leave_to_another_agent()
+        self._look()
+
+    async def caller_came(self) -> None:
+        """Return once there is a caller; whoever waits for it also waits for the call's end."""
+        await self._chosen.wait()
+
+    async def show_caller(self) -> None:
+        """Tell the room whom this agent serves; a transcriber leaves that voice to it."""
+        with contextlib.suppress(Exception):  # of LiveKit's library, in a room that is going
+            async with asyncio.timeout(SERVER_SECONDS):
+                await self._room.local_participant.set_attributes(
+                    {CALLER_ATTRIBUTE: self.caller_identity or ""}
+                )
+
+    def typed(self, identity: str) -> None:
+        """Somebody has written into the room's chat, which makes them as good as heard."""
+        if identity not in self._active:
+            self._active.add(identity)
+            self._look()
 
     def stop_waiting(self) -> None:
         """Whoever is away is not waited for any longer."""
-        if self._absence:
-            self._absence.cancel()
-            self._absence = None
+        if self._next_look:
+            self._next_look.cancel()
+            self._next_look = None
 
-    def _on_left(self, participant: rtc.RemoteParticipant) -> None:
-        if participant.identity != self.caller_identity:
-            return
-        if participant.disconnect_reason in HUNG_UP:
-            self._end(Ending.CALLER_LEFT)
+    def _look(self, *_: object) -> None:
+        policy = self._policy
+        if policy is None:
             return
         self.stop_waiting()
-        self.absences += 1
-        log.info("the caller's network failed, waiting", extra={"seconds": self._grace_seconds})
-        self._absence = asyncio.get_running_loop().call_later(
-            self._grace_seconds, self._end, Ending.CALLER_LOST
-        )
+        loop = asyncio.get_running_loop()
+        was_absent, had_caller = policy.is_absent, policy.caller is not None
+        present = candidates(self._room, self._agent.operators, self._active)
+        self._active.update(each.identity for each in present if each.is_active)
+        next_look = policy.observe(present, loop.time())
+        if policy.caller and not had_caller:
+            log.info("serving a caller", extra={"participant": policy.caller})
+            self._chosen.set()
+        if policy.is_absent != was_absent and not policy.ending:
+            log.info(
+                "the caller came back" if was_absent else "the caller's network failed, waiting"
+            )
+        if policy.ending:
+            self._end(policy.ending)
+        elif next_look is not None:
+            self._next_look = loop.call_at(next_look, self._look)
 
-    def _on_came(self, participant: rtc.RemoteParticipant) -> None:
-        if participant.identity == self.caller_identity and self._absence:
-            log.info("the caller came back")
-            self.stop_waiting()
+    def _on_left(self, participant: rtc.RemoteParticipant) -> None:
+        if self._policy and participant.disconnect_reason in HUNG_UP:
+            self._policy.hung_up(participant.identity)
+        self._look()
 
     def _on_attributes(self, changed: Mapping[str, str], participant: rtc.Participant) -> None:
         if isinstance(participant, rtc.LocalParticipant) and changed.get(MUST_GO_ATTRIBUTE):
             self._end(Ending.HURRIED)
 
-    def _on_reconnected(self) -> None:
-        # After a restart of the server, another agent may have been sent into the new room.
-        if another_agent_is_here(self._room, self._agent_name):
+    def _leave_to_another_agent(self) -> None:
+        """Two workers may have asked for an agent at once: the one that joins later leaves.
+
+        After a restart of the server, too, another agent may have been sent into the new room.
+        """
+        if our_agents(self._room, AgentRole.ANSWERS, self._agent.name):
             self._end(Ending.OTHER_AGENT)
 
     def _on_disconnected(self, reason: rtc.DisconnectReason.ValueType) -> None:

@@ -22,10 +22,17 @@ def transcribe(
     settings = loaded_settings({"openai": {"api_key": "not-needed"}})
     agent = settings.agent
     log.configure(agent.log_level, agent.log_format, transcripts=agent.log_transcripts)
+    from agent.call.need import Need
+    from agent.call.participants import AgentRole
     from agent.call.transcription import Pen, write_down
     from agent.worker.run import serve
     from agent.worker.server import build_server
 
+    # The name of the agents that answer would let the server send a caller to either.
+    name = {"name": Need.to_transcribe(agent).agent_name}
+    settings = settings.model_copy(update={"agent": agent.model_copy(update=name)})
     with explained(settings):
-        server = build_server(settings, entrypoint=write_down, prepare=Pen)
+        server = build_server(
+            settings, entrypoint=write_down, prepare=Pen, role=AgentRole.TRANSCRIBES
+        )
         asyncio.run(serve(server, settings, devmode=dev, speaks=False))

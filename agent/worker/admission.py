@@ -11,6 +11,7 @@ from typing import Protocol
 
 from livekit.agents import JobRequest
 
+from agent.call.participants import ROLE_ATTRIBUTE, AgentRole
 from agent.worker.brake import Brake
 
 log = logging.getLogger(__name__)
@@ -33,7 +34,9 @@ class Floor(Protocol):
 class Admission:
     """Takes calls up to `capacity`, or fewer while the brake is on."""
 
-    def __init__(self, capacity: int, brake: Brake) -> None:
+    def __init__(self, capacity: int, brake: Brake, role: AgentRole = AgentRole.ANSWERS) -> None:
+        """`role` is shown by each agent to whoever looks for agents in a room."""
+        self._role = role
         self._capacity = capacity
         self._brake = brake
         self._accepting = 0
@@ -69,6 +72,6 @@ class Admission:
         self._accepting += 1
         worker.keep_ready(self.places(len(worker.active_jobs)))
         try:
-            await request.accept()
+            await request.accept(attributes={ROLE_ATTRIBUTE: self._role})
         finally:
             self._accepting -= 1

@@ -8,11 +8,11 @@ LiveKit lets one identity into a room once, so no caller hears two.
 
 import asyncio
 import contextlib
-from collections.abc import Iterable
 
 from livekit import api, rtc
-from livekit.agents.types import ATTRIBUTE_AGENT_NAME
 
+from agent.call.need import Need
+from agent.call.participants import candidates, our_agents
 from agent.call.prepared import SAMPLE_RATE, Sentence
 from config.services import LiveKitSettings
 
@@ -23,16 +23,9 @@ REPEAT_SECONDS = 20.0
 CONNECT_SECONDS = 10.0
 SUBSCRIBE_SECONDS = 5.0
 
-_AGENT = rtc.ParticipantKind.PARTICIPANT_KIND_AGENT
-_CALLERS = (
-    rtc.ParticipantKind.PARTICIPANT_KIND_STANDARD,
-    rtc.ParticipantKind.PARTICIPANT_KIND_SIP,
-    rtc.ParticipantKind.PARTICIPANT_KIND_CONNECTOR,
-)
 
-
-async def keep_company(livekit: LiveKitSettings, room_name: str, agent_name: str) -> None:
-    """Stay until an agent of this name comes, the callers have left, or the room closes.
+async def keep_company(livekit: LiveKitSettings, room_name: str, need: Need) -> None:
+    """Stay until such an agent comes, the callers have left, or the room closes.
 
     Raises rtc.ConnectError or TimeoutError when the room cannot be joined.
     """
@@ -40,7 +33,7 @@ async def keep_company(livekit: LiveKitSettings, room_name: str, agent_name: str
     needless = asyncio.Event()
 
     def look(*_: object) -> None:
-        if not _is_needed(room.remote_participants.values(), agent_name):
+        if not _is_needed(room, need):
             needless.set()
 
     room.on("participant_connected", look)
@@ -67,12 +60,10 @@ async def keep_company(livekit: LiveKitSettings, room_name: str, agent_name: str
                 await room.disconnect()
 
 
-def _is_needed(participants: Iterable[rtc.RemoteParticipant], agent_name: str) -> bool:
+def _is_needed(room: rtc.Room, need: Need) -> bool:
     """Whether somebody is there, and no agent."""
-    here = list(participants)
-    return any(each.kind in _CALLERS for each in here) and not any(
-        each.kind == _AGENT and each.attributes.get(ATTRIBUTE_AGENT_NAME, "") == agent_name
-        for each in here
+    return bool(candidates(room, need.operators)) and not our_agents(
+        room, need.role, need.agent_name
     )
 
 
@@ -82,8 +73,7 @@ def _token(livekit: LiveKitSettings, room: str) -> str:
         api.AccessToken(key, secret)
         .with_identity(IDENTITY)
         .with_kind("agent")
-        # A name that no agent has: this is none, for whoever looks for one.
-        .with_attributes({ATTRIBUTE: ALL_BUSY, ATTRIBUTE_AGENT_NAME: IDENTITY})
+        .with_attributes({ATTRIBUTE: ALL_BUSY})
         .with_grants(api.VideoGrants(room_join=True, room=room, can_subscribe=False))
         .to_jwt()
     )

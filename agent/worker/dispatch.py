@@ -18,20 +18,13 @@ import aiohttp
 from livekit import api
 from livekit.protocol import agent_dispatch, models
 
+from agent.call.need import Need, ask_for_agent
 from agent.worker import metrics
 from agent.worker.company import keep_company
 from agent.worker.liveness import Liveness
-from agent.worker.rooms import (
-    Settled,
-    Waiting,
-    agents,
-    is_caller,
-    is_kept_company,
-    metadata,
-    nobody_was_free,
-    waits,
-)
+from agent.worker.rooms import Settled, Waiting, is_kept_company, nobody_was_free
 from agent.worker.server import Worker
+from agent.worker.vacated import Vacated
 from config.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -70,7 +63,9 @@ async def look_after_callers(settings: Settings, worker: Worker, *, speaks: bool
         asyncio.TaskGroup() as tasks,
     ):
         liveness = Liveness(livekit, session)
-        await Dispatcher(settings, worker, client, liveness, tasks, speaks=speaks).run()
+        need = Need.to_answer(settings.agent) if speaks else Need.to_transcribe(settings.agent)
+        tasks.create_task(Vacated(worker, client, need).run())
+        await Dispatcher(settings, need, worker, client, liveness, tasks).run()
 
 
 class Dispatcher:
@@ -79,21 +74,19 @@ class Dispatcher:
     def __init__(
         self,
         settings: Settings,
+        need: Need,
         worker: Worker,
         client: api.LiveKitAPI,
         liveness: Liveness,
         tasks: asyncio.TaskGroup,
-        *,
-        speaks: bool,
     ) -> None:
         self._livekit = settings.livekit
-        self._agent_name = settings.agent.name
+        self._need = need
         self._patience_seconds = settings.agent.rescue_seconds
         self._worker = worker
         self._client = client
         self._liveness = liveness
         self._tasks = tasks
-        self._speaks = speaks
         self._rooms: dict[str, Waiting | Settled] = {}
         self._calls: dict[str, tuple[str, str]] = {}
         self._accompanied: set[str] = set()
@@ -151,9 +144,9 @@ class Dispatcher:
     ) -> bool:
         """Whether an agent was asked for, because a caller has waited long enough."""
         now = asyncio.get_running_loop().time()
-        if not waits(participants, dispatches, self._agent_name):
+        if not self._need.is_open(participants, dispatches):
             ours = {identity for _, identity in self._calls.values()}
-            others = [each for each in agents(participants, self._agent_name) if each not in ours]
+            others = [each for each in self._need.agents(participants) if each not in ours]
             seconds = self._liveness_seconds() if others else SETTLED_SECONDS
             self._rooms[room.sid] = Settled(_counts(room), now + about(seconds), tuple(others))
             return False
@@ -165,16 +158,16 @@ class Dispatcher:
             return False
         waited = now - waiting.since - waiting.jitter_seconds
         patience_seconds = self._patience_seconds
-        if is_kept_company(participants):
+        if is_kept_company(participants) or self._need.is_first(dispatches):
             patience_seconds = 0.0
-        elif not has_place and nobody_was_free(dispatches, self._agent_name):
+        elif not has_place and nobody_was_free(dispatches, self._need.agent_name):
             # LiveKit lists a job some seconds late: another request may not rest on that.
             patience_seconds = min(patience_seconds, UNHEARD_SECONDS)
         if waited < patience_seconds:
             return False
         if has_place:
             await self._rescue(room.name, asked)
-        elif self._speaks:
+        elif self._need.tells_to_wait:
             self._accompany(room.name, participants)
         return has_place
 
@@ -198,7 +191,7 @@ class Dispatcher:
 
     async def _keep_company(self, room: str) -> None:
         try:
-            await keep_company(self._livekit, room, self._agent_name)
+            await keep_company(self._livekit, room, self._need)
         except Exception as error:  # of LiveKit's library, some of no class of their own
             log.warning("could not tell a caller", extra={"room": room, "error": str(error)})
         finally:
@@ -251,7 +244,7 @@ class Dispatcher:
         except api.TwirpError:  # another worker was faster, and asks
             return
         log.warning("an agent died in its call", extra={"room": room})
-        if any(map(is_caller, participants)):
+        if any(map(self._need.is_caller, participants)):
             metrics.AGENTS_REPLACED.inc()
             await self._ask(room, await self._client.agent_dispatch.list_dispatch(room))
 
@@ -260,13 +253,7 @@ class Dispatcher:
         return list((await self._client.room.list_participants(request)).participants)
 
     async def _ask(self, room: str, dispatches: list[agent_dispatch.AgentDispatch]) -> None:
-        await self._client.agent_dispatch.create_dispatch(
-            api.CreateAgentDispatchRequest(
-                room=room,
-                agent_name=self._agent_name,
-                metadata=metadata(dispatches, self._agent_name),
-            )
-        )
+        await ask_for_agent(self._client, room, self._need, dispatches)
 
 
 def _counts(room: models.Room) -> tuple[int, int]:

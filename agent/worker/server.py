@@ -11,6 +11,7 @@ from livekit.agents import AgentServer, JobContext, JobProcess, JobRequest
 from livekit.agents.worker import ServerEnvOption
 
 from agent.call.answer import answer
+from agent.call.participants import AgentRole
 from agent.call.session import equip
 from agent.worker.admission import Admission
 from agent.worker.brake import Brake, cores
@@ -55,6 +56,7 @@ def build_server(
     *,
     entrypoint: Callable[[JobContext], Awaitable[None]] = answer,
     prepare: Callable[[Settings], object] = equip,
+    role: AgentRole = AgentRole.ANSWERS,
 ) -> Worker:
     """A worker that is ready to run; nothing is connected yet.
 
@@ -72,7 +74,7 @@ def build_server(
     os.environ.setdefault("LIVEKIT_AGENTS_LOOP_BLOCK_WARN_MS", "250")
     capacity = settings.agent.max_calls or max(1, math.floor(CALLS_PER_CORE * cores()))
     brake = Brake(settings.agent.max_cpu_percent / 100)
-    admission = Admission(capacity, brake)
+    admission = Admission(capacity, brake, role)
     server = Worker(
         admission,
         brake,

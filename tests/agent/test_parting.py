@@ -14,18 +14,17 @@ from agent.call.parting import Parting
 from agent.call.prepared import SAMPLE_RATE, Sentence
 from agent.call.presence import Presence
 from config.behaviour import AgentSettings
+from workbench.scripted_room import Permission, Person, ScriptedRoom
 
 
 class Job:
     """A job in a room with these others, and what its agent had the server do."""
 
-    def __init__(self, *others: str) -> None:
+    def __init__(self, *others: Person) -> None:
         self.done: list[str] = []
-        self.room = SimpleNamespace(
-            name="room",
-            isconnected=lambda: True,
-            remote_participants={each: SimpleNamespace(identity=each) for each in others},
-        )
+        self.room = ScriptedRoom()
+        for each in others:
+            self.room.join(each)
         self.api = SimpleNamespace(agent_dispatch=self)
 
     def is_fake_job(self) -> bool:
@@ -41,12 +40,23 @@ class Job:
         self.done.append(f"took {identifier} back")
 
 
+CALLER = Person("caller")
+COLLEAGUE = Person("colleague")
+OBSERVER = Person("observer", permissions=Permission(can_publish=False))
+TRANSCRIBER = Person("agent", rtc.ParticipantKind.PARTICIPANT_KIND_AGENT)
+RECORDER = Person("egress", rtc.ParticipantKind.PARTICIPANT_KIND_EGRESS)
+
+
 @pytest.mark.parametrize(
     ("others", "done"),
-    [(["caller"], ["hung up"]), (["caller", "colleague"], ["took first back"])],
+    [
+        ([CALLER], ["hung up"]),
+        ([CALLER, TRANSCRIBER, RECORDER, OBSERVER], ["hung up"]),
+        ([CALLER, COLLEAGUE], ["took first back"]),
+    ],
 )
-async def test_who_is_left_among_people_by_an_agent_that_is_done_is_sent_no_other(
-    others: list[str], done: list[str]
+async def test_only_people_who_may_speak_keep_a_room_that_its_agent_has_ended(
+    others: list[Person], done: list[str]
 ) -> None:
     job = Job(*others)
     presence = cast("Presence", SimpleNamespace(caller_identity="caller", absences=0))
@@ -97,7 +107,7 @@ class Line(AudioOutput):
 @pytest.mark.parametrize("ending", [Ending.CALLER_SILENT, Ending.TOO_LONG])
 async def test_a_goodbye_that_cannot_be_spoken_is_no_silent_hang_up(ending: Ending) -> None:
     presence = cast("Presence", SimpleNamespace(caller_identity="caller", absences=0))
-    parting = Parting(cast("JobContext", cast("Any", Job("caller"))), AgentSettings(), presence)
+    parting = Parting(cast("JobContext", cast("Any", Job(CALLER))), AgentSettings(), presence)
     session: AgentSession[None] = AgentSession(tts=Voice())
     session.output.audio = Line()
     await session.start(Agent(instructions=""), record=False)

@@ -10,6 +10,8 @@ from livekit import api
 from livekit.protocol import agent as jobs
 from livekit.protocol import agent_dispatch, models
 
+from agent.call.need import Need
+from agent.call.participants import ROLE_ATTRIBUTE, AgentRole
 from agent.worker.company import IDENTITY
 from agent.worker.dispatch import Dispatcher
 from agent.worker.liveness import Liveness
@@ -17,10 +19,12 @@ from agent.worker.server import Worker
 from config.load import load_settings
 from config.settings import Settings
 
-COMPANY = models.ParticipantInfo(
-    identity=IDENTITY, kind=models.ParticipantInfo.AGENT, attributes={"lk.agent.name": IDENTITY}
+COMPANY = models.ParticipantInfo(identity=IDENTITY, kind=models.ParticipantInfo.AGENT)
+CALLER = models.ParticipantInfo(
+    identity="caller",
+    kind=models.ParticipantInfo.STANDARD,
+    permission=models.ParticipantPermission(can_publish=True),
 )
-CALLER = models.ParticipantInfo(identity="caller", kind=models.ParticipantInfo.STANDARD)
 
 
 class LiveKit:
@@ -56,7 +60,11 @@ class LiveKit:
         self.participants = [each for each in self.participants if each.identity != who.identity]
 
     def come(self, identity: str) -> None:
-        agent = models.ParticipantInfo(identity=identity, kind=models.ParticipantInfo.AGENT)
+        agent = models.ParticipantInfo(
+            identity=identity,
+            kind=models.ParticipantInfo.AGENT,
+            attributes={ROLE_ATTRIBUTE: AgentRole.ANSWERS},
+        )
         self.participants.append(agent)
 
 
@@ -86,11 +94,11 @@ async def watched(
         for free in places:
             dispatcher = Dispatcher(
                 settings,
+                Need(),
                 cast("Worker", SimpleNamespace(places=free, active_jobs=[])),
                 cast("api.LiveKitAPI", livekit),
                 cast("Liveness", Mortal(dead)),
                 tasks,
-                speaks=False,
             )
             looking = tasks.create_task(dispatcher.run())
             asyncio.get_running_loop().call_later(seconds, looking.cancel)

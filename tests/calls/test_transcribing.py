@@ -32,7 +32,7 @@ async def transcribing_worker(places: Any, name: str, **settings: str) -> AsyncI
     told = worker_environment(clean, places.access, plan({}), places.stand_ins)
     told = {name: value for name, value in told.items() if not name.startswith("OPENAI_")}
     told |= {
-        "AGENT_NAME": name,
+        "AGENT_TRANSCRIBER_NAME": name,
         "AGENT_LOG_FORMAT": "json",
         "AGENT_RECONNECT_GRACE_SECONDS": "1",
         "AGENT_CALLER_TIMEOUT_SECONDS": "2",

@@ -1,0 +1,110 @@
+"""Whom the agent serves, and when the call is over: decided without a clock and without a room.
+
+    choosing --somebody may call--> serving --the caller vanishes--> waiting for the caller
+        |                              |  ^---the caller is back---------'   |
+        '--nobody in time--> over <----'--the caller hung up----> over <-----'--not in time, or
+                                                                     somebody else is there
+
+One agent serves one caller. For the next caller in a room the agent leaves and another one is
+asked for: nothing that the first caller said is in the second caller's conversation.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from agent.call.endings import Ending
+
+MICROPHONE_SECONDS = 1.0
+"""Where several people are in the room, this long one of them may take to publish a microphone."""
+
+RETURN_SECONDS = 2.0
+"""A client that reconnects is back within this time; until then nobody takes the caller's place."""
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """Somebody who may call: a person who may publish a microphone, and no operator."""
+
+    identity: str
+    is_active: bool = False
+    """Has published a microphone, has typed, or calls by telephone."""
+    is_phone: bool = False
+
+    @property
+    def rank(self) -> tuple[bool, bool]:
+        """The higher is served first."""
+        return self.is_phone, self.is_active
+
+
+class CallerPolicy:
+    """Decides for one agent in one room. Times are seconds of any clock that does not go back."""
+
+    def __init__(self, *, patience_seconds: float, grace_seconds: float, now: float) -> None:
+        """`patience_seconds`: for the first caller to come; `grace_seconds`: for one who vanished
+        to come back."""
+        self.caller: str | None = None
+        self.ending: Ending | None = None
+        self.absences = 0
+        """How often the caller has vanished."""
+        self._grace_seconds = grace_seconds
+        self._give_up_at = now + patience_seconds
+        self._has_hung_up = False
+        self._absent_since: float | None = None
+        self._choose_at: float | None = None
+
+    @property
+    def is_absent(self) -> bool:
+        """Whether a caller who vanished is waited for."""
+        return self._absent_since is not None and self.ending is None
+
+    def hung_up(self, identity: str) -> None:
+        """This participant left for good, as opposed to one whose network failed."""
+        if identity == self.caller:
+            self._has_hung_up = True
+
+    def observe(self, present: Sequence[Candidate], now: float) -> float | None:
+        """Decide by who is there, in the order in which they joined.
+
+        Returns when to look again if nothing happens before; None where only an event can change
+        the decision.
+        """
+        if self.ending:
+            return None
+        if self.caller is None:
+            return self._choose(present, now)
+        found = next((each for each in present if each.identity == self.caller), None)
+        others_active = any(each.is_active for each in present if each is not found)
+        if found:
+            self._absent_since = None
+            if others_active and not found.is_active:
+                self.ending = Ending.ANOTHER_CALLER
+            return None
+        if self._has_hung_up:
+            self.ending = Ending.CALLER_LEFT
+            return None
+        return self._wait(now, RETURN_SECONDS if others_active else self._grace_seconds)
+
+    def _choose(self, present: Sequence[Candidate], now: float) -> float | None:
+        if not present:
+            self._choose_at = None
+            return self._or_end(self._give_up_at, now, Ending.NO_CALLER)
+        best = max(present, key=lambda each: each.rank)  # of equals the first
+        if self._choose_at is None:
+            self._choose_at = now + MICROPHONE_SECONDS
+        if best.is_active or len(present) == 1 or now >= self._choose_at:
+            self.caller = best.identity
+            return None
+        return self._choose_at
+
+    def _wait(self, now: float, seconds: float) -> float | None:
+        if self._absent_since is None:
+            self._absent_since = now
+            self.absences += 1
+        until = self._absent_since + min(seconds, self._grace_seconds)
+        return self._or_end(until, now, Ending.CALLER_LOST)
+
+    def _or_end(self, at: float, now: float, ending: Ending) -> float | None:
+        if now < at:
+            return at
+        self.ending = ending
+        return None

@@ -1,0 +1,106 @@
+"""Who is who in a room: people who may call, operators, our agents, and everything else.
+
+A person is a participant of LiveKit's kinds for people: an ordinary client, a telephone, a
+connector. Agents, recorders (egress), streams from elsewhere (ingress) and avatars are none. Which
+agents are ours is told by an attribute that our workers set, since anybody's agent may be in a
+room, and where the agents have no name all look alike.
+"""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from enum import StrEnum
+
+from livekit import rtc
+from livekit.agents.types import ATTRIBUTE_AGENT_NAME
+
+from agent.call.caller_policy import Candidate
+
+ROLE_ATTRIBUTE = "agent.role"
+CALLER_ATTRIBUTE = "agent.caller"
+"""Set on an agent that answers: the identity that it serves."""
+
+_SIP = rtc.ParticipantKind.PARTICIPANT_KIND_SIP
+PEOPLE = (
+    rtc.ParticipantKind.PARTICIPANT_KIND_STANDARD,
+    _SIP,
+    rtc.ParticipantKind.PARTICIPANT_KIND_CONNECTOR,
+)
+_MICROPHONE = rtc.TrackSource.SOURCE_MICROPHONE
+VOICES = (_MICROPHONE, rtc.TrackSource.SOURCE_UNKNOWN)
+"""Sources that may be a microphone: some clients do not say what they publish."""
+
+
+class AgentRole(StrEnum):
+    """What an agent of ours does in a room."""
+
+    ANSWERS = "answers"
+    TRANSCRIBES = "transcribes"
+
+
+def is_operator(identity: str, operators: Sequence[str]) -> bool:
+    """Whether an identity is one of these, or begins like one that ends in *."""
+    return any(
+        identity.startswith(each[:-1]) if each.endswith("*") else identity == each
+        for each in operators
+    )
+
+
+def has_role(attributes: Mapping[str, str], role: AgentRole, agent_name: str) -> bool:
+    """Whether a participant of the kind of agents is ours, of this role and this name.
+
+    LiveKit drops attributes that are empty.
+    """
+    return (
+        attributes.get(ROLE_ATTRIBUTE) == role
+        and attributes.get(ATTRIBUTE_AGENT_NAME, "") == agent_name
+    )
+
+
+def our_agents(room: rtc.Room, role: AgentRole, agent_name: str) -> list[rtc.RemoteParticipant]:
+    """The other agents of ours in a room."""
+    return [
+        each
+        for each in room.remote_participants.values()
+        if each.kind == rtc.ParticipantKind.PARTICIPANT_KIND_AGENT
+        and has_role(each.attributes, role, agent_name)
+    ]
+
+
+def may_publish_voice(can_publish: bool, sources: Iterable[int]) -> bool:
+    """Whether a permission, of the room's or the server's, allows a microphone."""
+    allowed = list(sources)  # none: all
+    return can_publish and (not allowed or _MICROPHONE in allowed)
+
+
+def may_speak(participant: rtc.RemoteParticipant) -> bool:
+    """Whether it is a person who may publish a microphone."""
+    permission = participant.permissions
+    return participant.kind in PEOPLE and may_publish_voice(
+        permission.can_publish, permission.can_publish_sources
+    )
+
+
+def candidates(
+    room: rtc.Room, operators: Sequence[str], active: Collection[str] = ()
+) -> list[Candidate]:
+    """Who may call, by when they joined; `active` are identities who took part before."""
+    found = [
+        each
+        for each in room.remote_participants.values()
+        if may_speak(each) and not is_operator(each.identity, operators)
+    ]
+    found.sort(key=lambda each: each.joined_at.timestamp() if each.joined_at else 0.0)
+    return [
+        Candidate(
+            each.identity,
+            is_active=each.kind == _SIP or each.identity in active or _has_voice(each),
+            is_phone=each.kind == _SIP,
+        )
+        for each in found
+    ]
+
+
+def _has_voice(participant: rtc.RemoteParticipant) -> bool:
+    return any(
+        each.kind == rtc.TrackKind.KIND_AUDIO and each.source in VOICES
+        for each in participant.track_publications.values()
+    )

@@ -1,0 +1,146 @@
+"""A room without a server: people and agents who come, go, publish and mute when a test says so."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, cast
+
+from livekit import rtc
+from livekit.protocol import models
+
+_NUMBERS = itertools.count(1)
+_SERVER_KINDS = {
+    rtc.ParticipantKind.PARTICIPANT_KIND_STANDARD: models.ParticipantInfo.STANDARD,
+    rtc.ParticipantKind.PARTICIPANT_KIND_INGRESS: models.ParticipantInfo.INGRESS,
+    rtc.ParticipantKind.PARTICIPANT_KIND_EGRESS: models.ParticipantInfo.EGRESS,
+    rtc.ParticipantKind.PARTICIPANT_KIND_SIP: models.ParticipantInfo.SIP,
+    rtc.ParticipantKind.PARTICIPANT_KIND_AGENT: models.ParticipantInfo.AGENT,
+    rtc.ParticipantKind.PARTICIPANT_KIND_CONNECTOR: models.ParticipantInfo.CONNECTOR,
+}
+
+
+@dataclass
+class Permission:
+    """What a participant may do; no sources: all."""
+
+    can_publish: bool = True
+    can_publish_sources: list[int] = field(default_factory=list)
+
+
+@dataclass
+class Publication:
+    """A published track."""
+
+    sid: str
+    source: int = rtc.TrackSource.SOURCE_MICROPHONE
+    kind: int = rtc.TrackKind.KIND_AUDIO
+    muted: bool = False
+    track: Any = None
+
+
+@dataclass
+class Person:
+    """A participant: a person unless `kind` says otherwise."""
+
+    identity: str
+    kind: int = rtc.ParticipantKind.PARTICIPANT_KIND_STANDARD
+    permissions: Permission = field(default_factory=Permission)
+    attributes: dict[str, str] = field(default_factory=dict)
+    joined_at: datetime | None = None
+    disconnect_reason: int | None = None
+    track_publications: dict[str, Publication] = field(default_factory=dict)
+
+    def as_server_has_it(self) -> models.ParticipantInfo:
+        """The same participant in the server's answers."""
+        permission = models.ParticipantPermission(
+            can_publish=self.permissions.can_publish,
+            can_publish_sources=cast("Any", self.permissions.can_publish_sources),
+        )
+        return models.ParticipantInfo(
+            identity=self.identity,
+            kind=_SERVER_KINDS[cast("Any", self.kind)],
+            attributes=self.attributes,
+            permission=permission,
+        )
+
+
+class ScriptedRoom(rtc.EventEmitter[str]):
+    """Emits what LiveKit's room emits, when its people do something."""
+
+    def __init__(self, name: str = "room") -> None:
+        super().__init__()
+        self.name = name
+        self.remote_participants: dict[str, Person] = {}
+        self.is_connected = True
+
+    @property
+    def as_livekit(self) -> rtc.Room:
+        """For whoever asks for LiveKit's own."""
+        return cast("rtc.Room", cast("Any", self))
+
+    def isconnected(self) -> bool:
+        return self.is_connected
+
+    def join(self, person: Person) -> Person:
+        """Somebody comes."""
+        person.joined_at = datetime.fromtimestamp(next(_NUMBERS), UTC)
+        self.remote_participants[person.identity] = person
+        self.emit("participant_connected", person)
+        return person
+
+    def leave(self, identity: str, reason: int = rtc.DisconnectReason.CLIENT_INITIATED) -> None:
+        """Somebody goes; their tracks go first."""
+        person = self.remote_participants[identity]
+        for sid in list(person.track_publications):
+            self.unpublish(identity, sid)
+        person = self.remote_participants.pop(identity)
+        person.disconnect_reason = reason
+        self.emit("participant_disconnected", person)
+
+    def publish(
+        self, identity: str, source: int = rtc.TrackSource.SOURCE_MICROPHONE, *, muted: bool = False
+    ) -> Publication:
+        """Somebody publishes a track with sound, and it is subscribed to."""
+        person = self.remote_participants[identity]
+        publication = Publication(f"TR_{next(_NUMBERS)}", source, muted=muted)
+        person.track_publications[publication.sid] = publication
+        self.emit("track_published", publication, person)
+        publication.track = Track(publication.sid)
+        self.emit("track_subscribed", publication.track, publication, person)
+        return publication
+
+    def unpublish(self, identity: str, sid: str) -> None:
+        """Somebody takes a track back."""
+        person = self.remote_participants[identity]
+        publication = person.track_publications.pop(sid)
+        self.emit("track_unsubscribed", publication.track, publication, person)
+        self.emit("track_unpublished", publication, person)
+
+    def mute(self, identity: str, publication: Publication, *, muted: bool = True) -> None:
+        """Somebody mutes a track, or unmutes it."""
+        publication.muted = muted
+        person = self.remote_participants[identity]
+        self.emit("track_muted" if muted else "track_unmuted", person, publication)
+
+    def permit(self, identity: str, *, can_publish: bool) -> None:
+        """The server changes what somebody may do."""
+        person = self.remote_participants[identity]
+        person.permissions.can_publish = can_publish
+        self.emit("participant_permissions_changed", person, person.permissions)
+
+    def show(self, identity: str, **attributes: str) -> None:
+        """Somebody's attributes change; in their names _ stands for a dot."""
+        person = self.remote_participants[identity]
+        changed = {name.replace("_", "."): value for name, value in attributes.items()}
+        person.attributes.update(changed)
+        self.emit("participant_attributes_changed", changed, person)
+
+
+@dataclass(eq=False)
+class Track:
+    """A track with sound."""
+
+    sid: str
+    kind: int = rtc.TrackKind.KIND_AUDIO
