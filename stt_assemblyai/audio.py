@@ -64,11 +64,10 @@ class Tape:
 
     def tail(self, at: int) -> bytes:
         """What is left of the last chunk, in whole samples: to be sent right before Terminate."""
-        rest = self._read(at, self.chunk_bytes)
-        return rest[: len(rest) - len(rest) % SAMPLE_BYTES]
+        return self._read(at, self.chunk_bytes)
 
     def between(self, from_ms: float, until_ms: float) -> bytes:
-        """What is kept of the audio between two times."""
+        """What is kept of the audio between two times, in whole samples."""
         start, end = max(self.start, self.position(from_ms)), self.position(until_ms)
         return self._read(start, max(0, end - start))
 
@@ -85,7 +84,10 @@ class Tape:
         return int(milliseconds * self._bytes_per_second / 1000) // SAMPLE_BYTES * SAMPLE_BYTES
 
     def _read(self, at: int, size: int) -> bytes:
-        return bytes(self._kept[at - self.start : at - self.start + size])
+        """Whole samples: of the newest one, half may be here."""
+        begin = at - self.start
+        whole = len(self._kept) - len(self._kept) % SAMPLE_BYTES
+        return bytes(self._kept[begin : min(begin + size, whole)])
 
     def _forget(self, size: int) -> None:
         del self._kept[:size]

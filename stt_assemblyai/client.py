@@ -16,6 +16,7 @@ import socket
 import ssl
 import struct
 from collections.abc import AsyncIterator, Callable, Iterator
+from email.utils import parsedate_to_datetime
 from typing import Any, Protocol, runtime_checkable
 from urllib.parse import urljoin, urlsplit
 
@@ -41,7 +42,7 @@ from stt_assemblyai.errors import (
 )
 from stt_assemblyai.masking import mask_for
 
-__all__ = ["DEFAULT_BASE_URL", "Closed", "PromptSocket", "Socket", "connect"]
+__all__ = ["DEFAULT_BASE_URL", "Closed", "DatedSocket", "PromptSocket", "Socket", "connect"]
 
 DEFAULT_BASE_URL = "wss://streaming.assemblyai.com"
 _API_VERSION = "2025-05-12"
@@ -88,11 +89,21 @@ class PromptSocket(Protocol):
         """Send one frame at once; False is: it cannot be, `send` it."""
 
 
+@runtime_checkable
+class DatedSocket(Protocol):
+    """A socket whose peer told its own time when it was opened."""
+
+    @property
+    def ahead_seconds(self) -> float | None:
+        """The peer's unix time less the event loop's time; None if it was not told after all."""
+
+
 class _WebSocket:
     def __init__(self, connection: ClientConnection, masked: Callable[[str], str]) -> None:
         self._connection = connection
         self._masked = masked
         self.alive_at = connection.loop.time()
+        self.ahead_seconds = _ahead_seconds(connection, self.alive_at)
 
     async def send(self, frame: str | bytes) -> None:
         try:
@@ -197,6 +208,15 @@ async def connect(
     finally:
         watching.cancel()
         await connection.close()
+
+
+def _ahead_seconds(connection: ClientConnection, now: float) -> float | None:
+    """From the Date header of the answer to the handshake; it tells whole seconds."""
+    date = connection.response.headers.get("Date", "") if connection.response else ""
+    try:
+        return parsedate_to_datetime(date).timestamp() - now
+    except (ValueError, OverflowError):
+        return None
 
 
 def _address(base_url: str, query: str) -> str:

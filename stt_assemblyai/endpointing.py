@@ -44,7 +44,8 @@ class Endpointing:
     being made. `by_confidence` is for the U3 family, whose pauses are told by nothing else. A
     pause of `pause_seconds` is a Preflight whatever the confidence: the turn is nearly over by
     silence alone, and the reply is ready when it is. After `stuck_seconds` without a new word the
-    service is asked to end the turn, and waited for during `force_seconds`.
+    service is asked to end the turn, and waited for during `force_seconds`. Silence of
+    `longest_silence_ms` ends any turn.
     """
 
     twin_seconds: float = 0.0
@@ -55,6 +56,7 @@ class Endpointing:
     eager_ms: int | None = None
     stuck_seconds: float = math.inf
     force_seconds: float = 1.5
+    longest_silence_ms: int = _LONGEST_DEFAULT_SILENCE_MS
 
 
 def endpointing_for(options: SessionOptions, choices: TurnChoices) -> Endpointing:
@@ -72,6 +74,7 @@ def endpointing_for(options: SessionOptions, choices: TurnChoices) -> Endpointin
         else math.inf,
         eager_ms=choices.eager_ms if choices.replies else None,
         stuck_seconds=(silence_ms + _unheard_ms(options)) / 1000,
+        longest_silence_ms=silence_ms,
     )
 
 

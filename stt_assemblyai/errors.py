@@ -18,7 +18,9 @@ from __future__ import annotations
 
 import json
 import re
+import traceback
 from collections.abc import Mapping
+from pathlib import PurePath
 from typing import ClassVar, NamedTuple
 
 __all__ = [
@@ -35,6 +37,7 @@ __all__ = [
     "TransientError",
     "classify_close",
     "classify_http",
+    "fault_of",
     "readable",
 ]
 
@@ -222,6 +225,16 @@ def _innermost(said: object) -> str:
         except ValueError:
             return said
     return str(said)
+
+
+def fault_of(error: BaseException) -> str:
+    """A fault of a program in a few words: its type and place. Never its text, since that may
+    repeat what a caller said."""
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    frames = traceback.extract_tb(error.__traceback__)
+    place = f" at {PurePath(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
+    return f"{type(error).__name__}{place}"
 
 
 def _build(row: _Row, code: CloseCode | HttpStatus, text: str) -> AssemblyAIError:

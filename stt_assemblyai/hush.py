@@ -1,4 +1,4 @@
-"""Hear from the sound alone when a voice falls quiet: sooner and truer than words tell."""
+"""Hear from the sound alone whether there is a voice: sooner and truer than words tell."""
 
 from __future__ import annotations
 
@@ -14,10 +14,13 @@ if TYPE_CHECKING:
     from stt_assemblyai.audio import Tape
     from stt_assemblyai.speech import SpokenWord
 
-__all__ = ["is_quiet", "voice_end_ms"]
+__all__ = ["has_voice", "is_quiet", "voice_end_ms"]
 
 _WINDOW_MS = 10
 _QUIET_SHARE = 0.15  # of the loudness of the word: breath and room, but no speech
+_NOISE_MS = 10_000  # so much tells how loud the line is without a voice
+_OVER_NOISE = 3
+_SHORTEST_VOICE_MS = 50
 _SOFTEST_WORD = 60  # the mean of all samples without their sign; softer is no word at all
 
 
@@ -46,6 +49,17 @@ def voice_end_ms(tape: Tape, word: SpokenWord) -> int:
     loud = np.flatnonzero(levels >= loudness * _QUIET_SHARE)
     from_ms = max(word.start_ms, tape.milliseconds(tape.start))
     return min(word.end_ms, int(from_ms + (loud[-1] + 1) * _WINDOW_MS))
+
+
+def has_voice(tape: Tape, from_ms: float) -> bool:
+    """Whether the tape's audio from there on has anything that stands out from the line's noise."""
+    end_ms = tape.milliseconds(tape.end)
+    levels = _levels(tape, from_ms, end_ms)
+    if not levels.size:
+        return False
+    noise = float(np.percentile(_levels(tape, min(from_ms, end_ms - _NOISE_MS), end_ms), 10))
+    loud = levels >= max(_SOFTEST_WORD, noise * _OVER_NOISE)
+    return int(loud.sum()) * _WINDOW_MS >= _SHORTEST_VOICE_MS
 
 
 def _levels(tape: Tape, from_ms: float, until_ms: float) -> npt.NDArray[np.float64]:

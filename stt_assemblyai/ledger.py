@@ -6,6 +6,7 @@ figure comes with the Termination; without one our clock stands in, marked as an
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from dataclasses import dataclass, field
 
 __all__ = ["Bill", "Ledger"]
@@ -26,28 +27,32 @@ class Bill:
 
 @dataclass(slots=True)
 class Ledger:
-    """A stream's sessions. `report` gives each billed second once, open sessions included."""
+    """A stream's sessions. `report` gives each billed second once, open sessions included.
+
+    A session is known by any `key` of the caller's: the service's id may be missing, or doubled.
+    """
 
     bills: list[Bill] = field(default_factory=list)
-    _opened_at: dict[str, float] = field(default_factory=dict)  # sessions that are open now
+    _opened_at: dict[Hashable, float] = field(default_factory=dict)  # sessions that are open now
     _reported_seconds: float = 0.0
 
-    def open(self, session_id: str, now: float) -> None:
+    def open(self, key: Hashable, now: float) -> None:
         """The service accepted a session."""
-        self._opened_at[session_id] = now
+        self._opened_at[key] = now
 
     def close(
         self,
-        session_id: str,
+        key: Hashable,
         now: float,
         *,
+        session_id: str,
         reason: str,
         billed_seconds: float | None,
         audio_sent_seconds: float,
         audio_resent_seconds: float,
     ) -> Bill | None:
         """A session is over; None for one that was never accepted, which costs nothing."""
-        opened_at = self._opened_at.pop(session_id, None)
+        opened_at = self._opened_at.pop(key, None)
         if opened_at is None:
             return None
         bill = Bill(

@@ -13,30 +13,39 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import math
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from enum import Enum
 
-from stt_assemblyai.client import Closed, Socket
+from stt_assemblyai.client import Closed, DatedSocket, Socket
 from stt_assemblyai.clock import AudioClock
-from stt_assemblyai.errors import AssemblyAIError, NetworkError, RenewalError, TransientError
-from stt_assemblyai.hush import is_quiet, voice_end_ms
+from stt_assemblyai.errors import (
+    AssemblyAIError,
+    NetworkError,
+    RenewalError,
+    TransientError,
+    fault_of,
+)
+from stt_assemblyai.hush import is_quiet
 from stt_assemblyai.inbox import Inbox
-from stt_assemblyai.messages import ForceEndpoint, Heartbeat, Silence, Terminate, Turn
+from stt_assemblyai.messages import ForceEndpoint, Heartbeat, Silence, Terminate, Turn, Unknown
 from stt_assemblyai.options import SessionOptions
 from stt_assemblyai.progress import Progress
 from stt_assemblyai.protocol import Ended, Event, Failed, Heard, Noticed, Opened, Session, State
 from stt_assemblyai.sender import Sender
-from stt_assemblyai.speech import EndOfSpeech, Final, Overdue, SpeechEvent, SpokenWord, Unanswered
+from stt_assemblyai.speech import Overdue, SpeechEvent, Unanswered
 from stt_assemblyai.timing import Timing
 from stt_assemblyai.turns import TurnMapper
 
 __all__ = ["Dial", "Leg", "StreamEvent"]
 
+logger = logging.getLogger("stt_assemblyai")
+
 _RECOGNITION_MS = 2000  # words appear at most this long after they were said
-_LONGEST_DEFAULT_SILENCE_MS = 2560  # of all models' own max_turn_silence (section 10)
+_AFTER_SILENCE_MS = 1500  # the end of a turn is told at most this long behind its silence
 _LOOK_EVERY_MS = 200  # at what has been sent: live audio has to cost little
 _RELEASE_EVERY_MS = 1000
 _HEARTBEAT_SECONDS = 15.0  # without one, of those that come every 5 s (section 7.7)
@@ -60,18 +69,19 @@ class Leg:
     """One session. `run` it once; `settled` is set when it has nothing more to tell.
 
     It hears the stream from `from_ms` on, or from where the leg `behind` which it follows is when
-    this one is connected; infinity is: not yet. `reason` is why it was opened.
+    this one is connected; infinity is: not yet. `reason` is why it was opened. `options` gives
+    those that are in force, which change while it runs.
     """
 
     def __init__(
         self,
         dial: Dial,
-        options: SessionOptions,
+        options: Callable[[], SessionOptions],
         inbox: Inbox,
         mapper: TurnMapper,
         clock: AudioClock,
         progress: Progress,
-        emit: Callable[[StreamEvent], None],
+        emit: Callable[[Leg, StreamEvent], None],
         on_over: Callable[[Leg], None],
         *,
         reason: str,
@@ -81,7 +91,7 @@ class Leg:
     ) -> None:
         self._dial = dial
         self._options = options
-        self._session = Session(options)
+        self._session = Session(options())
         self._inbox = inbox
         self._outlet = inbox.open()
         self._mapper = mapper
@@ -93,13 +103,10 @@ class Leg:
         self._state = _State.LISTENING
         self._kept: list[Heard] = []  # until it takes over
         self._dialled_at = 0.0
-        self._beat_at = math.inf
-        longest_silence_ms = options.effective().get("max_turn_silence")
-        self._turn_ends_within_ms = (longest_silence_ms or _LONGEST_DEFAULT_SILENCE_MS) + 1500
+        self._beat_at: float | None = None  # the last heartbeat, or since when one is due
         self._look_at_ms = self._released_at_ms = 0.0
         self._heard_at_ms = 0.0  # the session's audio when something was last heard
         self._deaf = False
-        self._last_word: SpokenWord | None = None  # of a turn whose end is about to be told
         self._loop = asyncio.get_running_loop()
         self._socket: Socket | None = None
         self._sender: Sender | None = None
@@ -180,6 +187,11 @@ class Leg:
         return max(self.from_ms, self._mapper.needed_from_ms)  # at the edge of a word
 
     @property
+    def service_ahead_seconds(self) -> float | None:
+        """The service's unix time less the event loop's; None if the service did not tell it."""
+        return self._socket.ahead_seconds if isinstance(self._socket, DatedSocket) else None
+
+    @property
     def sent_until_ms(self) -> float:
         """How far into the stream it has sent."""
         return 0.0 if self._sender is None else self._sender.until_ms
@@ -202,10 +214,13 @@ class Leg:
         """From its connection to its end. Cancelled, it still says goodbye."""
         self._dialled_at = self._loop.time()
         try:
-            async with self._dial(self._options.query()) as socket:
+            async with self._dial(self._options().query()) as socket:
                 await self._converse(socket)
         except AssemblyAIError as refusal:
             self.outcome = Failed(refusal)
+        except Exception as error:  # a fault of our own costs this session, and never the stream
+            logger.warning("An AssemblyAI session failed", extra={"fault": fault_of(error)})
+            self.outcome = Failed(TransientError("The session failed here, not at the service"))
         finally:
             self._inbox.close(self._outlet)
             self.settled.set()
@@ -250,10 +265,10 @@ class Leg:
             self.clock,
             self._timing,
             from_ms=self.from_ms,
-            longest_silence_ms=self._turn_ends_within_ms,
+            longest_silence_ms=lambda: self._turn_ends_within_ms,
             in_charge=lambda: self._state is _State.IN_CHARGE,
             in_turn=lambda: self._state is _State.IN_CHARGE and self._mapper.in_turn,
-            on_audio=self._after_audio,
+            on_audio=self._on_audio,
         )
         try:
             async with asyncio.TaskGroup() as tasks:
@@ -300,18 +315,28 @@ class Leg:
             except Closed as closed:
                 self._judge(self._session.receive_close(closed.code, closed.reason))
             else:
-                self._judge(self._session.receive(frame))
+                self._take_frame(frame)
+
+    def _take_frame(self, frame: str | bytes) -> None:
+        """Whatever goes wrong with a message costs that message and nothing else."""
+        try:
+            self._judge(self._session.receive(frame))
+            faults = self._session.faults
+        except Exception as error:  # the next message may be read, and no word of it would be lost
+            faults = [Unknown("", fault_of(error))]
+        for fault in faults:
+            self._emit(self, Noticed(fault))
 
     def _judge(self, event: Event | None) -> None:
         match event:
             case Opened():
-                self.opened_at = self._beat_at = self._loop.time()
+                self.opened_at = self._loop.time()
                 event = replace(event, opening_seconds=self.opened_at - self._dialled_at)
                 self.opened = event
                 self.begun.set()
                 if self._state is _State.IN_CHARGE:
                     self._mapper.session_id = event.session_id
-                self._emit(event)
+                self._emit(self, event)
                 self._outlet.stirred.set()  # messages have waited for this
             case Heard():
                 self._take(event)
@@ -319,7 +344,7 @@ class Leg:
                 self._notice(event)
             case Ended():
                 self.outcome = event
-                self._emit(event)
+                self._emit(self, event)
             case Failed():
                 self.outcome = event
             case None:
@@ -341,7 +366,7 @@ class Leg:
             self._beat_at = self._loop.time()
         if isinstance(event.message, Silence) and self._state is _State.IN_CHARGE:
             self._progress.answered()
-        self._emit(event)
+        self._emit(self, event)
 
     def _hear(self, event: Heard) -> None:
         self._progress.answered()
@@ -353,6 +378,19 @@ class Leg:
         self._listen_for_quiet()
         if self._mapper.in_turn and not was_in_turn:
             self._outlet.stirred.set()  # from now on the sender minds whether audio goes on
+
+    @property
+    def _turn_ends_within_ms(self) -> int:
+        """How much silence ends any turn, and is told of."""
+        return self._mapper.endpointing.longest_silence_ms + _AFTER_SILENCE_MS
+
+    def _on_audio(self, at_ms: float, pcm: bytes) -> None:
+        """Called from the stack of whoever pushes the audio: no fault of ours may reach it."""
+        try:
+            self._after_audio(at_ms, pcm)
+        except Exception as error:  # as in `run`
+            logger.warning("An AssemblyAI session failed", extra={"fault": fault_of(error)})
+            self._give_up("The session failed here, not at the service")
 
     def _after_audio(self, at_ms: float, pcm: bytes) -> None:
         """The tape may forget what is covered; a turn must not stay open for ever."""
@@ -368,8 +406,7 @@ class Leg:
             self._released_at_ms = self.clock.session_ms
             needed_ms = min(self.covered_ms, self._progress.unanswered_from_ms)
             self._inbox.tape.release(self._inbox.tape.position(needed_ms))
-        beats_missed_seconds = self._loop.time() - self._beat_at
-        if self._options.session_heartbeat and beats_missed_seconds > _HEARTBEAT_SECONDS:
+        if self._heartbeat_stopped():
             self._give_up("The session's heartbeat stopped")
         if self._progress.stalled and not self._mapper.in_turn:
             self._give_up("The service says nothing of the speech that it is sent")
@@ -384,12 +421,13 @@ class Leg:
         elif self.clock.session_ms - self._heard_at_ms > self._turn_ends_within_ms + _PROGRESS_MS:
             self._give_up("The service stopped transcribing")
 
-    def _timed(self, event: SpeechEvent) -> SpeechEvent:
-        """The end of speech is where the voice ended, not the padded end of its last word."""
-        if not isinstance(event, EndOfSpeech) or self._last_word is None:
-            return event
-        word, self._last_word = self._last_word, None
-        return EndOfSpeech(voice_end_ms(self._inbox.tape, word))
+    def _heartbeat_stopped(self) -> bool:
+        """Heartbeats may be switched on and off while the session is open."""
+        if self.opened_at is None or not self._options().session_heartbeat:
+            self._beat_at = None
+        elif self._beat_at is None:
+            self._beat_at = self._loop.time()
+        return self._beat_at is not None and self._loop.time() - self._beat_at > _HEARTBEAT_SECONDS
 
     def _listen_for_quiet(self) -> None:
         word, quiet_ms = self._mapper.awaits_quiet_after, self._mapper.endpointing.eager_ms
@@ -403,9 +441,7 @@ class Leg:
 
     def _emit_all(self, events: tuple[SpeechEvent, ...]) -> None:
         for event in events:
-            if isinstance(event, Final):
-                self._last_word = event.transcript.words[-1]
-            self._emit(self._timed(event))
+            self._emit(self, event)
             if isinstance(event, Overdue):  # at once, whatever audio is still to be sent
                 self._outlet.messages.appendleft((0, ForceEndpoint()))
                 self._outlet.stirred.set()

@@ -1,19 +1,21 @@
 """The wire vocabulary: what the service says, and what may be said to it.
 
 Only the fields that are used are read; unknown types and fields are ignored (protocol notes,
-section 7). `decode` never raises: what cannot be understood comes back as `Unknown`, with the rule
-it broke. All times are milliseconds of the session's own audio.
+section 7). `decode` never raises: of a message with an odd field the rest is read, and what cannot
+be understood comes back as `Unknown`, with the rule it broke. All times are milliseconds of the
+session's own audio.
 """
 
 from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any, Literal, assert_never
+from typing import TYPE_CHECKING, Annotated, Any, Literal, assert_never, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from stt_assemblyai.errors import readable
+from stt_assemblyai.lenient import read_leniently
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -51,10 +53,12 @@ class _Received(BaseModel):
 
 
 class Begin(_Received):
-    """The session is open. `expires_at` is in unix seconds (section 7.1)."""
+    """The session is open. `expires_at` is in unix seconds (section 7.1).
+
+    Its type makes it one: whatever else it says, the session is open."""
 
     type: Literal["Begin"]
-    id: str
+    id: str = ""
     expires_at: Annotated[int, Field(ge=0, le=2**40)] | None = None
     configuration: dict[str, Any] = Field(default_factory=dict)
 
@@ -82,7 +86,7 @@ class Turn(_Received):
 
     type: Literal["Turn"]
     turn_order: Order
-    end_of_turn: bool
+    end_of_turn: bool = False
     turn_is_formatted: bool = False
     transcript: str = ""
     words: tuple[Word, ...] = ()
@@ -120,7 +124,7 @@ class ServerError(_Received):
     """The only readable cause of the close that follows (section 7.5)."""
 
     type: Literal["Error"] = "Error"
-    error: str
+    error: str = ""
     error_code: int | None = None
 
 
@@ -144,8 +148,8 @@ class Silence(_Received):
     """Nothing is being said; sent about once a second on request (section 7.8)."""
 
     type: Literal["Silence"]
-    start_ms: Milliseconds
-    end_ms: Milliseconds
+    start_ms: Milliseconds = 0
+    end_ms: Milliseconds = 0
 
 
 class LLMGatewayResponse(_Received):
@@ -183,37 +187,46 @@ _ADAPTER: TypeAdapter[_KnownMessage] = TypeAdapter(
 )
 
 
-def decode(text: str | bytes) -> ServerMessage:
-    """Read one text frame. Never raises."""
+_MODELS: dict[str, type[_KnownMessage]] = {
+    get_args(model.model_fields["type"].annotation)[0]: model for model in get_args(_KnownMessage)
+}
+_LONGEST_NAME = 40  # of a type that is not known: it goes into the log
+
+
+def decode(text: str | bytes, faults: list[Unknown] | None = None) -> ServerMessage:
+    """Read one text frame. Never raises.
+
+    What could not be read of a message that is understood otherwise is added to `faults`.
+    """
     try:
         return _ADAPTER.validate_json(text)
-    except ValidationError as error:
-        return _decode_leniently(text, error)
+    except ValidationError:
+        return _decode_leniently(text, [] if faults is None else faults)
 
 
-def _decode_leniently(text: str | bytes, error: ValidationError) -> ServerMessage:
-    """Errors may lack their type, and any field may be null where a value is promised."""
+def _decode_leniently(text: str | bytes, faults: list[Unknown]) -> ServerMessage:
+    """Errors may lack their type, and any field may be null or odd where a value is promised."""
     try:
         fields = json.loads(text)
+        # half a character, as "\\ud800" spells it, could not be written anywhere
+        fields = json.loads(json.dumps(fields, ensure_ascii=False).encode(errors="replace"))
     except (ValueError, RecursionError):
         return Unknown("", "not JSON")
     if not isinstance(fields, dict):
         return Unknown("", "not a JSON object")
     given = {name: value for name, value in fields.items() if value is not None}
-    if "error" in given:
-        code = given.get("error_code")
-        return ServerError(
-            error=readable(given["error"]), error_code=code if isinstance(code, int) else None
-        )
-    try:
-        return _ADAPTER.validate_python(given)
-    except ValidationError as second:
-        first_fault = second.errors(include_url=False, include_input=False)[0]
-    name = str(given.get("type", ""))
-    if first_fault["type"] == "union_tag_invalid":
-        return Unknown(name)
-    where = ".".join(str(part) for part in first_fault["loc"])
-    return Unknown(name, f"{where}: {first_fault['msg']}")
+    name = str(given.get("type", ""))[:_LONGEST_NAME]
+    if name not in _MODELS and "error" in given:
+        given["type"] = name = "Error"
+    if name == "Error":
+        given["error"] = readable(given.get("error", ""))
+    if name not in _MODELS:
+        return Unknown(name, "" if name else "no type")
+    message, sentences = read_leniently(_MODELS[name], given)
+    if message is None:
+        return Unknown(name, sentences[0])
+    faults += [Unknown(name, sentence) for sentence in sentences]
+    return message
 
 
 @dataclass(frozen=True, slots=True)

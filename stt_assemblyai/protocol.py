@@ -106,6 +106,7 @@ class Session:
         self._options = options
         self._sends_mulaw = options.encoding == "pcm_mulaw"
         self._uncoded_error = ""  # an Error without a code: the close that follows has it
+        self.faults: list[Unknown] = []  # what could not be read of the newest message
 
     @property
     def over(self) -> bool:
@@ -133,7 +134,8 @@ class Session:
         """Take a text frame in."""
         if self.over:
             return None
-        message = decode(text)
+        self.faults = []
+        message = decode(text, self.faults)
         match message:
             case Begin():
                 return self._begin(message)

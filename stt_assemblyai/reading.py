@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import unicodedata
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -13,25 +14,60 @@ if TYPE_CHECKING:
     from stt_assemblyai.messages import Turn
     from stt_assemblyai.seam import Seam
 
-__all__ = ["joined", "known", "read", "same_words", "settled", "spoken_words"]
+__all__ = ["heard_words", "joined", "known", "read", "same_words", "settled", "spoken_words"]
 
 _REWRITTEN_MS = 5000  # words are rewritten at most this long after they were said
+_USUAL_WORD_MS = 400
 _ASCII_SYMBOLS = frozenset("$+<=>^`|~")
 
 
 def spoken_words(turn: Turn, clock: AudioClock) -> tuple[SpokenWord, ...]:
-    """The words of a message on the stream's clock."""
+    """The words of a message on the stream's clock. A word without a text is none."""
     return tuple(
         SpokenWord(
             text=word.text,
-            start_ms=clock.to_stream(word.start),
-            end_ms=clock.to_stream(word.end),
+            start_ms=(start_ms := clock.to_stream(word.start)),
+            end_ms=max(start_ms, clock.to_stream(word.end)),
             confidence=word.confidence,
             final=word.word_is_final,
             speaker=known(word.speaker),
         )
         for word in turn.words
+        if word.text.strip()
     )
+
+
+def heard_words(
+    turn: Turn, clock: AudioClock, same_turn: Transcript | None, from_ms: int
+) -> tuple[SpokenWord, ...]:
+    """As `spoken_words`; and where a text came without words, words for it.
+
+    They lie where those of the `same_turn` do, if they are as many, or else evenly between its
+    start (or `from_ms`) and the newest audio.
+    """
+    heard, texts = spoken_words(turn, clock), turn.transcript.split()
+    if heard or not texts:
+        return heard
+    is_same = same_turn is not None and same_turn.turn_order == turn.turn_order
+    if same_turn is not None and is_same and len(same_turn.words) == len(texts):
+        places = [(word.start_ms, word.end_ms) for word in same_turn.words]
+    else:
+        places = _places(
+            len(texts),
+            same_turn.start_ms if same_turn is not None and is_same else from_ms,
+            clock.to_stream(clock.session_ms),
+        )
+    return tuple(
+        SpokenWord(text, start_ms, end_ms, 0.0, turn.end_of_turn, known(turn.speaker_label))
+        for text, (start_ms, end_ms) in zip(texts, places, strict=True)
+    )
+
+
+def _places(count: int, from_ms: int, newest_ms: int) -> list[tuple[int, int]]:
+    until_ms = max(from_ms, newest_ms)
+    start_ms = max(from_ms, until_ms - _USUAL_WORD_MS * count)
+    edges = [round(start_ms + (until_ms - start_ms) * n / count) for n in range(count + 1)]
+    return list(itertools.pairwise(edges))
 
 
 def read(
@@ -42,7 +78,7 @@ def read(
     return Transcript(
         session_id=session_id,
         turn_order=turn.turn_order,
-        text=_whole_text(turn) if untouched else " ".join(word.text for word in words),
+        text=_whole_text(turn, heard) if untouched else " ".join(word.text for word in words),
         words=words,
         formatted=turn.turn_is_formatted,
         end_of_turn_confidence=turn.end_of_turn_confidence,
@@ -103,9 +139,12 @@ def _is_punctuation(letter: str) -> bool:
     return letter in _ASCII_SYMBOLS or unicodedata.category(letter).startswith("P")
 
 
-def _whole_text(turn: Turn) -> str:
+def _whole_text(turn: Turn, heard: tuple[SpokenWord, ...]) -> str:
     """The whole turn: on the US models `transcript` lacks the words that are not final yet."""
-    open_words = [word.text for word in turn.words if not word.word_is_final]
-    if turn.transcript and (not open_words or len(open_words) == len(turn.words)):
-        return turn.transcript
-    return " ".join(filter(None, [turn.transcript, *open_words]))
+    transcript = turn.transcript.strip()
+    open_words = [word.text for word in heard if not word.final]
+    if transcript and (not open_words or len(open_words) == len(heard)):
+        return transcript
+    if not transcript:
+        return " ".join(word.text for word in heard)
+    return " ".join([transcript, *open_words])

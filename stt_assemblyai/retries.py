@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Patience", "Retries"]
 
+_APART_SECONDS = 8.0  # sessions that tell something, but are soon over: longer would cost words
+
 
 @dataclass(frozen=True, slots=True)
 class Patience:
@@ -39,6 +41,8 @@ class Retries:
         self._patience = patience
         self._random = random
         self._failures = 0
+        self._broken = 0  # useful sessions in a row of which none lived for long
+        self._lived_seconds = 0.0  # the last one, if this failure is its end
         self._since = since
         self._worn_out = since is not None
 
@@ -49,16 +53,20 @@ class Retries:
 
     @property
     def failures(self) -> int:
-        """How many there were in a row."""
+        """How many there were in a row, without a session that told anything."""
         return self._failures
 
     def lived(self, seconds: float, *, useful: bool) -> None:
         """A session lived for this long before it failed; a useful one told something new.
 
         One that opens and says nothing before it fails, as with models that the account may not
-        use, is a failure like those before it."""
-        if useful or seconds >= self._patience.proven_after_seconds:
+        use, is a failure like those before it. A useful one ends the outage; but where one after
+        the other is soon over, they are opened further and further apart."""
+        is_proven = seconds >= self._patience.proven_after_seconds
+        self._lived_seconds = seconds
+        if useful or is_proven:
             self._failures, self._since, self._worn_out = 0, None, False
+            self._broken = 0 if is_proven else self._broken + 1
 
     def failed(self, error: AssemblyAIError, now: float) -> float | None:
         """Seconds to wait before the next attempt; None is: give up."""
@@ -67,10 +75,16 @@ class Retries:
             return None
         if self._since is None:
             self._since = now
-        wait = self._wait(error)
+        wait = max(self._wait(error), self._apart_seconds() - self._lived_seconds)
         self._failures += 1
+        self._lived_seconds = 0.0
         is_too_late = now + wait - self._since > self._patience.total_seconds
         return None if is_too_late or self._worn_out else wait
+
+    def _apart_seconds(self) -> float:
+        """How long after the last session was opened the next one may be."""
+        doubled = self._patience.first_wait_seconds * 2.0 ** min(self._broken, 30)
+        return min(doubled, _APART_SECONDS) if self._broken else 0.0
 
     def _wait(self, error: AssemblyAIError) -> float:
         if isinstance(error, RenewalError) and self._failures == 0:

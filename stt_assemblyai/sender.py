@@ -25,8 +25,9 @@ class Sender:
     """Sends from `from_ms` of the stream on; `run` it once.
 
     `in_turn` says whether a turn is open, `in_charge` whether this session is the one that is
-    listened to; `on_audio` is told the place and the samples of what has been sent; silence that
-    stands in has neither. `idle` is set once the session is ended because no audio came.
+    listened to, `longest_silence_ms` how much silence ends any turn. `on_audio` is told the place
+    and the samples of what has been sent; silence that stands in has neither. `idle` is set once
+    the session is ended because no audio came.
     """
 
     def __init__(
@@ -39,7 +40,7 @@ class Sender:
         timing: Timing,
         *,
         from_ms: float,
-        longest_silence_ms: int,
+        longest_silence_ms: Callable[[], int],
         in_charge: Callable[[], bool],
         in_turn: Callable[[], bool],
         on_audio: Callable[[float, bytes], None],
@@ -106,7 +107,8 @@ class Sender:
         if self._outlet.messages or self._position < self._tape.start:  # they keep their place
             return False
         now = self._inbox.added_at
-        while (chunk := self._tape.chunk(self._position)) is not None:
+        # what follows from a chunk may end the session: the next one is the next session's
+        while self._session.writable and (chunk := self._tape.chunk(self._position)) is not None:
             if not self._pacer.ready(now):
                 return False
             if not self._prompt.send_nowait(self._session.audio(chunk)):
@@ -177,9 +179,11 @@ class Sender:
         """In real time, until audio comes again or the turn ends, and not for ever."""
         silence = bytes(self._tape.chunk_bytes)
         duration_ms = self._tape.milliseconds(len(silence))
-        for _ in range(self._longest_silence_ms // self._timing.chunk_ms):
-            if self._outlet.stirred.is_set() or not self._in_turn():
+        sent_ms = 0.0
+        while self._in_turn() and sent_ms + duration_ms <= self._longest_silence_ms():
+            if self._outlet.stirred.is_set():
                 return
+            sent_ms += duration_ms
             self._clock.sent_silence(duration_ms)
             await self._transmit(silence)
             self._on_audio(self.until_ms, b"")

@@ -14,6 +14,7 @@ __all__ = [
     "Final",
     "Interim",
     "LateFormat",
+    "NothingToEnd",
     "Overdue",
     "Preflight",
     "SpeakersRevised",
@@ -95,9 +96,15 @@ class Final:
 
 @dataclass(frozen=True, slots=True)
 class EndOfSpeech:
-    """The turn is over. `speech_end_ms` is the end of its last word, padded by the service."""
+    """The turn is over. `speech_end_ms` is the end of its last word, padded by the service; a
+    stream gives the end of the voice in it instead."""
 
     speech_end_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class NothingToEnd:
+    """A flush found no open turn, and no sound that may still become words: no Final follows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +140,7 @@ SpeechEvent = (
     | Preflight
     | Final
     | EndOfSpeech
+    | NothingToEnd
     | LateFormat
     | Overdue
     | Unanswered

@@ -32,7 +32,7 @@ from stt_assemblyai.audio import to_mono
 from stt_assemblyai.client import DEFAULT_BASE_URL
 from stt_assemblyai.dialer import Dialer, Token
 from stt_assemblyai.endpointing import TurnChoices
-from stt_assemblyai.errors import AssemblyAIError
+from stt_assemblyai.errors import AssemblyAIError, ConfigurationError
 from stt_assemblyai.ledger import Bill
 from stt_assemblyai.leg import StreamEvent
 from stt_assemblyai.options import U3, SessionOptions
@@ -44,6 +44,7 @@ from stt_assemblyai.speech import (
     Final,
     Interim,
     LateFormat,
+    NothingToEnd,
     Overdue,
     Preflight,
     SpeakersRevised,
@@ -203,6 +204,8 @@ class STT(stt.STT[AdapterEvent]):
         given = session_parameters(parameters)
         options = self._options.revised(**given)
         self._options.changes(options)
+        if isinstance(self._fatal, ConfigurationError):
+            self._fatal = None  # it may have been mended: the next stream finds out
         if is_given(buffer_size_seconds):
             chunk_ms = round(buffer_size_seconds * 1000)
             self._timing = dataclasses.replace(self._timing, chunk_ms=chunk_ms)
@@ -393,6 +396,9 @@ class SpeechStream(stt.RecognizeStream):
             case EndOfSpeech(speech_end_ms=end):
                 self._send(Type.END_OF_SPEECH, speech_end_time=self._wall_time(end))
                 self._report_usage()
+            case NothingToEnd():  # LiveKit waits for a final behind each flush
+                session_id = self.session_id or ""
+                self._send(Type.FINAL_TRANSCRIPT, Transcript(session_id, -1, "", ()))
             case LateFormat():
                 self._stt.emit("late_format", event)
             case Overdue() | Unanswered():

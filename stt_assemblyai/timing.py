@@ -16,8 +16,9 @@ class Timing:
     `mute_after_ms` is how long audio may lack in mid-turn before silence stands in for it;
     `idle_seconds` is how long it may lack between turns before the session is ended, since an open
     one costs whether it is used or not (0 or None: for ever); `roll_over_seconds` is how long
-    before a session expires the next one begins to listen, at most; `unanswered_seconds` is how
-    long speech may be sent of which nothing is said.
+    before a session expires the next one begins to listen, at most; `shortest_session_seconds` is
+    how long one is used before it is replaced ahead of its time, and an expiry that is nearer is
+    not believed; `unanswered_seconds` is how long speech may be sent of which nothing is said.
     """
 
     chunk_ms: int = 50
@@ -28,6 +29,7 @@ class Timing:
     mute_after_ms: int = 1000
     idle_seconds: float | None = 60.0
     roll_over_seconds: float = 60.0
+    shortest_session_seconds: float = 30.0
     unanswered_seconds: float = 30.0
 
     def __post_init__(self) -> None:

@@ -22,16 +22,32 @@ from dataclasses import dataclass
 
 from stt_assemblyai.clock import AudioClock
 from stt_assemblyai.endpointing import TurnChoices, endpointing_for
-from stt_assemblyai.errors import AssemblyAIError, ConfigurationError, TransientError
+from stt_assemblyai.errors import (
+    AssemblyAIError,
+    CloseCode,
+    ConfigurationError,
+    RenewalError,
+    TransientError,
+    fault_of,
+)
+from stt_assemblyai.expiry import Lifetimes
+from stt_assemblyai.hush import has_voice, voice_end_ms
 from stt_assemblyai.inbox import Inbox
 from stt_assemblyai.ledger import Bill, Ledger
 from stt_assemblyai.leg import Dial, Leg, StreamEvent
-from stt_assemblyai.messages import ForceEndpoint, UpdateConfiguration, Warned
+from stt_assemblyai.messages import ForceEndpoint, Unknown, UpdateConfiguration, Warned
 from stt_assemblyai.options import SessionOptions
 from stt_assemblyai.progress import Progress
 from stt_assemblyai.protocol import Ended, Failed, Noticed, Opened
 from stt_assemblyai.retries import Patience, Retries
-from stt_assemblyai.speech import Overdue
+from stt_assemblyai.speech import (
+    EndOfSpeech,
+    Final,
+    NothingToEnd,
+    Overdue,
+    SpokenWord,
+    StartOfSpeech,
+)
 from stt_assemblyai.timing import Timing
 from stt_assemblyai.turns import TurnMapper
 
@@ -41,6 +57,9 @@ logger = logging.getLogger("stt_assemblyai")
 
 _LAST_MOMENT_SECONDS = 3.0  # before the end: a turn that is open then goes on in the next session
 _LOOK_SECONDS = 0.1
+_RECOGNITION_MS = 2000  # words appear at most this long after they were said
+_FLUSH_SECONDS = 1.0  # within which words appear that a flush asked for (section 11: 0.27 s)
+_TOLD_FAULTS = 20  # different ones, for each stream
 _EDGE_MS = 600  # a whole word, by whose text the edge is found
 _HEARD_AGAIN_MS = 250  # of a word's end, so that a session that heard no more has words for it
 
@@ -92,8 +111,14 @@ class Transcriber:
         self._progress = Progress(timing.unanswered_seconds)
         self._choices = choices
         self._mapper = TurnMapper(self._clock, endpointing_for(options, choices))
+        self._lifetimes = Lifetimes(timing.shortest_session_seconds)
+        self._last_word: SpokenWord | None = None  # of a turn whose end is about to be told
+        self._flush: asyncio.TimerHandle | None = None  # that may turn out to have been for nothing
+        self._told_faults: set[Unknown] = set()
+        self._doubts_expiry = False
         self._loop = asyncio.get_running_loop()
         self._heard_until_ms = 0.0  # how far any session has been sent the stream
+        self._leg: Leg | None = None  # that is listened to
         self._spare: Leg | None = None
         self.session_id: str | None = None
         self.expires_at: int | None = None
@@ -128,22 +153,37 @@ class Transcriber:
         self._inbox.add(pcm)
 
     def flush(self) -> None:
-        """End the open turn at this point of the audio."""
+        """End the open turn at this point of the audio. Without one, `NothingToEnd` says so: as
+        soon as all was sent, if it has no voice that could become words, else a second later."""
         self._inbox.say(ForceEndpoint())
+        self._cancel_flush()
+        if not self._mapper.in_turn:
+            self._await_words(self._inbox.tape.milliseconds(self._inbox.tape.end))
+
+    def _await_words(self, until_ms: float) -> None:
+        unsent_ms = until_ms - (self._leg.sent_until_ms if self._leg else 0)
+        from_ms = max(0.0, until_ms - _RECOGNITION_MS, self._mapper.said_until_ms)
+        if unsent_ms >= self._timing.chunk_ms:
+            self._flush = self._loop.call_later(_LOOK_SECONDS, self._await_words, until_ms)
+        elif has_voice(self._inbox.tape, from_ms):
+            self._flush = self._loop.call_later(_FLUSH_SECONDS, self._tell, NothingToEnd())
+        else:
+            self._tell(NothingToEnd())
 
     def hasten(self) -> None:
         """The reply to the turn that has ended is ready: wait for its formatted twin no longer."""
         for event in self._mapper.hasten():
-            self._on_event(event)
+            self._tell(event)
 
     def update(self, options: SessionOptions) -> None:
         """Change options of the open session.
 
-        Raises `ConfigurationError` naming each change that would need a new session.
+        Raises `ConfigurationError` naming each change that would need a new session; nothing has
+        changed then.
         """
         changes = self._options.changes(options)
-        self._options = options
-        self._mapper.endpointing = endpointing_for(options, self._choices)
+        endpointing = endpointing_for(options, self._choices)
+        self._options, self._mapper.endpointing = options, endpointing
         if changes:
             self._inbox.say(UpdateConfiguration(changes))
 
@@ -157,14 +197,19 @@ class Transcriber:
 
     async def run(self) -> None:
         """Do the work. Cancelling it still ends the session properly, within a bounded time."""
+        error: AssemblyAIError | None
         try:
             async with asyncio.TaskGroup() as tasks:
                 error = await self._all_sessions(tasks)
                 if self._spare is not None:
                     self._spare.dismiss()
+        except Exception as fault:  # our own: whoever runs a stream has to mind one kind of error
+            logger.error("An AssemblyAI stream failed", extra={"fault": fault_of(fault)})  # noqa: TRY400 - a traceback's text may hold a caller's words
+            error = TransientError("The stream failed here, not at the service")
         finally:
+            self._cancel_flush()
             for event in self._mapper.close():
-                self._on_event(event)
+                self._tell(event)
         if error is not None:
             raise error
 
@@ -199,6 +244,7 @@ class Transcriber:
 
     async def _listen_to(self, leg: Leg, tasks: asyncio.TaskGroup) -> None:
         """Until it has nothing more to tell, or the next one knows as much."""
+        self._leg = leg
         leg.take_over()
         if leg.opened is not None:
             self.session_id, self.expires_at = leg.opened.session_id, leg.opened.expires_at
@@ -210,7 +256,10 @@ class Transcriber:
         finally:
             rolling.cancel()
         if leg.opened_at is not None:
-            self._retries.lived(self._loop.time() - leg.opened_at, useful=leg.useful)
+            lived_seconds = self._loop.time() - leg.opened_at
+            self._retries.lived(lived_seconds, useful=leg.useful)
+            if _expired(leg):
+                self._lifetimes.expired(lived_seconds)
         if leg.outcome is not None:
             self._settle_bill(leg)
 
@@ -224,12 +273,12 @@ class Transcriber:
     ) -> Leg:
         return Leg(
             self._dial,
-            self._options,
+            lambda: self._options,
             self._inbox,
             self._mapper,
             clock,
             self._progress,
-            lambda event: self._handle(event, reason),
+            self._handle,
             self._settle_bill,
             reason=reason,
             timing=self._timing,
@@ -253,30 +302,58 @@ class Transcriber:
         events = self._mapper.close() if leg.terminated and is_known else ()
         until_ms = leg.sent_until_ms if leg.retired else math.inf
         for event in events + self._mapper.resume(self._clock, from_ms, until_ms):
-            self._on_event(event)
+            self._tell(event)
 
     async def _roll_over(self, leg: Leg, tasks: asyncio.TaskGroup) -> None:
         """Let the next session listen ahead of time, and take over: between two turns, when it
         has heard all that this one has not told of; or else, at the last moment, from the place
         where this one finishes."""
         await leg.begun.wait()
-        if leg.opened is None or leg.opened.expires_at is None:
+        expires_at = self._expires_at(leg)
+        if expires_at is None:
             return
-        expires_at = leg.opened.expires_at
-        left_seconds = expires_at - self._wall()
+        left_seconds = expires_at - self._loop.time()
         scaled_seconds = max(left_seconds / 3, min(_LAST_MOMENT_SECONDS, left_seconds * 0.7))
         ahead_seconds = max(_LOOK_SECONDS, min(self._timing.roll_over_seconds, scaled_seconds))
-        await asyncio.sleep(left_seconds - ahead_seconds)
+        await asyncio.sleep(
+            max(left_seconds - ahead_seconds, self._timing.shortest_session_seconds)
+        )
         last_moment = expires_at - min(_LAST_MOMENT_SECONDS, ahead_seconds / 2)
         while True:
             spare = await self._listen_ahead(leg, tasks, retry_seconds=ahead_seconds / 10)
             is_known = _overlap(spare, leg.told_until_ms) and not self._mapper.in_turn
-            is_late = self._wall() >= last_moment and _overlap(spare, leg.sent_until_ms)
+            is_late = self._loop.time() >= last_moment and _overlap(spare, leg.sent_until_ms)
             if spare.opened is not None and (is_known or is_late):
                 break
             await asyncio.sleep(_LOOK_SECONDS)
         logger.info("AssemblyAI session rolls over", extra={"session_id": self.session_id})
         leg.hand_over() if is_known else leg.finish()
+
+    def _expires_at(self, leg: Leg) -> float | None:
+        """On the loop's clock, which no step of this machine's clock moves. None: not known."""
+        if leg.opened is None or leg.opened_at is None or leg.opened.expires_at is None:
+            return None
+        told, now = leg.opened.expires_at, self._loop.time()
+        ahead_seconds = leg.service_ahead_seconds
+        by_service = None if ahead_seconds is None else told - ahead_seconds - leg.opened_at
+        by_host = told - self._wall() + now - leg.opened_at
+        lifetime_seconds = self._lifetimes.believed(by_service, by_host)
+        if lifetime_seconds is None:
+            self._doubt_expiry(by_host if by_service is None else by_service)
+            return None
+        return leg.opened_at + lifetime_seconds
+
+    def _doubt_expiry(self, lifetime_seconds: float) -> None:
+        if not self._doubts_expiry:
+            self._doubts_expiry = True
+            logger.warning(
+                "The expiry of an AssemblyAI session cannot be right: its clock or this machine's "
+                "is wrong. Sessions are used until the service ends them",
+                extra={
+                    "session_id": self.session_id,
+                    "lifetime_seconds": round(lifetime_seconds),
+                },
+            )
 
     async def _listen_ahead(
         self, leg: Leg, tasks: asyncio.TaskGroup, *, retry_seconds: float
@@ -295,29 +372,68 @@ class Transcriber:
         new_ms = max(0.0, leg.sent_until_ms - max(self._heard_until_ms, leg.from_ms))
         self._heard_until_ms = max(self._heard_until_ms, leg.sent_until_ms)
         bill = self._ledger.close(
-            leg.opened.session_id if leg.opened else "",
+            leg,
             self._loop.time(),
+            session_id=leg.opened.session_id if leg.opened else "",
             reason=leg.reason,
             billed_seconds=termination.session_duration_seconds if termination else None,
             audio_sent_seconds=leg.sent_ms / 1000,
             audio_resent_seconds=max(0.0, leg.sent_ms - new_ms) / 1000,
         )
         if bill is not None:
-            self._on_event(bill)
+            self._tell(bill)
 
-    def _handle(self, event: StreamEvent, reason: str) -> None:
+    def _tell(self, event: StreamEvent | Interrupted | Bill) -> None:
+        """The one way out of the stream, so that all that is told is told alike."""
+        if isinstance(event, StartOfSpeech):
+            self._cancel_flush()
+        if isinstance(event, Final):
+            self._last_word = event.transcript.words[-1]
+        if isinstance(event, EndOfSpeech) and self._last_word is not None:
+            event = EndOfSpeech(voice_end_ms(self._inbox.tape, self._last_word))
+            self._last_word = None
+        try:
+            self._on_event(event)
+        except Exception as error:  # what a listener does wrong costs that event and nothing else
+            fields = {"event": type(event).__name__, "fault": fault_of(error)}
+            logger.warning("A listener of an AssemblyAI stream failed", extra=fields)
+
+    def _cancel_flush(self) -> None:
+        if self._flush is not None:
+            self._flush.cancel()
+            self._flush = None
+
+    def _handle(self, leg: Leg, event: StreamEvent) -> None:
         if isinstance(event, Opened):
             if self._spare is None:
                 self.session_id, self.expires_at = event.session_id, event.expires_at
-            self._ledger.open(event.session_id, self._loop.time())
-            self._report_opened(event, reason)
+            self._ledger.open(leg, self._loop.time())
+            self._report_opened(event, leg.reason)
         if isinstance(event, Overdue):
             fields = {"session_id": self.session_id}
             logger.warning("A turn did not end; AssemblyAI is asked to end it", extra=fields)
         if isinstance(event, Noticed) and isinstance(event.message, Warned):
             fields = {"session_id": self.session_id, "warning": event.message.warning}
             logger.warning("AssemblyAI warns", extra=fields)
-        self._on_event(event)
+        if isinstance(event, Noticed) and isinstance(event.message, Unknown):
+            self._report_unknown(event.message)
+        self._tell(event)
+
+    def _report_unknown(self, message: Unknown) -> None:
+        """Each kind once: a message that comes ten times a second is odd ten times a second."""
+        if message in self._told_faults or len(self._told_faults) >= _TOLD_FAULTS:
+            return
+        self._told_faults.add(message)
+        logger.warning(
+            "A message of AssemblyAI could not be read as a whole"
+            if message.fault
+            else "AssemblyAI sends messages of a type that is not known; they are ignored",
+            extra={
+                "session_id": self.session_id,
+                "message_type": message.type,
+                "fault": message.fault,
+            },
+        )
 
     def _report_opened(self, event: Opened, reason: str) -> None:
         fields = {
@@ -345,12 +461,18 @@ class Transcriber:
                 "dropped_ms": self.dropped_ms,
             },
         )
-        self._on_event(Interrupted(error, wait_seconds, self.dropped_ms))
+        self._tell(Interrupted(error, wait_seconds, self.dropped_ms))
 
 
 def _overlap(spare: Leg, until_ms: float) -> bool:
     """Whether it has heard the stream since before `until_ms`, with what it takes to join them."""
     return spare.from_ms + _EDGE_MS <= until_ms
+
+
+def _expired(leg: Leg) -> bool:
+    """Whether the service ended the session for its age (protocol notes, section 13)."""
+    error = leg.outcome.error if isinstance(leg.outcome, Failed) else None
+    return isinstance(error, RenewalError) and error.code in (CloseCode(3008), CloseCode(4008))
 
 
 def _cause(leg: Leg, *, in_turn: bool) -> AssemblyAIError | None:

@@ -26,7 +26,7 @@ from stt_assemblyai.carryover import Carryover
 from stt_assemblyai.clock import AudioClock
 from stt_assemblyai.endpointing import Endpointing
 from stt_assemblyai.messages import SpeakerRevision, SpeechStarted, Turn
-from stt_assemblyai.reading import known, read, same_words, settled, spoken_words
+from stt_assemblyai.reading import heard_words, known, read, same_words, settled
 from stt_assemblyai.seam import replay_from
 from stt_assemblyai.speech import (
     EndOfSpeech,
@@ -60,7 +60,7 @@ class TurnMapper:
     """Maps one stream's messages, session after session.
 
     `clock` translates the session's times into the stream's. `endpointing` may be replaced at any
-    time; it counts from the next message on.
+    time, and holds at once.
     """
 
     def __init__(self, clock: AudioClock, endpointing: Endpointing) -> None:
@@ -68,8 +68,8 @@ class TurnMapper:
         self.endpointing = endpointing
         self._state = _State.IDLE
         self._clock = clock
-        self._due_at = math.inf  # when the state is left without a message
-        self._pause_at = math.inf  # when a pause is long enough for a Preflight
+        self._waits_since = math.inf  # for the message that leaves the state
+        self._pauses_since = math.inf
         self._onset_ms: int | None = None
         self._order = -1  # of the open or settled turn, in this session
         self._latest: Transcript | None = None  # of that turn
@@ -83,6 +83,24 @@ class TurnMapper:
         """When to call `expire`, if no message comes before."""
         soonest = min(self._due_at, self._pause_at)
         return None if soonest == math.inf else soonest
+
+    @property
+    def _due_at(self) -> float:
+        """When the state is left without a message."""
+        match self._state:
+            case _State.SPEAKING:
+                return self._waits_since + self.endpointing.stuck_seconds
+            case _State.FORCED:
+                return self._waits_since + self.endpointing.force_seconds
+            case _State.SETTLED:
+                return self._waits_since + self.endpointing.twin_seconds
+            case _State.IDLE:
+                return math.inf
+
+    @property
+    def _pause_at(self) -> float:
+        """When a pause is long enough for a Preflight."""
+        return self._pauses_since + self.endpointing.pause_seconds
 
     @property
     def in_turn(self) -> bool:
@@ -134,7 +152,8 @@ class TurnMapper:
         self._before.begin_session(self._latest.words if self._latest else (), from_ms, until_ms)
         if self._latest:
             self._latest = replace(self._latest, words=self._before.open)
-        self._due_at = self._pause_at = math.inf  # the new session has first to hear of the turn
+        # nothing is due before the new session has heard of the turn
+        self._waits_since = self._pauses_since = math.inf
         return events
 
     def give_up_carried(self) -> Events:
@@ -161,7 +180,7 @@ class TurnMapper:
         if now < self._due_at:
             return ()
         if self._state is _State.SPEAKING:
-            self._state, self._due_at = _State.FORCED, now + self.endpointing.force_seconds
+            self._state, self._waits_since = _State.FORCED, now
             return (Overdue(),)
         if self._state is _State.FORCED:
             return (*self._cut_turn(), Unanswered())
@@ -189,7 +208,7 @@ class TurnMapper:
         return before + self._current_turn(turn, now)
 
     def _current_turn(self, turn: Turn, now: float) -> Events:
-        heard = spoken_words(turn, self._clock)
+        heard = self._heard(turn)
         transcript = self._read(turn, heard)
         if self._state is _State.SETTLED:
             return self._twin(turn, transcript)
@@ -201,7 +220,7 @@ class TurnMapper:
         previous, self._latest, self._order = self._latest, transcript, turn.turn_order
         if turn.end_of_turn:
             return start + self._settle(transcript, now)
-        if self._due_at == math.inf or previous is None or _news(previous, transcript):
+        if self._waits_since == math.inf or previous is None or _news(previous, transcript):
             self._expect_more(transcript, now)
         if self._is_preflight(turn):
             return start + self._preflight(transcript)
@@ -213,9 +232,9 @@ class TurnMapper:
 
     def _expect_more(self, transcript: Transcript, now: float) -> None:
         self._state = _State.SPEAKING
-        self._due_at = now + self.endpointing.stuck_seconds
+        self._waits_since = now
         is_new = _all_final(transcript) and not same_words(transcript.text, self._preflight_text)
-        self._pause_at = now + self.endpointing.pause_seconds if is_new else math.inf
+        self._pauses_since = now if is_new else math.inf
 
     def _skip(self, turn: Turn) -> Events:
         """A turn of which all had been said before the one that is open: that one goes on."""
@@ -234,7 +253,7 @@ class TurnMapper:
         if transcript.formatted or self.endpointing.twin_seconds <= 0:
             return self._end_turn()
         self._state = _State.SETTLED
-        self._due_at = now + self.endpointing.twin_seconds
+        self._waits_since, self._pauses_since = now, math.inf
         return self._preflight(transcript)
 
     def _twin(self, turn: Turn, transcript: Transcript) -> Events:
@@ -279,7 +298,7 @@ class TurnMapper:
 
     def _become_idle(self) -> None:
         self._state, self._latest = _State.IDLE, None
-        self._due_at = self._pause_at = math.inf
+        self._waits_since = self._pauses_since = math.inf
         self._preflight_text = ""
         self._before.drop_open()
 
@@ -287,7 +306,7 @@ class TurnMapper:
         ended = self._ended
         if ended is None or ended.turn_order != turn.turn_order or ended.formatted:
             return ()
-        transcript = self._read(turn, spoken_words(turn, self._clock))
+        transcript = self._read(turn, self._heard(turn))
         if not (turn.end_of_turn and transcript.formatted and transcript.text):
             return ()
         self._ended = transcript
@@ -301,7 +320,7 @@ class TurnMapper:
 
     def _preflight(self, transcript: Transcript) -> Events:
         """Each Preflight with new words costs an answer, so the same words are sent once."""
-        self._pause_at = math.inf
+        self._pauses_since = math.inf
         if self.endpointing.preflight_confidence == math.inf:
             return ()
         if same_words(transcript.text, self._preflight_text):
@@ -312,6 +331,11 @@ class TurnMapper:
     def _revise(self, message: SpeakerRevision) -> SpeakersRevised:
         speakers = tuple((r.turn_order, known(r.speaker_label)) for r in message.revisions)
         return SpeakersRevised(self.session_id, speakers)
+
+    def _heard(self, turn: Turn) -> tuple[SpokenWord, ...]:
+        same_turn = None if self._before.open else self._latest or self._ended
+        from_ms = self.said_until_ms if self._onset_ms is None else self._onset_ms
+        return heard_words(turn, self._clock, same_turn, from_ms)
 
     def _read(self, turn: Turn, heard: tuple[SpokenWord, ...]) -> Transcript:
         words = self._before.join(heard, turn.turn_order, is_end=turn.end_of_turn)

@@ -149,3 +149,11 @@ def test_a_stretch_of_time_is_given_as_far_as_it_is_kept() -> None:
     assert tape.between(50, 40) == b""
     tape.release(tape.position(50))
     assert tape.between(0, 60) == bytes(range(160))
+
+
+def test_half_a_sample_is_left_until_its_other_half_comes() -> None:
+    tape = Tape(8000)
+    tape.append(b"\1\2\3")
+    assert tape.tail(0) == tape.between(0, 50) == b"\1\2"
+    tape.append(b"\4")
+    assert tape.tail(0) == tape.between(0, 50) == b"\1\2\3\4"

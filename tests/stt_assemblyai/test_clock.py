@@ -53,3 +53,10 @@ def test_time_never_runs_backwards_within_a_session(steps: list[tuple[bool, int]
     times = [clock.to_stream(ms) for ms in range(0, int(clock.session_ms), 7)]
     assert times == sorted(times)
     assert clock.to_stream(clock.session_ms) == stream_ms
+
+
+def test_a_time_far_from_all_that_was_sent_gets_the_nearest_one() -> None:
+    clock = AudioClock()
+    clock.sent(7000, 1000)
+    assert clock.to_stream(-60_000) == 7000
+    assert 8000 <= clock.to_stream(2**53) <= 15_000

@@ -68,3 +68,9 @@ def test_whoever_only_writes_down_needs_no_reply() -> None:
     assert writing.preflight_confidence == writing.pause_seconds == math.inf
     assert writing.eager_ms is None
     assert not writing.keep_reply
+
+
+def test_the_longest_silence_is_the_one_in_force() -> None:
+    assert rules().longest_silence_ms == 2400
+    assert rules(max_turn_silence=900).longest_silence_ms == 900
+    assert rules(U3).longest_silence_ms == 2560

@@ -1,6 +1,7 @@
 """Every error answers: may I try again, after how long, and what do I change?"""
 
 import inspect
+import re
 
 import pytest
 
@@ -18,6 +19,7 @@ from stt_assemblyai.errors import (
     TransientError,
     classify_close,
     classify_http,
+    fault_of,
     readable,
 )
 
@@ -161,3 +163,10 @@ def test_an_error_text_that_is_nested_without_end_is_said_to_be() -> None:
 
 def test_a_close_with_a_long_reason_is_cut_short_too() -> None:
     assert len(classify_close(4999, "x" * 10_000).server_text) == 300
+
+
+def test_a_fault_is_told_by_its_type_and_place_and_never_by_its_text() -> None:
+    assert fault_of(ExceptionGroup("swordfish", [LookupError("swordfish")])) == "LookupError"
+    with pytest.raises(ValueError, match="swordfish") as raised:
+        int("swordfish")
+    assert re.fullmatch(r"ValueError at test_errors.py:\d+", fault_of(raised.value))

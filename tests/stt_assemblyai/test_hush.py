@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from stt_assemblyai.audio import Tape
-from stt_assemblyai.hush import is_quiet, voice_end_ms
+from stt_assemblyai.hush import has_voice, is_quiet, voice_end_ms
 from stt_assemblyai.speech import SpokenWord
 
 RATE = 16_000
@@ -78,3 +78,32 @@ def test_a_word_whose_beginning_is_no_longer_kept_ends_at_the_same_time() -> Non
     tape = heard((20, 200), (3000, 300), (20, 600))
     tape.release(tape.position(300))
     assert voice_end_ms(tape, word(100, 1000)) == 500
+
+
+@pytest.mark.parametrize(
+    ("pieces", "from_ms", "voice"),
+    [
+        ([(20, 3000)], 1000, False),
+        ([(20, 2900), (3000, 100)], 1000, True),
+        ([(0, 2900), (100, 100)], 1000, True),  # a soft voice on a line without noise
+        ([(100, 3000)], 1000, False),  # the noise of the line
+        ([(100, 2900), (1000, 100)], 1000, True),
+        ([(3000, 1000), (20, 2000)], 1000, False),  # what was said before
+        ([(20, 2000), (3000, 1000)], 2000, True),  # nothing but voice
+        ([(20, 2980), (3000, 20)], 1000, False),  # a click
+        ([(3000, 1000)], 1000, False),
+        ([], 0, False),
+    ],
+)
+def test_a_voice_stands_out_from_the_noise_of_the_line(
+    pieces: list[tuple[float, int]], from_ms: int, voice: bool
+) -> None:
+    assert has_voice(heard(*pieces), from_ms) is voice
+
+
+def test_half_a_sample_more_is_no_trouble() -> None:
+    tape = heard((3000, 400), (20, 100))
+    tape.append(b"\1")
+    assert is_quiet(tape, word(0, 400), 80)
+    assert voice_end_ms(tape, word(0, 500)) == 400
+    assert not has_voice(tape, 450)

@@ -9,6 +9,7 @@ def close(ledger: Ledger, session_id: str, now: float, billed: float | None) -> 
     return ledger.close(
         session_id,
         now,
+        session_id=session_id,
         reason="start",
         billed_seconds=billed,
         audio_sent_seconds=5.0,
@@ -55,3 +56,21 @@ def test_what_was_estimated_too_high_is_taken_off_the_next_report() -> None:
     assert ledger.report(4.9) == 0
     ledger.open("b", 10.0)
     assert ledger.report(12.0) == pytest.approx(1.1)
+
+
+def test_two_sessions_may_have_one_name() -> None:
+    ledger = Ledger()
+    ledger.open("first", 0.0)
+    ledger.open("second", 5.0)
+    for key, seconds in (("first", 10.0), ("second", 5.0)):
+        bill = ledger.close(
+            key,
+            10.0,
+            session_id="",
+            reason="start",
+            billed_seconds=None,
+            audio_sent_seconds=0,
+            audio_resent_seconds=0,
+        )
+        assert bill is not None
+        assert bill.billed_seconds == seconds

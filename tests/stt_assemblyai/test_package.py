@@ -37,6 +37,7 @@ SURFACE = {
         "Final",
         "Interim",
         "LateFormat",
+        "NothingToEnd",
         "Overdue",
         "Preflight",
         "SpeakersRevised",

@@ -6,7 +6,15 @@ import pytest
 
 from stt_assemblyai.clock import AudioClock
 from stt_assemblyai.messages import Turn
-from stt_assemblyai.reading import joined, known, read, same_words, settled, spoken_words
+from stt_assemblyai.reading import (
+    heard_words,
+    joined,
+    known,
+    read,
+    same_words,
+    settled,
+    spoken_words,
+)
 from stt_assemblyai.seam import NO_SEAM, Seam
 from stt_assemblyai.speech import SpokenWord
 
@@ -52,6 +60,8 @@ def test_words_lie_on_the_streams_clock() -> None:
         ("hi", "hi the*", "hi the"),  # US: the transcript has final words alone
         ("", "hi*", "hi"),
         ("Hi, there!", "hi there", "Hi, there!"),
+        ("", "hi there", "hi there"),  # the words tell it, where the transcript does not
+        ("  ", "hi there*", "hi there"),
         ("I'd like—", "I'd* like*", "I'd like—"),  # U3: no word is final, the transcript is whole
     ],
 )
@@ -131,3 +141,52 @@ def test_the_rule_for_same_words_is_no_laxer_than_livekits() -> None:
 @pytest.mark.parametrize(("label", "speaker"), [("A", "A"), ("PENDING", None), ("UNKNOWN", None)])
 def test_some_labels_are_no_speakers(label: str, speaker: str | None) -> None:
     assert known(label) == speaker
+
+
+def test_a_word_without_a_text_is_none_and_no_word_ends_before_it_begins() -> None:
+    message = Turn.model_validate(
+        {
+            "type": "Turn",
+            "turn_order": 0,
+            "words": [{"text": " ", "start": 0, "end": 9}, {"text": "a", "start": 500, "end": 400}],
+        }
+    )
+    (word,) = spoken_words(message, AudioClock())
+    assert (word.text, word.start_ms, word.end_ms) == ("a", 500, 500)
+
+
+def clock_at(sent_ms: float) -> AudioClock:
+    clock = AudioClock()
+    clock.sent(0, sent_ms)
+    return clock
+
+
+@pytest.mark.parametrize(
+    ("transcript", "from_ms", "places"),
+    [
+        ("", 0, []),
+        ("hi there", 3500, [(3500, 3750), (3750, 4000)]),
+        ("hi there", 0, [(3200, 3600), (3600, 4000)]),
+        ("hi there", 9000, [(9000, 9000), (9000, 9000)]),
+    ],
+)
+def test_a_text_without_words_lies_before_the_newest_audio(
+    transcript: str, from_ms: int, places: list[tuple[int, int]]
+) -> None:
+    placed = heard_words(turn(transcript, ""), clock_at(4000), None, from_ms)
+    assert texts(placed) == transcript
+    assert [(word.start_ms, word.end_ms) for word in placed] == places
+
+
+def test_a_text_without_words_lies_where_its_turn_is_known_to_lie() -> None:
+    message = turn("hi there", "hi there")
+    heard = spoken_words(message, AudioClock())
+    before = read(message, heard, heard, "s")
+    same = heard_words(turn("Hi, there!", ""), clock_at(4000), before, 0)
+    assert texts(same) == "Hi, there!"
+    assert [(w.start_ms, w.end_ms) for w in same] == [(w.start_ms, w.end_ms) for w in heard]
+    longer = heard_words(turn("hi there friend", ""), clock_at(900), before, 5000)
+    assert [word.start_ms for word in longer] == [0, 300, 600]
+    other = heard_words(turn("hi there", "", turn_order=3), clock_at(4000), before, 3900)
+    assert [word.start_ms for word in other] == [3900, 3950]
+    assert heard_words(message, AudioClock(), before, 0) == heard

@@ -1,5 +1,7 @@
 """What may be retried is, with growing pauses and for as long as patience lasts."""
 
+import itertools
+
 import pytest
 
 from stt_assemblyai.errors import (
@@ -50,6 +52,27 @@ def test_a_session_that_worked_makes_the_next_failure_a_new_one() -> None:
     assert pauses.failed(LOST, 60.0) == 0.25
     pauses.lived(3.0, useful=True)
     assert pauses.failed(LOST, 63.0) == 0.25
+
+
+@pytest.mark.parametrize("error", [LOST, RenewalError("The service ended the session")])
+def test_sessions_that_are_soon_over_again_and_again_are_opened_further_apart(
+    error: TransientError | RenewalError,
+) -> None:
+    pauses, now, opened_at = retries(), 0.0, [0.0]
+    while now < 60:
+        pauses.lived(1.0, useful=True)
+        wait = pauses.failed(error, now + 1)
+        assert wait is not None
+        now += 1 + wait
+        opened_at.append(now)
+    apart = [later - sooner for sooner, later in itertools.pairwise(opened_at)]
+    assert apart == sorted(apart)
+    assert apart[-1] == 8
+    assert len(opened_at) <= 12
+    pauses.lived(30.0, useful=True)
+    wait = pauses.failed(error, now)
+    assert wait is not None
+    assert wait <= 0.25
 
 
 @pytest.mark.parametrize(("draw", "wait"), [(0.0, 12.25), (1.0, 24.25)])

@@ -76,7 +76,7 @@ class Sending:
             AudioClock(),
             all_timing,
             from_ms=from_ms,
-            longest_silence_ms=2000,
+            longest_silence_ms=lambda: 2000,
             in_charge=lambda: in_charge,
             in_turn=lambda: self.in_turn,
             on_audio=lambda at_ms, pcm: self.told.append((at_ms, pcm)),

@@ -767,3 +767,28 @@ class Hearing(RuleBasedStateMachine):
 
 
 TestHearing = Hearing.TestCase
+
+
+def test_a_text_without_words_is_a_turn_all_the_same(u3: TurnMapper) -> None:
+    clock = AudioClock()
+    clock.sent(0, 2000)
+    u3.resume(clock, 0)
+    started = SpeechStarted(type="SpeechStarted", timestamp=900)
+    partial = turn(0, "", transcript="hi there")
+    final = eot(0, "", transcript="Hi there.")
+    assert play(u3, started, partial, final) == [
+        "startofspeech 900",
+        "interim hi there",
+        "final Hi there.",
+        "endofspeech 2000",
+    ]
+
+
+def test_how_long_is_waited_may_change_while_it_is() -> None:
+    mapper = TurnMapper(AudioClock(), Endpointing(stuck_seconds=4.4, pause_seconds=1))
+    mapper.receive(turn(0, "hi there"), now=0)
+    mapper.endpointing = Endpointing(stuck_seconds=8, pause_seconds=3)
+    assert mapper.deadline == 3
+    assert told(mapper.expire(3)) == ["preflight hi there"]
+    assert mapper.expire(7.9) == ()
+    assert told(mapper.expire(8)) == ["overdue"]
