@@ -1,12 +1,30 @@
 """The services: LiveKit, AssemblyAI, OpenAI; where they are, and how long one waits for them."""
 
+from dataclasses import dataclass
 from typing import Annotated
 
-from pydantic import AfterValidator, ConfigDict, Field, ValidationInfo, field_validator
+from pydantic import (
+    AfterValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationInfo,
+    field_validator,
+)
 from pydantic_core import PydanticCustomError
 
 from config.values import ApiKey, Filled, Section, openai_path, scheme
 from stt_assemblyai.options import U3, SessionOptions
+
+OpenAIAddress = Annotated[str, scheme("http", "https"), AfterValidator(openai_path)]
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Where models are, and the key for them."""
+
+    base_url: str
+    api_key: SecretStr
 
 
 class LiveKitSettings(Section):
@@ -126,7 +144,7 @@ class OpenAISettings(Section):
     """The mind and the voice. OpenAI's client has this prefix too: unknown names are left alone."""
 
     api_key: ApiKey = Field(description="OpenAI API key.", examples=["sk-proj-xxxxxxxx"])
-    base_url: Annotated[str, scheme("http", "https"), AfterValidator(openai_path)] = Field(
+    base_url: OpenAIAddress = Field(
         default="https://api.openai.com/v1",
         description="Address of the OpenAI API or of a server that speaks it.",
         examples=["https://api.openai.com/v1"],
@@ -140,18 +158,50 @@ class OpenAISettings(Section):
     tts_voice: Filled = Field(
         default="ash", description="Voice that it speaks with.", examples=["ash"]
     )
+    llm_api_key: ApiKey | None = Field(
+        default=None,
+        description="Key for the model that thinks. Unset: OPENAI_API_KEY.",
+        examples=["sk-proj-zzzzzzzz"],
+    )
+    llm_base_url: OpenAIAddress | None = Field(
+        default=None,
+        description="Where the model that thinks is, if elsewhere. It needs OPENAI_LLM_API_KEY. "
+        "Unset: OPENAI_BASE_URL.",
+        examples=["http://127.0.0.1:11434/v1"],
+    )
+    tts_api_key: ApiKey | None = Field(
+        default=None,
+        description="Key for the model that speaks. Unset: OPENAI_API_KEY.",
+        examples=["sk-proj-wwwwwwww"],
+    )
+    tts_base_url: OpenAIAddress | None = Field(
+        default=None,
+        description="Where the model that speaks is, if elsewhere. It needs OPENAI_TTS_API_KEY. "
+        "Unset: OPENAI_BASE_URL.",
+        examples=["http://127.0.0.1:8880/v1"],
+    )
+    patience_seconds: float = Field(
+        default=20,
+        ge=0,
+        le=600,
+        description="How long a caller waits, at most, for a model's first word or a voice's first "
+        "sound. Within it whoever is down, slow or busy is asked again, after growing pauses, and "
+        "so is the fallback; then the call ends with an apology.",
+    )
     llm_patience_seconds: float = Field(
         default=6,
         ge=0.1,
         le=120,
         description="How long the model that thinks may keep silent, before its first word or "
-        "between two, until it is asked once more, or the fallback in its place.",
+        "between two, until it is asked again, or the fallback in its place. One such wait is "
+        "granted even if OPENAI_PATIENCE_SECONDS is shorter.",
     )
     tts_patience_seconds: float = Field(
         default=4,
         ge=0.1,
         le=120,
-        description="The same for the model that speaks: how long until its first sound.",
+        description="The same for the model that speaks: how long until its first sound, or "
+        "between two.",
     )
     fallback_llm_model: Filled | None = Field(
         default=None,
@@ -174,19 +224,35 @@ class OpenAISettings(Section):
         description="Key for the fallback models. Unset: OPENAI_API_KEY.",
         examples=["sk-proj-yyyyyyyy"],
     )
-    fallback_base_url: (
-        Annotated[str, scheme("http", "https"), AfterValidator(openai_path)] | None
-    ) = Field(
+    fallback_base_url: OpenAIAddress | None = Field(
         default=None,
         description="Where the fallback models are, if elsewhere: any server that speaks OpenAI's "
         "API. It needs OPENAI_FALLBACK_API_KEY.",
         examples=["https://openai.example.com/v1"],
     )
 
-    @field_validator("fallback_base_url")
+    @field_validator("llm_base_url", "tts_base_url", "fallback_base_url")
     @classmethod
     def _key_of_its_own(cls, url: str | None, others: ValidationInfo) -> str | None:
         """The key of one company must not be shown to another."""
-        if url and not others.data.get("fallback_api_key"):
-            raise PydanticCustomError("key", "needs OPENAI_FALLBACK_API_KEY, the key for it")
+        key = str(others.field_name).replace("base_url", "api_key")
+        if url and not others.data.get(key):
+            raise PydanticCustomError("key", f"needs OPENAI_{key.upper()}, the key for it")
         return url
+
+    @property
+    def llm(self) -> Account:
+        """Who thinks."""
+        return Account(self.llm_base_url or self.base_url, self.llm_api_key or self.api_key)
+
+    @property
+    def tts(self) -> Account:
+        """Who speaks."""
+        return Account(self.tts_base_url or self.base_url, self.tts_api_key or self.api_key)
+
+    @property
+    def fallback(self) -> Account | None:
+        """Who takes over; none stands for another model of the same account."""
+        if self.fallback_api_key is None:
+            return None
+        return Account(self.fallback_base_url or self.base_url, self.fallback_api_key)

@@ -4,10 +4,12 @@ import contextlib
 import logging
 from collections.abc import Sequence
 
-from livekit.agents import AgentSession, APIError, APIStatusError, ChatMessage, SpeechCreatedEvent
+from livekit.agents import AgentSession, ChatMessage, SpeechCreatedEvent
 from livekit.agents.llm import ChatItem, FunctionCallOutput, LLMError
+from livekit.agents.tts import TTSError
 from livekit.agents.voice import SpeechHandle
 
+from agent.call.models.errors import BrokenOffError
 from agent.call.prepared import Sentence
 
 log = logging.getLogger(__name__)
@@ -22,14 +24,17 @@ class BrokenAnswers:
         self._session = session
         self._count = 0
         self._forgiven: BaseException | None = None
+        self._voice_broke_off = False
         self._is_over = False
         session.on("speech_created", self._on_speech)
 
     def forgives(self, failure: object) -> bool:
         """Whether the call goes on after this error."""
-        if self._count < MOST_IN_A_CALL and isinstance(failure, LLMError) and broke_off(failure):
+        if self._count < MOST_IN_A_CALL and broke_off(failure):
+            assert isinstance(failure, LLMError | TTSError)
             self._count += 1
             self._forgiven = failure.error
+            self._voice_broke_off = isinstance(failure, TTSError)
             log.warning("an answer broke off", extra={"error": str(failure.error)})
             return True
         self._is_over = True
@@ -44,6 +49,8 @@ class BrokenAnswers:
         where the answer was thought of too early, nobody hears of either."""
         error = speech.exception()
         is_lost = error is self._forgiven if error else is_empty(speech.chat_items)
+        if self._voice_broke_off:  # LiveKit tells the speech nothing of its voice's failure
+            self._voice_broke_off, is_lost = False, True
         if is_lost and not speech.interrupted and not self._is_over:
             words = Sentence.CUT_OFF
             with contextlib.suppress(RuntimeError):  # the session has closed
@@ -64,12 +71,9 @@ def is_empty(answer: Sequence[ChatItem]) -> bool:
     return last is None or not has_words(last)
 
 
-def broke_off(failure: LLMError) -> bool:
+def broke_off(failure: object) -> bool:
     """Whether an answer ended in the middle, which says nothing about the next one.
 
-    LiveKit does not ask for it again: the caller has heard a part, and a tool may have been called.
+    It is not asked for again: the caller has heard a part, and a tool may have been called.
     """
-    error = failure.error
-    given_up = isinstance(error, APIError) and not error.retryable
-    refused = isinstance(error, APIStatusError)
-    return given_up and not refused
+    return isinstance(failure, LLMError | TTSError) and isinstance(failure.error, BrokenOffError)

@@ -6,11 +6,11 @@ from livekit.agents import AgentSession, room_io
 from livekit.plugins import silero
 
 from agent.call.first_clause import PromptVoice
+from agent.call.models.mind import PatientLLM
+from agent.call.models.voice import PatientTTS
 from agent.call.providers import (
     Clients,
     Hearing,
-    Mind,
-    Voice,
     build_ears,
     build_mind,
     build_voice,
@@ -35,8 +35,8 @@ class Equipment:
     hearing: Hearing
     """The ears, with what takes over from them."""
     vad: silero.VAD
-    mind: Mind
-    voice: Voice
+    mind: PatientLLM
+    voice: PatientTTS
     clients: Clients
 
     def for_call(self, settings: Settings) -> "Equipment":
@@ -98,7 +98,7 @@ def build_session(equipment: Equipment) -> AgentSession[None]:
         aec_warmup_duration=None,
         # `agent.call.answer` asks a caller who is silent for this long.
         user_away_timeout=equipment.settings.agent.silence_seconds,
-        conn_options=connect_options(equipment.settings.openai),
+        conn_options=connect_options(),
         # A caller who hangs up waits for nothing: words still on the way belong to nobody's next
         # turn.
         session_close_transcript_timeout=0.5,

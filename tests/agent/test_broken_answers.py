@@ -31,7 +31,7 @@ class Call:
         self.session: AgentSession[None] = AgentSession(
             llm=build_mind(settings, clients),
             turn_handling={"turn_detection": "manual"},
-            conn_options=connect_options(settings),
+            conn_options=connect_options(),
         )
         self.forgiven: list[bool] = []
         broken = BrokenAnswers(self.session)

@@ -34,7 +34,7 @@ async def session(service: OpenAIStandIn) -> AsyncIterator[AgentSession[None]]:
         voice = PromptVoice(
             build_voice(chosen, clients), least_chars=20, on_first_sound=lambda: None
         )
-        yield AgentSession(tts=voice, conn_options=connect_options(chosen))
+        yield AgentSession(tts=voice, conn_options=connect_options())
 
 
 async def pieces(*texts: str) -> AsyncIterator[str]:

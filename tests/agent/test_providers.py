@@ -3,18 +3,21 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import aclosing
+from itertools import pairwise
 from typing import Any
 
 import pytest
-from livekit.agents import APIError, APIStatusError, ChatContext
+from livekit.agents import ChatContext
 
 from agent.call.broken_answers import broke_off
-from agent.call.providers import Clients, Mind, build_mind, build_voice, connect_options
+from agent.call.models.errors import ModelError, RefusedError, UnavailableError
+from agent.call.models.mind import PatientLLM
+from agent.call.providers import Clients, build_mind, build_voice
 from config.services import OpenAISettings
 from workbench.loopback.openai_v1.faults import Fault
 from workbench.loopback.openai_v1.server import LOCAL_KEY, OpenAIStandIn
 
-IMPATIENT = {"llm_patience_seconds": 0.8, "tts_patience_seconds": 0.8}
+IMPATIENT = {"llm_patience_seconds": 0.4, "tts_patience_seconds": 0.4, "patience_seconds": 1}
 FALLBACK = {
     "fallback_llm_model": "gpt-4o-mini",
     "fallback_tts_model": "tts-1",
@@ -47,25 +50,23 @@ def settings(first: OpenAIStandIn, **others: Any) -> OpenAISettings:
 
 async def answer(chosen: OpenAISettings) -> str:
     async with aclosing(Clients.of(chosen)) as clients, build_mind(chosen, clients) as mind:
-        return await thought(mind, chosen)
+        return await thought(mind)
 
 
-async def thought(mind: Mind, chosen: OpenAISettings) -> str:
+async def thought(mind: PatientLLM) -> str:
     """What the mind says to a question, asked as a session asks."""
     chat = ChatContext.empty()
     chat.add_message(role="user", content="what is seven plus five")
-    options = connect_options(chosen).llm_conn_options
-    async with mind.chat(chat_ctx=chat, conn_options=options) as stream:
+    async with mind.chat(chat_ctx=chat) as stream:
         return "".join([chunk.delta.content or "" async for chunk in stream if chunk.delta])
 
 
 async def speech_seconds(chosen: OpenAISettings) -> float:
     """How long the voice speaks, asked as a session asks."""
-    options = connect_options(chosen).tts_conn_options
     async with (
         aclosing(Clients.of(chosen)) as clients,
         build_voice(chosen, clients) as voice,
-        voice.synthesize("It is twelve.", conn_options=options) as stream,
+        voice.synthesize("It is twelve.") as stream,
     ):
         return sum([audio.frame.duration async for audio in stream])
 
@@ -88,7 +89,7 @@ async def test_the_fallback_answers_for_a_provider_that_fails(
 
 @ENDPOINTS
 @pytest.mark.parametrize("fault", [DOWN, SILENT, STALLED])
-async def test_without_a_fallback_a_provider_that_fails_is_asked_once_more(
+async def test_without_a_fallback_a_provider_that_fails_is_asked_again(
     first: OpenAIStandIn, endpoint: Any, fault: dict[str, Any]
 ) -> None:
     first.faults.append(Fault(endpoint=endpoint, **{**fault, "times": 1}))
@@ -98,24 +99,35 @@ async def test_without_a_fallback_a_provider_that_fails_is_asked_once_more(
 
 @ENDPOINTS
 @pytest.mark.parametrize("fault", [DOWN, SILENT, STALLED])
-async def test_and_not_a_third_time(
+async def test_until_the_whole_patience_is_over(
     first: OpenAIStandIn, endpoint: Any, fault: dict[str, Any]
 ) -> None:
     first.faults.append(Fault(endpoint=endpoint, **fault))
-    with pytest.raises(APIError):
+    began = asyncio.get_running_loop().time()
+    with pytest.raises(UnavailableError) as failed:
         await ASK[endpoint](settings(first))
-    assert len(first.requests) == 2
+    assert 0.5 < asyncio.get_running_loop().time() - began < 8
+    assert first.url in failed.value.message
+    assert first.requests[0].body["model"] in failed.value.message
 
 
 @ENDPOINTS
-@pytest.mark.parametrize(("fault", "status"), [(REFUSED, 401), (OUT_OF_QUOTA, 402)])
+async def test_the_pauses_between_two_tries_grow(first: OpenAIStandIn, endpoint: Any) -> None:
+    first.faults.append(Fault(endpoint=endpoint, status=500, times=3))
+    assert await ASK[endpoint](settings(first, patience_seconds=20))
+    times = [request.began_at for request in first.requests]
+    pauses = [after - before for before, after in pairwise(times)]
+    assert pauses == sorted(pauses)
+
+
+@ENDPOINTS
+@pytest.mark.parametrize("fault", [REFUSED, OUT_OF_QUOTA])
 async def test_a_provider_that_refuses_is_not_asked_again(
-    first: OpenAIStandIn, endpoint: Any, fault: dict[str, Any], status: int
+    first: OpenAIStandIn, endpoint: Any, fault: dict[str, Any]
 ) -> None:
     first.faults.append(Fault(endpoint=endpoint, **fault))
-    with pytest.raises(APIStatusError) as refused:
+    with pytest.raises(RefusedError):
         await ASK[endpoint](settings(first))
-    assert refused.value.status_code == status
     assert len(first.requests) == 1
 
 
@@ -124,8 +136,8 @@ async def failure(chosen: OpenAISettings) -> Any:
     told: list[Any] = []
     async with aclosing(Clients.of(chosen)) as clients, build_mind(chosen, clients) as mind:
         mind.on("error", told.append)
-        with pytest.raises(APIError):
-            await thought(mind, chosen)
+        with pytest.raises(ModelError):
+            await thought(mind)
     return told[-1]
 
 
@@ -156,27 +168,12 @@ async def test_a_limited_rate_is_worth_another_try(first: OpenAIStandIn, endpoin
     assert len(first.requests) == 2
 
 
-async def test_the_first_provider_is_used_again_once_it_answers(
-    first: OpenAIStandIn, second: OpenAIStandIn
-) -> None:
-    first.faults.append(Fault(endpoint="chat", status=503))
-    chosen = settings(first, **FALLBACK, fallback_base_url=second.url)
-    recovered = asyncio.Event()
-    async with aclosing(Clients.of(chosen)) as clients, build_mind(chosen, clients) as mind:
-        mind.on("llm_availability_changed", lambda e: recovered.set() if e.available else None)
-        await thought(mind, chosen)
-        async with asyncio.timeout(10):
-            await recovered.wait()
-        await thought(mind, chosen)
-    assert len(second.requests) == 1
-
-
 async def test_a_failure_is_logged_in_the_providers_words_and_without_its_key(
     first: OpenAIStandIn, second: OpenAIStandIn, caplog: pytest.LogCaptureFixture
 ) -> None:
     chosen = settings(first, **FALLBACK, api_key="mistyped", fallback_base_url=second.url)
     assert await speech_seconds(chosen)
-    (told, *_) = [line for line in caplog.records if line.name == "agent.call.providers"]
+    (told, *_) = [line for line in caplog.records if line.name == "agent.call.models.providers"]
     assert "Incorrect API key provided" in vars(told)["error"]
     assert vars(told)["model"] == "gpt-4o-mini-tts"
     assert "mistyped" not in caplog.text
@@ -185,6 +182,27 @@ async def test_a_failure_is_logged_in_the_providers_words_and_without_its_key(
 async def test_a_second_key_alone_is_another_account_with_the_same_provider(
     first: OpenAIStandIn,
 ) -> None:
-    async with aclosing(Clients.of(settings(first, **FALLBACK))) as clients:
-        assert clients.fallback.base_url == clients.first.base_url
-        assert clients.fallback is not clients.first
+    async with aclosing(
+        Clients.of(settings(first, **{**FALLBACK, "fallback_api_key": "other"}))
+    ) as clients:
+        assert clients.fallback_llm.base_url == clients.llm.base_url
+        assert clients.fallback_llm is not clients.llm
+
+
+async def test_each_model_may_be_at_an_address_of_its_own(
+    first: OpenAIStandIn, second: OpenAIStandIn
+) -> None:
+    chosen = settings(first, tts_base_url=second.url, tts_api_key=LOCAL_KEY)
+    assert await answer(chosen)
+    assert await speech_seconds(chosen)
+    assert [each.requests[0].endpoint for each in (first, second)] == ["chat", "speech"]
+
+
+async def test_a_server_without_the_model_is_named_with_it(first: OpenAIStandIn) -> None:
+    chosen = settings(
+        first, tts_base_url=first.url.replace("/v1", "/only-chat/v1"), tts_api_key="k"
+    )
+    with pytest.raises(RefusedError) as refused:
+        await speech_seconds(chosen)
+    assert refused.value.message.startswith(f"{chosen.tts_model} at {chosen.tts_base_url}")
+    assert "404" in refused.value.message

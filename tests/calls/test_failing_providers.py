@@ -62,6 +62,20 @@ async def test_a_caller_hears_a_filler_while_the_model_is_slow_and_then_the_answ
     assert "moment" not in turn.reply_text
 
 
+async def test_a_caller_is_answered_after_a_hiccup_of_the_model_and_the_voice(
+    places: Any, worker: Any, dial: Any, understand: Any, figure: Any
+) -> None:
+    caller = await dial(worker)
+    await greeting(caller, timeout_seconds=40)
+    down = [{"endpoint": each, "status": 503, "times": 2} for each in ("chat", "speech")]
+    async with faults(places, *down):
+        turn = await take_turn(caller, synthesised(SUM), timeout_seconds=40)
+    assert turn.reply is not None, turn.fault
+    figure(f"end of speech to an answer, behind two 503 each: {turn.reply.latency_ms:.0f} ms")
+    heard = caller.heard(turn.reply.start_seconds, turn.reply.end_seconds)
+    assert "twelve" in words(await understand(heard))
+
+
 SWITCHBOARD = """
 async def colleague(job, caller_identity, ending):
     return caller_identity in job.room.remote_participants and ending == "cannot_speak"

@@ -42,8 +42,9 @@ def test_every_example_is_a_right_value(
         monkeypatch.setenv("ASSEMBLYAI_SPEECH_MODEL", "universal-3-6-pro")
     if variable.field == "voice_focus_threshold":
         monkeypatch.setenv("ASSEMBLYAI_VOICE_FOCUS", "near-field")
-    if variable.field == "fallback_base_url":
-        monkeypatch.setenv("OPENAI_FALLBACK_API_KEY", "a-key-of-its-own")
+    if variable.name.startswith("OPENAI_") and variable.field != "base_url":
+        key = variable.name.replace("BASE_URL", "API_KEY")
+        monkeypatch.setenv(key, "a-key-of-its-own")
     monkeypatch.setenv(variable.name, variable.example)
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "[A-Z_]+ (has no effect|keeps callers)")

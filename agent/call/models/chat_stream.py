@@ -1,0 +1,126 @@
+"""What a stream of chat completions says: words and calls, its end, or that it broke off. Pure.
+
+Servers differ in what they send between the words: empty deltas, `choices: null`, usage alone. The
+plugin takes what OpenAI sends, and nothing else; so it is shown that.
+"""
+
+import json
+from typing import Any
+
+from agent.call.models.errors import CutError, EventError, RefusalError, ResponseError
+
+Chunk = dict[str, Any]
+# Reasons with which an answer is not whole. All others are told to the plugin as "stop".
+CUT_REASONS = frozenset({"length", "max_tokens", "model_length", "error"})
+REFUSAL_REASONS = frozenset({"content_filter", "safety", "refusal"})
+
+
+class ChatStream:
+    """Reads the chunks of one answer."""
+
+    def __init__(self) -> None:
+        self.has_finished = False
+        """A chunk has said that there is no more."""
+        self.fault: ResponseError | None = None
+        """Why the answer is none, or not whole; what came with it may be handed on before."""
+        self._has_named_call = False
+
+    def read(self, data: str) -> tuple[Chunk | None, bool]:
+        """A chunk as OpenAI would send it, if it says anything; and whether it brings content:
+        words, or a piece of a tool's call."""
+        try:
+            chunk = json.loads(data)
+        except ValueError:
+            return None, False
+        if not isinstance(chunk, dict):
+            return None, False
+        if chunk.get("error") or "error" in (chunk.get("type"), chunk.get("object")):
+            self.fault = EventError(chunk)
+            return None, False
+        choices = [self._choice(each) for each in _dicts(chunk.get("choices"))[:1]]
+        usage = _usage(chunk.get("usage"))
+        if not (usage or self.has_finished or any(set(c["delta"]) - {"role"} for c in choices)):
+            return None, False
+        name = chunk.get("id")
+        shown = {**chunk, "id": name if isinstance(name, str) else "", "usage": usage}
+        has_content = any(_has_content(each["delta"]) for each in choices)
+        return {**shown, "choices": choices}, has_content
+
+    def end(self) -> None:
+        """The stream is over."""
+        if not (self.has_finished or self.fault):
+            self.fault = CutError("the answer ended without finish_reason")
+
+    def _choice(self, choice: Chunk) -> Chunk:
+        delta = choice.get("delta")
+        delta = self._delta(delta) if isinstance(delta, dict) else {}
+        reason = choice.get("finish_reason")
+        if isinstance(reason, str) and reason:
+            self._finish(reason.lower())
+        # Told that it is over, the plugin would call a tool of which it knows a half.
+        if not self.has_finished or self.fault:
+            reason = None
+        elif reason != "tool_calls":
+            reason = "stop"
+        return {"index": 0, "delta": delta, "finish_reason": reason}
+
+    def _finish(self, reason: str) -> None:
+        self.has_finished = True
+        if reason in REFUSAL_REASONS:
+            self.fault = RefusalError(f"the answer was stopped: {reason}")
+        elif reason in CUT_REASONS:
+            self.fault = CutError(f"the answer was cut: {reason}")
+
+    def _delta(self, delta: Chunk) -> Chunk:
+        if isinstance(refusal := delta.get("refusal"), str) and refusal.strip():
+            self.fault = RefusalError("the model refuses to answer")
+        calls = [self._call(each) for each in _dicts(delta.get("tool_calls"))]
+        kept = {
+            **delta,
+            "role": "assistant",
+            "content": _text(delta.get("content")),
+            "tool_calls": [call for call in calls if call],
+        }
+        return {name: value for name, value in kept.items() if value}
+
+    def _call(self, call: Chunk) -> Chunk | None:
+        function = call.get("function")
+        if not isinstance(function, dict):
+            return None
+        self._has_named_call = self._has_named_call or bool(function.get("name"))
+        if not self._has_named_call:
+            return None
+        arguments = function.get("arguments") or ""
+        if not isinstance(arguments, str):
+            arguments = json.dumps(arguments)
+        return {"index": 0, **call, "function": {**function, "arguments": arguments}}
+
+
+def _has_content(delta: Chunk) -> bool:
+    return bool(delta.get("content", "").strip() or delta.get("tool_calls"))
+
+
+def _dicts(value: object) -> list[Chunk]:
+    return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []
+
+
+def _text(content: object) -> str:
+    """A string, or the texts of a list of parts."""
+    if isinstance(content, str):
+        return content
+    parts = [part.get("text") for part in _dicts(content)]
+    return "".join(part for part in parts if isinstance(part, str))
+
+
+def _usage(usage: object) -> Chunk | None:
+    if not isinstance(usage, dict) or not usage:
+        return None
+    counts = ("prompt_tokens", "completion_tokens", "total_tokens")
+    details = ("prompt_tokens_details", "completion_tokens_details")
+    return {name: _count(usage.get(name)) for name in counts} | {
+        name: usage[name] for name in details if isinstance(usage.get(name), dict)
+    }
+
+
+def _count(value: object) -> int:
+    return value if isinstance(value, int) else 0

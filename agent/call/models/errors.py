@@ -1,0 +1,208 @@
+"""What a failed request to a model means: may it be tried again, and is it the call's end?
+
+ModelError
+  UnavailableError      the whole patience is over: down, slow, or limiting the rate
+  RefusedError          the key, the quota, the model or the address: an operator has to act
+  ContentRefusedError   this text alone is refused, or has no sound; the next one may be fine
+  BrokenOffError        words or sound came, and then the answer ended in the middle
+"""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import Enum, auto
+from http import HTTPStatus
+
+import httpx2
+from livekit.agents import APIError, APIStatusError, APITimeoutError
+
+LONGEST_DETAIL = 200
+RETRY_AFTER = "retry_after_seconds"
+QUOTA_CODES = frozenset({"insufficient_quota", "billing_hard_limit_reached"})
+CONTENT_CODES = frozenset(
+    {"content_filter", "content_policy_violation", "invalid_prompt", "safety", "moderation"}
+)
+KEY_CODES = frozenset({"invalid_api_key", "account_deactivated", "model_not_found"})
+# Statuses that say that a text is at fault, where it is all that a request carries.
+TEXT_STATUSES = frozenset({HTTPStatus.BAD_REQUEST, 413, 422})
+BUSY_STATUSES = frozenset({408, 409, 425, 429, 499})
+
+
+class ModelError(APIError):
+    """A request failed for good; LiveKit need not repeat what was repeated already."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, retryable=False)
+
+
+class UnavailableError(ModelError):
+    """Nobody answered within the whole patience."""
+
+
+class RefusedError(ModelError):
+    """Nobody will answer until an operator changes something."""
+
+
+class ContentRefusedError(ModelError):
+    """The model does not answer to this text, or the voice does not speak it."""
+
+    def __init__(self, message: str, *, has_begun: bool) -> None:
+        """`has_begun`: a part of an answer was handed out before."""
+        super().__init__(message)
+        self.has_begun = has_begun
+
+
+class BrokenOffError(ModelError):
+    """A part was handed out; the rest did not come."""
+
+
+class ResponseError(httpx2.TransportError):
+    """A response, or its stream, is not what was asked for. Raised inside the HTTP client."""
+
+
+class EventError(ResponseError):
+    """The stream carries an error, in OpenAI's shape or another."""
+
+    def __init__(self, body: object) -> None:
+        self.code, message = described(body)
+        super().__init__(message or self.code or "an error without a word")
+
+
+class RedirectError(ResponseError):
+    """The address leads elsewhere; neither key nor conversation follows."""
+
+
+class RefusalError(ResponseError):
+    """The model says that it refuses this content."""
+
+
+class EmptyError(ResponseError):
+    """Everything went well, and there was nothing in it."""
+
+
+class CutError(ResponseError):
+    """The stream ended before its end was told."""
+
+
+class Kind(Enum):
+    """What one failed try says about the next one."""
+
+    BUSY = auto()
+    """Down, slow, broken, or too much asked of: worth another try."""
+    EMPTY = auto()
+    """Worth one other try."""
+    CONTENT = auto()
+    """This provider will not take this content."""
+    REFUSED = auto()
+    """This provider will not take anything."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """One try that failed."""
+
+    kind: Kind
+    detail: str
+    """In a few words, the provider's own where it has some."""
+    retry_after_seconds: float = 0.0
+
+
+def failure_of(error: APIError, *, is_speech: bool) -> Failure:
+    """What a provider's plugin raised, understood."""
+    for cause in _causes(error):
+        match cause:
+            case RedirectError():
+                return Failure(Kind.REFUSED, str(cause))
+            case RefusalError():
+                return Failure(Kind.CONTENT, str(cause))
+            case EmptyError():
+                return Failure(Kind.EMPTY, str(cause))
+            case EventError():
+                return Failure(_kind_of_code(cause.code), _cut(str(cause)))
+            case ResponseError() | httpx2.TransportError():
+                return Failure(Kind.BUSY, _cut(str(cause)) or type(cause).__name__)
+            case _:
+                pass
+    if isinstance(error, APITimeoutError):
+        return Failure(Kind.BUSY, "it took too long")
+    if isinstance(error, APIStatusError):
+        return _of_status(error, is_speech=is_speech)
+    if is_speech and type(error) is APIError:
+        # LiveKit's own, with the text in its words: nothing that could be decoded.
+        return Failure(Kind.EMPTY, "it has no sound for this text")
+    return Failure(Kind.BUSY, _cut(error.message))
+
+
+def described(body: object) -> tuple[str, str]:
+    """The code and the words of an error's body, as far as it has them."""
+    if isinstance(body, dict) and isinstance(body.get("error"), (dict, str)):
+        body = body["error"]
+    if isinstance(body, str):
+        return "", body
+    if not isinstance(body, dict):
+        return "", ""
+    code = body.get("code") or body.get("type") or ""
+    message = body.get("message") or body.get("detail") or ""
+    return str(code), message if isinstance(message, str) else ""
+
+
+def shown_error(text: str, headers: httpx2.Headers) -> dict[str, object]:
+    """An error's body as the plugins are shown it: cut short, and with the one header that counts,
+    since their own errors have none."""
+    try:
+        body = json.loads(text)
+    except ValueError:
+        body = {}
+    code, message = described(body)
+    told = {"code": code, "message": _cut(message), RETRY_AFTER: _retry_after_seconds(headers)}
+    return {"error": told}
+
+
+def _retry_after_seconds(headers: httpx2.Headers) -> float:
+    """How long the provider asks to be left alone: 0 if it does not say."""
+    for name, unit in (("retry-after-ms", 1000.0), ("retry-after", 1.0)):
+        try:
+            seconds = float(headers.get(name, "")) / unit
+        except ValueError:  # a date, whose sense depends on two clocks
+            continue
+        if 0 < seconds < float("inf"):
+            return seconds
+    return 0.0
+
+
+def _of_status(error: APIStatusError, *, is_speech: bool) -> Failure:
+    code, message = described(error.body)
+    status = error.status_code
+    wait = error.body.get(RETRY_AFTER, 0.0) if isinstance(error.body, dict) else 0.0
+    words = f"HTTP {status}: {message}" if message else f"HTTP {status}"
+    return Failure(_kind_of_status(status, code, is_speech=is_speech), words, wait)
+
+
+def _kind_of_status(status: int, code: str, *, is_speech: bool) -> Kind:
+    if code in QUOTA_CODES:
+        return Kind.REFUSED
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR or status in BUSY_STATUSES:
+        return Kind.BUSY
+    if code in CONTENT_CODES or (is_speech and status in TEXT_STATUSES and code not in KEY_CODES):
+        return Kind.CONTENT
+    return Kind.REFUSED
+
+
+def _kind_of_code(code: str) -> Kind:
+    """Of an error behind a status of 200."""
+    if code in QUOTA_CODES | KEY_CODES:
+        return Kind.REFUSED
+    return Kind.CONTENT if code in CONTENT_CODES else Kind.BUSY
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """From the plugin's error down to what it came of."""
+    cause: BaseException | None = error
+    while cause is not None:
+        yield cause
+        cause = cause.__cause__
+
+
+def _cut(text: str) -> str:
+    one_line = " ".join(text.split())
+    return one_line if len(one_line) <= LONGEST_DETAIL else one_line[: LONGEST_DETAIL - 3] + "..."

@@ -1,0 +1,99 @@
+"""The HTTP client of a provider: what its transport hides from LiveKit's plugins, and shows them.
+
+The plugins read what OpenAI sends. Everything else is turned into that here, or into an error that
+says what came instead.
+"""
+
+import asyncio
+
+import httpx2
+from openai import AsyncClient
+
+from agent.call.models.bodies import Body, ChatBody, SpeechBody
+from agent.call.models.connections import Connections, Network
+from agent.call.models.errors import shown_error
+
+CHAT_PATH = "/chat/completions"
+SPEECH_PATH = "/audio/speech"
+LIMIT_SECONDS = 10.0
+LARGEST_ERROR_BYTES = 64 * 1024
+# Headers that are not true any more of a body that was made over.
+OF_THE_BODY = ("content-encoding", "content-length", "transfer-encoding", "content-type")
+
+
+def openai_client(base_url: str, key: str, network: Network = lambda: None) -> AsyncClient:
+    """A client that asks once; whoever uses it decides whether to ask again.
+
+    Making one takes 150 ms and more, for its TLS.
+    """
+    return AsyncClient(
+        api_key=key,
+        base_url=base_url,
+        max_retries=0,
+        http_client=httpx2.AsyncClient(
+            transport=ModelTransport(Connections(network)), follow_redirects=False
+        ),
+    )
+
+
+class ModelTransport(httpx2.AsyncBaseTransport):
+    """Requests whose time-out counts content, and responses as the plugins expect them."""
+
+    def __init__(self, connections: Connections) -> None:
+        self._connections = connections
+
+    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        # The plugin of the voice grants every request 30 s to its first byte, but for connecting.
+        limit = request.extensions.get("timeout", {}).get("connect") or LIMIT_SECONDS
+        request.extensions["timeout"] = dict.fromkeys(("connect", "read", "write", "pool"), limit)
+        request.headers["accept-encoding"] = "identity"
+        deadline = asyncio.get_running_loop().time() + limit
+        response = await self._connections.handle_async_request(request)
+        try:
+            if response.is_error:
+                return await _readable_error(request, response, deadline)
+            if request.url.path.endswith(CHAT_PATH):
+                return _made_over(
+                    response, ChatBody(response, limit, deadline), "text/event-stream"
+                )
+            if request.url.path.endswith(SPEECH_PATH):
+                speech = SpeechBody(response, limit, deadline)
+                await speech.begin()
+                return _made_over(response, speech, speech.media_type)
+        except BaseException:
+            await response.aclose()
+            raise
+        return response
+
+    async def aclose(self) -> None:
+        await self._connections.aclose()
+
+
+def _made_over(response: httpx2.Response, body: Body, content_type: str) -> httpx2.Response:
+    kept = [(n, value) for n, value in response.headers.multi_items() if n not in OF_THE_BODY]
+    return httpx2.Response(
+        response.status_code,
+        headers=[*kept, ("content-type", content_type)],
+        stream=body,
+        extensions=response.extensions,
+    )
+
+
+async def _readable_error(
+    request: httpx2.Request, response: httpx2.Response, deadline: float
+) -> httpx2.Response:
+    """The error in OpenAI's shape, without the key, which some servers repeat."""
+    body = b""
+    try:
+        async with asyncio.timeout_at(deadline):
+            async for piece in response.aiter_bytes():
+                body += piece
+                if len(body) > LARGEST_ERROR_BYTES:
+                    break
+    except (TimeoutError, httpx2.TransportError):
+        pass  # the status says enough
+    await response.aclose()
+    if key := request.headers.get("authorization", "").removeprefix("Bearer ").encode():
+        body = body.replace(key, b"***")
+    shown = shown_error(body.decode("utf-8", "replace"), response.headers)
+    return httpx2.Response(response.status_code, json=shown)

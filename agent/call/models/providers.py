@@ -1,0 +1,173 @@
+"""One request to whoever answers: tried again with patience, then a fallback in its place.
+
+A provider that has failed is asked last from then on, and in the background with each request,
+until it answers.
+"""
+
+import asyncio
+import logging
+import random
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Generic, TypeVar
+
+from livekit.agents import APIError, llm, tts
+
+from agent.call.models.back_off import Patience, Schedule
+from agent.call.models.errors import (
+    BrokenOffError,
+    ContentRefusedError,
+    Failure,
+    Kind,
+    ModelError,
+    RefusedError,
+    UnavailableError,
+    failure_of,
+)
+
+log = logging.getLogger(__name__)
+
+TRIES_OF_A_BROKEN_SPEECH = 2
+
+M = TypeVar("M", bound=llm.LLM[Any] | tts.TTS[Any])
+
+
+@dataclass(frozen=True, slots=True)
+class Provider(Generic[M]):
+    """A model, and where it is."""
+
+    model: M
+    address: str
+
+    def __str__(self) -> str:
+        return f"{self.model.model} at {self.address}"
+
+
+class Progress:
+    """How far one try has come."""
+
+    def __init__(self) -> None:
+        self.has_begun = False
+        self._limit: asyncio.Timeout | None = None
+
+    def begin(self) -> None:
+        """Words or sound are there, which ends the patience with the first of them."""
+        self.has_begun = True
+        if self._limit:
+            self._limit.reschedule(None)
+
+    async def within(self, deadline: float, work: Awaitable[None]) -> None:
+        """Raises TimeoutError at the deadline unless it has begun by then."""
+        async with asyncio.timeout_at(deadline) as self._limit:
+            await work
+
+
+Ask = Callable[[M, Progress], Awaitable[None]]
+
+
+class Providers(Generic[M]):
+    """Those who can answer, by preference."""
+
+    def __init__(
+        self, providers: Sequence[Provider[M]], patience: Patience, *, is_speech: bool
+    ) -> None:
+        self._providers = list(providers)
+        self._patience = patience
+        self._is_speech = is_speech
+        self._down: dict[int, float] = {}
+        """Who has failed, and until when each wants to be left alone."""
+        self._probes: dict[int, asyncio.Task[None]] = {}
+
+    @property
+    def next(self) -> M:
+        """Who is asked first now."""
+        return self._providers[self._order[0]].model
+
+    async def ask(self, ask: Ask[M]) -> None:
+        """Ask until somebody has answered, and in the background whoever was down.
+
+        Raises ModelError when nobody has answered within the whole patience, or nobody will.
+        """
+        loop = asyncio.get_running_loop()
+        schedule = Schedule(self._order, self._patience, loop.time())
+        tries_that_broke = 0
+        while chosen := schedule.next_try(loop.time(), random.random()):
+            await asyncio.sleep(chosen.at_seconds - loop.time())
+            progress = Progress()
+            failure = await self._try(chosen.provider, ask, progress, schedule.deadline)
+            if failure is None:
+                self._down.pop(chosen.provider, None)
+                return
+            tries_that_broke += progress.has_begun
+            most = TRIES_OF_A_BROKEN_SPEECH if self._is_speech else 1
+            if tries_that_broke == most:
+                raise _broken_off(self._providers[chosen.provider], failure)
+            schedule.fail(chosen.provider, failure, loop.time())
+        raise self._given_up(schedule.failures, has_begun=tries_that_broke > 0)
+
+    def probe(self, ask: Ask[M]) -> None:
+        """Ask those that are down in the background; an answer is heard by nobody."""
+        now = asyncio.get_running_loop().time()
+        for number, not_before in self._down.items():
+            if number not in self._probes and number != self._order[0] and now >= not_before:
+                task = asyncio.create_task(self._probe(number, ask), name="probe")
+                self._probes[number] = task
+                task.add_done_callback(partial(self._forget_probe, number))
+
+    async def aclose(self) -> None:
+        """Stop asking in the background."""
+        probes = list(self._probes.values())
+        for task in probes:
+            task.cancel()
+        await asyncio.gather(*probes, return_exceptions=True)
+
+    def _forget_probe(self, number: int, _: object) -> None:
+        del self._probes[number]
+
+    @property
+    def _order(self) -> list[int]:
+        return sorted(range(len(self._providers)), key=lambda number: number in self._down)
+
+    async def _try(
+        self, number: int, ask: Ask[M], progress: Progress, deadline: float
+    ) -> Failure | None:
+        provider = self._providers[number]
+        try:
+            await progress.within(deadline, ask(provider.model, progress))
+        except TimeoutError:
+            failure = Failure(Kind.BUSY, "it took too long")
+        except ModelError:
+            raise
+        except APIError as error:
+            failure = failure_of(error, is_speech=self._is_speech)
+        else:
+            return None
+        extra = {"provider": provider.address, "model": provider.model.model}
+        log.warning("a model failed", extra={**extra, "error": failure.detail})
+        if failure.kind in (Kind.BUSY, Kind.REFUSED):
+            now = asyncio.get_running_loop().time()
+            self._down[number] = now + failure.retry_after_seconds
+        return failure
+
+    async def _probe(self, number: int, ask: Ask[M]) -> None:
+        deadline = asyncio.get_running_loop().time() + self._patience.attempt_seconds
+        if await self._try(number, ask, Progress(), deadline) is None:
+            self._down.pop(number, None)
+            log.info("a model answers again", extra={"model": self._providers[number].model.model})
+
+    def _given_up(self, failures: dict[int, Failure], *, has_begun: bool) -> ModelError:
+        kinds = {failure.kind for failure in failures.values()}
+        told = "; ".join(f"{self._providers[n]}: {f.detail}" for n, f in failures.items())
+        if has_begun:
+            return BrokenOffError(told)
+        if kinds & {Kind.CONTENT, Kind.EMPTY}:
+            return ContentRefusedError(told, has_begun=False)
+        return UnavailableError(told) if Kind.BUSY in kinds else RefusedError(told)
+
+
+def _broken_off(provider: Provider[M], failure: Failure) -> ModelError:
+    told = f"{provider}: {failure.detail}"
+    if failure.kind is Kind.CONTENT:
+        return ContentRefusedError(told, has_begun=True)
+    return BrokenOffError(told)
