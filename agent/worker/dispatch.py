@@ -14,15 +14,23 @@ import math
 import random
 from dataclasses import replace
 
-import aiohttp
 from livekit import api
 from livekit.protocol import agent_dispatch, models
 
 from agent.call.need import Need, ask_for_agent
 from agent.worker import metrics
 from agent.worker.company import keep_company
+from agent.worker.livekit_api import FAILURES, livekit_api
 from agent.worker.liveness import Liveness
-from agent.worker.rooms import Settled, Waiting, is_kept_company, nobody_was_free
+from agent.worker.rooms import (
+    Settled,
+    Unseen,
+    Waiting,
+    about,
+    counts,
+    is_kept_company,
+    nobody_was_free,
+)
 from agent.worker.server import Worker
 from agent.worker.vacated import Vacated
 from config.settings import Settings
@@ -30,6 +38,8 @@ from config.settings import Settings
 log = logging.getLogger(__name__)
 
 LOOK_SECONDS = 1.0
+# While nothing happens the pauses grow, up to this.
+IDLE_LOOK_SECONDS = 3.0
 JITTER_SECONDS = 1.0
 # A room that had its agent and in which nobody came or went is looked into only this often.
 SETTLED_SECONDS = 10.0
@@ -42,11 +52,13 @@ UNHEARD_SECONDS = 2.0
 COMPANY_AT_MOST = 50
 # One after the other, a server that is far, or gone with its rooms, would hold up all the rest.
 ROOMS_AT_ONCE = 20
-FAILURES_IN_SILENCE = 10
-DEADLINE_SECONDS = 10.0
+# A room that does not answer in this time is left alone for a while: others wait behind it.
+SIGHT_SECONDS = 2.5
+UNSEEN_SECONDS = 5.0
+# A short failure of the server is told elsewhere.
+SILENT_SECONDS = 10.0
 
 _Sight = tuple[list[models.ParticipantInfo], list[agent_dispatch.AgentDispatch]]
-_FAILURES = (api.TwirpError, aiohttp.ClientError, TimeoutError, OSError)
 
 
 async def look_after_callers(settings: Settings, worker: Worker, *, speaks: bool) -> None:
@@ -54,18 +66,11 @@ async def look_after_callers(settings: Settings, worker: Worker, *, speaks: bool
 
     Who `speaks` tells callers when nobody is free.
     """
-    livekit = settings.livekit
-    key, secret = livekit.api_key.get_secret_value(), livekit.api_secret.get_secret_value()
-    timeout = aiohttp.ClientTimeout(total=DEADLINE_SECONDS)
-    async with (
-        aiohttp.ClientSession(timeout=timeout) as session,
-        api.LiveKitAPI(livekit.url, key, secret, session=session) as client,
-        asyncio.TaskGroup() as tasks,
-    ):
-        liveness = Liveness(livekit, session)
+    async with livekit_api(settings.livekit) as server, asyncio.TaskGroup() as tasks:
+        liveness = Liveness(settings.livekit, server.session)
         need = Need.to_answer(settings.agent) if speaks else Need.to_transcribe(settings.agent)
-        tasks.create_task(Vacated(worker, client, need).run())
-        await Dispatcher(settings, need, worker, client, liveness, tasks).run()
+        tasks.create_task(Vacated(worker, server.client, need).run())
+        await Dispatcher(settings, need, worker, server.client, liveness, tasks).run()
 
 
 class Dispatcher:
@@ -87,28 +92,41 @@ class Dispatcher:
         self._client = client
         self._liveness = liveness
         self._tasks = tasks
-        self._rooms: dict[str, Waiting | Settled] = {}
+        self._rooms: dict[str, Waiting | Settled | Unseen] = {}
+        self._listed: dict[str, tuple[int, int]] = {}
         self._calls: dict[str, tuple[str, str]] = {}
         self._accompanied: set[str] = set()
 
     async def run(self) -> None:
-        """Look once a second. What goes on going wrong is said once, and tried again."""
-        failures = 0
-        while True:
-            await asyncio.sleep(LOOK_SECONDS)
-            try:
-                await self._replace_our_dead()
-                await self._look()
-                failures = 0
-            except _FAILURES as error:
-                failures += 1
-                if failures == FAILURES_IN_SILENCE:  # a short one of the server is told elsewhere
-                    log.warning("cannot look for waiting callers", extra={"error": str(error)})
+        """Look once a second, and less often while nothing happens.
 
-    async def _look(self) -> None:
+        What goes on going wrong is said once, and tried again.
+        """
+        loop = asyncio.get_running_loop()
+        pause_seconds, well_at, is_said = LOOK_SECONDS, loop.time(), False
+        while True:
+            await asyncio.sleep(pause_seconds)
+            self._replace_our_dead()
+            try:
+                is_quiet = await self._look()
+            except FAILURES as error:
+                pause_seconds = LOOK_SECONDS
+                if loop.time() - well_at > SILENT_SECONDS and not is_said:
+                    is_said = True
+                    reason = str(error) or type(error).__name__
+                    log.warning("cannot look for waiting callers", extra={"error": reason})
+            else:
+                well_at, is_said = loop.time(), False
+                longest = IDLE_LOOK_SECONDS if is_quiet else LOOK_SECONDS
+                pause_seconds = min(pause_seconds * 1.5, longest)
+
+    async def _look(self) -> bool:
+        """Whether nothing happens: nobody came or went, and there is nobody to look after."""
         rooms = (await self._client.room.list_rooms(api.ListRoomsRequest())).rooms
-        known = {room.sid for room in rooms}
-        self._rooms = {sid: each for sid, each in self._rooms.items() if sid in known}
+        listed = {room.sid: counts(room) for room in rooms}
+        is_quiet = listed == self._listed and not self._worker.active_jobs
+        self._listed = listed
+        self._rooms = {sid: each for sid, each in self._rooms.items() if sid in listed}
         first_come = sorted(rooms, key=lambda room: room.creation_time_ms)
         gate = asyncio.Semaphore(ROOMS_AT_ONCE)
         async with asyncio.TaskGroup() as looking:
@@ -116,22 +134,33 @@ class Dispatcher:
         places = self._worker.places
         for room, found in zip(first_come, seen, strict=True):
             if sight := found.result():
-                with contextlib.suppress(*_FAILURES):
+                with contextlib.suppress(*FAILURES):
                     places -= await self._judge(room, *sight, has_place=places > 0)
+        return is_quiet and all(
+            isinstance(each, Settled) and not each.agents for each in self._rooms.values()
+        )
 
     async def _see(self, room: models.Room, gate: asyncio.Semaphore) -> _Sight | None:
         """Who is in a room and who was asked for; None where nothing is to be decided now."""
         now = asyncio.get_running_loop().time()
         state = self._rooms.get(room.sid)
-        if isinstance(state, Settled) and state.counts == _counts(room):
+        if isinstance(state, Settled) and state.counts == counts(room):
             if now >= state.until and state.agents:
                 self._tasks.create_task(self._check(room, state))
             if now < state.until or state.agents:
                 return None
+        if isinstance(state, Unseen) and now < state.until:
+            return None
         async with gate:
-            with contextlib.suppress(*_FAILURES):  # it has just closed, or its server is gone
-                participants = await self._participants(room.name)
-                return participants, await self._client.agent_dispatch.list_dispatch(room.name)
+            try:
+                async with asyncio.timeout(SIGHT_SECONDS):
+                    participants = await self._participants(room.name)
+                    return participants, await self._client.agent_dispatch.list_dispatch(room.name)
+            except TimeoutError:
+                if not isinstance(state, Waiting):
+                    self._rooms[room.sid] = Unseen(now + about(UNSEEN_SECONDS))
+            except FAILURES:  # it has just closed, or its server is gone
+                pass
         return None
 
     async def _judge(
@@ -148,7 +177,9 @@ class Dispatcher:
             ours = {identity for _, identity in self._calls.values()}
             others = [each for each in self._need.agents(participants) if each not in ours]
             seconds = self._liveness_seconds() if others else SETTLED_SECONDS
-            self._rooms[room.sid] = Settled(_counts(room), now + about(seconds), tuple(others))
+            if others and room.sid not in self._rooms:
+                seconds = 0.0  # this worker may stand in for one that died, and its callers wait
+            self._rooms[room.sid] = Settled(counts(room), now + about(seconds), tuple(others))
             return False
         asked = frozenset(each.id for each in dispatches)
         waiting = self._rooms.get(room.sid)
@@ -202,7 +233,7 @@ class Dispatcher:
         asking = self._rooms[room.sid] = replace(state, until=math.inf)
         for identity in state.agents:
             if await self._liveness.is_dead(room.name, identity):
-                with contextlib.suppress(*_FAILURES):
+                with contextlib.suppress(*FAILURES):
                     await self._replace(room.name, identity)
         if self._rooms.get(room.sid) is asking:
             until = asyncio.get_running_loop().time() + about(self._liveness_seconds())
@@ -214,7 +245,7 @@ class Dispatcher:
         )
         return max(LIVENESS_SECONDS, asked / QUESTIONS_PER_SECOND)
 
-    async def _replace_our_dead(self) -> None:
+    def _replace_our_dead(self) -> None:
         """This worker knows at once which of its jobs are gone, and LiveKit's server late.
 
         A call that ended in order has left the room.
@@ -223,14 +254,20 @@ class Dispatcher:
             info.job.id: (info.job.room.name, info.accept_arguments.identity)
             for info in self._worker.active_jobs
         }
-        gone = {job: call for job, call in self._calls.items() if job not in current}
+        gone = [call for job, call in self._calls.items() if job not in current]
         self._calls = current
-        for job, call in gone.items():
+        for call in gone:
+            self._tasks.create_task(self._replace_certainly(*call))
+
+    async def _replace_certainly(self, room: str, identity: str) -> None:
+        """Try until LiveKit has heard of it, or the room is gone."""
+        while True:
             try:
-                await self._replace(*call)
-            except _FAILURES as error:
-                if not isinstance(error, api.TwirpError) or error.code != "not_found":
-                    self._calls[job] = call  # for the next look
+                return await self._replace(room, identity)
+            except FAILURES as error:
+                if isinstance(error, api.TwirpError) and error.code == "not_found":
+                    return None
+            await asyncio.sleep(LOOK_SECONDS)
 
     async def _replace(self, room: str, identity: str) -> None:
         """Take a dead agent out of its room, and ask for another one if a caller is there."""
@@ -254,12 +291,3 @@ class Dispatcher:
 
     async def _ask(self, room: str, dispatches: list[agent_dispatch.AgentDispatch]) -> None:
         await ask_for_agent(self._client, room, self._need, dispatches)
-
-
-def _counts(room: models.Room) -> tuple[int, int]:
-    return room.num_participants, room.num_publishers
-
-
-def about(seconds: float) -> float:
-    """Some time near this: several workers need not all look at the same moment."""
-    return seconds * random.uniform(0.75, 1.25)

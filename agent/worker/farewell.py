@@ -7,25 +7,21 @@ API key can set one, and any participant may call methods.
 import asyncio
 import logging
 
-import aiohttp
 from livekit import api
 
 from agent.call.presence import MUST_GO_ATTRIBUTE
+from agent.worker.livekit_api import livekit_api
 from agent.worker.server import Worker
 from config.services import LiveKitSettings
 
 log = logging.getLogger(__name__)
 
-DEADLINE_SECONDS = 5
-
 
 async def take_leave(worker: Worker, livekit: LiveKitSettings) -> None:
     """Tell every agent of this worker. Whom LiveKit does not reach ends without an apology."""
-    key, secret = livekit.api_key.get_secret_value(), livekit.api_secret.get_secret_value()
-    timeout = aiohttp.ClientTimeout(total=DEADLINE_SECONDS)
-    async with api.LiveKitAPI(livekit.url, key, secret, timeout=timeout) as client:
+    async with livekit_api(livekit) as server:
         told = [
-            client.room.update_participant(
+            server.client.room.update_participant(
                 api.UpdateParticipantRequest(
                     room=info.job.room.name,
                     identity=info.accept_arguments.identity,

@@ -1,18 +1,29 @@
 """What has to be true before anything is started: LiveKit is there and takes our key."""
 
 import asyncio
+import logging
 
 import aiohttp
 from livekit import api
 from livekit.agents.utils import http_context
 
+from agent.worker.livekit_api import DEADLINE_SECONDS, livekit_api
 from config.services import LiveKitSettings
 
-DEADLINE_SECONDS = 10
+log = logging.getLogger(__name__)
+
+# A token that is younger than the server's clock allows is refused. A clock that is some seconds
+# off is usual, and an answer takes its time.
+CLOCK_SECONDS = 30
+REFUSED = (401, 403)
 
 
 class UnreachableError(Exception):
     """LiveKit is not there, or does not take our key: one sentence that says what to change."""
+
+
+class RefusedError(UnreachableError):
+    """LiveKit does not take our key; to ask again changes nothing."""
 
 
 def require_certificates() -> None:
@@ -31,13 +42,15 @@ def require_certificates() -> None:
 
 async def require_livekit(livekit: LiveKitSettings) -> None:
     """Return when LiveKit answers and accepts the key. Raises UnreachableError."""
-    key, secret = livekit.api_key.get_secret_value(), livekit.api_secret.get_secret_value()
-    timeout = aiohttp.ClientTimeout(total=DEADLINE_SECONDS)
     try:
-        async with api.LiveKitAPI(livekit.url, key, secret, timeout=timeout) as client:
-            await client.room.list_rooms(api.ListRoomsRequest(names=["-"]))
-    except api.TwirpError as error:
-        raise UnreachableError(_refusal(livekit, error.status, error.message)) from None
+        async with livekit_api(livekit) as server:
+            try:
+                await server.client.room.list_rooms(api.ListRoomsRequest(names=["-"]))
+            except api.TwirpError as error:
+                ahead_seconds = server.clock_ahead_seconds or 0.0
+                raise _refusal(livekit, error.status, error.message, ahead_seconds) from None
+            if abs(ahead_seconds := server.clock_ahead_seconds or 0.0) > CLOCK_SECONDS:
+                log.warning("the clock is off", extra={"clock": _clock(ahead_seconds)})
     except (TimeoutError, aiohttp.ClientError, OSError, ValueError) as error:
         raise UnreachableError(
             f"LiveKit does not answer at {livekit.url} ({_cause(error)}): "
@@ -45,26 +58,41 @@ async def require_livekit(livekit: LiveKitSettings) -> None:
         ) from None
 
 
-def _refusal(livekit: LiveKitSettings, status: int, message: str) -> str:
-    if status not in (401, 403):
-        return (
+def _refusal(
+    livekit: LiveKitSettings, status: int, message: str, ahead_seconds: float
+) -> UnreachableError:
+    if status not in REFUSED:
+        return UnreachableError(
             f"LIVEKIT_URL={livekit.url} answers, but not as a LiveKit server "
             f"(HTTP {status}: {message})."
         )
+    if abs(ahead_seconds) > CLOCK_SECONDS:
+        return RefusedError(
+            f"LiveKit at {livekit.url} refuses our token: {_clock(ahead_seconds)}; set the clock "
+            "(with a wrong one no key can be told from a right one)."
+        )
     key, secret = livekit.api_key.get_secret_value(), livekit.api_secret.get_secret_value()
     swapped = secret.startswith("API") or len(key) > len(secret)
-    return f"LiveKit at {livekit.url} refuses the key and the secret: " + (
-        "LIVEKIT_API_KEY and LIVEKIT_API_SECRET look swapped; "
-        "the key is the short one that starts with API."
-        if swapped
-        else "check LIVEKIT_API_KEY and LIVEKIT_API_SECRET; "
-        "they belong together and to this server."
+    return RefusedError(
+        f"LiveKit at {livekit.url} refuses the key and the secret: "
+        + (
+            "LIVEKIT_API_KEY and LIVEKIT_API_SECRET look swapped; "
+            "the key is the short one that starts with API."
+            if swapped
+            else "check LIVEKIT_API_KEY and LIVEKIT_API_SECRET; "
+            "they belong together and to this server."
+        )
     )
+
+
+def _clock(ahead_seconds: float) -> str:
+    direction = "ahead of" if ahead_seconds > 0 else "behind"
+    return f"this machine's clock is {abs(ahead_seconds):.0f} s {direction} the server's"
 
 
 def _cause(error: BaseException) -> str:
     if isinstance(error, asyncio.TimeoutError):
-        return f"no answer within {DEADLINE_SECONDS} s"
+        return f"no answer within {DEADLINE_SECONDS:.0f} s"
     if isinstance(error, aiohttp.ClientConnectorError):
         return error.os_error.strerror or str(error.os_error) or type(error.os_error).__name__
     return str(error) or type(error).__name__

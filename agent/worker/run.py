@@ -11,7 +11,13 @@ from livekit.protocol import models
 from agent.worker import signals
 from agent.worker.dispatch import look_after_callers
 from agent.worker.farewell import take_leave
-from agent.worker.reachability import UnreachableError, require_certificates, require_livekit
+from agent.worker.livekit_api import livekit_api
+from agent.worker.reachability import (
+    RefusedError,
+    UnreachableError,
+    require_certificates,
+    require_livekit,
+)
 from agent.worker.server import Worker
 from config.settings import Settings
 
@@ -71,7 +77,10 @@ async def join(server: Worker, settings: Settings, room: str) -> None:
     """
     require_certificates()
     with signals.listening() as (stop, _):
-        await _wait_for_livekit(settings, patience_seconds=0)
+        reached = _wait_for_livekit(settings, patience_seconds=0)
+        await _either(reached, stop.wait())
+        if stop.is_set():
+            return
         room_info = await _made(settings, room)
         started = asyncio.Event()
         server.once("worker_started", started.set)
@@ -86,10 +95,8 @@ async def join(server: Worker, settings: Settings, room: str) -> None:
 
 
 async def _made(settings: Settings, room: str) -> models.Room:
-    livekit = settings.livekit
-    key, secret = livekit.api_key.get_secret_value(), livekit.api_secret.get_secret_value()
-    async with api.LiveKitAPI(livekit.url, key, secret) as client:
-        return await client.room.create_room(api.CreateRoomRequest(name=room))
+    async with livekit_api(settings.livekit) as server:
+        return await server.client.room.create_room(api.CreateRoomRequest(name=room))
 
 
 @contextlib.asynccontextmanager
@@ -135,6 +142,8 @@ async def _wait_for_livekit(settings: Settings, *, patience_seconds: float) -> N
     while True:
         try:
             return await require_livekit(settings.livekit)
+        except RefusedError:
+            raise
         except UnreachableError as error:
             if asyncio.get_running_loop().time() >= deadline:
                 raise

@@ -8,21 +8,17 @@ import asyncio
 from collections.abc import Iterable
 from typing import Protocol
 
-import aiohttp
 from livekit import api
 from livekit.agents.job import RunningJobInfo
 
 from agent.call.need import Need, fill
+from agent.worker.livekit_api import FAILURES
 
 NOTICE_SECONDS = 0.25
 """How often this worker looks which of its calls are over; that asks nobody."""
 
 WATCH_SECONDS = 30.0
 """LiveKit closes an empty room sooner, and asks for an agent in the next room of that name."""
-
-REQUEST_SECONDS = 5.0
-
-_FAILURES = (api.TwirpError, aiohttp.ClientError, TimeoutError, OSError)
 
 
 class Calls(Protocol):
@@ -56,10 +52,9 @@ class Vacated:
         began = loop.time()
         while (waited := loop.time() - began) < WATCH_SECONDS:
             try:
-                async with asyncio.timeout(REQUEST_SECONDS):
-                    if await self._is_settled(left):
-                        return
-            except _FAILURES:  # the next look may succeed
+                if await self._is_settled(left):
+                    return
+            except FAILURES:  # the next look may succeed
                 pass
             # Most who come back do so at once; the longer it takes, the less a second matters.
             await asyncio.sleep(min(max(waited / 4, NOTICE_SECONDS), 2.0))

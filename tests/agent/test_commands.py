@@ -2,6 +2,7 @@
 
 import os
 import re
+import socket
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -21,14 +22,18 @@ KEYS = {
 }
 
 
+def clean() -> dict[str, str]:
+    """The environment without settings of ours."""
+    ours = ("LIVEKIT", "ASSEMBLYAI", "OPENAI", "AGENT")
+    return {name: value for name, value in os.environ.items() if not name.startswith(ours)}
+
+
 def agent(*words: str, **settings: str) -> subprocess.CompletedProcess[str]:
     """Run a command with these settings alone, whatever the machine or a `.env` says."""
-    ours = ("LIVEKIT", "ASSEMBLYAI", "OPENAI", "AGENT")
-    clean = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
     return subprocess.run(
         [sys.executable, str(ROOT / "agent.py"), *words],
         cwd=ROOT / "tests",
-        env=clean | settings,
+        env=clean() | settings,
         capture_output=True,
         text=True,
         timeout=60,
@@ -62,6 +67,41 @@ def test_a_server_that_is_not_livekit_is_said_in_one_sentence() -> None:
     assert done.returncode == 1
     assert "not as a LiveKit server" in done.stderr
     assert len(done.stderr.splitlines()) == 1
+
+
+def test_a_refused_key_ends_start_at_once() -> None:
+    class Refusing(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.send_error(401)
+
+    web = ThreadingHTTPServer(("127.0.0.1", 0), Refusing)
+    with web, ThreadPoolExecutor() as threads:
+        threads.submit(web.serve_forever)
+        done = agent("start", **KEYS | {"LIVEKIT_URL": f"ws://127.0.0.1:{web.server_port}"})
+        web.shutdown()
+    assert done.returncode == 1
+    assert "refuses the key" in done.stderr
+    assert len(done.stderr.splitlines()) == 1  # no waiting before it
+
+
+@pytest.mark.parametrize("words", [("start",), ("connect", "--room", "room")])
+def test_a_signal_ends_a_command_that_waits_for_a_silent_server(words: tuple[str, ...]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        program = subprocess.Popen(
+            [sys.executable, str(ROOT / "agent.py"), *words],
+            cwd=ROOT / "tests",
+            env=clean() | KEYS | {"LIVEKIT_URL": f"ws://127.0.0.1:{port}"},
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        server.settimeout(60)
+        connection, _ = server.accept()
+        with connection:
+            program.terminate()
+            _, errors = program.communicate(timeout=60)
+    assert program.returncode == 0
+    assert errors == ""
 
 
 def test_the_console_asks_for_a_terminal() -> None:

@@ -177,3 +177,38 @@ class FarRooms(LiveKit):
 async def test_a_room_that_cannot_be_looked_into_holds_up_no_other(settings: Settings) -> None:
     asked = await watched(FarRooms(), settings, 4)
     assert [each.room for each in asked] == ["last"]
+
+
+class Counted(LiveKit):
+    """A server that counts how often its rooms are listed."""
+
+    def __init__(self, *participants: models.ParticipantInfo) -> None:
+        super().__init__()
+        self.participants = list(participants)
+        self.listed = 0
+
+    async def list_rooms(self, request: object) -> Any:
+        self.listed += 1
+        return await super().list_rooms(request) if self.participants else SimpleNamespace(rooms=[])
+
+
+@pytest.mark.looptime
+async def test_a_worker_looks_less_often_while_nothing_happens(settings: Settings) -> None:
+    idle, with_a_caller = Counted(), Counted(CALLER)
+    with_a_caller.dispatches = [agent_dispatch.AgentDispatch(id="first")]
+    await watched(idle, settings, 4, seconds=60)
+    await watched(with_a_caller, settings, 0, seconds=60)
+    assert idle.listed <= 60 / 3 + 3
+    assert with_a_caller.listed >= 55
+
+
+@pytest.mark.looptime
+async def test_a_worker_that_starts_again_takes_the_callers_of_its_dead_agents_back_at_once(
+    settings: Settings,
+) -> None:
+    state = agent_dispatch.AgentDispatchState(jobs=[jobs.Job()])
+    livekit = LiveKit(agent_dispatch.AgentDispatch(id="first", state=state))
+    livekit.come("agent of the worker before")
+    # A look, three seconds of unanswered questions, and what lies between.
+    asked = await watched(livekit, settings, 1, dead="agent of the worker before", seconds=5.5)
+    assert len(asked) == 1
