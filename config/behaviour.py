@@ -3,9 +3,16 @@
 import inspect
 import pkgutil
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
-from pydantic import ConfigDict, Field, field_validator
+from pydantic import (
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 from pydantic_core import PydanticCustomError
 
 from config.phrases import Phrasebook, PhrasesError, read_phrasebook
@@ -229,6 +236,11 @@ class AgentSettings(Section):
         examples=["true"],
     )
 
+    # Files are read once, when the worker starts, and travel with the settings to its job
+    # processes: one that goes away later is not missed.
+    _told: str = PrivateAttr()
+    _phrasebook: Phrasebook = PrivateAttr()
+
     @field_validator("log_level", "log_format", mode="before")
     @classmethod
     def _any_case(cls, value: Any) -> Any:
@@ -260,9 +272,11 @@ class AgentSettings(Section):
 
     @field_validator("instructions_file")
     @classmethod
-    def _readable(cls, path: Path) -> Path:
+    def _readable(cls, path: Path, info: ValidationInfo) -> Path:
+        if _base(info):
+            return path
         try:
-            empty = not (ROOT / path).read_text(encoding="utf-8").strip()
+            empty = not _read(path)
         except (OSError, ValueError) as error:
             raise PydanticCustomError(
                 "file", f"cannot be read as UTF-8 text ({type(error).__name__})"
@@ -291,21 +305,39 @@ class AgentSettings(Section):
 
     @field_validator("phrases_dir")
     @classmethod
-    def _phrases_readable(cls, path: Path) -> Path:
+    def _phrases_readable(cls, path: Path, info: ValidationInfo) -> Path:
+        if _base(info):
+            return path
         try:
             read_phrasebook(ROOT / path)
         except PhrasesError as error:
             raise PydanticCustomError("phrases", "{reason}", {"reason": str(error)}) from None
         return path
 
+    @model_validator(mode="after")
+    def _keep_files(self, info: ValidationInfo) -> Self:
+        if base := _base(info):  # no call sets a file of its own
+            self._told, self._phrasebook = base._told, base._phrasebook
+        else:
+            self._told = _read(self.instructions_file)
+            self._phrasebook = read_phrasebook(ROOT / self.phrases_dir)
+        return self
+
     @property
     def phrasebook(self) -> Phrasebook:
         """What turn-taking goes by, by language."""
-        return read_phrasebook(ROOT / self.phrases_dir)
+        return self._phrasebook
 
     @property
     def prompt(self) -> str:
         """What the agent is told, as prose."""
-        return (
-            self.instructions or (ROOT / self.instructions_file).read_text(encoding="utf-8").strip()
-        )
+        return self.instructions or self._told
+
+
+def _base(info: ValidationInfo) -> AgentSettings | None:
+    """The settings of which these are a revision (`config.per_call`): their files were read."""
+    return (info.context or {}).get("base")
+
+
+def _read(path: Path) -> str:
+    return (ROOT / path).read_text(encoding="utf-8").strip()

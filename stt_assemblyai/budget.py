@@ -13,6 +13,7 @@ import contextlib
 import fcntl
 import hashlib
 import logging
+import math
 import os
 import struct
 import tempfile
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from typing import BinaryIO
 
-__all__ = ["SharedBudget", "file_for", "take"]
+__all__ = ["SharedBudget", "file_for", "free", "take"]
 
 logger = logging.getLogger("stt_assemblyai")
 
@@ -42,6 +43,12 @@ def take(returns: Sequence[float], tokens: int, now: float) -> tuple[float, list
     return opening - now, [*out, opening + _MINUTE_SECONDS]
 
 
+def free(returns: Sequence[float], tokens: int, now: float, within_seconds: float) -> int:
+    """How many sessions could be opened within this time, without taking a token."""
+    until = now + within_seconds
+    return max(0, tokens - sum(until < at < now + _LONGEST_QUEUE_SECONDS for at in returns))
+
+
 class SharedBudget:
     """Tokens in a file that all processes of this machine share.
 
@@ -55,20 +62,34 @@ class SharedBudget:
         self._own: list[float] = []
         self._warned = False
 
-    def take(self, now: float) -> float:
-        """Take a token; the seconds to wait before the session is opened. `now` is unix time."""
+    def take(self, now: float, at_most_seconds: float = math.inf) -> float:
+        """Take a token; the seconds to wait before the session is opened. `now` is unix time.
+
+        No token is taken where the wait would be longer than `at_most_seconds`.
+        """
         try:
             with self._locked() as file:
-                stored = file.read()
-                returns = struct.unpack(f"<{len(stored) // 8}d", stored[: len(stored) // 8 * 8])
-                wait_seconds, left = take(returns, self._tokens, now)
-                file.seek(0)
-                file.truncate()
-                file.write(struct.pack(f"<{len(left)}d", *left))
+                wait_seconds, left = take(_read(file), self._tokens, now)
+                if wait_seconds <= at_most_seconds:
+                    file.seek(0)
+                    file.truncate()
+                    file.write(struct.pack(f"<{len(left)}d", *left))
         except OSError as error:
             self._warn(error)
-            wait_seconds, self._own = take(self._own, self._tokens, now)
+            wait_seconds, left = take(self._own, self._tokens, now)
+            if wait_seconds <= at_most_seconds:
+                self._own = left
         return wait_seconds
+
+    def free(self, now: float, within_seconds: float) -> int:
+        """How many sessions all processes together could open within this time."""
+        try:
+            with self._locked() as file:
+                returns: Sequence[float] = _read(file)
+        except OSError as error:
+            self._warn(error)
+            returns = self._own
+        return free(returns, self._tokens, now, within_seconds)
 
     @contextlib.contextmanager
     def _locked(self) -> Iterator[BinaryIO]:
@@ -84,6 +105,11 @@ class SharedBudget:
                 "the budget of new sessions cannot be shared with other processes",
                 extra={"file": str(self._path), "error": error.strerror},
             )
+
+
+def _read(file: BinaryIO) -> tuple[float, ...]:
+    stored = file.read()
+    return struct.unpack(f"<{len(stored) // 8}d", stored[: len(stored) // 8 * 8])
 
 
 def file_for(account: str) -> Path:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import math
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from urllib.parse import urlencode
@@ -13,7 +14,7 @@ from pydantic import SecretStr
 
 from stt_assemblyai.budget import SharedBudget, file_for
 from stt_assemblyai.client import DEFAULT_BASE_URL, Socket, connect
-from stt_assemblyai.errors import AssemblyAIError, MissingKeyError, NetworkError
+from stt_assemblyai.errors import AssemblyAIError, MissingKeyError, NetworkError, QuotaError
 
 __all__ = ["Dialer", "Token"]
 
@@ -29,7 +30,8 @@ class Dialer:
     Of several base URLs the next one is tried whenever one cannot be reached. Either the API key
     or a token proves who we are; a token that is a function is fetched anew for every session.
     With `new_sessions_per_minute`, all processes of this machine together open no more than that;
-    who comes too soon waits, and `waited_seconds` counts it.
+    who comes too soon waits, and `waited_seconds` counts it; where that would take longer than
+    `longest_wait_seconds`, a call raises `QuotaError`.
     Raises `MissingKeyError` when there is neither.
     """
 
@@ -42,6 +44,7 @@ class Dialer:
         connect_timeout_seconds: float = 10.0,
         dead_after_seconds: float = 6.0,
         new_sessions_per_minute: int | None = None,
+        longest_wait_seconds: float = math.inf,
     ) -> None:
         if token is None and not (api_key and api_key.get_secret_value()):
             raise MissingKeyError(
@@ -57,6 +60,7 @@ class Dialer:
         if new_sessions_per_minute is not None:
             account = api_key.get_secret_value() if api_key else "temporary tokens"
             self._budget = SharedBudget(new_sessions_per_minute, file_for(account))
+        self._longest_wait_seconds = longest_wait_seconds
         self.waited_seconds = 0.0
 
     @property
@@ -85,7 +89,15 @@ class Dialer:
             yield socket
 
     async def _wait_for_turn(self) -> None:
-        wait_seconds = self._budget.take(time.time()) if self._budget else 0.0
+        if self._budget is None:
+            return
+        wait_seconds = self._budget.take(time.time(), self._longest_wait_seconds)
+        if wait_seconds > self._longest_wait_seconds:
+            raise QuotaError(
+                "This machine's new sessions of this minute are used up",
+                remedy="Raise ASSEMBLYAI_NEW_SESSIONS_PER_MINUTE if the account allows more.",
+                retry_after_seconds=wait_seconds,
+            )
         if wait_seconds:
             logger.warning(
                 "waiting for the budget of new sessions",

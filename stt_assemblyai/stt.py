@@ -159,6 +159,7 @@ class STT(stt.STT[AdapterEvent]):
             connect_timeout_seconds=connect_timeout_seconds,
             dead_after_seconds=dead_after_seconds,
             new_sessions_per_minute=new_sessions_per_minute,
+            longest_wait_seconds=patience_seconds,
         )
         self._patience = Patience(
             total_seconds=patience_seconds, renews_tokens=self._dialer.renews_tokens

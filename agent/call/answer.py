@@ -1,7 +1,6 @@
 """One call: join, wait for the caller, greet, converse; and every way a call can end."""
 
 import asyncio
-import contextlib
 import logging
 import time
 from collections.abc import Awaitable, Callable
@@ -15,7 +14,6 @@ from livekit.agents import (
     ConversationItemAddedEvent,
     ErrorEvent,
     JobContext,
-    UserStateChangedEvent,
 )
 from livekit.agents.types import TOPIC_CHAT
 
@@ -33,6 +31,7 @@ from agent.call.parting import Parting
 from agent.call.presence import Presence
 from agent.call.record import open_record
 from agent.call.session import Equipment, build_session, room_options
+from agent.call.silence import Silence
 from agent.call.turn_taking import TurnTaking
 from config.per_call import settings_of_call
 
@@ -85,11 +84,12 @@ class Call:
         self._equipment = equipment.for_call(self._own.settings)
         self._agent = self._own.settings.agent
         self._ending: asyncio.Future[Ending] = asyncio.get_running_loop().create_future()
-        self._fell_silent = asyncio.Event()
         self._presence = Presence(job.room, self._agent, end=self.end)
         self._parting = Parting(job, self._agent, self._presence)
         self._record, self._said_before = open_record(self._agent.record_dir, job.job.room.sid)
         self._session = build_session(self._equipment)
+        ears = self._equipment.ears if self._equipment.hearing is self._equipment.ears else None
+        self._silence = Silence(self._session, self._agent, self.end, ears)
         self._head_start: HeadStart | None = None
         if not self._said_before:
             self._head_start = HeadStart(self._session, self._agent.greeting)
@@ -143,7 +143,7 @@ class Call:
         except Exception:
             log.exception("the call could not start")
             self.end(Ending.FAULT)
-        silence = asyncio.create_task(self._mind_silence())
+        silence = asyncio.create_task(self._silence.watch())
         screens = asyncio.create_task(mending.run())
         try:
             ending = await asyncio.shield(self._ending)
@@ -173,6 +173,7 @@ class Call:
             head_start=self._head_start,
             before_speech=self._fill_silence(),
             metadata=self._own.application,
+            cannot_hear=self._cannot_hear,
         )
         caller = self._presence.caller_identity
         if caller is None:
@@ -226,7 +227,6 @@ class Call:
         session = self._session
         session.on("error", partial(self._on_error, BrokenAnswers(session)))
         session.on("close", self._on_close)
-        session.on("user_state_changed", self._on_user_state)
         session.on("conversation_item_added", self._on_item)
 
     def _on_error(self, broken_answers: BrokenAnswers, event: ErrorEvent) -> None:
@@ -243,13 +243,14 @@ class Call:
         )
         self.end(ending)
 
+    def _cannot_hear(self, error: Exception) -> None:
+        """The ears failed in a way that LiveKit's session tells nobody of."""
+        log.error("the ears failed, ending the call", exc_info=error)
+        self.end(Ending.CANNOT_HEAR)
+
     def _on_close(self, event: CloseEvent) -> None:
         stopped = event.reason is CloseReason.JOB_SHUTDOWN
         self.end(Ending.WORKER_STOPPED if stopped else Ending.AGENT_ENDED)
-
-    def _on_user_state(self, event: UserStateChangedEvent) -> None:
-        if event.new_state == "away":
-            self._fell_silent.set()
 
     def _on_item(self, event: ConversationItemAddedEvent) -> None:
         item = event.item
@@ -258,14 +259,3 @@ class Call:
             if mark := mark_of(item):
                 turn["mark"] = mark.value
             self._record.add("turn", turn)
-
-    async def _mind_silence(self) -> None:
-        """Ask a caller who says nothing whether anybody is there; end the call if nobody is."""
-        while True:
-            await self._fell_silent.wait()
-            self._fell_silent.clear()
-            with contextlib.suppress(RuntimeError):  # who cannot be asked is let go all the same
-                await self._session.say(self._agent.still_there).wait_for_playout()
-            await asyncio.sleep(self._agent.silence_seconds)
-            if self._session.user_state == "away":
-                self.end(Ending.CALLER_SILENT)

@@ -1,6 +1,7 @@
 """The assistant: what it is told, what it says first, and what it can do."""
 
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import aclosing
 from functools import partial
 from types import MappingProxyType
 from typing import Any, Literal
@@ -8,6 +9,7 @@ from typing import Any, Literal
 from livekit import rtc
 from livekit.agents import (
     Agent,
+    APIError,
     ChatContext,
     ChatMessage,
     FlushSentinel,
@@ -41,9 +43,11 @@ class Assistant(Agent):
         head_start: HeadStart | None = None,
         before_speech: Callable[[], Awaitable[None]] | None = None,
         metadata: Mapping[str, Any] = MappingProxyType({}),
+        cannot_hear: Callable[[Exception], None] | None = None,
     ) -> None:
         """`head_start` has the greeting; `before_speech` returns when an answer may be heard;
-        `goodbye` is for a model that hangs up without a word.
+        `goodbye` is for a model that hangs up without a word; `cannot_hear` is called when nobody
+        hears the caller any more.
 
         `said_before` is what another agent and this caller said, before that agent died.
         `metadata` are the keys of the call's metadata that are no settings, for tools to read.
@@ -58,6 +62,7 @@ class Assistant(Agent):
         self._goodbye = goodbye
         self._hang_up = hang_up
         self._before_speech = before_speech
+        self._cannot_hear = cannot_hear
         self._turn_taking = turn_taking
         self._takes_over = bool(said_before)
 
@@ -86,10 +91,21 @@ class Assistant(Agent):
         told = with_marked(chat_ctx, self.session.history)
         return Agent.default.llm_node(self, told, tools, model_settings)
 
-    def stt_node(
+    async def stt_node(
         self, audio: AsyncIterable[rtc.AudioFrame], model_settings: ModelSettings
-    ) -> AsyncIterable[stt.SpeechEvent | str]:
-        return self._turn_taking.sift(Agent.default.stt_node(self, audio, model_settings))
+    ) -> AsyncIterator[stt.SpeechEvent | str]:
+        """What is heard. LiveKit's session goes on, deaf, after any error but an `APIError`."""
+        heard = self._turn_taking.sift(Agent.default.stt_node(self, audio, model_settings))
+        try:
+            async with aclosing(heard):
+                async for event in heard:
+                    yield event
+        except APIError:  # the session tells of it
+            raise
+        except Exception as error:
+            if self._cannot_hear:
+                self._cannot_hear(error)
+            raise
 
     def transcription_node(
         self, text: AsyncIterable[str], model_settings: ModelSettings

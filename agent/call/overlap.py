@@ -12,7 +12,7 @@ paused the agent, and resumes it if the word is taken back.
 """
 
 import asyncio
-from collections.abc import AsyncIterable, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterable
 from enum import Enum, auto
 from typing import Protocol
 
@@ -84,7 +84,7 @@ class Overlap:
         self._deadline: asyncio.TimerHandle | None = None
         self._sifted: asyncio.Queue[stt.SpeechEvent | None] = asyncio.Queue()
 
-    async def sift(self, events: AsyncIterable[stt.SpeechEvent]) -> AsyncIterator[stt.SpeechEvent]:
+    async def sift(self, events: AsyncIterable[stt.SpeechEvent]) -> AsyncGenerator[stt.SpeechEvent]:
         """The events that the session is to see. Raises what the source raises."""
         self._sifted = asyncio.Queue()
         pump = asyncio.create_task(self._pump(events), name="overlap")

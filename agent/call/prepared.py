@@ -4,12 +4,14 @@
 language.
 """
 
+import functools
 from collections.abc import AsyncIterator
+from contextlib import aclosing
 from enum import StrEnum
 from pathlib import Path
 
 from livekit import rtc
-from livekit.agents.utils.audio import audio_frames_from_file
+from livekit.agents.utils.codecs import AudioStreamDecoder
 
 SOUNDS = Path(__file__).parent / "sounds"
 SAMPLE_RATE = 24_000
@@ -27,12 +29,28 @@ class Sentence(StrEnum):
     @property
     def text(self) -> str:
         """The words, for transcripts."""
-        return self.file("txt").read_text(encoding="utf-8").strip()
+        return _read(self.file("txt")).decode().strip()
 
-    def frames(self) -> AsyncIterator[rtc.AudioFrame]:
+    async def frames(self) -> AsyncIterator[rtc.AudioFrame]:
         """The sound: mono, 24 kHz."""
-        return audio_frames_from_file(str(self.file("ogg")), sample_rate=SAMPLE_RATE)
+        async with aclosing(AudioStreamDecoder(sample_rate=SAMPLE_RATE, num_channels=1)) as decoder:
+            decoder.push(_read(self.file("ogg")))
+            decoder.end_input()
+            async for frame in decoder:
+                yield frame
 
     def file(self, kind: str) -> Path:
         """Where its text (txt) or its sound (ogg) is."""
         return SOUNDS / f"{self.value}.{kind}"
+
+
+def read_sentences() -> None:
+    """Read them all, before any is needed: the files may be gone by then. Raises OSError."""
+    for sentence in Sentence:
+        _read(sentence.file("txt"))
+        _read(sentence.file("ogg"))
+
+
+@functools.cache
+def _read(file: Path) -> bytes:
+    return file.read_bytes()

@@ -56,7 +56,6 @@ class Equipment:
 
 def equip(settings: Settings) -> Equipment:
     """Load and build all that takes time, before the call comes: it would hold up the greeting."""
-    _ = settings.agent.phrasebook  # it is kept
     detector = silero.VAD.load(activation_threshold=settings.vad_threshold)
     assert isinstance(detector, silero.VAD)  # the plugin promises less than it returns
     return furnish(settings, Clients.of(settings.openai), detector)

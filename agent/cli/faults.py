@@ -57,10 +57,19 @@ def _told_warnings() -> Iterator[None]:
 @contextlib.contextmanager
 def explained(settings: Settings) -> Iterator[None]:
     """Turns what can go wrong while the worker runs into one sentence."""
+    from agent.worker.preparation import UnpreparedError
     from agent.worker.reachability import UnreachableError
+    from agent.worker.run import HopelessError
 
     try:
         yield
+    except HopelessError:
+        give_up(
+            "The worker ends: for a minute it has not been able to start a process for a call (the "
+            "log says why). Whoever supervises it starts another one."
+        )
+    except UnpreparedError as error:
+        give_up(f"The worker cannot start. {error}", code=USAGE)
     except UnreachableError as error:
         give_up(str(error))
     except OSError as error:

@@ -6,7 +6,8 @@ while others begin.
 """
 
 import logging
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from livekit.agents import JobRequest
@@ -19,6 +20,11 @@ log = logging.getLogger(__name__)
 # LiveKit's server gives no job to a worker whose reported load is at or above this
 # (`agents.target_load`).
 FULL = 0.7
+# So long after it was accepted, a call may not have opened its session with AssemblyAI.
+RECENT_SECONDS = 5.0
+
+Limit = Callable[[int], int]
+"""How many more calls fit, where so many were accepted within the last `RECENT_SECONDS`."""
 
 
 class Floor(Protocol):
@@ -32,13 +38,21 @@ class Floor(Protocol):
 
 
 class Admission:
-    """Takes calls up to `capacity`, or fewer while the brake is on."""
+    """Takes calls up to `capacity`, or fewer while the brake is on or a limit says so."""
 
-    def __init__(self, capacity: int, brake: Brake, role: AgentRole = AgentRole.ANSWERS) -> None:
+    def __init__(
+        self,
+        capacity: int,
+        brake: Brake,
+        *limits: Limit,
+        role: AgentRole = AgentRole.ANSWERS,
+    ) -> None:
         """`role` is shown by each agent to whoever looks for agents in a room."""
         self._role = role
         self._capacity = capacity
         self._brake = brake
+        self._limits = limits
+        self._accepted_at: list[float] = []
         self._accepting = 0
         self._closed = False
 
@@ -61,7 +75,9 @@ class Admission:
         # Without a call, it is not this worker that keeps the machine busy.
         if self._closed or (calls and self._brake.is_on):
             return 0
-        return max(0, self._capacity - calls)
+        since = time.monotonic() - RECENT_SECONDS
+        recent = sum(at > since for at in self._accepted_at)
+        return max(0, min([self._capacity - calls, *(limit(recent) for limit in self._limits)]))
 
     async def decide(self, request: JobRequest, worker: Floor) -> None:
         """Accept the call, or leave it to another worker."""
@@ -70,6 +86,7 @@ class Admission:
             await request.reject(terminate=False)  # another worker may take it
             return
         self._accepting += 1
+        self._accepted_at = [*self._accepted_at[-self._capacity :], time.monotonic()]
         worker.keep_ready(self.places(len(worker.active_jobs)))
         try:
             await request.accept(attributes={ROLE_ATTRIBUTE: self._role})

@@ -23,6 +23,7 @@ from livekit.agents.llm import AgentConfigUpdate
 from livekit.agents.tokenize.basic import hyphenate_word
 from livekit.agents.utils import http_context
 
+from agent.call.prepared import read_sentences
 from agent.worker import signals
 
 # The patterns of a language, for transcripts in step with the voice: 65 ms.
@@ -31,5 +32,7 @@ hyphenate_word("preloaded")
 http_context._create_ssl_context()
 # pydantic finishes a model at its first use.
 AgentConfigUpdate()
+# What is said when all else fails.
+read_sentences()
 # Ignored here, they are ignored in all job processes; before this line no call can have begun.
 signals.leave_to_the_worker()

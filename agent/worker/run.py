@@ -12,6 +12,7 @@ from agent.worker import signals
 from agent.worker.dispatch import look_after_callers
 from agent.worker.farewell import take_leave
 from agent.worker.livekit_api import livekit_api
+from agent.worker.preparation import require_preparation
 from agent.worker.reachability import (
     RefusedError,
     UnreachableError,
@@ -29,27 +30,41 @@ PATIENCE_SECONDS = 30
 FAREWELL_SECONDS = 20
 
 
+class HopelessError(Exception):
+    """The worker has not been able to start a process for a call, for too long."""
+
+
 async def serve(server: Worker, settings: Settings, *, devmode: bool, speaks: bool = True) -> None:
     """Take calls until a signal comes; calls in progress may finish, but in development mode.
 
     Who `speaks` also tells callers that nobody is free, and apologises when a call is cut short.
 
-    Raises UnreachableError, and OSError where the health page's port is taken.
+    Raises UnpreparedError, UnreachableError, HopelessError, and OSError where the health page's
+    port is taken.
     """
     require_certificates()
     with signals.listening() as (stop, hurry):
         patience_seconds = 0 if devmode else PATIENCE_SECONDS
-        await _either(_wait_for_livekit(settings, patience_seconds=patience_seconds), stop.wait())
+        await _either(_ready(server, settings, patience_seconds=patience_seconds), stop.wait())
         if stop.is_set():
             return
         running = asyncio.create_task(server.run(devmode=devmode))
         async with _rescue(server, settings, speaks=speaks):
-            await _either(asyncio.shield(running), stop.wait())
+            await _either(asyncio.shield(running), stop.wait(), _hopeless(server))
             server.admission.close()
             if not devmode:
                 await _drained(server, settings, hurry, speaks=speaks)
         await server.aclose()
         await running
+    if server.starts.are_hopeless and not stop.is_set():
+        raise HopelessError
+
+
+async def _hopeless(server: Worker) -> None:
+    """Return when no process can be started and no call is left that would suffer."""
+    while not server.starts.are_hopeless or server.active_jobs:
+        server.starts.try_again()
+        await asyncio.sleep(1)
 
 
 async def _drained(
@@ -73,12 +88,11 @@ async def _drained(
 async def join(server: Worker, settings: Settings, room: str) -> None:
     """Hold one call in the room of that name, which is made if need be; no others are taken.
 
-    Raises UnreachableError, and OSError where the health page's port is taken.
+    Raises UnpreparedError, UnreachableError, and OSError where the health page's port is taken.
     """
     require_certificates()
     with signals.listening() as (stop, _):
-        reached = _wait_for_livekit(settings, patience_seconds=0)
-        await _either(reached, stop.wait())
+        await _either(_ready(server, settings, patience_seconds=0), stop.wait())
         if stop.is_set():
             return
         room_info = await _made(settings, room)
@@ -134,6 +148,12 @@ async def _either(*waits: Awaitable[object]) -> None:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _ready(server: Worker, settings: Settings, *, patience_seconds: float) -> None:
+    """Return when a call can be prepared and LiveKit is there."""
+    await asyncio.to_thread(require_preparation, server.prepare)
+    await _wait_for_livekit(settings, patience_seconds=patience_seconds)
 
 
 async def _wait_for_livekit(settings: Settings, *, patience_seconds: float) -> None:

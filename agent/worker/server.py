@@ -3,20 +3,25 @@
 import gc
 import math
 import os
+import time
 from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any
 
 from livekit.agents import AgentServer, JobContext, JobProcess, JobRequest
+from livekit.agents.ipc.proc_pool import ProcPool
 from livekit.agents.worker import ServerEnvOption
 
 from agent.call.answer import answer
 from agent.call.participants import AgentRole
 from agent.call.session import equip
-from agent.worker.admission import Admission
+from agent.worker.admission import Admission, Limit
 from agent.worker.brake import Brake, cores
+from agent.worker.starts import Starts
+from config.services import AssemblyAISettings
 from config.settings import Settings
 from config.values import ROOT
+from stt_assemblyai.budget import SharedBudget, file_for
 
 PRELOADED = "agent.worker.preloaded"
 
@@ -26,6 +31,9 @@ CALLS_PER_CORE = 4
 # On a busy machine with many cold starts LiveKit's 10 s are not enough.
 INITIALIZE_SECONDS = 60
 
+# A caller who is heard later than this had better be told that nobody is free.
+SESSION_SECONDS = 5
+
 # LiveKit's client would give up after two minutes without its server.
 RETRIES = 1_000_000
 
@@ -33,10 +41,20 @@ RETRIES = 1_000_000
 class Worker(AgentServer):
     """LiveKit's worker, and our count of its calls."""
 
-    def __init__(self, admission: Admission, brake: Brake, **options: Any) -> None:  # LiveKit's own
+    def __init__(
+        self,
+        admission: Admission,
+        brake: Brake,
+        starts: Starts,
+        prepare: Callable[[], object],
+        **options: Any,  # LiveKit's own
+    ) -> None:
         super().__init__(load_fnc=self._load, **options)
         self.admission = admission
         self.brake = brake
+        self.starts = starts
+        self.prepare = prepare
+        """What each job process does before its call."""
 
     @property
     def places(self) -> int:
@@ -45,7 +63,18 @@ class Worker(AgentServer):
 
     def keep_ready(self, processes: int) -> None:
         """Have so many processes wait for a call; at most `num_idle_processes` do."""
-        self._proc_pool.set_target_idle_processes(processes)
+        self.starts.keep_ready(processes)
+
+    # LiveKit makes its pool in the middle of `run`, and nothing public tells of the processes that
+    # it starts.
+    @property
+    def _proc_pool(self) -> ProcPool:
+        return self._pool
+
+    @_proc_pool.setter
+    def _proc_pool(self, pool: ProcPool) -> None:
+        self._pool = pool
+        self.starts.watch(pool)
 
     def _load(self) -> float:
         return self.admission.load(self)
@@ -74,10 +103,16 @@ def build_server(
     os.environ.setdefault("LIVEKIT_AGENTS_LOOP_BLOCK_WARN_MS", "250")
     capacity = settings.agent.max_calls or max(1, math.floor(CALLS_PER_CORE * cores()))
     brake = Brake(settings.agent.max_cpu_percent / 100)
-    admission = Admission(capacity, brake, role)
+    starts = Starts()
+    limits: list[Limit] = [lambda _: 0 if starts.are_failing else capacity]
+    if role is AgentRole.ANSWERS and (free_sessions := session_limit(settings.assemblyai)):
+        limits.append(free_sessions)
+    admission = Admission(capacity, brake, *limits, role=role)
     server = Worker(
         admission,
         brake,
+        starts,
+        partial(prepare, settings),
         ws_url=settings.livekit.url,
         api_key=settings.livekit.api_key.get_secret_value(),
         api_secret=settings.livekit.api_secret.get_secret_value(),
@@ -104,6 +139,18 @@ def build_server(
 
     server.rtc_session(entrypoint, agent_name=settings.agent.name, on_request=on_request)
     return server
+
+
+def session_limit(service: AssemblyAISettings) -> Limit | None:
+    """As many calls as get a session with AssemblyAI soon; None where there is no such limit.
+
+    Other ears, where there are some, hear those that get none.
+    """
+    if service.new_sessions_per_minute is None or service.fallback_inference_model:
+        return None
+    account = file_for(service.api_key.get_secret_value())
+    budget = SharedBudget(service.new_sessions_per_minute, account)
+    return lambda recent: budget.free(time.time(), SESSION_SECONDS) - recent
 
 
 def prewarm(settings: Settings, prepare: Callable[[Settings], object], process: JobProcess) -> None:

@@ -125,3 +125,15 @@ def test_cores_that_this_process_may_not_use_do_not_count() -> None:
         assert cores() <= 1
     finally:
         os.sched_setaffinity(0, allowed)
+
+
+async def test_a_limit_that_is_reached_makes_a_worker_full_whatever_its_capacity() -> None:
+    answers: list[str] = []
+    allowed = [2]
+    admission = Admission(4, Brake(1), lambda recent: allowed[0] - recent)
+    for _ in range(3):
+        await admission.decide(request(answers), Floor(0))
+    assert answers == ["accepted", "accepted", "left to another worker"]
+    assert admission.load(Floor(0)) == FULL
+    allowed[0] = 3
+    assert admission.places(0) == 1

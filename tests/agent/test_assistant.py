@@ -4,7 +4,7 @@ import asyncio
 from typing import Any
 
 import pytest
-from livekit.agents import AgentSession, llm
+from livekit.agents import AgentSession, llm, stt
 
 from agent.call.assistant import Assistant
 from agent.call.broken_answers import BrokenAnswers
@@ -12,6 +12,7 @@ from agent.call.prepared import Sentence
 from agent.call.turn_taking import TurnTaking
 from config.load import load_settings
 from stt_assemblyai.stt import STT
+from workbench.silent_input import SilentInput
 
 pytestmark = pytest.mark.looptime
 
@@ -103,3 +104,49 @@ async def test_a_turn_is_answered_whatever_the_model_leaves_out(
     mind: Mind, heard: list[str]
 ) -> None:
     assert await said(mind) == heard
+
+
+class Ears(stt.STT[Any]):
+    """Fail in a way that is none of LiveKit's."""
+
+    def __init__(self, *, at_once: bool) -> None:
+        capabilities = stt.STTCapabilities(streaming=True, interim_results=True)
+        super().__init__(capabilities=capabilities)
+        self._at_once = at_once
+
+    async def _recognize_impl(self, *_: Any, **__: Any) -> Any:
+        raise NotImplementedError
+
+    def stream(self, *, conn_options: Any, **_: Any) -> Any:
+        if self._at_once:
+            raise ValueError("no stream")
+        return Stream(stt=self, conn_options=conn_options)
+
+
+class Stream(stt.RecognizeStream):
+    async def _run(self) -> None:
+        raise ValueError("in mid-stream")
+
+
+@pytest.mark.parametrize("at_once", [True, False])
+async def test_ears_that_fail_in_whatever_way_are_told_of(at_once: bool) -> None:
+    failed: list[Exception] = []
+    session: AgentSession[None] = AgentSession(
+        stt=Ears(at_once=at_once), vad=None, turn_handling={"turn_detection": "stt"}
+    )
+    key = {"api_key": "key"}
+    livekit = {"url": "ws://127.0.0.1", "api_secret": "secret"} | key
+    settings = load_settings(None, given={"livekit": livekit, "assemblyai": key, "openai": key})
+    assistant = Assistant(
+        instructions="",
+        greeting="Hello.",
+        goodbye=GOODBYE,
+        hang_up=lambda: None,
+        turn_taking=TurnTaking(settings, STT(api_key="key"), session),
+        cannot_hear=failed.append,
+    )
+    session.input.audio = SilentInput()
+    await session.start(assistant, record=False)
+    await asyncio.sleep(5)
+    await session.aclose()
+    assert [type(each) for each in failed] == [ValueError]

@@ -50,6 +50,24 @@ def test_faults_in_the_settings_end_every_command_with_2_and_no_traceback(comman
     assert "Traceback" not in done.stderr
 
 
+def test_what_no_job_process_could_prepare_ends_the_worker_with_one_sentence() -> None:
+    done = agent("start", **KEYS | {"ALL_PROXY": "socks5://127.0.0.1:9"})
+    assert done.returncode == 2
+    assert done.stderr.startswith("The worker cannot start. No call could be prepared (")
+    assert "ALL_PROXY" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_a_temporary_folder_whose_path_is_too_long_is_said_in_one_sentence(tmp_path: Path) -> None:
+    folder = tmp_path / ("long" * 25)
+    folder.mkdir()
+    done = agent("dev", **KEYS | {"TMPDIR": str(folder)})
+    assert done.returncode == 2
+    assert "AF_UNIX path too long" in done.stderr
+    assert "TMPDIR" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
 def test_a_livekit_server_that_is_not_there_is_said_in_one_sentence() -> None:
     done = agent("dev", **KEYS)
     assert done.returncode == 1

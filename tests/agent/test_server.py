@@ -8,7 +8,11 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
-from agent.worker.server import prewarm
+import pytest
+
+from agent.worker.server import prewarm, session_limit
+from config.services import AssemblyAISettings
+from stt_assemblyai.budget import SharedBudget, file_for
 from workbench.running import PROJECT
 
 # A worker is built, and a process forked as LiveKit does it; it tells what it found loaded.
@@ -23,8 +27,10 @@ if __name__ == "__main__":
     build_server(load_settings(None, given={"livekit": livekit, "assemblyai": key, "openai": key}))
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload([PRELOADED])
-    with context.Pool(1) as pool:
-        print(pool.apply(eval, (f"{PRELOADED!r} in __import__('sys').modules",)))
+    told = f"import sys; print({PRELOADED!r} in sys.modules, flush=True)"
+    process = context.Process(target=exec, args=(told,))
+    process.start()
+    process.join()
 """
 
 
@@ -53,3 +59,24 @@ def test_job_processes_share_what_is_preloaded_wherever_the_worker_was_started(
         check=True,
     )
     assert forked.stdout == "True\n"
+
+
+def test_no_more_calls_fit_than_get_a_session_soon(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    monkeypatch.setattr("time.time", lambda: 1_800_000_000.0)
+    account: Any = {"api_key": "key", "new_sessions_per_minute": 5}
+    limit = session_limit(AssemblyAISettings(**account))
+    assert limit is not None
+    assert (limit(0), limit(3)) == (5, 2)
+    SharedBudget(5, file_for("key")).take(1_800_000_000.0)  # in a job's process
+    assert limit(0) == 4
+
+
+@pytest.mark.parametrize(
+    "settings", [{}, {"new_sessions_per_minute": 5, "fallback_inference_model": "assemblyai/u"}]
+)
+def test_without_a_budget_or_with_other_ears_every_call_fits(settings: dict[str, Any]) -> None:
+    account: Any = {"api_key": "key", **settings}
+    assert session_limit(AssemblyAISettings(**account)) is None

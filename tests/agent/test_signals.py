@@ -28,6 +28,10 @@ signals.hold()
 asyncio.run(main())
 """
 
+# These tests may themselves run under `nohup`.
+SET = "import signal; signal.signal(signal.SIGHUP, signal.SIG_{})"
+TRAP = {"default": SET.format("DFL"), "ignored": SET.format("IGN")}
+
 IGNORING = """
 import signal
 from agent.worker import signals
@@ -39,9 +43,9 @@ print("still here")
 """
 
 
-def started(*before: str) -> subprocess.Popen[str]:
+def started(hup: str = "default") -> subprocess.Popen[str]:
     program = subprocess.Popen(
-        [*before, sys.executable, "-c", PROGRAM],
+        [sys.executable, "-c", TRAP[hup] + PROGRAM],
         cwd=PROJECT,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -88,7 +92,7 @@ def test_a_second_one_hurries_and_its_twin_and_a_closed_terminal_do_not(
 
 
 def test_a_worker_under_nohup_outlives_its_terminal() -> None:
-    with started("sh", "-c", 'trap "" HUP; exec "$@"', "sh") as program:
+    with started("ignored") as program:
         program.send_signal(HUP)
         program.send_signal(TERM)
         assert heard(program) == "stop"

@@ -2,7 +2,9 @@
 
 import asyncio
 import json
+import shutil
 import signal
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -132,3 +134,52 @@ async def test_a_worker_that_is_killed_with_its_calls_is_stood_in_for_by_another
     assert "please go on" in words(await understand(caller.heard(back.start_seconds)))
     turn = await take_turn(caller, synthesised("What is my name?"), timeout_seconds=40)
     assert "emma" in words(turn.reply_text)
+
+
+async def test_a_worker_that_is_killed_and_started_again_takes_its_callers_back(
+    start_worker: Any, dial: Any, understand: Any, figure: Any, tmp_path: Path
+) -> None:
+    worker = await start_worker(verb="start", AGENT_RECORD_DIR=str(tmp_path))
+    caller = await dial(worker)
+    await greeting(caller, timeout_seconds=40)
+    first = caller.agent_identity
+    for program in psutil.Process(worker.process.pid).children():
+        program.kill()  # its first process alone, as a supervisor sees it die
+    killed = caller.now_seconds
+    await start_worker(verb="start", AGENT_RECORD_DIR=str(tmp_path))
+    started = caller.now_seconds
+    await caller.another_agent(first, timeout_seconds=40)
+    back = await caller.hear_reply(after_seconds=killed, timeout_seconds=40)
+    figure(
+        f"the only worker killed: another registered after {started - killed:.1f} s, its caller "
+        f"heard an agent again {back.start_seconds - started:.1f} s later"
+    )
+    assert "please go on" in words(await understand(caller.heard(back.start_seconds)))
+
+
+async def test_a_worker_that_cannot_start_processes_takes_no_call_and_tells_callers(
+    start_worker: Any, dial: Any
+) -> None:
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+        worker = await start_worker(TMPDIR=folder, AGENT_MAX_CALLS="1")
+        first = await dial(worker)
+        await greeting(first, timeout_seconds=40)
+        shutil.rmtree(folder)  # as cleaners of /tmp do
+        await first.hang_up()
+        await worker.log_line("job processes cannot be started", timeout_seconds=40)
+        second = await dial(worker)
+        await second.told_to_wait(timeout_seconds=40)
+        assert second.agent_identity is None
+
+
+async def test_a_caller_for_whom_no_session_is_left_is_told_that_nobody_is_free(
+    start_worker: Any, dial: Any
+) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        worker = await start_worker(TMPDIR=folder, ASSEMBLYAI_NEW_SESSIONS_PER_MINUTE="1")
+        first = await dial(worker)
+        await greeting(first, timeout_seconds=40)
+        second = await dial(worker)
+        await second.told_to_wait(timeout_seconds=40)
+        assert second.agent_identity is None
+        assert first.agent_identity is not None

@@ -48,7 +48,7 @@ async def last_words(places: Any, *words: str, **settings: str) -> tuple[int, li
 async def test_a_wrong_key_ends_the_worker_at_once_with_one_sentence(
     places: Any, settings: Mapping[str, str], said: str
 ) -> None:
-    code, lines = await last_words(places, "dev", **settings)
+    code, lines = await last_words(places, "start", **settings)
     assert code == 1
     (line,) = lines
     assert said in line
@@ -64,6 +64,17 @@ async def test_a_port_in_use_is_said_in_one_sentence(places: Any, name: str) -> 
     (line,) = lines
     assert f"127.0.0.1:{port}" in line
     assert name in line
+
+
+async def test_a_livekit_server_that_accepts_and_says_nothing_is_said_in_one_sentence(
+    places: Any,
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        url = f"ws://127.0.0.1:{listener.getsockname()[1]}"
+        code, lines = await last_words(places, "dev", LIVEKIT_URL=url)
+    assert code == 1
+    (line,) = lines
+    assert "no answer within 5 s" in line
 
 
 async def test_certificates_that_are_not_there_are_said_in_one_sentence(places: Any) -> None:

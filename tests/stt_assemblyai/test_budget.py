@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stt_assemblyai.budget import SharedBudget, file_for, take
+from stt_assemblyai.budget import SharedBudget, file_for, free, take
 
 NOW = 1_800_000_000.0
 
@@ -47,6 +47,37 @@ def test_no_minute_sees_more_openings_than_tokens(tokens: int, gaps: list[float]
     for start in openings:
         within = [opening for opening in openings if start <= opening < start + 59.999]
         assert len(within) <= tokens
+
+
+@given(
+    tokens=st.integers(1, 20),
+    gaps=st.lists(st.floats(0, 30), max_size=60),
+    within_seconds=st.floats(0, 120),
+)
+def test_as_many_sessions_are_free_as_could_be_opened_in_time(
+    tokens: int, gaps: list[float], within_seconds: float
+) -> None:
+    now, returns = NOW, list[float]()
+    for gap in gaps:
+        now += gap
+        _, returns = take(returns, tokens, now)
+    in_time, left = 0, returns
+    while in_time < tokens:
+        wait_seconds, left = take(left, tokens, now)
+        if now + wait_seconds > now + within_seconds:
+            break
+        in_time += 1
+    assert free(returns, tokens, now, within_seconds) == in_time
+
+
+def test_to_look_takes_no_token_nor_does_a_wait_that_is_too_long(tmp_path: Path) -> None:
+    budget = SharedBudget(1, tmp_path / "budget")
+    assert budget.free(NOW, 5) == budget.free(NOW, 5) == 1
+    assert budget.take(NOW) == 0
+    assert budget.free(NOW, 5) == 0
+    assert budget.take(NOW, at_most_seconds=30) == 60
+    assert budget.take(NOW) == 60
+    assert budget.free(NOW + 56, 5) == 0  # two are in the queue, for one token
 
 
 def _take_five(path: Path) -> list[float]:

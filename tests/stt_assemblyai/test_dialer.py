@@ -10,7 +10,7 @@ from pydantic import SecretStr
 from websockets.asyncio.server import ServerConnection, serve
 
 from stt_assemblyai.dialer import Dialer
-from stt_assemblyai.errors import AssemblyAIError, ConfigurationError, NetworkError
+from stt_assemblyai.errors import AssemblyAIError, ConfigurationError, NetworkError, QuotaError
 
 NOWHERE = "ws://127.0.0.1:9"  # the discard port: nobody listens
 
@@ -111,3 +111,22 @@ async def test_who_comes_too_soon_waits_for_the_budget_of_new_sessions(
         opened_at.append(asyncio.get_running_loop().time())
     assert opened_at == [0, 60, 180]
     assert dialer.waited_seconds == 180
+
+
+@pytest.mark.looptime
+async def test_who_would_wait_too_long_for_the_budget_is_told_at_once_and_takes_none_of_it(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    monkeypatch.setattr("time.time", lambda: 1_800_000_000.0)
+    key = SecretStr("k")
+    dialer = Dialer(NOWHERE, api_key=key, new_sessions_per_minute=1, longest_wait_seconds=30)
+    with pytest.raises(NetworkError):
+        async with dialer("a=1"):
+            pass
+    for _ in range(3):
+        with pytest.raises(QuotaError) as caught:
+            async with dialer("a=1"):
+                pass
+        assert caught.value.retry_after_seconds == 60
+    assert asyncio.get_running_loop().time() == 0

@@ -1,0 +1,71 @@
+"""A caller who says nothing is asked, and let go in the end; one who cannot be heard is told so."""
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+from typing import Any
+
+from livekit.agents import AgentSession, UserStateChangedEvent, stt
+
+from agent.call.endings import Ending
+from agent.call.prepared import Sentence
+from config.behaviour import AgentSettings
+
+
+class Silence:
+    """Watches over one call's silences.
+
+    `ears` are AssemblyAI's where nothing stands in for them: they tell when they have a session.
+    """
+
+    def __init__(
+        self,
+        session: AgentSession[None],
+        agent: AgentSettings,
+        end: Callable[[Ending], None],
+        ears: stt.STT[Any] | None,
+    ) -> None:
+        self._session = session
+        self._agent = agent
+        self._end = end
+        self._is_deaf = ears is not None
+        self._fell_silent = asyncio.Event()
+        session.on("user_state_changed", self._on_user_state)
+        if ears is not None:
+            ears.on("session_opened", lambda _: self._hear(True))
+            ears.on("interrupted", lambda _: self._hear(False))
+
+    async def watch(self) -> None:
+        """Ask a caller who says nothing whether anybody is there; end the call if nobody is.
+
+        While nobody can hear the caller, it is not the caller who is silent. How long that is
+        borne is decided elsewhere.
+        """
+        while True:
+            await self._fell_silent.wait()
+            self._fell_silent.clear()
+            was_deaf = self._is_deaf
+            await (self._say_wait() if was_deaf else self._ask())
+            await asyncio.sleep(self._agent.silence_seconds)
+            if self._session.user_state != "away":
+                continue
+            if was_deaf or self._is_deaf:
+                self._fell_silent.set()
+            else:
+                self._end(Ending.CALLER_SILENT)
+
+    async def _ask(self) -> None:
+        with contextlib.suppress(RuntimeError):  # who cannot be asked is let go all the same
+            await self._session.say(self._agent.still_there).wait_for_playout()
+
+    async def _say_wait(self) -> None:
+        words = Sentence.ONE_MOMENT
+        with contextlib.suppress(RuntimeError):
+            await self._session.say(words.text, audio=words.frames()).wait_for_playout()
+
+    def _hear(self, hears: bool) -> None:
+        self._is_deaf = not hears
+
+    def _on_user_state(self, event: UserStateChangedEvent) -> None:
+        if event.new_state == "away":
+            self._fell_silent.set()
