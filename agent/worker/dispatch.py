@@ -177,9 +177,11 @@ class Dispatcher:
             ours = {identity for _, identity in self._calls.values()}
             others = [each for each in self._need.agents(participants) if each not in ours]
             seconds = self._liveness_seconds() if others else SETTLED_SECONDS
+            settled = Settled(counts(room), now + about(seconds), tuple(others))
             if others and room.sid not in self._rooms:
-                seconds = 0.0  # this worker may stand in for one that died, and its callers wait
-            self._rooms[room.sid] = Settled(counts(room), now + about(seconds), tuple(others))
+                # This worker may stand in for one that died, and its callers wait.
+                self._tasks.create_task(self._check(room, settled))
+            self._rooms[room.sid] = settled
             return False
         asked = frozenset(each.id for each in dispatches)
         waiting = self._rooms.get(room.sid)

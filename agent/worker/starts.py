@@ -62,9 +62,10 @@ class Starts:
     def watch(self, pool: Pool) -> None:
         """Follow this pool's processes."""
         self._pool, self._wanted = pool, pool.target_idle_processes
-        pool.on("process_created", self._starting.add)
+        # LiveKit asks each of these for its signature, which methods of a set do not tell.
+        pool.on("process_created", self._on_created)
         pool.on("process_ready", self._on_ready)
-        pool.on("process_job_launched", self._idle.discard)
+        pool.on("process_job_launched", self._on_taken)
         pool.on("process_closed", self._on_closed)
 
     def keep_ready(self, processes: int) -> None:
@@ -81,6 +82,12 @@ class Starts:
             self._pool.set_target_idle_processes(len(self._idle) + one_more)
         else:
             self._pool.set_target_idle_processes(self._wanted)
+
+    def _on_created(self, process: JobExecutor) -> None:
+        self._starting.add(process)
+
+    def _on_taken(self, process: JobExecutor) -> None:
+        self._idle.discard(process)
 
     def _on_ready(self, process: JobExecutor) -> None:
         self._starting.discard(process)

@@ -85,6 +85,18 @@ async def test_other_ears_hear_the_caller_when_ours_fail(
     assert sum(session.was_terminated for session in service.sessions) == 1
 
 
+async def test_other_ears_hear_the_caller_when_the_budget_of_new_sessions_is_used_up(
+    service: AssemblyAIStandIn, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    SharedBudget(1, file_for(LOCAL_KEY)).take(time.time())
+    limited = {"base_url": service.url, "patience_seconds": 3, "new_sessions_per_minute": 1}
+    ours, others = build_ears(settings(**limited)), build_ears(settings(base_url=service.url))
+    began = time.monotonic()
+    assert await first_turn(with_substitute(ours, others)) == ("I would like tea", [])
+    assert time.monotonic() - began < 30  # not the minute that the budget takes
+
+
 async def test_a_model_of_livekit_inference_stands_behind_ours_where_one_is_set() -> None:
     model = "assemblyai/universal-streaming"
     chosen = settings(fallback_inference_model=model)

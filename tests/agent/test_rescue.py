@@ -210,5 +210,5 @@ async def test_a_worker_that_starts_again_takes_the_callers_of_its_dead_agents_b
     livekit = LiveKit(agent_dispatch.AgentDispatch(id="first", state=state))
     livekit.come("agent of the worker before")
     # A look, three seconds of unanswered questions, and what lies between.
-    asked = await watched(livekit, settings, 1, dead="agent of the worker before", seconds=5.5)
+    asked = await watched(livekit, settings, 1, dead="agent of the worker before", seconds=4.5)
     assert len(asked) == 1

@@ -1,14 +1,17 @@
 """What a job process is like when its call comes."""
 
 import gc
+import inspect
 import os
 import subprocess
 import sys
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any, cast, get_args
 
 import pytest
+from livekit.agents import AgentServer
+from livekit.agents.ipc.proc_pool import EventTypes, ProcPool
 
 from agent.worker.server import prewarm, session_limit
 from config.services import AssemblyAISettings
@@ -80,3 +83,12 @@ def test_no_more_calls_fit_than_get_a_session_soon(
 def test_without_a_budget_or_with_other_ears_every_call_fits(settings: dict[str, Any]) -> None:
     account: Any = {"api_key": "key", **settings}
     assert session_limit(AssemblyAISettings(**account)) is None
+
+
+def test_livekits_worker_makes_its_pool_of_processes_where_ours_watches_it() -> None:
+    """Were it renamed, starts that fail would be tried ten times a second again."""
+    assert "self._proc_pool = " in inspect.getsource(AgentServer.run)
+    told = {"process_created", "process_ready", "process_job_launched", "process_closed"}
+    assert told <= set(get_args(EventTypes))
+    source = inspect.getsource(ProcPool)
+    assert not [event for event in told if f'self.emit("{event}", proc)' not in source]

@@ -4,6 +4,7 @@ import contextlib
 import signal
 import subprocess
 import sys
+import threading
 import time
 
 import pytest
@@ -52,15 +53,19 @@ def started(hup: str = "default") -> subprocess.Popen[str]:
         text=True,
         process_group=0,
     )
-    assert program.stdout is not None
-    assert program.stdout.readline() == "ready\n"
+    assert heard(program) == "ready"
     return program
 
 
 def heard(program: subprocess.Popen[str]) -> str:
-    """The next line that it says; empty when it has ended."""
+    """The next line that it says; empty when it has ended, or has said none for too long."""
     assert program.stdout is not None
-    return program.stdout.readline().strip()
+    deadline = threading.Timer(30, program.kill)
+    deadline.start()
+    try:
+        return program.stdout.readline().strip()
+    finally:
+        deadline.cancel()
 
 
 @pytest.mark.parametrize("number", [HUP, INT, TERM])

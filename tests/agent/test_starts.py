@@ -1,30 +1,28 @@
 """A worker that cannot start processes for calls takes none, tries with pauses, and recovers."""
 
 import math
-from collections.abc import Callable
 from typing import Any, cast
 
 import pytest
 from livekit.agents.ipc.job_executor import JobExecutor
+from livekit.agents.ipc.proc_pool import EventTypes
+from livekit.agents.utils import EventEmitter
 
 from agent.worker.starts import ATTEMPTS, HOPELESS_SECONDS, Starts
 
 WANTED = 8
 
 
-class Pool:
-    """LiveKit's pool: it looks every 0.1 s, and starts what is missing; time is ours."""
+class Pool(EventEmitter[EventTypes]):
+    """Like LiveKit's: it looks every 0.1 s, and starts what is missing; time is ours."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.now = 0.0
         self.broken = False
         self.started = 0
         self.idle: list[JobExecutor] = []
         self.target_idle_processes = WANTED
-        self._callbacks: dict[str, Callable[[JobExecutor], None]] = {}
-
-    def on(self, event: str, callback: Callable[[JobExecutor], None]) -> None:
-        self._callbacks[event] = callback
 
     def set_target_idle_processes(self, num_idle_processes: int) -> None:
         self.target_idle_processes = num_idle_processes
@@ -38,17 +36,17 @@ class Pool:
                 self._start()
 
     def take_one(self) -> None:
-        self._callbacks["process_job_launched"](self.idle.pop())
+        self.emit("process_job_launched", self.idle.pop())
 
     def _start(self) -> None:
         process = cast("JobExecutor", object())
         self.started += 1
-        self._callbacks["process_created"](process)
+        self.emit("process_created", process)
         if self.broken:
-            self._callbacks["process_closed"](process)
+            self.emit("process_closed", process)
         else:
             self.idle.append(process)
-            self._callbacks["process_ready"](process)
+            self.emit("process_ready", process)
 
 
 @pytest.fixture

@@ -106,8 +106,18 @@ async def test_the_console_without_portaudio_says_what_to_install(places: Any) -
     assert "Traceback" not in errors.decode()
 
 
-@pytest.mark.parametrize("moment", ["starting worker", "HTTP server listening", "registered"])
-async def test_ctrl_c_ends_the_worker_at_whatever_moment_it_comes(places: Any, moment: str) -> None:
+@pytest.mark.parametrize(
+    ("moment", "number"),
+    [
+        ("starting worker", signal.SIGINT),
+        ("HTTP server listening", signal.SIGINT),
+        ("HTTP server listening", signal.SIGTERM),
+        ("registered", signal.SIGINT),
+    ],
+)
+async def test_a_signal_to_all_processes_ends_the_worker_at_whatever_moment_it_comes(
+    places: Any, moment: str, number: signal.Signals
+) -> None:
     clean = {name: value for name, value in os.environ.items() if not name.startswith(OURS)}
     told = worker_environment(clean, places.access, plan({}), places.stand_ins)
     program = await asyncio.create_subprocess_exec(
@@ -115,12 +125,13 @@ async def test_ctrl_c_ends_the_worker_at_whatever_moment_it_comes(places: Any, m
         cwd=places.logs,
         env={**told, "AGENT_LOG_FORMAT": "json", "AGENT_NAME": "interrupted"},
         stderr=subprocess.PIPE,
+        process_group=0,
     )
     assert program.stderr
     async with asyncio.timeout(60):
         while moment.encode() not in await program.stderr.readline():
             pass
-        program.send_signal(signal.SIGINT)
+        os.killpg(program.pid, number)
         _, errors = await program.communicate()
     assert program.returncode == 0
     assert "Traceback" not in errors.decode()
