@@ -71,7 +71,7 @@ class AssemblyAISettings(SessionOptions):
         le=100_000,
         description="How many sessions the processes of this machine together may open in a "
         "minute: this machine's share of the account's limit (5 on a free account). "
-        "Unset: no limit.",
+        "Callers beyond it are told that nobody is free. Unset: no limit.",
         examples=["5"],
     )
     idle_seconds: float = Field(

@@ -5,12 +5,13 @@ API key can set one, and any participant may call methods.
 """
 
 import asyncio
+import contextlib
 import logging
 
 from livekit import api
 
 from agent.call.presence import MUST_GO_ATTRIBUTE
-from agent.worker.livekit_api import livekit_api
+from agent.worker.livekit_api import DEADLINE_SECONDS, livekit_api
 from agent.worker.server import Worker
 from config.services import LiveKitSettings
 
@@ -31,4 +32,7 @@ async def take_leave(worker: Worker, livekit: LiveKitSettings) -> None:
             for info in worker.active_jobs
         ]
         log.info("ending the calls in progress", extra={"calls": len(told)})
-        await asyncio.gather(*told, return_exceptions=True)
+        # Whoever stops the worker kills it some time later: no second region is tried.
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(DEADLINE_SECONDS):
+                await asyncio.gather(*told, return_exceptions=True)
