@@ -72,6 +72,7 @@ class _Detection(vad.VADStream):
                 speech_duration=spoken,
                 silence_duration=silent,
                 speaking=spoken > 0,
+                probability=0.0 if silent else 1.0,
                 raw_accumulated_silence=silent,
                 raw_accumulated_speech=0 if silent else spoken,
             )
@@ -87,25 +88,30 @@ class Loudspeaker(AudioOutput):
         self.paused = False
         self.changes = Changes()
         self._left = 0.0
+        self._flushed = False
         self._player: asyncio.Task[None] | None = None
 
     async def capture_frame(self, frame: rtc.AudioFrame) -> None:
         await super().capture_frame(frame)
         self._left += frame.duration
+        self._flushed = False
         if self._player is None:
             self.on_playback_started(created_at=time.time())
             self._player = asyncio.create_task(self._play())
-            self.changes.tell()
+        self.changes.tell()
 
     def flush(self) -> None:
         super().flush()
+        self._flushed = True
 
     async def _play(self) -> None:
-        while self._left > 0:
+        while self._left > 0 or not self._flushed:
             await asyncio.sleep(0.01)
-            if not self.paused:
+            if self._left > 0 and not self.paused:
                 self.played_seconds += 0.01
                 self._left -= 0.01
+                if self._left <= 0:
+                    self.changes.tell()
         self._end(interrupted=False)
 
     def _end(self, *, interrupted: bool) -> None:
@@ -128,7 +134,7 @@ class Loudspeaker(AudioOutput):
 
     @property
     def playing(self) -> bool:
-        return self._player is not None and not self.paused
+        return self._player is not None and self._left > 0 and not self.paused
 
 
 class Mind(llm.LLM[Any]):

@@ -67,6 +67,7 @@ class Assistant(Agent):
         self._takes_over = bool(said_before)
 
     async def on_enter(self) -> None:
+        self._turn_taking.begin()
         if self._takes_over:
             words = Sentence.CUT_OFF
             self.session.say(words.text, audio=words.frames())

@@ -1,14 +1,14 @@
 """Sifts what callers say while the agent speaks, before the session sees it.
 
                   first words, the agent has the floor
-      CLOSED ──────────────────────────────────────────► HELD ◄─────────────┐
-        │ first words, it has not          an interruption │ │ one doubtful  │ taken back
-        ▼                                                  │ ▼ word          │
-      OPEN ◄───────────────────────────────────────────────┴ DOUBTED ────────┘
+      CLOSED ──────────────────────────────────────────► HELD
+        │ first words, it has not                          │ an interruption, or words that
+        ▼                                                  ▼ stand for long enough
+      OPEN ◄───────────────────────────────────────────────┘
 
 What ends while it is HELD starts no turn of the session: it is kept with a mark. Only a backchannel
-with which the agent's speech ends is the answer to it, and a turn. While DOUBTED the session has
-paused the agent, and resumes it if the word is taken back.
+with which the agent's speech ends is the answer to it, and a turn. Whether the agent is silent
+meanwhile is for the floor to decide.
 """
 
 import asyncio
@@ -16,7 +16,7 @@ from collections.abc import AsyncGenerator, AsyncIterable
 from enum import Enum, auto
 from typing import Protocol
 
-from livekit.agents import LanguageCode, stt, utils
+from livekit.agents import stt, utils
 
 from agent.call.echo import is_echo
 from agent.call.interruptions import Heard, Verdict, judge
@@ -51,6 +51,9 @@ class Floor(Protocol):
     def take(self) -> None:
         """The caller wants it: the agent falls silent."""
 
+    def judged(self, verdict: Verdict | None) -> None:
+        """What is said over the agent is that so far; None when it is over, or has the floor."""
+
     def keep(self, utterance: MarkedUtterance) -> None:
         """This was said while the agent had it, and gets no answer of its own."""
 
@@ -59,7 +62,6 @@ class _State(Enum):
     CLOSED = auto()
     OPEN = auto()
     HELD = auto()
-    DOUBTED = auto()
 
 
 class Overlap:
@@ -68,8 +70,10 @@ class Overlap:
     Times are seconds on the event loop's clock.
     """
 
-    def __init__(self, phrasebook: Phrasebook, floor: Floor, *, echo: bool) -> None:
-        self.playout = Playout()
+    def __init__(
+        self, phrasebook: Phrasebook, floor: Floor, playout: Playout, *, echo: bool
+    ) -> None:
+        self.playout = playout
         self.counts = Counts()
         self.language = ""
         self._phrasebook = phrasebook
@@ -79,7 +83,6 @@ class Overlap:
         self._state = _State.CLOSED
         self._utterance = Utterance(begun_at=0.0, begun_at_wall_time=0.0)
         self._held: list[stt.SpeechEvent] = []
-        self._told = False  # the session has seen something of this utterance
         self._verdict = Verdict.UNDECIDED
         self._deadline: asyncio.TimerHandle | None = None
         self._sifted: asyncio.Queue[stt.SpeechEvent | None] = asyncio.Queue()
@@ -140,7 +143,7 @@ class Overlap:
         begun_at = event.speech_start_time or event.created_at
         age_seconds = max(0.0, event.created_at - begun_at)
         self._utterance = Utterance(self._loop.time() - age_seconds, begun_at)
-        self._told, self._verdict = False, Verdict.UNDECIDED
+        self._verdict = Verdict.UNDECIDED
         soon = self._utterance.begun_at < self.playout.ended_at + REACTION_SECONDS
         self._state = _State.HELD if soon or self._floor.agent_has_it() else _State.OPEN
 
@@ -148,28 +151,29 @@ class Overlap:
         self._hold(event)
         if event.type is Type.START_OF_SPEECH:
             return
+        before = self._verdict
         complete = event.type in (Type.FINAL_TRANSCRIPT, Type.END_OF_SPEECH)
         self._verdict = self._judge(complete=complete)
+        if before is Verdict.DOUBTFUL and self._verdict in _MARKS:
+            self.counts.false_interruptions += 1
         if self._utterance.is_changed:
             self._stop_waiting()
         if self._floor.may_be_taken():
+            self._floor.judged(self._verdict if self._utterance.text else None)
             self._act()
 
     def _act(self) -> None:
         match self._verdict:
             case Verdict.INTERRUPTION:
-                self._release()
-                self._take_floor()
+                self._confirm()
             case Verdict.DOUBTFUL:
-                self._doubt()
+                self._wait(CONFIRMED_SECONDS)
             case Verdict.BACKCHANNEL if self._is_answer():
                 self._release()
             case Verdict.UNDECIDED if self._utterance.text:
-                self._take_back()
                 self._wait(UNDECIDED_SECONDS)
             case _:
-                self._take_back()
-                self._settle(_State.HELD)
+                self._stop_waiting()
 
     def _judge(self, *, complete: bool) -> Verdict:
         now, utterance = self._loop.time(), self._utterance
@@ -189,28 +193,18 @@ class Overlap:
         lasting = (Type.START_OF_SPEECH, Type.FINAL_TRANSCRIPT)
         self._held = [*(each for each in self._held if each.type in lasting), event]
 
-    def _tell(self) -> None:
+    def _release(self) -> None:
         """Tell the session all that was held back."""
+        ended = bool(self._held) and self._held[-1].type is Type.END_OF_SPEECH
         for event in self._held:
             self._sifted.put_nowait(event)
         self._held.clear()
-        self._told = True
-
-    def _release(self) -> None:
-        ended = bool(self._held) and self._held[-1].type is Type.END_OF_SPEECH
-        self._tell()
         self._settle(_State.CLOSED if ended else _State.OPEN)
 
     def _take_floor(self) -> None:
         if self._floor.agent_has_it():
             self.counts.interruptions += 1
             self._floor.take()
-
-    def _doubt(self) -> None:
-        self._tell()
-        if self._state is not _State.DOUBTED:
-            self._settle(_State.DOUBTED)
-        self._wait(CONFIRMED_SECONDS)
 
     def _wait(self, seconds: float) -> None:
         """Words that stand for so long were meant. To hear them again does not make it longer."""
@@ -220,16 +214,6 @@ class Overlap:
     def _confirm(self) -> None:
         self._release()
         self._take_floor()
-
-    def _take_back(self) -> None:
-        """The session is not to go by the word that it has seen."""
-        if self._state is _State.DOUBTED:
-            self.counts.false_interruptions += 1
-            nothing = stt.SpeechData(language=LanguageCode(self.language), text="")
-            self._sifted.put_nowait(
-                stt.SpeechEvent(type=Type.INTERIM_TRANSCRIPT, alternatives=[nothing])
-            )
-            self._settle(_State.HELD)
 
     def _is_answer(self) -> bool:
         """A backchannel that was begun when the agent was about to end, and it has ended."""
@@ -241,6 +225,7 @@ class Overlap:
     def _settle(self, state: _State) -> None:
         self._stop_waiting()
         self._state = state
+        self._floor.judged(None)
 
     def _stop_waiting(self) -> None:
         if self._deadline:
@@ -249,8 +234,6 @@ class Overlap:
 
     def _end(self) -> None:
         """The utterance is over. What is still held may yet turn out to be an answer."""
-        if self._told and self._held:
-            self._sifted.put_nowait(self._held[-1])
         if self._state is _State.OPEN and not self._floor.may_be_taken():
             self._mark(Mark.UNANSWERED)  # the session drops the turn
         self._settle(_State.CLOSED)

@@ -18,6 +18,7 @@ from agent.call.providers import (
     with_inference,
 )
 from agent.call.turn_taking import turn_handling
+from agent.call.vad_tap import TappedVAD
 from config.settings import Settings
 from stt_assemblyai.stt import STT
 
@@ -79,7 +80,7 @@ def build_session(equipment: Equipment) -> AgentSession[None]:
     """One call's session; it opens no connection before `start`."""
     return AgentSession(
         stt=equipment.hearing,
-        vad=equipment.vad,
+        vad=TappedVAD(equipment.vad),
         llm=equipment.mind,
         tts=PromptVoice(
             equipment.voice,

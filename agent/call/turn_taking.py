@@ -17,9 +17,11 @@ from livekit.agents import (
     stt,
 )
 
+from agent.call.barge_in import BargeIn
+from agent.call.floor import SessionFloor
 from agent.call.interruptions import asks_for_dictation
-from agent.call.marked import MarkedUtterance, keep
 from agent.call.overlap import Overlap
+from agent.call.playout import Playout
 from config.phrases import words_of
 from config.settings import Settings
 from stt_assemblyai.options import MODE_SILENCES, PRESETS, U3, US, Preset
@@ -31,9 +33,6 @@ log = logging.getLogger(__name__)
 ANSWER_WORDS = 5
 # So long an answer may take, its beginning and all turns included.
 ANSWER_SECONDS = 60.0
-
-# Before the agent resumes, a word has had the time to be confirmed (`overlap`).
-RESUME_SECONDS = 0.8
 
 # How long a caller has to be silent before LiveKit lets the agent answer, whatever the service
 # says: no more than the service waits anyhow.
@@ -57,8 +56,12 @@ class TurnTaking:
         self._dictations = 0
         self._answer = ExitStack()  # open while the answer to a question is dictated
         self._answer_deadline: asyncio.TimerHandle | None = None
-        may_echo = settings.agent.echo == "auto"
-        self._overlap = Overlap(settings.agent.phrasebook, SessionFloor(session), echo=may_echo)
+        playout = Playout()
+        barge_in = BargeIn(settings.agent.barge_in, settings.vad_threshold)
+        self._floor = SessionFloor(session, playout, barge_in)
+        self._overlap = Overlap(
+            settings.agent.phrasebook, self._floor, playout, echo=settings.agent.echo == "auto"
+        )
         session.on("agent_state_changed", self._on_agent_state)
         session.on("speech_created", self._on_speech)
         session.on("close", self._on_close)
@@ -95,6 +98,10 @@ class TurnTaking:
         finally:
             self._dictations -= 1
             self._apply()
+
+    def begin(self) -> None:
+        """The session has its output, and nothing has been said yet."""
+        self._floor.begin()
 
     def sift(self, events: AsyncIterable[stt.SpeechEvent]) -> AsyncGenerator[stt.SpeechEvent]:
         """What the session is to hear of the caller, to stand in `Agent.stt_node`."""
@@ -146,33 +153,15 @@ class TurnTaking:
         self._overlap.agent_state_changed(event.new_state)
 
     def _on_speech(self, event: SpeechCreatedEvent) -> None:
-        event.speech_handle.add_done_callback(lambda _: self._overlap.speech_done())
+        event.speech_handle.add_done_callback(lambda _: self._on_spoken())
+
+    def _on_spoken(self) -> None:
+        self._overlap.speech_done()
+        self._floor.look()
 
     def _on_close(self, _: CloseEvent) -> None:
+        self._floor.close()
         log.info("said over the agent", extra=dataclasses.asdict(self._overlap.counts))
-
-
-class SessionFloor:
-    """Who has the word, by the session's speech."""
-
-    def __init__(self, session: AgentSession[None]) -> None:
-        self._session = session
-
-    def agent_has_it(self) -> bool:
-        speech = self._session.current_speech
-        return speech is not None and not speech.interrupted and not speech.done()
-
-    def may_be_taken(self) -> bool:
-        speech = self._session.current_speech
-        return speech is None or speech.allow_interruptions or speech.done()
-
-    def take(self) -> None:
-        speech = self._session.current_speech
-        if speech is not None and speech.allow_interruptions:
-            speech.interrupt()
-
-    def keep(self, utterance: MarkedUtterance) -> None:
-        keep(self._session, utterance)
 
 
 def thresholds(settings: Settings, preset: Preset, pause_ms: int = 0) -> dict[str, Any]:
@@ -216,14 +205,14 @@ def turn_handling(settings: Settings) -> TurnHandlingOptions:
             "max_delay": 3.0,
         },
         # Unset, this prefers a detector in LiveKit Cloud, and the caller's audio leaves for it.
-        # `overlap` lets no words through that are none, and nothing but words interrupts: a cough
-        # has none, and a word that is taken back does not keep the agent silent.
+        # `overlap` lets no words through that are none, and nothing but words interrupts. To pause
+        # before words are known, and to go on, is `floor`'s: LiveKit pauses for words alone, loses
+        # what is in its queue, and waits for the end of the turn before it goes on.
         "interruption": {
             "mode": "vad",
             "min_words": 1,
             "min_duration": 0.0,
-            "resume_false_interruption": True,
-            "false_interruption_timeout": RESUME_SECONDS,
+            "resume_false_interruption": False,
         },
         # The reply is thought out, and spoken into a buffer, while the end of the turn is still
         # being confirmed. LiveKit does so for no turn of more than 10 s, and three times in one,

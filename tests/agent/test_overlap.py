@@ -8,8 +8,10 @@ from contextlib import asynccontextmanager
 import pytest
 from livekit.agents import LanguageCode, stt
 
+from agent.call.interruptions import Verdict
 from agent.call.marked import Counts, Mark, MarkedUtterance
 from agent.call.overlap import ANSWER_SECONDS, CONFIRMED_SECONDS, UNDECIDED_SECONDS, Overlap
+from agent.call.playout import Playout
 from config.behaviour import AgentSettings
 
 pytestmark = pytest.mark.looptime
@@ -27,9 +29,10 @@ class Line:
         self.told: list[str] = []
         self.kept: list[MarkedUtterance] = []
         self.interrupted = 0
+        self.verdict: Verdict | None = None
         self.agent_speaks = False
         self.last_words = False
-        self.overlap = Overlap(BOOK, self, echo=echo)
+        self.overlap = Overlap(BOOK, self, Playout(), echo=echo)
         self.events: asyncio.Queue[stt.SpeechEvent | None] = asyncio.Queue()
 
     def agent_has_it(self) -> bool:
@@ -41,6 +44,9 @@ class Line:
     def take(self) -> None:
         self.interrupted += 1
         self.agent_speaks = False
+
+    def judged(self, verdict: Verdict | None) -> None:
+        self.verdict = verdict
 
     def keep(self, utterance: MarkedUtterance) -> None:
         self.kept.append(utterance)
@@ -160,18 +166,18 @@ async def test_an_interjection_stops_the_agent_at_its_first_word() -> None:
 async def test_speech_stops_it_at_its_second_word() -> None:
     async with call() as line:
         line.agent_begins()
-        assert await line.hear(START, "seven") == [START, "seven"]
+        assert await line.hear(START, "seven") == []
         assert line.interrupted == 0
-        assert await line.hear("seven plus") == ["seven plus"]
+        assert await line.hear("seven plus") == [START, "seven plus"]
         assert line.interrupted == 1
 
 
 async def test_what_began_as_an_acknowledgement_may_go_on_as_a_turn() -> None:
     async with call() as line:
         line.agent_begins()
-        assert await line.hear(START, "right", "right then") == [START, "right then"]
+        assert await line.hear(START, "right", "right then") == []
         rest = ("right then what about", "Right then, what about.", END)
-        assert await line.hear(*rest) == list(rest)
+        assert await line.hear(*rest) == [START, *rest]
         assert line.interrupted == 1
 
 
@@ -186,7 +192,7 @@ async def test_one_word_that_stays_was_meant() -> None:
 async def test_one_word_that_is_final_was_meant() -> None:
     async with call() as line:
         line.agent_begins()
-        assert await line.hear(START, "banana", "Banana.", END) == [START, "banana", "Banana.", END]
+        assert await line.hear(START, "banana", "Banana.", END) == [START, "Banana.", END]
         assert line.interrupted == 1
 
 
@@ -213,8 +219,12 @@ async def test_a_beginning_that_stays_one_was_meant() -> None:
 async def test_a_word_that_turns_out_to_be_none_is_taken_back() -> None:
     async with call() as line:
         line.agent_begins()
-        assert await line.hear(START, "hunger", "uh-huh") == [START, "hunger", ""]
-        assert await line.hear("Uh-huh.", END) == [END]
+        assert await line.hear(START, "hunger") == []
+        assert line.verdict is Verdict.DOUBTFUL
+        assert await line.hear("uh-huh") == []
+        assert line.verdict is Verdict.BACKCHANNEL
+        assert await line.hear("Uh-huh.", END) == []
+        assert line.verdict is None
         await asyncio.sleep(2 * ANSWER_SECONDS)
         assert line.interrupted == 0
         assert line.marks == [("Uh-huh.", BACK)]
@@ -224,7 +234,7 @@ async def test_a_word_that_turns_out_to_be_none_is_taken_back() -> None:
 async def test_a_word_without_a_final_is_taken_back() -> None:
     async with call() as line:
         line.agent_begins()
-        assert await line.hear(START, "banana", END) == [START, "banana", "", END]
+        assert await line.hear(START, "banana", END) == []
         await asyncio.sleep(2 * CONFIRMED_SECONDS)
         assert line.interrupted == 0
         assert line.kept == []
@@ -268,9 +278,9 @@ async def test_where_no_echo_is_expected_the_same_words_are_the_callers() -> Non
     async with call() as line:
         line.agent_begins(GREETING)
         await asyncio.sleep(0.3)
-        assert await line.hear(START, "hello") == [START, "hello"]
-        assert line.interrupted == 0
-        assert await line.hear("hello this is.", END) == ["hello this is.", END]
+        assert await line.hear(START, "hello") == []
+        assert (line.interrupted, line.verdict) == (0, Verdict.DOUBTFUL)
+        assert await line.hear("hello this is.", END) == [START, "hello this is.", END]
         assert line.interrupted == 1
 
 
@@ -366,8 +376,8 @@ async def test_the_caller_takes_over_with_what_was_said_last_alone() -> None:
     """Half-sentences that are out of date would each cost an answer."""
     async with call() as line:
         line.agent_begins()
-        told = await line.hear(START, "uh", "uh-huh...", "uh-huh no...")
-        assert told == [START, "uh-huh no..."]
+        told = await line.hear(START, "uh", "uh-huh...", "uh-huh stop...")
+        assert told == [START, "uh-huh stop..."]
 
 
 async def test_every_language_goes_by_its_own_words() -> None:

@@ -67,7 +67,7 @@ async def test_whoever_listens_aloud_hears_the_answer_out_and_is_not_answered(
     assert "twenty" in words(counted)  # an interrupted text ends where the voice did
     turn = await take_turn(caller, synthesised("What is seven plus five?"), timeout_seconds=40)
     own = caller.transcript.said_by(caller.identity, since_seconds=counting.start_seconds)
-    assert words(own).startswith("what is seven")
+    assert words(own).startswith("okay what is seven")  # what is not answered is shown all the same
     assert "twelve" in words(turn.reply_text)
 
 

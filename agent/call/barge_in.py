@@ -1,0 +1,113 @@
+"""Whether the agent yields to a voice before anybody knows what it says: yield first, decide after.
+
+               a voice for long enough, or doubtful words
+      SPEAKS ──────────────────────────────────────────────► YIELDS
+        ▲                                                       │
+        └───────────────────────────────────────────────────────┘
+          quiet without words; a backchannel or an echo; a voice that brings no words in time
+
+What brought no words is not yielded to again before it has fallen quiet, so that a hum or a
+television does not keep the agent from speaking. Words that want the floor stop it: `overlap`.
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Literal
+
+from agent.call.interruptions import Verdict
+
+Strength = Literal["eager", "balanced", "calm"]
+
+# A voice with pauses no longer than this is one voice; afterwards the agent goes on.
+QUIET_SECONDS = 0.16
+# Each result is about so much sound.
+RESULT_SECONDS = 0.032
+# How fast the level of the caller's voice is learnt: the share of each tenth of a second or so.
+LEARNING = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How easily the agent yields."""
+
+    onset_seconds: float
+    """A voice lasts so long before it is yielded to."""
+    wordless_seconds: float
+    """So long it is waited for its first word."""
+    quieter_db: float
+    """A voice that is so much quieter than the caller's is somebody else's."""
+
+
+LIMITS: Mapping[Strength, Limits] = MappingProxyType(
+    {
+        "eager": Limits(onset_seconds=0.09, wordless_seconds=1.6, quieter_db=25),
+        "balanced": Limits(onset_seconds=0.16, wordless_seconds=1.2, quieter_db=15),
+        "calm": Limits(onset_seconds=0.32, wordless_seconds=0.8, quieter_db=10),
+    }
+)
+
+
+class BargeIn:
+    """Decides for one call. Times are seconds on any one clock; `threshold` is a probability."""
+
+    def __init__(self, strength: Strength, threshold: float) -> None:
+        self._limits = LIMITS[strength]
+        self._threshold = threshold
+        self._caller_db: float | None = None
+        self._voice_since: float | None = None
+        self._voice_until = -math.inf
+        self._yielding_since: float | None = None
+        self._refused = False  # what is heard brought no words, or a backchannel
+        self._verdict: Verdict | None = None
+
+    def hear(
+        self, now: float, probability: float, level_db: float, *, callers_turn: bool = False
+    ) -> None:
+        """The voice detector's newest result. `callers_turn` when the agent is silent, and the
+        voice so the caller's own, whose level is learnt."""
+        if probability >= self._threshold:
+            if callers_turn:
+                self._learn(level_db)
+            if self._is_loud(level_db):
+                self._voice_since = now if self._voice_since is None else self._voice_since
+                self._voice_until = now
+        if now - self._voice_until > QUIET_SECONDS:
+            self._voice_since, self._refused = None, False
+
+    def judge(self, verdict: Verdict | None) -> None:
+        """What the words so far are; None when the utterance is over."""
+        self._verdict = verdict
+        if verdict in (Verdict.BACKCHANNEL, Verdict.ECHO):
+            self._refused = True
+
+    def yields(self, now: float) -> bool:
+        """Whether the agent is to be silent now."""
+        match self._verdict:
+            case Verdict.DOUBTFUL | Verdict.UNDECIDED:
+                wanted = True
+            case Verdict.BACKCHANNEL | Verdict.ECHO:
+                wanted = False
+            case _:
+                wanted = self._is_voice(now) and not self._refused
+        if not wanted:
+            self._yielding_since = None
+        elif self._yielding_since is None:
+            self._yielding_since = now
+        return wanted
+
+    def _is_voice(self, now: float) -> bool:
+        if self._voice_since is None:
+            return False
+        since = self._yielding_since
+        if since is not None and now - since > self._limits.wordless_seconds:
+            self._refused = True
+        return self._voice_until - self._voice_since >= self._limits.onset_seconds - RESULT_SECONDS
+
+    def _learn(self, level_db: float) -> None:
+        known = self._caller_db
+        self._caller_db = level_db if known is None else known + LEARNING * (level_db - known)
+
+    def _is_loud(self, level_db: float) -> bool:
+        return self._caller_db is None or level_db >= self._caller_db - self._limits.quieter_db

@@ -1,0 +1,112 @@
+"""Who has the word in a session, and the agent's voice, which yields to the caller's."""
+
+import asyncio
+
+import numpy as np
+from livekit.agents import AgentSession, vad
+from livekit.agents.voice.io import AudioOutput
+
+from agent.call.barge_in import BargeIn
+from agent.call.interruptions import Verdict
+from agent.call.marked import MarkedUtterance, keep
+from agent.call.playout import Playout
+from agent.call.vad_tap import TappedVAD
+from agent.call.yielding_output import YieldingOutput
+
+SILENCE_DB = -100.0
+
+
+class SessionFloor:
+    """The floor of one call's session. `begin` when the session has its output."""
+
+    def __init__(self, session: AgentSession[None], playout: Playout, barge_in: BargeIn) -> None:
+        self._session = session
+        self._playout = playout
+        self._barge_in = barge_in
+        self._loop = asyncio.get_running_loop()
+        self._yielding = False
+        self._output: YieldingOutput | None = None
+
+    def begin(self) -> None:
+        """Listen to the voice detector, and stand in the agent's voice's way."""
+        if isinstance(self._session.vad, TappedVAD):
+            self._session.vad.tap = self.heard
+        first = self._session.output.audio
+        if first is None:
+            return
+        self._output = YieldingOutput(_last(first))
+        if first.next_in_chain is None:
+            self._session.output.audio = self._output
+        else:
+            self._session.output.replace_audio_tail(self._output)
+
+    def close(self) -> None:
+        """Nothing more will be said."""
+        if self._output is not None:
+            self._output.close()
+
+    def agent_has_it(self) -> bool:
+        speech = self._session.current_speech
+        return speech is not None and not speech.interrupted and not speech.done()
+
+    def may_be_taken(self) -> bool:
+        speech = self._session.current_speech
+        return speech is None or speech.allow_interruptions or speech.done()
+
+    def take(self) -> None:
+        speech = self._session.current_speech
+        if speech is not None and speech.allow_interruptions:
+            speech.interrupt()
+
+    def keep(self, utterance: MarkedUtterance) -> None:
+        keep(self._session, utterance)
+
+    def judged(self, verdict: Verdict | None) -> None:
+        self._barge_in.judge(verdict)
+        self.look()
+
+    def heard(self, event: vad.VADEvent) -> None:
+        """The voice detector's newest result."""
+        if event.type is vad.VADEventType.INFERENCE_DONE:
+            is_callers_turn = self._session.agent_state == "listening"
+            self._barge_in.hear(
+                self._loop.time(), event.probability, _level(event), callers_turn=is_callers_turn
+            )
+            self.look()
+
+    def look(self) -> None:
+        """Let the agent be silent, or go on, as things are now."""
+        now = self._loop.time()
+        wanted = self._barge_in.yields(now) and self.agent_has_it() and self.may_be_taken()
+        output = self._session.output.audio
+        if output is None or self._is_being_interrupted():
+            return
+        if wanted:  # again and again: LiveKit resumes its output when a part of a speech begins
+            output.pause()
+            if not self._yielding:
+                self._playout.fall_silent(now)
+        elif self._yielding:
+            output.resume()
+            if self._session.agent_state == "speaking":
+                self._playout.sound(now)
+        self._yielding = wanted
+
+    def _is_being_interrupted(self) -> bool:
+        """To go on would let a bit of it be heard before it is cleared."""
+        speech = self._session.current_speech
+        return speech is not None and speech.interrupted and not speech.done()
+
+
+def _last(output: AudioOutput) -> AudioOutput:
+    while output.next_in_chain is not None:
+        output = output.next_in_chain
+    return output
+
+
+def _level(event: vad.VADEvent) -> float:
+    """How loud the newest sound is, in decibels below the loudest possible."""
+    data = b"".join(bytes(frame.data) for frame in event.frames)
+    if not data:
+        return SILENCE_DB
+    samples = np.frombuffer(data, np.int16).astype(np.float32) / 32768
+    return float(20 * np.log10(max(np.sqrt(np.mean(samples * samples)), 1e-5)))

@@ -1,0 +1,53 @@
+"""The session's voice detector, whose results somebody else reads as well."""
+
+import asyncio
+from collections.abc import Callable
+
+from livekit.agents import vad
+
+Tap = Callable[[vad.VADEvent], None]
+
+
+class TappedVAD(vad.VAD):
+    """Detects as the other one does; `tap`, once set, is given each event first."""
+
+    def __init__(self, detector: vad.VAD) -> None:
+        super().__init__(capabilities=detector.capabilities)
+        self._detector = detector
+        self.tap: Tap = lambda _: None
+
+    @property
+    def model(self) -> str:
+        return self._detector.model
+
+    @property
+    def provider(self) -> str:
+        return self._detector.provider
+
+    def stream(self) -> vad.VADStream:
+        return _TappedStream(self, self._detector.stream())
+
+
+class _TappedStream(vad.VADStream):
+    def __init__(self, tapped: TappedVAD, stream: vad.VADStream) -> None:
+        self._tapped = tapped
+        self._stream = stream
+        super().__init__(tapped)
+
+    async def _main_task(self) -> None:
+        feeding = asyncio.create_task(self._feed(), name="voice detector")
+        try:
+            async for event in self._stream:
+                self._tapped.tap(event)
+                self._event_ch.send_nowait(event)
+        finally:
+            feeding.cancel()
+            await self._stream.aclose()
+
+    async def _feed(self) -> None:
+        async for each in self._input_ch:
+            if isinstance(each, self._FlushSentinel):
+                self._stream.flush()
+            else:
+                self._stream.push_frame(each)
+        self._stream.end_input()

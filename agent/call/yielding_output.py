@@ -1,0 +1,172 @@
+"""The agent's voice on its way to the caller: it can fall silent at once, and go on where it was.
+
+LiveKit's own output has 200 ms in a queue, and a pause cuts these off: they are never heard. This
+one keeps the voice back, and hands it on just before it is due.
+"""
+
+import asyncio
+from collections import deque
+from dataclasses import dataclass, field
+
+import numpy as np
+from livekit import rtc
+from livekit.agents import utils
+from livekit.agents.voice.io import AudioOutput, AudioOutputCapabilities
+
+# How far ahead of its time the voice is handed on. A loop that stands still for longer is heard.
+AHEAD_SECONDS = 0.12
+FRAME_SECONDS = 0.02
+# Less is not worth waiting for.
+TICK_SECONDS = 0.001
+
+
+@dataclass(slots=True)
+class _Segment:
+    """What is played, or cleared, as one."""
+
+    frames: deque[rtc.AudioFrame] = field(default_factory=deque)
+    begun: bool = False
+    """The next output has a part of it, and will say how it ended."""
+    ended: bool = False
+    """Nothing more comes."""
+    cleared: bool = False
+    """Nothing more is to be heard of it."""
+
+
+class YieldingOutput(AudioOutput):
+    """Stands before the output that plays; a pause is heard AHEAD_SECONDS and a frame later."""
+
+    def __init__(self, next_in_chain: AudioOutput) -> None:
+        super().__init__(
+            label="Yielding",
+            capabilities=AudioOutputCapabilities(pause=True),
+            next_in_chain=next_in_chain,
+        )
+        self._segments: deque[_Segment] = deque()
+        self._cutter: utils.audio.AudioByteStream | None = None
+        self._changed = asyncio.Event()
+        self._paused = False
+        self._fade_out = self._fade_in = False
+        self._due_at = 0.0
+        self._task: asyncio.Task[None] | None = None
+
+    @property
+    def _next(self) -> AudioOutput:
+        assert self.next_in_chain is not None
+        return self.next_in_chain
+
+    @property
+    def sample_rate(self) -> int | None:
+        return self._next.sample_rate
+
+    @property
+    def can_pause(self) -> bool:
+        return True
+
+    async def capture_frame(self, frame: rtc.AudioFrame) -> None:
+        await super().capture_frame(frame)
+        if self._captured is None:
+            self._segments.append(_Segment())
+            samples = round(frame.sample_rate * FRAME_SECONDS)
+            rate, channels = frame.sample_rate, frame.num_channels
+            self._cutter = utils.audio.AudioByteStream(rate, channels, samples)
+        self._add(self._cutter.push(frame.data) if self._cutter else [])
+        if self._task is None:
+            self._task = asyncio.create_task(self._hand_on(), name="agent's voice")
+
+    def flush(self) -> None:
+        super().flush()
+        if self._captured is None:
+            return
+        self._add(self._cutter.flush() if self._cutter else [])
+        self._captured.ended = True
+        self._changed.set()
+        self._end_segments()
+
+    def clear_buffer(self) -> None:
+        self.resume()
+        self.close()  # it may wait for a listener with a frame in its hand
+        self._fade_in, self._due_at = False, 0.0
+        for segment in self._segments:
+            segment.frames.clear()
+            segment.cleared = True
+        self._end_segments()
+        self._next.clear_buffer()
+
+    def pause(self) -> None:
+        """Fall silent; nothing is lost."""
+        if not self._paused:
+            self._paused = True
+            self._fade_out = bool(self._segments) and self._segments[0].begun
+
+    def resume(self) -> None:
+        """Go on where the voice fell silent."""
+        if self._paused:
+            self._paused = False
+            self._fade_in = not self._fade_out
+            self._fade_out = False
+            self._changed.set()
+
+    def close(self) -> None:
+        """Nothing more is handed on."""
+        if self._task is not None:
+            self._task.cancel()
+            self._task = None
+
+    @property
+    def _captured(self) -> _Segment | None:
+        """The segment that is being captured."""
+        last = self._segments[-1] if self._segments else None
+        return None if last is None or last.ended else last
+
+    def _add(self, frames: list[rtc.AudioFrame]) -> None:
+        if self._captured is not None and not self._captured.cleared:
+            self._captured.frames.extend(frames)
+            self._changed.set()
+
+    def _end_segments(self) -> None:
+        """Take leave of those that have ended, and of which nothing waits any more."""
+        while self._segments and self._segments[0].ended and not self._segments[0].frames:
+            if self._segments.popleft().begun:
+                self._next.flush()
+            else:  # the next one has never heard of it
+                self.on_playback_finished(playback_position=0.0, interrupted=True)
+
+    async def _hand_on(self) -> None:
+        while True:
+            self._changed.clear()
+            if not self._segments or not self._segments[0].frames:
+                self._end_segments()
+            elif self._paused and not self._fade_out:
+                pass
+            elif (early_seconds := self._due_at - AHEAD_SECONDS - self._now) > TICK_SECONDS:
+                await asyncio.sleep(early_seconds)
+                continue
+            else:
+                await self._hand_on_frame(self._segments[0])
+                continue
+            await self._changed.wait()
+
+    async def _hand_on_frame(self, segment: _Segment) -> None:
+        frame = segment.frames.popleft()
+        if self._fade_out:
+            frame, self._fade_out = _faded(frame, 1.0, 0.0), False
+        elif self._fade_in:
+            frame, self._fade_in = _faded(frame, 0.0, 1.0), False
+        self._due_at = max(self._due_at, self._now) + frame.duration
+        await self._next.capture_frame(frame)
+        segment.begun = True
+
+    @property
+    def _now(self) -> float:
+        return asyncio.get_running_loop().time()
+
+
+def _faded(frame: rtc.AudioFrame, begin: float, end: float) -> rtc.AudioFrame:
+    """A pause without a click."""
+    samples = np.frombuffer(frame.data, np.int16).reshape(-1, frame.num_channels)
+    gain = np.linspace(begin, end, len(samples), dtype=np.float32)[:, None]
+    faded = (samples * gain).astype(np.int16)
+    return rtc.AudioFrame(
+        faded.tobytes(), frame.sample_rate, frame.num_channels, frame.samples_per_channel
+    )

@@ -1,0 +1,130 @@
+"""Whether the agent yields to a voice before anybody knows what it says; by the voice detector's
+results."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from agent.call.barge_in import LIMITS, QUIET_SECONDS, RESULT_SECONDS, BargeIn, Strength
+from agent.call.interruptions import Verdict
+
+STEP = RESULT_SECONDS
+VOICE, HUM, SILENCE = 0.95, 0.2, 0.01
+
+
+class Line:
+    """What is heard while the agent speaks, and when the agent was silent, in seconds."""
+
+    def __init__(self, strength: Strength = "balanced") -> None:
+        self.barge_in = BargeIn(strength, threshold=0.4)
+        self.now = 100.0
+        self.silent_seconds = 0.0
+
+    def hear(self, seconds: float, probability: float = VOICE, level_db: float = -25) -> bool:
+        """For so long; whether the agent is silent then."""
+        silent = False
+        for _ in self._steps(seconds):
+            self.barge_in.hear(self.now, probability, level_db)
+            silent = self.barge_in.yields(self.now)
+            self.silent_seconds += STEP * silent
+        return silent
+
+    def caller_speaks(self, level_db: float) -> None:
+        """In the caller's own turn."""
+        for _ in self._steps(3):
+            self.barge_in.hear(self.now, VOICE, level_db, callers_turn=True)
+        self.hear(1, SILENCE)
+        self.silent_seconds = 0.0
+
+    def _steps(self, seconds: float) -> Iterator[int]:
+        for at in range(round(seconds / STEP)):
+            self.now += STEP
+            yield at
+
+
+@pytest.mark.parametrize("strength", LIMITS)
+def test_the_agent_yields_to_a_voice_that_lasts(strength: Strength) -> None:
+    line = Line(strength)
+    onset = LIMITS[strength].onset_seconds
+    assert not line.hear(onset - STEP)
+    assert line.hear(3 * STEP)
+
+
+def test_the_stronger_setting_yields_sooner_and_waits_longer() -> None:
+    eager, balanced, calm = LIMITS.values()
+    assert eager.onset_seconds < balanced.onset_seconds < calm.onset_seconds <= 0.4
+    assert eager.wordless_seconds > balanced.wordless_seconds > calm.wordless_seconds
+
+
+def test_it_goes_on_soon_after_the_voice_has_fallen_quiet() -> None:
+    line = Line()
+    assert line.hear(0.5)
+    assert line.hear(QUIET_SECONDS - STEP, SILENCE)
+    assert not line.hear(3 * STEP, SILENCE)
+    assert QUIET_SECONDS + 2 * STEP < 0.25
+
+
+def test_a_gap_between_two_words_is_no_end() -> None:
+    line = Line()
+    line.hear(0.5)
+    assert line.hear(0.1, SILENCE)
+    assert line.hear(0.1)
+
+
+@pytest.mark.parametrize("probability", [HUM, SILENCE])
+def test_what_is_no_voice_is_not_yielded_to(probability: float) -> None:
+    line = Line()
+    line.hear(30, probability, level_db=-10)
+    assert line.silent_seconds == 0
+
+
+def test_clicks_of_a_keyboard_are_not_yielded_to() -> None:
+    line = Line()
+    for _ in range(50):
+        line.hear(2 * STEP)
+        line.hear(0.3, SILENCE)
+    assert line.silent_seconds == 0
+
+
+@pytest.mark.parametrize("strength", LIMITS)
+def test_a_voice_that_brings_no_words_is_yielded_to_once(strength: Strength) -> None:
+    line = Line(strength)
+    line.hear(60)
+    assert line.silent_seconds < LIMITS[strength].wordless_seconds + 0.1
+
+
+def test_after_a_quiet_moment_the_next_voice_is_yielded_to() -> None:
+    line = Line()
+    assert not line.hear(5)
+    line.hear(0.5, SILENCE)
+    assert line.hear(0.4)
+
+
+def test_a_voice_far_from_the_microphone_is_not_yielded_to() -> None:
+    line = Line()
+    line.caller_speaks(-25)
+    line.hear(5, level_db=-45)
+    assert line.silent_seconds == 0
+    assert line.hear(0.4, level_db=-30)
+
+
+@pytest.mark.parametrize("verdict", [Verdict.BACKCHANNEL, Verdict.ECHO])
+def test_a_backchannel_lets_it_go_on_at_once_though_the_voice_goes_on(verdict: Verdict) -> None:
+    line = Line()
+    assert line.hear(0.4)
+    line.barge_in.judge(verdict)
+    assert not line.barge_in.yields(line.now)
+    line.barge_in.judge(None)
+    assert not line.hear(1)
+    line.hear(0.5, SILENCE)
+    assert line.hear(0.4)
+
+
+@pytest.mark.parametrize("verdict", [Verdict.DOUBTFUL, Verdict.UNDECIDED])
+def test_doubtful_words_keep_it_silent_until_they_are_decided(verdict: Verdict) -> None:
+    line = Line()
+    line.hear(0.2)
+    line.barge_in.judge(verdict)
+    assert line.hear(2, SILENCE)
+    line.barge_in.judge(None)
+    assert not line.barge_in.yields(line.now)
