@@ -169,6 +169,13 @@ class AgentSettings(Section):
         description="How long after the caller's turn nothing may be heard before the agent says "
         '"One moment, please"; 0 for never.',
     )
+    tool_timeout_seconds: float = Field(
+        default=30,
+        ge=1,
+        le=600,
+        description="How long a tool may keep a caller waiting in silence. Then it is cancelled, "
+        "and the model is told that there is no result.",
+    )
     still_there: Spoken = Field(
         default="Are you still there?",
         description="What it asks a caller who says nothing.",

@@ -174,6 +174,7 @@ class Call:
             before_speech=self._fill_silence(),
             metadata=self._own.application,
             cannot_hear=self._cannot_hear,
+            tool_timeout_seconds=self._agent.tool_timeout_seconds,
         )
         caller = self._presence.caller_identity
         if caller is None:

@@ -16,6 +16,7 @@ from livekit.agents import (
     ModelSettings,
     RunContext,
     function_tool,
+    llm,
     stt,
 )
 from livekit.agents.llm import ChatChunk, Tool
@@ -25,6 +26,7 @@ from agent.call.head_start import HeadStart
 from agent.call.marked import with_marked
 from agent.call.prepared import Sentence
 from agent.call.record import Said
+from agent.call.tool_limits import limited
 from agent.call.turn_taking import TurnTaking
 
 
@@ -44,6 +46,7 @@ class Assistant(Agent):
         before_speech: Callable[[], Awaitable[None]] | None = None,
         metadata: Mapping[str, Any] = MappingProxyType({}),
         cannot_hear: Callable[[Exception], None] | None = None,
+        tool_timeout_seconds: float = 30,
     ) -> None:
         """`head_start` has the greeting; `before_speech` returns when an answer may be heard;
         `goodbye` is for a model that hangs up without a word; `cannot_hear` is called when nobody
@@ -52,6 +55,8 @@ class Assistant(Agent):
         `said_before` is what another agent and this caller said, before that agent died.
         `metadata` are the keys of the call's metadata that are no settings, for tools to read.
         """
+        self._limited: dict[str, llm.Tool | llm.Toolset] = {}
+        self._tool_timeout_seconds = tool_timeout_seconds
         history = ChatContext.empty()
         for said in said_before:
             history.add_message(role=said.role, content=said.text)
@@ -65,6 +70,16 @@ class Assistant(Agent):
         self._cannot_hear = cannot_hear
         self._turn_taking = turn_taking
         self._takes_over = bool(said_before)
+
+    @property
+    def tools(self) -> list[llm.Tool | llm.Toolset]:
+        """Its tools, none of which can keep the caller waiting for ever."""
+        return [self._limited.setdefault(tool.id, self._limit(tool)) for tool in super().tools]
+
+    def _limit(self, tool: llm.Tool | llm.Toolset) -> llm.Tool | llm.Toolset:
+        if isinstance(tool, llm.FunctionTool | llm.RawFunctionTool):
+            return limited(tool, lambda: self.session, self._tool_timeout_seconds)
+        return tool
 
     async def on_enter(self) -> None:
         self._turn_taking.begin()
