@@ -19,7 +19,7 @@ from livekit.agents import (
     llm,
     stt,
 )
-from livekit.agents.llm import ChatChunk, Tool
+from livekit.agents.llm import ChatChunk
 
 from agent.call.broken_answers import has_words
 from agent.call.head_start import HeadStart
@@ -101,7 +101,7 @@ class Assistant(Agent):
             yield frame
 
     def llm_node(
-        self, chat_ctx: ChatContext, tools: list[Tool], model_settings: ModelSettings
+        self, chat_ctx: ChatContext, tools: list[llm.Tool], model_settings: ModelSettings
     ) -> AsyncIterable[ChatChunk | str | FlushSentinel]:
         """What is asked of the model: all that was said, also what got no answer of its own."""
         told = with_marked(chat_ctx, self.session.history)
