@@ -5,7 +5,7 @@ BIN := .venv/bin
 STAMP := .venv/.complete
 
 .DEFAULT_GOAL := help
-.PHONY: help run call check test compare bench-latency bench-turns bench-stt chaos fuzz image reference lock clean
+.PHONY: help run call check test compare bench-latency bench-turns bench-stt chaos canary fuzz image reference lock clean
 
 help:  ## Show what there is to type
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -44,6 +44,10 @@ bench-stt: $(STAMP)  ## CPU and memory of a speech stream, ours and stock
 chaos: $(STAMP)  ## Thirty calls over three workers, and faults at random moments: nobody may be lost
 	$(BIN)/python -m workbench.livekit_binary
 	$(BIN)/python -m workbench.chaos
+
+canary: $(STAMP)  ## The newest releases over the lock, in a folder of their own: what would break
+	$(BIN)/python -m workbench.livekit_binary
+	$(BIN)/python -m workbench.canary
 
 fuzz: $(STAMP)  ## A million hostile messages for the speech module
 	$(BIN)/python -m workbench.fuzz

@@ -17,7 +17,8 @@ from pydantic_core import PydanticCustomError
 
 from config.phrases import Phrasebook, PhrasesError, read_phrasebook
 from config.values import ROOT, Host, Section, Spoken
-from stt_assemblyai.options import Names, Preset
+from stt_assemblyai.models import Preset
+from stt_assemblyai.values import Names
 
 ADDRESSES = ("tel:", "sip:", "sips:")
 
@@ -99,7 +100,8 @@ class AgentSettings(Section):
     turn_preset: Preset = Field(
         default="seed",
         description="How soon a caller's turn counts as over: aggressive for short answers, "
-        "conservative for callers who think aloud. Thresholds that are set one by one win over it.",
+        "conservative for callers who think aloud, service for AssemblyAI's own thresholds. Those "
+        "that are set one by one win over it.",
         examples=["balanced"],
     )
     min_silence_ms: int | None = Field(
@@ -107,7 +109,7 @@ class AgentSettings(Section):
         ge=0,
         le=10_000,
         description="Milliseconds of silence before the agent answers, however sure AssemblyAI is "
-        "that the turn is over. Unset: 0 with seed and aggressive, 400 balanced, 800 conservative.",
+        "that the turn is over. Unset: 400 with balanced, 800 with conservative, else 0.",
         examples=["300"],
     )
     dictation_pause_ms: int = Field(

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from config.settings import Settings
-from stt_assemblyai.options import MODE_SILENCES, US, US_SILENCES, WHISPER
+from stt_assemblyai.models import MODE_SILENCES, US, US_SILENCES, WHISPER
 
 # The first does nothing unless the second, or one of several, is set.
 _NEEDS = {
@@ -55,10 +55,11 @@ def without_effect(settings: Settings) -> list[str]:
 def shortest_and_longest_silence(settings: Settings) -> tuple[int, int] | None:
     """Milliseconds after which a turn may end and must end; None where no setting decides it."""
     sent = settings.session_options.effective()
-    if settings.assemblyai.speech_model in WHISPER:
+    family = settings.assemblyai.family
+    if family is WHISPER:
         return None
-    is_us = settings.assemblyai.speech_model in US
-    shortest, longest = US_SILENCES if is_us else MODE_SILENCES[sent.get("mode", "balanced")]
+    of_mode = MODE_SILENCES.get(sent.get("mode", "balanced"), MODE_SILENCES["balanced"])
+    shortest, longest = US_SILENCES if family is US else of_mode
     return sent.get("min_turn_silence", shortest), sent.get("max_turn_silence", longest)
 
 

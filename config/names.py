@@ -63,5 +63,10 @@ def _advice(name: str, text: str) -> str:
         return ""
     if close := close_to(name):
         return f"did you mean {' or '.join(close)}?"
+    if section == "assemblyai":
+        return (
+            "docs/settings.md lists them all, and ASSEMBLYAI_EXTRA_PARAMETERS takes parameters of "
+            "AssemblyAI's that are not among them"
+        )
     with_our_prefix = name.startswith((*OURS, "LIVEKIT_", "OPENAI_"))
     return "docs/settings.md lists them all" if with_our_prefix else ""

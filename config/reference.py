@@ -11,16 +11,8 @@ from pydantic import BaseModel
 
 from config.settings import PER_CALL, Settings
 from config.values import ROOT
-from stt_assemblyai.options import (
-    ALL,
-    MULTILINGUAL,
-    PARAMETERS,
-    SHIPPED,
-    U3,
-    US,
-    WHISPER,
-    SessionOptions,
-)
+from stt_assemblyai.models import ALL, MULTILINGUAL, U3, US, WHISPER, shipped_with
+from stt_assemblyai.options import PARAMETERS
 
 ENV_EXAMPLE = ROOT / ".env.example"
 PAGE = ROOT / "docs" / "settings.md"
@@ -127,7 +119,7 @@ def _sections() -> Iterator[tuple[str, list[Variable]]]:
 
 def _variable(section: str, field: str, model: type[BaseModel], shape: dict[str, Any]) -> Variable:
     info = model.model_fields[field]
-    shipped = SHIPPED["universal-streaming-english"].get(field)
+    shipped = shipped_with("universal-streaming-english").get(field)
     fixed = None if info.is_required() or info.default_factory else info.default
     default = _written(shipped if fixed is None else fixed)
     return Variable(
@@ -151,7 +143,7 @@ def _remarks(section: str, field: str, shape: dict[str, Any], shipped: object) -
 
 def _service_default(section: str, field: str, shipped: object) -> str:
     """What holds for a session parameter that is not set, and which models know it."""
-    if section != "assemblyai" or field not in SessionOptions.model_fields:
+    if section != "assemblyai" or field not in PARAMETERS:
         return ""
     takes = PARAMETERS[field]
     unset = "" if shipped is not None or takes.default == "not set" else f"Unset: {takes.default}."
@@ -186,6 +178,8 @@ def _kinds(shape: dict[str, Any]) -> list[dict[str, Any]]:
 def _allowed(shape: dict[str, Any]) -> str:
     kind = _kinds(shape)[0]
     match kind:
+        case {"known": list(values)}:
+            return f"Known: {', '.join(values)}."
         case {"enum": list(values)}:
             return f"One of: {', '.join(values)}."
         case {"const": value}:

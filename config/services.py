@@ -14,7 +14,8 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from config.values import ApiKey, Filled, Section, openai_path, scheme
-from stt_assemblyai.options import U3, SessionOptions
+from stt_assemblyai.models import U3
+from stt_assemblyai.options import SessionOptions
 
 OpenAIAddress = Annotated[str, scheme("http", "https"), AfterValidator(openai_path)]
 
@@ -124,7 +125,7 @@ class AssemblyAISettings(SessionOptions):
         """The probability below which the service hears silence, its own default included."""
         if self.vad_threshold is not None:
             return self.vad_threshold
-        return 0.4 if self.speech_model not in U3 else 0.3
+        return 0.3 if self.family is U3 else 0.4
 
     @property
     def regions(self) -> list[str]:
@@ -134,10 +135,7 @@ class AssemblyAISettings(SessionOptions):
     @property
     def session(self) -> SessionOptions:
         """The session parameters alone, as they were set."""
-        names = SessionOptions.model_fields.keys()
-        return SessionOptions.model_validate(
-            {name: getattr(self, name) for name in self.model_fields_set if name in names}
-        )
+        return self.revised()
 
 
 class OpenAISettings(Section):

@@ -7,24 +7,26 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import inspect
 import logging
 import signal
+import sys
+import warnings
 from collections.abc import Iterator
-from typing import Annotated, Literal
 
 import typer
-from pydantic import ConfigDict, Field, SecretStr, ValidationError, field_validator
-from pydantic_core import PydanticCustomError
+from pydantic import ValidationError
 
-from stt_assemblyai.client import DEFAULT_BASE_URL, Socket, connect
+from stt_assemblyai.client import Socket, connect
 from stt_assemblyai.endpointing import TurnChoices
 from stt_assemblyai.errors import AssemblyAIError
-from stt_assemblyai.options import SessionOptions
+from stt_assemblyai.ledger import Bill
+from stt_assemblyai.leg import StreamEvent
+from stt_assemblyai.order import Order, signature
 from stt_assemblyai.pace import Pacer
 from stt_assemblyai.page import BY_SIGNAL, Page
+from stt_assemblyai.protocol import Opened
 from stt_assemblyai.sound import Sound, UnreadableError, open_sound
-from stt_assemblyai.transcriber import Timing, Transcriber
+from stt_assemblyai.transcriber import Interrupted, Timing, Transcriber
 
 FAILED, USAGE, UNREADABLE = 1, 2, 3
 
@@ -54,86 +56,11 @@ Ends with  0  when everything was transcribed
 """
 
 
-class Order(SessionOptions):
-    """Everything that can be asked for, beside the session's parameters."""
-
-    model_config = ConfigDict(hide_input_in_errors=True)
-
-    format: Literal["text", "jsonl"] = Field(
-        default="text",
-        description="text: a line for each sentence; jsonl: a JSON object "
-        "with times and words, and one at the end with what it cost.",
-    )
-    speed: float = Field(
-        default=1.0,
-        gt=0,
-        le=1.25,
-        description="How fast a file is sent; 1 is as it was spoken, and the service follows up "
-        "to 1.25.",
-    )
-    channels: int = Field(default=1, ge=1, le=32, description="Channels of raw PCM.")
-    api_key: SecretStr = Field(description="AssemblyAI's API key; better set the variable.")
-    base_url: Annotated[str, Field(pattern=r"^wss?://[^/]")] = Field(
-        default=DEFAULT_BASE_URL, description="Scheme and host of the streaming service."
-    )
-
-    @field_validator("encoding")
-    @classmethod
-    def _is_made_from_pcm(cls, encoding: str) -> str:
-        if encoding not in ("pcm_s16le", "pcm_mulaw"):
-            raise PydanticCustomError("encoding", "sound is sent as pcm_s16le or pcm_mulaw")
-        return encoding
-
-    @field_validator("api_key")
-    @classmethod
-    def _fits_a_header(cls, key: SecretStr) -> SecretStr:
-        text = key.get_secret_value()
-        if not text or not text.isascii() or not text.isprintable() or " " in text:
-            raise PydanticCustomError("key", "is empty or has a character that no key has")
-        return key
-
-    def session(self, sample_rate: int) -> SessionOptions:
-        """The session's parameters alone, for sound of this rate."""
-        names = SessionOptions.model_fields.keys() & self.model_fields_set
-        given = {name: getattr(self, name) for name in names}
-        return SessionOptions.model_validate(given | {"sample_rate": sample_rate})
-
-
-def _signature() -> inspect.Signature:
-    """The command's parameters: the file, and an option for each field of an order."""
-    file = typer.Argument(metavar="FILE|-", show_default=False)
-    options = [
-        inspect.Parameter(
-            name,
-            inspect.Parameter.KEYWORD_ONLY,
-            default=None,
-            annotation=Annotated[
-                str | None,
-                typer.Option(
-                    f"--{name.replace('_', '-')}",
-                    help=field.description,
-                    metavar="TEXT",
-                    envvar=f"ASSEMBLYAI_{name.upper()}"
-                    if name in ("api_key", "base_url")
-                    else None,
-                    rich_help_panel="Session" if name in SessionOptions.model_fields else None,
-                ),
-            ],
-        )
-        for name, field in sorted(
-            Order.model_fields.items(), key=lambda item: item[0] in SessionOptions.model_fields
-        )
-    ]
-    given = inspect.Parameter(
-        "file", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=Annotated[str, file]
-    )
-    return inspect.Signature([given, *options])
-
-
 def transcribe(file: str, **given: str | None) -> None:
     """What the command does; it ends the program."""
     try:
-        order = Order.model_validate({n: text for n, text in given.items() if text is not None})
+        with warnings.catch_warnings(record=True) as notes:
+            order = Order.model_validate({n: text for n, text in given.items() if text is not None})
     except ValidationError as error:
         for fault in error.errors():
             name = "--" + str(fault["loc"][0]).replace("_", "-")
@@ -141,6 +68,8 @@ def transcribe(file: str, **given: str | None) -> None:
             hint = " (or set ASSEMBLYAI_API_KEY)" if name == "--api-key" else ""
             typer.echo(f"{name}: {wrong}{hint}", err=True)
         raise SystemExit(USAGE) from None
+    for note in notes:
+        typer.echo(f"{note.message}.", err=True)
     logging.getLogger("stt_assemblyai").addHandler(logging.NullHandler())  # said by ourselves
     try:
         code = asyncio.run(_transcribe(file, order))
@@ -152,7 +81,7 @@ def transcribe(file: str, **given: str | None) -> None:
     raise SystemExit(code)
 
 
-transcribe.__signature__ = _signature()  # type: ignore[attr-defined]  # typer reads it
+transcribe.__signature__ = signature()  # type: ignore[attr-defined]  # typer reads it
 
 
 async def _transcribe(file: str, order: Order) -> int:
@@ -174,14 +103,13 @@ class Hearing:
         self._page = Page(order.format, self.stop, sound.seconds)
         self._deadline = asyncio.timeout(None)
         self._code = 0
+        self._is_connected = False  # what has been heard has somebody to say it
 
         def dial(query: str) -> contextlib.AbstractAsyncContextManager[Socket]:
             return connect(order.base_url, query, order.api_key)
 
         options = order.session(sound.sample_rate)
-        self._transcriber = Transcriber(
-            dial, options, self._page.write, timing=_TIMING, choices=_CHOICES
-        )
+        self._transcriber = Transcriber(dial, options, self._take, timing=_TIMING, choices=_CHOICES)
 
     async def run(self, *, speed: float) -> int:
         """The exit code, once the last words are printed."""
@@ -205,10 +133,16 @@ class Hearing:
             self._feeding.result()  # the sound may be at fault
         return self._code
 
+    def _take(self, event: StreamEvent | Interrupted | Bill) -> None:
+        if isinstance(event, Opened | Interrupted):
+            self._is_connected = isinstance(event, Opened)
+        self._page.write(event)
+
     def stop(self, code: int) -> None:
-        """Hear no more, but finish what has been heard; asked twice, hurry."""
+        """Hear no more, but finish what has been heard; hurry when asked twice, or when there is
+        no connection over which more could come."""
         loop = asyncio.get_running_loop()
-        hurried = self._code != 0
+        hurried = self._code != 0 or not self._is_connected
         self._code = code
         self._feeding.cancel()
         if not self._deadline.expired():
@@ -245,6 +179,8 @@ class Hearing:
 
 def main() -> None:
     """Run the command that the arguments ask for."""
+    for stream in (sys.stdout, sys.stderr):  # a terminal may know few letters
+        stream.reconfigure(errors="replace")  # type: ignore[union-attr]
     app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
     app.command(help=HELP)(transcribe)
     app(prog_name="python -m stt_assemblyai")

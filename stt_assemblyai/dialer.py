@@ -69,8 +69,11 @@ class Dialer:
         return callable(self._token)
 
     @contextlib.asynccontextmanager
-    async def __call__(self, query: str) -> AsyncIterator[Socket]:
-        """A connection for a session with this query. Raises `AssemblyAIError`."""
+    async def __call__(
+        self, query: str, *, within_seconds: float = math.inf
+    ) -> AsyncIterator[Socket]:
+        """A connection for a session with this query, sooner than the dialer's own deadline if
+        so asked. Raises `AssemblyAIError`."""
         await self._wait_for_turn()
         async with contextlib.AsyncExitStack() as stack:
             try:
@@ -79,7 +82,7 @@ class Dialer:
                         self._base_urls[self._turn % len(self._base_urls)],
                         await self._proven(query),
                         self._api_key if self._token is None else None,
-                        connect_timeout_seconds=self._connect_timeout_seconds,
+                        connect_timeout_seconds=min(self._connect_timeout_seconds, within_seconds),
                         dead_after_seconds=self._dead_after_seconds,
                     )
                 )

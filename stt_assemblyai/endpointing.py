@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from stt_assemblyai.options import U3, US, SessionOptions
+from stt_assemblyai.models import U3, US
+from stt_assemblyai.options import SessionOptions
 
 __all__ = ["Endpointing", "TurnChoices", "endpointing_for"]
 
@@ -63,11 +64,11 @@ def endpointing_for(options: SessionOptions, choices: TurnChoices) -> Endpointin
     """What follows from a session's options; to be asked again when they change."""
     sent = options.effective()
     silence_ms = sent.get("max_turn_silence") or _LONGEST_DEFAULT_SILENCE_MS
-    is_formatted_later = bool(sent.get("format_turns")) and options.speech_model not in U3
+    is_formatted_later = bool(sent.get("format_turns")) and options.family is not U3
     return Endpointing(
         twin_seconds=choices.wait_for_formatted_ms / 1000 if is_formatted_later else 0.0,
         keep_reply=choices.replies,
-        by_confidence=options.speech_model in U3,
+        by_confidence=options.family is U3,
         preflight_confidence=_confidence(options, choices),
         pause_seconds=max(silence_ms - _REPLY_MS, _SHORTEST_PAUSE_MS) / 1000
         if choices.replies
@@ -83,9 +84,9 @@ def _confidence(options: SessionOptions, choices: TurnChoices) -> float:
         return math.inf
     if choices.preflight_confidence is not None:
         return choices.preflight_confidence
-    if options.speech_model in U3:
+    if options.family is U3:
         return _U3_CONFIDENCE
-    if options.speech_model in US:
+    if options.family is US:
         threshold = options.effective().get("end_of_turn_confidence_threshold")
         return _DEFAULT_THRESHOLD if threshold is None else float(threshold)
     return 0.0
@@ -93,7 +94,7 @@ def _confidence(options: SessionOptions, choices: TurnChoices) -> float:
 
 def _unheard_ms(options: SessionOptions) -> int:
     """How long somebody may speak on before the service says a new word of it."""
-    if options.speech_model in US:
+    if options.family is US:
         return _RECOGNITION_MS
     steady = options.continuous_partials is not False and not options.speaker_labels
     return _RECOGNITION_MS + (_CADENCE_MS if steady else _LONGEST_TURN_MS)

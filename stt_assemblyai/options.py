@@ -1,11 +1,13 @@
 """Every parameter of a streaming session, once: its bounds, the models that take it, its words.
 
-Protocol notes, section 4 is the source. A field left at None is not sent, and the service's own
-default for the model holds; what this product sends without being asked is `SHIPPED`.
+Protocol notes, section 4 is the source. A field that nobody sets is sent as it ships with the
+model (`models.shipped_with`), or not at all; one that is set to None is never sent. Where nothing
+is sent, the service's own default for the model holds.
 """
 
 from __future__ import annotations
 
+import difflib
 import json
 import warnings
 from collections.abc import Mapping
@@ -16,12 +18,11 @@ from urllib.parse import urlencode
 
 from pydantic import (
     BaseModel,
-    BeforeValidator,
     ConfigDict,
     Field,
     JsonValue,
+    Secret,
     SecretStr,
-    StringConstraints,
     ValidationError,
     ValidationInfo,
     field_validator,
@@ -30,94 +31,34 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from stt_assemblyai.errors import ConfigurationError
-
-__all__ = [
-    "MODES",
-    "MODE_SILENCES",
-    "PARAMETERS",
-    "PRESETS",
-    "SHIPPED",
-    "US_SILENCES",
-    "Models",
-    "Preset",
-    "SessionOptions",
-    "Takes",
-]
-
-SpeechModel = Literal[
-    "universal-streaming-english",
-    "universal-streaming-multilingual",
-    "universal-3-6-pro",
-    "universal-3-5-pro",
-    "universal-3-6",
-    "universal-3-7-preview",
-    "u3-rt-pro",
-    "u3-rt-pro-beta-1",
-    "u3-rt-agent",
-    "whisper-rt",
-]
-Preset = Literal["seed", "aggressive", "balanced", "conservative"]
-Models = frozenset[str]
-
-MULTILINGUAL: Models = frozenset({"universal-streaming-multilingual"})
-US: Models = frozenset({"universal-streaming-english"}) | MULTILINGUAL
-U3: Models = frozenset(
-    {
-        "universal-3-6-pro",
-        "universal-3-5-pro",
-        "universal-3-6",
-        "universal-3-7-preview",
-        "u3-rt-pro",
-        "u3-rt-pro-beta-1",
-        "u3-rt-agent",
-    }
+from stt_assemblyai.models import (
+    ALL,
+    MODES,
+    MULTILINGUAL,
+    OLD_MODELS,
+    PRESETS,
+    U3,
+    US,
+    WHISPER,
+    Models,
+    Preset,
+    family_of,
+    shipped_with,
 )
-WHISPER: Models = frozenset({"whisper-rt"})
-ALL: Models = US | U3 | WHISPER
-
-
-def _row(threshold: float, minimum: int, maximum: int) -> Mapping[str, Any]:
-    return MappingProxyType(
-        {
-            "end_of_turn_confidence_threshold": threshold,
-            "min_turn_silence": minimum,
-            "max_turn_silence": maximum,
-        }
-    )
-
-
-PRESETS: Mapping[Preset, Mapping[str, Any]] = MappingProxyType(
-    {
-        "seed": _row(0.7, 160, 2400),
-        "aggressive": _row(0.4, 160, 400),
-        "balanced": _row(0.4, 400, 1280),
-        "conservative": _row(0.7, 800, 3600),
-    }
+from stt_assemblyai.values import (
+    Context,
+    Fraction,
+    JsonObject,
+    LanguageTags,
+    Milliseconds,
+    ModelName,
+    Names,
+    Pairs,
+    Terms,
+    WebAddress,
 )
-"""When a turn ends on the US models, by temper (section 10.1)."""
 
-MODES: Mapping[Preset, Mapping[str, Any]] = MappingProxyType(
-    {
-        "seed": MappingProxyType({}),
-        "aggressive": MappingProxyType({"mode": "min_latency"}),
-        "balanced": MappingProxyType({"mode": "balanced"}),
-        "conservative": MappingProxyType({"mode": "max_accuracy"}),
-    }
-)
-"""The same tempers in the U3 family's own words (section 10.2)."""
-
-MODE_SILENCES: Mapping[str, tuple[int, int]] = MappingProxyType(
-    {"min_latency": (128, 640), "balanced": (128, 1280), "max_accuracy": (512, 2560)}
-)
-"""The shortest and the longest silence, in ms, that each of these modes stands for."""
-
-US_SILENCES = (400, 1280)
-"""The same of the US models, where nothing is sent."""
-
-SHIPPED: Mapping[str, Mapping[str, Any]] = MappingProxyType(
-    {model: MappingProxyType({"format_turns": True, **PRESETS["seed"]}) for model in sorted(US)}
-)
-"""What is sent for a model without being asked. The U3 family keeps the service's own defaults."""
+__all__ = ["CONTROLLED", "PARAMETERS", "RENAMED", "SessionOptions", "Takes"]
 
 RENAMED: Mapping[str, str] = MappingProxyType(
     {
@@ -130,13 +71,28 @@ RENAMED: Mapping[str, str] = MappingProxyType(
 )
 """Old names that are still accepted, with a warning; when both are given, the new one wins."""
 
-_RENAMED_MODELS: Mapping[str, SpeechModel] = MappingProxyType(
+_QUIET = {"quiet": True}  # for options that are made of others, of which all has been said
+
+CONTROLLED = frozenset(
     {
-        "u3-pro": "universal-3-6-pro",
-        "en": "universal-streaming-english",  # language=en
-        "multi": "universal-streaming-multilingual",  # language=multi
+        "token",
+        "speech_model",
+        "sample_rate",
+        "encoding",
+        "end_of_turn_confidence_threshold",
+        "min_turn_silence",
+        "max_turn_silence",
+        "format_turns",
+        "include_partial_turns",
+        "continuous_partials",
+        "keyterms_prompt",
+        "agent_context",
+        "speaker_labels",
+        "inactivity_timeout",
+        "session_heartbeat",
     }
 )
+"""What this package itself goes by, or makes: only its own field may set it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,47 +104,19 @@ class Takes:
     default: str = "not set"
 
 
-def _as_list(value: object) -> object:
-    """One text stands for a list: a JSON array, or values between commas."""
-    if not isinstance(value, str):
-        return value
-    if value.lstrip().startswith("["):
-        return _parsed(value)
-    return [part.strip() for part in value.split(",") if part.strip()]
-
-
-def _as_object(value: object) -> object:
-    """A text stands for the JSON object that it spells."""
-    return _parsed(value) if isinstance(value, str) else value
-
-
-def _parsed(text: str) -> object:
-    try:
-        return json.loads(text)
-    except RecursionError:
-        raise ValueError("nested too deeply") from None
-
-
-Milliseconds = Annotated[int, Field(ge=0)]
-Fraction = Annotated[float, Field(ge=0, le=1)]
-Term = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=50)]
-LanguageTag = Annotated[str, StringConstraints(pattern=r"^([a-z]{2,3}|multi)$")]
-Terms = Annotated[tuple[Term, ...], BeforeValidator(_as_list), Field(max_length=100)]
-LanguageTags = Annotated[tuple[LanguageTag, ...], BeforeValidator(_as_list), Field(max_length=10)]
-Names = Annotated[tuple[str, ...], BeforeValidator(_as_list)]
-JsonObject = Annotated[dict[str, JsonValue], BeforeValidator(_as_object)]
-Context = Annotated[str, StringConstraints(max_length=1750)]
-
-
 class SessionOptions(BaseModel):
     """What a session is asked for. Immutable; all faults are reported at once."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=False)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", validate_default=False, hide_input_in_errors=True
+    )
 
-    speech_model: Annotated[SpeechModel, Takes(ALL)] = Field(
+    speech_model: Annotated[ModelName, Takes(ALL)] = Field(
         default="universal-streaming-english",
         description="The speech model. The universal-streaming models are the cheapest and send a "
-        "growing stream of words; the universal-3 family rewrites whole turns and is more exact.",
+        "growing stream of words; the universal-3 family rewrites whole turns and is more exact. "
+        "A model that is not known here is passed on, with a warning.",
+        json_schema_extra={"known": list[JsonValue](sorted(ALL))},
     )
     sample_rate: Annotated[int, Takes(ALL)] = Field(
         default=16000,
@@ -196,9 +124,7 @@ class SessionOptions(BaseModel):
         le=96000,
         description="Samples a second of the audio that is sent, in Hz.",
     )
-    encoding: Annotated[
-        Literal["pcm_s16le", "pcm_mulaw", "opus", "ogg_opus", "aac"], Takes(ALL)
-    ] = Field(
+    encoding: Annotated[Literal["pcm_s16le", "pcm_mulaw"], Takes(ALL)] = Field(
         default="pcm_s16le",
         description="How audio travels. pcm_mulaw halves the bytes and suits telephone calls.",
     )
@@ -373,15 +299,13 @@ class SessionOptions(BaseModel):
     session_heartbeat: Annotated[bool | None, Takes(ALL, updatable=True, default="false")] = Field(
         default=None, description="Let the service report every 5 seconds that it is alive."
     )
-    llm_gateway: Annotated[JsonObject | None, Takes(ALL)] = Field(
+    llm_gateway: Annotated[Secret[JsonObject] | None, Takes(ALL)] = Field(
         default=None,
         description="A request {model, messages, max_tokens} that the service puts to a language "
         "model for every ended turn; {{turn}} stands for its text.",
         examples=['{"model": "claude", "messages": [], "max_tokens": 100}'],
     )
-    webhook_url: Annotated[
-        Annotated[str, StringConstraints(pattern=r"^https?://")] | None, Takes(ALL)
-    ] = Field(
+    webhook_url: Annotated[WebAddress | None, Takes(ALL)] = Field(
         default=None,
         description="Where the service posts all ended turns after the session.",
         examples=["https://example.com/turns"],
@@ -395,6 +319,13 @@ class SessionOptions(BaseModel):
         default=None,
         description="The secret value of that header.",
         examples=["a-long-random-text"],
+    )
+    extra_parameters: Secret[Pairs] | None = Field(
+        default=None,
+        description="More parameters for the service, sent as they are: those that have no "
+        "setting here, or new values of those that have. Pairs name=value with commas, or a JSON "
+        "object.",
+        examples=["new_parameter=true,other=0.5"],
     )
 
     @model_validator(mode="before")
@@ -415,7 +346,17 @@ class SessionOptions(BaseModel):
     @field_validator("speech_model", mode="before")
     @classmethod
     def _accept_old_models(cls, value: object) -> object:
-        return _RENAMED_MODELS.get(value, value) if isinstance(value, str) else value
+        return OLD_MODELS.get(value, value) if isinstance(value, str) else value
+
+    @field_validator("speech_model", mode="after")
+    @classmethod
+    def _say_if_unknown(cls, model: str, info: ValidationInfo) -> str:
+        if model not in ALL and info.context is not _QUIET:
+            close = difflib.get_close_matches(model, ALL, n=1, cutoff=0.9)
+            hint = f" (did you mean {close[0]}?)" if close else ""
+            message = f"The speech model {model} is not known here{hint}; it is passed on as it is"
+            warnings.warn(message, UserWarning, stacklevel=2)
+        return model
 
     @field_validator("language_codes", mode="after")
     @classmethod
@@ -433,13 +374,31 @@ class SessionOptions(BaseModel):
             raise PydanticCustomError("needs_voice_focus", "set voice_focus too, or leave this out")
         return value
 
+    @field_validator("extra_parameters", mode="after")
+    @classmethod
+    def _leaves_alone_what_has_a_field(
+        cls, value: Secret[dict[str, JsonValue]] | None
+    ) -> Secret[dict[str, JsonValue]] | None:
+        names = sorted(CONTROLLED & value.get_secret_value().keys()) if value else []
+        if names:
+            raise PydanticCustomError(
+                "controlled",
+                "must not hold {names}: it is set by this program or has a setting of its own",
+                {"names": ", ".join(names)},
+            )
+        return value
+
     @field_validator("*", mode="after")
     @classmethod
     def _fits_the_model(cls, value: Any, info: ValidationInfo) -> Any:
         """What somebody sets is never dropped silently: the model takes it, or it is a fault."""
         model = info.data.get("speech_model")
         takes = PARAMETERS.get(info.field_name or "")
-        if value is None or model is None or takes is None or model in takes.models:
+        if value is None or takes is None or model in takes.models:
+            return value
+        if value == "" or value == ():
+            return None
+        if model not in ALL:
             return value
         raise PydanticCustomError(
             "model_mismatch",
@@ -452,31 +411,43 @@ class SessionOptions(BaseModel):
         """Options with a preset's thresholds (US models); `values` win over the preset's."""
         return cls(**{**PRESETS[name], **values})
 
+    @property
+    def family(self) -> Models:
+        """The models that behave as this one does: `US`, `U3` or `WHISPER`."""
+        return family_of(self.speech_model)
+
     def tempered(self, name: Preset) -> SessionOptions:
         """These options, with a preset's values where nothing was set."""
-        rows = PRESETS if self.speech_model in US else MODES if self.speech_model in U3 else {}
+        rows = PRESETS if self.family is US else MODES if self.family is U3 else {}
         row = rows.get(name, {})
         return self.revised(**{n: v for n, v in row.items() if getattr(self, n) is None})
 
     def revised(self, **values: Any) -> SessionOptions:
-        """The same options with other values, checked anew.
+        """The same options with other values, checked anew; extra parameters are added.
 
         Raises `ValueError` that names every fault, and no value: a prompt may be personal.
         """
-        chosen = {n: getattr(self, n) for n in self.model_fields_set if n in PARAMETERS}
+        names = self.model_fields_set & SessionOptions.model_fields.keys()
+        chosen = {name: getattr(self, name) for name in names}
+        context = None if "speech_model" in values else _QUIET
         try:
-            return SessionOptions.model_validate({**chosen, **values})
+            revised = SessionOptions.model_validate({**chosen, **values}, context=context)
         except ValidationError as error:
             faults = [f"{fault['loc'][0]}: {fault['msg']}" for fault in error.errors()]
             raise ValueError("; ".join(faults)) from None
+        if not self.extra_parameters or not revised.extra_parameters:
+            return revised
+        before, after = self.extra_parameters, revised.extra_parameters
+        both = before.get_secret_value() | after.get_secret_value()
+        return revised.model_copy(update={"extra_parameters": Secret(both)})
 
     def effective(self) -> dict[str, Any]:
         """Every value that is sent, by name: what was set, then what ships with the model."""
-        shipped = SHIPPED.get(self.speech_model, {})
         chosen = {name: getattr(self, name) for name in PARAMETERS}
-        merged = {
-            name: shipped.get(name) if value is None else value for name, value in chosen.items()
-        }
+        shipped = shipped_with(self.speech_model)
+        unset = {n: shipped[n] for n in shipped.keys() - self.model_fields_set}
+        extra = self.extra_parameters.get_secret_value() if self.extra_parameters else {}
+        merged = {**chosen, **unset, **extra}
         return {name: value for name, value in merged.items() if value is not None}
 
     def query(self) -> str:
@@ -490,10 +461,12 @@ class SessionOptions(BaseModel):
         Raises `ConfigurationError` naming every difference that needs a new session.
         """
         old_values, new_values = self.effective(), new.effective()
-        differing = [n for n in PARAMETERS if old_values.get(n) != new_values.get(n)]
+        names = dict.fromkeys([*PARAMETERS, *old_values, *new_values])
+        differing = [n for n in names if old_values.get(n) != new_values.get(n)]
         cleared = {"prompt": "", "agent_context": "", "keyterms_prompt": (), "language_codes": ()}
         message = {n: new_values.get(n, cleared.get(n)) for n in differing}
-        stuck = [n for n, v in message.items() if v is None or not PARAMETERS[n].updatable]
+        fixed = {n for n, takes in PARAMETERS.items() if not takes.updatable}
+        stuck = [n for n, value in message.items() if value is None or n in fixed]
         if stuck:
             raise ConfigurationError(
                 f"{', '.join(stuck)} cannot change while a session is open",
@@ -504,8 +477,10 @@ class SessionOptions(BaseModel):
 
 PARAMETERS: Mapping[str, Takes] = MappingProxyType(
     {
-        name: next(mark for mark in field.metadata if isinstance(mark, Takes))
+        name: mark
         for name, field in SessionOptions.model_fields.items()
+        for mark in field.metadata
+        if isinstance(mark, Takes)
     }
 )
 """Which models take each parameter; its type, bounds and words are in `model_fields`."""
@@ -514,8 +489,8 @@ PARAMETERS: Mapping[str, Takes] = MappingProxyType(
 def _to_wire(value: Any) -> str:
     if isinstance(value, bool):
         return str(value).lower()
-    if isinstance(value, SecretStr):
-        return value.get_secret_value()
-    if isinstance(value, tuple | dict):
+    if isinstance(value, Secret | SecretStr):
+        return _to_wire(value.get_secret_value())
+    if isinstance(value, tuple | list | dict):
         return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
     return str(value)

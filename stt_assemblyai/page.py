@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import sys
@@ -20,7 +21,10 @@ from stt_assemblyai.protocol import Opened
 from stt_assemblyai.speech import Final, Interim, Transcript
 from stt_assemblyai.transcriber import Interrupted
 
-__all__ = ["BY_SIGNAL", "Page", "as_json", "as_text", "end_as_json"]
+__all__ = ["BY_SIGNAL", "Page", "as_json", "as_text", "end_as_json", "visible"]
+
+# What moves a terminal's cursor, ends a line, or turns the direction of writing.
+_UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 
 BY_SIGNAL = 128  # added to a signal's number, it is the exit code of who was ended by it
 
@@ -70,7 +74,7 @@ class Page:
 
     def note(self, sentence: str) -> None:
         self.clear()
-        typer.echo(sentence, err=True)
+        typer.echo(visible(sentence), err=True)
 
     def clear(self) -> None:
         """Take the progress away."""
@@ -81,15 +85,20 @@ class Page:
         if self._is_watched:
             line = f"{_clock(self._heard_ms / 1000)}{self._of}  "
             room = max(0, shutil.get_terminal_size().columns - len(line) - 1)
-            tail = self._open_turn[-room:] if room else ""
+            tail = visible(self._open_turn)[-room:] if room else ""
             typer.echo(f"\r\x1b[K{line}{tail}", err=True, nl=False)
 
     def _print(self, line: str) -> None:
         try:
-            typer.echo(line)
+            typer.echo(visible(line))
         except BrokenPipeError:  # who read it has gone
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             self._stop(BY_SIGNAL + signal.SIGPIPE)
+
+
+def visible(text: str) -> str:
+    """A text with each character that a terminal would obey written as JSON spells it."""
+    return _UNSEEN.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def as_text(transcript: Transcript) -> str:
@@ -112,7 +121,8 @@ def as_json(transcript: Transcript) -> str:
         "language": transcript.language,
         "session_id": transcript.session_id,
     }
-    return json.dumps(line, ensure_ascii=False)
+    text = json.dumps(line, ensure_ascii=False)
+    return text if _can_show(text) else json.dumps(line)
 
 
 def end_as_json(audio_ms: int, bills: Sequence[Bill]) -> str:
@@ -125,6 +135,15 @@ def end_as_json(audio_ms: int, bills: Sequence[Bill]) -> str:
         "sessions": Counter(bill.reason for bill in bills),
     }
     return json.dumps(line)
+
+
+def _can_show(text: str) -> bool:
+    """JSON is read by programs: it spells what standard output's encoding has no letter for."""
+    try:
+        text.encode(sys.stdout.encoding or "utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _clock(seconds: float) -> str:

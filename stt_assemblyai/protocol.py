@@ -36,6 +36,7 @@ from stt_assemblyai.messages import (
     decode,
     encode,
 )
+from stt_assemblyai.noise import without_noise
 
 if TYPE_CHECKING:
     from stt_assemblyai.options import SessionOptions
@@ -140,7 +141,7 @@ class Session:
             case Begin():
                 return self._begin(message)
             case Turn() | SpeechStarted() | SpeakerRevision():
-                return Heard(message)
+                return Heard(without_noise(message, self._options))
             case Termination():
                 return self._end(message)
             case ServerError():

@@ -2,16 +2,36 @@
 
 from __future__ import annotations
 
+import difflib
+import logging
+import warnings
+from collections.abc import Sequence
 from typing import Any
 
-from livekit.agents import APIConnectionError, APIError, APIStatusError, LanguageCode, stt
+from livekit.agents import (
+    APIConnectionError,
+    APIError,
+    APIStatusError,
+    LanguageCode,
+    stt,
+)
 from livekit.agents.types import TimedString
 from livekit.agents.utils import is_given
 
 from stt_assemblyai.errors import AssemblyAIError, HttpStatus, NetworkError
+from stt_assemblyai.options import RENAMED, SessionOptions
 from stt_assemblyai.speech import Transcript
 
-__all__ = ["StatusError", "UnreachableError", "api_error", "session_parameters", "speech_data"]
+__all__ = [
+    "StatusError",
+    "UnreachableError",
+    "api_error",
+    "merged_keyterms",
+    "session_parameters",
+    "speech_data",
+]
+
+logger = logging.getLogger("stt_assemblyai")
 
 
 def speech_data(transcript: Transcript, *, offset_seconds: float, language: str) -> stt.SpeechData:
@@ -31,6 +51,7 @@ def speech_data(transcript: Transcript, *, offset_seconds: float, language: str)
                 start_time=word.start_ms / 1000 + offset,
                 end_time=word.end_ms / 1000 + offset,
                 confidence=word.confidence,
+                speaker_id=word.speaker,
             )
             for word in transcript.words
         ],
@@ -45,7 +66,8 @@ def speech_data(transcript: Transcript, *, offset_seconds: float, language: str)
 
 
 def session_parameters(parameters: dict[str, Any]) -> dict[str, Any]:
-    """Drop what is not given; `model` is LiveKit's usual name for the speech model."""
+    """Drop what is not given; `model` is LiveKit's usual name for the speech model. A name that is
+    not known becomes one of `extra_parameters`, with a warning."""
     given = {name: value for name, value in parameters.items() if is_given(value)}
     if "model" in given:
         given["speech_model"] = given.pop("model")
@@ -54,7 +76,27 @@ def session_parameters(parameters: dict[str, Any]) -> dict[str, Any]:
         if codes is not None:
             listed = [codes] if isinstance(codes, str) else codes
             given[name] = [LanguageCode(code).language for code in listed if code]
+    unknown = {n: given.pop(n) for n in given.keys() - SessionOptions.model_fields - RENAMED.keys()}
+    for name in sorted(unknown):
+        close = difflib.get_close_matches(name, SessionOptions.model_fields, n=1, cutoff=0.8)
+        hint = f" (did you mean {close[0]}?)" if close else ""
+        message = f"The parameter {name} is not known here{hint}; it is passed on as it is"
+        warnings.warn(message, UserWarning, stacklevel=3)
+    if unknown:
+        asked = SessionOptions(extra_parameters=given.get("extra_parameters"))
+        given["extra_parameters"] = asked.revised(extra_parameters=unknown).extra_parameters
     return given
+
+
+def merged_keyterms(own: Sequence[str], of_session: Sequence[str]) -> tuple[str, ...]:
+    """Both lists without what the service would close the session for: more than 100 terms, or
+    longer ones than 50 characters. The user's own come first."""
+    short = [term for term in of_session if 0 < len(term.strip()) <= 50]
+    merged = tuple(dict.fromkeys([*own, *short]))
+    left_out = len(of_session) - len(short) + max(0, len(merged) - 100)
+    if left_out:
+        logger.warning("Key terms were left out", extra={"left_out": left_out})
+    return merged[:100]
 
 
 class _OneSentenceError(APIError):

@@ -10,10 +10,12 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import functools
 import logging
+import os
 import time
 import weakref
-from collections.abc import AsyncIterable, Sequence
+from collections.abc import AsyncIterable, Mapping, Sequence
 from typing import Any, Literal
 
 from livekit import rtc
@@ -34,10 +36,11 @@ from stt_assemblyai.dialer import Dialer, Token
 from stt_assemblyai.endpointing import TurnChoices
 from stt_assemblyai.errors import AssemblyAIError, ConfigurationError
 from stt_assemblyai.ledger import Bill
-from stt_assemblyai.leg import StreamEvent
-from stt_assemblyai.options import U3, SessionOptions
+from stt_assemblyai.leg import Dial, StreamEvent
+from stt_assemblyai.models import U3
+from stt_assemblyai.options import SessionOptions
 from stt_assemblyai.protocol import Ended, Noticed, Opened
-from stt_assemblyai.retelling import api_error, session_parameters, speech_data
+from stt_assemblyai.retelling import api_error, merged_keyterms, session_parameters, speech_data
 from stt_assemblyai.retries import Patience
 from stt_assemblyai.speech import (
     EndOfSpeech,
@@ -58,6 +61,8 @@ __all__ = ["STT", "SpeechStream"]
 
 logger = logging.getLogger("stt_assemblyai")
 
+_FEW_RETRIES_SECONDS = 3.0  # a fallback stands ready: its words count, not ours
+
 Type = stt.SpeechEventType
 AdapterEvent = Literal[
     "late_format",
@@ -74,16 +79,20 @@ class STT(stt.STT[AdapterEvent]):
     """AssemblyAI's streaming speech-to-text for a LiveKit session.
 
     Every parameter of `SessionOptions` is accepted as a keyword and wins over `options`; `model`
-    stands for `speech_model`. Raises `ValueError` or `ConfigurationError`, naming every fault,
-    before any connection.
+    stands for `speech_model`; a name that is not known is passed on to the service, with a
+    warning. Raises `ValueError` or `ConfigurationError`, naming every fault, before any
+    connection.
 
-    `token` is a temporary token, or a function that fetches one, in place of the key. `base_url`
+    Without `api_key` and `token` the key is read from ASSEMBLYAI_API_KEY. `token` is a temporary
+    token, or a function that fetches one, in place of the key. `base_url`
     may name several regions, which take turns when one is down. `patience_seconds` is how long an
-    outage is borne: give seconds where a fallback exists. `new_sessions_per_minute` is shared by
+    outage is borne; where LiveKit grants fewer retries than by default, as in a FallbackAdapter,
+    it is three seconds at most. `new_sessions_per_minute` is shared by
     all processes of this machine that use the same key. After `idle_seconds` without audio
     between turns the session is ended; a new one is opened when audio comes.
-    `agent_context_carryover` sends what the agent says to the service, to help it understand the
-    answer (universal-3 family).
+    With the universal-3 family the service is told what the agent says, which helps it to
+    understand the answer, unless `agent_context_carryover` is false or the session's
+    `stt_context_options` say `forward_chat_context: False`.
     `wait_for_formatted_ms`, `preflight_confidence`, `eager_ms` and `replies` are those of
     `TurnChoices`.
 
@@ -122,7 +131,11 @@ class STT(stt.STT[AdapterEvent]):
         **parameters: Any,
     ) -> None:
         self._options = (options or SessionOptions()).revised(**session_parameters(parameters))
-        carries_context = agent_context_carryover is True and self._options.speech_model in U3
+        carries_context = agent_context_carryover is not False and self._options.family is U3
+        if agent_context_carryover is True and not carries_context:
+            logger.warning("agent_context_carryover has no effect: this model takes no context")
+        if not is_given(api_key) and token is None:
+            api_key = os.environ.get("ASSEMBLYAI_API_KEY")
         super().__init__(
             capabilities=stt.STTCapabilities(
                 streaming=True,
@@ -189,7 +202,8 @@ class STT(stt.STT[AdapterEvent]):
         language: NotGivenOr[str] = NOT_GIVEN,
         conn_options: APIConnectOptions = DEFAULT_API_CONNECT_OPTIONS,
     ) -> SpeechStream:
-        """A new stream. `language` and `conn_options` are LiveKit's; retrying is done in here."""
+        """A new stream. `language` is LiveKit's; retrying is done in here, but with fewer retries
+        in `conn_options` than LiveKit's default a stream gives up within seconds."""
         stream = SpeechStream(self, conn_options)
         self._streams.add(stream)
         return stream
@@ -203,17 +217,16 @@ class STT(stt.STT[AdapterEvent]):
         new session; nothing has changed then.
         """
         given = session_parameters(parameters)
-        options = self._options.revised(**given)
-        self._options.changes(options)
-        if isinstance(self._fatal, ConfigurationError):
-            self._fatal = None  # it may have been mended: the next stream finds out
+        timing, user_keyterms = self._timing, self._user_keyterms
         if is_given(buffer_size_seconds):
-            chunk_ms = round(buffer_size_seconds * 1000)
-            self._timing = dataclasses.replace(self._timing, chunk_ms=chunk_ms)
+            timing = dataclasses.replace(timing, chunk_ms=round(buffer_size_seconds * 1000))
         if "keyterms_prompt" in given:
-            self._user_keyterms = options.keyterms_prompt or ()
-            options = options.revised(keyterms_prompt=self._all_keyterms())
-        self._apply(options)
+            user_keyterms = self._options.revised(**given).keyterms_prompt or ()
+            given["keyterms_prompt"] = merged_keyterms(user_keyterms, self._session_keyterms)
+        self._apply(given)
+        self._timing, self._user_keyterms = timing, user_keyterms
+        if given and isinstance(self._fatal, ConfigurationError):
+            self._fatal = None  # what was wrong may be right now: later streams find out
 
     def hasten(self) -> None:
         """The reply to the turn that has just ended is ready to be heard: give its FINAL now, and
@@ -236,31 +249,44 @@ class STT(stt.STT[AdapterEvent]):
         is_over = asyncio.get_running_loop().time() - given_up_at > self._patience.total_seconds
         return None if is_over else since
 
-    def _apply(self, options: SessionOptions) -> None:
+    def _means(self, conn_options: APIConnectOptions) -> tuple[Dial, Timing, Patience]:
+        """What a stream connects and waits with: short of time where few retries are granted."""
+        dial, timing, patience = self._dialer, self._timing, self._patience
+        if conn_options.max_retry >= DEFAULT_API_CONNECT_OPTIONS.max_retry:
+            return dial, timing, patience
+        begin_seconds = min(timing.begin_timeout_seconds, _FEW_RETRIES_SECONDS)
+        total_seconds = min(patience.total_seconds, _FEW_RETRIES_SECONDS)
+        return (
+            functools.partial(dial, within_seconds=_FEW_RETRIES_SECONDS),
+            dataclasses.replace(timing, begin_timeout_seconds=begin_seconds),
+            dataclasses.replace(patience, total_seconds=total_seconds),
+        )
+
+    def _apply(self, given: Mapping[str, Any]) -> None:
+        """Change this everywhere, or nowhere; what a stream was given alone stays its own."""
+        options = self._options.revised(**given)
+        self._options.changes(options)
+        revised = {each: each.transcriber.options.revised(**given) for each in self._streams}
+        for stream, own in revised.items():
+            stream.transcriber.options.changes(own)
         self._options = options
-        for stream in self._streams:
-            stream.transcriber.update(options)
+        for stream, own in revised.items():
+            stream.transcriber.update(own)
 
     def _update_session_keyterms(self, keyterms: list[str]) -> None:
         """LiveKit's own list, which comes and goes; the user's terms stay."""
         self._session_keyterms = tuple(keyterms)
-        self._apply(self._options.revised(keyterms_prompt=self._all_keyterms()))
-
-    def _all_keyterms(self) -> tuple[str, ...]:
-        """Both lists without what the service would close the session for: more than 100, or
-        longer than 50 characters. The user's own come first."""
-        short = [term for term in self._session_keyterms if 0 < len(term.strip()) <= 50]
-        merged = tuple(dict.fromkeys([*self._user_keyterms, *short]))
-        left_out = len(self._session_keyterms) - len(short) + max(0, len(merged) - 100)
-        if left_out:
-            logger.warning("Key terms were left out", extra={"left_out": left_out})
-        return merged[:100]
+        self._apply(
+            {"keyterms_prompt": merged_keyterms(self._user_keyterms, self._session_keyterms)}
+        )
 
     def _push_conversation_item(self, ev: ConversationItemAddedEvent) -> None:
         """What the agent said helps to understand the answer; its end says most about that."""
         item = ev.item
-        if self.capabilities.chat_context and item.type == "message" and item.role == "assistant":
-            self.update_options(agent_context=(item.text_content or "")[-1750:])
+        if not self.capabilities.chat_context or item.type != "message" or item.role != "assistant":
+            return
+        if text := item.text_content:  # without any there is nothing to replace the last one with
+            self._apply({"agent_context": text[-1750:]})
 
     async def aclose(self) -> None:
         """Close every stream."""
@@ -283,13 +309,14 @@ class SpeechStream(stt.RecognizeStream):
     _stt: STT
 
     def __init__(self, owner: STT, conn_options: APIConnectOptions) -> None:
+        dial, timing, patience = owner._means(conn_options)
         self.transcriber = Transcriber(
-            owner._dialer,
+            dial,
             owner._options,
             self._on_event,
-            timing=owner._timing,
+            timing=timing,
             choices=owner._choices,
-            patience=owner._patience,
+            patience=patience,
             outage_since=owner._outage_since(),
         )
         self._usage_ch: aio.Chan[stt.SpeechEvent] = aio.Chan()

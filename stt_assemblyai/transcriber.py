@@ -25,7 +25,6 @@ from stt_assemblyai.endpointing import TurnChoices, endpointing_for
 from stt_assemblyai.errors import (
     AssemblyAIError,
     CloseCode,
-    ConfigurationError,
     RenewalError,
     TransientError,
     fault_of,
@@ -94,11 +93,6 @@ class Transcriber:
         draw: Callable[[], float] = random.random,
         wall: Callable[[], float] = time.time,
     ) -> None:
-        if options.encoding not in ("pcm_s16le", "pcm_mulaw"):
-            raise ConfigurationError(
-                f"Audio that comes as PCM cannot be sent as {options.encoding}",
-                remedy="Set encoding to pcm_s16le or pcm_mulaw.",
-            )
         self._dial = dial
         self._options = options
         self._on_event = on_event

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import struct
 from dataclasses import dataclass
 
@@ -11,8 +12,11 @@ __all__ = ["CONVERT", "Layout", "PcmReader", "UnreadableError", "wav_layout"]
 
 CONVERT = "Give such a file by its name, or convert it: ffmpeg -i FILE -f wav -c:a pcm_s16le -"
 
+_TEXT_SENTENCE = f"The input is text, not sound. {CONVERT}"
+
 _PCM, _EXTENSIBLE = 0x0001, 0xFFFE
 _LONGEST_KNOWN_BYTES = 0x7FFF_0000  # who writes into a pipe puts a figure like this for "unknown"
+_LONG_ENOUGH = 64  # bytes, to tell text from sound
 _CONTAINERS = (b"ID3", b"OggS", b"fLaC", b"RF64", b"RIFX", b"FORM", b"caff", b"\x1a\x45\xdf\xa3")
 
 
@@ -66,6 +70,8 @@ class PcmReader:
     def finish(self) -> None:
         """No more will come: complain if that is too early."""
         if self.layout is None:
+            if _is_text(self._held) and not self._held.startswith(b"RIFF"):
+                raise UnreadableError(_TEXT_SENTENCE)
             raise UnreadableError("The input ends before its sound begins.")
 
     def _recognise(self) -> bool:
@@ -78,6 +84,10 @@ class PcmReader:
             if found is None:
                 return False
             self.layout, begin = found
+        elif _is_text(self._held):
+            if len(self._held) >= _LONG_ENOUGH:
+                raise UnreadableError(_TEXT_SENTENCE)
+            return False
         else:
             self.layout, begin = self._raw, 0
         self._held, self._left = self._held[begin:], self.layout.data_bytes
@@ -102,6 +112,15 @@ def wav_layout(head: bytes) -> tuple[Layout, int] | None:
             layout = _format_chunk(head[at : at + size])
         at += size + size % 2
     return None
+
+
+def _is_text(data: bytes) -> bool:
+    """Whether it reads as text, of which the last character may not be whole yet."""
+    try:
+        text = codecs.getincrementaldecoder("utf-8")().decode(data)
+    except UnicodeDecodeError:
+        return False
+    return bool(text) and all(c.isprintable() or c.isspace() for c in text)
 
 
 def _format_chunk(chunk: bytes) -> Layout:

@@ -91,6 +91,7 @@ def ears_of(service: AssemblyAISettings, **own: Any) -> STT:
         "idle_seconds": service.idle_seconds,
         "new_sessions_per_minute": service.new_sessions_per_minute,
         "wait_for_formatted_ms": service.wait_for_formatted_ms,
+        "agent_context_carryover": False,  # what the agent says may be personal, too
     }
     return STT(**{**shared, **own})
 

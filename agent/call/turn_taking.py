@@ -24,7 +24,7 @@ from agent.call.overlap import Overlap
 from agent.call.playout import Playout
 from config.phrases import words_of
 from config.settings import Settings
-from stt_assemblyai.options import MODE_SILENCES, PRESETS, U3, US, Preset
+from stt_assemblyai.models import MODE_SILENCES, PRESETS, SERVICE_THRESHOLDS, U3, US, Preset
 from stt_assemblyai.stt import STT
 
 log = logging.getLogger(__name__)
@@ -37,7 +37,7 @@ ANSWER_SECONDS = 60.0
 # How long a caller has to be silent before LiveKit lets the agent answer, whatever the service
 # says: no more than the service waits anyhow.
 MIN_SILENCE_MS: Mapping[Preset, int] = MappingProxyType(
-    {"seed": 0, "aggressive": 0, "balanced": 400, "conservative": 800}
+    {"seed": 0, "aggressive": 0, "balanced": 400, "conservative": 800, "service": 0}
 )
 
 
@@ -167,12 +167,13 @@ class TurnTaking:
 def thresholds(settings: Settings, preset: Preset, pause_ms: int = 0) -> dict[str, Any]:
     """AssemblyAI's side, every value given; a pause of `pause_ms` ends no turn."""
     sent = settings.assemblyai.session.tempered(preset).effective()
-    if settings.assemblyai.speech_model in US:
-        found = {name: sent[name] for name in PRESETS[preset]}
-    elif settings.assemblyai.speech_model in U3:
+    family = settings.assemblyai.family
+    if family is US:
+        found = {name: sent.get(name, value) for name, value in SERVICE_THRESHOLDS.items()}
+    elif family is U3:
         # A value that was changed cannot be unset, only set again.
         mode = sent.get("mode", "balanced")
-        shortest, longest = MODE_SILENCES[mode]
+        shortest, longest = MODE_SILENCES.get(mode, MODE_SILENCES["balanced"])
         found = {"mode": mode, "min_turn_silence": shortest, "max_turn_silence": longest}
         found = {name: sent.get(name, value) for name, value in found.items()}
     else:

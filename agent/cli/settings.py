@@ -1,6 +1,6 @@
 """`settings`: what the worker would run with, and where each value comes from."""
 
-from pydantic import SecretStr
+from pydantic import Secret, SecretStr
 
 from agent.cli.faults import loaded_settings
 
@@ -23,6 +23,6 @@ def settings() -> None:
 
 def shown(value: object) -> str:
     """A value as a person may see it."""
-    if isinstance(value, SecretStr):
+    if isinstance(value, Secret | SecretStr):
         return "********"
     return "" if value is None else str(value)

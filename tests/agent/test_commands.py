@@ -138,6 +138,19 @@ def test_settings_are_shown_with_their_origin_and_secrets_are_not() -> None:
     assert not [key for name, key in KEYS.items() if name != "LIVEKIT_URL" and key in done.stdout]
 
 
+def test_an_address_that_may_hold_a_secret_is_not_shown() -> None:
+    hidden = {
+        "ASSEMBLYAI_WEBHOOK_URL": "https://hooks.example/s3cret?token=s3cret",
+        "ASSEMBLYAI_LLM_GATEWAY": '{"model": "m", "key": "s3cret"}',
+        "ASSEMBLYAI_EXTRA_PARAMETERS": "tenant=s3cret",
+    }
+    done = agent("settings", **KEYS | hidden)
+    assert done.returncode == 0
+    assert "s3cret" not in done.stdout + done.stderr
+    rows = {line.split()[0]: line.split()[1] for line in done.stdout.splitlines()}
+    assert {rows[name] for name in hidden} == {"********"}
+
+
 def test_help_names_every_command() -> None:
     done = agent("--help")
     assert done.returncode == 0

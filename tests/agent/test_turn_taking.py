@@ -8,10 +8,10 @@ from livekit.agents import AgentSession
 from agent.call.turn_taking import TurnTaking, min_delay, thresholds, turn_handling
 from config.load import load_settings
 from config.settings import Settings
-from stt_assemblyai.options import PRESETS, Preset
+from stt_assemblyai.models import PRESETS, Preset
 from stt_assemblyai.stt import STT
 
-ALL: tuple[Preset, ...] = ("seed", "aggressive", "balanced", "conservative")
+ALL: tuple[Preset, ...] = ("seed", "aggressive", "balanced", "conservative", "service")
 
 
 def settings(**given: dict[str, Any]) -> Settings:
@@ -24,7 +24,25 @@ def settings(**given: dict[str, Any]) -> Settings:
     return load_settings(None, given={name: keys[name] | given.get(name, {}) for name in keys})
 
 
-@pytest.mark.parametrize("preset", ALL)
+@pytest.mark.parametrize("model", ["universal-streaming-english", "universal-3-6-pro"])
+def test_the_preset_service_leaves_thresholds_to_assemblyai_and_the_turn_to_its_end(
+    model: str,
+) -> None:
+    chosen = settings(assemblyai={"speech_model": model}, agent={"turn_preset": "service"})
+    assert not chosen.session_options.effective().keys() & PRESETS["seed"].keys()
+    assert turn_handling(chosen)["endpointing"]["min_delay"] == 0
+
+
+def test_what_was_changed_in_mid_call_goes_back_to_assemblyais_own_values() -> None:
+    asked = thresholds(settings(), "service")
+    assert asked == {
+        "end_of_turn_confidence_threshold": 0.4,
+        "min_turn_silence": 400,
+        "max_turn_silence": 1280,
+    }
+
+
+@pytest.mark.parametrize("preset", ALL[:-1])
 def test_a_preset_sets_both_sides(preset: Preset) -> None:
     chosen = settings(agent={"turn_preset": preset})
     assert chosen.session_options.effective().items() >= PRESETS[preset].items()

@@ -76,7 +76,10 @@ def test_every_missing_key_is_named_at_once() -> None:
         ("LIVEKIT_API_SECRET", "two words", "a character that no key has"),
         ("ASSEMBLYAI_BASE_URL", "https://streaming.assemblyai.com", "ws:// or wss://"),
         ("ASSEMBLYAI_MIN_TURN_SILENCE", "20", "must be at least 50"),
-        ("ASSEMBLYAI_SPEECH_MODEL", "nova-3", "'universal-streaming-english'"),
+        ("ASSEMBLYAI_SPEECH_MODEL", "n" * 101, "at most 100 characters"),
+        ("ASSEMBLYAI_ENCODING", "opus", "'pcm_s16le' or 'pcm_mulaw'"),
+        ("ASSEMBLYAI_EXTRA_PARAMETERS", "fast please", "must be name=value,name=value"),
+        ("ASSEMBLYAI_EXTRA_PARAMETERS", "sample_rate=8001", "must not hold sample_rate"),
         ("ASSEMBLYAI_MODE", "balanced", "does not take this"),
         ("ASSEMBLYAI_LLM_GATEWAY", "{", "must be a JSON object"),
         ("ASSEMBLYAI_BASE_URL", "wss://streaming.assemblyai.com/v3/ws", "but scheme and host"),
@@ -113,6 +116,33 @@ def test_a_wrong_value_is_named_with_what_is_wrong_but_never_shown(
     assert said in fault
     shown = fault.partition("; for example")[0]
     assert value not in shown.removeprefix(name) or value in {"{", "balanced"}
+
+
+@pytest.mark.usefixtures("_keys")
+def test_a_model_of_tomorrow_is_passed_on_and_a_misspelt_one_is_told(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("ASSEMBLYAI_SPEECH_MODEL", "universal-4-pro")
+    with pytest.warns(UserWarning, match="it is passed on as it is") as said:
+        settings = load_settings(dotenv=None)
+    assert len(said) == 1
+    assert settings.session_options.speech_model == "universal-4-pro"
+    monkeypatch.setenv("ASSEMBLYAI_SPEECH_MODEL", "universal-streaming-englich")
+    with pytest.warns(UserWarning, match="did you mean universal-streaming-english"):
+        load_settings(dotenv=None)
+
+
+@pytest.mark.usefixtures("_keys")
+def test_more_parameters_reach_the_service_and_are_never_shown(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("ASSEMBLYAI_EXTRA_PARAMETERS", "diarizer=v2, tenant=s3cret-tenant")
+    monkeypatch.setenv("ASSEMBLYAI_WEBHOOK_URL", "https://hooks.example/s3cret-path")
+    monkeypatch.setenv("ASSEMBLYAI_LLM_GATEWAY", '{"model": "m", "key": "s3cret-key"}')
+    settings = load_settings(dotenv=None)
+    assert "&diarizer=v2&tenant=s3cret-tenant" in settings.session_options.query()
+    assert "s3cret" not in repr(settings)
+    assert "s3cret" not in settings.model_dump_json()
 
 
 @pytest.mark.usefixtures("_keys")

@@ -1,30 +1,32 @@
 """Whoever uses LiveKit's own AssemblyAI plugin can use this module in its place.
 
 The installed plugin's signatures are read, and every name is tried here. Where a value means
-something else on purpose, `DIFFERENCES` says so, and why.
+something else on purpose, docs/stt.md says so, and why.
 """
 
 import inspect
+import re
+from pathlib import Path
 from typing import Any
 
+import aiohttp
 import pytest
 from livekit.agents import NOT_GIVEN
 from livekit.plugins import assemblyai as plugin
 
-from stt_assemblyai.errors import ConfigurationError
-from stt_assemblyai.options import PARAMETERS, RENAMED
+from stt_assemblyai.options import PARAMETERS, RENAMED, SessionOptions
 from stt_assemblyai.stt import STT, SpeechStream
+from workbench.loopback.assemblyai_v3.knobs import Knobs
+from workbench.loopback.assemblyai_v3.server import LOCAL_KEY, AssemblyAIStandIn
 
-DIFFERENCES = {
-    "api_key": "must be passed: the environment is read in one place, by the application",
-    "model": "defaults to the cheapest model; the plugin follows AssemblyAI's dearest",
-    "http_session": "is accepted and not used: the connection is this module's own",
-    "agent_context_carryover": "is off unless switched on: it hands out what the agent says",
-    "language_detection": "is the service's default unless set; the plugin switches it on",
-    "min_turn_silence": "is never 100 by itself: that cuts universal-3 turns at every breath",
-    "end_of_turn_confidence_threshold": "is refused, not dropped, by models that do not take it",
-    "format_turns": "is true on the universal-streaming models, and waited for 300 ms at most",
-}
+PAGE = (Path(__file__).parents[2] / "docs" / "stt.md").read_text("utf-8")
+SECTION = PAGE.split("### In place of")[1].split("\n## ")[0]
+ROWS = [
+    [cell.strip().strip("`") for cell in line.strip("|").split("|")]
+    for line in SECTION.splitlines()
+    if line.startswith("| `")
+]
+COMMON = {"speech_model", "sample_rate", "encoding"}
 
 VALUES: dict[str, Any] = {
     "api_key": "k",
@@ -92,20 +94,42 @@ def test_the_stt_offers_what_the_plugins_does(name: str) -> None:
     assert hasattr(STT, name)
 
 
-def test_every_difference_is_about_something_the_plugin_has() -> None:
-    assert set(DIFFERENCES) <= names(plugin.STT.__init__)
+@pytest.mark.parametrize("model", sorted({row[0] for row in ROWS if len(row) == 5}))
+async def test_the_page_tells_all_that_is_sent_by_either_where_nothing_is_set(model: str) -> None:
+    asked = [row[1:] for row in ROWS if row[0] == model]
+    async with AssemblyAIStandIn(knobs=Knobs(begin_delay_ms=0)) as stand_in:
+        common = {"api_key": LOCAL_KEY, "base_url": stand_in.url}
+        async with aiohttp.ClientSession() as http:
+            stock = plugin.STT(model=model, http_session=http, **common).stream()  # type: ignore[arg-type]
+            await stand_in.wait_for_session(0)
+            await stock.aclose()
+        ours = STT(model=model, **common).stream()
+        await stand_in.wait_for_session(1)
+        await ours.aclose()
+        service = STT(options=SessionOptions.preset("service"), model=model, **common).stream()
+        await stand_in.wait_for_session(2)
+        await service.aclose()
+        sent = [dict(session.query) for session in stand_in.sessions]
+    for column, query in enumerate(sent, start=1):
+        listed = {row[0]: row[column] for row in asked if row[column]}
+        assert {name: text for name, text in query.items() if name not in COMMON} == listed
 
 
-def test_the_differences_are_real() -> None:
-    with pytest.raises(ConfigurationError, match="api_key is missing"):
-        STT()
+def test_every_difference_on_the_page_is_about_something_the_plugin_has() -> None:
+    listed = {name for row in ROWS if len(row) == 2 for name in re.findall(r"\w+", row[0])}
+    assert len(listed) >= 7
+    assert listed <= names(plugin.STT.__init__)
+
+
+def test_the_differences_are_real(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("ASSEMBLYAI_API_KEY", raising=False)
+    for missing in (STT, plugin.STT):
+        with pytest.raises(ValueError, match=r"(?i)api.key"):
+            missing()
     assert STT(api_key="k").model == "universal-streaming-english"
     assert plugin.STT(api_key="k").model == "universal-3-6-pro"
-    assert plugin.STT(api_key="k").capabilities.chat_context
-    u3 = STT(api_key="k", model="universal-3-6-pro")
-    assert not u3.capabilities.chat_context
-    assert u3.options.effective().keys() == {"speech_model", "sample_rate", "encoding"}
-    assert STT(api_key="k").options.effective()["format_turns"] is True
+    for either in (STT, plugin.STT):
+        assert either(api_key="k", model="universal-3-6-pro").capabilities.chat_context
     with pytest.raises(ValueError, match="does not take this"):
         STT(api_key="k", model="universal-3-6-pro", end_of_turn_confidence_threshold=0.5)
 

@@ -74,11 +74,14 @@ def wav_head(data_bytes: int, *, kind: int = 1, bits: int = 16, junk: bytes = b"
 
 
 @asynccontextmanager
-async def program(stand_in: AssemblyAIStandIn, *words: str) -> AsyncIterator[Process]:
+async def program(
+    stand_in: AssemblyAIStandIn, *words: str, encoding: str = "utf-8"
+) -> AsyncIterator[Process]:
     """The running program; killed at the end if it has not ended."""
     ours = ("ASSEMBLYAI_", "LIVEKIT_")
     clean = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
     told = {"ASSEMBLYAI_API_KEY": LOCAL_KEY, "ASSEMBLYAI_BASE_URL": stand_in.url}
+    told["PYTHONIOENCODING"] = encoding
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "stt_assemblyai", *words),
         cwd=ROOT,
@@ -270,6 +273,50 @@ async def test_a_terminal_is_shown_the_progress_and_standard_output_is_not(
     assert shown.endswith("\r\x1b[K")
 
 
+@pytest.mark.parametrize("fault", [Fault(http_status=503), Fault(never_begin=True)])
+async def test_ctrl_c_while_it_has_no_connection_ends_it_at_once(fault: Fault) -> None:
+    async with (
+        AssemblyAIStandIn(faults=[fault] * 99, knobs=KNOBS) as stand_in,
+        program(stand_in, "-") as process,
+    ):
+        assert process.stdin
+        process.stdin.write(tone(500))
+        await stand_in.wait_for_session(0)
+        asked_at = asyncio.get_running_loop().time()
+        process.send_signal(signal.SIGINT)
+        await process.communicate()
+        assert process.returncode == 130
+        assert asyncio.get_running_loop().time() - asked_at < 6  # and not the ten of last words
+
+
+async def test_a_terminal_that_knows_few_letters_is_shown_question_marks() -> None:
+    words = [ScriptedWord("\u4f60\u597d", 100, 300, 0.9)]
+    async with AssemblyAIStandIn(scripts=[words] * 2, knobs=KNOBS) as stand_in:
+        for style, shown in (("text", b"??"), ("jsonl", b"\\u4f60\\u597d")):
+            async with program(stand_in, "-", "--format", style, encoding="cp1252") as process:
+                out, err = await process.communicate(tone(1600))
+            assert (process.returncode, err) == (0, b"")
+            assert shown in out
+
+
+async def test_what_a_terminal_would_obey_is_made_visible() -> None:
+    words = [ScriptedWord("\x1b[2Jhello\0", 100, 300, 0.9)]
+    async with AssemblyAIStandIn(scripts=[words] * 2, knobs=KNOBS) as stand_in:
+        _, text, _ = await run(stand_in, "-", fed=tone(1600))
+        _, lines, _ = await run(stand_in, "-", "--format", "jsonl", fed=tone(1600))
+    assert text.lower() == "\\u001b[2jhello\\u0000\n"
+    assert json.loads(lines.splitlines()[0])["text"].lower() == "\x1b[2jhello\0"
+
+
+async def test_a_model_of_tomorrow_is_passed_on_with_a_sentence(
+    stand_in: AssemblyAIStandIn,
+) -> None:
+    words = ("--speech-model", "universal-9", "--extra-parameters", "diarizer=v2")
+    _, _, err = await run(stand_in, "-", *words, fed=tone(200))
+    assert "The speech model universal-9 is not known here; it is passed on as it is.\n" in err
+    assert ("diarizer", "v2") in stand_in.sessions[0].query
+
+
 async def test_what_the_service_refuses_is_said_in_its_own_words_and_ends_with_1() -> None:
     fault = Fault(reject=(1008, "Unauthorized Connection: Invalid API key"))
     async with AssemblyAIStandIn(faults=[fault], knobs=KNOBS) as stand_in:
@@ -323,6 +370,8 @@ async def test_a_file_without_sound_is_said_and_ends_with_3(
         (wav_head(100, kind=7, bits=8) + b"x" * 100, "other than 16 bit PCM"),
         (b"ID3\4" + b"x" * 100, "takes WAV or raw PCM"),
         (b"\0\0\0\x20ftypM4A " + b"x" * 100, "takes WAV or raw PCM"),
+        (b"this is text\n" * 100, "is text, not sound"),
+        (b"hello\n", "is text, not sound"),
     ],
 )
 async def test_standard_input_without_sound_is_said_and_ends_with_3(
@@ -337,6 +386,10 @@ async def test_standard_input_without_sound_is_said_and_ends_with_3(
 async def test_help_names_every_option_and_every_exit_code(stand_in: AssemblyAIStandIn) -> None:
     code, out, _ = await run(stand_in, "--help")
     assert code == 0
+    told = " ".join(out.split())
+    assert "One of: min_latency, balanced, max_accuracy. Unset: balanced." in told
+    assert "50 to 60000. Default: 2400." in told
+    assert "Default: text." in told
     for name in SessionOptions.model_fields:
         assert f"--{name.replace('_', '-')}" in out
     assert [word for word in ("0", "1", "2", "3", "130") if f" {word}  " not in out] == []

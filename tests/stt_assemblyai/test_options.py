@@ -8,7 +8,8 @@ import pytest
 from pydantic import SecretStr, ValidationError
 
 from stt_assemblyai.errors import ConfigurationError
-from stt_assemblyai.options import PARAMETERS, PRESETS, RENAMED, U3, SessionOptions
+from stt_assemblyai.models import PRESETS, U3
+from stt_assemblyai.options import CONTROLLED, PARAMETERS, RENAMED, SessionOptions
 
 U3_MODEL = "universal-3-6-pro"
 
@@ -69,14 +70,6 @@ def test_empty_texts_and_lists_are_not_sent_when_connecting() -> None:
     }
 
 
-@pytest.mark.parametrize("text", ['["Aldi", "Kofi"]', "Aldi, Kofi", "Aldi,Kofi,"])
-def test_a_list_may_be_written_as_one_text(text: str) -> None:
-    assert SessionOptions.model_validate({"keyterms_prompt": text}).keyterms_prompt == (
-        "Aldi",
-        "Kofi",
-    )
-
-
 def test_a_false_value_that_was_set_is_sent() -> None:
     query = sent(end_of_turn_confidence_threshold=0, format_turns=False)
     assert query["end_of_turn_confidence_threshold"] == "0.0"
@@ -94,13 +87,58 @@ def test_all_faults_are_reported_at_once_each_with_its_rule() -> None:
     assert found["sample_rate"] == "Input should be greater than or equal to 8000"
     assert found["end_of_turn_confidence_threshold"] == "Input should be less than or equal to 1"
     assert found["prompt"].startswith(
-        "the model universal-streaming-english does not take this; it is for u3-rt-agent, "
+        "the model universal-streaming-english does not take this; it is for assemblyai-stt-3-7"
     )
     assert found.keys() > {"mode", "min_turn_silense"}
 
 
-def test_an_unknown_model_is_the_only_fault_it_causes() -> None:
-    assert faults(speech_model="universal-2", prompt="about trains").keys() == {"speech_model"}
+def test_a_model_of_tomorrow_is_passed_on_with_all_that_is_set_and_one_warning() -> None:
+    asked = {"prompt": "trains", "end_of_turn_confidence_threshold": 0.5}
+    with pytest.warns(UserWarning, match="universal-4 is not known here") as said:
+        options = SessionOptions(speech_model="universal-4", **asked)
+    assert len(said) == 1
+    query = options.revised(min_turn_silence=200).tempered("conservative").query()
+    assert "speech_model=universal-4&" in query
+    assert "end_of_turn_confidence_threshold=0.5" in query
+    assert "prompt=trains" in query
+
+
+def test_a_misspelt_model_is_told_the_right_one() -> None:
+    with pytest.warns(UserWarning, match="did you mean universal-3-6-pro?"):
+        SessionOptions().revised(speech_model="universal-3.6-pro")
+
+
+@pytest.mark.parametrize("empty", ["", [], ()])
+def test_what_is_given_empty_to_a_model_that_does_not_take_it_is_not_given(empty: Any) -> None:
+    options = SessionOptions(language_codes=empty)
+    assert options.language_codes is None
+    assert SessionOptions(prompt="").prompt is None
+
+
+def test_a_value_that_is_set_to_none_is_left_to_the_service() -> None:
+    assert sent(min_turn_silence=None).keys() == sent().keys() - {"min_turn_silence"}
+    options = SessionOptions(min_turn_silence=None).revised(max_turn_silence=900)
+    assert "min_turn_silence" not in options.effective()
+
+
+def test_more_parameters_are_sent_as_they_are() -> None:
+    extra = {"diarizer": "v2", "strict": True, "tags": ["a", "b"], "mode": "ultra", "not": None}
+    query = sent(extra_parameters=extra)
+    assert query.items() >= {"diarizer": "v2", "strict": "true", "mode": "ultra"}.items()
+    assert json.loads(query["tags"]) == ["a", "b"]
+    assert "not" not in query
+
+
+@pytest.mark.parametrize("name", sorted(CONTROLLED))
+def test_what_this_package_goes_by_is_set_by_its_own_field_only(name: str) -> None:
+    assert f"must not hold {name}" in faults(extra_parameters={name: "x"})["extra_parameters"]
+
+
+def test_more_parameters_change_in_the_open_session_but_cannot_be_taken_back() -> None:
+    old = SessionOptions(extra_parameters={"diarizer": "v1", "strict": True})
+    assert old.changes(old.revised(extra_parameters={"diarizer": "v2"})) == {"diarizer": "v2"}
+    with pytest.raises(ConfigurationError, match="strict cannot change"):
+        old.changes(SessionOptions(extra_parameters={"diarizer": "v2"}))
 
 
 @pytest.mark.parametrize("name", sorted(PARAMETERS))
@@ -117,7 +155,10 @@ def test_a_parameter_says_what_it_is_for_and_which_models_take_it(name: str) -> 
         ({"keyterms_prompt": "[broken"}, "keyterms_prompt"),
         ({"prompt": "x" * 1751}, "prompt"),
         ({"agent_context": "x" * 1751}, "agent_context"),
-        ({"language_codes": ["en"] * 11}, "language_codes"),
+        ({"language_codes": [f"{letter}a" for letter in "abcdefghijk"]}, "language_codes"),
+        ({"language_codes": [1]}, "language_codes"),
+        ({"extra_parameters": "no pairs"}, "extra_parameters"),
+        ({"encoding": "opus"}, "encoding"),
         ({"language_codes": ["multi", "en"]}, "language_codes"),
         ({"voice_focus_threshold": 0.5}, "voice_focus_threshold"),
         ({"end_of_turn_confidence_threshold": 0.5}, "end_of_turn_confidence_threshold"),
@@ -178,16 +219,39 @@ def test_one_language_code_stands_for_a_list() -> None:
     assert options.language_codes == ("es",)
 
 
-def test_a_webhooks_secret_reaches_the_service_and_nothing_else() -> None:
-    options = SessionOptions(webhook_auth_header_value=SecretStr("s3cret"))
+@pytest.mark.parametrize(
+    "secret",
+    [
+        {"webhook_auth_header_value": SecretStr("s3cret")},
+        {"webhook_url": "https://hooks.example/s3cret"},
+        {"llm_gateway": {"model": "m", "key": "s3cret"}},
+        {"extra_parameters": {"tenant": "s3cret"}},
+    ],
+)
+def test_a_secret_reaches_the_service_and_nothing_else(secret: dict[str, Any]) -> None:
+    options = SessionOptions(**secret)
     assert "s3cret" in options.query()
     assert "s3cret" not in repr(options)
     assert "s3cret" not in options.model_dump_json()
 
 
-@pytest.mark.parametrize("name", PRESETS)
+def test_a_fault_does_not_show_the_value() -> None:
+    with pytest.raises(ValidationError) as caught:
+        SessionOptions(webhook_url="ftp://user:s3cret@hooks.example")
+    assert "s3cret" not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", PRESETS.keys() - {"service"})
 def test_a_preset_sets_the_three_thresholds(name: Any) -> None:
     assert SessionOptions.preset(name).effective().items() >= PRESETS[name].items()
+
+
+@pytest.mark.parametrize("model", ["universal-streaming-english", U3_MODEL])
+def test_the_preset_service_sends_none_of_the_three(model: str) -> None:
+    options = SessionOptions(speech_model=model).tempered("service")
+    assert not options.effective().keys() & PRESETS["seed"].keys()
+    assert not SessionOptions.preset("service").effective().keys() & PRESETS["seed"].keys()
+    assert options.revised(min_turn_silence=300).effective()["min_turn_silence"] == 300
 
 
 def test_a_value_wins_over_its_preset() -> None:

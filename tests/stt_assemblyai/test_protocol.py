@@ -238,3 +238,12 @@ class Life(RuleBasedStateMachine):
 
 
 TestLife = Life.TestCase
+
+
+def test_a_turn_of_silence_from_whisper_has_no_words() -> None:
+    session = Session(SessionOptions(speech_model="whisper-rt"))
+    fields = {"turn_order": 0, "end_of_turn": True, "utterance": "[Silence]"}
+    heard = session.receive(json.dumps({"type": "Turn", "transcript": " silence", **fields}))
+    assert isinstance(heard, Heard)
+    assert isinstance(heard.message, Turn)
+    assert heard.message.transcript == ""

@@ -4,7 +4,8 @@ import pytest
 from livekit.agents import NOT_GIVEN, APIConnectionError, APIError, APIStatusError
 
 from stt_assemblyai.errors import AssemblyAIError, NetworkError, classify_close, classify_http
-from stt_assemblyai.retelling import api_error, session_parameters, speech_data
+from stt_assemblyai.options import SessionOptions
+from stt_assemblyai.retelling import api_error, merged_keyterms, session_parameters, speech_data
 from stt_assemblyai.speech import SpokenWord, Transcript
 
 REFUSED = NetworkError("h:443 cannot be reached")
@@ -40,7 +41,7 @@ def test_an_http_status_can_still_be_asked_for() -> None:
 def test_a_transcript_is_moved_to_the_sessions_clock_in_seconds() -> None:
     words = (
         SpokenWord("Yes,", 500, 900, 0.5, True, "A"),
-        SpokenWord("tea.", 950, 1200, 0.7, True, "A"),
+        SpokenWord("tea.", 950, 1200, 0.7, True, "B"),
     )
     data = speech_data(
         Transcript("s", 3, "Yes, tea.", words, language=None, speaker="A"),
@@ -50,9 +51,9 @@ def test_a_transcript_is_moved_to_the_sessions_clock_in_seconds() -> None:
     assert (data.text, data.language, data.speaker_id) == ("Yes, tea.", "en", "A")
     assert (data.start_time, data.end_time) == (10.5, 11.2)
     assert data.words is not None
-    assert [(str(word), word.start_time) for word in data.words] == [
-        ("Yes,", 10.5),
-        ("tea.", 10.95),
+    assert [(str(word), word.start_time, word.speaker_id) for word in data.words] == [
+        ("Yes,", 10.5, "A"),
+        ("tea.", 10.95, "B"),
     ]
     assert data.metadata is not None
     assert data.metadata["turn_order"] == 3
@@ -67,3 +68,27 @@ def test_livekits_arguments_become_the_services() -> None:
     given = {"model": "u", "prompt": NOT_GIVEN, "language_codes": ["en-US", "spanish", ""]}
     assert session_parameters(given) == {"speech_model": "u", "language_codes": ["en", "es"]}
     assert session_parameters({"language_code": "de-CH"}) == {"language_code": ["de"]}
+
+
+def test_languages_are_named_in_any_way_and_each_once() -> None:
+    given = session_parameters({"language_codes": ["en-US", "en-GB", "Spanish", "es"]})
+    assert SessionOptions(speech_model="universal-3-6-pro", **given).language_codes == ("en", "es")
+
+
+def test_a_name_that_is_not_known_becomes_an_extra_parameter() -> None:
+    with pytest.warns(UserWarning, match="diarizer is not known here; it is passed on"):
+        given = session_parameters({"diarizer": "v2", "extra_parameters": "strict=true"})
+    asked = SessionOptions(**given).extra_parameters
+    assert asked is not None
+    assert asked.get_secret_value() == {"strict": "true", "diarizer": "v2"}
+
+
+def test_key_terms_of_two_lists_keep_to_the_services_limits(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    of_session = ["Aldi", " ", "x" * 51, *(f"term {n}" for n in range(120))]
+    merged = merged_keyterms(["Aldi"], of_session)
+    assert merged[:3] == ("Aldi", "term 0", "term 1")
+    assert len(merged) == 100
+    assert [vars(record)["left_out"] for record in caplog.records] == [23]
+    assert merged_keyterms(["a"], ["b"]) == ("a", "b")

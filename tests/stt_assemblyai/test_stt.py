@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from livekit import rtc
-from livekit.agents import APIError, stt
+from livekit.agents import NOT_GIVEN, APIError, stt
 from livekit.agents.llm import ChatMessage
 from livekit.agents.metrics import STTMetrics
 from livekit.agents.voice.events import ConversationItemAddedEvent
@@ -211,6 +211,86 @@ async def test_a_change_that_needs_a_new_session_changes_nothing(
     assert speech.options.min_turn_silence is None
 
 
+async def test_what_a_stream_was_given_alone_stays_its_own(stand_in: AssemblyAIStandIn) -> None:
+    speech = make(stand_in)
+    async with speech.stream() as stream, speech.stream() as other:
+        stream.update_options(min_turn_silence=800)
+        speech.update_options(vad_threshold=0.6)
+        asked = [
+            (each.transcriber.options.min_turn_silence, each.transcriber.options.vad_threshold)
+            for each in (stream, other)
+        ]
+        stream.end_input()
+        other.end_input()
+        await asyncio.gather(collect(stream), collect(other))
+    assert asked == [(800, 0.6), (None, 0.6)]
+
+
+async def test_a_change_that_one_stream_cannot_make_is_made_by_none(
+    stand_in: AssemblyAIStandIn,
+) -> None:
+    speech = make(stand_in)
+    streams = [speech.stream() for _ in range(3)]
+    streams[1].update_options(extra_parameters={"strict": True})
+    with pytest.raises(ConfigurationError, match="strict cannot change"):
+        speech.update_options(vad_threshold=0.6, extra_parameters={"strict": None})
+    assert speech.options.vad_threshold is None
+    assert [stream.transcriber.options.vad_threshold for stream in streams] == [None] * 3
+    for stream in streams:
+        await stream.aclose()
+
+
+async def test_options_that_were_refused_may_be_mended() -> None:
+    refused = Fault(reject=(3006, "Invalid 'vad_threshold': no"))
+    async with AssemblyAIStandIn(knobs=FAST, faults=[refused]) as stand_in:
+        speech = make(stand_in)
+        async with speech.stream() as stream:
+            with pytest.raises(APIError, match="vad_threshold"):
+                await collect(stream)
+        speech.update_options(vad_threshold=0.5)
+        async with speech.stream() as stream:
+            stream.end_input()
+            await collect(stream)
+        assert len(stand_in.sessions) == 2
+
+
+async def test_a_parameter_of_tomorrow_reaches_the_service_with_a_warning(
+    stand_in: AssemblyAIStandIn,
+) -> None:
+    with pytest.warns(UserWarning, match="parameter diarizer is not known here; it is passed on"):
+        speech = make(stand_in, diarizer="v2", extra_parameters="strict=true")
+    opened = asyncio.Event()
+    speech.on("session_opened", lambda _: opened.set())
+    async with speech.stream() as stream:
+        await opened.wait()
+        with pytest.warns(UserWarning, match=r"did you mean min_turn_silence\?"):
+            speech.update_options(min_turn_silense=300)
+        stream.end_input()
+        await collect(stream)
+    session = stand_in.sessions[0]
+    assert {("diarizer", "v2"), ("strict", "true")} <= set(session.query)
+    assert {"type": "UpdateConfiguration", "min_turn_silense": 300} in session.received
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("fault", [Fault(http_status=503), Fault(never_begin=True)])
+async def test_a_fallback_takes_over_within_seconds(fault: Fault) -> None:
+    async with (
+        AssemblyAIStandIn(knobs=FAST, faults=[fault] * 99) as down,
+        AssemblyAIStandIn(scripts=[script("I would like tea")] * 9, knobs=FAST) as up,
+    ):
+        adapter = stt.FallbackAdapter([make(down), make(up)])
+        async with asyncio.timeout(20), adapter.stream() as stream:
+            while not up.sessions:
+                stream.push_frame(silence(100))
+                await asyncio.sleep(0.1)
+            stream.push_frame(silence(3000))
+            stream.end_input()
+            events = [event async for event in stream]
+        await adapter.aclose()
+    assert texts(events, Type.FINAL_TRANSCRIPT) == ["I would like tea"]
+
+
 async def test_a_late_twin_is_no_final_but_an_event_of_its_own() -> None:
     late: list[LateFormat] = []
     knobs = Knobs(begin_delay_ms=0, throttle=None, format_twin_delay_ms=100)
@@ -316,9 +396,23 @@ async def test_the_wait_for_the_budget_of_new_sessions_stands_in_metrics_and_log
     assert max(metrics.acquire_time for metrics in told) >= waited - 0.1
 
 
-def test_a_missing_key_is_said_before_any_connection() -> None:
-    with pytest.raises(ConfigurationError, match="Pass AssemblyAI's key"):
+@pytest.mark.parametrize("kind", [ConfigurationError, ValueError])
+def test_a_missing_key_is_said_before_any_connection(
+    kind: type[Exception], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("ASSEMBLYAI_API_KEY", raising=False)
+    with pytest.raises(kind, match="Pass AssemblyAI's key"):
         STT()
+
+
+async def test_the_key_may_stand_in_the_environment(
+    stand_in: AssemblyAIStandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ASSEMBLYAI_API_KEY", LOCAL_KEY)
+    async with STT(base_url=stand_in.url).stream() as stream:
+        stream.end_input()
+        await collect(stream)
+    assert stand_in.sessions[0].was_terminated
 
 
 def test_all_faults_of_options_are_said_before_any_connection() -> None:
@@ -326,9 +420,9 @@ def test_all_faults_of_options_are_said_before_any_connection() -> None:
         STT(api_key="k", sample_rate=1, prompt="trains")
 
 
-async def test_an_encoding_that_cannot_be_made_is_refused_in_a_sentence() -> None:
-    with pytest.raises(ConfigurationError, match="cannot be sent as opus"):
-        STT(api_key="k", encoding="opus").stream()
+def test_an_encoding_that_cannot_be_made_is_refused_in_a_sentence() -> None:
+    with pytest.raises(ValueError, match="encoding: Input should be 'pcm_s16le' or 'pcm_mulaw'"):
+        STT(api_key="k", encoding="opus")
 
 
 def test_keywords_win_over_options() -> None:
@@ -433,14 +527,33 @@ def test_key_terms_of_the_session_join_the_users_within_the_services_limits() ->
     assert speech.options.keyterms_prompt == ("Lidl",)
 
 
-@pytest.mark.parametrize(("carryover", "sent"), [(True, "x" * 1750), (False, None)])
-def test_the_agents_words_are_passed_on_only_when_asked_for(
-    carryover: bool, sent: str | None
+@pytest.mark.parametrize(
+    ("model", "carryover", "carries"),
+    [
+        (U3_MODEL, NOT_GIVEN, True),
+        (U3_MODEL, True, True),
+        (U3_MODEL, False, False),
+        (US_MODEL, NOT_GIVEN, False),
+        (US_MODEL, True, False),
+    ],
+)
+def test_the_agents_words_are_passed_on_where_the_model_takes_them_unless_switched_off(
+    model: str, carryover: Any, carries: bool, caplog: pytest.LogCaptureFixture
 ) -> None:
-    speech = STT(api_key="k", model=U3_MODEL, agent_context_carryover=carryover)
+    speech = STT(api_key="k", model=model, agent_context_carryover=carryover)
     said = ChatMessage(role="assistant", content=["y" + "x" * 2000])
     speech._push_conversation_item(ConversationItemAddedEvent(item=said))
-    assert speech.options.agent_context == sent
+    assert speech.capabilities.chat_context is carries  # LiveKit's own switch goes by this
+    assert speech.options.agent_context == ("x" * 1750 if carries else None)
+    assert ("has no effect" in caplog.text) is (carryover is True and not carries)
+
+
+def test_a_message_without_text_leaves_the_context_as_it_is() -> None:
+    speech = STT(api_key="k", model=U3_MODEL, agent_context="Where to?")
+    for content in ([], [""]):
+        said = ChatMessage(role="assistant", content=content)
+        speech._push_conversation_item(ConversationItemAddedEvent(item=said))
+    assert speech.options.agent_context == "Where to?"
 
 
 def test_a_new_length_of_chunks_holds_for_new_streams() -> None:

@@ -52,6 +52,26 @@ def test_input_that_ends_before_its_sound_is_refused(given: bytes) -> None:
         reader.finish()
 
 
+@pytest.mark.parametrize("size", [1, 7, 1000])
+@pytest.mark.parametrize("text", ["hello\n", "Guten Tag, ", "\u4f60\u597d\uff0c"])
+def test_text_is_refused_however_it_comes(text: str, size: int) -> None:
+    reader = PcmReader(Layout())
+    data = (text * 20).encode()[:-1]
+    pieces = [data[at : at + size] for at in range(0, len(data), size)]
+    with pytest.raises(UnreadableError, match="is text, not sound"):
+        [*map(reader.feed, pieces)]
+    short = PcmReader(Layout())
+    assert short.feed(text.encode()) == b""
+    with pytest.raises(UnreadableError, match="is text, not sound"):
+        short.finish()
+
+
+def test_sound_may_begin_as_text_does() -> None:
+    pcm = b"quiet as a mouse" * 2 + bytes(100)
+    reader = PcmReader(Layout())
+    assert reader.feed(pcm[:20]) + reader.feed(pcm[20:]) == pcm
+
+
 @pytest.mark.parametrize("begin", [b"ID3", b"OggS", b"fLaC", b"\0\0\0\x20ftypM4A "])
 def test_other_containers_are_refused_with_what_to_do(begin: bytes) -> None:
     with pytest.raises(UnreadableError, match="ffmpeg"):

@@ -11,7 +11,7 @@ from rich.progress import track
 
 from agent.call.turn_taking import min_delay, thresholds
 from config.load import load_settings
-from stt_assemblyai.options import PRESETS, Preset
+from stt_assemblyai.models import PRESETS, Preset
 from workbench.engines.activity import ActivityDetector
 from workbench.engines.weights import EngineUnavailableError
 from workbench.loopback.assemblyai_v3.heard import Ears

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 IMMUTABLE = frozenset({"universal-streaming-english", "universal-streaming-multilingual"})
 REWRITING = frozenset(
     {
+        "assemblyai-stt-3-7-realtime-agent",
         "u3-rt-pro",
         "u3-rt-pro-beta-1",
         "u3-rt-agent",

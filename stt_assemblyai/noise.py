@@ -1,0 +1,30 @@
+"""Sounds that whisper-rt writes down as words, such as [Silence] and [Music]: nobody says them."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, TypeVar
+
+from stt_assemblyai.messages import Turn
+from stt_assemblyai.models import WHISPER
+
+if TYPE_CHECKING:
+    from stt_assemblyai.options import SessionOptions
+
+__all__ = ["without_noise"]
+
+Message = TypeVar("Message")
+
+_TAGS = re.compile(r"(\s*\[[^\[\]]+\][.,!?]?)+\s*")
+# Until an utterance is over only its transcript is told, from which the brackets were taken off.
+_SILENCES = re.compile(r"(\s*silence[.,]?)+\s*", re.IGNORECASE)
+
+
+def without_noise(message: Message, options: SessionOptions) -> Message:
+    """The message; a turn that holds nothing but such sounds comes without words (section 8.3)."""
+    if not isinstance(message, Turn) or options.family is not WHISPER:
+        return message
+    is_noise = _TAGS.fullmatch(message.utterance or message.transcript)
+    if not is_noise and not _SILENCES.fullmatch(message.transcript):
+        return message
+    return message.model_copy(update={"transcript": "", "utterance": "", "words": ()})
