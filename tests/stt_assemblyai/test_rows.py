@@ -82,7 +82,9 @@ PROOFS: dict[int, tuple[str, ...]] = {
         "test_stt.test_key_terms_of_the_session_join_the_users_within_the_services_limits",
         "test_options.test_what_the_service_would_refuse_is_refused_before_connecting",
     ),
-    26: ("test_stt.test_the_agents_words_are_passed_on_only_when_asked_for",),
+    26: (
+        "test_stt.test_the_agents_words_are_passed_on_where_the_model_takes_them_unless_switched_off",
+    ),
     27: ("test_drop_in.test_the_differences_are_real",),
     28: (
         "test_drop_in.test_what_the_plugin_does_not_have_is_there_too",
