@@ -230,8 +230,7 @@ def _address(base_url: str, query: str) -> str:
 
 
 def _all_addresses() -> dict[str, Any]:
-    """Try a host's addresses side by side: the first may be a black hole. Other event loops than
-    Python's own do not know how."""
+    """Try addresses side by side: the first may be a black hole. Only Python's own loops can."""
     own = isinstance(asyncio.get_running_loop(), asyncio.BaseEventLoop)
     return {"happy_eyeballs_delay": _NEXT_ADDRESS_SECONDS, "interleave": 1} if own else {}
 
