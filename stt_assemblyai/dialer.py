@@ -74,7 +74,7 @@ class Dialer:
     ) -> AsyncIterator[Socket]:
         """A connection for a session with this query, sooner than the dialer's own deadline if
         so asked. Raises `AssemblyAIError`."""
-        await self._wait_for_turn()
+        await self._wait_for_turn(min(self._longest_wait_seconds, within_seconds))
         async with contextlib.AsyncExitStack() as stack:
             try:
                 socket = await stack.enter_async_context(
@@ -91,11 +91,11 @@ class Dialer:
                 raise
             yield socket
 
-    async def _wait_for_turn(self) -> None:
+    async def _wait_for_turn(self, longest_wait_seconds: float) -> None:
         if self._budget is None:
             return
-        wait_seconds = self._budget.take(time.time(), self._longest_wait_seconds)
-        if wait_seconds > self._longest_wait_seconds:
+        wait_seconds = self._budget.take(time.time(), longest_wait_seconds)
+        if wait_seconds > longest_wait_seconds:
             raise QuotaError(
                 "This machine's new sessions of this minute are used up",
                 remedy="Raise ASSEMBLYAI_NEW_SESSIONS_PER_MINUTE if the account allows more.",

@@ -130,3 +130,17 @@ async def test_who_would_wait_too_long_for_the_budget_is_told_at_once_and_takes_
                 pass
         assert caught.value.retry_after_seconds == 60
     assert asyncio.get_running_loop().time() == 0
+
+
+@pytest.mark.looptime
+async def test_who_has_a_fallback_waits_for_the_budget_no_longer_than_it_may_take(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    monkeypatch.setattr("time.time", lambda: 1_800_000_000.0)
+    dialer = Dialer(NOWHERE, api_key=SecretStr("k"), new_sessions_per_minute=1)
+    for kind in (NetworkError, QuotaError):
+        with pytest.raises(kind):
+            async with dialer("a=1", within_seconds=3):
+                pass
+    assert asyncio.get_running_loop().time() == 0
