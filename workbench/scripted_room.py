@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, cast
@@ -136,6 +138,22 @@ class ScriptedRoom(rtc.EventEmitter[str]):
         changed = {name.replace("_", "."): value for name, value in attributes.items()}
         person.attributes.update(changed)
         self.emit("participant_attributes_changed", changed, person)
+
+
+class Sound:
+    """The sound of a track: a frame every 50 ms, until it is closed."""
+
+    def __init__(self, track: Any) -> None:
+        self.track = track
+        self.is_closed = False
+
+    async def __aiter__(self) -> AsyncIterator[rtc.AudioFrameEvent]:
+        while True:
+            await asyncio.sleep(0.05)
+            yield rtc.AudioFrameEvent(rtc.AudioFrame(bytes(1600), 16_000, 1, 800))
+
+    async def aclose(self) -> None:
+        self.is_closed = True
 
 
 @dataclass(eq=False)

@@ -33,6 +33,7 @@ from agent.call.record import open_record
 from agent.call.session import Equipment, build_session, room_options
 from agent.call.silence import Silence
 from agent.call.turn_taking import TurnTaking
+from agent.call.voice_feed import CallerInput
 from config.per_call import settings_of_call
 
 log = logging.getLogger(__name__)
@@ -180,6 +181,9 @@ class Call:
         if caller is None:
             await self._session.start(assistant, record=False)
             return
+        heard = CallerInput(self._job.room, caller)
+        self._job.add_shutdown_callback(heard.aclose)
+        self._session.input.audio = heard
         await self._session.start(
             assistant,
             room=self._job.room,

@@ -65,6 +65,17 @@ def our_agents(room: rtc.Room, role: AgentRole, agent_name: str) -> list[rtc.Rem
     ]
 
 
+def served(room: rtc.Room) -> set[str]:
+    """The identities whom agents of ours serve, under whatever name."""
+    return {
+        each.attributes[CALLER_ATTRIBUTE]
+        for each in room.remote_participants.values()
+        if each.kind == rtc.ParticipantKind.PARTICIPANT_KIND_AGENT
+        and each.attributes.get(ROLE_ATTRIBUTE) == AgentRole.ANSWERS
+        and CALLER_ATTRIBUTE in each.attributes
+    }
+
+
 def may_publish_voice(can_publish: bool, sources: Iterable[int]) -> bool:
     """Whether a permission, of the room's or the server's, allows a microphone."""
     allowed = list(sources)  # none: all

@@ -22,9 +22,6 @@ from agent.call.vad_tap import TappedVAD
 from config.settings import Settings
 from stt_assemblyai.stt import STT
 
-# What AssemblyAI and Silero both work at; LiveKit's default, 24 kHz, would be resampled twice.
-INPUT_SAMPLE_RATE = 16_000
-
 
 @dataclass(frozen=True, slots=True)
 class Equipment:
@@ -109,17 +106,9 @@ def room_options(caller_identity: str) -> room_io.RoomOptions:
     """How the session listens and speaks in the room: to this caller alone."""
     return room_io.RoomOptions(
         participant_identity=caller_identity,
-        audio_input=room_io.AudioInputOptions(
-            sample_rate=INPUT_SAMPLE_RATE,
-            num_channels=1,
-            # The shortest chunk that the service accepts, and a third of the work of 10 ms frames.
-            frame_size_ms=50,
-            # Browsers and phones have levelled the voice already; doing it again costs CPU for
-            # every 10 ms.
-            auto_gain_control=False,
-            # What was said before the agent came would be taken from anybody in the room, and kept.
-            pre_connect_audio=False,
-        ),
+        # `agent.call.voice_feed` is what it hears: the caller's tracks of every kind of client, and
+        # nothing that was said before the agent came, which might be anybody's in the room.
+        audio_input=False,
         # `agent.call.chat` reads what is typed.
         text_input=False,
         # `agent.call.answer` decides when a call is over: LiveKit keeps the session of a caller

@@ -1,36 +1,38 @@
 """A room that is written down: each participant's words, under that participant's name, unspoken.
 
-A track that is muted, or gone, ends its stream and with it the session that is paid for; a track
-that speaks again gets a new one. Which track belongs to which stream is decided in one place.
+Whose words are written down is decided in one place: of everybody with a microphone, but those whom
+an agent of ours serves, which publishes their words itself.
 """
 
 import asyncio
-import contextlib
 import logging
+from collections import deque
+from collections.abc import Callable
 
 from livekit import rtc
-from livekit.agents import APIError, AutoSubscribe, JobContext, stt, utils
-from livekit.agents.types import (
-    ATTRIBUTE_TRANSCRIPTION_FINAL,
-    ATTRIBUTE_TRANSCRIPTION_SEGMENT_ID,
-    ATTRIBUTE_TRANSCRIPTION_TRACK_ID,
-    TOPIC_TRANSCRIPTION,
-)
+from livekit.agents import APIError, AutoSubscribe, JobContext
 
 from agent.call.endings import count_as_failed
+from agent.call.participants import CALLER_ATTRIBUTE, AgentRole, our_agents, served
 from agent.call.providers import ears_of
+from agent.call.speaker import Speaker
+from agent.call.voice_feed import SAMPLE_RATE, Audio, open_audio, voice_tracks
 from config.settings import Settings
 from stt_assemblyai.ledger import Bill
 
 log = logging.getLogger(__name__)
 
-SAMPLE_RATE = 16_000
 FORMATTING_MS = 2000  # nobody waits for an answer: a final may wait for its punctuation
 LAST_WORDS_SECONDS = 10
+MOST_SPEAKERS = 50
+"""Streams at once in a room; each is a session that is paid for."""
+MOST_STREAMS_A_MINUTE = 6
+"""New streams for one participant, who may leave and come back as often as he likes."""
 
 EMPTY = "nobody is left in the room"
 NOBODY_CAME = "nobody came in time"
 ROOM_CLOSED = "the room closed"
+OTHER_TRANSCRIBER = "another transcriber was there already"
 DEAF = "the speech recognition failed"
 STOPPED = "the worker was stopped"
 FAULT = "the transcriber has a fault"
@@ -72,14 +74,19 @@ async def write_down(job: JobContext) -> None:
 class Transcription:
     """A room in progress. Whatever ends it goes through `end`, and the first reason counts."""
 
-    def __init__(self, job: JobContext, pen: Pen) -> None:
+    def __init__(
+        self, job: JobContext, pen: Pen, *, open_audio: Callable[[rtc.Track], Audio] = open_audio
+    ) -> None:
         self._job = job
         self._room = job.room
         self._pen = pen
         self._loop = asyncio.get_running_loop()
         self._ending: asyncio.Future[str] = self._loop.create_future()
         self._tasks = asyncio.TaskGroup()
-        self._open: dict[str, rtc.AudioStream] = {}  # by the track's sid
+        self._speakers: dict[str, Speaker] = {}  # by identity
+        self._started: dict[str, deque[float]] = {}
+        self._refused: set[str] = set()
+        self._open_audio = open_audio
         self._absence: asyncio.TimerHandle | None = None
 
     def end(self, reason: str) -> None:
@@ -94,8 +101,8 @@ class Transcription:
                 self._watch_room()
                 await asyncio.shield(self._ending)  # a fault in a task must not cancel it
                 deadline.reschedule(self._loop.time() + LAST_WORDS_SECONDS)
-                for sid in list(self._open):
-                    self._close(sid)
+                for identity in list(self._speakers):
+                    self._close(identity)
         except TimeoutError:
             log.warning("last words may be missing")
         except Exception:
@@ -108,18 +115,26 @@ class Transcription:
 
     def _watch_room(self) -> None:
         room, agent = self._room, self._pen.agent
+        if our_agents(room, AgentRole.TRANSCRIBES, agent.name):
+            self.end(OTHER_TRANSCRIBER)  # two workers may have asked for one at once
+            return
         self._pen.ears.on("billed", _log_bill)
-        room.on("track_subscribed", lambda _, publication, who: self._look(publication, who))
-        room.on("track_unmuted", lambda who, publication: self._look(publication, who))
-        room.on("track_muted", lambda _, publication: self._close(publication.sid))
-        room.on("track_unsubscribed", lambda _, publication, __: self._close(publication.sid))
+        room.on("track_subscribed", lambda *_: self._look())
+        room.on("participant_attributes_changed", self._on_attributes)
         room.on("participant_connected", lambda _: self._count(agent.reconnect_grace_seconds))
-        room.on("participant_disconnected", lambda _: self._count(agent.reconnect_grace_seconds))
+        room.on("participant_disconnected", self._on_left)
         room.on("disconnected", lambda _: self.end(ROOM_CLOSED))
         self._count(agent.caller_timeout_seconds, NOBODY_CAME)
-        for participant in room.remote_participants.values():
-            for publication in participant.track_publications.values():
-                self._look(publication, participant)
+        self._look()
+
+    def _on_attributes(self, changed: dict[str, str], _: rtc.Participant) -> None:
+        if CALLER_ATTRIBUTE in changed:
+            self._look()
+
+    def _on_left(self, who: rtc.RemoteParticipant) -> None:
+        self._close(who.identity)
+        self._look()  # an agent may have left its caller to us
+        self._count(self._pen.agent.reconnect_grace_seconds)
 
     def _count(self, patience_seconds: float, reason: str = EMPTY) -> None:
         """An empty room is left, but not at once: a page that is loaded anew comes back."""
@@ -132,81 +147,57 @@ class Transcription:
             self._absence.cancel()
             self._absence = None
 
-    def _look(self, publication: rtc.TrackPublication, who: rtc.Participant) -> None:
-        """Hear a track that can be heard and is not heard yet."""
-        track = publication.track
-        if (
-            track is None
-            or track.kind != rtc.TrackKind.KIND_AUDIO
-            or publication.muted
-            or publication.sid in self._open
-            or not isinstance(who, rtc.RemoteParticipant)
-            or not _has_a_voice(who)
-            or self._ending.done()
-        ):
+    def _look(self) -> None:
+        """Write down whom there is to write down, and nobody else."""
+        if self._ending.done():
             return
-        # Here and now: by the time that a task runs, the track may be gone.
-        audio = rtc.AudioStream(track, sample_rate=SAMPLE_RATE, num_channels=1, frame_size_ms=50)
-        self._open[publication.sid] = audio
-        self._tasks.create_task(self._hear(audio, Words(self._room, who.identity, publication.sid)))
-
-    def _close(self, sid: str) -> None:
-        """The sound of a track ends here; its last words are still to come."""
-        if audio := self._open.pop(sid, None):
-            self._tasks.create_task(audio.aclose())
-
-    async def _hear(self, audio: rtc.AudioStream, words: "Words") -> None:
-        """One track from its first sound to its last word."""
-        async with self._pen.ears.stream() as stream, asyncio.TaskGroup() as tasks:
-            feeding = tasks.create_task(_feed(audio, stream))
-            try:
-                async for event in stream:
-                    await words.take(event)
-            except APIError as error:
-                if not self._ending.done():
-                    log.error("the speech service failed", extra={"error": str(error)})  # noqa: TRY400  one sentence, no stack
-                self.end(DEAF)
-            feeding.cancel()
-
-
-class Words:
-    """One participant's words in the room, as a session would publish them."""
-
-    def __init__(self, room: rtc.Room, identity: str, track_sid: str) -> None:
-        self._room = room
-        self._identity = identity
-        self._track_sid = track_sid
-        self._segment_id = utils.shortuuid("SG_")
-
-    async def take(self, event: stt.SpeechEvent) -> None:
-        """Publish the turn so far, or the whole of it; a room that is gone reads nothing."""
-        if not event.alternatives:
-            return
-        final = event.type is stt.SpeechEventType.FINAL_TRANSCRIPT
-        attributes = {
-            ATTRIBUTE_TRANSCRIPTION_FINAL: str(final).lower(),
-            ATTRIBUTE_TRANSCRIPTION_SEGMENT_ID: self._segment_id,
-            ATTRIBUTE_TRANSCRIPTION_TRACK_ID: self._track_sid,
+        elsewhere = served(self._room)
+        people = {
+            each.identity: each
+            for each in self._room.remote_participants.values()
+            if _has_a_voice(each) and each.identity not in elsewhere
         }
-        if final:
-            self._segment_id = utils.shortuuid("SG_")
-        if self._room.isconnected():
-            with contextlib.suppress(ConnectionError):
-                writer = await self._room.local_participant.stream_text(
-                    topic=TOPIC_TRANSCRIPTION,
-                    sender_identity=self._identity,
-                    attributes=attributes,
-                )
-                await writer.write(event.alternatives[0].text)
-                await writer.aclose()
+        for identity in self._speakers.keys() - people.keys():
+            self._close(identity)
+        for identity, person in people.items():
+            is_new = identity not in self._speakers
+            if is_new and voice_tracks(person.track_publications.values()):
+                self._start(identity)
 
+    def _start(self, identity: str) -> None:
+        """Write this participant down from now on, unless too many sessions would be opened."""
+        now, starts = self._loop.time(), self._started.setdefault(identity, deque())
+        while starts and starts[0] <= now - 60:
+            starts.popleft()
+        if len(self._speakers) >= MOST_SPEAKERS or len(starts) >= MOST_STREAMS_A_MINUTE:
+            if identity not in self._refused:
+                self._refused.add(identity)
+                log.warning("a participant is not written down: too many sessions")
+                self._loop.call_later(60, self._try_again, identity)
+            return
+        starts.append(now)
+        speaker = Speaker(self._room, identity, self._pen.ears, open_audio=self._open_audio)
+        self._speakers[identity] = speaker
+        self._tasks.create_task(self._hear(speaker))
 
-async def _feed(audio: rtc.AudioStream, stream: stt.RecognizeStream) -> None:
-    # A stream that failed takes nothing more; whoever reads its events learns why.
-    with contextlib.suppress(RuntimeError):
-        async for event in audio:
-            stream.push_frame(event.frame)
-        stream.end_input()
+    def _try_again(self, identity: str) -> None:
+        self._refused.discard(identity)
+        self._look()
+
+    def _close(self, identity: str) -> None:
+        """A voice ends here; its last words are still to come."""
+        if speaker := self._speakers.pop(identity, None):
+            speaker.close()
+
+    async def _hear(self, speaker: Speaker) -> None:
+        """One voice from its first sound to its last word."""
+        try:
+            await speaker.run()
+        except* APIError as errors:
+            if not self._ending.done():
+                error = str(errors.exceptions[0])
+                log.error("the speech service failed", extra={"error": error})  # noqa: TRY400  one sentence, no stack
+            self.end(DEAF)
 
 
 def _log_bill(bill: Bill) -> None:

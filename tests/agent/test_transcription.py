@@ -1,0 +1,188 @@
+"""Who in a room is written down, with how many streams. Time is virtual."""
+
+import asyncio
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+from livekit import rtc
+from livekit.agents import APIConnectOptions, JobContext, stt
+
+from agent.call.participants import AgentRole
+from agent.call.transcription import (
+    EMPTY,
+    MOST_SPEAKERS,
+    MOST_STREAMS_A_MINUTE,
+    OTHER_TRANSCRIBER,
+    Pen,
+    Transcription,
+)
+from config.behaviour import AgentSettings
+from workbench.scripted_room import Person, ScriptedRoom, Sound
+
+pytestmark = pytest.mark.looptime
+
+AGENT = rtc.ParticipantKind.PARTICIPANT_KIND_AGENT
+SETTINGS = AgentSettings(name="transcriber", reconnect_grace_seconds=2)
+
+
+class Ears(stt.STT):
+    """Understand nothing, and count the streams."""
+
+    def __init__(self) -> None:
+        super().__init__(capabilities=stt.STTCapabilities(streaming=True, interim_results=True))
+        self.opened = self.open = 0
+
+    def stream(self, **_: Any) -> "Stream":
+        return Stream(stt=self, conn_options=APIConnectOptions())
+
+    async def _recognize_impl(self, *_: Any, **__: Any) -> stt.SpeechEvent:
+        raise NotImplementedError
+
+
+class Stream(stt.RecognizeStream):
+    async def _run(self) -> None:
+        ears = self._stt
+        assert isinstance(ears, Ears)
+        ears.opened += 1
+        ears.open += 1
+        try:
+            async for _ in self._input_ch:
+                pass
+        finally:
+            ears.open -= 1
+
+
+class Job:
+    """A transcriber's job in a scripted room."""
+
+    def __init__(self) -> None:
+        self.room = ScriptedRoom()
+        self.ears = Ears()
+        self.ending: str | None = None
+        self._task: asyncio.Task[None] | None = None
+
+    def shutdown(self, reason: str) -> None:
+        self.ending = reason
+
+    async def begin(self) -> None:
+        pen = SimpleNamespace(agent=SETTINGS, ears=self.ears)
+        job = cast("JobContext", cast("Any", self))
+        transcription = Transcription(job, cast("Pen", pen), open_audio=Sound)
+        self._task = asyncio.create_task(transcription.hold())
+        await asyncio.sleep(0.1)
+
+    async def end(self) -> str | None:
+        """Everybody leaves; why it is over."""
+        for identity in list(self.room.remote_participants):
+            self.room.leave(identity)
+        assert self._task
+        await asyncio.wait_for(self._task, 60)
+        return self.ending
+
+    def speak(self, identity: str, *, times: int = 1) -> None:
+        """A participant comes, and publishes so many microphones."""
+        self.room.join(Person(identity))
+        for _ in range(times):
+            self.room.publish(identity)
+
+
+async def test_each_voice_has_one_stream_which_ends_with_it() -> None:
+    job = Job()
+    await job.begin()
+    job.speak("ann")
+    job.speak("bob")
+    await asyncio.sleep(1)
+    assert (job.ears.opened, job.ears.open) == (2, 2)
+    job.room.leave("ann")
+    await asyncio.sleep(1)
+    assert (job.ears.opened, job.ears.open) == (2, 1)
+    assert await job.end() == EMPTY
+    assert job.ears.open == 0
+
+
+async def test_a_hundred_mutes_and_thirty_tracks_are_one_stream() -> None:
+    job = Job()
+    await job.begin()
+    job.speak("ann", times=30)
+    publication = job.room.publish("ann")
+    for _ in range(100):
+        job.room.mute("ann", publication)
+        await asyncio.sleep(0.025)
+        job.room.mute("ann", publication, muted=False)
+        await asyncio.sleep(0.025)
+    assert job.ears.opened == 1
+    await job.end()
+
+
+async def test_who_comes_and_goes_without_end_gets_a_few_streams_a_minute() -> None:
+    job = Job()
+    await job.begin()
+    job.speak("host")
+    for _ in range(100):
+        job.speak("ann")
+        await asyncio.sleep(0.2)
+        job.room.leave("ann")
+    assert job.ears.opened == 1 + MOST_STREAMS_A_MINUTE
+    job.speak("ann")
+    await asyncio.sleep(61)
+    assert job.ears.opened == 2 + MOST_STREAMS_A_MINUTE
+    await job.end()
+
+
+async def test_a_room_has_so_many_streams_and_no_more() -> None:
+    job = Job()
+    await job.begin()
+    for number in range(MOST_SPEAKERS + 10):
+        job.speak(f"guest {number}")
+    await asyncio.sleep(1)
+    assert job.ears.open == MOST_SPEAKERS
+    await job.end()
+
+
+async def test_the_sound_of_a_shared_screen_is_nobodys_words() -> None:
+    job = Job()
+    await job.begin()
+    job.room.join(Person("ann"))
+    job.room.publish("ann", rtc.TrackSource.SOURCE_SCREENSHARE_AUDIO)
+    await asyncio.sleep(1)
+    assert job.ears.opened == 0
+    await job.end()
+
+
+async def test_whom_an_agent_serves_is_left_to_it_and_taken_over_when_it_leaves() -> None:
+    job = Job()
+    answers = {"agent.role": AgentRole.ANSWERS}
+    job.room.join(Person("agent", AGENT, attributes=answers))
+    await job.begin()
+    job.speak("caller")
+    job.speak("bob")
+    await asyncio.sleep(1)
+    assert job.ears.open == 2
+    job.room.show("agent", agent_caller="caller")
+    await asyncio.sleep(1)
+    assert (job.ears.opened, job.ears.open) == (2, 1)
+    job.room.leave("agent")
+    await asyncio.sleep(1)
+    assert (job.ears.opened, job.ears.open) == (3, 2)
+    await job.end()
+
+
+async def test_of_two_transcribers_the_later_leaves() -> None:
+    job = Job()
+    shown = {"agent.role": AgentRole.TRANSCRIBES, "lk.agent.name": "transcriber"}
+    job.room.join(Person("another", AGENT, attributes=shown))
+    job.speak("ann")
+    await job.begin()
+    assert job.ending == OTHER_TRANSCRIBER
+    assert job.ears.opened == 0
+
+
+async def test_an_answering_agent_is_no_transcriber() -> None:
+    job = Job()
+    shown = {"agent.role": AgentRole.ANSWERS, "lk.agent.name": "transcriber"}
+    job.room.join(Person("agent", AGENT, attributes=shown))
+    await job.begin()
+    assert job.ending is None
+    job.speak("ann")
+    assert await job.end() == EMPTY
