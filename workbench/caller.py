@@ -28,6 +28,7 @@ _CHAT = "lk.chat"
 _AGENT_STATE = "lk.agent.state"
 _AGENT_ENDING = "agent.ending"
 _WAITING = "agent.waiting"
+_AGENT_ROLE = "agent.role"
 _BUSY_STATES = {"thinking", "speaking"}
 
 
@@ -81,10 +82,12 @@ class Caller:
         agent_name: str = "",
         *,
         metadata: str = "",
+        source: rtc.TrackSource.ValueType = rtc.TrackSource.SOURCE_MICROPHONE,
     ) -> AsyncIterator["Caller"]:
         """Join a room with an open microphone; `agent_name` asks for that agent.
 
-        `metadata` is the request's: the call's own settings.
+        `metadata` is the request's: the call's own settings. `source` is what the client says that
+        its track is.
 
         Raises livekit.rtc.ConnectError when the server refuses, TimeoutError.
         """
@@ -94,7 +97,7 @@ class Caller:
         try:
             async with asyncio.timeout(_CONNECT_SECONDS):
                 await connection.connect(access.url, token)
-                await caller._publish()
+                await caller._publish(source)
             caller.joined_seconds = caller.now_seconds
             yield caller
         finally:
@@ -255,9 +258,9 @@ class Caller:
         await asyncio.gather(*tasks, return_exceptions=True)
         await self._source.aclose()
 
-    async def _publish(self) -> None:
+    async def _publish(self, source: rtc.TrackSource.ValueType) -> None:
         track = rtc.LocalAudioTrack.create_audio_track("microphone", self._source)
-        options = rtc.TrackPublishOptions(source=rtc.TrackSource.SOURCE_MICROPHONE)
+        options = rtc.TrackPublishOptions(source=source)
         await self._room.local_participant.publish_track(track, options)
         for participant in self._room.remote_participants.values():
             self._notice(participant)
@@ -291,7 +294,7 @@ class Caller:
     def _notice(self, participant: rtc.Participant) -> None:
         if participant.attributes.get(_WAITING):
             self.was_told_to_wait = True
-        elif participant.kind == rtc.ParticipantKind.PARTICIPANT_KIND_AGENT:
+        elif _answers(participant):
             self._agent, self._agent_left = participant.identity, False
             self.agent_ending = participant.attributes.get(_AGENT_ENDING)
             state = participant.attributes.get(_AGENT_STATE)
@@ -328,6 +331,12 @@ class Caller:
             ear.close()
             self._changes.tell()
             await stream.aclose()
+
+
+def _answers(participant: rtc.Participant) -> bool:
+    """Whether it is an agent, of whatever make, and not one that only writes down."""
+    is_agent = participant.kind == rtc.ParticipantKind.PARTICIPANT_KIND_AGENT
+    return is_agent and participant.attributes.get(_AGENT_ROLE) != "transcribes"
 
 
 def access_token(

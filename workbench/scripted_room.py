@@ -68,6 +68,23 @@ class Person:
         )
 
 
+class LocalParticipant:
+    """The agent's own side of a scripted room."""
+
+    def __init__(self, room: ScriptedRoom) -> None:
+        self._room = room
+
+    async def perform_rpc(
+        self, *, destination_identity: str, response_timeout: float, **_: object
+    ) -> str:
+        """Whoever lives knows no such method; the others leave it unanswered."""
+        codes = rtc.RpcError.ErrorCode
+        if destination_identity not in self._room.unanswering:
+            raise rtc.RpcError(codes.UNSUPPORTED_METHOD, "")
+        await asyncio.sleep(response_timeout)
+        raise rtc.RpcError(codes.CONNECTION_TIMEOUT, "")
+
+
 class ScriptedRoom(rtc.EventEmitter[str]):
     """Emits what LiveKit's room emits, when its people do something."""
 
@@ -76,6 +93,10 @@ class ScriptedRoom(rtc.EventEmitter[str]):
         self.name = name
         self.remote_participants: dict[str, Person] = {}
         self.is_connected = True
+        self.local_participant = LocalParticipant(self)
+        self.connection_state = rtc.ConnectionState.CONN_CONNECTED
+        self.unanswering: set[str] = set()
+        """Whose clients are dead, or answer no calls of methods."""
 
     @property
     def as_livekit(self) -> rtc.Room:
@@ -106,12 +127,17 @@ class ScriptedRoom(rtc.EventEmitter[str]):
     ) -> Publication:
         """Somebody publishes a track with sound, and it is subscribed to."""
         person = self.remote_participants[identity]
-        publication = Publication(f"TR_{next(_NUMBERS)}", source, muted=muted)
+        publication = self.publication(source, muted=muted)
         person.track_publications[publication.sid] = publication
         self.emit("track_published", publication, person)
         publication.track = Track(publication.sid)
         self.emit("track_subscribed", publication.track, publication, person)
         return publication
+
+    @staticmethod
+    def publication(source: int, *, muted: bool = False) -> Publication:
+        """A new track, which nobody has published yet."""
+        return Publication(f"TR_{next(_NUMBERS)}", source, muted=muted)
 
     def unpublish(self, identity: str, sid: str) -> None:
         """Somebody takes a track back."""

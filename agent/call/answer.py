@@ -146,12 +146,14 @@ class Call:
             self.end(Ending.FAULT)
         silence = asyncio.create_task(self._silence.watch())
         screens = asyncio.create_task(mending.run())
+        checks = asyncio.create_task(self._presence.check_caller())
         try:
             ending = await asyncio.shield(self._ending)
         finally:
             longest.cancel()
             silence.cancel()
             screens.cancel()
+            checks.cancel()
         await self._parting.announce(ending)
         if await self._parting.take_leave(self._session, ending):
             self._record.add("handed_over", {})

@@ -18,7 +18,7 @@ from agent.call.participants import is_operator
 
 log = logging.getLogger(__name__)
 
-# Far above what a person types or clicks, far below what would keep a language model busy.
+# Far above what a person clicks.
 MOST_A_MINUTE = 30
 # Who is refused is told to the log once; a crowd is not told one by one.
 MOST_REFUSALS_LOGGED = 20
@@ -65,10 +65,16 @@ class Authority:
         found = {Role.CALLER: identity == self._caller, Role.OPERATOR: operates}
         return frozenset(role for role, holds in found.items() if holds)
 
-    def judge(self, identity: str, *allowed: Role) -> Verdict:
-        """Whether to do what this participant asks for, where only these roles may ask for it."""
+    def admits(self, identity: str, *allowed: Role) -> bool:
+        """Whether this participant has one of these roles, however often they ask."""
         if self.roles(identity).isdisjoint(allowed):
             self._note(identity, Verdict.STRANGER)
+            return False
+        return True
+
+    def judge(self, identity: str, *allowed: Role) -> Verdict:
+        """Whether to do what this participant asks for, where only these roles may ask for it."""
+        if not self.admits(identity, *allowed):
             return Verdict.STRANGER
         now = self._clock()
         recent = self._granted.setdefault(identity, deque())

@@ -46,9 +46,12 @@ class CallerPolicy:
         self.ending: Ending | None = None
         self.absences = 0
         """How often the caller has vanished."""
+        self.is_contested = False
+        """Whether somebody else could be served, were the caller not there."""
         self._grace_seconds = grace_seconds
         self._give_up_at = now + patience_seconds
         self._has_hung_up = False
+        self._is_reachable = True
         self._absent_since: float | None = None
         self._choose_at: float | None = None
 
@@ -62,6 +65,10 @@ class CallerPolicy:
         if identity == self.caller:
             self._has_hung_up = True
 
+    def answers(self, *, is_reachable: bool) -> None:
+        """Whether the caller's client answers; LiveKit's server shows a dead one for 20 s."""
+        self._is_reachable = is_reachable
+
     def observe(self, present: Sequence[Candidate], now: float) -> float | None:
         """Decide by who is there, in the order in which they joined.
 
@@ -74,7 +81,8 @@ class CallerPolicy:
             return self._choose(present, now)
         found = next((each for each in present if each.identity == self.caller), None)
         others_active = any(each.is_active for each in present if each is not found)
-        if found:
+        self.is_contested = found is not None and others_active
+        if found and self._is_reachable:
             self._absent_since = None
             if others_active and not found.is_active:
                 self.ending = Ending.ANOTHER_CALLER

@@ -13,7 +13,7 @@ from livekit.agents import AgentSession
 from livekit.agents.voice.room_io import TextInputEvent, TextInputOptions
 from livekit.rtc import StreamError
 
-from agent.call.authority import Authority, Role, Verdict
+from agent.call.authority import Authority, Role
 
 log = logging.getLogger(__name__)
 
@@ -22,6 +22,12 @@ LONGEST_TEXT = 4000
 
 ARRIVAL_SECONDS = 10
 """How long a text may take to arrive."""
+
+MOST_AT_ONCE = 8
+"""So many texts of one participant may be on their way at once; the oldest gives way."""
+
+INTERVAL_SECONDS = 2.0
+"""How long after a text the same participant is heard again."""
 
 Hear = Callable[[str, Role], Awaitable[None]]
 """Takes a text, and in which role it was written."""
@@ -37,7 +43,11 @@ class Text(Protocol):
 
 
 class Chat:
-    """Reads what the caller and operators type; what others type is thrown away unread."""
+    """Reads what the caller and operators type; what others type is thrown away unread.
+
+    Each of them is heard at once, and then every `INTERVAL_SECONDS`, with all that came meanwhile
+    as one text; of more than `LONGEST_TEXT` the newest.
+    """
 
     def __init__(
         self, authority: Authority, hear: Hear, on_typed: Callable[[str], None] = lambda _: None
@@ -46,23 +56,30 @@ class Chat:
         self._authority = authority
         self._on_typed = on_typed
         self._hear = hear
-        self._reading: set[asyncio.Task[None]] = set()
+        self._reading: dict[str, list[asyncio.Task[None]]] = {}
+        self._unheard: dict[str, str] = {}
+        self._being_heard: dict[str, asyncio.Task[None]] = {}
 
     def take(self, text: Text, identity: str) -> None:
         """The handler of the room's chat topic."""
         self._on_typed(identity)
-        if self._authority.judge(identity, Role.CALLER, Role.OPERATOR) is not Verdict.GRANTED:
+        if not self._authority.admits(identity, Role.CALLER, Role.OPERATOR):
             text.close()
             return
+        reading = self._reading.setdefault(identity, [])
+        if len(reading) >= MOST_AT_ONCE:
+            reading.pop(0).cancel()
         task = asyncio.create_task(self._read(text, identity))
-        self._reading.add(task)
-        task.add_done_callback(self._reading.discard)
+        reading.append(task)
+        task.add_done_callback(lambda done: reading.remove(done) if done in reading else None)
 
     async def close(self) -> None:
         """Read no more."""
-        for task in self._reading:
+        tasks = [task for reading in self._reading.values() for task in reading]
+        tasks += self._being_heard.values()
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*self._reading, return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _read(self, text: Text, identity: str) -> None:
         try:
@@ -73,9 +90,28 @@ class Chat:
             return
         finally:
             text.close()
+        self._unheard[identity] = newest(self._unheard.get(identity, ""), words)
+        task = asyncio.current_task()
+        if identity not in self._being_heard and task:
+            self._reading[identity].remove(task)  # it gives way to no text any more
+            self._being_heard[identity] = task
+            try:
+                await self._have_heard(identity)
+            finally:
+                del self._being_heard[identity]
+
+    async def _have_heard(self, identity: str) -> None:
         roles = self._authority.roles(identity)
-        if words:
-            await self._hear(words, Role.CALLER if Role.CALLER in roles else Role.OPERATOR)
+        role = Role.CALLER if Role.CALLER in roles else Role.OPERATOR
+        while words := self._unheard.pop(identity, ""):
+            await self._hear(words, role)
+            await asyncio.sleep(INTERVAL_SECONDS)
+
+
+def newest(before: str, words: str) -> str:
+    """Both texts as one, or the later one where they are too long together."""
+    both = f"{before}\n{words}".strip()
+    return both if len(both) <= LONGEST_TEXT else words
 
 
 async def whole(text: Text) -> str:

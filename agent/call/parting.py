@@ -72,15 +72,25 @@ class Parting:
                 await self._job.delete_room()
 
     async def make_way(self) -> None:
-        """Leave the room, and have another agent sent if somebody waits in it."""
+        """Leave the room, and have another agent sent if somebody waits in it.
+
+        A caller whose client is dead and whom the server still shows is taken out of the room: the
+        next agent would serve them.
+        """
         if not self._is_in_room:
             return
-        room, need = self._room.name, Need.to_answer(self._agent)
+        room, client, need = self._room.name, self._job.api, Need.to_answer(self._agent)
+        if self._presence.is_caller_dead:
+            async with _forgiven("could not take a dead client out of the room"):
+                identity = self._presence.caller_identity or ""
+                await client.room.remove_participant(
+                    api.RoomParticipantIdentity(room=room, identity=identity)
+                )
         async with _forgiven("could not leave the room"):
             await self._room.disconnect()
         async with _forgiven("could not ask for an agent for the next caller"):
             with contextlib.suppress(api.TwirpError):  # the room has closed, most likely
-                if await fill(self._job.api, room, need, self._job.job.dispatch_id):
+                if await fill(client, room, need, self._job.job.dispatch_id):
                     log.info("another agent was asked for, for the next caller")
 
     async def _take_requests_back(self) -> None:

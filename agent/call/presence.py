@@ -19,6 +19,18 @@ MUST_GO_ATTRIBUTE = "agent.must_go"
 
 SERVER_SECONDS = 5
 
+# LiveKit's clients answer calls of methods by themselves, be it that they know no such method.
+METHOD = "agent.alive"
+ANSWER_SECONDS = 2.0
+CHECK_SECONDS = 0.5
+CHANCES = 2
+_ALIVE = (0, rtc.RpcError.ErrorCode.UNSUPPORTED_METHOD)
+_DEAD = (
+    rtc.RpcError.ErrorCode.CONNECTION_TIMEOUT,
+    rtc.RpcError.ErrorCode.RESPONSE_TIMEOUT,
+    rtc.RpcError.ErrorCode.RECIPIENT_DISCONNECTED,
+)
+
 
 class Presence:
     """Finds the caller, and ends the call when its caller is gone for good, or the room is."""
@@ -31,6 +43,7 @@ class Presence:
         self._end = end
         self._active: set[str] = set()
         self._policy: CallerPolicy | None = None
+        self._is_dead = False
         self._chosen = asyncio.Event()
         self._next_look: asyncio.TimerHandle | None = None
 
@@ -44,10 +57,15 @@ class Presence:
         """How often the caller's network has failed."""
         return self._policy.absences if self._policy else 0
 
+    @property
+    def is_caller_dead(self) -> bool:
+        """Whether the caller is in the room by name only: the client answers nothing any more."""
+        return self._is_dead and self.caller_identity in self._room.remote_participants
+
     def begin(self) -> None:
         """Watch the room, which has been joined."""
         room, agent = self._room, self._agent
-        room.on("participant_connected", self._look)
+        room.on("participant_connected", self._on_came)
         room.on("track_published", self._look)
         room.on("participant_permissions_changed", self._look)
         room.on("participant_disconnected", self._on_left)
@@ -65,6 +83,37 @@ class Presence:
     async def caller_came(self) -> None:
         """Return once there is a caller; whoever waits for it also waits for the call's end."""
         await self._chosen.wait()
+
+    async def check_caller(self) -> None:
+        """Notice a dead client sooner than the server does, where somebody else could be served.
+
+        A client that answers no calls at all tells nothing, and is left to the server.
+        """
+        misses = 0
+        if self._policy and await self._ask_caller() in _ALIVE:
+            while misses < CHANCES:
+                await asyncio.sleep(CHECK_SECONDS)
+                is_dead = self._policy.is_contested and await self._ask_caller() in _DEAD
+                misses = misses + 1 if is_dead else 0
+            log.info("the caller's client does not answer, and somebody else is there")
+            self._is_dead = True
+            self._policy.answers(is_reachable=False)
+            self._look()
+
+    async def _ask_caller(self) -> int:
+        """LiveKit's code for what became of a call of a method; 0 where there is such a method."""
+        try:
+            await self._room.local_participant.perform_rpc(
+                destination_identity=self.caller_identity or "",
+                method=METHOD,
+                payload="",
+                response_timeout=ANSWER_SECONDS,
+                max_round_trip_latency=ANSWER_SECONDS,
+            )
+        except rtc.RpcError as error:
+            is_ours = self._room.connection_state != rtc.ConnectionState.CONN_CONNECTED
+            return rtc.RpcError.ErrorCode.SEND_FAILED if is_ours else error.code
+        return 0
 
     async def show_caller(self) -> None:
         """Tell the room whom this agent serves; a transcriber leaves that voice to it."""
@@ -107,6 +156,12 @@ class Presence:
             self._end(policy.ending)
         elif next_look is not None:
             self._next_look = loop.call_at(next_look, self._look)
+
+    def _on_came(self, participant: rtc.RemoteParticipant) -> None:
+        if self._policy and participant.identity == self._policy.caller:
+            self._is_dead = False
+            self._policy.answers(is_reachable=True)
+        self._look()
 
     def _on_left(self, participant: rtc.RemoteParticipant) -> None:
         if self._policy and participant.disconnect_reason in HUNG_UP:

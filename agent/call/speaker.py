@@ -35,7 +35,7 @@ class Speaker:
         self._room = room
         self._identity = identity
         self._stream = ears.stream()
-        self._feed = VoiceFeed(room, identity, self._take, open_audio=open_audio)
+        self._feed = VoiceFeed(room, identity, self._take, hears_muted=False, open_audio=open_audio)
         self._ending = asyncio.Event()
         self._segment_id = utils.shortuuid("SG_")
 

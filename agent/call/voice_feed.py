@@ -72,13 +72,17 @@ class VoiceFeed:
         identity: str,
         take: Callable[[rtc.AudioFrame], None],
         *,
+        hears_muted: bool = True,
         open_audio: Callable[[rtc.Track], Audio] = open_audio,
     ) -> None:
+        """A track that is muted sounds like silence, frame by frame; unless `hears_muted`, nothing
+        comes from it."""
         self.track_sid = ""
         """The track that is heard, or was last."""
         self._room = room
         self._identity = identity
         self._take = take
+        self._hears_muted = hears_muted
         self._open_audio = open_audio
         self._track: rtc.Track | None = None
         self._stop_reading: asyncio.Event | None = None
@@ -125,7 +129,8 @@ class VoiceFeed:
         if not self._has_told and len([each for each in voices if not each.muted]) > 1:
             self._has_told = True
             log.warning("a participant has several microphones: the newest is heard")
-        self._hear(voices[0].track if voices else None)
+        is_heard = voices and (self._hears_muted or not voices[0].muted)
+        self._hear(voices[0].track if is_heard else None)
 
     def _hear(self, track: rtc.Track | None) -> None:
         if track is self._track:

@@ -65,7 +65,7 @@ class Vacated:
         request = api.ListParticipantsRequest(room=room.name)
         present = (await self._client.room.list_participants(request)).participants
         if left.accept_arguments.identity in [each.identity for each in present]:
-            return True  # it died there: `dispatch` removes and replaces it
+            return False  # it died there: `dispatch` removes it, and replaces it for a caller
         if not any(map(self._need.is_caller, present)):
             return False
         rooms = (await self._client.room.list_rooms(api.ListRoomsRequest(names=[room.name]))).rooms

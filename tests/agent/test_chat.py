@@ -5,8 +5,8 @@ from collections.abc import AsyncIterator, Iterable
 
 import pytest
 
-from agent.call.authority import MOST_A_MINUTE, Authority, Role
-from agent.call.chat import LONGEST_TEXT, Chat
+from agent.call.authority import Authority, Role
+from agent.call.chat import INTERVAL_SECONDS, LONGEST_TEXT, MOST_AT_ONCE, Chat
 
 
 class Typed:
@@ -86,13 +86,45 @@ async def test_nothing_is_made_of_blanks() -> None:
     assert listener.heard == []
 
 
-async def test_more_texts_than_a_person_types_are_thrown_away_unread() -> None:
+@pytest.mark.looptime
+async def test_of_forty_five_long_texts_and_a_question_few_are_heard_and_the_question_soon() -> (
+    None
+):
     listener = Listener()
-    for _ in range(MOST_A_MINUTE):
-        await listener.take(Typed(["Hello."]), "caller")
-    late = Typed(["Hello."])
-    await listener.take(late, "caller")
-    assert (len(listener.heard), late.read) == (MOST_A_MINUTE, 0)
+    for number in range(45):
+        listener.chat.take(Typed([f"{number} ", "x" * (LONGEST_TEXT - 100)]), "caller")
+        await asyncio.sleep(0.01)
+    listener.chat.take(Typed(["What is seven plus five?"]), "caller")
+    await asyncio.sleep(INTERVAL_SECONDS)
+    assert listener.heard[-1][0].endswith("What is seven plus five?")
+    assert len(listener.heard) <= 3
+    await listener.chat.close()
+
+
+@pytest.mark.looptime
+async def test_lines_that_are_typed_in_quick_succession_are_all_heard() -> None:
+    listener = Listener()
+    for line in ("Hello.", "I have a question.", "What is seven plus five?"):
+        listener.chat.take(Typed([line]), "caller")
+        await asyncio.sleep(0.1)
+    await asyncio.sleep(INTERVAL_SECONDS)
+    heard = [words for words, _ in listener.heard]
+    assert heard == ["Hello.", "I have a question.\nWhat is seven plus five?"]
+    await listener.chat.close()
+
+
+@pytest.mark.looptime
+async def test_texts_that_do_not_end_keep_no_other_from_being_heard() -> None:
+    listener = Listener()
+    endless = [Typed(["x"], endless=True) for _ in range(MOST_AT_ONCE + 2)]
+    for text in endless:
+        listener.chat.take(text, "caller")
+        await asyncio.sleep(0)
+    listener.chat.take(Typed(["Hello."]), "caller")
+    await asyncio.sleep(0.1)
+    assert [words for words, _ in listener.heard] == ["Hello."]
+    assert [text.closed.is_set() for text in endless[:3]] == [True] * 3
+    await listener.chat.close()
 
 
 async def test_a_text_that_is_still_being_read_ends_with_the_call() -> None:

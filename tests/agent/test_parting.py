@@ -47,6 +47,10 @@ TRANSCRIBER = Person("agent", rtc.ParticipantKind.PARTICIPANT_KIND_AGENT)
 RECORDER = Person("egress", rtc.ParticipantKind.PARTICIPANT_KIND_EGRESS)
 
 
+def a_presence() -> Presence:
+    return cast("Presence", SimpleNamespace(caller_identity="caller", absences=0))
+
+
 @pytest.mark.parametrize(
     ("others", "done"),
     [
@@ -59,7 +63,7 @@ async def test_only_people_who_may_speak_keep_a_room_that_its_agent_has_ended(
     others: list[Person], done: list[str]
 ) -> None:
     job = Job(*others)
-    presence = cast("Presence", SimpleNamespace(caller_identity="caller", absences=0))
+    presence = a_presence()
     await Parting(cast("JobContext", cast("Any", job)), AgentSettings(), presence).hang_up()
     assert job.done == done
 
@@ -106,7 +110,7 @@ class Line(AudioOutput):
 
 @pytest.mark.parametrize("ending", [Ending.CALLER_SILENT, Ending.TOO_LONG])
 async def test_a_goodbye_that_cannot_be_spoken_is_no_silent_hang_up(ending: Ending) -> None:
-    presence = cast("Presence", SimpleNamespace(caller_identity="caller", absences=0))
+    presence = a_presence()
     parting = Parting(cast("JobContext", cast("Any", Job(CALLER))), AgentSettings(), presence)
     session: AgentSession[None] = AgentSession(tts=Voice())
     session.output.audio = Line()

@@ -162,6 +162,38 @@ async def test_a_caller_who_is_back_under_another_name_is_served_while_the_first
     assert call.ending.frees_the_room
 
 
+async def contested(unanswering_from: float, seconds: float, *, visitor: bool = True) -> Call:
+    """A caller whose client answers nothing from some time on, beside somebody who could speak."""
+    call = Call(Person("caller"))
+    call.room.publish("caller")
+    if unanswering_from == 0:
+        call.room.unanswering.add("caller")
+    checking = asyncio.create_task(call.presence.check_caller())
+    asyncio.get_running_loop().call_later(unanswering_from, call.room.unanswering.add, "caller")
+    await asyncio.sleep(5)
+    if visitor:
+        call.room.join(Person("visitor"))
+        call.room.publish("visitor")
+    await asyncio.sleep(seconds)
+    checking.cancel()
+    return call
+
+
+async def test_a_dead_client_is_noticed_within_ten_seconds_where_somebody_else_waits() -> None:
+    assert (await contested(4, 10)).ending is Ending.CALLER_LOST
+
+
+@pytest.mark.parametrize(
+    ("unanswering_from", "visitor"),
+    [(60, True), (4, False), (0, True)],
+    ids=["it answers", "nobody else waits", "it never answered"],
+)
+async def test_a_caller_is_not_taken_for_dead_without_need(
+    unanswering_from: float, visitor: bool
+) -> None:
+    assert (await contested(unanswering_from, 50, visitor=visitor)).ending is None
+
+
 async def test_nobody_is_waited_for_when_the_call_is_over() -> None:
     call = Call(Person("caller"))
     call.room.leave("caller", Reason.CONNECTION_TIMEOUT)

@@ -115,8 +115,30 @@ async def test_an_agent_that_died_is_left_to_who_removes_it_first() -> None:
         identity="agent of the call", kind=models.ParticipantInfo.AGENT, attributes=AGENT.attributes
     )
     livekit.participants = [CALLER, ghost]
+    loop = asyncio.get_running_loop()
+
+    def replace() -> None:
+        livekit.participants = [CALLER]
+        state = agent_dispatch.AgentDispatchState(created_at=1)
+        livekit.dispatches.append(agent_dispatch.AgentDispatch(id="second", state=state))
+
+    loop.call_at(loop.time() + 3, replace)
     await watched(livekit)
-    assert (livekit.asked_at, livekit.looks) == ([], 1)
+    assert livekit.asked_at == []
+
+
+async def test_who_comes_where_an_agent_died_alone_is_sent_another_one() -> None:
+    livekit = LiveKit()
+    ghost = models.ParticipantInfo(
+        identity="agent of the call", kind=models.ParticipantInfo.AGENT, attributes=AGENT.attributes
+    )
+    livekit.participants = [ghost]
+    loop = asyncio.get_running_loop()
+    loop.call_at(loop.time() + 2, livekit.participants.clear)
+    comes(livekit, CALLER, at=4.0)
+    await watched(livekit)
+    (asked_at,) = livekit.asked_at
+    assert asked_at <= 6.0
 
 
 async def test_a_server_that_does_not_answer_is_asked_again() -> None:

@@ -14,6 +14,7 @@ import pytest_asyncio
 from livekit import api, rtc
 
 from workbench.caller import Caller, access_token
+from workbench.conversation import greeting, take_turn
 from workbench.corpus import Utterance, dickens, synthesised
 from workbench.microphone import Microphone
 from workbench.processes import Command, Process
@@ -22,7 +23,7 @@ from workbench.running import PROJECT
 from workbench.transcript import word_error_rate, words
 
 OURS = ("AGENT_", "ASSEMBLYAI_", "LIVEKIT_", "OPENAI_")
-NAME = "transcriber"
+NAME = "minutes"
 
 
 @asynccontextmanager
@@ -50,7 +51,7 @@ async def transcribing_worker(places: Any, name: str, **settings: str) -> AsyncI
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def transcriber(places: Any) -> AsyncIterator[Process]:
     """The worker of most of these tests."""
-    async with transcribing_worker(places, NAME) as process:
+    async with transcribing_worker(places, NAME, ASSEMBLYAI_IDLE_SECONDS="2") as process:
         yield process
 
 
@@ -97,9 +98,7 @@ async def test_each_participants_words_stand_under_that_participants_name(
         Caller.join(places.access, room, "ann", NAME) as ann,
         Caller.join(places.access, room, "bob") as bob,
     ):
-        await ann.until(
-            lambda: ann.agent_identity, timeout_seconds=40, what="the transcriber to come"
-        )
+        await line(transcriber, "received job request", f'"{room}"', timeout_seconds=40)
         await asyncio.gather(ann.say(sentences["ann"].samples), bob.say(sentences["bob"].samples))
         for speaker, utterance in sentences.items():
             for reader in (ann, bob):
@@ -148,9 +147,7 @@ async def test_a_muted_participant_holds_no_session_and_is_heard_again_afterward
         Caller.join(places.access, room, "reader", NAME) as reader,
         speaker(places, room) as (track, microphone),
     ):
-        await reader.until(
-            lambda: reader.agent_identity, timeout_seconds=40, what="the transcriber to come"
-        )
+        await line(transcriber, "received job request", f'"{room}"', timeout_seconds=40)
         await microphone.say(first.samples)
         track.mute()
         assert "quiet" in words(await written(reader, "cat", first))
@@ -163,6 +160,26 @@ async def test_a_muted_participant_holds_no_session_and_is_heard_again_afterward
     ours = (await sessions(places))[before:]
     assert len(ours) == 3  # the reader's, and two of the one who muted
     assert all(session["was_terminated"] for session in ours)
+
+
+async def test_beside_an_agent_each_word_is_written_once_and_the_caller_is_still_let_go(
+    places: Any, worker: Any, dial: Any
+) -> None:
+    before = len(await sessions(places))
+    async with transcribing_worker(places, "", AGENT_NAME="worker") as process:
+        caller = await dial(worker)
+        await line(process, "received job request", f'"{caller.room_name}"', timeout_seconds=40)
+        await greeting(caller, timeout_seconds=40)
+        turn = await take_turn(caller, synthesised("What is seven plus five?"), timeout_seconds=40)
+        assert turn.reply is not None, turn.fault
+        said = [each for each in caller.transcript.segments if each.speaker == caller.identity]
+        assert len([each for each in said if each.final]) == 1
+        await caller.say(synthesised("Goodbye.").samples)
+        await caller.hung_up_on(timeout_seconds=40)
+        assert caller.disconnected == "ROOM_DELETED"
+        assert await ending(process, caller.room_name) == "the room closed"
+    # One of the agent, and one of the transcriber if it came before the agent had.
+    assert 1 <= len((await sessions(places))[before:]) <= 2
 
 
 async def test_a_room_into_which_nobody_comes_is_left(places: Any, transcriber: Process) -> None:
