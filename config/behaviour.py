@@ -186,6 +186,11 @@ class AgentSettings(Section):
         default="I am ending this call now. Goodbye.",
         description="What it says before it ends a call that is silent or too long.",
     )
+    refusal: Spoken = Field(
+        default="I am sorry, I cannot talk about that. What else can I do for you?",
+        description="What it says when the model, or its content filter, refuses to answer. The "
+        "caller's words are not sent to the model again, and the call goes on.",
+    )
     max_call_seconds: float = Field(
         default=3600,
         ge=10,

@@ -82,7 +82,9 @@ PER_CALL: Mapping[str, frozenset[str]] = MappingProxyType(
     {
         "assemblyai": frozenset({"speech_model", "language_codes", "keyterms_prompt", "prompt"}),
         "openai": frozenset({"llm_model", "tts_voice"}),
-        "agent": frozenset({"instructions", "greeting", "still_there", "goodbye", "turn_preset"}),
+        "agent": frozenset(
+            {"instructions", "greeting", "still_there", "goodbye", "refusal", "turn_preset"}
+        ),
     }
 )
 """By section, what the metadata of a single call may set (`config.per_call`)."""

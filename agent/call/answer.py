@@ -232,7 +232,7 @@ class Call:
 
     def _watch_session(self) -> None:
         session = self._session
-        session.on("error", partial(self._on_error, BrokenAnswers(session)))
+        session.on("error", partial(self._on_error, BrokenAnswers(session, self._agent.refusal)))
         session.on("close", self._on_close)
         session.on("conversation_item_added", self._on_item)
 

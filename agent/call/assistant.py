@@ -19,13 +19,16 @@ from livekit.agents import (
     llm,
     stt,
 )
-from livekit.agents.llm import ChatChunk
 
 from agent.call.broken_answers import has_words
 from agent.call.head_start import HeadStart
 from agent.call.marked import with_marked
+from agent.call.models.errors import ContentRefusedError
 from agent.call.prepared import Sentence
+from agent.call.reasoning import Reasoning
 from agent.call.record import Said
+from agent.call.refusals import Withheld
+from agent.call.spoken_form import in_spoken_form
 from agent.call.tool_limits import limited
 from agent.call.turn_taking import TurnTaking
 
@@ -69,6 +72,8 @@ class Assistant(Agent):
         self._before_speech = before_speech
         self._cannot_hear = cannot_hear
         self._turn_taking = turn_taking
+        self._reasoning = Reasoning()
+        self._withheld = Withheld()
         self._takes_over = bool(said_before)
 
     @property
@@ -89,23 +94,38 @@ class Assistant(Agent):
         else:
             self.session.say(self._greeting)
 
+    async def llm_node(
+        self, chat_ctx: ChatContext, tools: list[llm.Tool], model_settings: ModelSettings
+    ) -> AsyncIterator[llm.ChatChunk | str | FlushSentinel]:
+        """The model's answer without its reasoning. It is asked with all that was said, also what
+        got no answer of its own, but for what it has refused to answer."""
+        sent = self._withheld.sendable(with_marked(chat_ctx, self.session.history))
+        try:
+            async with (
+                aclosing(Agent.default.llm_node(self, sent, tools, model_settings)) as answer,
+                aclosing(self._reasoning.without(answer)) as said,
+            ):
+                async for chunk in said:
+                    yield chunk
+        except ContentRefusedError:
+            self._withheld.refused(sent)
+            raise
+        self._withheld.answered()
+
     async def tts_node(
         self, text: AsyncIterable[str], model_settings: ModelSettings
     ) -> AsyncIterator[rtc.AudioFrame]:
-        """What is spoken, from the moment on at which it may be heard."""
+        """What is spoken, from the moment on at which it may be heard.
+
+        The text has its spoken form already (`build_session`), as has the transcript below: what
+        is shown and kept is what is heard.
+        """
         head_start, self._head_start = self._head_start, None
         speak = partial(Agent.default.tts_node, self, model_settings=model_settings)
         async for frame in head_start.speak(text, speak) if head_start else speak(text):
             if self._before_speech:
                 await self._before_speech()
             yield frame
-
-    def llm_node(
-        self, chat_ctx: ChatContext, tools: list[llm.Tool], model_settings: ModelSettings
-    ) -> AsyncIterable[ChatChunk | str | FlushSentinel]:
-        """What is asked of the model: all that was said, also what got no answer of its own."""
-        told = with_marked(chat_ctx, self.session.history)
-        return Agent.default.llm_node(self, told, tools, model_settings)
 
     async def stt_node(
         self, audio: AsyncIterable[rtc.AudioFrame], model_settings: ModelSettings
@@ -126,7 +146,7 @@ class Assistant(Agent):
     def transcription_node(
         self, text: AsyncIterable[str], model_settings: ModelSettings
     ) -> AsyncIterable[str]:
-        return self._turn_taking.follow(text)
+        return self._turn_taking.follow(in_spoken_form(text))
 
     async def on_user_turn_completed(self, turn_ctx: ChatContext, new_message: ChatMessage) -> None:
         self._turn_taking.caller_said(new_message.text_content or "")

@@ -1,44 +1,78 @@
-"""Answers that break off in the middle, or are empty: the caller is told, and the call goes on."""
+"""Answers that break off, are empty, or are refused: the caller is told, and the call goes on."""
 
 import contextlib
 import logging
 from collections.abc import Sequence
 
-from livekit.agents import AgentSession, ChatMessage, SpeechCreatedEvent
+from livekit.agents import (
+    AgentSession,
+    ChatMessage,
+    ConversationItemAddedEvent,
+    SpeechCreatedEvent,
+)
 from livekit.agents.llm import ChatItem, FunctionCallOutput, LLMError
 from livekit.agents.tts import TTSError
 from livekit.agents.voice import SpeechHandle
 
-from agent.call.models.errors import BrokenOffError
+from agent.call.models.errors import BrokenOffError, ContentRefusedError
 from agent.call.prepared import Sentence
+from agent.call.prompt_voice import PromptVoice
+from agent.call.refusals import NothingSpokenError
+from agent.call.spoken_form import is_speakable
 
 log = logging.getLogger(__name__)
 
 MOST_IN_A_CALL = 3
+MOST_REFUSED = 5
+"""Answers in a row. A model that refuses every one has its fault in its instructions."""
 
 
 class BrokenAnswers:
-    """Says that the agent was cut off where an answer has ended in the middle, or has no words."""
+    """Says that the agent was cut off where an answer has ended in the middle, or has no words;
+    and `refusal` where the model refuses to answer.
 
-    def __init__(self, session: AgentSession[None]) -> None:
+    What of an answer the voice refused is taken out of the history: whoever listens to the session
+    later does not see it.
+    """
+
+    def __init__(self, session: AgentSession[None], refusal: str) -> None:
         self._session = session
+        self._refusal = refusal
         self._count = 0
+        self._refused = 0
         self._forgiven: BaseException | None = None
         self._voice_broke_off = False
         self._is_over = False
         session.on("speech_created", self._on_speech)
+        session.on("conversation_item_added", self._on_item)
 
     def forgives(self, failure: object) -> bool:
         """Whether the call goes on after this error."""
-        if self._count < MOST_IN_A_CALL and broke_off(failure):
-            assert isinstance(failure, LLMError | TTSError)
-            self._count += 1
-            self._forgiven = failure.error
-            self._voice_broke_off = isinstance(failure, TTSError)
-            log.warning("an answer broke off", extra={"error": str(failure.error)})
-            return True
-        self._is_over = True
-        return False
+        match failure:
+            case LLMError(error=ContentRefusedError()) if self._refused < MOST_REFUSED:
+                log.warning("the model refuses to answer", extra={"error": str(failure.error)})
+            case LLMError(error=BrokenOffError()) | TTSError(error=BrokenOffError()) if (
+                self._count < MOST_IN_A_CALL
+            ):
+                self._count += 1
+                self._voice_broke_off = isinstance(failure, TTSError)
+                log.warning("an answer broke off", extra={"error": str(failure.error)})
+            case TTSError(error=NothingSpokenError()):
+                pass
+            case _:
+                self._is_over = True
+                return False
+        self._forgiven = failure.error
+        return True
+
+    def _on_item(self, event: ConversationItemAddedEvent) -> None:
+        item, voice = event.item, self._session.tts
+        if not isinstance(voice, PromptVoice) or not isinstance(item, ChatMessage):
+            return
+        if item.role == "assistant":
+            item.content = [
+                voice.heard(part) if isinstance(part, str) else part for part in item.content
+            ]
 
     def _on_speech(self, event: SpeechCreatedEvent) -> None:
         if event.source == "generate_reply":
@@ -48,19 +82,25 @@ class BrokenAnswers:
         """Only now: the error comes long before the words that were thought have been spoken, and
         where the answer was thought of too early, nobody hears of either."""
         error = speech.exception()
+        is_refused = isinstance(error, ContentRefusedError)
+        self._refused = self._refused + 1 if is_refused else 0
         is_lost = error is self._forgiven if error else is_empty(speech.chat_items)
         if self._voice_broke_off:  # LiveKit tells the speech nothing of its voice's failure
             self._voice_broke_off, is_lost = False, True
-        if is_lost and not speech.interrupted and not self._is_over:
-            words = Sentence.CUT_OFF
-            with contextlib.suppress(RuntimeError):  # the session has closed
+        if not is_lost or speech.interrupted or self._is_over:
+            return
+        words = Sentence.CUT_OFF
+        with contextlib.suppress(RuntimeError):  # the session has closed
+            if is_refused:
+                self._session.say(self._refusal)
+            else:
                 self._session.say(words.text, audio=words.frames())
 
 
 def has_words(item: ChatItem) -> bool:
     """Whether this is something that the agent said."""
     said = item.text_content if isinstance(item, ChatMessage) and item.role == "assistant" else None
-    return bool(said and said.strip())
+    return bool(said and is_speakable(said))
 
 
 def is_empty(answer: Sequence[ChatItem]) -> bool:
@@ -69,11 +109,3 @@ def is_empty(answer: Sequence[ChatItem]) -> bool:
     if isinstance(last, FunctionCallOutput):
         return last.reply_required
     return last is None or not has_words(last)
-
-
-def broke_off(failure: object) -> bool:
-    """Whether an answer ended in the middle, which says nothing about the next one.
-
-    It is not asked for again: the caller has heard a part, and a tool may have been called.
-    """
-    return isinstance(failure, LLMError | TTSError) and isinstance(failure.error, BrokenOffError)

@@ -8,6 +8,8 @@ from collections.abc import AsyncIterable, AsyncIterator, Callable
 from livekit import rtc
 from livekit.agents import AgentSession, APIError, tts
 
+from agent.call.spoken_form import spoken_form
+
 Speak = Callable[[AsyncIterable[str]], AsyncIterable[rtc.AudioFrame]]
 
 
@@ -16,15 +18,16 @@ class HeadStart:
 
     def __init__(self, session: AgentSession[None], text: str) -> None:
         assert isinstance(session.tts, tts.TTS)  # `build_session` has one
-        self._text = text
+        self._text = spoken_form(text)
         self._stream = session.tts.stream(conn_options=session.conn_options.tts_conn_options)
-        self._stream.push_text(text)
+        self._stream.push_text(self._text)
         self._stream.end_input()
 
     async def speak(
         self, text: AsyncIterable[str], otherwise: Speak
     ) -> AsyncIterator[rtc.AudioFrame]:
-        """This text's sound: what has been made of it, or else what `otherwise` makes.
+        """This text's sound: what has been made of it, or else what `otherwise` makes. The text
+        that comes has its spoken form.
 
         A failure before the first sound is not raised: the session may not have been there to hear
         of it, and hears of the next one.

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from livekit.agents import AgentSession, room_io
 from livekit.plugins import silero
 
-from agent.call.first_clause import PromptVoice
 from agent.call.models.mind import PatientLLM
 from agent.call.models.voice import PatientTTS
+from agent.call.prompt_voice import PromptVoice
 from agent.call.providers import (
     Clients,
     Hearing,
@@ -17,6 +17,7 @@ from agent.call.providers import (
     connect_options,
     with_inference,
 )
+from agent.call.spoken_form import in_spoken_form
 from agent.call.turn_taking import turn_handling
 from agent.call.vad_tap import TappedVAD
 from config.settings import Settings
@@ -85,6 +86,8 @@ def build_session(equipment: Equipment) -> AgentSession[None]:
             # While the reply is being made, to wait for a turn's formatted text costs nothing.
             on_first_sound=equipment.ears.hasten,
         ),
+        # LiveKit's own hold a text back until a mark finds its pair, which may be never.
+        tts_text_transforms=[in_spoken_form],
         turn_handling=turn_handling(equipment.settings),
         # LiveKit forwards what was said to recognisers that take context, and asks an LLM for key
         # terms: both hand out what callers say without being asked.

@@ -51,7 +51,7 @@ async def said(mind: Mind) -> list[str]:
     """What the agent says to one turn of the caller, "(waits)" and "(hangs up)"."""
     heard: list[str] = []
     session: AgentSession[None] = AgentSession(llm=mind, turn_handling={"turn_detection": "manual"})
-    BrokenAnswers(session)
+    BrokenAnswers(session, "No.")
     key = {"api_key": "key"}
     livekit = {"url": "ws://127.0.0.1", "api_secret": "secret"} | key
     settings = load_settings(None, given={"livekit": livekit, "assemblyai": key, "openai": key})
@@ -87,7 +87,7 @@ async def said(mind: Mind) -> list[str]:
         (Mind(["Gladly.", PATIENCE]), ["Gladly.", "(waits)"]),
         (Mind(PATIENCE, "Take your time."), ["Take your time.", "(waits)"]),
         (Mind(""), [Sentence.CUT_OFF.text]),
-        (Mind(" \n"), [" \n", Sentence.CUT_OFF.text]),
+        (Mind(" \n"), [Sentence.CUT_OFF.text]),
         (Mind(PATIENCE, ""), [Sentence.CUT_OFF.text, "(waits)"]),
     ],
     ids=[

@@ -34,7 +34,7 @@ class Call:
             conn_options=connect_options(),
         )
         self.forgiven: list[bool] = []
-        broken = BrokenAnswers(self.session)
+        broken = BrokenAnswers(self.session, "No.")
         self.session.on("error", lambda event: self.forgiven.append(broken.forgives(event.error)))
 
     async def ask(self) -> list[str | None]:

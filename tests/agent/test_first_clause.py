@@ -1,13 +1,13 @@
 """A reply is spoken from its first clause on, and nothing of it is lost."""
 
 import itertools
+import time
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from livekit.agents import DEFAULT_API_CONNECT_OPTIONS, APIConnectOptions, tts
 
-from agent.call.first_clause import ClauseFirst, Pieces, PromptVoice, first_clause_end
+from agent.call.first_clause import LONGEST, LONGEST_FIRST, Pieces
 
 PIECES = [
     "Of course, I can book that for you,",
@@ -51,80 +51,70 @@ def test_what_follows_comes_in_sentences() -> None:
         ('He said "come at seven." Then', 'He said "come at seven."'),
         ("好的\uff0c我马上为您查询\uff0c请", "好的\uff0c我马上为您查询\uff0c"),
         ("Ja, das kann ich gern tun; wann", "Ja, das kann ich gern tun;"),
+        (
+            "جی ہاں، میں آپ کی مدد کر سکتا ہوں\u06d4 بتائیے",
+            "جی ہاں، میں آپ کی مدد کر سکتا ہوں\u06d4",
+        ),
+        ("هل تريد أن أحجز لك طاولة؟ قل لي", "هل تريد أن أحجز لك طاولة؟"),
+        ("ဟုတ်ကဲ့ ကျွန်တော်ကူညီပါမယ်။ ဘာ", "ဟုတ်ကဲ့ ကျွန်တော်ကူညီပါမယ်။"),
+        ("បាទ ខ្ញុំអាចជួយអ្នកបាន។ តើ", "បាទ ខ្ញុំអាចជួយអ្នកបាន។"),
+        ("አዎ እኔ ልረዳህ እችላለሁ በደስታ። ምን", "አዎ እኔ ልረዳህ እችላለሁ በደስታ።"),
+        ("ได้ค่ะ ยินดีช่วยเหลือคุณ ขอทราบชื่อด้วยค่ะ", "ได้ค่ะ ยินดีช่วยเหลือคุณ"),
+        ("These are our three rooms\nThe blue", "These are our three rooms\n"),
     ],
 )
 def test_a_clause_ends_at_a_mark_that_ends_one(text: str, clause: str) -> None:
-    end = first_clause_end(text, 20)
-    assert end is not None
-    assert text[:end] == clause
+    assert spoken(text, by=1)[0][1] == clause
 
 
 @pytest.mark.parametrize("text", ["", "Yes, sure, ok, no", "I am not sure what you mean by that"])
 def test_a_short_or_unfinished_clause_waits(text: str) -> None:
-    assert first_clause_end(text, 20) is None
+    assert Pieces(20).push(text) == []
 
 
 def test_a_short_reply_is_spoken_when_it_is_complete() -> None:
     assert spoken("It is seven.") == [(12, "It is seven.")]
 
 
-@given(
-    text=st.text(alphabet="ab 1.,!?\n。", max_size=200),
-    cuts=st.lists(st.integers(0, 200), max_size=20),
-)
-def test_nothing_is_lost_added_or_changed(text: str, cuts: list[int]) -> None:
+def test_whole_sentences_are_spoken_as_soon_as_each_is_there() -> None:
+    found = [piece for _, piece in spoken(REPLY, least_chars=1000)]
+    assert found == [PIECES[0] + PIECES[1], *PIECES[2:]]
+
+
+@pytest.mark.parametrize("text", ["我们" * 300, "รา" * 300, "word " * 150, "x" * 600, "Dr. " * 150])
+def test_a_text_without_marks_is_spoken_as_well(text: str) -> None:
+    found = spoken(text)
+    assert found[0][0] <= LONGEST_FIRST + 4
+    assert max(len(piece) for _, piece in found) <= LONGEST
+    assert "".join(piece for _, piece in found) == text
+
+
+def test_a_word_is_broken_only_where_it_has_no_end_and_a_letter_never() -> None:
+    assert all(piece.split() for _, piece in spoken("word " * 300))
+    first = spoken("ก\u0e31" * 300)[0][1]
+    assert first.endswith("\u0e31")
+
+
+@pytest.mark.parametrize("unit", ["Mr. ", "Dr. ", "A. ", "a.m. ", "x", "word ", ", ", ".", "。"])
+def test_the_work_grows_with_the_text_and_not_with_its_square(unit: str) -> None:
     pieces = Pieces(20)
+    started = time.process_time()
+    for _ in range(4000):
+        pieces.push(unit)
+    pieces.push(unit * 4000)
+    pieces.flush()
+    assert time.process_time() - started < 10
+
+
+@given(
+    text=st.text(alphabet="ab 1.,!?\n。،\u06d4ก་\u0301👋", max_size=2000),
+    cuts=st.lists(st.integers(0, 2000), max_size=20),
+    least_chars=st.sampled_from([1, 20, 200, 1000]),
+)
+def test_nothing_is_lost_added_or_changed(text: str, cuts: list[int], least_chars: int) -> None:
+    pieces = Pieces(least_chars)
     bounds = [0, *sorted(min(cut, len(text)) for cut in cuts), len(text)]
     found = [p for a, b in itertools.pairwise(bounds) for p in pieces.push(text[a:b])]
-    assert "".join([*found, *pieces.flush()]).split() == text.split()
-
-
-async def test_a_stream_gives_each_piece_as_soon_as_it_is_complete() -> None:
-    stream = ClauseFirst(20).stream()
-    stream.push_text("Of course, I can book that for you, ")
-    assert (await anext(stream)).token == PIECES[0]
-    stream.push_text(REPLY[len(PIECES[0]) + 1 :])
-    stream.end_input()
-    assert [token.token async for token in stream] == PIECES[1:]
-
-
-class Humming(tts.ChunkedStream):
-    """A tenth of a second of sound for every text."""
-
-    async def _run(self, output_emitter: tts.AudioEmitter) -> None:
-        output_emitter.initialize(
-            request_id="hum", sample_rate=16_000, num_channels=1, mime_type="audio/pcm"
-        )
-        output_emitter.push(bytes(3200))
-        output_emitter.flush()
-
-
-class Hummer(tts.TTS[str]):
-    """A voice that takes whole texts, and remembers them."""
-
-    def __init__(self) -> None:
-        capabilities = tts.TTSCapabilities(streaming=False)
-        super().__init__(capabilities=capabilities, sample_rate=16_000, num_channels=1)
-        self.texts: list[str] = []
-
-    def synthesize(
-        self, text: str, *, conn_options: APIConnectOptions = DEFAULT_API_CONNECT_OPTIONS
-    ) -> tts.ChunkedStream:
-        self.texts.append(text)
-        return Humming(tts=self, input_text=text, conn_options=conn_options)
-
-
-async def test_a_voice_is_given_the_first_clause_and_tells_the_first_sound_once() -> None:
-    hummer = Hummer()
-    told: list[int] = []
-    voice = PromptVoice(hummer, least_chars=20, on_first_sound=lambda: told.append(len(told)))
-    async with voice.stream() as speech:
-        speech.push_text(PIECES[0] + " ")
-        first = await anext(speech)
-        assert (hummer.texts, told) == ([PIECES[0]], [0])
-        speech.push_text(REPLY[len(PIECES[0]) + 1 :])
-        speech.end_input()
-        duration = first.frame.duration + sum([audio.frame.duration async for audio in speech])
-    assert hummer.texts == [piece.strip() for piece in PIECES]
-    assert duration >= 0.1 * len(PIECES)
-    assert told == [0]
+    found += pieces.flush()
+    assert "".join(found) == text
+    assert max(map(len, found), default=0) <= LONGEST

@@ -9,8 +9,8 @@ import pytest
 from livekit import rtc
 from livekit.agents import AgentSession
 
-from agent.call.first_clause import PromptVoice
 from agent.call.head_start import HeadStart
+from agent.call.prompt_voice import PromptVoice
 from agent.call.providers import Clients, build_voice, connect_options
 from config.services import OpenAISettings
 from workbench.loopback.openai_v1.faults import Fault

@@ -9,8 +9,12 @@ from typing import Any
 import pytest
 from livekit.agents import ChatContext
 
-from agent.call.broken_answers import broke_off
-from agent.call.models.errors import ModelError, RefusedError, UnavailableError
+from agent.call.models.errors import (
+    BrokenOffError,
+    ModelError,
+    RefusedError,
+    UnavailableError,
+)
 from agent.call.models.mind import PatientLLM
 from agent.call.providers import Clients, build_mind, build_voice
 from config.services import OpenAISettings
@@ -148,7 +152,7 @@ async def test_an_answer_that_breaks_off_is_not_asked_for_again(
 ) -> None:
     """The caller has heard a part of it, and a tool may have been called."""
     first.faults.append(Fault(endpoint="chat", **fault))
-    assert broke_off(await failure(settings(first, **others)))
+    assert isinstance((await failure(settings(first, **others))).error, BrokenOffError)
     assert "gpt-4o-mini" not in [request.body["model"] for request in first.requests]
 
 
@@ -158,7 +162,7 @@ async def test_a_model_that_fails_from_the_start_did_not_break_off(
     first: OpenAIStandIn, fault: dict[str, Any], others: dict[str, Any]
 ) -> None:
     first.faults.append(Fault(endpoint="chat", **fault))
-    assert not broke_off(await failure(settings(first, **others)))
+    assert not isinstance((await failure(settings(first, **others))).error, BrokenOffError)
 
 
 @ENDPOINTS

@@ -6,8 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+import pytest
 from livekit import api
 
+from workbench.caller import Caller
 from workbench.conversation import agent_words, greeting, take_turn
 from workbench.corpus import synthesised
 from workbench.transcript import words
@@ -76,12 +78,6 @@ async def test_a_caller_is_answered_after_a_hiccup_of_the_model_and_the_voice(
     assert "twelve" in words(await understand(heard))
 
 
-SWITCHBOARD = """
-async def colleague(job, caller_identity, ending):
-    return caller_identity in job.room.remote_participants and ending == "cannot_speak"
-"""
-
-
 async def test_a_call_goes_on_after_an_answer_that_broke_off(
     places: Any, worker: Any, dial: Any, understand: Any
 ) -> None:
@@ -100,6 +96,82 @@ async def test_a_call_goes_on_after_an_answer_that_broke_off(
     assert "i was cut off" in words(await understand(caller.heard(0, silent)))
     heard = caller.heard(turn.reply.start_seconds, turn.reply.end_seconds)
     assert "twelve" in words(await understand(heard))
+
+
+async def said_instead(caller: Caller, *, of: str) -> None:
+    """Ask, and wait until the agent says this, and nothing more."""
+    await caller.say(synthesised(SUM).samples)
+    await caller.until(
+        lambda: of in agent_words(caller, since_seconds=0),
+        timeout_seconds=40,
+        what=f"the agent said: {of}",
+    )
+
+
+@pytest.mark.parametrize(
+    ("fault", "sentence"),
+    [
+        ({"status": 400, "code": "content_filter"}, "cannot talk about that"),
+        ({"says": "\N{WAVING HAND SIGN}"}, "cut off for a moment"),
+    ],
+    ids=["a question that is refused", "an answer without words"],
+)
+async def test_a_caller_is_told_why_there_is_no_answer_and_the_call_goes_on(
+    places: Any, worker: Any, dial: Any, understand: Any, fault: dict[str, Any], sentence: str
+) -> None:
+    caller = await dial(worker)
+    await greeting(caller, timeout_seconds=40)
+    async with faults(places, {"endpoint": "chat", "times": 20, **fault}):
+        await said_instead(caller, of=sentence)
+    silent = await caller.hear_silence(timeout_seconds=40)
+    turn = await take_turn(caller, synthesised(SUM), timeout_seconds=40)
+    assert turn.reply is not None, turn.fault
+    assert sentence in words(await understand(caller.heard(0, silent)))
+    heard = caller.heard(turn.reply.start_seconds, turn.reply.end_seconds)
+    assert "twelve" in words(await understand(heard))
+
+
+async def test_a_caller_hears_an_answer_without_the_sentence_that_the_voice_refuses(
+    places: Any, worker: Any, dial: Any, understand: Any
+) -> None:
+    caller = await dial(worker)
+    await greeting(caller, timeout_seconds=40)
+    answer = "The first number is seven. The second one is wicked today. The sum of both is twelve."
+    async with faults(
+        places,
+        {"endpoint": "chat", "says": answer, "times": 20},
+        {"endpoint": "speech", "status": 400, "about": "wicked", "times": 20},
+    ):
+        turn = await take_turn(caller, synthesised(SUM), timeout_seconds=40)
+    assert turn.reply is not None, turn.fault
+    heard = words(await understand(caller.heard(turn.reply.start_seconds, turn.reply.end_seconds)))
+    assert "number is seven" in heard
+    assert "twelve" in heard
+    assert "wicked" not in heard
+
+
+async def test_a_caller_neither_hears_nor_reads_markup(
+    places: Any, worker: Any, dial: Any, understand: Any
+) -> None:
+    caller = await dial(worker)
+    await greeting(caller, timeout_seconds=40)
+    answer = (
+        "<thinking>An easy one.</thinking>The sum of **both** numbers is *twelve*, "
+        "\N{PARTY POPPER} see [our page](https://www.example.com/sums?of=two) for more."
+    )
+    async with faults(places, {"endpoint": "chat", "says": answer, "times": 20}):
+        turn = await take_turn(caller, synthesised(SUM), timeout_seconds=40)
+    assert turn.reply is not None, turn.fault
+    assert turn.reply_text == "The sum of both numbers is twelve, see our page for more."
+    heard = words(await understand(caller.heard(turn.reply.start_seconds, turn.reply.end_seconds)))
+    assert "both numbers is twelve" in heard
+    assert "easy" not in heard
+
+
+SWITCHBOARD = """
+async def colleague(job, caller_identity, ending):
+    return caller_identity in job.room.remote_participants and ending == "cannot_speak"
+"""
 
 
 async def test_a_caller_is_handed_over_to_a_person(

@@ -36,6 +36,7 @@ RIGHT: dict[str, Any] = {
     "AGENT_GREETING": "Grüezi, Velo Meier.",
     "AGENT_STILL_THERE": "Sind Sie noch da?",
     "AGENT_GOODBYE": "Auf Wiederhören.",
+    "AGENT_REFUSAL": "Darüber kann ich nicht sprechen.",
     "AGENT_TURN_PRESET": "conservative",
     "ASSEMBLYAI_SPEECH_MODEL": "universal-3-6-pro",
     "ASSEMBLYAI_LANGUAGE_CODES": ["de", "fr"],
