@@ -49,7 +49,7 @@ canary: $(STAMP)  ## The newest releases over the lock, in a folder of their own
 	$(BIN)/python -m workbench.livekit_binary
 	$(BIN)/python -m workbench.canary
 
-fuzz: $(STAMP)  ## A million hostile messages for the speech module
+fuzz: $(STAMP)  ## A million hostile messages for the speech module, and ten thousand hostile streams
 	$(BIN)/python -m workbench.fuzz
 
 image: $(STAMP)  ## Build the image, without a container engine if there is none

@@ -57,10 +57,10 @@ class Tape:
             self._forget(excess)
 
     def chunk(self, at: int) -> bytes | None:
-        """The whole chunk at a position, or None until there is one."""
+        """The whole chunk at a position, or None: until there is one, and once it is forgotten."""
         begin = at - self.start
         end = begin + self.chunk_bytes
-        return bytes(self._kept[begin:end]) if end <= len(self._kept) else None
+        return bytes(self._kept[begin:end]) if begin >= 0 and end <= len(self._kept) else None
 
     def tail(self, at: int) -> bytes:
         """What is left of the last chunk, in whole samples: to be sent right before Terminate."""
@@ -73,7 +73,8 @@ class Tape:
 
     def release(self, until: int) -> None:
         """Nobody needs the audio before this position any more."""
-        self._forget(min(max(0, until - self.start), len(self._kept)))
+        size = min(max(0, until - self.start), len(self._kept))
+        self._forget(size - size % SAMPLE_BYTES)
 
     def milliseconds(self, position: int) -> float:
         """The time of a position, exactly: a chunk at 22050 Hz is 50.02 ms long."""

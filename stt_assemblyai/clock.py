@@ -48,8 +48,7 @@ class AudioClock:
     def to_stream(self, session_ms: float) -> int:
         """A session's time on the stream's clock. What lies far behind all that was sent, or before
         it, has no place there, and gets the nearest one."""
-        if self._pieces:
-            session_ms = min(max(0, session_ms), self.session_ms + _LATEST_MS)
+        session_ms = min(max(0, session_ms), self.session_ms + _LATEST_MS)
         if self._lead_ms is not None and session_ms >= self._pieces[-1].session_ms:
             return round(session_ms + self._lead_ms)  # as nearly always: each word asks twice
         return round(self._stream_at(session_ms))

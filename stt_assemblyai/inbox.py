@@ -13,6 +13,8 @@ from stt_assemblyai.timing import Timing
 
 __all__ = ["Inbox", "Outlet"]
 
+_SHORTEST_MESSAGE_MS = 50  # protocol notes, section 6
+
 Messages = deque[tuple[int, ClientMessage]]
 """Each with the position on the tape behind which it is to be sent."""
 
@@ -67,8 +69,10 @@ class Inbox:
         return outlet
 
     async def wait_for_audio(self, from_ms: float) -> bool:
-        """Until there is a chunk to send from here on; false is that none will come."""
-        enough = self.tape.position(from_ms) + self.tape.chunk_bytes
+        """Until there is a chunk to send from here on, or none will come: whether there is enough
+        for a message."""
+        start = self.tape.position(from_ms)
+        enough = start + self.tape.chunk_bytes
         newcomer = Outlet(deque())
         self._outlets.append(newcomer)
         try:
@@ -77,7 +81,7 @@ class Inbox:
                 await newcomer.stirred.wait()
         finally:
             self.close(newcomer)
-        return self.tape.end >= enough
+        return self.tape.milliseconds(self.tape.end - start) >= _SHORTEST_MESSAGE_MS
 
     def put_in_charge(self, outlet: Outlet) -> None:
         """What this session does not send is left to the next one."""

@@ -181,10 +181,12 @@ class Leg:
         """A session that hears the stream from here on misses nothing, and finds the edge."""
         if self.opened_at is None:
             return self.from_ms
-        told_ms, is_stalled = self.told_until_ms, self._progress.stalled
+        told_ms = min(self.told_until_ms, self.sent_until_ms)
+        is_stalled = self._progress.stalled
         if not self._mapper.in_turn and (is_stalled or told_ms > self._mapper.said_until_ms):
             return told_ms
-        return max(self.from_ms, self._mapper.needed_from_ms)  # at the edge of a word
+        needed_ms = min(self._mapper.needed_from_ms, self.sent_until_ms)
+        return max(self.from_ms, needed_ms)  # at the edge of a word
 
     @property
     def service_ahead_seconds(self) -> float | None:
@@ -404,7 +406,8 @@ class Leg:
         self._listen_for_quiet()
         if self.clock.session_ms - self._released_at_ms >= _RELEASE_EVERY_MS:
             self._released_at_ms = self.clock.session_ms
-            needed_ms = min(self.covered_ms, self._progress.unanswered_from_ms)
+            # words may end behind the audio that was sent: what was not sent is needed all the same
+            needed_ms = min(self.covered_ms, self._progress.unanswered_from_ms, self.sent_until_ms)
             self._inbox.tape.release(self._inbox.tape.position(needed_ms))
         if self._heartbeat_stopped():
             self._give_up("The session's heartbeat stopped")

@@ -106,6 +106,7 @@ class Session:
         self.state = State.OPENING
         self._options = options
         self._sends_mulaw = options.encoding == "pcm_mulaw"
+        self._has_begun = False  # which a session that is ending may not have
         self._uncoded_error = ""  # an Error without a code: the close that follows has it
         self.faults: list[Unknown] = []  # what could not be read of the newest message
 
@@ -166,8 +167,9 @@ class Session:
             raise RuntimeError(f"nothing can be sent in a session that is {self.state.value}")
 
     def _begin(self, message: Begin) -> Event:
-        if self.state is not State.OPENING and self.state is not State.ENDING:
+        if self._has_begun:
             return Noticed(Unknown("Begin", "a second Begin"))
+        self._has_begun = True
         if self.state is State.OPENING:
             self.state = State.OPEN
         return Opened(message.id, message.expires_at, self._mismatches(message))

@@ -25,7 +25,7 @@ class ScriptedSocket:
         self.answers_terminate = True
         self.alive_at = self._loop.time()
         self.ahead_seconds = ahead_seconds
-        self.audio_bytes = 0
+        self.audio = bytearray()
         self.messages: list[dict[str, Any]] = []
 
     @property
@@ -48,7 +48,7 @@ class ScriptedSocket:
         if self._closed:
             raise self._closed
         if isinstance(frame, bytes):
-            self.audio_bytes += len(frame)
+            self.audio += frame
             return
         self.messages.append(json.loads(frame))
         if self.messages[-1]["type"] == "Terminate" and self.answers_terminate:
@@ -57,7 +57,7 @@ class ScriptedSocket:
     def send_nowait(self, frame: bytes) -> bool:
         if self._closed or self.slow:
             return False
-        self.audio_bytes += len(frame)
+        self.audio += frame
         return True
 
     async def receive(self) -> str | bytes:

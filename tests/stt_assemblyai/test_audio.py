@@ -155,5 +155,22 @@ def test_half_a_sample_is_left_until_its_other_half_comes() -> None:
     tape = Tape(8000)
     tape.append(b"\1\2\3")
     assert tape.tail(0) == tape.between(0, 50) == b"\1\2"
+    tape.release(3)
+    assert tape.start == 2
     tape.append(b"\4")
+    assert tape.tail(2) == b"\3\4"
+
+
+def test_a_chunk_that_was_forgotten_is_none() -> None:
+    tape = Tape(8000)
+    tape.append(bytes(4 * tape.chunk_bytes))
+    tape.release(2 * tape.chunk_bytes)
+    assert tape.chunk(0) is tape.chunk(tape.chunk_bytes) is None
+    assert tape.chunk(2 * tape.chunk_bytes)
+
+
+def test_what_was_pushed_in_halves_is_whole() -> None:
+    tape = Tape(8000)
+    for byte in b"\1\2\3\4":
+        tape.append(bytes([byte]))
     assert tape.tail(0) == tape.between(0, 50) == b"\1\2\3\4"

@@ -1,7 +1,12 @@
 """A short run of the fuzzer; `make fuzz` is the long one."""
 
-from workbench.fuzz import fuzz
+from workbench.fuzz import mapper, stream
+from workbench.fuzz.__main__ import fuzz
 
 
 def test_mutated_messages_bring_out_nothing_but_balanced_events() -> None:
-    assert fuzz(30_000, seed=20_261_122) == 0
+    assert fuzz(mapper.play, 700, seed=20_261_122) == 0
+
+
+def test_a_hostile_service_ends_no_stream_but_by_an_error_of_its_own() -> None:
+    assert fuzz(stream.play, 60, seed=20_261_127) == 0

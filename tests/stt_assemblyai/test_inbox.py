@@ -84,6 +84,15 @@ async def test_audio_is_waited_for_until_there_is_a_chunk() -> None:
     assert await box.wait_for_audio(50)
 
 
+@pytest.mark.parametrize(("rest_ms", "is_enough"), [(40, False), (50, True), (900, True)])
+async def test_the_rest_of_a_long_chunk_is_not_left_behind(rest_ms: int, is_enough: bool) -> None:
+    box = Inbox(8000, Timing(chunk_ms=1000))
+    waiting = asyncio.create_task(box.wait_for_audio(0))
+    box.add(bytes(16 * rest_ms))
+    box.end()
+    assert await waiting is is_enough
+
+
 async def test_audio_is_not_waited_for_when_none_will_come() -> None:
     box = inbox()
     waiting = asyncio.create_task(box.wait_for_audio(0))

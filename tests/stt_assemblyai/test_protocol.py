@@ -48,6 +48,9 @@ def test_a_second_begin_changes_nothing() -> None:
     session = opened()
     assert session.receive(BEGIN) == Noticed(Unknown("Begin", "a second Begin"))
     assert session.state is State.OPEN
+    session.say(Terminate())
+    assert session.receive(BEGIN) == Noticed(Unknown("Begin", "a second Begin"))
+    assert session.state is State.ENDING
 
 
 def test_begin_tells_what_differs_from_what_was_asked() -> None:

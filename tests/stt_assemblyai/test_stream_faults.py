@@ -160,6 +160,7 @@ async def test_a_turn_with_one_odd_word_is_heard(
         await stream.say(turn(1, word("again", 5500, 5900), over=True))
     assert [event.transcript.text for event in stream.of(Final)] == ["swordfish", "again"]
     assert len(stream.service.sockets) == 1
+    assert bytes(stream.socket.audio) == VOICE * 20 + SILENCE * 100
     assert all("swordfish" not in str(vars(record)) for record in caplog.records)
 
 
@@ -223,7 +224,7 @@ async def test_no_push_ends_a_session_under_its_own_feet(pieces: int) -> None:
     assert [str(event.error) for event in stream.of(Interrupted)] == [
         "The service says nothing of the speech that it is sent."
     ]
-    assert sum(each.audio_bytes for each in stream.service.sockets) >= len(VOICE) * 400
+    assert sum(len(each.audio) for each in stream.service.sockets) >= len(VOICE) * 400
 
 
 @pytest.mark.parametrize("way", ["deadline", "hasten", "twin", "next turn", "end"])
@@ -275,7 +276,7 @@ async def test_silence_stands_in_for_as_long_as_the_options_in_force_say(silence
         options = stream.transcriber.options.revised(max_turn_silence=silence_ms)
         stream.transcriber.update(options)
         await asyncio.sleep(1.0 + silence_ms / 1000)
-        sent_ms = stream.socket.audio_bytes / (RATE * 2 / 1000)
+        sent_ms = len(stream.socket.audio) / (RATE * 2 / 1000)
         assert 1000 + silence_ms - 100 <= sent_ms <= 1000 + silence_ms + 1500
         assert not stream.of(Overdue)
         await asyncio.sleep(1.0)

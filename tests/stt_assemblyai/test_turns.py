@@ -87,6 +87,13 @@ def play(mapper: TurnMapper, *messages: Any) -> list[str]:
     return [line for message in messages for line in told(mapper.receive(message, now=0.0))]
 
 
+def clock_from(stream_ms: float) -> AudioClock:
+    """Of a session that was sent a minute of the stream from here on."""
+    clock = AudioClock()
+    clock.sent(stream_ms, 60_000)
+    return clock
+
+
 @pytest.fixture
 def plain() -> TurnMapper:
     """format_turns is off: no twin will come."""
@@ -103,7 +110,7 @@ def formatted() -> TurnMapper:
 
 @pytest.fixture
 def u3() -> TurnMapper:
-    return TurnMapper(AudioClock(), Endpointing(by_confidence=True, preflight_confidence=0.4))
+    return TurnMapper(clock_from(0), Endpointing(by_confidence=True, preflight_confidence=0.4))
 
 
 def test_a_turn_of_the_us_models_without_formatting(plain: TurnMapper) -> None:
@@ -306,9 +313,7 @@ def test_revised_speakers_are_passed_on(plain: TurnMapper) -> None:
 
 def resumed(mapper: TurnMapper, from_ms: float) -> list[str]:
     """The session broke off; the next one hears the stream from here on."""
-    clock = AudioClock()
-    clock.sent(from_ms, 60_000)
-    return told(mapper.resume(clock, from_ms))
+    return told(mapper.resume(clock_from(from_ms), from_ms))
 
 
 def test_an_open_turn_goes_on_in_the_next_session(plain: TurnMapper) -> None:
@@ -687,7 +692,7 @@ class Hearing(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.mapper = TurnMapper(AudioClock(), Endpointing(stuck_seconds=1))
+        self.mapper = TurnMapper(clock_from(0), Endpointing(stuck_seconds=1))
         self.spoken: list[str] = []  # the caller's words so far, 300 ms each
         self.first = 0  # of the session's open turn
         self.order = 0
@@ -752,9 +757,7 @@ class Hearing(RuleBasedStateMachine):
     @rule()
     def the_session_breaks_off(self) -> None:
         self.from_ms = float(int(self.mapper.needed_from_ms))
-        clock = AudioClock()
-        clock.sent(self.from_ms, 60_000)
-        self.take(self.mapper.resume(clock, self.from_ms))
+        self.take(self.mapper.resume(clock_from(self.from_ms), self.from_ms))
         whole = (n for n in range(len(self.spoken) + 1) if 300 * n >= self.from_ms)
         self.first, self.order = next(whole, len(self.spoken)), 0
         if self.first < len(self.spoken):

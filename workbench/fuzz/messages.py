@@ -1,31 +1,13 @@
-"""Throw mutated server messages at the speech module: `python -m workbench.fuzz [COUNT] [SEED]`.
+"""Sessions as the service would hold them, and what no service should make of them."""
 
-A million of them unless told otherwise, in a minute.
-
-Real messages are cut, twisted, reordered, doubled and blown up, in sessions that break off and
-resume at random. Nothing may come out but events that are balanced; anything else is printed with
-the seed that makes it again, and the exit code is 1.
-"""
-
-import argparse
 import json
-import math
 import random
-import sys
-import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from stt_assemblyai.clock import AudioClock
-from stt_assemblyai.endpointing import Endpointing
-from stt_assemblyai.options import SessionOptions
-from stt_assemblyai.protocol import Heard, Session
-from stt_assemblyai.speech import EndOfSpeech, Final, Interim, Preflight, SpeechEvent, StartOfSpeech
-from stt_assemblyai.turns import TurnMapper
-from workbench.arguments import positive
+__all__ = ["Message", "conversation", "mutated", "shuffled"]
 
 Message = dict[str, Any]
-SESSION_MESSAGES = 60
 ODD_VALUES: tuple[Any, ...] = (
     None, True, False, 0, -1, 1.5, 2**63, 10**400, float("nan"), "", "x", "PENDING", "\ud800",
     "\0", [], {}, [[]], [None], "a" * 10_000,
@@ -125,92 +107,3 @@ def shuffled(messages: list[Message], draw: random.Random) -> list[Message]:
             case _:
                 pass
     return messages
-
-
-class Balance:
-    """Fails on the first event that may not follow the ones before it."""
-
-    def __init__(self) -> None:
-        self.speaking = self.final = False
-
-    def check(self, events: tuple[SpeechEvent, ...]) -> None:
-        """Raises `AssertionError`."""
-        for event in events:
-            match event:
-                case StartOfSpeech():
-                    assert not self.speaking, "a start in a turn"
-                    self.speaking, self.final = True, False
-                case EndOfSpeech():
-                    assert self.speaking, "an end without a start"
-                    self.speaking = False
-                case Interim() | Preflight() | Final():
-                    assert self.speaking, "words outside a turn"
-                    assert not self.final, "words after the final"
-                    assert event.transcript.text, "no words"
-                    self.final = isinstance(event, Final)
-                case _:
-                    pass
-
-
-def play(seed: int) -> int:
-    """A stream of one to three sessions; gives the number of messages that were thrown."""
-    draw = random.Random(seed)
-    options = SessionOptions()
-    mapper = TurnMapper(
-        AudioClock(),
-        Endpointing(
-            twin_seconds=draw.choice([0, 0.3]),
-            keep_reply=draw.random() < 0.5,
-            by_confidence=draw.random() < 0.5,
-            preflight_confidence=draw.choice([0, 0.4, math.inf]),
-            pause_seconds=draw.choice([0.5, math.inf]),
-            stuck_seconds=draw.choice([1, math.inf]),
-        ),
-    )
-    balance, thrown, now = Balance(), 0, 0.0
-    for _ in range(draw.randint(1, 3)):
-        session = Session(options)
-        for message in shuffled(list(conversation(draw)), draw)[:SESSION_MESSAGES]:
-            now += draw.random() / 4
-            thrown += 1
-            event = session.receive(mutated(message, draw))
-            if isinstance(event, Heard):
-                balance.check(mapper.receive(event.message, now))
-            balance.check(mapper.expire(now))
-        session.receive_close(draw.choice([1000, 1006, 3005]), "")
-        clock, from_ms = AudioClock(), mapper.needed_from_ms
-        clock.sent(from_ms, 60_000)
-        balance.check(mapper.resume(clock, from_ms))
-        if draw.random() < 0.2:
-            balance.check(mapper.give_up_carried())
-    balance.check(mapper.close())
-    assert not balance.speaking, "a start without an end"
-    return thrown
-
-
-def fuzz(count: int, seed: int) -> int:
-    """Throw at least `count` messages; gives the number of seeds that broke something."""
-    started, thrown, broken = time.monotonic(), 0, 0
-    while thrown < count:
-        try:
-            thrown += play(seed)
-        except Exception as error:  # whatever it is, it is the find
-            print(f"seed {seed}: {type(error).__name__}: {error}", file=sys.stderr)
-            broken += 1
-            thrown += 1
-        seed += 1
-    seconds = time.monotonic() - started
-    print(f"{thrown} messages in {seconds:.1f} s, {broken} streams broken")
-    return broken
-
-
-def main() -> int:
-    """Parse, throw, print; 1 if anything broke."""
-    parser = argparse.ArgumentParser(prog="python -m workbench.fuzz", description=__doc__)
-    parser.add_argument("count", type=positive, nargs="?", default=1_000_000)
-    parser.add_argument("seed", type=int, nargs="?", default=0)
-    return fuzz(**vars(parser.parse_args())) > 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
