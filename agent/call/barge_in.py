@@ -6,8 +6,9 @@
         └───────────────────────────────────────────────────────┘
           quiet without words; a backchannel or an echo; a voice that brings no words in time
 
-What brought no words is not yielded to again before it has fallen quiet, so that a hum or a
-television does not keep the agent from speaking. Words that want the floor stop it: `overlap`.
+What brought no words is not yielded to again before it has fallen quiet, and after two of such no
+voice is for a while: neither a hum, a television nor the agent's own echo keep it from speaking.
+Words that want the floor stop it: `overlap`.
 """
 
 import math
@@ -20,8 +21,9 @@ from agent.call.interruptions import Verdict
 
 Strength = Literal["eager", "balanced", "calm"]
 
-# A voice with pauses no longer than this is one voice; afterwards the agent goes on.
-QUIET_SECONDS = 0.16
+# After so many voices without a word, none is yielded to for so long.
+MOST_WORDLESS = 2
+DISTRUST_SECONDS = 8.0
 # Each result is about so much sound.
 RESULT_SECONDS = 0.032
 # How fast the level of the caller's voice is learnt: the share of each tenth of a second or so.
@@ -34,6 +36,8 @@ class Limits:
 
     onset_seconds: float
     """A voice lasts so long before it is yielded to."""
+    quiet_seconds: float
+    """When it has been quiet for so long, the agent goes on."""
     wordless_seconds: float
     """So long it is waited for its first word."""
     quieter_db: float
@@ -42,9 +46,11 @@ class Limits:
 
 LIMITS: Mapping[Strength, Limits] = MappingProxyType(
     {
-        "eager": Limits(onset_seconds=0.09, wordless_seconds=1.6, quieter_db=25),
-        "balanced": Limits(onset_seconds=0.16, wordless_seconds=1.2, quieter_db=15),
-        "calm": Limits(onset_seconds=0.32, wordless_seconds=0.8, quieter_db=10),
+        "eager": Limits(onset_seconds=0.09, quiet_seconds=0.4, wordless_seconds=1.6, quieter_db=25),
+        "balanced": Limits(
+            onset_seconds=0.16, quiet_seconds=0.16, wordless_seconds=1.2, quieter_db=15
+        ),
+        "calm": Limits(onset_seconds=0.32, quiet_seconds=0.16, wordless_seconds=0.8, quieter_db=10),
     }
 )
 
@@ -61,6 +67,9 @@ class BargeIn:
         self._yielding_since: float | None = None
         self._refused = False  # what is heard brought no words, or a backchannel
         self._verdict: Verdict | None = None
+        self._has_words = False
+        self._wordless = 0
+        self._distrusts_until = -math.inf
 
     def hear(
         self, now: float, probability: float, level_db: float, *, callers_turn: bool = False
@@ -73,12 +82,13 @@ class BargeIn:
             if self._is_loud(level_db):
                 self._voice_since = now if self._voice_since is None else self._voice_since
                 self._voice_until = now
-        if now - self._voice_until > QUIET_SECONDS:
+        if now - self._voice_until > self._limits.quiet_seconds:
             self._voice_since, self._refused = None, False
 
     def judge(self, verdict: Verdict | None) -> None:
         """What the words so far are; None when the utterance is over."""
         self._verdict = verdict
+        self._has_words = self._has_words or verdict is not None
         if verdict in (Verdict.BACKCHANNEL, Verdict.ECHO):
             self._refused = True
 
@@ -91,14 +101,21 @@ class BargeIn:
                 wanted = False
             case _:
                 wanted = self._is_voice(now) and not self._refused
-        if not wanted:
+        if wanted and self._yielding_since is None:
+            self._yielding_since, self._has_words = now, self._verdict is not None
+        elif not wanted and self._yielding_since is not None:
             self._yielding_since = None
-        elif self._yielding_since is None:
-            self._yielding_since = now
+            self._count(now)
         return wanted
 
+    def _count(self, now: float) -> None:
+        """The agent goes on: was there a word?"""
+        self._wordless = 0 if self._has_words else self._wordless + 1
+        if self._wordless >= MOST_WORDLESS:
+            self._wordless, self._distrusts_until = 0, now + DISTRUST_SECONDS
+
     def _is_voice(self, now: float) -> bool:
-        if self._voice_since is None:
+        if self._voice_since is None or now < self._distrusts_until:
             return False
         since = self._yielding_since
         if since is not None and now - since > self._limits.wordless_seconds:

@@ -15,7 +15,7 @@ from livekit.agents.voice.io import AudioOutput, AudioOutputCapabilities
 
 # How far ahead of its time the voice is handed on. A loop that stands still for longer is heard.
 AHEAD_SECONDS = 0.12
-FRAME_SECONDS = 0.02
+FRAME_SECONDS = 0.04
 # Less is not worth waiting for.
 TICK_SECONDS = 0.001
 

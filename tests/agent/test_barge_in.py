@@ -5,10 +5,18 @@ from collections.abc import Iterator
 
 import pytest
 
-from agent.call.barge_in import LIMITS, QUIET_SECONDS, RESULT_SECONDS, BargeIn, Strength
+from agent.call.barge_in import (
+    DISTRUST_SECONDS,
+    LIMITS,
+    MOST_WORDLESS,
+    RESULT_SECONDS,
+    BargeIn,
+    Strength,
+)
 from agent.call.interruptions import Verdict
 
 STEP = RESULT_SECONDS
+QUIET_SECONDS = LIMITS["balanced"].quiet_seconds
 VOICE, HUM, SILENCE = 0.95, 0.2, 0.01
 
 
@@ -128,3 +136,36 @@ def test_doubtful_words_keep_it_silent_until_they_are_decided(verdict: Verdict) 
     assert line.hear(2, SILENCE)
     line.barge_in.judge(None)
     assert not line.barge_in.yields(line.now)
+
+
+def coughs(line: Line, times: int) -> None:
+    for _ in range(times):
+        line.hear(0.4)
+        line.hear(1, SILENCE)
+
+
+def test_after_several_voices_without_a_word_it_yields_to_none_for_a_while() -> None:
+    """A fit of coughing, or the agent's own voice, which stops when the agent does."""
+    line = Line()
+    coughs(line, MOST_WORDLESS)
+    before = line.silent_seconds
+    coughs(line, 5)
+    assert line.silent_seconds == before
+    line.hear(DISTRUST_SECONDS, SILENCE)
+    assert line.hear(0.4)
+
+
+def test_a_voice_that_brought_words_is_trusted() -> None:
+    line = Line()
+    for _ in range(3 * MOST_WORDLESS):
+        assert line.hear(0.4)
+        line.barge_in.judge(Verdict.BACKCHANNEL)
+        line.hear(1, SILENCE)
+        line.barge_in.judge(None)
+
+
+def test_words_make_it_silent_even_while_it_yields_to_no_voice() -> None:
+    line = Line()
+    coughs(line, MOST_WORDLESS)
+    line.barge_in.judge(Verdict.DOUBTFUL)
+    assert line.barge_in.yields(line.now)
