@@ -4,10 +4,13 @@ LiveKit starts a job process in the place of one that could not be prepared, ten
 for ever.
 """
 
+import contextlib
 import socket
 import tempfile
 import urllib.request
 from collections.abc import Callable
+from multiprocessing import util
+from pathlib import Path
 
 from agent.call.prepared import read_sentences
 
@@ -48,3 +51,9 @@ def _require_folder() -> None:
             f"({error.strerror or error}): set TMPDIR to a folder that can be written to and "
             "whose path has at most 75 characters."
         ) from None
+
+
+def leave_folder_in_place() -> None:
+    """Python removes that folder when it ends, with a traceback where somebody else has."""
+    with contextlib.suppress(OSError):
+        Path(util.get_temp_dir()).mkdir(parents=True, exist_ok=True)

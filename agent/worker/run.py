@@ -12,7 +12,7 @@ from agent.worker import signals
 from agent.worker.dispatch import look_after_callers
 from agent.worker.farewell import take_leave
 from agent.worker.livekit_api import livekit_api
-from agent.worker.preparation import require_preparation
+from agent.worker.preparation import leave_folder_in_place, require_preparation
 from agent.worker.reachability import (
     RefusedError,
     UnreachableError,
@@ -56,6 +56,7 @@ async def serve(server: Worker, settings: Settings, *, devmode: bool, speaks: bo
                 await _drained(server, settings, hurry, speaks=speaks)
         await server.aclose()
         await running
+    leave_folder_in_place()
     if server.starts.are_hopeless and not stop.is_set():
         raise HopelessError
 
