@@ -44,6 +44,7 @@ class Presence:
         self._active: set[str] = set()
         self._policy: CallerPolicy | None = None
         self._is_dead = False
+        self._is_second = False
         self._chosen = asyncio.Event()
         self._next_look: asyncio.TimerHandle | None = None
 
@@ -78,7 +79,8 @@ class Presence:
             now=asyncio.get_running_loop().time(),
         )
         self._leave_to_another_agent()
-        self._look()
+        if not self._is_second:
+            self._look()
 
     async def caller_came(self) -> None:
         """Return once there is a caller; whoever waits for it also waits for the call's end."""
@@ -177,7 +179,8 @@ class Presence:
 
         After a restart of the server, too, another agent may have been sent into the new room.
         """
-        if our_agents(self._room, AgentRole.ANSWERS, self._agent.name):
+        self._is_second = bool(our_agents(self._room, AgentRole.ANSWERS, self._agent.name))
+        if self._is_second:
             self._end(Ending.OTHER_AGENT)
 
     def _on_disconnected(self, reason: rtc.DisconnectReason.ValueType) -> None:

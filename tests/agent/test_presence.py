@@ -207,6 +207,7 @@ async def test_only_another_agent_of_ours_makes_this_one_leave(kind: str) -> Non
     role = {"agent_role": AgentRole.ANSWERS} if kind == "another agent of ours" else {}
     call = Call(agent("agent", **role), Person("caller"))
     assert call.ending is (Ending.OTHER_AGENT if role else None)
+    assert call.caller == (None if role else "caller")
 
 
 async def test_a_room_that_closes_ends_the_call_and_an_agent_that_is_removed_was_replaced() -> None:

@@ -25,6 +25,8 @@ CALLER = models.ParticipantInfo(
     kind=models.ParticipantInfo.STANDARD,
     permission=models.ParticipantPermission(can_publish=True),
 )
+CALLERS = Need()
+TRANSCRIBER = Need("transcriber", AgentRole.TRANSCRIBES, is_unasked=True)
 
 
 class LiveKit:
@@ -87,14 +89,19 @@ def settings() -> Settings:
 
 
 async def watched(
-    livekit: LiveKit, settings: Settings, *places: int, dead: str = "", seconds: float = 60
+    livekit: LiveKit,
+    settings: Settings,
+    *places: int,
+    dead: str = "",
+    seconds: float = 60,
+    need: Need = CALLERS,
 ) -> list[api.CreateAgentDispatchRequest]:
     """Let a worker with each of these places look; whom they asked for within the time."""
     async with asyncio.TaskGroup() as tasks:
         for free in places:
             dispatcher = Dispatcher(
                 settings,
-                Need(),
+                need,
                 cast("Worker", SimpleNamespace(places=free, active_jobs=[])),
                 cast("api.LiveKitAPI", livekit),
                 cast("Liveness", Mortal(dead)),
@@ -154,6 +161,14 @@ async def test_an_agent_that_lives_stays(settings: Settings) -> None:
     livekit = LiveKit()
     livekit.come("agent of another worker")
     assert await watched(livekit, settings, 4, 4) == []
+
+
+@pytest.mark.looptime
+async def test_a_transcriber_for_which_nobody_asked_comes_within_seconds(
+    settings: Settings,
+) -> None:
+    asked = await watched(LiveKit(), settings, 4, 4, seconds=4, need=TRANSCRIBER)
+    assert {each.agent_name for each in asked} == {"transcriber"}
 
 
 class FarRooms(LiveKit):
