@@ -215,16 +215,21 @@ class World:
         for each in self._views.values():
             each.emit("track_published", publication, person)
 
-    def kill(self) -> None:
-        """The process of an agent dies; its worker notices, the server does not."""
+    def kill(self) -> bool:
+        """The process of an agent dies; its worker notices, the server does not.
+
+        False where there is none.
+        """
+        is_any = False
         for job in self.jobs:
             if job.is_alive and job.is_in_room and not job.ending:
-                job.is_alive = False
+                job.is_alive, is_any = False, True
                 self._views.pop(job.identity, None)
                 job.room.is_connected = False
                 for jobs in self._active:
                     with contextlib.suppress(ValueError):
                         jobs.remove(job)
+        return is_any
 
     # The server's API
 
