@@ -227,3 +227,34 @@ async def test_a_worker_that_starts_again_takes_the_callers_of_its_dead_agents_b
     # A look, three seconds of unanswered questions, and what lies between.
     asked = await watched(livekit, settings, 1, dead="agent of the worker before", seconds=4.5)
     assert len(asked) == 1
+
+
+class Silent(LiveKit):
+    """A server whose listing of rooms never comes."""
+
+    async def list_rooms(self, _: object) -> Any:
+        await asyncio.sleep(5)  # the deadline of each call
+        raise TimeoutError
+
+
+@pytest.mark.looptime
+async def test_a_listing_that_never_comes_holds_up_no_replacement_and_is_said_once(
+    settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    livekit = Silent()
+    livekit.come("ours")
+    info = SimpleNamespace(
+        job=SimpleNamespace(id="job", room=SimpleNamespace(name="room")),
+        accept_arguments=SimpleNamespace(identity="ours"),
+    )
+    worker = SimpleNamespace(places=4, active_jobs=[info])
+    asyncio.get_running_loop().call_later(3, worker.active_jobs.clear)
+    async with asyncio.TaskGroup() as tasks:
+        need = Need.to_answer(settings.agent)
+        given = cast("Any", (worker, livekit, Mortal()))
+        looking = tasks.create_task(Dispatcher(settings, need, *given, tasks).run())
+        asyncio.get_running_loop().call_later(60, looking.cancel)
+        await asyncio.sleep(10)
+        assert len(livekit.asked) == 1
+    said = [each.message for each in caplog.records]
+    assert said == ["an agent died in its call", "cannot look for waiting callers"]
