@@ -245,6 +245,14 @@ async def test_an_answer_that_the_voice_refuses_is_not_kept_and_the_caller_is_to
         assert not held.is_over
 
 
+async def test_a_greeting_that_the_voice_refuses_costs_the_greeting(detector: silero.VAD) -> None:
+    voice = Voice(bad=NO_TEXT)
+    async with call(detector, ["Yes."], voice=voice, greeting="This is bad.") as held:
+        assert held.kept == []
+        assert await held.ask() == ["Yes."]
+        assert not held.is_over
+
+
 async def test_a_voice_that_refuses_all_has_failed(detector: silero.VAD) -> None:
     answers: list[Step] = [["This is bad."]] * 3
     async with call(detector, *answers, voice=Voice(bad=NO_TEXT)) as held:
