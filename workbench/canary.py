@@ -92,13 +92,16 @@ def report(
             if group_of(name) == group:
                 yield f"{group or 'came along':<12} {name:<34} {old:>12} -> {new}"
     yield ""
-    for outcome in outcomes:
-        verdict = "passed" if outcome.passed else "BROKE"
-        yield f"{verdict:<7} {outcome.seconds:6.0f} s  {outcome.command}"
+    yield from map(_verdict, outcomes)
     for outcome in outcomes:
         if not outcome.passed:
             yield f"\n{outcome.command}: {_blamed(outcome.command, alone)}. It ended with:"
             yield outcome.tail
+
+
+def _verdict(outcome: Outcome) -> str:
+    verdict = "passed" if outcome.passed else "BROKE"
+    return f"{verdict:<7} {outcome.seconds:6.0f} s  {outcome.command}"
 
 
 def _blamed(command: str, alone: Mapping[str, Sequence[Outcome]]) -> str:
@@ -141,7 +144,6 @@ class Venv:
             "MYPY_CACHE_DIR": str(HOME / "mypy"),
             "RUFF_CACHE_DIR": str(HOME / "ruff"),
         }
-        print(f"  {command} ...", flush=True)
         began = time.monotonic()
         try:
             done = subprocess.run(
@@ -157,7 +159,9 @@ class Venv:
         except subprocess.TimeoutExpired:
             code, said = 1, f"not done after {LONGEST_SECONDS:.0f} s"
         tail = "\n".join(said.splitlines()[-TAIL_LINES:])
-        return Outcome(command, code == 0, time.monotonic() - began, tail)
+        outcome = Outcome(command, code == 0, time.monotonic() - began, tail)
+        print(f"  {_verdict(outcome)}", flush=True)
+        return outcome
 
     def _installed(self) -> dict[str, str]:
         return versions(self._uv("pip", "freeze"))
