@@ -94,8 +94,7 @@ class TurnMapper:
                 return self._waits_since + self.endpointing.force_seconds
             case _State.SETTLED:
                 return self._waits_since + self.endpointing.twin_seconds
-            case _State.IDLE:
-                return math.inf
+        return math.inf
 
     @property
     def _pause_at(self) -> float:

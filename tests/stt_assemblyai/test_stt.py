@@ -171,6 +171,18 @@ async def test_the_error_event_comes_once_for_a_stream() -> None:
     assert [error.recoverable for error in errors] == [False]
 
 
+async def test_a_flush_without_an_open_turn_gets_an_empty_final(
+    stand_in: AssemblyAIStandIn,
+) -> None:
+    """`commit_user_turn` waits for a final behind each flush."""
+    async with make(stand_in).stream() as stream:
+        stream.flush()
+        async for event in stream:
+            if event.type is Type.FINAL_TRANSCRIPT:
+                break
+        assert texts([event], Type.FINAL_TRANSCRIPT) == [""]
+
+
 @pytest.mark.parametrize("through", ["flush", "force_endpoint"])
 async def test_a_manual_flush_forces_the_endpoint(
     stand_in: AssemblyAIStandIn, through: str
