@@ -13,10 +13,14 @@ __all__ = ["server"]
 def __getattr__(name: str) -> Any:
     if name != "server":
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from agent import log
     from agent.cli.faults import loaded_settings
     from agent.worker.server import build_server
+    from config.secrets import secrets_of
 
-    globals()["server"] = build_server(loaded_settings())
+    settings = loaded_settings()
+    log.guard(secrets_of(settings), transcripts=settings.agent.log_transcripts)
+    globals()["server"] = build_server(settings)
     return globals()["server"]
 
 

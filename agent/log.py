@@ -1,18 +1,17 @@
 """Log lines: JSON for machines, text for people; what callers say stays out unless wanted."""
 
+import hashlib
 import json
 import logging
 import re
 import sys
+import threading
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any, Literal, TextIO
 
-# LiveKit marks fields that hold what people said with this prefix, and so do we.
-PERSONAL = "lk.pii."
-
-_PLAIN_FIELDS = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
+from agent.redaction import PERSONAL, PLAIN_FIELDS, Redaction
 
 # LiveKit says these in healthy calls: its VAD notices the end of speech later than AssemblyAI does,
 # once a turn; OpenAI-compatible servers need not number their answers; anybody in a room may send
@@ -29,15 +28,10 @@ _HARMLESS = (
 # What could end a line, move a terminal's cursor, turn the direction of writing, or not be written.
 _UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 
-# LiveKit's error holds the words for which a voice gave no sound.
-_UNSPOKEN = re.compile(r"(no audio frames were pushed for text: ).*", re.DOTALL)
-
-# Of a message or field no more is shown: what comes from a room may be megabytes.
-_LONGEST = 4000
-
 # From which level on these speak, unless everything is wanted. What LiveKit's native library calls
 # an error is often a caller who has left.
 _RETICENT = {
+    "aiohttp.access": logging.WARNING,  # a line of 500 bytes for each probe of the health page
     "asyncio": logging.WARNING,
     "av": logging.ERROR,
     "httpcore": logging.WARNING,
@@ -54,11 +48,16 @@ def configure(
     style: Literal["auto", "json", "text"],
     *,
     transcripts: bool = False,
+    secrets: Iterable[str] = (),
     stream: TextIO = sys.stderr,
 ) -> None:
-    """Send all log lines of this process and of its job processes to `stream`."""
+    """Send all log lines of this process and of its job processes to `stream`.
+
+    None of them holds one of the `secrets`. What nobody catches becomes a log line, too.
+    """
     text = style == "text" or (style == "auto" and stream.isatty())
     handler = logging.StreamHandler(stream)
+    handler.addFilter(Redaction(secrets, transcripts=transcripts))
     handler.addFilter(lambda record: not record.getMessage().startswith(_HARMLESS))
     handler.addFilter(OneOutage())
     handler.setFormatter(TextLine(transcripts) if text else JsonLine(transcripts))
@@ -66,6 +65,7 @@ def configure(
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
     logging.captureWarnings(capture=True)
+    _catch_all()
     warnings.filterwarnings(
         "ignore", message="The HMAC key"
     )  # LiveKit's own `--dev` has a short one
@@ -73,6 +73,32 @@ def configure(
         logging.getLogger(name).setLevel(root.level if level == "debug" else least)
     for name in ("livekit.agents", "livekit.plugins"):
         logging.getLogger(name).setLevel(root.level)
+
+
+def guard(secrets: Iterable[str], *, transcripts: bool = False) -> None:
+    """Keep secrets out of the log of a process whose handlers somebody else has made."""
+    redaction = Redaction(secrets, transcripts=transcripts)
+    for handler in logging.getLogger().handlers:
+        handler.filters.insert(0, redaction)
+    _catch_all()
+
+
+def _catch_all() -> None:
+    """Have what nobody catches logged, instead of printed with whatever it holds."""
+    logging.raiseExceptions = False  # of a line that cannot be written, it prints all it has
+
+    def log_it(error: BaseException | None, message: str) -> None:
+        if not isinstance(error, KeyboardInterrupt | SystemExit):
+            logging.getLogger("agent").critical(message, exc_info=error)
+
+    sys.excepthook = lambda _, error, __: log_it(error, "the program has a fault")
+    threading.excepthook = lambda args: log_it(args.exc_value, "a thread has a fault")
+    sys.unraisablehook = lambda args: log_it(args.exc_value, "an object has a fault")
+
+
+def pseudonym(identity: str) -> str:
+    """What stands for a participant in every log line: `printf %s IDENTITY | sha256sum`, cut."""
+    return hashlib.sha256(identity.encode(errors="replace")).hexdigest()[:12]
 
 
 class OneOutage(logging.Filter):
@@ -100,24 +126,12 @@ class _Line(logging.Formatter):
     def fields(self, record: logging.LogRecord) -> Mapping[str, Any]:
         """What was passed as `extra`, without what is personal unless that is wanted."""
         return {
-            name: self.shown(value) if isinstance(value, str) else value
+            name: value
             for name, value in vars(record).items()
-            if name not in _PLAIN_FIELDS
+            if name not in PLAIN_FIELDS
             and not name.startswith("_")
             and (self._transcripts or not name.startswith(PERSONAL))
         }
-
-    def stack(self, record: logging.LogRecord) -> str:
-        text = record.exc_text or ""
-        return self._discreet(self.formatException(record.exc_info) if record.exc_info else text)
-
-    def shown(self, text: str) -> str:
-        """A message or a field, no longer than it may be."""
-        text = self._discreet(text)
-        return text if len(text) <= _LONGEST else text[:_LONGEST] + "..."
-
-    def _discreet(self, text: str) -> str:
-        return text if self._transcripts else _UNSPOKEN.sub(r"\1...", text)
 
 
 class JsonLine(_Line):
@@ -128,11 +142,11 @@ class JsonLine(_Line):
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
             "logger": record.name,
-            "message": self.shown(record.getMessage()),
+            "message": record.getMessage(),
             **self.fields(record),
         }
-        if stack := self.stack(record):
-            line["stack"] = stack
+        if record.exc_text:
+            line["stack"] = record.exc_text
         return _visible(json.dumps(line, default=str, ensure_ascii=False))
 
 
@@ -141,14 +155,13 @@ class TextLine(_Line):
 
     def format(self, record: logging.LogRecord) -> str:
         clock = datetime.fromtimestamp(record.created).astimezone().strftime("%H:%M:%S.%f")[:-3]
-        message = _visible(self.shown(record.getMessage()))
+        message = _visible(record.getMessage())
         fields = " ".join(
             f"{name}={json.dumps(value, default=str)}"
             for name, value in self.fields(record).items()
         )
-        stack = "".join(
-            f"\n    {_visible(line)}" for line in self.stack(record).split("\n") if line
-        )
+        lines = (record.exc_text or "").split("\n")
+        stack = "".join(f"\n    {_visible(line)}" for line in lines if line)
         return f"{clock} {record.levelname:<7} {message}  {fields}".rstrip() + stack
 
 

@@ -252,7 +252,8 @@ class AgentSettings(Section):
     )
     log_transcripts: bool = Field(
         default=False,
-        description="Whether log lines may hold what callers and the agent say (personal data).",
+        description="Whether the log holds what callers and the agent say, turn by turn, and the "
+        "caller's identity (personal data).",
         examples=["true"],
     )
 

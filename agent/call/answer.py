@@ -24,6 +24,7 @@ from agent.call.chat import Chat, hear_in
 from agent.call.endings import FAILED_PROVIDER, Ending, count_as_failed
 from agent.call.fillers import Fillers, FillerTrack
 from agent.call.head_start import HeadStart
+from agent.call.log_context import log_turns, name_caller
 from agent.call.marked import mark_of
 from agent.call.mending import Mending
 from agent.call.participants import ROLE_ATTRIBUTE, AgentRole
@@ -228,6 +229,8 @@ class Call:
             await asyncio.wait((came, self._ending), return_when=asyncio.FIRST_COMPLETED)
         finally:
             came.cancel()
+        if self._presence.caller_identity is not None:
+            name_caller(self._job, self._presence.caller_identity)
         return not self._ending.done()
 
     def _watch_session(self) -> None:
@@ -235,6 +238,8 @@ class Call:
         session.on("error", partial(self._on_error, BrokenAnswers(session, self._agent.refusal)))
         session.on("close", self._on_close)
         session.on("conversation_item_added", self._on_item)
+        if self._agent.log_transcripts:
+            log_turns(session)
 
     def _on_error(self, broken_answers: BrokenAnswers, event: ErrorEvent) -> None:
         failure = event.error

@@ -8,6 +8,7 @@ import typer
 from agent import log
 from agent.cli.faults import explained, loaded_settings
 from agent.worker import signals
+from config.secrets import secrets_of
 from config.settings import Settings
 
 
@@ -45,5 +46,10 @@ def _prepared() -> Settings:
     signals.hold()
     settings = loaded_settings()
     agent = settings.agent
-    log.configure(agent.log_level, agent.log_format, transcripts=agent.log_transcripts)
+    log.configure(
+        agent.log_level,
+        agent.log_format,
+        transcripts=agent.log_transcripts,
+        secrets=secrets_of(settings),
+    )
     return settings

@@ -8,6 +8,7 @@ import typer
 from agent import log
 from agent.cli.faults import explained, loaded_settings
 from agent.worker import signals
+from config.secrets import secrets_of
 
 
 def transcribe(
@@ -21,7 +22,12 @@ def transcribe(
     # Nothing thinks or speaks here, so nobody has to have a key for it.
     settings = loaded_settings({"openai": {"api_key": "not-needed"}})
     agent = settings.agent
-    log.configure(agent.log_level, agent.log_format, transcripts=agent.log_transcripts)
+    log.configure(
+        agent.log_level,
+        agent.log_format,
+        transcripts=agent.log_transcripts,
+        secrets=secrets_of(settings),
+    )
     from agent.call.need import Need
     from agent.call.participants import AgentRole
     from agent.call.transcription import Pen, write_down

@@ -12,12 +12,14 @@ from livekit.agents import AgentServer, JobContext, JobProcess, JobRequest
 from livekit.agents.ipc.proc_pool import ProcPool
 from livekit.agents.worker import ServerEnvOption
 
+from agent import log
 from agent.call.answer import answer
 from agent.call.participants import AgentRole
 from agent.call.session import equip
 from agent.worker.admission import Admission, Limit
 from agent.worker.brake import Brake, cores
 from agent.worker.starts import Starts
+from config.secrets import secrets_of
 from config.services import AssemblyAISettings
 from config.settings import Settings
 from config.values import ROOT
@@ -155,6 +157,7 @@ def session_limit(service: AssemblyAISettings) -> Limit | None:
 
 def prewarm(settings: Settings, prepare: Callable[[Settings], object], process: JobProcess) -> None:
     """What each job process has at hand before its call comes."""
+    log.guard(secrets_of(settings), transcripts=settings.agent.log_transcripts)
     process.userdata["equipment"] = prepare(settings)
     # A full collection would look through all that is loaded, and silence the call for 0.2 s.
     gc.collect()

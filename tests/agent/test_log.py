@@ -3,21 +3,15 @@
 import io
 import json
 import logging
-from collections.abc import Iterator
+import sys
+import threading
 
 import pytest
 from livekit.agents import APIError
 
 from agent import log
 
-
-@pytest.fixture(autouse=True)
-def _restored_logging() -> Iterator[None]:
-    root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
-    yield
-    root.handlers[:] = handlers
-    root.setLevel(level)
+pytestmark = pytest.mark.usefixtures("_restored_logging")
 
 
 def lines_of(style: str, *, transcripts: bool = False) -> io.StringIO:
@@ -117,3 +111,34 @@ def test_a_server_that_is_away_is_one_line_and_so_is_the_next_time() -> None:
         logger.info("registered worker")
     told = [json.loads(line)["message"] for line in stream.getvalue().splitlines()]
     assert told == ["failed to connect to livekit, retrying in 0s", "registered worker"] * 2
+
+
+def test_probes_of_the_health_page_are_no_lines() -> None:
+    stream = lines_of("json")
+    logging.getLogger("aiohttp.access").info('127.0.0.1 "GET / HTTP/1.1" 200')
+    assert stream.getvalue() == ""
+
+
+def test_arguments_that_do_not_fit_cost_no_more_than_the_line() -> None:
+    stream = lines_of("json")
+    logging.getLogger("stranger").warning("%d %s", "x")
+    assert json.loads(stream.getvalue())["message"] == "%d %s (with other arguments)"
+
+
+def test_what_nobody_catches_is_a_log_line() -> None:
+    stream = io.StringIO()
+    log.configure("info", "json", secrets=["a-secret-of-some-length"], stream=stream)
+    error = ValueError("refused: a-secret-of-some-length")
+    sys.excepthook(ValueError, error, None)
+    thread = threading.Thread(target=int, args=("a-secret-of-some-length",))
+    thread.start()
+    thread.join()
+    first, second = map(json.loads, stream.getvalue().splitlines())
+    assert "ValueError: refused: ********" in first["stack"]
+    assert "ValueError: invalid literal" in second["stack"]
+    assert "a-secret" not in stream.getvalue()
+
+
+def test_a_callers_lines_can_be_found_by_the_hash_of_the_identity() -> None:
+    # printf %s sip_+15550100 | sha256sum | cut -c 1-12
+    assert log.pseudonym("sip_+15550100") == "ceb8c8b309b2"

@@ -2,6 +2,8 @@
 
 import gc
 import inspect
+import io
+import logging
 import os
 import subprocess
 import sys
@@ -14,9 +16,16 @@ from livekit.agents import AgentServer
 from livekit.agents.ipc.proc_pool import EventTypes, ProcPool
 
 from agent.worker.server import prewarm, session_limit
+from config.load import load_settings
 from config.services import AssemblyAISettings
 from stt_assemblyai.budget import SharedBudget, file_for
 from workbench.running import PROJECT
+
+KEYS = {
+    "livekit": {"url": "ws://127.0.0.1", "api_key": "APIkey", "api_secret": "a-livekit-secret"},
+    "assemblyai": {"api_key": "an-assemblyai-key"},
+    "openai": {"api_key": "an-openai-key"},
+}
 
 # A worker is built, and a process forked as LiveKit does it; it tells what it found loaded.
 FORKED = """
@@ -37,14 +46,32 @@ if __name__ == "__main__":
 """
 
 
+@pytest.mark.usefixtures("_restored_logging")
 def test_what_is_prepared_before_a_call_is_never_searched_for_garbage_in_it() -> None:
     process = SimpleNamespace(userdata={})
     try:
-        prewarm(cast("Any", None), lambda _: "equipment", cast("Any", process))
+        prewarm(load_settings(None, given=KEYS), lambda _: "equipment", cast("Any", process))
         assert process.userdata == {"equipment": "equipment"}
         assert gc.get_freeze_count() > 10_000
     finally:
         gc.unfreeze()
+
+
+@pytest.mark.usefixtures("_restored_logging")
+def test_a_jobs_process_sends_no_secret_to_the_log() -> None:
+    """There LiveKit logs what providers answer, with its stacks."""
+    stream = io.StringIO()
+    logging.getLogger().addHandler(logging.StreamHandler(stream))
+    process = SimpleNamespace(userdata={})
+    try:
+        prewarm(load_settings(None, given=KEYS), lambda _: "equipment", cast("Any", process))
+    finally:
+        gc.unfreeze()
+    logging.getLogger("livekit.agents").error(
+        "failed: %s", "an-openai-key", exc_info=ValueError("a-livekit-secret")
+    )
+    assert "failed: ********" in stream.getvalue()
+    assert "ValueError: ********" in stream.getvalue()
 
 
 def test_job_processes_share_what_is_preloaded_wherever_the_worker_was_started(

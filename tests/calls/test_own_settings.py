@@ -5,6 +5,7 @@ from typing import Any
 
 from livekit import api
 
+from agent.log import pseudonym
 from workbench.conversation import greeting, take_turn
 from workbench.corpus import synthesised
 from workbench.transcript import words
@@ -64,6 +65,7 @@ async def test_a_wrong_key_of_a_calls_own_settings_costs_only_itself(
     assert text == "Hi."
     refused = "some of the call's own settings are refused"
     line = json.loads(await worker.log_line(refused, f'"{caller.room_name}"'))
+    assert line["caller"] == pseudonym(caller.identity)
     assert line["faults"] == [
         "'AGENT_OPERATORS': no call can set this; docs/per-call.md says what it can"
     ]

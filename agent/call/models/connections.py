@@ -13,6 +13,7 @@ from typing import Any
 import httpx2
 
 from agent.call.models.errors import RedirectError
+from agent.redaction import remember_sent
 
 # A call thinks about once in ten seconds; home routers and load balancers forget after a minute.
 KEEPALIVE_SECONDS = 30
@@ -41,6 +42,7 @@ class Connections(httpx2.AsyncBaseTransport):
         """Raises httpx2.TransportError as any transport; RedirectError where it would lead
         elsewhere."""
         await request.aread()  # it may be sent twice
+        remember_sent(request.content)  # an error may repeat it
         response = await self._answer(request)
         if response.has_redirect_location:
             await response.aclose()

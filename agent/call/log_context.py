@@ -1,0 +1,34 @@
+"""What a call's log lines tell besides: whom the call is with, and, if wanted, what is said."""
+
+import logging
+
+from livekit.agents import AgentSession, ChatMessage, ConversationItemAddedEvent, JobContext
+
+from agent.log import pseudonym
+from agent.redaction import PERSONAL
+
+log = logging.getLogger(__name__)
+
+
+def name_caller(job: JobContext, identity: str) -> None:
+    """Have every line of this call from now on tell its caller: a search finds them all.
+
+    The identity itself, which may be a telephone number, stands there where transcripts do.
+    """
+    job.log_context_fields = {
+        **job.log_context_fields,
+        "caller": pseudonym(identity),
+        f"{PERSONAL}caller_identity": identity,
+    }
+
+
+def log_turns(session: AgentSession[None]) -> None:
+    """Log what either side says, turn by turn."""
+
+    def tell(event: ConversationItemAddedEvent) -> None:
+        item = event.item
+        if isinstance(item, ChatMessage) and item.role in ("user", "assistant"):
+            fields = {"role": item.role, f"{PERSONAL}text": item.text_content or ""}
+            log.info("turn", extra=fields)
+
+    session.on("conversation_item_added", tell)
