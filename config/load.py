@@ -15,6 +15,7 @@ from config.contradictions import contradictions, without_effect
 from config.faults import sentence
 from config.names import OURS, mistakes
 from config.settings import DOTENV, Settings
+from stt_assemblyai.options import RENAMED
 
 # LiveKit itself reads these two and would name a nameless worker behind our back.
 FOREIGN_NAMES = ("LIVEKIT_AGENT_NAME", "LIVEKIT_AGENT_NAME_OVERRIDE")
@@ -71,7 +72,11 @@ def texts(dotenv: Path | None = DOTENV) -> dict[str, str]:
 def origins(dotenv: Path | None = DOTENV) -> dict[str, str]:
     """For each variable that is set, where it was set: "environment", or the name of the file."""
     found = {name: dotenv.name for name in _values_of_file(dotenv) if dotenv}
-    return found | dict.fromkeys(_environment(), "environment")
+    found |= dict.fromkeys(_environment(), "environment")
+    for old, new in RENAMED.items():
+        if where := found.get(f"ASSEMBLYAI_{old}".upper()):
+            found.setdefault(f"ASSEMBLYAI_{new}".upper(), where)
+    return found
 
 
 def _environment() -> dict[str, str]:

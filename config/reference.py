@@ -1,5 +1,6 @@
 """`.env.example` and docs/settings.md, made from the settings by `python -m config.reference`."""
 
+import argparse
 import json
 import textwrap
 from collections.abc import Iterator
@@ -54,6 +55,7 @@ class Variable:
     """A right value, as it is written in `.env`."""
     values: str
     """What is allowed, in words."""
+    secret: bool
 
 
 def variables() -> Iterator[Variable]:
@@ -131,6 +133,7 @@ def _variable(section: str, field: str, model: type[BaseModel], shape: dict[str,
         default=default,
         example=str(info.examples[0]) if info.examples else default or _first_allowed(shape),
         values=" ".join(filter(None, _remarks(section, field, shape, shipped))),
+        secret="Secret" in str(info.annotation),
     )
 
 
@@ -213,4 +216,5 @@ def _code(text: str) -> str:
 
 
 if __name__ == "__main__":
+    argparse.ArgumentParser(prog="python -m config.reference", description=__doc__).parse_args()
     main()

@@ -13,6 +13,8 @@ SLOW = {
     "test_commands.py",
     "test_compare.py",
     "test_compare_load.py",
+    "test_console.py",
+    "test_doors.py",
     "test_heard.py",
     "test_hearing.py",
     "test_leaks.py",

@@ -5,6 +5,7 @@
 process group SIGKILL. Run by path, as its own group's leader; standard library only.
 """
 
+import argparse
 import contextlib
 import os
 import signal
@@ -37,4 +38,7 @@ def main(grace_seconds: float, command: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(float(sys.argv[1]), sys.argv[2:]))
+    parser = argparse.ArgumentParser(prog="python -m workbench.leash", description=__doc__)
+    parser.add_argument("grace_seconds", type=float)
+    parser.add_argument("command", nargs=argparse.REMAINDER)
+    sys.exit(main(**vars(parser.parse_args())))

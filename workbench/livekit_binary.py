@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from workbench.arguments import expect_none
 from workbench.processes import Command, Process
 from workbench.waiting import WaitedTooLongError
 
@@ -171,6 +172,7 @@ async def _run(
 
 def main() -> int:
     """`python -m workbench.livekit_binary`: have the server ready, and print its path."""
+    expect_none("workbench.livekit_binary", __doc__)
     cache = Path(__file__).parents[1] / ".cache"
     try:
         print(asyncio.run(find_or_build(cache, lambda line: print(line, file=sys.stderr))))

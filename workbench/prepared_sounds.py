@@ -4,11 +4,13 @@ import numpy as np
 import soundfile
 
 from agent.call.prepared import Sentence
+from workbench.arguments import expect_none
 from workbench.engines.synthesizer import Synthesizer
 
 
 def main() -> None:
     """Write the recording of each sentence beside its text."""
+    expect_none("workbench.prepared_sounds", __doc__)
     voice = Synthesizer.load()
     for sentence in Sentence:
         sound = voice.speak(sentence.text)

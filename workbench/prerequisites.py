@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 from workbench import corpus
+from workbench.arguments import expect_none
 
 # What is looked for, and the Debian package that brings it.
 RECORDINGS = {
@@ -16,6 +17,7 @@ RECORDINGS = {
 
 def main() -> int:
     """Install what is missing, or say what to install; 1 where something stays missing."""
+    expect_none("workbench.prerequisites", __doc__)
     packages = [package for path, package in RECORDINGS.items() if not path.exists()]
     if not packages:
         return 0

@@ -12,6 +12,8 @@ import errno
 import json
 import logging
 import os
+import stat
+import tempfile
 import threading
 import time
 from collections.abc import Iterator, Mapping
@@ -22,6 +24,32 @@ from typing import Any, Literal, Protocol
 from urllib.parse import quote
 
 log = logging.getLogger(__name__)
+
+
+class RecordsError(Exception):
+    """The folder for records cannot be used; the message says which and why, in one sentence."""
+
+
+def prepare_folder(path: Path) -> None:
+    """Make the folder for records one that its owner alone may use. Raises RecordsError.
+
+    In a folder that others may write to, they could put a link in a record's place.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True, mode=0o700)
+        found = path.stat()
+        if stat.S_IMODE(found.st_mode) & 0o077:
+            if found.st_uid != os.geteuid():
+                raise RecordsError(
+                    f"others may use {path}, and it belongs to somebody else: name a folder below "
+                    "it, which is then made for this user alone"
+                )
+            path.chmod(0o700)
+            log.warning("the folder for records was open to others", extra={"folder": str(path)})
+        with tempfile.TemporaryFile(dir=path):
+            pass
+    except OSError as error:
+        raise RecordsError(f"nothing can be written to {path} ({error.strerror})") from None
 
 
 class Record(Protocol):
@@ -53,8 +81,7 @@ class FileRecord:
         """For each line True, then False."""
         with self._forgiven():
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
-            self._descriptor = os.open(path, flags, 0o600)
+            self._descriptor = _opened(path, os.O_RDWR | os.O_CREAT | os.O_APPEND)
             arguments = (self._descriptor, self._written)
             threading.Thread(target=_sync, args=arguments, daemon=True).start()
             if _is_torn(self._descriptor):
@@ -86,6 +113,21 @@ class FileRecord:
         except OSError as error:
             log.warning("the call is no longer recorded", extra={"error": error.strerror})
             self.close()
+
+
+def _opened(path: Path, flags: int) -> int:
+    """The descriptor of a file of our own, which nobody else may read; no link is followed.
+
+    Raises OSError.
+    """
+    descriptor = os.open(path, flags | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK, 0o600)
+    found = os.fstat(descriptor)
+    if not stat.S_ISREG(found.st_mode) or found.st_uid != os.geteuid() or found.st_nlink > 1:
+        os.close(descriptor)
+        raise OSError(errno.EPERM, "there is something else in its place")
+    if stat.S_IMODE(found.st_mode) & 0o077:
+        os.fchmod(descriptor, 0o600)
+    return descriptor
 
 
 def _is_torn(descriptor: int) -> bool:
@@ -122,7 +164,8 @@ def open_record(directory: Path | None, room_sid: str) -> tuple[Record, list[Sai
 def unfinished(path: Path) -> list[Said]:
     """The turns of a record that has no end; none where there is no record, or it has one."""
     try:
-        lines = path.read_bytes().split(b"\n")
+        with os.fdopen(_opened(path, os.O_RDONLY), "rb") as file:
+            lines = file.read().split(b"\n")
     except OSError:
         return []
     said: list[Said] = []

@@ -1,11 +1,22 @@
 """`console`: talk to the agent in a terminal, by microphone or in writing."""
 
+import contextlib
+import os
+import signal
+import socket
 import sys
-from typing import Annotated
+import termios
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import Annotated, Any
 
 import typer
 
 from agent.cli.faults import give_up, loaded_settings
+
+# For a session's goodbye. LiveKit's console itself may wait for ever for what never came.
+GRACE_SECONDS = 2
 
 
 def console(
@@ -18,29 +29,110 @@ def console(
         str | None, typer.Option(help="Speaker: part of its name, or its number.")
     ] = None,
 ) -> None:
-    """Talk to the agent in this terminal, without a LiveKit server."""
+    """Talk to the agent in this terminal, without a LiveKit server. Ctrl-C ends it."""
     # No LiveKit server is asked for anything here.
     nowhere = {"url": "ws://127.0.0.1", "api_key": "none", "api_secret": "none"}
     settings = loaded_settings({"livekit": nowhere})
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         give_up("The console needs a terminal: run it by hand, not in a pipe or a script.")
+    _require_sound(input_device, output_device, text=text)
+    with _ended_by_signals():
+        from agent.worker.server import build_server
+
+        _adapt_livekits_console()
+        _legacy()._run_console(
+            server=build_server(settings),
+            input_device=input_device,
+            output_device=output_device,
+            mode="text" if text else "audio",
+            record=False,
+            log_level=settings.agent.log_level.upper(),
+        )
+
+
+def _require_sound(microphone: str | None, speaker: str | None, *, text: bool) -> None:
+    """Return when there is what the console needs; end the program in one sentence if not."""
     try:
-        import sounddevice  # noqa: F401  LiveKit's console opens it in text mode as well
+        import sounddevice  # LiveKit's console opens it in text mode as well
     except (OSError, ImportError):
         give_up(
             "The console needs PortAudio, which is not on this machine: install it with "
             "`apt-get install libportaudio2` (Debian, Ubuntu) or `brew install portaudio` (macOS)."
         )
-    # LiveKit's console has no public entry besides the command line that this program replaces.
+    if text:
+        return
+    for kind, name in (("input", microphone), ("output", speaker)):
+        try:
+            sounddevice.query_devices(_number_or_name(name), kind=kind)
+        except (ValueError, sounddevice.PortAudioError):
+            device = "microphone" if kind == "input" else "speaker"
+            wanted = f"no {device} {name!r}" if name else f"no {device}"
+            give_up(
+                f"The console finds {wanted} on this machine: connect one, name another with "
+                f"--{kind}-device, or converse in writing with --text."
+            )
+
+
+def _number_or_name(name: str | None) -> int | str | None:
+    return int(name) if name and name.isdigit() else name
+
+
+def _legacy() -> Any:  # private: no types
+    """LiveKit's console, which has no public entry besides the command line replaced here."""
     from livekit.agents.cli import _legacy
 
-    from agent.worker.server import build_server
+    return _legacy
 
-    _legacy._run_console(
-        server=build_server(settings),
-        input_device=input_device,
-        output_device=output_device,
-        mode="text" if text else "audio",
-        record=False,
-        log_level=settings.agent.log_level.upper(),
-    )
+
+def _adapt_livekits_console() -> None:
+    """Without the notice that its days are counted, which is nothing a user can act on; and Ctrl-C
+    ends it where it reads keys, which is in a thread and in a loop that goes on."""
+    legacy = _legacy()
+    shown = legacy.AgentsConsole.get_instance()
+    tell: Callable[..., None] = shown.print
+    read: Callable[[], str] = legacy.readkey
+
+    def told(*words: object, tag: str = "", **style: object) -> None:
+        if tag != "Deprecated":
+            tell(*words, tag=tag, **style)
+
+    def read_key() -> str:
+        try:
+            return read()
+        except KeyboardInterrupt:
+            os.kill(os.getpid(), signal.SIGINT)
+            time.sleep(GRACE_SECONDS)
+            return ""
+
+    shown.print = told
+    legacy.readkey = read_key
+
+
+@contextlib.contextmanager
+def _ended_by_signals() -> Iterator[None]:
+    """End soon after Ctrl-C or SIGTERM, at once after a second one, and tell no traceback of it."""
+    before = termios.tcgetattr(sys.stdin)
+    woken, waker = socket.socketpair()
+    waker.setblocking(False)
+    signal.set_wakeup_fd(waker.fileno(), warn_on_full_buffer=False)
+    stopping = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):  # until LiveKit's console has its own
+        signal.signal(number, lambda *_: sys.exit(0))
+
+    def end() -> None:
+        while woken.recv(1)[0] not in (signal.SIGINT, signal.SIGTERM):
+            pass
+        stopping.set()
+        threading.excepthook = lambda _: None  # of LiveKit's threads, which are being stopped
+        woken.settimeout(GRACE_SECONDS)
+        with contextlib.suppress(TimeoutError):
+            woken.recv(1)
+        termios.tcsetattr(sys.stdin, termios.TCSADRAIN, before)
+        os._exit(0)
+
+    threading.Thread(target=end, name="signals", daemon=True).start()
+    try:
+        yield
+    except BaseException:
+        if not stopping.is_set():
+            raise

@@ -2,11 +2,13 @@
 
 import contextlib
 import errno
+import socket
 import sys
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NoReturn
 
+from config.behaviour import AgentSettings
 from config.load import SettingsError, load_settings
 from config.settings import Settings
 
@@ -20,7 +22,7 @@ def loaded_settings(given: Mapping[str, Mapping[str, Any]] | None = None) -> Set
     `given` are values by section that are not for the operator to set.
     """
     try:
-        with _told_warnings():
+        with told_warnings():
             return load_settings(given=given)
     except SettingsError as error:
         give_up(*in_words(error.faults), code=USAGE)
@@ -44,7 +46,7 @@ def in_words(faults: Sequence[str]) -> list[str]:
 
 
 @contextlib.contextmanager
-def _told_warnings() -> Iterator[None]:
+def told_warnings() -> Iterator[None]:
     """Print what is only a warning, a sentence a line, whatever comes of the rest."""
     with warnings.catch_warnings(record=True, action="always") as notes:
         try:
@@ -57,6 +59,8 @@ def _told_warnings() -> Iterator[None]:
 @contextlib.contextmanager
 def explained(settings: Settings) -> Iterator[None]:
     """Turns what can go wrong while the worker runs into one sentence."""
+    from livekit.api import TwirpError
+
     from agent.worker.preparation import UnpreparedError
     from agent.worker.reachability import UnreachableError
     from agent.worker.run import HopelessError
@@ -72,21 +76,32 @@ def explained(settings: Settings) -> Iterator[None]:
         give_up(f"The worker cannot start. {error}", code=USAGE)
     except UnreachableError as error:
         give_up(str(error))
+    except TwirpError as error:
+        give_up(f"LiveKit at {settings.livekit.url} refuses that: {error.message[:200]}.")
+    except socket.gaierror:
+        give_up(
+            f"AGENT_HTTP_HOST={settings.agent.http_host} has no address on this machine: "
+            "write an IP address, such as 127.0.0.1."
+        )
     except OSError as error:
         if error.errno not in (errno.EADDRINUSE, errno.EADDRNOTAVAIL, errno.EACCES):
             raise
-        agent = settings.agent
-        of_metrics = agent.metrics_port and str(agent.metrics_port) in str(error)
-        page, port, name = (
-            ("page of metrics", agent.metrics_port, "AGENT_METRICS_PORT")
-            if of_metrics
-            else ("health page", agent.http_port, "AGENT_HTTP_PORT")
-        )
-        give_up(
-            f"The {page} cannot listen on {agent.http_host}:{port} "
-            f"({error.strerror}): stop what uses that port, or choose another with "
-            f"{name} (0 takes any free one) and AGENT_HTTP_HOST."
-        )
+        give_up(_unheard(settings.agent, error))
+
+
+def _unheard(agent: AgentSettings, error: OSError) -> str:
+    """Why a page cannot be served."""
+    of_metrics = agent.metrics_port and str(agent.metrics_port) in str(error)
+    page, port, name = (
+        ("page of metrics", agent.metrics_port, "AGENT_METRICS_PORT")
+        if of_metrics
+        else ("health page", agent.http_port, "AGENT_HTTP_PORT")
+    )
+    return (
+        f"The {page} cannot listen on {agent.http_host}:{port} "
+        f"({error.strerror}): stop what uses that port, or choose another with "
+        f"{name} (0 takes any free one) and AGENT_HTTP_HOST."
+    )
 
 
 def give_up(*lines: str, code: int = FAILED) -> NoReturn:

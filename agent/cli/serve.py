@@ -6,10 +6,13 @@ from typing import Annotated
 import typer
 
 from agent import log
-from agent.cli.faults import explained, loaded_settings
+from agent.call.record import RecordsError, prepare_folder
+from agent.cli.faults import USAGE, explained, give_up, loaded_settings
 from agent.worker import signals
 from config.secrets import secrets_of
 from config.settings import Settings
+
+LONGEST_ROOM_NAME = 256  # LiveKit's server refuses longer ones
 
 
 def dev() -> None:
@@ -24,6 +27,8 @@ def start() -> None:
 
 def connect(room: Annotated[str, typer.Option(help="Name of the room to join.")]) -> None:
     """Join one room, hold that call, and end with it."""
+    if not 0 < len(room) <= LONGEST_ROOM_NAME:
+        give_up(f"A room's name has 1 to {LONGEST_ROOM_NAME} characters.", code=USAGE)
     settings = _prepared()
     # The worker takes seconds to import; whoever has a typing error in a setting need not wait.
     from agent.worker.run import join
@@ -52,4 +57,9 @@ def _prepared() -> Settings:
         transcripts=agent.log_transcripts,
         secrets=secrets_of(settings),
     )
+    if agent.record_dir:
+        try:
+            prepare_folder(agent.record_dir)
+        except RecordsError as error:
+            give_up(f"AGENT_RECORD_DIR: {error}", code=USAGE)
     return settings

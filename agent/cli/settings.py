@@ -1,28 +1,77 @@
 """`settings`: what the worker would run with, and where each value comes from."""
 
-from pydantic import Secret, SecretStr
+import sys
 
-from agent.cli.faults import loaded_settings
+from agent.cli.faults import USAGE, give_up, in_words, told_warnings
+from config.settings import Settings
+
+NAME_WIDTH, VALUE_WIDTH = 46, 40  # with the origin, 100 columns
 
 
 def settings() -> None:
-    """Show every setting with its value and where it was set; secrets are masked."""
-    from config.load import origins
+    """Show every setting with its value and where it was set; secrets are masked.
+
+    Where something is missing or wrong, what there is is shown all the same.
+    """
+    from config.load import SettingsError, load_settings, origins
     from config.reference import variables
 
-    loaded = loaded_settings()
+    loaded: Settings | None = None
+    faults: list[str] = []
+    try:
+        with told_warnings():
+            loaded = load_settings()
+    except SettingsError as error:
+        faults = error.faults
+    values = _of_settings(loaded) if loaded else _as_written()
     where = origins()
-    sent = loaded.session_options.effective()
-    print(f"{'setting':<50} {'value':<40} from")
+    sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # a text stream
+    print(f"{'setting':<{NAME_WIDTH}} {'value':<{VALUE_WIDTH}} from")
     for variable in variables():
-        value = getattr(getattr(loaded, variable.section), variable.field)
-        if value is None and variable.section == "assemblyai":
-            value = sent.get(variable.field)
-        print(f"{variable.name:<50} {shown(value):<40} {where.get(variable.name, 'default')}")
+        name = variable.name
+        needed = "MISSING" if variable.required else "default"
+        value = _in_a_line(values[name])
+        print(f"{name:<{NAME_WIDTH}} {value:<{VALUE_WIDTH}} {where.get(name, needed)}")
+    if faults:
+        sys.stdout.flush()
+        give_up("", *in_words(faults), code=USAGE)
 
 
-def shown(value: object) -> str:
-    """A value as a person may see it."""
-    if isinstance(value, Secret | SecretStr):
-        return "********"
-    return "" if value is None else str(value)
+def _of_settings(loaded: Settings) -> dict[str, str]:
+    """What is in force, by name; of a session's parameters, what is sent."""
+    from config.names import SETTINGS
+    from config.secrets import shown
+
+    sent = loaded.session_options.effective()
+    return {
+        name: shown(
+            getattr(getattr(loaded, section), field)
+            if field not in sent or section != "assemblyai"
+            else sent[field],
+        )
+        for name, (section, field) in SETTINGS.items()
+    }
+
+
+def _as_written() -> dict[str, str]:
+    """What is set, right or wrong, by name, and the default of the rest."""
+    from agent.redaction import Redaction
+    from config.load import texts
+    from config.reference import variables
+    from config.secrets import MASKED
+
+    found, redaction = texts(), Redaction()
+    return {
+        each.name: each.default
+        if each.name not in found
+        else MASKED
+        if each.secret
+        else redaction.text(found[each.name])
+        for each in variables()
+    }
+
+
+def _in_a_line(text: str) -> str:
+    """The text, as long as its column is, and nothing in it that moves the cursor."""
+    line = "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)
+    return line if len(line) <= VALUE_WIDTH else f"{line[: VALUE_WIDTH - 3]}..."

@@ -1,5 +1,6 @@
 """The commands, as a person types them: what is wrong is said in sentences."""
 
+import ast
 import os
 import re
 import socket
@@ -136,6 +137,66 @@ def test_settings_are_shown_with_their_origin_and_secrets_are_not() -> None:
     assert rows["OPENAI_API_KEY"][1:] == ["********", "environment"]
     assert rows["AGENT_HTTP_HOST"][1:] == ["127.0.0.1", "default"]
     assert not [key for name, key in KEYS.items() if name != "LIVEKIT_URL" and key in done.stdout]
+
+
+def test_a_half_filled_file_is_shown_with_what_it_lacks(tmp_path: Path) -> None:
+    given = {"LIVEKIT_URL": "wss://user:hunter2@host", "OPENAI_API_KEY": "sk-an-openai-key"}
+    done = agent("settings", **given, AGENT_GREETING="Grüezi\n" * 30, AGENT_HTTP_PORT="x")
+    assert done.returncode == 2
+    rows = {line.split()[0]: line.split() for line in done.stdout.splitlines()}
+    assert rows["OPENAI_API_KEY"][1:] == ["********", "environment"]
+    assert rows["AGENT_HTTP_PORT"][1:] == ["x", "environment"]
+    assert rows["LIVEKIT_API_KEY"][1:] == ["MISSING"]
+    assert rows["OPENAI_LLM_MODEL"][1:] == ["gpt-4.1-mini", "default"]
+    for fault in ("LIVEKIT_API_KEY: is missing", "AGENT_HTTP_PORT: must be", "LIVEKIT_URL: must"):
+        assert fault in done.stderr
+    assert "hunter2" not in done.stdout + done.stderr
+    assert "sk-an" not in done.stdout + done.stderr
+    assert max(map(len, done.stdout.splitlines())) <= 100
+
+
+def test_settings_stay_within_100_columns() -> None:
+    done = agent("settings", **KEYS, AGENT_INSTRUCTIONS="Be kind. " * 100)
+    assert done.returncode == 0
+    assert max(map(len, done.stdout.splitlines())) <= 100
+
+
+MISTAKES = [
+    (["connect", "--room", "x" * 300], {}, "A room's name has 1 to 256 characters."),
+    (["connect", "--room", ""], {}, "A room's name has 1 to 256 characters."),
+    (["start"], {"AGENT_HTTP_HOST": "0.0.0.0:80"}, "AGENT_HTTP_HOST: must be an IP address"),
+    (["start"], {"AGENT_RECORD_DIR": "/proc/nowhere"}, "AGENT_RECORD_DIR: nothing can be written"),
+    (["dev"], {"LIVEKIT_URL": "ws://[::1"}, "LIVEKIT_URL: has a host or a port that cannot be"),
+]
+
+
+@pytest.mark.parametrize(("words", "given", "said"), MISTAKES)
+def test_a_mistake_is_told_in_a_sentence(
+    words: list[str], given: dict[str, str], said: str
+) -> None:
+    done = agent(*words, **KEYS | given)
+    assert done.returncode == 2
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_python_without_the_packages_is_told_what_to_type() -> None:
+    done = subprocess.run(
+        [sys.executable, "-S", "agent.py", "--help"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert "lacks the package typer" in done.stderr
+    assert ". .venv/bin/activate" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_an_older_python_can_read_the_sentence_that_it_is_too_old() -> None:
+    ast.parse((ROOT / "agent.py").read_text("utf-8"), feature_version=(3, 6))
 
 
 def test_an_address_that_may_hold_a_secret_is_not_shown() -> None:

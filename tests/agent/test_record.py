@@ -14,7 +14,14 @@ from pathlib import Path
 
 import pytest
 
-from agent.call.record import FileRecord, Said, open_record, unfinished
+from agent.call.record import (
+    FileRecord,
+    RecordsError,
+    Said,
+    open_record,
+    prepare_folder,
+    unfinished,
+)
 
 TURN = {"role": "user", "text": "My name is Sam."}
 
@@ -68,6 +75,67 @@ def test_a_disk_that_takes_nothing_is_said_once_and_the_call_goes_on(
         record.add("turn", TURN)
         record.close()
     assert [line.getMessage() for line in caplog.records] == ["the call is no longer recorded"]
+
+
+def test_a_folder_that_others_may_use_is_closed_to_them(tmp_path: Path) -> None:
+    for mode in (0o777, 0o755, 0o770):
+        tmp_path.chmod(mode)
+        prepare_folder(tmp_path)
+        assert stat.S_IMODE(tmp_path.stat().st_mode) == 0o700
+
+
+def test_a_folder_is_made_with_those_above_it_when_the_worker_starts(tmp_path: Path) -> None:
+    prepare_folder(tmp_path / "a" / "b")
+    assert stat.S_IMODE((tmp_path / "a" / "b").stat().st_mode) == 0o700
+    assert not list((tmp_path / "a" / "b").iterdir())
+
+
+@pytest.mark.parametrize(
+    "path", [Path("/proc/nowhere"), Path("/dev/null/x"), Path("/" + "x" * 300)]
+)
+def test_a_folder_that_cannot_be_made_is_one_sentence(path: Path) -> None:
+    with pytest.raises(RecordsError, match=r"^nothing can be written to /\S+ \([\w ]+\)$"):
+        prepare_folder(path)
+
+
+def test_somebody_elses_open_folder_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 12345)
+    with pytest.raises(RecordsError, match="others may use /tmp"):
+        prepare_folder(Path("/tmp"))
+
+
+def other_things(tmp_path: Path) -> dict[str, Path]:
+    victim = tmp_path / "victim"
+    victim.write_text('{"kind": "turn", "role": "user", "text": "secret"}\n')
+    things = {name: tmp_path / f"{name}.jsonl" for name in ("link", "dangling", "twin", "pipe")}
+    things["link"].symlink_to(victim)
+    things["dangling"].symlink_to(tmp_path / "new")
+    things["twin"].hardlink_to(victim)
+    os.mkfifo(things["pipe"])
+    return things
+
+
+@pytest.mark.parametrize("name", ["link", "dangling", "twin", "pipe"])
+def test_something_else_in_a_records_place_is_neither_written_nor_read(
+    tmp_path: Path, name: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    thing = other_things(tmp_path)[name]
+    before = (tmp_path / "victim").read_text()
+    record, said = open_record(tmp_path, name)
+    record.add("turn", TURN)
+    record.close()
+    assert said == []
+    assert thing.is_symlink() or thing.exists()
+    assert (tmp_path / "victim").read_text() == before
+    assert not (tmp_path / "new").exists()
+    assert [line.getMessage() for line in caplog.records] == ["the call is no longer recorded"]
+
+
+def test_a_record_that_others_could_read_is_closed_to_them(tmp_path: Path) -> None:
+    path = tmp_path / "RM_1.jsonl"
+    path.touch(0o644)
+    open_record(tmp_path, "RM_1")[0].close()
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
 def test_a_turn_is_taken_over_as_it_was_formatted_later(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import tempfile
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from pathlib import Path
 
+from workbench.arguments import expect_none
 from workbench.caller import Caller
 from workbench.chaos.fleet import AGENT_NAME, Fleet, fleet
 from workbench.running import PROJECT
@@ -107,4 +108,5 @@ def _alone(program: Path) -> AbstractAsyncContextManager[Fleet]:
 
 
 if __name__ == "__main__":
+    expect_none("workbench.chaos.beside", __doc__)
     sys.exit(asyncio.run(main()))

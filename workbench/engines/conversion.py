@@ -12,6 +12,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from workbench.arguments import expect_none
 from workbench.engines.weights import CACHE, base_source_directory
 
 CONVERTED = CACHE / "moonshine-base-int8"
@@ -100,6 +101,7 @@ def _name_graphs(path: Path) -> None:
 
 
 if __name__ == "__main__":
+    expect_none("workbench.engines.conversion", __doc__)
     logging.disable(logging.WARNING)
     print(f"converting speech weights, once, about 20 s: {CONVERTED}", file=sys.stderr)
     convert(base_source_directory(), CONVERTED)

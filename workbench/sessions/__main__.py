@@ -9,6 +9,7 @@ from pydantic import SecretStr
 
 from stt_assemblyai.dialer import Dialer
 from stt_assemblyai.options import SessionOptions
+from workbench.arguments import expect_none
 from workbench.compare.spoken import CountingStandIn, Speech, pcm, say
 from workbench.loopback.assemblyai_v3.knobs import Fault
 from workbench.loopback.assemblyai_v3.server import LOCAL_KEY
@@ -90,5 +91,6 @@ async def _record_all() -> None:
 
 
 if __name__ == "__main__":
+    expect_none("workbench.sessions", __doc__)
     asyncio.run(_record_all())
     sys.exit(0)
