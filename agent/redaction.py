@@ -13,6 +13,8 @@ import re
 import traceback
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 from urllib.parse import quote, quote_plus
 
@@ -60,52 +62,71 @@ class Redaction(logging.Filter):
     def __init__(self, secrets: Iterable[str] = (), *, transcripts: bool = False) -> None:
         super().__init__()
         long = [secret for secret in secrets if len(secret) >= _SHORTEST_SECRET]
-        forms = {form for secret in long for form in _spellings(secret)}
-        pattern = "|".join(map(_pattern, sorted(forms, key=len, reverse=True)))
+        self._forms = sorted({form for each in long for form in _spellings(each)}, key=len)[::-1]
+        pattern = "|".join(map(_pattern, self._forms))
         self._secrets = re.compile(pattern) if pattern else None
         self._transcripts = transcripts
 
     def filter(self, record: logging.LogRecord) -> bool:
-        record.msg, record.args = self.text(_message(record), _LONGEST_STACK), None
+        # What quotes a request is an error or a debugger's dump: looking for it takes milliseconds.
+        may_quote = not logging.INFO <= record.levelno < logging.WARNING
+        text = partial(self.text, longest=_LONGEST_STACK, may_quote=may_quote)
+        record.msg, record.args = text(_message(record)), None
         if record.exc_info:
             stack = "".join(traceback.format_exception(*record.exc_info)).rstrip()
             record.exc_info, record.exc_text = None, stack
         if record.exc_text:
-            record.exc_text = self.text(record.exc_text, _LONGEST_STACK)
+            record.exc_text = text(record.exc_text)
         if record.stack_info:
-            record.stack_info = self.text(record.stack_info, _LONGEST_STACK)
-        record.name = self.text(record.name)
+            record.stack_info = text(record.stack_info)
+        record.name = text(record.name)
         for name in vars(record).keys() - PLAIN_FIELDS:
             value = vars(record).pop(name)
-            if name.startswith(PERSONAL):
-                setattr(record, name, self._shortened(self._without_secrets(str(value))))
-            else:
-                setattr(record, self.text(name), self.value(value))
+            is_personal = name.startswith(PERSONAL)
+            kept = self.value(value, may_quote=may_quote and not is_personal)
+            setattr(record, text(name), kept)
         return True
 
-    def text(self, text: str, longest: int = _LONGEST_FIELD) -> str:
+    def text(self, text: str, *, longest: int = _LONGEST_FIELD, may_quote: bool = True) -> str:
         """A text without secrets, quotations and overlong lines."""
-        text = self._without_secrets(text)
+        if len(text) < _SHORTEST_SECRET:
+            return text
+        text = self._without_secrets(self._beginning(text, 2 * longest))
         if not self._transcripts:
-            text = _without_quotations(_UNSPOKEN.sub(r"\1...", text), tuple(_sent))
+            text = _UNSPOKEN.sub(r"\1...", text)
+            if may_quote:
+                text = _without_quotations(text, tuple(_sent))
         return self._shortened(text, longest)
 
-    def value(self, value: object) -> Any:
+    def value(self, value: object, *, may_quote: bool = True) -> Any:
         """Any value, as JSON has it and as `text` has texts."""
         if value is None or isinstance(value, bool):
             return value
+        clean = partial(self.value, may_quote=may_quote)
         if isinstance(value, Mapping):
-            return {self.text(str(name)): self.value(part) for name, part in value.items()}
+            names = (self.text(_spelt(name), may_quote=may_quote) for name in value)
+            return dict(zip(names, map(clean, value.values()), strict=True))
         if isinstance(value, list | tuple | set | frozenset):
-            return [self.value(part) for part in value]
+            return [clean(part) for part in value]
         spelt = _spelt(value)
-        shown = self.text(spelt)
+        shown = self.text(spelt, may_quote=may_quote)
         return value if isinstance(value, int | float) and shown == spelt else shown
 
     def _without_secrets(self, text: str) -> str:
         if self._secrets:
             text = self._secrets.sub(MASKED, text)
         return _SHAPES.sub(lambda found: (found["before"] or "") + MASKED, text)
+
+    def _beginning(self, text: str, longest: int) -> str:
+        """The beginning of a text that may be megabytes, without half a secret at its end."""
+        if len(text) <= longest:
+            return text
+        text = text[:longest]
+        for secret in self._forms:
+            for length in range(len(secret) - 1, _SHORTEST_SECRET // 2, -1):
+                if text.endswith(secret[:length]):
+                    return text[:-length]
+        return text
 
     @staticmethod
     def _shortened(text: str, longest: int = _LONGEST_FIELD) -> str:
@@ -136,10 +157,17 @@ def _spellings(secret: str) -> set[str]:
 
 
 def _pattern(secret: str) -> str:
-    """The secret, and how JSON and representations spell it, within one another if need be."""
+    """The secret, and how JSON and representations spell it, within one another if need be.
+
+    Each of three levels doubles backslashes, and puts one before a quote.
+    """
     return "".join(
-        r"\\+" if char == "\\" else rf"\\*{char}" if char in "\"'" else re.escape(char)
-        for char in secret
+        rf"\\{{{len(part)},{8 * len(part)}}}+"
+        if part[0] == "\\"
+        else rf"\\{{0,7}}+{part}"
+        if part in "\"'"
+        else re.escape(part)
+        for part in re.findall(r"\\+|[\"']|[^\\\"']+", secret)
     )
 
 
@@ -149,16 +177,16 @@ def _cut(text: str, longest: int) -> str:
 
 def _without_quotations(text: str, requests: tuple[bytes, ...]) -> str:
     """A text in which whatever it quotes of the requests is three dots."""
-    runs, short = _quotable(requests)
-    for quotation in short:
-        text = re.sub(re.escape(quotation), "...", text, flags=re.IGNORECASE)
-    if not runs:
-        return text
-    words = list(_WORD.finditer(_ESCAPE.sub("  ", text)))
+    found = [_quotable(request) for request in requests]
+    for short in sorted({each for quotable in found for each in quotable.short}, key=len)[::-1]:
+        text = re.sub(re.escape(short), "...", text, flags=re.IGNORECASE)
+    runs = [quotable.runs for quotable in found if quotable.runs]
+    words = list(_WORD.finditer(_ESCAPE.sub("  ", text))) if runs else []
     spelt = [word[0].casefold() for word in words]
     kept, end = [], 0
     for first in range(len(words) - _RUN + 1):
-        if tuple(spelt[first : first + _RUN]) in runs:
+        run = tuple(spelt[first : first + _RUN])
+        if any(run in each for each in runs):
             begin = words[first].start()
             if begin > end or not end:
                 kept += [text[end:begin], "..."]
@@ -166,19 +194,27 @@ def _without_quotations(text: str, requests: tuple[bytes, ...]) -> str:
     return "".join(kept) + text[end:]
 
 
-@functools.lru_cache(maxsize=1)
-def _quotable(requests: tuple[bytes, ...]) -> tuple[frozenset[tuple[str, ...]], tuple[str, ...]]:
-    """The runs of words of what was sent, and texts that are too short for one."""
+@dataclass(frozen=True, slots=True)
+class _Quotable:
+    """What was sent in one request."""
+
+    runs: frozenset[tuple[str, ...]]
+    """`_RUN` words each."""
+    short: frozenset[str]
+    """Texts of fewer words."""
+
+
+@functools.lru_cache(maxsize=16)
+def _quotable(request: bytes) -> _Quotable:
     runs: set[tuple[str, ...]] = set()
     short: set[str] = set()
-    for request in requests:
-        for text in _texts(_parsed(request)):
-            for form in {text, json.dumps(text)[1:-1]}:
-                words = _WORD.findall(_ESCAPE.sub("  ", form).casefold())
-                runs.update(zip(*(words[start:] for start in range(_RUN)), strict=False))
-                if len(words) < _RUN and len(form.strip()) >= _SHORTEST_SECRET:
-                    short.add(form.strip())
-    return frozenset(runs), tuple(sorted(short, key=len, reverse=True))
+    for text in _texts(_parsed(request)):
+        for form in {text, json.dumps(text)[1:-1]}:
+            words = _WORD.findall(_ESCAPE.sub("  ", form).casefold())
+            runs.update(zip(*(words[start:] for start in range(_RUN)), strict=False))
+            if len(words) < _RUN and len(form.strip()) >= _SHORTEST_SECRET:
+                short.add(form.strip())
+    return _Quotable(frozenset(runs), frozenset(short))
 
 
 def _parsed(request: bytes) -> object:

@@ -34,9 +34,10 @@ _PAGE_HEAD = """\
 # Settings
 
 Every setting is a variable of the environment, or a line of `.env`; the environment wins. Lists are
-written with commas. `python agent.py settings` shows the values in force and where each was set.
-What is allowed "also per call" can be [set for a single call](per-call.md). This page is made from
-`config/` by `make reference`.
+written with commas. A name that looks like one of these and is none is a fault in `.env`, and a
+warning in the environment, which others share. `python agent.py settings` shows the values in force
+and where each was set. What is allowed "also per call" can be [set for a single call](per-call.md).
+This page is made from `config/` by `make reference`.
 """
 
 

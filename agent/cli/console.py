@@ -14,6 +14,9 @@ from typing import Annotated, Any
 import typer
 
 from agent.cli.faults import give_up, loaded_settings
+from agent.redaction import Redaction
+from config.secrets import secrets_of
+from config.settings import Settings
 
 # For a session's goodbye. LiveKit's console itself may wait for ever for what never came.
 GRACE_SECONDS = 2
@@ -39,7 +42,7 @@ def console(
     with _ended_by_signals():
         from agent.worker.server import build_server
 
-        _adapt_livekits_console()
+        _adapt_livekits_console(settings)
         _legacy()._run_console(
             server=build_server(settings),
             input_device=input_device,
@@ -84,9 +87,10 @@ def _legacy() -> Any:  # private: no types
     return _legacy
 
 
-def _adapt_livekits_console() -> None:
-    """Without the notice that its days are counted, which is nothing a user can act on; and Ctrl-C
-    ends it where it reads keys, which is in a thread and in a loop that goes on."""
+def _adapt_livekits_console(settings: Settings) -> None:
+    """Without the notice that its days are counted, which is nothing a user can act on; Ctrl-C
+    ends it where it reads keys, which is in a thread and in a loop that goes on; and its log holds
+    no secret."""
     legacy = _legacy()
     shown = legacy.AgentsConsole.get_instance()
     tell: Callable[..., None] = shown.print
@@ -104,6 +108,8 @@ def _adapt_livekits_console() -> None:
             time.sleep(GRACE_SECONDS)
             return ""
 
+    transcripts = settings.agent.log_transcripts
+    shown._log_handler.addFilter(Redaction(secrets_of(settings), transcripts=transcripts))
     shown.print = told
     legacy.readkey = read_key
 

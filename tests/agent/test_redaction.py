@@ -66,6 +66,7 @@ PLACES: dict[str, Callable[[logging.Logger, str], None]] = {
     ),
     "a logger's name": lambda _, secret: logging.getLogger(f"to.{secret}").warning("refused"),
     "the edge of what is shown": lambda to, secret: to.warning("x" * 495 + secret),
+    "the edge of what is read": lambda to, secret: to.warning("x y\n" * 7999 + secret),
     "the edge of a field": lambda to, secret: to.warning("x", extra={"e": "\n" * 1995 + secret}),
 }
 
@@ -177,6 +178,17 @@ def test_a_body_is_cut_short() -> None:
     error = RuntimeError("Error code: 502 - " + "<html>" * 10_000)
     logging.getLogger("x").error("failed", exc_info=error, extra={"error": str(error)})
     assert len(stream.getvalue()) < 1500
+
+
+HOSTILE = ["a.b-c_", "://a", "eyJ", "sk-", "API", "\\", "x ", "token=", "Bearer "]
+
+
+@pytest.mark.parametrize("piece", HOSTILE)
+def test_megabytes_cost_no_more_than_what_is_shown_of_them(piece: str) -> None:
+    redaction = Redaction(["a-secret-of-some-length", '\\"\\"\\"\\"\\"'])
+    texts = [redaction.text(piece * count) for count in (10_000, 100_000)]
+    assert texts[0] == texts[1]
+    assert len(texts[0]) < 2100
 
 
 def test_what_comes_from_a_jobs_process_has_its_stack_once() -> None:
