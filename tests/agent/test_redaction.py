@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agent import log
-from agent.redaction import MASKED, Redaction, remember_sent
-from config.secrets import secrets_of
+from agent.redaction import Redaction, remember_sent
+from config.secrets import MASKED, secrets_of
 from config.settings import Settings
 
 pytestmark = pytest.mark.usefixtures("_restored_logging")
