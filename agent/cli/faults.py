@@ -53,7 +53,8 @@ def told_warnings() -> Iterator[None]:
             yield
         finally:
             for note in notes:
-                print(f"{note.message}.", file=sys.stderr)
+                said = str(note.message)
+                print(said if said.endswith("?") else f"{said}.", file=sys.stderr)
 
 
 @contextlib.contextmanager
