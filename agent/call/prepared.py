@@ -32,12 +32,11 @@ class Sentence(StrEnum):
         return _read(self.file("txt")).decode().strip()
 
     async def frames(self) -> AsyncIterator[rtc.AudioFrame]:
-        """The sound: mono, 24 kHz."""
-        async with aclosing(AudioStreamDecoder(sample_rate=SAMPLE_RATE, num_channels=1)) as decoder:
-            decoder.push(_read(self.file("ogg")))
-            decoder.end_input()
-            async for frame in decoder:
-                yield frame
+        """The sound: mono, 24 kHz. It is decoded once in a process."""
+        if self not in _decoded:
+            _decoded[self] = await _decode(_read(self.file("ogg")))
+        for data in _decoded[self]:
+            yield rtc.AudioFrame(data, SAMPLE_RATE, 1, len(data) // 2)
 
     def file(self, kind: str) -> Path:
         """Where its text (txt) or its sound (ogg) is."""
@@ -49,6 +48,16 @@ def read_sentences() -> None:
     for sentence in Sentence:
         _read(sentence.file("txt"))
         _read(sentence.file("ogg"))
+
+
+_decoded: dict[Sentence, list[bytes]] = {}
+
+
+async def _decode(file: bytes) -> list[bytes]:
+    async with aclosing(AudioStreamDecoder(sample_rate=SAMPLE_RATE, num_channels=1)) as decoder:
+        decoder.push(file)
+        decoder.end_input()
+        return [bytes(frame.data) async for frame in decoder]
 
 
 @functools.cache

@@ -44,7 +44,7 @@ class Clients:
     fallback_tts: AsyncClient
 
     @classmethod
-    def of(cls, settings: OpenAISettings, network: Network = lambda: None) -> "Clients":
+    def of(cls, settings: OpenAISettings, network: Network | None = None) -> "Clients":
         """Clients as the settings want them, on this network; nothing is connected yet."""
         made: dict[Account, AsyncClient] = {}
 

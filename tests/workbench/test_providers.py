@@ -1,11 +1,20 @@
 """What is real, what is stood in for, and what the worker is told."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from workbench.livekit_server import Access
-from workbench.providers import Plan, PlanError, plan, settings_in_force, worker_environment
+from workbench.loopback.openai_v1.server import LOCAL_KEY, OpenAIStandIn
+from workbench.providers import (
+    Plan,
+    PlanError,
+    plan,
+    server_without_voice,
+    settings_in_force,
+    worker_environment,
+)
 from workbench.standins import StandIns
 
 ACCESS = Access("ws://127.0.0.1:7880", "key", "secret")
@@ -69,3 +78,23 @@ def test_a_provider_with_a_key_keeps_its_own_address() -> None:
 
 def test_keys_are_not_shown() -> None:
     assert "assemblyai_api_key" not in repr(STAND_INS)
+
+
+async def test_a_server_that_has_only_chat_is_found_out() -> None:
+    async with OpenAIStandIn() as server:
+        whole = {"OPENAI_API_KEY": LOCAL_KEY, "OPENAI_BASE_URL": server.url}
+        only_chat = {**whole, "OPENAI_TTS_BASE_URL": server.url.replace("/v1", "/chat/v1")}
+        assert await server_without_voice(whole) == ""
+        assert await server_without_voice(only_chat) == only_chat["OPENAI_TTS_BASE_URL"]
+    assert await server_without_voice(whole) == ""
+    assert await server_without_voice({"OPENAI_API_KEY": "real"}) == ""
+
+
+def test_where_there_is_no_voice_one_is_stood_in_for() -> None:
+    chosen = replace(
+        plan({**LIVEKIT, "ASSEMBLYAI_API_KEY": "a", "OPENAI_API_KEY": "o"}), voiceless="http://x"
+    )
+    told = worker_environment({"OPENAI_BASE_URL": "http://x"}, ACCESS, chosen, STAND_INS)
+    assert chosen.needs_stand_ins
+    assert told["OPENAI_BASE_URL"] == "http://x"
+    assert told["OPENAI_TTS_BASE_URL"] == STAND_INS.openai_base_url

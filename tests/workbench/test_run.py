@@ -1,5 +1,6 @@
 """What `make run` says when it is ready."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -54,3 +55,9 @@ def test_one_real_key_needs_one_stand_in() -> None:
     text = "\n".join(summary(mixed, ACCESS, STAND_INS, Path("livekit-server"), LOG))
     assert "OpenAI           real" in text
     assert "AssemblyAI       stand-in" in text
+
+
+def test_a_server_that_has_only_chat_is_not_called_a_voice() -> None:
+    chosen = replace(REAL, voiceless="http://127.0.0.1:11434/v1")
+    text = "\n".join(summary(chosen, ACCESS, STAND_INS, None, LOG))
+    assert "voice a stand-in: http://127.0.0.1:11434/v1 has no /audio/speech" in text

@@ -2,10 +2,11 @@
 
 import base64
 import json
-import math
 import struct
 from collections.abc import Iterable
 from typing import Any
+
+import numpy as np
 
 from workbench.misbehaviour.network import Reply
 
@@ -70,8 +71,8 @@ def failure(status: int, code: str = "", *, headers: dict[str, str] | None = Non
 
 def pcm(seconds: float, rate: int = RATE, hertz: float = 440) -> bytes:
     """A tone."""
-    samples = (8000 * math.sin(2 * math.pi * hertz * n / rate) for n in range(int(seconds * rate)))
-    return b"".join(struct.pack("<h", int(sample)) for sample in samples)
+    times = np.arange(int(seconds * rate)) / rate
+    return (8000 * np.sin(2 * np.pi * hertz * times)).astype("<i2").tobytes()
 
 
 def wav(seconds: float, rate: int = RATE, *, size: int | None = None) -> bytes:

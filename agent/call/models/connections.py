@@ -22,18 +22,18 @@ KEEPALIVE_SECONDS = 30
 HEDGE_SHARE = 0.3
 LIMIT_SECONDS = 10.0
 
-Network = Callable[[], httpx2.AsyncBaseTransport | None]
-"""Makes what requests travel on; None stands for the real network, with the system's proxies."""
+Network = Callable[[], httpx2.AsyncBaseTransport]
+"""Makes a pool of connections, where requests travel on something else than the real network."""
 Trace = Callable[[str, Any], Awaitable[None]]
 
 
 class Connections(httpx2.AsyncBaseTransport):
     """The connections of one client. They are opened when they are needed."""
 
-    def __init__(self, network: Network = lambda: None) -> None:
-        # Loading the certificates takes 150 ms: all pools share them.
-        self._certificates = httpx2.create_ssl_context()
+    def __init__(self, network: Network | None = None) -> None:
         self._network = network
+        # Loading the certificates takes 150 ms: all pools share them.
+        self._certificates = httpx2.create_ssl_context() if network is None else True
         self._pool = self._new_pool()
         self._retired: list[_Pool] = []
         self._hedges = True
@@ -89,7 +89,7 @@ class Connections(httpx2.AsyncBaseTransport):
         return _Pool(
             httpx2.AsyncClient(
                 verify=self._certificates,
-                transport=self._network(),
+                transport=self._network() if self._network else None,
                 limits=httpx2.Limits(keepalive_expiry=KEEPALIVE_SECONDS),
             )
         )

@@ -21,7 +21,7 @@ LARGEST_ERROR_BYTES = 64 * 1024
 OF_THE_BODY = ("content-encoding", "content-length", "transfer-encoding", "content-type")
 
 
-def openai_client(base_url: str, key: str, network: Network = lambda: None) -> AsyncClient:
+def openai_client(base_url: str, key: str, network: Network | None = None) -> AsyncClient:
     """A client that asks once; whoever uses it decides whether to ask again.
 
     Making one takes 150 ms and more, for its TLS.

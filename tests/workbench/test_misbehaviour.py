@@ -1,0 +1,55 @@
+"""Calls with a provider that misbehaves, on a virtual clock."""
+
+import random
+
+import pytest
+
+from agent.call.prepared import Sentence
+from workbench.misbehaviour.__main__ import decode, hold
+from workbench.misbehaviour.calls import Story, converse
+from workbench.misbehaviour.generator import TEXTS, Generator
+from workbench.misbehaviour.network import Asked
+
+TWO_SENTENCES = TEXTS[1]
+
+
+@pytest.mark.parametrize("seed", range(1, 6))
+def test_whatever_a_provider_does_the_caller_is_not_left_in_silence(seed: int) -> None:
+    """`python -m workbench.misbehaviour` holds more of them."""
+    assert hold(seed).faults == []
+
+
+class Script(Generator):
+    """Gives these replies to requests for speech, and good ones to all others."""
+
+    def __init__(self, *speech: str) -> None:
+        super().__init__(random.Random(2), badness=0, texts=(TWO_SENTENCES,))
+        self._speech = list(speech)
+
+    def choose(self, asked: Asked, good: list[str], bad: list[str]) -> str:
+        if asked.path.endswith("/audio/speech") and self._speech:
+            return self._speech.pop(0)
+        return "good"
+
+
+async def held(*speech: str) -> Story:
+    await decode()
+    return await converse(Script(*speech), turns=1)
+
+
+@pytest.mark.looptime
+async def test_a_hiccup_at_the_second_sentence_is_waited_for() -> None:
+    story = await held("good", "status", "status", "good")
+    (turn,) = story.turns
+    assert story.faults == []
+    assert story.ended_by == ""
+    assert [said.strip() for said in turn.said] == [TWO_SENTENCES]
+
+
+@pytest.mark.looptime
+async def test_a_sentence_that_breaks_off_twice_is_told_and_the_call_goes_on() -> None:
+    story = await held("no end event", "no end event")
+    (turn,) = story.turns
+    assert story.ended_by == ""
+    assert turn.said[-1] == Sentence.CUT_OFF.text
+    assert TWO_SENTENCES.startswith(turn.said[0].strip())
