@@ -114,8 +114,9 @@ class Room:
             self._since = world.now
             is_just = self._since - max(world.last_left, *self.killed_at) < JUST_SECONDS
             self._bound = BACK_SECONDS if is_just else FOUND_SECONDS
-        bound = FOUND_SECONDS if world.vanished else self._bound
-        assert world.now - self._since <= bound, f"{waiting} wait since {self._since}"
+        if world.vanished:
+            self._bound = FOUND_SECONDS
+        assert world.now - self._since <= self._bound, f"{waiting} wait since {self._since}"
 
     def served_twice(self) -> list[Served]:
         """Who was served by one agent after another without having left, or an agent's death."""
