@@ -40,7 +40,7 @@ class BrokenAnswers:
         self._refusal = refusal
         self._count = 0
         self._refused = 0
-        self._forgiven: BaseException | None = None
+        self._forgiven: list[BaseException] = []
         self._voice_broke_off = False
         self._is_over = False
         session.on("speech_created", self._on_speech)
@@ -62,7 +62,7 @@ class BrokenAnswers:
             case _:
                 self._is_over = True
                 return False
-        self._forgiven = failure.error
+        self._forgiven.append(failure.error)  # the voice may fail in an answer that broke off
         return True
 
     def _on_item(self, event: ConversationItemAddedEvent) -> None:
@@ -84,7 +84,7 @@ class BrokenAnswers:
         error = speech.exception()
         is_refused = isinstance(error, ContentRefusedError)
         self._refused = self._refused + 1 if is_refused else 0
-        is_lost = error is self._forgiven if error else is_empty(speech.chat_items)
+        is_lost = error in self._forgiven if error else is_empty(speech.chat_items)
         if self._voice_broke_off:  # LiveKit tells the speech nothing of its voice's failure
             self._voice_broke_off, is_lost = False, True
         if not is_lost or speech.interrupted or self._is_over:
