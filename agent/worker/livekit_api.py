@@ -19,6 +19,8 @@ DEADLINE_SECONDS = 5.0
 # Connections that a NAT or a balancer has forgotten look alive: when a call on one has timed out,
 # the others are older than this, and the next call dials anew.
 KEEPALIVE_SECONDS = 4.0
+# The second is what aiohttp assumes where a server names none.
+MESSAGE_TYPES = ("application/protobuf", "application/octet-stream")
 
 FAILURES = (api.TwirpError, aiohttp.ClientError, TimeoutError, OSError)
 """What a call may raise."""
@@ -43,10 +45,25 @@ class Api:
         async with asyncio.timeout(DEADLINE_SECONDS):
             response = await handle(request)
             await response.read()  # kept in the response
+        _require_message(request, response)
         with contextlib.suppress(KeyError, ValueError):
             told = parsedate_to_datetime(response.headers["Date"])
             self.clock_ahead_seconds = time.time() - told.timestamp()
         return response
+
+
+def _require_message(request: aiohttp.ClientRequest, response: aiohttp.ClientResponse) -> None:
+    """Raises ClientResponseError for a page or a redirect, which no server of LiveKit's sends: its
+    library would take the one for a message, and follow the other."""
+    is_message = response.status == 200 and response.content_type in MESSAGE_TYPES
+    if request.method == "POST" and response.status < 400 and not is_message:
+        leads_to = response.headers.get("Location", "").partition("?")[0]
+        raise aiohttp.ClientResponseError(
+            response.request_info,
+            (),
+            status=response.status,
+            message=leads_to or response.content_type,
+        )
 
 
 @contextlib.asynccontextmanager

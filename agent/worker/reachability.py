@@ -51,6 +51,8 @@ async def require_livekit(livekit: LiveKitSettings) -> None:
                 raise _refusal(livekit, error.status, error.message, ahead_seconds) from None
             if abs(ahead_seconds := server.clock_ahead_seconds or 0.0) > CLOCK_SECONDS:
                 log.warning("the clock is off", extra={"clock": _clock(ahead_seconds)})
+    except aiohttp.ClientResponseError as error:
+        raise _stranger(livekit, error.status, error.message) from None
     except (TimeoutError, aiohttp.ClientError, OSError, ValueError) as error:
         raise UnreachableError(
             f"LiveKit does not answer at {livekit.url} ({_cause(error)}): "
@@ -62,10 +64,7 @@ def _refusal(
     livekit: LiveKitSettings, status: int, message: str, ahead_seconds: float
 ) -> UnreachableError:
     if status not in REFUSED:
-        return UnreachableError(
-            f"LIVEKIT_URL={livekit.url} answers, but not as a LiveKit server "
-            f"(HTTP {status}: {message})."
-        )
+        return _stranger(livekit, status, message)
     if abs(ahead_seconds) > CLOCK_SECONDS:
         return RefusedError(
             f"LiveKit at {livekit.url} refuses our token: {_clock(ahead_seconds)}; set the clock "
@@ -82,6 +81,13 @@ def _refusal(
             else "check LIVEKIT_API_KEY and LIVEKIT_API_SECRET; "
             "they belong together and to this server."
         )
+    )
+
+
+def _stranger(livekit: LiveKitSettings, status: int, message: str) -> UnreachableError:
+    return UnreachableError(
+        f"LIVEKIT_URL={livekit.url} answers, but not as a LiveKit server "
+        f"(HTTP {status}: {message[:200]})."
     )
 
 

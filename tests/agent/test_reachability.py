@@ -43,6 +43,35 @@ async def test_a_server_that_accepts_and_says_nothing_is_said_in_one_sentence(
             await require_livekit(settings)
 
 
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (web.Response(text="<!doctype html>", content_type="text/html"), "HTTP 200: text/html"),
+        (web.json_response({"ok": True}), "HTTP 200: application/json"),
+        (web.Response(status=301, headers={"Location": "/?token=hidden"}), "HTTP 301: /"),
+    ],
+    ids=["a page", "another service", "a redirect"],
+)
+async def test_a_server_of_another_kind_that_answers_well_is_said_in_one_sentence(
+    answer: web.Response, said: str
+) -> None:
+    asked: list[str] = []
+
+    async def handle(request: web.Request) -> web.Response:
+        asked.append(request.path)
+        return answer
+
+    application = web.Application()
+    application.router.add_route("*", "/{path:.*}", handle)
+    async with TestServer(application, host="127.0.0.1") as server:
+        key, secret = SecretStr("APIkey"), SecretStr("s" * 32)
+        url = str(server.make_url(""))
+        settings = LiveKitSettings(url=url, api_key=key, api_secret=secret)
+        with pytest.raises(UnreachableError, match=f"not as a LiveKit server .{said}\\)"):
+            await require_livekit(settings)
+    assert asked == ["/twirp/livekit.RoomService/ListRooms"]  # no redirect is followed
+
+
 @pytest.mark.parametrize("status", [401, 403])
 async def test_a_refused_key_is_told_from_a_server_that_may_yet_come(status: int) -> None:
     async with livekit(status) as settings:
