@@ -49,12 +49,13 @@ def configure(
     *,
     transcripts: bool = False,
     secrets: Iterable[str] = (),
-    stream: TextIO = sys.stderr,
+    stream: TextIO | None = None,
 ) -> None:
-    """Send all log lines of this process and of its job processes to `stream`.
+    """Send all log lines of this process and of its job processes to `stream`, or else to stderr.
 
     None of them holds one of the `secrets`. What nobody catches becomes a log line, too.
     """
+    stream = stream or sys.stderr
     text = style == "text" or (style == "auto" and stream.isatty())
     handler = logging.StreamHandler(stream)
     handler.addFilter(Redaction(secrets, transcripts=transcripts))

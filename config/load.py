@@ -2,6 +2,7 @@
 
 import io
 import os
+import re
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,12 +14,14 @@ from pydantic import ValidationError
 
 from config.contradictions import contradictions, without_effect
 from config.faults import sentence
-from config.names import OURS, mistakes
+from config.names import OURS, SETTINGS, mistakes
 from config.settings import DOTENV, Settings
 from stt_assemblyai.options import RENAMED
 
 # LiveKit itself reads these two and would name a nameless worker behind our back.
 FOREIGN_NAMES = ("LIVEKIT_AGENT_NAME", "LIVEKIT_AGENT_NAME_OVERRIDE")
+
+_QUOTED = re.compile(r"""(["'])(?:(?!\1).)*\1""", re.DOTALL)
 
 
 class SettingsError(Exception):
@@ -45,6 +48,12 @@ def load_settings(
     refused = [name for name in unknown if name in in_file and name.startswith(OURS)]
     for name in unknown.keys() - set(refused):
         warnings.warn(unknown[name], stacklevel=2)
+    for name in _quoted():
+        warnings.warn(
+            f"{name}: the quotes around it are part of the value; write none where nothing takes "
+            "them off, as in a file for docker's --env-file",
+            stacklevel=2,
+        )
     faults = [unknown[name] for name in refused]
     made: Any = Settings  # pydantic-settings takes arguments that the fields do not tell
     try:
@@ -83,8 +92,17 @@ def _environment() -> dict[str, str]:
     return {name.upper(): value for name, value in os.environ.items() if value}
 
 
+def _quoted() -> list[str]:
+    """The settings of the environment in quotes; from those of `.env` they are taken off."""
+    found = _environment()
+    return sorted(name for name in SETTINGS.keys() & found if _QUOTED.fullmatch(found[name]))
+
+
 def _values_of_file(dotenv: Path | None) -> dict[str, str]:
-    values = dotenv_values(dotenv, encoding="utf-8-sig") if dotenv and dotenv.is_file() else {}
+    try:
+        values = dotenv_values(dotenv, encoding="utf-8-sig") if dotenv and dotenv.is_file() else {}
+    except (OSError, UnicodeDecodeError):  # `_faults_of_file` tells
+        return {}
     return {name.upper(): value for name, value in values.items() if value}
 
 

@@ -48,10 +48,14 @@ class Need:
         return cls(name or TRANSCRIBER, AgentRole.TRANSCRIBES, is_unasked=not name)
 
     def is_caller(self, participant: models.ParticipantInfo) -> bool:
-        """Whether it is a person who may speak, by whatever way, and no operator."""
+        """Whether it is a person who may speak, by whatever way, and no operator.
+
+        Those who are hidden are shown to the server's clients, and to nobody in the room.
+        """
         permission = participant.permission
         return (
             participant.kind in _PEOPLE
+            and not permission.hidden
             and may_publish_voice(permission.can_publish, permission.can_publish_sources)
             and not is_operator(participant.identity, self.operators)
         )

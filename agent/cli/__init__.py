@@ -1,5 +1,9 @@
 """The commands: each module parses, prints and exits; what is decided is decided elsewhere."""
 
+import os
+import sys
+from pathlib import Path
+
 import typer
 
 from agent.cli import console, download_files, serve, settings, transcribe
@@ -23,4 +27,8 @@ app.command(name="download-files")(download_files.download_files)
 
 def main() -> None:
     """Run the command that the arguments name."""
+    nothing = Path(os.devnull)
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:  # closed: a connection would get its number, and its text
+            setattr(sys, name, nothing.open(mode, encoding="utf-8"))  # noqa: SIM115  to the end
     app(prog_name="python agent.py")

@@ -155,6 +155,36 @@ def test_a_half_filled_file_is_shown_with_what_it_lacks(tmp_path: Path) -> None:
     assert max(map(len, done.stdout.splitlines())) <= 100
 
 
+def test_a_file_in_another_encoding_is_said_and_the_rest_is_shown(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_bytes(b'AGENT_GREETING="Gr\xfc\xdfe"\n')
+    command = [sys.executable, str(ROOT / "agent.py"), "settings"]
+    done = subprocess.run(
+        command, cwd=tmp_path, env=clean() | KEYS, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 2
+    assert ".env is not UTF-8 text" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert "AGENT_GREETING" in done.stdout
+
+
+@pytest.mark.parametrize(("command", "number"), [("settings", 1), ("dev", 2)])
+def test_a_command_whose_output_is_closed_ends_as_with_an_open_one(
+    command: str, number: int
+) -> None:
+    line = f'exec "$0" "$1" {command} {number}>&-'
+    done = subprocess.run(
+        ["/bin/sh", "-c", line, sys.executable, str(ROOT / "agent.py")],
+        cwd=ROOT / "tests",
+        env=clean() | KEYS,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == agent(command, **KEYS).returncode
+    assert done.stdout + done.stderr == ""
+
+
 def test_settings_stay_within_100_columns() -> None:
     done = agent("settings", **KEYS, AGENT_INSTRUCTIONS="Be kind. " * 100)
     assert done.returncode == 0

@@ -465,3 +465,22 @@ def test_any_file_gives_settings_or_sentences(content: bytes) -> None:
         dotenv = Path(folder) / ".env"
         dotenv.write_bytes(content)
         loaded_or_told(dotenv)
+
+
+@pytest.mark.usefixtures("_keys")
+def test_quotes_that_nothing_takes_off_are_told_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AGENT_NAME", '"receptionist"')
+    monkeypatch.setenv("OPENAI_LLM_MODEL", "'gpt-4.1'")
+    monkeypatch.setenv("AGENT_GREETING", '"Hi" is what I say, "hello" I do not')
+    with warnings.catch_warnings(record=True, action="always") as notes:
+        load_settings(dotenv=None)
+    told = [str(note.message).partition(":")[0] for note in notes]
+    assert told == ["AGENT_NAME", "OPENAI_LLM_MODEL"]
+
+
+@pytest.mark.usefixtures("_keys")
+def test_quotes_in_the_file_are_taken_off(tmp_path: Path) -> None:
+    file = tmp_path / ".env"
+    file.write_text('AGENT_NAME="receptionist"\n', encoding="utf-8")
+    with warnings.catch_warnings(action="error"):
+        assert load_settings(dotenv=file).agent.name == "receptionist"
