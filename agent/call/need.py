@@ -50,7 +50,7 @@ class Need:
     def is_caller(self, participant: models.ParticipantInfo) -> bool:
         """Whether it is a person who may speak, by whatever way, and no operator.
 
-        Those who are hidden are shown to the server's clients, and to nobody in the room.
+        A hidden participant is on the server's list, but nobody in the room sees or hears one.
         """
         permission = participant.permission
         return (

@@ -30,5 +30,5 @@ def main() -> None:
     nothing = Path(os.devnull)
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:  # closed: a connection would get its number, and its text
-            setattr(sys, name, nothing.open(mode, encoding="utf-8"))  # noqa: SIM115  to the end
+            setattr(sys, name, nothing.open(mode, encoding="utf-8"))
     app(prog_name="python agent.py")

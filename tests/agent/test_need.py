@@ -33,6 +33,7 @@ PHONE = person("phone", models.ParticipantInfo.SIP)
 RECORDER = person("egress", models.ParticipantInfo.EGRESS)
 OBSERVER = person("observer", permission=models.ParticipantPermission(can_subscribe=True))
 VIEWER = person("viewer", permission=CAMERA_ONLY)
+HIDDEN = person("boss", permission=models.ParticipantPermission(can_publish=True, hidden=True))
 OPERATOR = person("ops-anna")
 COMPANY = person(IDENTITY, AGENT)
 AVATAR = person("avatar", AGENT)
@@ -76,6 +77,7 @@ def asked(
         ([CALLER, TRANSCRIBER], [asked()], "", True),
         ([CALLER, agent("", AgentRole.TRANSCRIBES)], [asked()], "", True),
         ([OBSERVER, VIEWER, OPERATOR], [asked()], "", False),
+        ([HIDDEN], [asked()], "", False),
         ([OBSERVER, VIEWER, OPERATOR, CALLER], [asked()], "", True),
         ([CALLER], [], "receptionist", False),
         ([CALLER], [asked("other")], "receptionist", False),
@@ -100,6 +102,7 @@ def test_a_caller_without_an_agent_waits_where_one_is_asked_for(
         ([CALLER, agent()], [asked()], "", True),
         ([CALLER, TRANSCRIBER], [asked()], "", False),
         ([OBSERVER, RECORDER], [asked()], "", False),
+        ([HIDDEN], [asked()], "", False),
         ([CALLER], [asked()], "minutes", False),
         ([CALLER], [asked("minutes")], "minutes", True),
     ],
