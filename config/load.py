@@ -110,6 +110,10 @@ def _faults_of_file(dotenv: Path | None) -> list[str]:
     """What is wrong with the file itself; a file that is not there is no fault."""
     if dotenv is None or not dotenv.exists():
         return []
+    if dotenv.is_fifo():  # it can be read once, and not before somebody writes to it
+        return [
+            f"{dotenv} is a named pipe: write a file, or put its variables into the environment"
+        ]
     try:
         text = dotenv.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:

@@ -91,19 +91,27 @@ def may_speak(participant: rtc.RemoteParticipant) -> bool:
 
 
 def candidates(
-    room: rtc.Room, operators: Sequence[str], active: Collection[str] = ()
+    room: rtc.Room,
+    operators: Sequence[str],
+    active: Collection[str] = (),
+    caller: str | None = None,
 ) -> list[Candidate]:
-    """Who may call, by when they joined; `active` are identities who took part before."""
+    """Who may call, by when they joined; `active` are identities who took part before.
+
+    The `caller` stays one while in the room, though a moderator takes the right to speak away.
+    """
     found = [
         each
         for each in room.remote_participants.values()
-        if may_speak(each) and not is_operator(each.identity, operators)
+        if each.identity == caller
+        or (may_speak(each) and not is_operator(each.identity, operators))
     ]
     found.sort(key=lambda each: each.joined_at.timestamp() if each.joined_at else 0.0)
     return [
         Candidate(
             each.identity,
-            is_active=each.kind == _SIP or each.identity in active or _has_voice(each),
+            is_active=may_speak(each)
+            and (each.kind == _SIP or each.identity in active or _has_voice(each)),
             is_phone=each.kind == _SIP,
         )
         for each in found

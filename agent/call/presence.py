@@ -144,7 +144,7 @@ class Presence:
         self.stop_waiting()
         loop = asyncio.get_running_loop()
         was_absent, had_caller = policy.is_absent, policy.caller is not None
-        present = candidates(self._room, self._agent.operators, self._active)
+        present = candidates(self._room, self._agent.operators, self._active, policy.caller)
         self._active.update(each.identity for each in present if each.is_active)
         next_look = policy.observe(present, loop.time())
         if policy.caller and not had_caller:

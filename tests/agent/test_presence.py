@@ -112,6 +112,27 @@ async def test_a_silent_person_who_types_is_not_sent_away_for_one_with_a_microph
     assert (call.caller, call.ending) == ("caller", None)
 
 
+async def test_a_caller_whom_a_moderator_silences_stays_the_caller() -> None:
+    call = Call(Person("ann"))
+    call.room.publish("ann")
+    call.room.permit("ann", can_publish=False)
+    await asyncio.sleep(GRACE_SECONDS + 1)
+    assert call.presence.absences == 0
+    call.room.permit("ann", can_publish=True)
+    call.room.leave("ann")
+    assert call.ending is Ending.CALLER_LEFT
+
+
+async def test_a_silenced_caller_makes_room_for_somebody_who_speaks() -> None:
+    call = Call(Person("ann"))
+    call.room.publish("ann")
+    call.room.join(Person("bob"))
+    call.room.publish("bob")
+    assert call.ending is None
+    call.room.permit("ann", can_publish=False)
+    assert call.ending is Ending.ANOTHER_CALLER
+
+
 async def test_a_caller_who_takes_the_microphone_back_stays_the_caller() -> None:
     call = Call(Person("caller"))
     publication = call.room.publish("caller")

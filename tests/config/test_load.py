@@ -484,3 +484,11 @@ def test_quotes_in_the_file_are_taken_off(tmp_path: Path) -> None:
     file.write_text('AGENT_NAME="receptionist"\n', encoding="utf-8")
     with warnings.catch_warnings(action="error"):
         assert load_settings(dotenv=file).agent.name == "receptionist"
+
+
+@pytest.mark.usefixtures("_keys")
+def test_a_pipe_in_the_place_of_the_file_is_told_and_not_waited_for(tmp_path: Path) -> None:
+    pipe = tmp_path / ".env"
+    os.mkfifo(pipe)
+    with pytest.raises(SettingsError, match="is a named pipe"):
+        load_settings(dotenv=pipe)
