@@ -5,7 +5,9 @@ plugin takes what OpenAI sends, and nothing else; so it is shown that.
 """
 
 import json
+from collections.abc import Callable
 from typing import Any
+from uuid import uuid4
 
 from agent.call.models.errors import CutError, EventError, RefusalError, ResponseError
 
@@ -15,22 +17,34 @@ CUT_REASONS = frozenset({"length", "max_tokens", "model_length", "error"})
 REFUSAL_REASONS = frozenset({"content_filter", "safety", "refusal"})
 
 
-class ChatStream:
-    """Reads the chunks of one answer."""
+def new_call_id() -> str:
+    """For a call whose model gave it none: its result is told by it."""
+    return f"call_{uuid4().hex}"
 
-    def __init__(self) -> None:
+
+class ChatStream:
+    """Reads the chunks of one answer. `new_id` names a call of a tool that came without a name."""
+
+    def __init__(self, new_id: Callable[[], str] = new_call_id) -> None:
         self.has_finished = False
         """A chunk has said that there is no more."""
         self.fault: ResponseError | None = None
         """Why the answer is none, or not whole; what came with it may be handed on before."""
-        self._has_named_call = False
+        self._new_id = new_id
+        self._calls = 0
+        self._call_key: tuple[object, object] = (None, None)
+        """Index and id of the newest call, as the server has them."""
+        self._arguments = ""
+        """Of the newest call, by now."""
 
     def read(self, data: str) -> tuple[Chunk | None, bool]:
         """A chunk as OpenAI would send it, if it says anything; and whether it brings content:
         words, or a piece of a tool's call."""
         try:
             chunk = json.loads(data)
-        except ValueError:
+            # Half a character, which some servers send, cannot be sent back to any.
+            chunk = json.loads(json.dumps(chunk, ensure_ascii=False).encode(errors="ignore"))
+        except (ValueError, RecursionError):
             return None, False
         if not isinstance(chunk, dict):
             return None, False
@@ -55,7 +69,7 @@ class ChatStream:
         delta = choice.get("delta")
         delta = self._delta(delta) if isinstance(delta, dict) else {}
         reason = choice.get("finish_reason")
-        if isinstance(reason, str) and reason:
+        if isinstance(reason, str) and reason.lower() not in ("", "null", "none"):
             self._finish(reason.lower())
         # Told that it is over, the plugin would call a tool of which it knows a half.
         if not self.has_finished or self.fault:
@@ -83,17 +97,46 @@ class ChatStream:
         }
         return {name: value for name, value in kept.items() if value}
 
-    def _call(self, call: Chunk) -> Chunk | None:
-        function = call.get("function")
+    def _call(self, piece: Chunk) -> Chunk | None:
+        """A piece of a call as OpenAI numbers and names them: one index and one id a call, told
+        with its first piece only. Servers give all the same index, no id, or the name each time."""
+        function = piece.get("function")
         if not isinstance(function, dict):
             return None
-        self._has_named_call = self._has_named_call or bool(function.get("name"))
-        if not self._has_named_call:
+        key = piece.get("index"), piece.get("id")
+        told: Chunk = {}
+        if function.get("name") and self._begins_call(*key):
+            self._calls += 1
+            self._call_key, self._arguments = key, ""
+            told = {**piece, "id": key[1] or self._new_id()}
+        elif not self._calls:
             return None
         arguments = function.get("arguments") or ""
         if not isinstance(arguments, str):
             arguments = json.dumps(arguments)
-        return {"index": 0, **call, "function": {**function, "arguments": arguments}}
+        self._arguments += arguments
+        named = function if told else {}
+        return {
+            **told,
+            "index": self._calls - 1,
+            "function": {**named, "arguments": arguments},
+        }
+
+    def _begins_call(self, index: object, given_id: object) -> bool:
+        """Whether a piece with a name begins another call, or repeats the name of the newest."""
+        if not self._calls or index != self._call_key[0]:
+            return True
+        if given_id:
+            return given_id != self._call_key[1]
+        return _is_json(self._arguments)
+
+
+def _is_json(text: str) -> bool:
+    try:
+        json.loads(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _has_content(delta: Chunk) -> bool:

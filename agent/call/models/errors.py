@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum, auto
 from http import HTTPStatus
+from typing import Any
 
 import httpx2
 from livekit.agents import APIError, APIStatusError, APITimeoutError
@@ -23,9 +24,13 @@ CONTENT_CODES = frozenset(
     {"content_filter", "content_policy_violation", "invalid_prompt", "safety", "moderation"}
 )
 KEY_CODES = frozenset({"invalid_api_key", "account_deactivated", "model_not_found"})
-# Statuses that say that a text is at fault, where it is all that a request carries.
+# Statuses that say that a text is at fault, where all else in a request is known to be right.
 TEXT_STATUSES = frozenset({HTTPStatus.BAD_REQUEST, 413, 422})
-BUSY_STATUSES = frozenset({408, 409, 425, 429, 499})
+# Statuses that say that an operator has to act. Each other one passes: gateways have many of their
+# own (421, 424, 498).
+REFUSAL_STATUSES = TEXT_STATUSES | {401, 402, 403, 404, 405, 406, 410, 411, 414, 415, 426, 431, 451}
+# Groq's, where the model wrote a call that is none: another try may write a better one.
+UNLUCKY_CODES = frozenset({"tool_use_failed"})
 
 
 class ModelError(APIError):
@@ -107,8 +112,9 @@ class Failure:
     retry_after_seconds: float = 0.0
 
 
-def failure_of(error: APIError, *, is_speech: bool) -> Failure:
-    """What a provider's plugin raised, understood."""
+def failure_of(error: APIError, *, is_speech: bool, has_answered: bool = False) -> Failure:
+    """What a provider's plugin raised, understood. `has_answered`: it took another request, so key,
+    address and model are right."""
     for cause in _causes(error):
         match cause:
             case RedirectError():
@@ -126,7 +132,7 @@ def failure_of(error: APIError, *, is_speech: bool) -> Failure:
     if isinstance(error, APITimeoutError):
         return Failure(Kind.BUSY, "it took too long")
     if isinstance(error, APIStatusError):
-        return _of_status(error, is_speech=is_speech)
+        return _of_status(error, is_text_alone=is_speech or has_answered)
     if is_speech and type(error) is APIError:
         # LiveKit's own, with the text in its words: nothing that could be decoded.
         return Failure(Kind.EMPTY, "it has no sound for this text")
@@ -135,15 +141,32 @@ def failure_of(error: APIError, *, is_speech: bool) -> Failure:
 
 def described(body: object) -> tuple[str, str]:
     """The code and the words of an error's body, as far as it has them."""
-    if isinstance(body, dict) and isinstance(body.get("error"), (dict, str)):
-        body = body["error"]
+    for name in ("error", "detail"):
+        if isinstance(body, dict) and isinstance(body.get(name), (dict, str)):
+            body = body[name]
     if isinstance(body, str):
         return "", body
     if not isinstance(body, dict):
         return "", ""
     code = body.get("code") or body.get("type") or ""
     message = body.get("message") or body.get("detail") or ""
-    return str(code), message if isinstance(message, str) else ""
+    words = message if isinstance(message, str) else _broken_rules(message)
+    return "content_filter" if _is_moderation(body, words) else str(code), words
+
+
+def _broken_rules(told: object) -> str:
+    """What FastAPI says of a request; not the request's own words, which stand beside it."""
+    told = told.get("detail") if isinstance(told, dict) else told
+    rules = [each for each in told if isinstance(each, dict)] if isinstance(told, list) else []
+    return "; ".join(f"{each.get('loc')}: {each.get('msg')}" for each in rules)
+
+
+def _is_moderation(body: dict[str, Any], words: str) -> bool:
+    """OpenRouter has a status for a flagged text, and LiteLLM a name in its words; neither has a
+    code."""
+    metadata = body.get("metadata")
+    is_flagged = isinstance(metadata, dict) and "flagged_input" in metadata
+    return is_flagged or "ContentPolicyViolation" in words
 
 
 def shown_error(text: str, headers: httpx2.Headers) -> dict[str, object]:
@@ -170,22 +193,23 @@ def _retry_after_seconds(headers: httpx2.Headers) -> float:
     return 0.0
 
 
-def _of_status(error: APIStatusError, *, is_speech: bool) -> Failure:
+def _of_status(error: APIStatusError, *, is_text_alone: bool) -> Failure:
     code, message = described(error.body)
     status = error.status_code
     wait = error.body.get(RETRY_AFTER, 0.0) if isinstance(error.body, dict) else 0.0
     words = f"HTTP {status}: {message}" if message else f"HTTP {status}"
-    return Failure(_kind_of_status(status, code, is_speech=is_speech), words, wait)
+    return Failure(_kind_of_status(status, code, is_text_alone=is_text_alone), words, wait)
 
 
-def _kind_of_status(status: int, code: str, *, is_speech: bool) -> Kind:
+def _kind_of_status(status: int, code: str, *, is_text_alone: bool) -> Kind:
     if code in QUOTA_CODES:
         return Kind.REFUSED
-    if status >= HTTPStatus.INTERNAL_SERVER_ERROR or status in BUSY_STATUSES:
+    if status not in REFUSAL_STATUSES:
         return Kind.BUSY
-    if code in CONTENT_CODES or (is_speech and status in TEXT_STATUSES and code not in KEY_CODES):
-        return Kind.CONTENT
-    return Kind.REFUSED
+    if code in UNLUCKY_CODES:
+        return Kind.EMPTY
+    is_text = is_text_alone and status in TEXT_STATUSES and code not in KEY_CODES
+    return Kind.CONTENT if is_text or code in CONTENT_CODES else Kind.REFUSED
 
 
 def _kind_of_code(code: str) -> Kind:

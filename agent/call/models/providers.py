@@ -77,6 +77,7 @@ class Providers(Generic[M]):
         self._is_speech = is_speech
         self._down: dict[int, float] = {}
         """Who has failed, and until when each wants to be left alone."""
+        self._have_answered: set[int] = set()
         self._probes: dict[int, asyncio.Task[None]] = {}
 
     @property
@@ -140,8 +141,10 @@ class Providers(Generic[M]):
         except ModelError:
             raise
         except APIError as error:
-            failure = failure_of(error, is_speech=self._is_speech)
+            has_answered = number in self._have_answered
+            failure = failure_of(error, is_speech=self._is_speech, has_answered=has_answered)
         else:
+            self._have_answered.add(number)
             return None
         extra = {"provider": provider.address, "model": provider.model.model}
         log.warning("a model failed", extra={**extra, "error": failure.detail})

@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from openai.types.chat import ChatCompletionChunk
@@ -41,6 +42,44 @@ def test_odd_chunks(told: list[Any]) -> None:
         assert isinstance(read.choices, list)
     reader.end()
     assert reader.fault or reader.has_finished
+
+
+def piece(name: str | None, arguments: str, **others: Any) -> dict[str, Any]:
+    return {"function": {"name": name, "arguments": arguments}, **others}
+
+
+ONE = [("a", "one", '{"x": 1}')]
+TWO = [("a", "one", "{}"), ("b", "two", "{}")]
+PIECES = {
+    "OpenAI": (ONE, [piece("one", "", index=0, id="a"), piece(None, '{"x": 1}', index=0)]),
+    "the name and the id each time": (
+        ONE, [piece("one", '{"x"', index=0, id="a"), piece("one", ": 1}", index=0, id="a")],
+    ),
+    "the name each time": (
+        ONE, [piece("one", "", index=0, id="a"), piece("one", '{"x": 1}', index=0)],
+    ),
+    "the same index": (
+        TWO, [piece("one", "{}", index=0, id="a"), piece("two", "{}", index=0, id="b")],
+    ),
+    "no index": (TWO, [piece("one", "{}", id="a"), piece("two", "{}", id="b")]),
+    "no id": (TWO, [piece("one", "{}", index=0, id=None), piece("two", "{}", index=0, id="")]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("calls", "pieces"), PIECES.values(), ids=PIECES)
+def test_calls_are_told_apart_however_a_server_numbers_and_names_them(
+    calls: list[tuple[str, str, str]], pieces: list[dict[str, Any]]
+) -> None:
+    reader = ChatStream(new_id=iter("ab").__next__)
+    told: dict[int, list[str]] = {}
+    for each in pieces:
+        shown, _ = reader.read(json.dumps({"choices": [{"delta": {"tool_calls": [each]}}]}))
+        assert shown is not None
+        (call,) = shown["choices"][0]["delta"]["tool_calls"]
+        function = call["function"]
+        begun = told.setdefault(call["index"], [call.get("id"), function.get("name"), ""])
+        begun[2] += function["arguments"]
+    assert [tuple(each) for each in told.values()] == calls
 
 
 @given(st.text())

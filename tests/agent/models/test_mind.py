@@ -1,6 +1,7 @@
 """A language model that misbehaves: what is heard of it, and how often it is asked."""
 
 import asyncio
+import json
 from itertools import pairwise
 from typing import Any
 
@@ -47,6 +48,8 @@ HICCUPS = {
     "503": failure(503),
     "504": failure(504),
     "529": failure(529),
+    "a gateway's own status": failure(498),
+    "a call that is none": failure(400, "tool_use_failed"),
     "first event": stream({"error": {"message": "Overloaded", "code": 503}}),
     "vLLM's error event": stream({"object": "error", "message": "Overloaded", "code": 500}),
     "refused connection": Reply(refuses_connection=True),
@@ -138,8 +141,14 @@ async def test_nothing_follows_a_redirect(place: Any) -> None:
         await call.think()
 
 
+FLAGGED = {"code": 403, "message": "x", "metadata": {"reasons": ["x"], "flagged_input": "x"}}
 CONTENT_REFUSALS = {
     "status": failure(400, "content_filter"),
+    "OpenRouter": Reply(((0, json.dumps({"error": FLAGGED}).encode()),), status=403),
+    "LiteLLM": Reply(
+        ((0, b'{"error": {"message": "litellm.ContentPolicyViolationError: x", "code": "400"}}'),),
+        status=400,
+    ),
     "delta": stream(delta(None, refusal="I cannot"), finish()),
     "reason": stream(finish("content_filter"), DONE),
 }
@@ -159,6 +168,27 @@ async def test_a_content_refused_in_the_middle_says_that_it_began(place: Any) ->
     with pytest.raises(ContentRefusedError) as refused:
         await call.think()
     assert refused.value.has_begun
+
+
+@pytest.mark.parametrize("status", [400, 413, 422])
+async def test_who_has_answered_before_refuses_a_text_and_not_the_call(
+    place: Any, status: int
+) -> None:
+    call = place(GOOD, failure(status, "context_length_exceeded"), GOOD)
+    assert await call.think() == TEXT
+    with pytest.raises(ContentRefusedError):
+        await call.think()
+    assert await call.think() == TEXT
+
+
+async def test_a_request_that_breaks_a_rule_is_told_with_the_rule_and_without_its_words(
+    place: Any,
+) -> None:
+    fault = {"loc": ["body", "voice"], "msg": "Field required", "input": "what a caller said"}
+    call = place(Reply(((0, json.dumps({"detail": [fault]}).encode()),), status=422))
+    with pytest.raises(RefusedError, match=r"voice.*Field required") as refused:
+        await call.think()
+    assert "caller" not in str(refused.value)
 
 
 BROKEN = {
@@ -197,6 +227,12 @@ WHOLE = {
     "no DONE": stream(*words(TEXT), finish()),
     "hangs behind the end": stream(*words(TEXT), finish(), end=End.HANGS),
     "cut behind the end": stream(*words(TEXT), finish(), end=End.CUT),
+    "reasons that are none": stream(
+        *[{**each, "choices": [{**each["choices"][0], "finish_reason": "null"}]}
+          for each in words(TEXT)],
+        finish(), DONE, step_seconds=2,
+    ),
+    "half a character": stream(delta("It is\ud83d "), delta("twelve."), finish(), DONE),
     "not JSON": stream(b"data: {\n\n", b"event: x\n\n", *words(TEXT), finish(), DONE),
     "an unknown reason": stream(*words(TEXT), finish("eos"), DONE),
     "two choices": stream(
