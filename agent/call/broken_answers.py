@@ -29,7 +29,8 @@ MOST_REFUSED = 5
 
 class BrokenAnswers:
     """Says that the agent was cut off where an answer has ended in the middle, or has no words;
-    and `refusal` where the model refuses to answer.
+    and `refusal` where the model refuses to answer. Where the voice cannot say that either, the
+    caller hears that the agent was cut off, which needs no voice.
 
     What of an answer the voice refused is taken out of the history: whoever listens to the session
     later does not see it.
@@ -43,6 +44,7 @@ class BrokenAnswers:
         self._forgiven: list[BaseException] = []
         self._voice_broke_off = False
         self._is_over = False
+        self._refusing: SpeechHandle | None = None
         session.on("speech_created", self._on_speech)
         session.on("conversation_item_added", self._on_item)
 
@@ -75,26 +77,39 @@ class BrokenAnswers:
             ]
 
     def _on_speech(self, event: SpeechCreatedEvent) -> None:
-        if event.source == "generate_reply":
-            event.speech_handle.add_done_callback(self._on_spoken)
+        is_answer = event.source == "generate_reply"
+        event.speech_handle.add_done_callback(self._on_answer if is_answer else self._on_sentence)
 
-    def _on_spoken(self, speech: SpeechHandle) -> None:
+    def _on_answer(self, speech: SpeechHandle) -> None:
         """Only now: the error comes long before the words that were thought have been spoken, and
         where the answer was thought of too early, nobody hears of either."""
         error = speech.exception()
         is_refused = isinstance(error, ContentRefusedError)
         self._refused = self._refused + 1 if is_refused else 0
         is_lost = error in self._forgiven if error else is_empty(speech.chat_items)
-        if self._voice_broke_off:  # LiveKit tells the speech nothing of its voice's failure
-            self._voice_broke_off, is_lost = False, True
-        if not is_lost or speech.interrupted or self._is_over:
+        is_lost |= self._take_voice_broke_off()
+        if is_lost and not speech.interrupted and not self._is_over:
+            self._tell(is_refused=is_refused)
+
+    def _on_sentence(self, speech: SpeechHandle) -> None:
+        is_lost = self._take_voice_broke_off() or is_empty(speech.chat_items)
+        if speech is not self._refusing:
             return
+        if is_lost and not speech.interrupted and not self._is_over:
+            self._tell(is_refused=False)
+
+    def _tell(self, *, is_refused: bool) -> None:
         words = Sentence.CUT_OFF
         with contextlib.suppress(RuntimeError):  # the session has closed
             if is_refused:
-                self._session.say(self._refusal)
+                self._refusing = self._session.say(self._refusal)
             else:
                 self._session.say(words.text, audio=words.frames())
+
+    def _take_voice_broke_off(self) -> bool:
+        """Whether the voice broke off in this speech, to which LiveKit tells nothing of it."""
+        broke_off, self._voice_broke_off = self._voice_broke_off, False
+        return broke_off
 
 
 def has_words(item: ChatItem) -> bool:

@@ -11,7 +11,13 @@ from collections.abc import Awaitable, Callable
 from enum import Enum, auto
 
 from livekit import rtc
-from livekit.agents import AgentSession, ChatMessage, ConversationItemAddedEvent
+from livekit.agents import (
+    AgentSession,
+    ChatMessage,
+    ConversationItemAddedEvent,
+    SpeechCreatedEvent,
+)
+from livekit.agents.voice import SpeechHandle
 
 from agent.call.marked import mark_of
 from agent.call.prepared import SAMPLE_RATE, Sentence
@@ -24,7 +30,7 @@ LONGEST_WAIT_SECONDS = 3.0
 
 
 class State(Enum):
-    """quiet --answer owed--> patient --delay--> playing --end--> said --next turn--> quiet"""
+    """quiet --speech owed--> patient --delay--> playing --end--> said --next turn--> quiet"""
 
     QUIET = auto()
     PATIENT = auto()
@@ -33,7 +39,7 @@ class State(Enum):
 
 
 class Fillers:
-    """Plays a filler when the agent has owed an answer for so long.
+    """Plays a filler when an answer, or a sentence of the agent's own, is late by `delay_seconds`.
 
     `play` returns when it has been heard; cancelled, it falls silent. The caller's voice and the
     agent's end the patience and the filler.
@@ -51,6 +57,11 @@ class Fillers:
         self._play = play
         self._state = State.QUIET
         self._task: asyncio.Task[None] | None = None
+        self._is_new_turn = False
+        """Whether the caller has spoken since the filler that is playing began."""
+        self._sentences: set[SpeechHandle] = set()
+        """Of the agent's own: while they wait for the voice, the session is not "thinking"."""
+        session.on("speech_created", self._on_speech)
         session.on("agent_state_changed", lambda _: self._look())
         session.on("user_state_changed", lambda _: self._look())
         session.on("conversation_item_added", self._on_item)
@@ -68,7 +79,8 @@ class Fillers:
 
     def _look(self) -> None:
         spoken = "speaking" in (self._session.agent_state, self._session.user_state)
-        owed = self._session.agent_state == "thinking" and not spoken
+        thinks = self._session.agent_state == "thinking"
+        owed = (thinks or bool(self._sentences)) and not spoken
         match self._state:
             case State.QUIET if owed:
                 self._state = State.PATIENT
@@ -81,23 +93,43 @@ class Fillers:
     def _on_item(self, event: ConversationItemAddedEvent) -> None:
         item = event.item
         if isinstance(item, ChatMessage) and item.role == "user" and not mark_of(item):
+            self._is_new_turn = True
             if self._state is State.SAID:
                 self._state = State.QUIET
             self._look()
 
+    def _on_speech(self, event: SpeechCreatedEvent) -> None:
+        if event.source == "say":
+            self._sentences.add(event.speech_handle)
+            event.speech_handle.add_done_callback(self._on_sentence_done)
+            self._look()
+
+    def _on_sentence_done(self, sentence: SpeechHandle) -> None:
+        self._sentences.discard(sentence)
+        self._look()
+
+    def _end(self) -> None:
+        """The filler has ended; the next one belongs to the next turn, which may have begun."""
+        self._state = State.QUIET if self._is_new_turn else State.SAID
+
     def _stop(self) -> None:
         if self._task:
             self._task.cancel()
-        self._state = State.SAID if self._state is State.PLAYING else State.QUIET
+        if self._state is State.PLAYING:
+            self._end()
+        else:
+            self._state = State.QUIET
 
     async def _fill(self) -> None:
         await asyncio.sleep(self._delay_seconds)
         self._state = State.PLAYING
+        self._is_new_turn = False
         try:
             await self._play()
         except Exception:  # whatever a room that is closing raises: no filler may end a call
             log.exception("the filler could not be played")
-        self._state = State.SAID
+        self._end()
+        self._look()
 
 
 class FillerTrack:

@@ -4,6 +4,8 @@ How a failed request is tried again, and what is not, stands in `agent.call.mode
 """
 
 import logging
+import random
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -117,8 +119,10 @@ def with_substitute(ears: STT, substitute: stt.STT[Any]) -> Hearing:
     return stt.FallbackAdapter([ears, substitute], max_retry_per_stt=0)
 
 
-def build_mind(settings: OpenAISettings, clients: Clients) -> PatientLLM:
-    """The model that thinks, and its fallback if there is one."""
+def build_mind(
+    settings: OpenAISettings, clients: Clients, jitter: Callable[[], float] = random.random
+) -> PatientLLM:
+    """The model that thinks, and its fallback if there is one. `jitter`: of the back-off."""
     chosen = [(settings.llm_model, clients.llm)]
     if settings.fallback_llm_model:
         chosen.append((settings.fallback_llm_model, clients.fallback_llm))
@@ -126,11 +130,14 @@ def build_mind(settings: OpenAISettings, clients: Clients) -> PatientLLM:
         Provider(openai.LLM(model=model, client=client), str(client.base_url))
         for model, client in chosen
     ]
-    return PatientLLM(providers, Patience(settings.llm_patience_seconds, settings.patience_seconds))
+    patience = Patience(settings.llm_patience_seconds, settings.patience_seconds)
+    return PatientLLM(providers, patience, jitter)
 
 
-def build_voice(settings: OpenAISettings, clients: Clients) -> PatientTTS:
-    """The model that speaks, and its fallback if there is one."""
+def build_voice(
+    settings: OpenAISettings, clients: Clients, jitter: Callable[[], float] = random.random
+) -> PatientTTS:
+    """The model that speaks, and its fallback if there is one. `jitter`: of the back-off."""
     chosen = [(settings.tts_model, settings.tts_voice, clients.tts)]
     if settings.fallback_tts_model:
         voice = settings.fallback_tts_voice or settings.tts_voice
@@ -143,7 +150,8 @@ def build_voice(settings: OpenAISettings, clients: Clients) -> PatientTTS:
         )
         for model, voice, client in chosen
     ]
-    return PatientTTS(providers, Patience(settings.tts_patience_seconds, settings.patience_seconds))
+    patience = Patience(settings.tts_patience_seconds, settings.patience_seconds)
+    return PatientTTS(providers, patience, jitter)
 
 
 def connect_options() -> SessionConnectOptions:

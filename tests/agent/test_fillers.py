@@ -232,6 +232,26 @@ async def test_a_filler_is_heard_once_in_a_turn_and_again_in_the_next() -> None:
     await call.session.aclose()
 
 
+async def test_a_filler_is_heard_while_a_sentence_of_the_agent_waits_for_the_voice() -> None:
+    call = await started(Mind(seconds=0), voice_seconds=8)
+    await call.session.say("There is a fault.")
+    assert call.line.heard == [*FILLER, (8, "agent")]
+    await call.session.aclose()
+
+
+async def test_a_turn_has_its_filler_if_that_of_the_turn_before_still_plays() -> None:
+    call = await started(Mind("", "Yes.", seconds=4))
+    assert await call.ask() == [(3, "filler")]
+    call.mind.seconds = 60
+    assert await call.ask() == [
+        (1, "filler ends"),
+        (4, "filler"),
+        (6, "filler ends"),
+        (60, "agent"),
+    ]
+    await call.session.aclose()
+
+
 async def test_a_filler_is_no_part_of_the_conversation() -> None:
     call = await started(Mind("Yes.", "No.", seconds=8))
     await call.ask()

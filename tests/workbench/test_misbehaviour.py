@@ -19,22 +19,46 @@ def test_whatever_a_provider_does_the_caller_is_not_left_in_silence(seed: int) -
     assert hold(seed).faults == []
 
 
-class Script(Generator):
-    """Gives these replies to requests for speech, and good ones to all others."""
+def test_a_seed_gives_the_same_call_again() -> None:
+    first, second = hold(272), hold(272)
+    assert first.turns == second.turns
 
-    def __init__(self, *speech: str) -> None:
+
+class Script(Generator):
+    """Gives these replies to requests for an answer and for speech, and good ones to all others."""
+
+    def __init__(self, *speech: str, chat: tuple[str, ...] = ()) -> None:
         super().__init__(random.Random(2), badness=0, texts=(TWO_SENTENCES,))
         self._speech = list(speech)
+        self._chat = list(chat)
 
     def choose(self, asked: Asked, good: list[str], bad: list[str]) -> str:
-        if asked.path.endswith("/audio/speech") and self._speech:
-            return self._speech.pop(0)
-        return "good"
+        left = self._speech if asked.path.endswith("/audio/speech") else self._chat
+        return left.pop(0) if left else "good"
 
 
-async def held(*speech: str) -> Story:
+async def held(*speech: str, chat: tuple[str, ...] = ()) -> Story:
     await decode()
-    return await converse(Script(*speech), turns=1)
+    return await converse(Script(*speech, chat=chat), turns=1)
+
+
+@pytest.mark.looptime
+@pytest.mark.parametrize("refusal", ["refuses text", "no end event"])
+async def test_a_refusal_that_the_voice_cannot_say_is_told_by_a_recording(refusal: str) -> None:
+    """The voice says neither the words that came before the refusal nor the sentence about it."""
+    story = await held("refuses text", refusal, refusal, chat=("refuses in the middle",))
+    (turn,) = story.turns
+    assert story.faults == []
+    assert story.ended_by == ""
+    assert turn.said[-1] == Sentence.CUT_OFF.text
+
+
+@pytest.mark.looptime
+async def test_a_filler_is_heard_while_the_sentence_about_a_refusal_waits_for_the_voice() -> None:
+    story = await held("hangs", "hangs", chat=("refuses content",))
+    (turn,) = story.turns
+    assert story.faults == []
+    assert [heard.what for heard in turn.heard] == ["filler", "agent"]
 
 
 @pytest.mark.looptime

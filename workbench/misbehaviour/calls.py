@@ -34,6 +34,8 @@ FIRST_SOUND_SECONDS = FILLER_SECONDS + 3.2
 # The patience with a model, with its slowest answer's first sentence, and with the voice.
 SOMETHING_SAID_SECONDS = 20 + 25 + 20 + 5
 TURN_SECONDS = 300
+# Behind the end of a speech, for what is said about it to be the current one.
+SETTLED_SECONDS = 0.01
 
 
 @dataclass(slots=True)
@@ -84,7 +86,7 @@ async def converse(generator: Generator, *, turns: int = 3, **settings: Any) -> 
     """Hold a call with such a provider."""
     story, line = Story(), Line()
     chosen = OpenAISettings.model_validate({"api_key": "key", **settings})
-    async with _session(chosen, Network(generator.answer), line, story) as session:
+    async with _session(chosen, generator, line, story) as session:
         for _ in range(turns):
             if story.ended_by:
                 break
@@ -100,10 +102,11 @@ async def converse(generator: Generator, *, turns: int = 3, **settings: Any) -> 
 
 @asynccontextmanager
 async def _session(
-    settings: OpenAISettings, network: Network, line: Line, story: Story
+    settings: OpenAISettings, generator: Generator, line: Line, story: Story
 ) -> AsyncIterator[AgentSession[None]]:
-    clients = Clients.of(settings, network.pool)
-    mind, voice = build_mind(settings, clients), build_voice(settings, clients)
+    clients = Clients.of(settings, Network(generator.answer).pool)
+    jitter = generator.dice.random
+    mind, voice = build_mind(settings, clients, jitter), build_voice(settings, clients, jitter)
     session: AgentSession[None] = AgentSession(
         llm=mind,
         tts=PromptVoice(voice, least_chars=20, on_first_sound=lambda: None),
@@ -144,6 +147,7 @@ async def _take_turn(
             await session.generate_reply(user_input="Hello?")
             while (speech := session.current_speech) and not speech.done():
                 await speech.wait_for_playout()
+                await asyncio.sleep(SETTLED_SECONDS)
     except TimeoutError:
         story.faults.append("the turn has no end")
     turn.ended = loop.time()

@@ -14,6 +14,8 @@ LONGEST_PAUSE_SECONDS = 4.0
 # What a provider that is well again needs at most.
 LAST_TRY_SECONDS = 2.0
 TRIES_OF_THE_EMPTY = 2
+# A loop may wake a sleeper before the time, which would not end the tries.
+CLOCK_SECONDS = 0.001
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +62,7 @@ class Schedule:
         """Whom to ask, and when; None: nobody any more. `jitter`, 0 to 1, spreads the calls of a
         fleet that failed together."""
         left = [(n, state) for n, state in self._states.items() if not state.is_excluded]
-        if not left or now >= self._latest:
+        if not left or now >= self._latest - CLOCK_SECONDS:
             return None
         number, state = min(left, key=lambda each: max(each[1].not_before, now))
         at = max(state.not_before, now)

@@ -1,6 +1,7 @@
 """The language model: an `llm.LLM` that waits with patience, and turns to its fallback."""
 
-from collections.abc import Sequence
+import random
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from livekit.agents import DEFAULT_API_CONNECT_OPTIONS, APIConnectOptions, llm
@@ -15,10 +16,15 @@ class PatientLLM(llm.LLM[Any]):
     Streams raise `ModelError`; LiveKit's own retries are not used.
     """
 
-    def __init__(self, providers: Sequence[Provider[llm.LLM[Any]]], patience: Patience) -> None:
+    def __init__(
+        self,
+        providers: Sequence[Provider[llm.LLM[Any]]],
+        patience: Patience,
+        jitter: Callable[[], float] = random.random,
+    ) -> None:
         super().__init__()
         self._attempt_seconds = patience.attempt_seconds
-        self._providers = Providers(providers, patience, is_speech=False)
+        self._providers = Providers(providers, patience, is_speech=False, jitter=jitter)
 
     @property
     def model(self) -> str:

@@ -6,7 +6,6 @@ until it answers.
 
 import asyncio
 import logging
-import random
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -70,11 +69,18 @@ class Providers(Generic[M]):
     """Those who can answer, by preference."""
 
     def __init__(
-        self, providers: Sequence[Provider[M]], patience: Patience, *, is_speech: bool
+        self,
+        providers: Sequence[Provider[M]],
+        patience: Patience,
+        *,
+        is_speech: bool,
+        jitter: Callable[[], float],
     ) -> None:
+        """`jitter` returns a number from 0 to 1: see `Schedule.next_try`."""
         self._providers = list(providers)
         self._patience = patience
         self._is_speech = is_speech
+        self._jitter = jitter
         self._down: dict[int, float] = {}
         """Who has failed, and until when each wants to be left alone."""
         self._have_answered: set[int] = set()
@@ -93,7 +99,7 @@ class Providers(Generic[M]):
         loop = asyncio.get_running_loop()
         schedule = Schedule(self._order, self._patience, loop.time())
         tries_that_broke = 0
-        while chosen := schedule.next_try(loop.time(), random.random()):
+        while chosen := schedule.next_try(loop.time(), self._jitter()):
             await asyncio.sleep(chosen.at_seconds - loop.time())
             progress = Progress()
             failure = await self._try(chosen.provider, ask, progress, schedule.deadline)

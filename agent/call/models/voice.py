@@ -1,6 +1,7 @@
 """The voice: a `tts.TTS` that waits with patience, and turns to its fallback."""
 
-from collections.abc import Sequence
+import random
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from livekit import rtc
@@ -17,7 +18,12 @@ class PatientTTS(tts.TTS[Any]):
     rate of the first.
     """
 
-    def __init__(self, providers: Sequence[Provider[tts.TTS[Any]]], patience: Patience) -> None:
+    def __init__(
+        self,
+        providers: Sequence[Provider[tts.TTS[Any]]],
+        patience: Patience,
+        jitter: Callable[[], float] = random.random,
+    ) -> None:
         first = providers[0].model
         super().__init__(
             capabilities=tts.TTSCapabilities(streaming=False),
@@ -25,7 +31,7 @@ class PatientTTS(tts.TTS[Any]):
             num_channels=first.num_channels,
         )
         self._attempt_seconds = patience.attempt_seconds
-        self._providers = Providers(providers, patience, is_speech=True)
+        self._providers = Providers(providers, patience, is_speech=True, jitter=jitter)
 
     @property
     def model(self) -> str:

@@ -61,3 +61,13 @@ def test_who_refuses_is_not_asked_again() -> None:
     assert [schedule.next_try(0.5).provider for _ in range(3)] == [1, 1, 1]  # type: ignore[union-attr]
     schedule.fail(1, REFUSED, 0.5)
     assert schedule.next_try(0.5) is None
+
+
+def test_a_loop_that_wakes_a_little_early_does_not_repeat_the_last_try() -> None:
+    schedule = Schedule([0], Patience(6, 20), 0.0)
+    schedule.fail(0, Failure(Kind.BUSY, "down", retry_after_seconds=30), 1.0)
+    last = schedule.next_try(1.0)
+    assert last
+    woken = last.at_seconds - 1e-6
+    schedule.fail(0, BUSY, woken)
+    assert schedule.next_try(woken) is None
