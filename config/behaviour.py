@@ -16,7 +16,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from config.phrases import Phrasebook, PhrasesError, read_phrasebook
-from config.values import ROOT, Host, Section, Spoken
+from config.values import ROOT, Host, Location, Section, Spoken
 from stt_assemblyai.models import Preset
 from stt_assemblyai.values import Names
 
@@ -39,7 +39,7 @@ class AgentSettings(Section):
         "every room with a person in it by itself, beside the agent that answers there.",
         examples=["minutes"],
     )
-    instructions_file: Path = Field(
+    instructions_file: Location = Field(
         default=Path("agent/call/instructions.md"),
         description="Text file that tells the agent who it is and how to behave. "
         "A relative path starts at the project's folder.",
@@ -83,14 +83,14 @@ class AgentSettings(Section):
         le=600,
         description="How long a caller may be in a room without an agent before one is asked for.",
     )
-    record_dir: Path | None = Field(
+    record_dir: Location | None = Field(
         default=None,
         description="Folder for the records of calls, from which an agent that takes over a call "
         "goes on. They hold what was said: personal data. A relative path starts at the project's "
         "folder, which in the image is read-only. Unset: nothing is recorded.",
         examples=["records"],
     )
-    phrases_dir: Path = Field(
+    phrases_dir: Location = Field(
         default=Path("agent/call/phrases"),
         description="Folder with a file for each language, such as en.toml: what callers say "
         "without interrupting the agent, what stops it at once, and which questions are answered "
@@ -296,12 +296,16 @@ class AgentSettings(Section):
     def _readable(cls, path: Path, info: ValidationInfo) -> Path:
         if _base(info):
             return path
+        place = ROOT / path
         try:
-            empty = not _read(path)
+            is_endless = place.is_fifo() or place.is_char_device()
+            empty = not is_endless and not _read(path)
         except (OSError, ValueError) as error:
             raise PydanticCustomError(
                 "file", f"cannot be read as UTF-8 text ({type(error).__name__})"
             ) from None
+        if is_endless:
+            raise PydanticCustomError("file", "is a pipe or a device: write a file")
         if empty:
             raise PydanticCustomError("file", "is an empty file")
         return path

@@ -76,6 +76,15 @@ def _latin(key: SecretStr) -> SecretStr:
     return key
 
 
+def _at_home(path: Path) -> Path:
+    """~ stands for the home folder in a shell, but no shell reads `.env`."""
+    try:
+        return path.expanduser()
+    except RuntimeError:
+        raise PydanticCustomError("home", "begins with ~, which is no folder here") from None
+
+
+Location = Annotated[Path, AfterValidator(_at_home)]
 Host = Annotated[str, AfterValidator(host)]
 ApiKey = Annotated[SecretStr, AfterValidator(_latin)]
 Filled = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]

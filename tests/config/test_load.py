@@ -492,3 +492,24 @@ def test_a_pipe_in_the_place_of_the_file_is_told_and_not_waited_for(tmp_path: Pa
     os.mkfifo(pipe)
     with pytest.raises(SettingsError, match="is a named pipe"):
         load_settings(dotenv=pipe)
+
+
+@pytest.mark.usefixtures("_keys")
+def test_a_tilde_is_the_home_folder_though_no_shell_has_seen_it(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("AGENT_RECORD_DIR", "~/records")
+    assert load_settings(dotenv=None).agent.record_dir == tmp_path / "records"
+    monkeypatch.setenv("AGENT_RECORD_DIR", "~nobody-of-this-name/records")
+    assert faults()[0].startswith("AGENT_RECORD_DIR: begins with ~, which is no folder here")
+
+
+@pytest.mark.usefixtures("_keys")
+@pytest.mark.parametrize("device", ["/dev/zero", "pipe"])
+def test_instructions_without_an_end_are_told_and_not_waited_for(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, device: str
+) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    monkeypatch.setenv("AGENT_INSTRUCTIONS_FILE", str(tmp_path / device))
+    assert faults()[0].startswith("AGENT_INSTRUCTIONS_FILE: is a pipe or a device")
