@@ -23,12 +23,12 @@ from stt_assemblyai.ledger import Bill
 from stt_assemblyai.leg import StreamEvent
 from stt_assemblyai.order import Order, signature
 from stt_assemblyai.pace import Pacer
-from stt_assemblyai.page import BY_SIGNAL, Page
+from stt_assemblyai.page import BY_SIGNAL, FAILED, Page
 from stt_assemblyai.protocol import Opened
 from stt_assemblyai.sound import Sound, UnreadableError, open_sound
 from stt_assemblyai.transcriber import Interrupted, Timing, Transcriber
 
-FAILED, USAGE, UNREADABLE = 1, 2, 3
+USAGE, UNREADABLE = 2, 3
 
 _PIECE_MS = 100
 _LAST_WORDS_SECONDS = 10.0  # after Ctrl-C: the open turn's end, and the service's goodbye
@@ -180,6 +180,9 @@ class Hearing:
 def main() -> None:
     """Run the command that the arguments ask for."""
     for stream in (sys.stdout, sys.stderr):  # a terminal may know few letters
+        if stream is None:
+            typer.echo("Standard output and standard error have to be open.", err=True)
+            raise SystemExit(USAGE)
         stream.reconfigure(errors="replace")  # type: ignore[union-attr]
     app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
     app.command(help=HELP)(transcribe)

@@ -46,6 +46,7 @@ __all__ = ["DEFAULT_BASE_URL", "Closed", "DatedSocket", "PromptSocket", "Socket"
 
 DEFAULT_BASE_URL = "wss://streaming.assemblyai.com"
 _API_VERSION = "2025-05-12"
+_PATH = "/v3/ws"
 _LARGEST_ANSWER_BYTES = 4 << 20  # a whole turn with its words is a few kB
 _CLOSE_SECONDS = 1.0
 _NEXT_ADDRESS_SECONDS = 0.25  # RFC 8305, section 5
@@ -211,22 +212,27 @@ async def connect(
 
 
 def _ahead_seconds(connection: ClientConnection, now: float) -> float | None:
-    """From the Date header of the answer to the handshake; it tells whole seconds."""
-    date = connection.response.headers.get("Date", "") if connection.response else ""
+    """From the Date header of the answer to the handshake; it tells whole seconds. A proxy may
+    have added one of its own."""
+    dates = connection.response.headers.get_all("Date") if connection.response else []
     try:
-        return parsedate_to_datetime(date).timestamp() - now
+        return parsedate_to_datetime(dates[0] if dates else "").timestamp() - now
     except (ValueError, OverflowError):
         return None
 
 
 def _address(base_url: str, query: str) -> str:
-    parts = urlsplit(base_url)
-    if parts.scheme not in ("ws", "wss") or not parts.hostname:
+    try:
+        parts = urlsplit(base_url)
+        fits = parts.scheme in ("ws", "wss") and parts.hostname and parts.port != 0
+    except ValueError:  # the port is no number, a bracket is open
+        fits = False
+    if not fits:
         raise ConfigurationError(
             "The base URL is not a WebSocket address",
             remedy=f"Write it like {DEFAULT_BASE_URL}.",
         )
-    return f"{base_url.rstrip('/')}/v3/ws?{query}"
+    return f"{base_url.rstrip('/').removesuffix(_PATH)}{_PATH}?{query}"
 
 
 def _all_addresses() -> dict[str, Any]:

@@ -14,7 +14,13 @@ from pydantic import SecretStr
 
 from stt_assemblyai.budget import SharedBudget, file_for
 from stt_assemblyai.client import DEFAULT_BASE_URL, Socket, connect
-from stt_assemblyai.errors import AssemblyAIError, MissingKeyError, NetworkError, QuotaError
+from stt_assemblyai.errors import (
+    AssemblyAIError,
+    ConfigurationError,
+    MissingKeyError,
+    NetworkError,
+    QuotaError,
+)
 
 __all__ = ["Dialer", "Token"]
 
@@ -32,7 +38,7 @@ class Dialer:
     With `new_sessions_per_minute`, all processes of this machine together open no more than that;
     who comes too soon waits, and `waited_seconds` counts it; where that would take longer than
     `longest_wait_seconds`, a call raises `QuotaError`.
-    Raises `MissingKeyError` when there is neither.
+    Raises `MissingKeyError` when there is neither, `ConfigurationError` for what cannot be a key.
     """
 
     def __init__(
@@ -46,19 +52,24 @@ class Dialer:
         new_sessions_per_minute: int | None = None,
         longest_wait_seconds: float = math.inf,
     ) -> None:
-        if token is None and not (api_key and api_key.get_secret_value()):
+        key = api_key.get_secret_value().strip() if api_key else ""  # files end with a newline
+        if token is None and not key:
             raise MissingKeyError(
                 "api_key is missing", remedy="Pass AssemblyAI's key, or set ASSEMBLYAI_API_KEY."
             )
+        if not (key.isascii() and key.isprintable()):
+            raise ConfigurationError(
+                "api_key has a character that no key has", remedy="Copy AssemblyAI's key again."
+            )
         self._base_urls = (base_urls,) if isinstance(base_urls, str) else tuple(base_urls)
         self._turn = 0
-        self._api_key = api_key
+        self._api_key = SecretStr(key) if key else None
         self._token = token
         self._connect_timeout_seconds = connect_timeout_seconds
         self._dead_after_seconds = dead_after_seconds
         self._budget: SharedBudget | None = None
         if new_sessions_per_minute is not None:
-            account = api_key.get_secret_value() if api_key else "temporary tokens"
+            account = key or "temporary tokens"
             self._budget = SharedBudget(new_sessions_per_minute, file_for(account))
         self._longest_wait_seconds = longest_wait_seconds
         self.waited_seconds = 0.0

@@ -21,11 +21,12 @@ from stt_assemblyai.protocol import Opened
 from stt_assemblyai.speech import Final, Interim, Transcript
 from stt_assemblyai.transcriber import Interrupted
 
-__all__ = ["BY_SIGNAL", "Page", "as_json", "as_text", "end_as_json", "visible"]
+__all__ = ["BY_SIGNAL", "FAILED", "Page", "as_json", "as_text", "end_as_json", "visible"]
 
 # What moves a terminal's cursor, ends a line, or turns the direction of writing.
 _UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 
+FAILED = 1
 BY_SIGNAL = 128  # added to a signal's number, it is the exit code of who was ended by it
 
 
@@ -91,9 +92,12 @@ class Page:
     def _print(self, line: str) -> None:
         try:
             typer.echo(visible(line))
-        except BrokenPipeError:  # who read it has gone
+        except OSError as error:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            self._stop(BY_SIGNAL + signal.SIGPIPE)
+            if isinstance(error, BrokenPipeError):  # who read it has gone
+                return self._stop(BY_SIGNAL + signal.SIGPIPE)
+            self.note(f"Standard output cannot be written: {error.strerror}.")
+            self._stop(FAILED)
 
 
 def visible(text: str) -> str:

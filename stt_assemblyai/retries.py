@@ -5,7 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from stt_assemblyai.errors import AssemblyAIError, RenewalError, TokenExpiredError
+from stt_assemblyai.errors import (
+    AssemblyAIError,
+    ConfigurationError,
+    HttpStatus,
+    RenewalError,
+    TokenExpiredError,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,6 +47,7 @@ class Retries:
         self._patience = patience
         self._random = random
         self._failures = 0
+        self._has_lived = False
         self._broken = 0  # useful sessions in a row of which none lived for long
         self._lived_seconds = 0.0  # the last one, if this failure is its end
         self._since = since
@@ -63,7 +70,7 @@ class Retries:
         use, is a failure like those before it. A useful one ends the outage; but where one after
         the other is soon over, they are opened further and further apart."""
         is_proven = seconds >= self._patience.proven_after_seconds
-        self._lived_seconds = seconds
+        self._has_lived, self._lived_seconds = True, seconds
         if useful or is_proven:
             self._failures, self._since, self._worn_out = 0, None, False
             self._broken = 0 if is_proven else self._broken + 1
@@ -71,7 +78,10 @@ class Retries:
     def failed(self, error: AssemblyAIError, now: float) -> float | None:
         """Seconds to wait before the next attempt; None is: give up."""
         renewable = isinstance(error, TokenExpiredError) and self._patience.renews_tokens
-        if not error.retryable and not (renewable and self._failures == 0):
+        # A balancer's 404, a login page: where a session was, something else answers for a while.
+        is_elsewhere = isinstance(error, ConfigurationError) and isinstance(error.code, HttpStatus)
+        passes = error.retryable or (self._has_lived and is_elsewhere)
+        if not passes and not (renewable and self._failures == 0):
             return None
         if self._since is None:
             self._since = now

@@ -9,6 +9,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import stat
+import sys
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 
@@ -45,11 +47,15 @@ async def open_sound(
             yield await _standard_input(sample_rate, channels)
             return
         try:
-            descriptor = os.open(source, os.O_RDONLY)
+            descriptor = os.open(source, os.O_RDONLY | os.O_NONBLOCK)
             stack.callback(os.close, descriptor)
-            head = os.pread(descriptor, _READ_BYTES, 0)
+            is_pipe = stat.S_ISFIFO(os.fstat(descriptor).st_mode)  # <(a command), /dev/stdin
+            head = b"" if is_pipe else os.pread(descriptor, _READ_BYTES, 0)
         except OSError as error:
             raise UnreadableError(f"{source} cannot be read: {error.strerror}.") from None
+        if is_pipe:
+            yield await _pipe(descriptor, sample_rate, channels)
+            return
         layout = _readable_layout(head, sample_rate)
         if layout is None:
             yield _decode(source, sample_rate or DECODED_RATE, stack)
@@ -71,9 +77,15 @@ def _readable_layout(head: bytes, sample_rate: int | None) -> Layout | None:
 
 
 async def _standard_input(sample_rate: int | None, channels: int) -> Sound:
+    if sys.stdin is None:
+        raise UnreadableError("Standard input is closed: pipe sound into it.")
     if os.isatty(0):
         raise UnreadableError("Standard input is a terminal: pipe sound into it.")
-    sound = await _read(0, Layout(sample_rate or DECODED_RATE, channels))
+    return await _pipe(0, sample_rate, channels)
+
+
+async def _pipe(descriptor: int, sample_rate: int | None, channels: int) -> Sound:
+    sound = await _read(descriptor, Layout(sample_rate or DECODED_RATE, channels))
     if sound.sample_rate not in _RATES:
         raise UnreadableError(f"The service does not take {sound.sample_rate} Hz. {CONVERT}")
     if sample_rate not in (None, sound.sample_rate):

@@ -271,7 +271,38 @@ async def test_a_server_that_speaks_no_http_is_a_network_error() -> None:
         assert type(await failure(address(server))) is NetworkError
 
 
-@pytest.mark.parametrize("base_url", ["https://streaming.assemblyai.com", "wss://", "nonsense"])
+@pytest.mark.parametrize("path", ["", "/", "/v3/ws", "/v3/ws/"])
+async def test_the_path_may_stand_in_the_address(path: str) -> None:
+    asked: list[str] = []
+
+    def note(_: ServerConnection, request: Request) -> None:
+        asked.append(request.path)
+
+    async with (
+        serve(echo, "127.0.0.1", 0, process_request=note) as server,
+        connect(address(server) + path, "a=1", KEY),
+    ):
+        pass
+    assert asked == ["/v3/ws?a=1"]
+
+
+async def test_a_proxy_may_add_a_date_of_its_own() -> None:
+    def date_twice(_: ServerConnection, __: Request, response: Response) -> Response:
+        response.headers["Date"] = "Thu, 01 Jan 1970 00:00:00 GMT"
+        return response
+
+    async with (
+        serve(echo, "127.0.0.1", 0, process_response=date_twice) as server,
+        connect(address(server), "", KEY) as socket,
+    ):
+        await socket.send("text")
+        assert await socket.receive() == "text"
+
+
+@pytest.mark.parametrize(
+    "base_url",
+    ["https://streaming.assemblyai.com", "wss://", "nonsense", "wss://host:port", "wss://[::1"],
+)
 async def test_an_address_that_is_none_is_refused_at_once(base_url: str) -> None:
     error = await failure(base_url)
     assert isinstance(error, ConfigurationError)

@@ -87,6 +87,18 @@ async def test_regions_take_turns_when_one_is_down() -> None:
         assert [await shown(dialer) for _ in range(2)] == [("/v3/ws?a=1", "k")] * 2
 
 
+async def test_the_newline_at_the_end_of_a_keys_file_is_left_out() -> None:
+    async with serving() as url:
+        assert await shown(Dialer(url, api_key=SecretStr("k\n"))) == ("/v3/ws?a=1", "k")
+
+
+@pytest.mark.parametrize("key", ["a\nb", "kéy", "a\r\nX-Header: b"])
+def test_what_cannot_be_a_key_is_said_and_not_repeated(key: str) -> None:
+    with pytest.raises(ConfigurationError, match="api_key has a character") as caught:
+        Dialer(api_key=SecretStr(key))
+    assert key not in str(caught.value)
+
+
 @pytest.mark.parametrize("api_key", [None, SecretStr("")])
 def test_without_key_and_token_nothing_is_tried(api_key: SecretStr | None) -> None:
     with pytest.raises(ConfigurationError, match="api_key is missing"):

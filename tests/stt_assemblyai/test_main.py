@@ -252,6 +252,55 @@ async def test_a_reader_that_goes_away_ends_it_in_order(tmp_path: Path) -> None:
         assert stand_in.sessions[0].was_terminated
 
 
+async def shell(stand_in: AssemblyAIStandIn, command: str, *words: str) -> tuple[int, str, str]:
+    """What a shell makes of the program, "$@", with these words."""
+    program = (sys.executable, "-m", "stt_assemblyai", *words)
+    process = await asyncio.create_subprocess_exec(
+        *("bash", "-c", command, "bash", *program),
+        *("--base-url", stand_in.url, "--api-key", LOCAL_KEY),
+        cwd=ROOT,
+        stdout=PIPE,
+        stderr=PIPE,
+    )
+    out, err = await process.communicate()
+    assert process.returncode is not None
+    return process.returncode, out.decode(), err.decode()
+
+
+async def test_a_full_disk_is_said_and_ends_with_1(
+    stand_in: AssemblyAIStandIn, tmp_path: Path
+) -> None:
+    path = str(write_wav(tmp_path / "tea.wav", 9000))
+    code, _, err = await shell(stand_in, '"$@" > /dev/full', path)
+    assert (code, err) == (1, "Standard output cannot be written: No space left on device.\n")
+    assert stand_in.sessions[0].was_terminated
+
+
+@pytest.mark.parametrize(
+    ("closing", "code", "says"),
+    [
+        ("<&-", 3, "Standard input is closed: pipe sound into it.\n"),
+        (">&-", 2, "Standard output and standard error have to be open.\n"),
+        ("2>&-", 2, ""),
+    ],
+)
+async def test_a_stream_that_is_closed_is_said(
+    stand_in: AssemblyAIStandIn, closing: str, code: int, says: str
+) -> None:
+    assert await shell(stand_in, f'"$@" {closing}', "-") == (code, "", says)
+
+
+@pytest.mark.parametrize("source", ["/dev/stdin", "fifo"])
+async def test_a_pipe_may_be_given_by_its_name(
+    stand_in: AssemblyAIStandIn, tmp_path: Path, source: str
+) -> None:
+    wav, fifo = write_wav(tmp_path / "tea.wav", 1600), tmp_path / "fifo"
+    os.mkfifo(fifo)
+    command = f'cat "{wav}" | "$@"' if source == "/dev/stdin" else f'cat "{wav}" > "{fifo}" & "$@"'
+    name = source if source == "/dev/stdin" else str(fifo)
+    assert await shell(stand_in, command, name) == (0, "I would like tea.\nThank you.\n", "")
+
+
 async def test_a_terminal_is_shown_the_progress_and_standard_output_is_not(
     stand_in: AssemblyAIStandIn, tmp_path: Path
 ) -> None:

@@ -11,6 +11,7 @@ from stt_assemblyai.errors import (
     RenewalError,
     TokenExpiredError,
     TransientError,
+    classify_http,
 )
 from stt_assemblyai.retries import Patience, Retries
 
@@ -23,6 +24,15 @@ def retries(draw: float = 1.0, **patience: float) -> Retries:
 
 def test_what_cannot_be_mended_is_not_tried_again() -> None:
     assert retries().failed(AuthenticationError("No"), 0.0) is None
+
+
+def test_where_a_session_has_been_an_answer_that_is_none_passes() -> None:
+    pauses, answer = retries(total_seconds=10, first_wait_seconds=1), classify_http(404)
+    assert pauses.failed(answer, 0.0) is None
+    pauses.lived(1.0, useful=True)
+    assert pauses.failed(answer, 0.0) == 1
+    assert pauses.failed(answer, 9.0) is None
+    assert pauses.failed(classify_http(401), 0.0) is None
 
 
 def test_pauses_double_up_to_a_limit() -> None:
