@@ -67,6 +67,8 @@ def decoded_type(media: MediaType, head: bytes) -> str | None:
     for magic, name in FILES.items():
         if head.startswith(magic):
             return name
+    if _is_mp3(head):
+        return "audio/mpeg"
     if media.name in RAW_TYPES:
         return None
     if media.name in DECODED_TYPES:
@@ -156,6 +158,13 @@ def _layout(fmt: bytes) -> tuple[int, int]:
     if form not in PCM_FORMATS or bits != 8 * SAMPLE_BYTES or not channels or not rate:
         raise NotSoundError(f"a WAV file of {bits} bit in format {form}, which cannot be played")
     return rate, channels
+
+
+def _is_mp3(head: bytes) -> bool:
+    """A frame of MPEG layer III without a tag before it. As samples it would begin with a bang."""
+    if len(head) < 3 or head[0] != 0xFF or head[1] & 0xE6 != 0xE2 or head[1] & 0x18 == 0x08:
+        return False
+    return head[2] >> 4 not in (0, 15) and head[2] & 0x0C != 0x0C
 
 
 def _is_text(head: bytes) -> bool:

@@ -36,6 +36,9 @@ def test_a_content_type_tells_rate_and_channels(header: str, rate: int, channels
         ("audio/pcm", b"OggS", "audio/ogg"),
         ("audio/mpeg", b"\xff\xfb", "audio/mpeg"),
         ("audio/wav", wav(0.1), None),
+        ("audio/pcm", bytes.fromhex("fff38400") + bytes(12), "audio/mpeg"),
+        ("application/octet-stream", bytes.fromhex("fffb9064") + bytes(12), "audio/mpeg"),
+        ("audio/pcm", bytes.fromhex("fffffeff") + bytes(12), None),
     ],
 )
 def test_what_it_is_by_its_first_bytes(header: str, head: bytes, decoded: str | None) -> None:
