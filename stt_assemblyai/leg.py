@@ -117,6 +117,7 @@ class Leg:
         self.clock = clock
         self.begun = asyncio.Event()
         self.settled = asyncio.Event()
+        self.asked = options()  # with which it was opened
         self.opened: Opened | None = None
         self.opened_at: float | None = None
         self.useful = False  # it told something that had not been told before
@@ -214,9 +215,9 @@ class Leg:
 
     async def run(self) -> None:
         """From its connection to its end. Cancelled, it still says goodbye."""
-        self._dialled_at = self._loop.time()
+        self._dialled_at, self.asked = self._loop.time(), self._options()
         try:
-            async with self._dial(self._options().query()) as socket:
+            async with self._dial(self.asked.query()) as socket:
                 await self._converse(socket)
         except AssemblyAIError as refusal:
             self.outcome = Failed(refusal)

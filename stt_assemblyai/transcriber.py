@@ -25,6 +25,7 @@ from stt_assemblyai.endpointing import TurnChoices, endpointing_for
 from stt_assemblyai.errors import (
     AssemblyAIError,
     CloseCode,
+    ConfigurationError,
     RenewalError,
     TransientError,
     fault_of,
@@ -213,7 +214,7 @@ class Transcriber:
         while True:
             await self._listen_to(leg, tasks)
             was_idle = leg.idle
-            error = _cause(leg, in_turn=self._mapper.in_turn)
+            error = self._taken_back(leg, _cause(leg, in_turn=self._mapper.in_turn))
             if error is None and not (leg.retired or was_idle):
                 return None
             next_leg = self._take_spare(leg)
@@ -235,6 +236,20 @@ class Transcriber:
                 await asyncio.sleep(wait_seconds if next_leg is None else 0)
             reason = "roll over" if error is None else type(error).__name__
             leg = next_leg or self._new_leg(reason, self._clock, from_ms=from_ms)
+
+    def _taken_back(self, leg: Leg, error: AssemblyAIError | None) -> AssemblyAIError | None:
+        """Options that were changed in mid-session and are refused cost a session and themselves:
+        those that it was opened with are in force again."""
+        is_changed = leg.opened is not None and leg.asked != self._options
+        if not isinstance(error, ConfigurationError) or not is_changed:
+            return error
+        self._options = leg.asked
+        self._mapper.endpointing = endpointing_for(leg.asked, self._choices)
+        return TransientError(
+            "The service refuses options that were changed; those before them are in force again",
+            code=error.code,
+            server_text=error.server_text,
+        )
 
     async def _listen_to(self, leg: Leg, tasks: asyncio.TaskGroup) -> None:
         """Until it has nothing more to tell, or the next one knows as much."""

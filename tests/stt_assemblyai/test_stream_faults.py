@@ -116,6 +116,28 @@ class Stream:
             await asyncio.wait([running])
 
 
+async def test_a_change_of_options_that_is_refused_costs_itself() -> None:
+    stream = Stream(options={"keyterms_prompt": ["Ann"]})
+    before = stream.transcriber.options
+    async with stream.running():
+        await stream.hear(VOICE, 4)
+        stream.transcriber.update(before.revised(keyterms_prompt=["Bob"], min_turn_silence=900))
+        await stream.say({"type": "Error", "error_code": 3006, "error": "no such term"})
+        await stream.hear(VOICE, 20)
+        await stream.say(turn(0, word("hello", 100, 400), over=True, turn_is_formatted=True))
+    assert stream.speech == ["StartOfSpeech", "final hello", "EndOfSpeech"]
+    assert stream.transcriber.options == before
+    (interrupted,) = stream.of(Interrupted)
+    assert "no such term" in str(interrupted.error)
+
+
+async def test_options_that_are_refused_without_a_change_end_the_stream() -> None:
+    stream = Stream()
+    with pytest.raises(ConfigurationError):
+        async with stream.running():
+            await stream.say({"type": "Error", "error_code": 3006, "error": "no"})
+
+
 @pytest.mark.parametrize("model", [US, U3])
 @pytest.mark.parametrize("eager_ms", [None, 80])
 @pytest.mark.parametrize("words", [[], None, "missing", {"a": 1}, [{"text": "hello"}], [None]])
