@@ -27,7 +27,14 @@ async def service() -> AsyncIterator[OpenAIStandIn]:
 
 @pytest.fixture
 async def session(service: OpenAIStandIn) -> AsyncIterator[AgentSession[None]]:
-    chosen = OpenAISettings.model_validate({"api_key": LOCAL_KEY, "base_url": service.url})
+    chosen = OpenAISettings.model_validate(
+        {
+            "api_key": LOCAL_KEY,
+            "base_url": service.url,
+            "patience_seconds": 1,
+            "tts_patience_seconds": 1,
+        }
+    )
     async with AsyncExitStack() as stack:
         clients = Clients.of(chosen)
         stack.push_async_callback(clients.aclose)
