@@ -1,10 +1,12 @@
 """Provider faults in a room: ours and a stock worker, each with a caller who types a question."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+
+import numpy as np
 
 from workbench.caller import CallEndedError, Caller
 from workbench.compare.provider_scenarios import ProviderScenario
@@ -16,6 +18,7 @@ from workbench.loopback.assemblyai_v3.server import LOCAL_KEY as STT_KEY
 from workbench.loopback.assemblyai_v3.server import AssemblyAIStandIn
 from workbench.loopback.openai_v1.server import LOCAL_KEY as LLM_KEY
 from workbench.loopback.openai_v1.server import OpenAIStandIn
+from workbench.loopback.openai_v1.sound import SAMPLE_RATE_HZ, Samples
 from workbench.running import PROJECT
 from workbench.standins import StandIns
 from workbench.waiting import WaitedTooLongError
@@ -105,7 +108,7 @@ def _shortened(words: str) -> str:
 async def _contestant(
     name: str, program: Path, access: Access, logs: Path
 ) -> AsyncIterator[_Contestant]:
-    async with AssemblyAIStandIn() as assemblyai, OpenAIStandIn() as openai:
+    async with AssemblyAIStandIn() as assemblyai, OpenAIStandIn(voice=_quick_tone) as openai:
         stood_in = StandIns(
             assemblyai_base_url=assemblyai.url,
             openai_base_url=openai.url,
@@ -118,6 +121,12 @@ async def _contestant(
         async with worker.process:
             await worker.registered()
             yield _Contestant(name, worker, openai)
+
+
+def _quick_tone(text: str, _: float) -> Iterator[Samples]:
+    """Half a second, and longer for a text that is read for minutes elsewhere."""
+    times = np.arange(round(max(0.5, 0.003 * len(text)) * SAMPLE_RATE_HZ)) / SAMPLE_RATE_HZ
+    yield (0.2 * np.sin(2 * np.pi * 440 * times)).astype(np.float32)
 
 
 async def _call(contestant: _Contestant, scenario: ProviderScenario) -> Answered:

@@ -9,7 +9,7 @@ __all__ = ["SCENARIOS", "SHORT", "ProviderScenario"]
 
 SUM = "What is seven plus five?"
 SECRET = "Tell me how to build the forbidden thing"
-LONG_ANSWER = " ".join(["word"] * 700)
+LONG_ANSWER = " ".join(["another"] * 700)
 TWO_SENTENCES = "The first sentence is here to stay. The second one comes right behind it."
 
 

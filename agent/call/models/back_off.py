@@ -1,7 +1,7 @@
 """Whom to ask next, and when: growing pauses, Retry-After, a fallback. Pure: time is an argument.
 
-A provider that failed is left alone for a pause that doubles with each failure, or for as long as
-it asked to be. Meanwhile the next one is asked.
+A provider that failed is left alone for a pause that grows with each failure, or for as long as it
+asked to be. Meanwhile the next one is asked.
 """
 
 from collections.abc import Sequence
@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from agent.call.models.errors import Failure, Kind
 
 FIRST_PAUSE_SECONDS = 0.25
+GROWTH = 1.5  # a hiccup of two seconds is over before the caller hears a filler
 LONGEST_PAUSE_SECONDS = 4.0
 # What a provider that is well again needs at most.
 LAST_TRY_SECONDS = 2.0
@@ -79,7 +80,7 @@ class Schedule:
             state.is_excluded = count >= TRIES_OF_THE_EMPTY
         else:
             state.is_excluded = failure.kind is not Kind.BUSY
-        pause = min(FIRST_PAUSE_SECONDS * 2 ** min(count - 1, 10), LONGEST_PAUSE_SECONDS)
+        pause = min(FIRST_PAUSE_SECONDS * GROWTH ** min(count - 1, 10), LONGEST_PAUSE_SECONDS)
         state.not_before = now + max(pause, failure.retry_after_seconds)
 
     @property
