@@ -30,8 +30,8 @@ Times differ a little from run to run.
 """
 _NOTES = {
     PROVIDERS: "Each is a call through a real LiveKit server with a worker process of its own;"
-    " OpenAI is a stand-in for both, and its voice a short tone. Stock is the worker of LiveKit's guide."
-    " A caller hears the greeting, types a question while the fault is there, and types"
+    " OpenAI is a stand-in for both, and its voice a short tone. Stock is the worker of LiveKit's"
+    " guide. A caller hears the greeting, types a question while the fault is there, and types"
     " another one after it. Neither has a fallback model.",
 }
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from workbench.compare import figures as f
 from workbench.compare.scenario import Scenario
-from workbench.compare.spoken import say
+from workbench.compare.spoken import say, sentences
 from workbench.loopback.assemblyai_v3.knobs import Fault, Knobs
 
 __all__ = ["SCENARIOS", "SHORT"]
@@ -126,11 +126,12 @@ _SLOW = Scenario(
 )
 _EXPIRY = Scenario(
     "10",
-    "Sessions may last 2 s",
-    _ORDER,
+    "Sessions may last 35 s; somebody speaks for 75",
+    say(sentences(75)),
     (f.WORDS, f.TURNS, f.CONNECTS, f.CLOSES, f.ERROR),
-    knobs=Knobs(session_cap_seconds=2),
+    knobs=Knobs(session_cap_seconds=35),
     parameters=_us(),
+    limit_seconds=90,
 )
 _IDLE = Scenario(
     "11",
