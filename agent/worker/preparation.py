@@ -5,6 +5,7 @@ for ever.
 """
 
 import contextlib
+import os
 import socket
 import tempfile
 import urllib.request
@@ -13,6 +14,7 @@ from multiprocessing import util
 from pathlib import Path
 
 from agent.call.prepared import read_sentences
+from config.values import ROOT
 
 LONGEST_REASON = 300
 
@@ -26,6 +28,7 @@ def require_preparation(prepare: Callable[[], object]) -> None:
 
     Raises UnpreparedError.
     """
+    leave_lost_folder()
     _require_folder()
     try:
         read_sentences()
@@ -35,6 +38,15 @@ def require_preparation(prepare: Callable[[], object]) -> None:
         proxies = [f"{scheme.upper()}_PROXY" for scheme in urllib.request.getproxies()]
         advice = f"; the environment sets {', '.join(proxies)}" if proxies else ""
         raise UnpreparedError(f"No call could be prepared ({words}){advice}.") from None
+
+
+def leave_lost_folder() -> None:
+    """Move elsewhere where somebody has removed the folder that the worker was started in, or a
+    release in its place: Python starts no process from there."""
+    try:
+        Path.cwd()
+    except FileNotFoundError:
+        os.chdir(ROOT)
 
 
 def _require_folder() -> None:

@@ -12,7 +12,7 @@ from agent.worker import signals
 from agent.worker.dispatch import look_after_callers
 from agent.worker.farewell import take_leave
 from agent.worker.livekit_api import livekit_api
-from agent.worker.preparation import leave_folder_in_place, require_preparation
+from agent.worker.preparation import leave_folder_in_place, leave_lost_folder, require_preparation
 from agent.worker.reachability import (
     RefusedError,
     UnreachableError,
@@ -48,14 +48,18 @@ async def serve(server: Worker, settings: Settings, *, devmode: bool, speaks: bo
         await _either(_ready(server, settings, patience_seconds=patience_seconds), stop.wait())
         if stop.is_set():
             return
+        started = asyncio.Event()
+        server.once("worker_started", started.set)
         running = asyncio.create_task(server.run(devmode=devmode))
         async with _rescue(server, settings, speaks=speaks):
             await _either(asyncio.shield(running), stop.wait(), _hopeless(server))
             server.admission.close()
-            if not devmode:
+            if not started.is_set():
+                await server.break_off(running)
+            elif not devmode:
                 await _drained(server, settings, hurry, speaks=speaks)
         await server.aclose()
-        await running
+        await asyncio.gather(running, return_exceptions=not started.is_set())
     leave_folder_in_place()
     if server.starts.are_hopeless and not stop.is_set():
         raise HopelessError
@@ -64,6 +68,7 @@ async def serve(server: Worker, settings: Settings, *, devmode: bool, speaks: bo
 async def _hopeless(server: Worker) -> None:
     """Return when no process can be started and no call is left that would suffer."""
     while not server.starts.are_hopeless or server.active_jobs:
+        leave_lost_folder()
         server.starts.try_again()
         await asyncio.sleep(1)
 

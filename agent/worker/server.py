@@ -1,5 +1,6 @@
 """The worker: whom it serves, how many calls it takes, what it prepares before a call."""
 
+import asyncio
 import gc
 import math
 import os
@@ -55,6 +56,7 @@ class Worker(AgentServer):
         self.admission = admission
         self.brake = brake
         self.starts = starts
+        self._pool: ProcPool | None = None
         self.prepare = prepare
         """What each job process does before its call."""
 
@@ -67,10 +69,21 @@ class Worker(AgentServer):
         """Have so many processes wait for a call; at most `num_idle_processes` do."""
         self.starts.keep_ready(processes)
 
+    async def break_off(self, running: asyncio.Task[None]) -> None:
+        """End `run` before it has begun to take calls.
+
+        LiveKit closes nothing before its first processes are ready, which takes up to a minute.
+        """
+        running.cancel()
+        await asyncio.wait([running])
+        if self._pool:
+            await self._pool.aclose()
+
     # LiveKit makes its pool in the middle of `run`, and nothing public tells of the processes that
     # it starts.
     @property
     def _proc_pool(self) -> ProcPool:
+        assert self._pool
         return self._pool
 
     @_proc_pool.setter
