@@ -50,6 +50,8 @@ def _in_words(details: ErrorDetails) -> str:
             return f"must be {limits['expected']}"
         case "too_long":
             return f"must have at most {limits['max_length']} parts"
+        case "string_unicode":
+            return "is not UTF-8 text"
         case "string_too_short":
             return "must not be empty"
         case "string_too_long":

@@ -513,3 +513,9 @@ def test_instructions_without_an_end_are_told_and_not_waited_for(
     os.mkfifo(tmp_path / "pipe")
     monkeypatch.setenv("AGENT_INSTRUCTIONS_FILE", str(tmp_path / device))
     assert faults()[0].startswith("AGENT_INSTRUCTIONS_FILE: is a pipe or a device")
+
+
+@pytest.mark.usefixtures("_keys")
+def test_a_variable_in_another_encoding_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AGENT_GREETING", "Gr\udcfc\udcdfe")  # as Python hands on Latin-1
+    assert faults()[0].startswith("AGENT_GREETING: is not UTF-8 text; for example")
