@@ -22,6 +22,12 @@ def name_caller(job: JobContext, identity: str) -> None:
     }
 
 
+def log_words(identity: str, text: str) -> None:
+    """Log what a participant of a room that is written down says."""
+    fields = {"caller": pseudonym(identity), f"{PERSONAL}caller_identity": identity}
+    log.info("turn", extra={**fields, "role": "user", f"{PERSONAL}text": text})
+
+
 def log_turns(session: AgentSession[None]) -> None:
     """Log what either side says, turn by turn."""
 

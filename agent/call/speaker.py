@@ -31,9 +31,12 @@ class Speaker:
         ears: stt.STT[Any],
         *,
         open_audio: Callable[[rtc.Track], Audio],
+        on_turn: Callable[[str], None] = lambda _: None,
     ) -> None:
+        """`on_turn` is called with the words of each turn."""
         self._room = room
         self._identity = identity
+        self._on_turn = on_turn
         self._stream = ears.stream()
         self._feed = VoiceFeed(room, identity, self._take, hears_muted=False, open_audio=open_audio)
         self._ending = asyncio.Event()
@@ -76,6 +79,7 @@ class Speaker:
         }
         if final:
             self._segment_id = utils.shortuuid("SG_")
+            self._on_turn(event.alternatives[0].text)
         if self._room.isconnected():  # a room that is gone reads nothing
             with contextlib.suppress(ConnectionError):
                 writer = await self._room.local_participant.stream_text(

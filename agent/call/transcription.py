@@ -8,11 +8,13 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Callable
+from functools import partial
 
 from livekit import rtc
 from livekit.agents import APIError, AutoSubscribe, JobContext
 
 from agent.call.endings import count_as_failed
+from agent.call.log_context import log_words
 from agent.call.participants import CALLER_ATTRIBUTE, AgentRole, our_agents, served
 from agent.call.providers import ears_of
 from agent.call.speaker import Speaker
@@ -176,9 +178,19 @@ class Transcription:
                 self._loop.call_later(60, self._try_again, identity)
             return
         starts.append(now)
-        speaker = Speaker(self._room, identity, self._pen.ears, open_audio=self._open_audio)
+        speaker = Speaker(
+            self._room,
+            identity,
+            self._pen.ears,
+            open_audio=self._open_audio,
+            on_turn=partial(self._log_turn, identity),
+        )
         self._speakers[identity] = speaker
         self._tasks.create_task(self._hear(speaker))
+
+    def _log_turn(self, identity: str, words: str) -> None:
+        if self._pen.agent.log_transcripts:
+            log_words(identity, words)
 
     def _try_again(self, identity: str) -> None:
         self._refused.discard(identity)

@@ -6,7 +6,7 @@ from typing import Any, cast
 
 import pytest
 from livekit import rtc
-from livekit.agents import APIConnectOptions, JobContext, stt
+from livekit.agents import APIConnectOptions, JobContext, LanguageCode, stt
 
 from agent.call.participants import AgentRole
 from agent.call.transcription import (
@@ -27,10 +27,11 @@ SETTINGS = AgentSettings(name="transcriber", reconnect_grace_seconds=2)
 
 
 class Ears(stt.STT):
-    """Understand nothing, and count the streams."""
+    """Count the streams; of each voice they understand these words, if any."""
 
-    def __init__(self) -> None:
+    def __init__(self, words: str = "") -> None:
         super().__init__(capabilities=stt.STTCapabilities(streaming=True, interim_results=True))
+        self.words = words
         self.opened = self.open = 0
 
     def stream(self, **_: Any) -> "Stream":
@@ -46,6 +47,10 @@ class Stream(stt.RecognizeStream):
         assert isinstance(ears, Ears)
         ears.opened += 1
         ears.open += 1
+        if ears.words:
+            said = stt.SpeechData(language=LanguageCode("en"), text=ears.words)
+            final = stt.SpeechEventType.FINAL_TRANSCRIPT
+            self._event_ch.send_nowait(stt.SpeechEvent(type=final, alternatives=[said]))
         try:
             async for _ in self._input_ch:
                 pass
@@ -56,9 +61,10 @@ class Stream(stt.RecognizeStream):
 class Job:
     """A transcriber's job in a scripted room."""
 
-    def __init__(self) -> None:
+    def __init__(self, words: str = "", agent: AgentSettings = SETTINGS) -> None:
         self.room = ScriptedRoom()
-        self.ears = Ears()
+        self.ears = Ears(words)
+        self.agent = agent
         self.ending: str | None = None
         self._task: asyncio.Task[None] | None = None
 
@@ -66,7 +72,7 @@ class Job:
         self.ending = reason
 
     async def begin(self) -> None:
-        pen = SimpleNamespace(agent=SETTINGS, ears=self.ears)
+        pen = SimpleNamespace(agent=self.agent, ears=self.ears)
         job = cast("JobContext", cast("Any", self))
         transcription = Transcription(job, cast("Pen", pen), open_audio=Sound)
         self._task = asyncio.create_task(transcription.hold())
@@ -99,6 +105,21 @@ async def test_each_voice_has_one_stream_which_ends_with_it() -> None:
     assert (job.ears.opened, job.ears.open) == (2, 1)
     assert await job.end() == EMPTY
     assert job.ears.open == 0
+
+
+@pytest.mark.parametrize("log_transcripts", [False, True])
+async def test_what_is_written_down_is_logged_only_where_that_is_wanted(
+    caplog: pytest.LogCaptureFixture, log_transcripts: bool
+) -> None:
+    settings = SETTINGS.model_copy(update={"log_transcripts": log_transcripts})
+    job = Job("Good morning.", settings)
+    with caplog.at_level("INFO", logger="agent"):
+        await job.begin()
+        job.speak("ann")
+        await asyncio.sleep(1)
+        await job.end()
+    told = [vars(line).get("lk.pii.text") for line in caplog.records if line.message == "turn"]
+    assert told == (["Good morning."] if log_transcripts else [])
 
 
 async def test_a_hundred_mutes_and_thirty_tracks_are_one_stream() -> None:
