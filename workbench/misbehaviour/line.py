@@ -29,8 +29,12 @@ class Line(AudioOutput):
         self._queued_seconds = 0.0
         self._began = 0.0
         self._finishing: asyncio.TimerHandle | None = None
+        self._finished = asyncio.Event()
 
     async def capture_frame(self, frame: rtc.AudioFrame) -> None:
+        """As a room's output does, wait until what was flushed has been heard."""
+        while self._finishing:
+            await self._finished.wait()
         await super().capture_frame(frame)
         if not self._queued_seconds:
             self._began = _now()
@@ -40,7 +44,8 @@ class Line(AudioOutput):
 
     def flush(self) -> None:
         super().flush()
-        if self._queued_seconds:
+        if self._queued_seconds and not self._finishing:
+            self._finished.clear()
             left = max(self._began + self._queued_seconds - _now(), 0.0)
             self._finishing = asyncio.get_running_loop().call_later(left, self._finish, False)
 
@@ -55,6 +60,8 @@ class Line(AudioOutput):
         await asyncio.sleep(2.0)
 
     def _finish(self, interrupted: bool) -> None:
+        self._finishing = None
+        self._finished.set()
         if self._queued_seconds:
             played = min(self._queued_seconds, _now() - self._began)
             self._queued_seconds = 0.0
