@@ -12,6 +12,7 @@ from pydantic import SecretStr
 
 from stt_assemblyai.dialer import Dialer
 from stt_assemblyai.options import SessionOptions
+from stt_assemblyai.retries import Patience
 from stt_assemblyai.speech import Final
 from stt_assemblyai.transcriber import Interrupted, Timing, Transcriber
 from workbench.engines.activity import ActivityDetector
@@ -48,6 +49,8 @@ async def test_ten_broken_connections_in_human_speech_cost_no_words(model: str) 
             SessionOptions(speech_model=model),  # type: ignore[arg-type]
             events.append,
             timing=Timing(replay_speed=SPEED, termination_timeout_seconds=30),  # it may be slow
+            # Others that are so soon over would be opened further and further apart.
+            patience=Patience(proven_after_seconds=0.2),
         )
         transcriber.push(pcm)
         transcriber.end_input()

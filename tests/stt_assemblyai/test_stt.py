@@ -300,7 +300,8 @@ async def test_a_fallback_takes_over_within_seconds(fault: Fault) -> None:
             stream.end_input()
             events = [event async for event in stream]
         await adapter.aclose()
-    assert texts(events, Type.FINAL_TRANSCRIPT) == ["I would like tea"]
+    # LiveKit flushes at the end: silence has no voice to wait for, so that gets an empty one.
+    assert "".join(texts(events, Type.FINAL_TRANSCRIPT)) == "I would like tea"
 
 
 async def test_a_late_twin_is_no_final_but_an_event_of_its_own() -> None:
