@@ -21,10 +21,10 @@ from agent.call.interruptions import Verdict
 
 Strength = Literal["eager", "balanced", "calm"]
 
-# After so many voices without a word, none is yielded to for so long.
+# After this many voices without a word, the agent yields to no voice for this time.
 MOST_WORDLESS = 2
 DISTRUST_SECONDS = 8.0
-# Each result is about so much sound.
+# How much sound each result of the voice detector covers.
 RESULT_SECONDS = 0.032
 # How fast the level of the caller's voice is learnt: the share of each tenth of a second or so.
 LEARNING = 0.05
@@ -35,13 +35,13 @@ class Limits:
     """How easily the agent yields."""
 
     onset_seconds: float
-    """A voice lasts so long before it is yielded to."""
+    """The agent yields once a voice has lasted this long."""
     quiet_seconds: float
-    """When it has been quiet for so long, the agent goes on."""
+    """The agent goes on after this much quiet."""
     wordless_seconds: float
-    """So long it is waited for its first word."""
+    """How long the agent waits for the first word of a voice."""
     quieter_db: float
-    """A voice that is so much quieter than the caller's is somebody else's."""
+    """A voice this much quieter than the caller's is somebody else's."""
 
 
 LIMITS: Mapping[Strength, Limits] = MappingProxyType(

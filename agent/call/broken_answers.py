@@ -32,8 +32,8 @@ class BrokenAnswers:
     and `refusal` where the model refuses to answer. Where the voice cannot say that either, the
     caller hears that the agent was cut off, which needs no voice.
 
-    What of an answer the voice refused is taken out of the history: whoever listens to the session
-    later does not see it.
+    Sentences that the voice refused are taken out of the history. Listeners that subscribe to the
+    session after this one see the history without them.
     """
 
     def __init__(self, session: AgentSession[None], refusal: str) -> None:

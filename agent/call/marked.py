@@ -67,7 +67,7 @@ class Counts:
 
 
 def keep(session: AgentSession[Any], utterance: MarkedUtterance) -> None:
-    """Write an utterance into the session's history, and tell whoever listens to the session.
+    """Write an utterance into the session's history, and tell the session's listeners.
 
     The session's own way would begin a reply. `with_marked` shows it to the model.
     """

@@ -63,7 +63,7 @@ def limited(tool: Tool, session: Callable[[], AgentSession[Any]], seconds: float
 def _silence_counted(
     session: AgentSession[Any], limit: asyncio.Timeout, seconds: float
 ) -> Iterator[None]:
-    """Let the limit expire when the agent has owed an answer for so long without a break."""
+    """Let the limit expire once the agent has owed an answer for `seconds` without a break."""
 
     def look(_: object = None) -> None:
         is_owed = session.agent_state == "thinking" and session.user_state != "speaking"

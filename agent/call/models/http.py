@@ -22,7 +22,7 @@ OF_THE_BODY = ("content-encoding", "content-length", "transfer-encoding", "conte
 
 
 def openai_client(base_url: str, key: str, network: Network | None = None) -> AsyncClient:
-    """A client that asks once; whoever uses it decides whether to ask again.
+    """A client that sends each request once; retrying is `providers`' decision.
 
     Making one takes 150 ms and more, for its TLS.
     """

@@ -1,4 +1,4 @@
-"""One request to whoever answers: tried again with patience, then a fallback in its place.
+"""One request, tried again with patience, and sent to the fallback where the first one fails.
 
 A provider that has failed is asked last from then on, and in the background with each request,
 until it answers.
