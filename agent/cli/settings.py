@@ -1,8 +1,10 @@
 """`settings`: what the worker would run with, and where each value comes from."""
 
+import os
 import sys
+from collections.abc import Iterable
 
-from agent.cli.faults import USAGE, give_up, in_words, told_warnings
+from agent.cli.faults import FAILED, USAGE, give_up, in_words, told_warnings
 from config.settings import Settings
 
 NAME_WIDTH, VALUE_WIDTH = 46, 40  # with the origin, 100 columns
@@ -25,16 +27,27 @@ def settings() -> None:
         faults = error.faults
     values = _of_settings(loaded) if loaded else _as_written()
     where = origins()
-    sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # a text stream
-    print(f"{'setting':<{NAME_WIDTH}} {'value':<{VALUE_WIDTH}} from")
+    rows = [("setting", "value", "from")]
     for variable in variables():
         name = variable.name
         needed = "MISSING" if variable.required else "default"
-        value = _in_a_line(values[name])
-        print(f"{name:<{NAME_WIDTH}} {value:<{VALUE_WIDTH}} {where.get(name, needed)}")
+        rows.append((name, _in_a_line(values[name]), where.get(name, needed)))
+    _write(f"{name:<{NAME_WIDTH}} {value:<{VALUE_WIDTH}} {origin}" for name, value, origin in rows)
     if faults:
-        sys.stdout.flush()
         give_up("", *in_words(faults), code=USAGE)
+
+
+def _write(lines: Iterable[str]) -> None:
+    """Print the lines; a full disk is one sentence, and a reader that has gone is none."""
+    sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # a text stream
+    try:
+        print(*lines, sep="\n", flush=True)
+    except OSError as error:
+        # What is left in the stream is thrown away: Python writes it once more when it ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if isinstance(error, BrokenPipeError):
+            raise SystemExit(FAILED) from None
+        give_up(f"The settings cannot be written: {error.strerror}.")
 
 
 def _of_settings(loaded: Settings) -> dict[str, str]:

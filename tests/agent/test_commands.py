@@ -282,3 +282,19 @@ def test_livekits_own_runner_finds_the_worker(monkeypatch: pytest.MonkeyPatch) -
         check=True,
     )
     assert done.stdout.strip() == "agent:server"
+
+
+def test_settings_on_a_full_disk_are_one_sentence() -> None:
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, str(ROOT / "agent.py"), "settings"],
+            cwd=ROOT / "tests",
+            env=clean() | KEYS,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+    assert done.returncode == 1
+    assert done.stderr == "The settings cannot be written: No space left on device.\n"
