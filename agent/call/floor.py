@@ -30,7 +30,7 @@ class SessionFloor:
     def begin(self) -> None:
         """Listen to the voice detector, and stand in the agent's voice's way."""
         if isinstance(self._session.vad, TappedVAD):
-            self._session.vad.tap = self.heard
+            self._session.vad.taps.append(self.heard)
         first = self._session.output.audio
         if first is None:
             return

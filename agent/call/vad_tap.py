@@ -1,4 +1,4 @@
-"""The session's voice detector, whose results somebody else reads as well."""
+"""The session's voice detector, whose results others read as well."""
 
 import asyncio
 from collections.abc import Callable
@@ -9,12 +9,12 @@ Tap = Callable[[vad.VADEvent], None]
 
 
 class TappedVAD(vad.VAD):
-    """Detects as the other one does; `tap`, once set, is given each event first."""
+    """Detects as the other one does; each of `taps` is given every event before the session."""
 
     def __init__(self, detector: vad.VAD) -> None:
         super().__init__(capabilities=detector.capabilities)
         self._detector = detector
-        self.tap: Tap = lambda _: None
+        self.taps: list[Tap] = []
 
     @property
     def model(self) -> str:
@@ -38,7 +38,8 @@ class _TappedStream(vad.VADStream):
         feeding = asyncio.create_task(self._feed(), name="voice detector")
         try:
             async for event in self._stream:
-                self._tapped.tap(event)
+                for tap in self._tapped.taps:
+                    tap(event)
                 self._event_ch.send_nowait(event)
         finally:
             feeding.cancel()

@@ -1,4 +1,4 @@
-"""Somebody else reads the voice detector's results as well."""
+"""Others read the voice detector's results as well."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -54,7 +54,7 @@ async def stream_of(tapped: TappedVAD) -> AsyncIterator[vad.VADStream]:
 async def test_both_read_every_event_in_order_the_tap_first() -> None:
     tapped = TappedVAD(Echoing())
     seen: list[tuple[str, vad.VADEventType]] = []
-    tapped.tap = lambda event: seen.append(("tap", event.type))
+    tapped.taps.append(lambda event: seen.append(("tap", event.type)))
     async with stream_of(tapped) as stream:
         stream.push_frame(rtc.AudioFrame(bytes(2), 16_000, 1, 1))
         stream.flush()
