@@ -15,17 +15,18 @@ def name_caller(job: JobContext, identity: str) -> None:
 
     The identity itself, which may be a telephone number, stands there where transcripts do.
     """
-    job.log_context_fields = {
-        **job.log_context_fields,
-        "caller": pseudonym(identity),
-        f"{PERSONAL}caller_identity": identity,
-    }
+    job.log_context_fields = {**job.log_context_fields, **caller_fields(identity)}
+
+
+def caller_fields(identity: str) -> dict[str, str]:
+    """What a log line tells of a participant."""
+    return {"caller": pseudonym(identity), f"{PERSONAL}caller_identity": identity}
 
 
 def log_words(identity: str, text: str) -> None:
     """Log what a participant of a room that is written down says."""
-    fields = {"caller": pseudonym(identity), f"{PERSONAL}caller_identity": identity}
-    log.info("turn", extra={**fields, "role": "user", f"{PERSONAL}text": text})
+    fields = {**caller_fields(identity), "role": "user", f"{PERSONAL}text": text}
+    log.info("turn", extra=fields)
 
 
 def log_turns(session: AgentSession[None]) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import Callable
 from typing import Any
 
@@ -14,7 +15,10 @@ from livekit.agents.types import (
     TOPIC_TRANSCRIPTION,
 )
 
+from agent.call.log_context import caller_fields
 from agent.call.voice_feed import Audio, VoiceFeed
+
+log = logging.getLogger(__name__)
 
 
 class Speaker:
@@ -37,6 +41,7 @@ class Speaker:
         self._room = room
         self._identity = identity
         self._on_turn = on_turn
+        self._is_heard = False
         self._stream = ears.stream()
         self._feed = VoiceFeed(room, identity, self._take, hears_muted=False, open_audio=open_audio)
         self._ending = asyncio.Event()
@@ -63,6 +68,9 @@ class Speaker:
                 self._stream.end_input()
 
     def _take(self, frame: rtc.AudioFrame) -> None:
+        if not self._is_heard:
+            self._is_heard = True
+            log.info("a participant is heard", extra=caller_fields(self._identity))
         # A stream that failed takes nothing more; whoever reads its events learns why.
         with contextlib.suppress(RuntimeError):
             self._stream.push_frame(frame)

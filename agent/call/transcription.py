@@ -26,6 +26,8 @@ log = logging.getLogger(__name__)
 
 FORMATTING_MS = 2000  # nobody waits for an answer: a final may wait for its punctuation
 LAST_WORDS_SECONDS = 10
+CLOSING_SECONDS = 1.0
+"""A job that is ended hears within this time that its room has closed, if it has."""
 MOST_SPEAKERS = 50
 """Streams at once in a room; each is a session that is paid for."""
 MOST_STREAMS_A_MINUTE = 6
@@ -64,13 +66,14 @@ async def write_down(job: JobContext) -> None:
         job.shutdown(ROOM_CLOSED)
         return
     transcription = Transcription(job, job.proc.userdata["equipment"])
-    task = asyncio.create_task(transcription.hold(), name="transcription")
+    job.proc.userdata["transcription"] = transcription
+    transcription.begin()
 
-    async def finish(_reason: str) -> None:
-        transcription.end(STOPPED)
-        await task
 
-    job.add_shutdown_callback(finish)
+async def finish(job: JobContext) -> None:
+    """A job has to end, and its room is still joined: LiveKit leaves it when this returns."""
+    if transcription := job.proc.userdata.get("transcription"):
+        await transcription.stop()
 
 
 class Transcription:
@@ -90,13 +93,29 @@ class Transcription:
         self._refused: set[str] = set()
         self._open_audio = open_audio
         self._absence: asyncio.TimerHandle | None = None
+        self._holding: asyncio.Task[None] | None = None
+
+    def begin(self) -> None:
+        """Write from now on."""
+        self._holding = asyncio.create_task(self._hold(), name="transcription")
+
+    async def stop(self) -> None:
+        """End it because the job has to end; returns when the last words are published.
+
+        LiveKit's server ends the jobs of a room that closes, and which of the two a job hears of
+        first is chance. A worker that is stopped leaves the room open.
+        """
+        await asyncio.wait((self._ending,), timeout=CLOSING_SECONDS)
+        self.end(STOPPED)
+        if self._holding:
+            await self._holding
 
     def end(self, reason: str) -> None:
         """Let it end for this reason, unless it is ending already."""
         if not self._ending.done():
             self._ending.set_result(reason)
 
-    async def hold(self) -> None:
+    async def _hold(self) -> None:
         """Write until something ends it, finish every open turn, and shut the job down."""
         try:
             async with asyncio.timeout(None) as deadline, self._tasks:

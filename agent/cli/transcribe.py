@@ -30,7 +30,7 @@ def transcribe(
     )
     from agent.call.need import Need
     from agent.call.participants import AgentRole
-    from agent.call.transcription import Pen, write_down
+    from agent.call.transcription import Pen, finish, write_down
     from agent.worker.run import serve
     from agent.worker.server import build_server
 
@@ -39,6 +39,10 @@ def transcribe(
     settings = settings.model_copy(update={"agent": agent.model_copy(update=name)})
     with explained(settings):
         server = build_server(
-            settings, entrypoint=write_down, prepare=Pen, role=AgentRole.TRANSCRIBES
+            settings,
+            entrypoint=write_down,
+            before_leaving=finish,
+            prepare=Pen,
+            role=AgentRole.TRANSCRIBES,
         )
         asyncio.run(serve(server, settings, devmode=dev, speaks=False))

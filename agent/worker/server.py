@@ -99,13 +99,15 @@ def build_server(
     settings: Settings,
     *,
     entrypoint: Callable[[JobContext], Awaitable[None]] = answer,
+    before_leaving: Callable[[JobContext], Awaitable[None]] | None = None,
     prepare: Callable[[Settings], object] = equip,
     role: AgentRole = AgentRole.ANSWERS,
 ) -> Worker:
     """A worker that is ready to run; nothing is connected yet.
 
     Each job process calls `prepare` before its first job and finds the result in its
-    `userdata["equipment"]`. Both functions have to stand at the top of a module.
+    `userdata["equipment"]`. A job that ends awaits `before_leaving` and then leaves its room. The
+    functions have to stand at the top of a module.
     """
     # LiveKit's own end-of-turn model takes 244 MB, and AssemblyAI decides where turns end here.
     os.environ.setdefault("LIVEKIT_AGENTS_PRELOAD_LOCAL_INFERENCE", "0")
@@ -152,7 +154,12 @@ def build_server(
     async def on_request(request: JobRequest) -> None:
         await admission.decide(request, server)
 
-    server.rtc_session(entrypoint, agent_name=settings.agent.name, on_request=on_request)
+    server.rtc_session(
+        entrypoint,
+        agent_name=settings.agent.name,
+        on_request=on_request,
+        on_session_end=before_leaving,
+    )
     return server
 
 

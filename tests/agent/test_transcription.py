@@ -14,9 +14,12 @@ from agent.call.transcription import (
     MOST_SPEAKERS,
     MOST_STREAMS_A_MINUTE,
     OTHER_TRANSCRIBER,
+    ROOM_CLOSED,
+    STOPPED,
     Pen,
     Transcription,
 )
+from agent.log import pseudonym
 from config.behaviour import AgentSettings
 from workbench.scripted_room import Person, ScriptedRoom, Sound
 
@@ -66,7 +69,6 @@ class Job:
         self.ears = Ears(words)
         self.agent = agent
         self.ending: str | None = None
-        self._task: asyncio.Task[None] | None = None
 
     def shutdown(self, reason: str) -> None:
         self.ending = reason
@@ -74,16 +76,20 @@ class Job:
     async def begin(self) -> None:
         pen = SimpleNamespace(agent=self.agent, ears=self.ears)
         job = cast("JobContext", cast("Any", self))
-        transcription = Transcription(job, cast("Pen", pen), open_audio=Sound)
-        self._task = asyncio.create_task(transcription.hold())
+        self._transcription = Transcription(job, cast("Pen", pen), open_audio=Sound)
+        self._transcription.begin()
         await asyncio.sleep(0.1)
+
+    async def stop(self) -> str | None:
+        """LiveKit ends the job; why it is over."""
+        await asyncio.wait_for(self._transcription.stop(), 60)
+        return self.ending
 
     async def end(self) -> str | None:
         """Everybody leaves; why it is over."""
         for identity in list(self.room.remote_participants):
             self.room.leave(identity)
-        assert self._task
-        await asyncio.wait_for(self._task, 60)
+        await asyncio.sleep(60)
         return self.ending
 
     def speak(self, identity: str, *, times: int = 1) -> None:
@@ -207,3 +213,38 @@ async def test_an_answering_agent_is_no_transcriber() -> None:
     assert job.ending is None
     job.speak("ann")
     assert await job.end() == EMPTY
+
+
+async def test_a_room_that_closes_while_its_job_is_ended_is_told_as_closed() -> None:
+    job = Job()
+    job.speak("ann")
+    await job.begin()
+    asyncio.get_running_loop().call_later(0.5, job.room.emit, "disconnected", "ROOM_DELETED")
+    assert await job.stop() == ROOM_CLOSED
+
+
+async def test_a_worker_that_is_stopped_writes_the_last_words_down_first() -> None:
+    job = Job()
+    await job.begin()
+    job.speak("ann")
+    assert await job.stop() == STOPPED
+    assert (job.ears.opened, job.ears.open) == (1, 0)
+
+
+async def test_the_log_tells_from_when_on_a_participant_is_heard(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def heard() -> list[str]:
+        told = [each for each in caplog.records if each.message == "a participant is heard"]
+        return [vars(each)["caller"] for each in told]
+
+    job = Job()
+    with caplog.at_level("INFO", logger="agent"):
+        await job.begin()
+        job.room.join(Person("ann"))
+        await asyncio.sleep(1)
+        assert heard() == []
+        job.room.publish("ann")
+        await asyncio.sleep(1)
+        assert heard() == [pseudonym("ann")]
+        await job.end()
