@@ -1,0 +1,1 @@
+"""Whether a caller's turn is over, by its sound: a second opinion beside AssemblyAI's."""

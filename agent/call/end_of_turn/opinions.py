@@ -1,0 +1,118 @@
+"""Asks the detector when a caller's voice has fallen quiet, and tells whoever reads along.
+
+One prediction runs at a time, beside the event loop, and of the questions that come meanwhile the
+newest is asked. What a voice has overtaken is not told. A detector that fails has no opinion.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from livekit.agents import utils, vad
+
+from agent.call.end_of_turn.detector import EndOfTurnDetector
+from agent.call.end_of_turn.sound import LatestSound, Quiet
+
+__all__ = ["Opinion", "Opinions", "Reader"]
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Opinion:
+    """What the detector thinks of one pause."""
+
+    probability: float
+    """From 0 to 1, that the turn is over."""
+    threshold: float
+    """From which it counts as over."""
+    quiet_seconds: float
+    """How long the voice had been quiet where the sound that was judged ends."""
+    quiet_since: float
+    """When the voice fell quiet, on the event loop's clock."""
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the detector is sure that the turn is over."""
+        return self.probability >= self.threshold
+
+
+Reader = Callable[[Opinion], None]
+
+
+class Opinions:
+    """One call's. `hear` is a tap of `TappedVAD`; `voice_threshold` is that detector's."""
+
+    def __init__(self, detector: EndOfTurnDetector, voice_threshold: float) -> None:
+        self.readers: list[Reader] = []
+        """Each is told every opinion as soon as it is there, unless a voice has come meanwhile."""
+        self.language = ""
+        """The caller's, as "en-US"; empty where it is not known."""
+        self.latest: Opinion | None = None
+        """The newest opinion on the pause that goes on; None while there is a voice."""
+        self._detector = detector
+        self._sound = LatestSound(detector.window_seconds)
+        self._quiet = Quiet(voice_threshold)
+        self._loop = asyncio.get_running_loop()
+        self._task: asyncio.Task[None] | None = None
+        self._asked_again = False
+        self._has_failed = False
+
+    @property
+    def quiet_seconds(self) -> float:
+        """For how long the voice has been quiet; 0 while there is one."""
+        return self._quiet.seconds
+
+    @property
+    def is_asking(self) -> bool:
+        """Whether an opinion is being formed."""
+        return self._task is not None and not self._task.done()
+
+    def hear(self, event: vad.VADEvent) -> None:
+        """The voice detector's newest result."""
+        if event.type is not vad.VADEventType.INFERENCE_DONE or not event.frames:
+            return
+        self._sound.push(event.frames)
+        seconds = sum(frame.duration for frame in event.frames)
+        asks = self._quiet.hear(seconds, event.probability)
+        if not self._quiet.seconds:
+            self.latest = None
+        if asks:
+            self._ask()
+
+    async def aclose(self) -> None:
+        """Form no more opinions."""
+        if self._task is not None:
+            await utils.aio.cancel_and_wait(self._task)
+
+    def _ask(self) -> None:
+        if self.is_asking:
+            self._asked_again = True
+        else:
+            self._task = asyncio.create_task(self._predict(), name="end of turn")
+
+    async def _predict(self) -> None:
+        self._asked_again = True
+        while self._asked_again:
+            self._asked_again = False
+            pause, quiet_seconds = self._quiet.pauses, self._quiet.seconds
+            since = self._loop.time() - quiet_seconds
+            try:
+                probability = await self._detector.probability(self._sound.samples())
+            except Exception:  # of a foreign model: the turn ends without it, as if it were off
+                self._tell_failure()
+                return
+            if self._quiet.seconds and pause == self._quiet.pauses:
+                threshold = self._detector.threshold(self.language)
+                self._tell(Opinion(probability, threshold, quiet_seconds, since))
+
+    def _tell(self, opinion: Opinion) -> None:
+        self.latest = opinion
+        for reader in self.readers:
+            reader(opinion)
+
+    def _tell_failure(self) -> None:
+        if not self._has_failed:
+            log.exception("the end-of-turn detector failed: turns end without its opinion")
+        self._has_failed = True
