@@ -130,7 +130,8 @@ class AgentSettings(Section):
     barge_in: Literal["eager", "balanced", "calm"] = Field(
         default="balanced",
         description="How soon the agent falls silent for a voice, before it is known what it says: "
-        "after 0.09 s, 0.16 s or 0.32 s. If no words come it goes on where it was.",
+        "after 0.09 s, 0.16 s or 0.32 s, or half of that where it is surely a voice. If no words "
+        "come it goes on where it was.",
         examples=["calm"],
     )
     vad_threshold: float | None = Field(

@@ -26,6 +26,8 @@ MOST_WORDLESS = 2
 DISTRUST_SECONDS = 8.0
 # How much sound each result of the voice detector covers.
 RESULT_SECONDS = 0.032
+# From this probability on it is a voice and hardly anything else: it counts for so much more.
+SURE_PROBABILITY, SURE_WEIGHT = 0.8, 2
 # How fast the level of the caller's voice is learnt: the share of each tenth of a second or so.
 LEARNING = 0.05
 
@@ -35,7 +37,7 @@ class Limits:
     """How easily the agent yields."""
 
     onset_seconds: float
-    """The agent yields once a voice has lasted this long."""
+    """The agent yields to a voice of this length, or of half of it if it is surely a voice."""
     quiet_seconds: float
     """The agent goes on after this much quiet."""
     wordless_seconds: float
@@ -62,7 +64,7 @@ class BargeIn:
         self._limits = LIMITS[strength]
         self._threshold = threshold
         self._caller_db: float | None = None
-        self._voice_since: float | None = None
+        self._voiced = 0  # results: what is sure counts double, pauses count against it
         self._voice_until = -math.inf
         self._yielding_since: float | None = None
         self._refused = False  # what is heard brought no words, or a backchannel
@@ -76,14 +78,16 @@ class BargeIn:
     ) -> None:
         """The voice detector's newest result. `callers_turn` when the agent is silent, and the
         voice so the caller's own, whose level is learnt."""
-        if probability >= self._threshold:
-            if callers_turn:
-                self._learn(level_db)
-            if self._is_loud(level_db):
-                self._voice_since = now if self._voice_since is None else self._voice_since
-                self._voice_until = now
+        is_voice = probability >= self._threshold
+        if is_voice and callers_turn:
+            self._learn(level_db)
+        if is_voice and self._is_loud(level_db):
+            self._voiced += SURE_WEIGHT if probability >= SURE_PROBABILITY else 1
+            self._voice_until = now
+        elif not self._is_long:
+            self._voiced = max(0, self._voiced - 1)
         if now - self._voice_until > self._limits.quiet_seconds:
-            self._voice_since, self._refused = None, False
+            self._voiced, self._refused = 0, False
 
     def judge(self, verdict: Verdict | None) -> None:
         """What the words so far are; None when the utterance is over."""
@@ -91,6 +95,10 @@ class BargeIn:
         self._has_words = self._has_words or verdict is not None
         if verdict in (Verdict.BACKCHANNEL, Verdict.ECHO):
             self._refused = True
+
+    def may_yield(self, now: float) -> bool:
+        """Whether something is heard that the agent may have to yield to within a moment."""
+        return self._voiced > 0 and not self._refused and now >= self._distrusts_until
 
     def yields(self, now: float) -> bool:
         """Whether the agent is to be silent now."""
@@ -100,7 +108,7 @@ class BargeIn:
             case Verdict.BACKCHANNEL | Verdict.ECHO:
                 wanted = False
             case _:
-                wanted = self._is_voice(now) and not self._refused
+                wanted = self._is_voice(now)
         if wanted and self._yielding_since is None:
             self._yielding_since, self._has_words = now, self._verdict is not None
         elif not wanted and self._yielding_since is not None:
@@ -115,12 +123,14 @@ class BargeIn:
             self._wordless, self._distrusts_until = 0, now + DISTRUST_SECONDS
 
     def _is_voice(self, now: float) -> bool:
-        if self._voice_since is None or now < self._distrusts_until:
-            return False
         since = self._yielding_since
         if since is not None and now - since > self._limits.wordless_seconds:
             self._refused = True
-        return self._voice_until - self._voice_since >= self._limits.onset_seconds - RESULT_SECONDS
+        return self._is_long and self.may_yield(now)
+
+    @property
+    def _is_long(self) -> bool:
+        return self._voiced * RESULT_SECONDS >= self._limits.onset_seconds
 
     def _learn(self, level_db: float) -> None:
         known = self._caller_db

@@ -77,6 +77,8 @@ class SessionFloor:
     def look(self) -> None:
         """Let the agent be silent, or go on, as things are now."""
         now = self._loop.time()
+        if self._output is not None:
+            self._output.expects_pause = self._barge_in.may_yield(now)
         wanted = self._barge_in.yields(now) and self.agent_has_it() and self.may_be_taken()
         output = self._session.output.audio
         if output is None or self._is_being_interrupted():

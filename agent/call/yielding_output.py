@@ -1,7 +1,8 @@
 """The agent's voice on its way to the caller: it can fall silent at once, and go on where it was.
 
 LiveKit's own output has 200 ms in a queue, and a pause cuts these off: they are never heard. This
-one keeps the voice back, and hands it on just before it is due.
+one keeps the voice back, and hands it on just before it is due; later yet when it may soon have to
+fall silent.
 """
 
 import asyncio
@@ -15,7 +16,9 @@ from livekit.agents.voice.io import AudioOutput, AudioOutputCapabilities
 
 # How far ahead of its time the voice is handed on. A loop that stands still for longer is heard.
 AHEAD_SECONDS = 0.12
-FRAME_SECONDS = 0.04
+# The same while a pause is expected: the sooner it is heard.
+READY_AHEAD_SECONDS = 0.04
+FRAME_SECONDS = 0.02
 # Less is not worth waiting for.
 TICK_SECONDS = 0.001
 
@@ -34,7 +37,13 @@ class _Segment:
 
 
 class YieldingOutput(AudioOutput):
-    """Stands before the output that plays; a pause is heard AHEAD_SECONDS and a frame later."""
+    """Stands before the output that plays.
+
+    A pause is heard AHEAD_SECONDS and two frames later, or READY_AHEAD_SECONDS and two frames once
+    it has been expected for a tenth of a second.
+    """
+
+    expects_pause = False
 
     def __init__(self, next_in_chain: AudioOutput) -> None:
         super().__init__(
@@ -139,7 +148,7 @@ class YieldingOutput(AudioOutput):
                 self._end_segments()
             elif self._paused and not self._fade_out:
                 pass
-            elif (early_seconds := self._due_at - AHEAD_SECONDS - self._now) > TICK_SECONDS:
+            elif (early_seconds := self._due_at - self._ahead_seconds - self._now) > TICK_SECONDS:
                 await asyncio.sleep(early_seconds)
                 continue
             else:
@@ -156,6 +165,10 @@ class YieldingOutput(AudioOutput):
         self._due_at = max(self._due_at, self._now) + frame.duration
         await self._next.capture_frame(frame)
         segment.begun = True
+
+    @property
+    def _ahead_seconds(self) -> float:
+        return READY_AHEAD_SECONDS if self.expects_pause else AHEAD_SECONDS
 
     @property
     def _now(self) -> float:

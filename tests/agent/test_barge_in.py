@@ -17,7 +17,7 @@ from agent.call.interruptions import Verdict
 
 STEP = RESULT_SECONDS
 QUIET_SECONDS = LIMITS["balanced"].quiet_seconds
-VOICE, HUM, SILENCE = 0.95, 0.2, 0.01
+VOICE, UNSURE, HUM, SILENCE = 0.95, 0.6, 0.2, 0.01
 
 
 class Line:
@@ -54,8 +54,26 @@ class Line:
 def test_the_agent_yields_to_a_voice_that_lasts(strength: Strength) -> None:
     line = Line(strength)
     onset = LIMITS[strength].onset_seconds
-    assert not line.hear(onset - STEP)
-    assert line.hear(3 * STEP)
+    assert not line.hear(onset - STEP, UNSURE)
+    assert line.hear(3 * STEP, UNSURE)
+
+
+@pytest.mark.parametrize("strength", LIMITS)
+def test_to_what_is_surely_a_voice_it_yields_in_half_the_time(strength: Strength) -> None:
+    line = Line(strength)
+    onset = LIMITS[strength].onset_seconds
+    assert not line.hear(onset / 2 - STEP)
+    assert line.hear(2 * STEP)
+
+
+def test_it_knows_beforehand_that_it_may_have_to_yield() -> None:
+    line = Line()
+    line.hear(1, SILENCE)
+    assert not line.barge_in.may_yield(line.now)
+    assert not line.hear(STEP)
+    assert line.barge_in.may_yield(line.now)
+    line.hear(0.2, SILENCE)
+    assert not line.barge_in.may_yield(line.now)
 
 
 def test_the_stronger_setting_yields_sooner_and_waits_longer() -> None:
@@ -91,6 +109,14 @@ def test_clicks_of_a_keyboard_are_not_yielded_to() -> None:
     for _ in range(50):
         line.hear(2 * STEP)
         line.hear(0.3, SILENCE)
+    assert line.silent_seconds == 0
+
+
+def test_fast_typing_is_not_yielded_to() -> None:
+    line = Line()
+    for _ in range(100):
+        line.hear(STEP)
+        line.hear(3 * STEP, SILENCE)
     assert line.silent_seconds == 0
 
 

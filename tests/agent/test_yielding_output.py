@@ -7,7 +7,12 @@ import pytest
 from livekit import rtc
 from livekit.agents.voice.io import PlaybackFinishedEvent
 
-from agent.call.yielding_output import AHEAD_SECONDS, FRAME_SECONDS, YieldingOutput
+from agent.call.yielding_output import (
+    AHEAD_SECONDS,
+    FRAME_SECONDS,
+    READY_AHEAD_SECONDS,
+    YieldingOutput,
+)
 from workbench.scripted import RATE, Loudspeaker
 
 pytestmark = pytest.mark.looptime
@@ -74,6 +79,29 @@ async def test_a_pause_is_heard_soon_and_nothing_is_lost() -> None:
     await line.output.wait_for_playout()
     assert len(line.sink.samples) == 2 * RATE
     assert [each.interrupted for each in line.finished] == [False]
+
+
+async def test_a_pause_that_was_expected_is_heard_sooner() -> None:
+    line = Line()
+    await line.say(2)
+    await asyncio.sleep(1)
+    line.output.expects_pause = True
+    await asyncio.sleep(0.1)
+    line.output.pause()
+    await asyncio.sleep(1)
+    soon = READY_AHEAD_SECONDS + 2 * FRAME_SECONDS
+    assert 1.1 - 0.02 <= line.sink.played_seconds <= 1.1 + soon + 0.01
+
+
+async def test_a_voice_that_expects_a_pause_has_no_gaps() -> None:
+    line = Line()
+    line.output.expects_pause = True
+    await line.say(2)
+    line.output.flush()
+    begun = asyncio.get_running_loop().time()
+    await line.output.wait_for_playout()
+    assert asyncio.get_running_loop().time() - begun == pytest.approx(2, abs=0.05)
+    assert line.sink.samples == [1000] * 2 * RATE
 
 
 async def test_neither_side_of_a_pause_clicks() -> None:
