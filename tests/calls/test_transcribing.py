@@ -47,7 +47,7 @@ async def transcribing_worker(places: Any, name: str, **settings: str) -> AsyncI
     async with Process(
         Command(name, words, places.logs / f"{name}.log", told, cwd=places.logs)
     ) as process:
-        await line(process, "registered worker", timeout_seconds=60)
+        await line(process, "registered worker", timeout_seconds=120)
         yield process
         assert [each for each in process.lines if '"stack"' in each or "Traceback" in each] == []
 

@@ -58,6 +58,14 @@ def answer(text: str, **others: Any) -> Reply:
     return stream(delta("", role="assistant"), *words(text), finish(), end, DONE, **others)
 
 
+def complete(message: dict[str, Any], reason: str | None) -> Reply:
+    """An answer as it comes from a server that does not stream."""
+    choice = {"index": 0, "message": {"role": "assistant", **message}, "finish_reason": reason}
+    told = {**delta(), "object": "chat.completion", "choices": [choice]}
+    body = json.dumps(told, indent=1).encode()
+    return Reply(((0.0, body),), content_type="application/json")
+
+
 def failure(status: int, code: str = "", *, headers: dict[str, str] | None = None) -> Reply:
     """An error in OpenAI's shape."""
     body = {"error": {"message": "It failed.", "type": "x", "code": code or None}}

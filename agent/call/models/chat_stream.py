@@ -1,7 +1,8 @@
 """What a stream of chat completions says: words and calls, its end, or that it broke off. Pure.
 
 Servers differ in what they send between the words: empty deltas, `choices: null`, usage alone. The
-plugin takes what OpenAI sends, and nothing else; so it is shown that.
+plugin takes what OpenAI sends, and nothing else; so it is shown that. An answer that comes as a
+whole, from a server that does not stream, is shown as one chunk.
 """
 
 import json
@@ -66,9 +67,11 @@ class ChatStream:
             self.fault = CutError("the answer ended without finish_reason")
 
     def _choice(self, choice: Chunk) -> Chunk:
-        delta = choice.get("delta")
-        delta = self._delta(delta) if isinstance(delta, dict) else {}
+        whole, delta = choice.get("message"), choice.get("delta")
         reason = choice.get("finish_reason")
+        if isinstance(whole, dict) and not isinstance(delta, dict):
+            delta, reason = whole, reason or "stop"
+        delta = self._delta(delta) if isinstance(delta, dict) else {}
         if isinstance(reason, str) and reason.lower() not in ("", "null", "none"):
             self._finish(reason.lower())
         # Told that it is over, the plugin would call a tool of which it knows a half.

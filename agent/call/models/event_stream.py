@@ -2,20 +2,32 @@
 
 from collections.abc import Iterator
 
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+
 
 class Events:
     """Cuts a stream into events. Comments, which servers send to keep a connection open, and
-    fields other than `data` are left out."""
+    fields other than `data` are left out.
+
+    A JSON object that stands there instead of events, as servers send it that do not stream, is
+    one event, which is complete with the stream's end.
+    """
 
     def __init__(self) -> None:
         self._rest = b""
         self._data: list[bytes] = []
+        self._has_begun = False
+        self._is_object = False
 
     def push(self, piece: bytes) -> Iterator[str]:
         """The events that are complete with this piece."""
         *lines, self._rest = (self._rest + piece).replace(b"\r\n", b"\n").split(b"\n")
         for line in lines:
-            if line.startswith(b"data:"):
+            if not self._has_begun:
+                line = self._begin(line)
+            if self._is_object:
+                self._data.append(line)
+            elif line.startswith(b"data:"):
                 self._data.append(line[5:].removeprefix(b" "))
             elif not line.strip() and self._data:
                 yield self._take()
@@ -23,6 +35,15 @@ class Events:
     def flush(self) -> Iterator[str]:
         """The last event, where the stream ends without an empty line behind it."""
         yield from self.push(b"\n\n")
+        if self._is_object:
+            yield self._take()
+
+    def _begin(self, line: bytes) -> bytes:
+        """The first lines, up to one that is not empty, tell what it is that comes."""
+        line = line.removeprefix(BYTE_ORDER_MARK)
+        self._has_begun = bool(line.strip())
+        self._is_object = line.lstrip().startswith(b"{")
+        return line
 
     def _take(self) -> str:
         data, self._data = b"\n".join(self._data), []

@@ -1,13 +1,18 @@
 """The language model: an `llm.LLM` that waits with patience, and turns to its fallback."""
 
+import logging
 import random
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from livekit.agents import DEFAULT_API_CONNECT_OPTIONS, APIConnectOptions, llm
+from livekit.agents import DEFAULT_API_CONNECT_OPTIONS, APIConnectOptions, APIStatusError, llm
 
+from agent.call.models.alternation import Order, in_order, wanted_order
 from agent.call.models.back_off import Patience
+from agent.call.models.errors import described
 from agent.call.models.providers import Progress, Provider, Providers
+
+log = logging.getLogger(__name__)
 
 
 class PatientLLM(llm.LLM[Any]):
@@ -25,6 +30,8 @@ class PatientLLM(llm.LLM[Any]):
         super().__init__()
         self._attempt_seconds = patience.attempt_seconds
         self._providers = Providers(providers, patience, is_speech=False, jitter=jitter)
+        self._orders: dict[llm.LLM[Any], Order] = {}
+        """What each model's server has said of the order of messages that it takes."""
 
     @property
     def model(self) -> str:
@@ -48,6 +55,19 @@ class PatientLLM(llm.LLM[Any]):
         """`conn_options` are not looked at: the patience was given."""
         return _Answer(self, self._providers, self._attempt_seconds, chat_ctx, tools or [], others)
 
+    def order_for(self, model: llm.LLM[Any]) -> Order:
+        """The order in which this model's server takes messages, as far as it has said so."""
+        return self._orders.get(model, Order.ANY)
+
+    def learn_order(self, model: llm.LLM[Any], refusal: APIStatusError) -> bool:
+        """Whether a refusal asks for a stricter order than what was sent; it holds from now on."""
+        wanted = wanted_order(described(refusal.body)[1])
+        if wanted <= self.order_for(model):
+            return False
+        self._orders[model] = wanted
+        log.info("the model wants roles to alternate", extra={"model": model.model})
+        return True
+
     async def aclose(self) -> None:
         await self._providers.aclose()
 
@@ -64,6 +84,7 @@ class _Answer(llm.LLMStream):
     ) -> None:
         once = APIConnectOptions(max_retry=0, timeout=attempt_seconds)
         super().__init__(own, chat_ctx=chat_ctx, tools=tools, conn_options=once)
+        self._own = own
         self._providers = providers
         self._others = others
 
@@ -72,21 +93,29 @@ class _Answer(llm.LLMStream):
         await self._providers.ask(self._ask)
 
     async def _ask(self, model: llm.LLM[Any], progress: Progress) -> None:
-        async with self._chat(model) as stream:
-            async for chunk in stream:
-                if _has_words(chunk):
-                    progress.begin()
-                self._event_ch.send_nowait(chunk)
+        await self._listen(model, progress, self._event_ch.send_nowait)
 
     async def _ask_in_vain(self, model: llm.LLM[Any], progress: Progress) -> None:
-        async with self._chat(model) as stream:
-            async for chunk in stream:
-                if _has_words(chunk):
-                    progress.begin()
+        await self._listen(model, progress, lambda _: None)
+
+    async def _listen(
+        self, model: llm.LLM[Any], progress: Progress, tell: Callable[[llm.ChatChunk], None]
+    ) -> None:
+        """One answer; asked for anew where the server wants the same messages in another order."""
+        try:
+            async with self._chat(model) as stream:
+                async for chunk in stream:
+                    if _has_words(chunk):
+                        progress.begin()
+                    tell(chunk)
+        except APIStatusError as refusal:
+            if not self._own.learn_order(model, refusal):
+                raise
+            await self._listen(model, progress, tell)
 
     def _chat(self, model: llm.LLM[Any]) -> llm.LLMStream:
         return model.chat(
-            chat_ctx=self._chat_ctx,
+            chat_ctx=in_order(self._chat_ctx, self._own.order_for(model)),
             tools=self._tools,
             conn_options=self._conn_options,
             **self._others,

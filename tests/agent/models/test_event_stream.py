@@ -1,5 +1,6 @@
 """Server-sent events, however they are cut into pieces."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -19,6 +20,23 @@ def test_events_do_not_depend_on_the_pieces(cuts: list[int]) -> None:
         found += events.push(STREAM[at:cut])
         at = cut
     assert [*found, *events.flush()] == EVENTS
+
+
+@given(st.lists(st.integers(0, len(STREAM) + 3), max_size=5))
+def test_a_byte_order_mark_costs_no_event(cuts: list[int]) -> None:
+    whole = b"\xef\xbb\xbf" + STREAM.removeprefix(b": hello\n\n")
+    events, found, at = Events(), [], 0
+    for cut in [*sorted(cuts), len(whole)]:
+        found += events.push(whole[at:cut])
+        at = cut
+    assert [*found, *events.flush()] == EVENTS
+
+
+@pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf", b"\n \r\n"])
+def test_an_object_instead_of_events_is_one_event(mark: bytes) -> None:
+    events = Events()
+    assert list(events.push(mark + b'{\n\n"data: x":')) == []
+    assert [*events.push(b" 1\n}"), *events.flush()] == ['{\n\n"data: x": 1\n}\n']
 
 
 @given(st.binary())

@@ -3,9 +3,10 @@
 import asyncio
 import json
 from itertools import pairwise
-from typing import Any
+from typing import Any, cast
 
 import pytest
+from livekit.agents import ChatContext
 
 from agent.call.models.errors import (
     BrokenOffError,
@@ -19,6 +20,7 @@ from workbench.misbehaviour.replies import (
     DONE,
     PING,
     answer,
+    complete,
     delta,
     event,
     failure,
@@ -121,6 +123,7 @@ async def test_a_retry_after_beyond_the_patience_gets_a_last_try(place: Any) -> 
 REFUSALS = {
     "key": failure(401, "invalid_api_key"),
     "quota": failure(429, "insufficient_quota"),
+    "quota, not streamed": Reply(((0, b'{"error": {"code": "insufficient_quota"}}'),)),
     "quota as an event": stream({"error": {"message": "x", "code": "insufficient_quota"}}),
     "model": failure(404, "model_not_found"),
     "redirect": Reply(status=308, headers={"location": "https://elsewhere.example/v1"}),
@@ -151,6 +154,7 @@ CONTENT_REFUSALS = {
     ),
     "delta": stream(delta(None, refusal="I cannot"), finish()),
     "reason": stream(finish("content_filter"), DONE),
+    "not streamed": complete({"refusal": "I cannot"}, "stop"),
 }
 
 
@@ -181,6 +185,38 @@ async def test_who_has_answered_before_refuses_a_text_and_not_the_call(
     assert await call.think() == TEXT
 
 
+@pytest.mark.parametrize(
+    ("said", "roles"),
+    [
+        ("roles must alternate user/assistant", ["system", "user", "assistant", "user"]),
+        ("System role not supported", ["user", "assistant", "user"]),
+    ],
+)
+async def test_a_server_that_wants_roles_to_alternate_is_told_so_from_then_on(
+    place: Any, said: str, roles: list[str]
+) -> None:
+    refusal = Reply(((0, json.dumps({"message": said, "code": 400}).encode()),), status=400)
+    call = place(refusal, GOOD)
+    history = ChatContext.empty()
+    for role in ("system", "assistant", "user", "user"):
+        history.add_message(role=cast("Any", role), content="Hello?")
+    for _ in range(2):
+        await call.mind.chat(chat_ctx=history).collect()
+    asked = [each.body["messages"] for each in call.provider.network.requests]
+    shown = [[each["role"] for each in messages] for messages in asked]
+    assert shown == [["system", "assistant", "user", "user"], roles, roles]
+
+
+async def test_a_server_that_is_never_content_with_the_order_is_not_asked_for_ever(
+    place: Any,
+) -> None:
+    body = {"message": "roles must alternate user/assistant", "code": 400}
+    call = place(Reply(((0, json.dumps(body).encode()),), status=400))
+    with pytest.raises(RefusedError, match="must alternate"):
+        await call.think()
+    assert len(call.provider.network.requests) == 2
+
+
 async def test_a_request_that_breaks_a_rule_is_told_with_the_rule_and_without_its_words(
     place: Any,
 ) -> None:
@@ -196,6 +232,7 @@ BROKEN = {
     "no finish_reason, done": stream(*words(TEXT), DONE),
     "length": stream(*words(TEXT), finish("length"), DONE),
     "cut": stream(*words(TEXT), end=End.CUT),
+    "not streamed, and too long": complete({"content": TEXT}, "length"),
     "hangs": stream(*words(TEXT), end=End.HANGS),
     "error": stream(*words(TEXT), {"error": {"message": "x"}}),
     "keep-alives": stream(*words(TEXT), *[PING] * FOR_EVER, step_seconds=1),
@@ -240,6 +277,12 @@ WHOLE = {
         *words("is twelve."), finish(), DONE,
     ),
     "parts": stream(delta([{"type": "text", "text": "It is twelve."}]), finish(), DONE),
+    "a byte order mark": Reply(((0, b"\xef\xbb\xbf"), *GOOD.pieces)),
+    "not streamed": complete({"content": TEXT}, "stop"),
+    "not streamed, with a byte order mark and without a reason": Reply(
+        ((0, b"\xef\xbb\xbf"), *complete({"content": TEXT}, None).pieces)
+    ),
+    "not streamed, in parts": complete({"content": [{"type": "text", "text": TEXT}]}, "stop"),
     "CR LF": Reply(tuple((0.0, p) for p in (
         event(delta(TEXT)).replace(b"\n", b"\r\n"), event(finish()).replace(b"\n", b"\r\n")
     ))),
@@ -251,6 +294,17 @@ async def test_odd_chunks_are_ignored(place: Any, odd: Reply) -> None:
     call = place(odd)
     assert await call.think() == TEXT
     assert call.provider.times == [0]
+
+
+async def test_the_calls_of_an_answer_that_is_not_streamed_are_all_made(place: Any) -> None:
+    calls = [
+        {"id": name, "type": "function", "function": {"name": name, "arguments": "{}"}}
+        for name in ("one", "two")
+    ]
+    call = place(complete({"content": None, "tool_calls": calls}, "tool_calls"))
+    async with call.mind.chat(chat_ctx=ChatContext.empty()) as answered:
+        deltas = [chunk.delta async for chunk in answered if chunk.delta]
+    assert [each.name for delta in deltas for each in delta.tool_calls] == ["one", "two"]
 
 
 async def test_bytes_may_come_one_by_one(place: Any) -> None:
