@@ -151,6 +151,14 @@ class AgentSettings(Section):
         "many characters; the rest follows in sentences. A shorter one ends before more can be "
         "heard. 1000: whole sentences only.",
     )
+    longest_pause_ms: int = Field(
+        default=250,
+        ge=100,
+        le=5000,
+        description="The longest pause inside a reply, in milliseconds; three fifths of it in and "
+        "behind a clause that is spoken by itself. Longer silences in the voice's sound are "
+        "shortened, since callers take them for the end. 5000: as the voice made them.",
+    )
     silence_seconds: float = Field(
         default=20,
         ge=1,

@@ -5,12 +5,15 @@ from collections import deque
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
+from livekit import rtc
 from livekit.agents import DEFAULT_API_CONNECT_OPTIONS, APIConnectOptions, tts
 from livekit.agents.tts.stream_adapter import StreamAdapterWrapper
 from livekit.agents.utils import shortuuid
 
 from agent.call.first_clause import Pieces
 from agent.call.models.errors import ContentRefusedError
+from agent.call.pauses import Pauses
+from agent.call.read_ahead import Piece, ReadAhead
 from agent.call.refusals import NothingSpokenError
 from agent.call.spoken_form import is_speakable
 
@@ -30,11 +33,19 @@ class PromptVoice(tts.StreamAdapter):
     """
 
     def __init__(
-        self, voice: tts.TTS[Any], *, least_chars: int, on_first_sound: Callable[[], None]
+        self,
+        voice: tts.TTS[Any],
+        *,
+        least_chars: int,
+        longest_pause_seconds: float,
+        on_first_sound: Callable[[], None],
     ) -> None:
         super().__init__(tts=voice)
         self.voice = voice
         self.least_chars = least_chars
+        self.longest_pause_seconds = longest_pause_seconds
+        self.is_fast = False
+        """Whether the voice can bear two requests at once, as far as is known."""
         self._on_first_sound = on_first_sound
         self._left_out: deque[str] = deque(maxlen=_REMEMBERED)
         self._left_out_in_a_row = 0
@@ -42,9 +53,11 @@ class PromptVoice(tts.StreamAdapter):
     def stream(self, *, conn_options: APIConnectOptions = DEFAULT_API_CONNECT_OPTIONS) -> "_Speech":
         return _Speech(self, conn_options, self._on_first_sound)
 
-    def has_spoken(self) -> None:
+    def has_spoken(self, piece: Piece) -> None:
         """A piece has been spoken."""
         self._left_out_in_a_row = 0
+        if piece.is_fast is not None:
+            self.is_fast = piece.is_fast
 
     def may_leave_out(self, piece: str, refused: ContentRefusedError) -> bool:
         """Whether the speech goes on without a piece that was refused."""
@@ -83,15 +96,19 @@ class _Speech(StreamAdapterWrapper):
         return audio
 
     async def _run(self, output_emitter: tts.AudioEmitter) -> None:
+        voice = self._prompt_voice
         output_emitter.initialize(
             request_id=shortuuid(),
-            sample_rate=self._prompt_voice.sample_rate,
-            num_channels=self._prompt_voice.num_channels,
+            sample_rate=voice.sample_rate,
+            num_channels=voice.num_channels,
             mime_type="audio/pcm",
             stream=True,
         )
         output_emitter.start_segment(segment_id=shortuuid())
-        spoken = [await self._speak(piece, output_emitter) async for piece in self._pieces()]
+        self._pauses = Pauses(voice.sample_rate, voice.num_channels, voice.longest_pause_seconds)
+        self._ahead = ReadAhead(voice.voice, self._options, is_fast=voice.is_fast)
+        async with self._ahead.read(self._pieces()) as pieces:
+            spoken = [await self._speak(piece, output_emitter) async for piece in pieces]
         if spoken and not any(spoken):
             raise NothingSpokenError
 
@@ -101,21 +118,32 @@ class _Speech(StreamAdapterWrapper):
         async for text in self._input_ch:
             found = pieces.push(text) if isinstance(text, str) else pieces.flush()
             for piece in filter(is_speakable, found):
+                self._mark_started()
                 yield piece.strip()
 
-    async def _speak(self, piece: str, output_emitter: tts.AudioEmitter) -> bool:
+    async def _speak(self, piece: Piece, output_emitter: tts.AudioEmitter) -> bool:
         """Whether the piece has been spoken."""
-        self._mark_started()
+        self._pauses.begin_piece(piece.text)
         try:
-            async with self._prompt_voice.voice.synthesize(
-                piece, conn_options=self._options
-            ) as sound:
-                async for audio in sound:
-                    output_emitter.push_frame(audio.frame)
+            async for frame in piece.sound():
+                self._push(self._pauses.push(bytes(frame.data)), output_emitter)
         except ContentRefusedError as refused:
-            if not self._prompt_voice.may_leave_out(piece, refused):
+            if not self._prompt_voice.may_leave_out(piece.text, refused):
                 raise
             return refused.has_begun
+        finally:
+            self._push(self._pauses.end_piece(), output_emitter)
+            piece.settle()
         output_emitter.flush()
-        self._prompt_voice.has_spoken()
+        self._prompt_voice.has_spoken(piece)
+        self._ahead.is_fast = self._prompt_voice.is_fast
         return True
+
+    def _push(self, samples: bytes, output_emitter: tts.AudioEmitter) -> None:
+        """Hand samples on."""
+        if samples:
+            voice = self._prompt_voice
+            count = len(samples) // (2 * voice.num_channels)
+            frame = rtc.AudioFrame(samples, voice.sample_rate, voice.num_channels, count)
+            self._ahead.will_play(frame.duration)
+            output_emitter.push_frame(frame)

@@ -83,6 +83,7 @@ def build_session(equipment: Equipment) -> AgentSession[None]:
         tts=PromptVoice(
             equipment.voice,
             least_chars=equipment.settings.agent.first_clause_chars,
+            longest_pause_seconds=equipment.settings.agent.longest_pause_ms / 1000,
             # While the reply is being made, to wait for a turn's formatted text costs nothing.
             on_first_sound=equipment.ears.hasten,
         ),

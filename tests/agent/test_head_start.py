@@ -39,7 +39,10 @@ async def session(service: OpenAIStandIn) -> AsyncIterator[AgentSession[None]]:
         clients = Clients.of(chosen)
         stack.push_async_callback(clients.aclose)
         voice = PromptVoice(
-            build_voice(chosen, clients), least_chars=20, on_first_sound=lambda: None
+            build_voice(chosen, clients),
+            least_chars=20,
+            longest_pause_seconds=0.25,
+            on_first_sound=lambda: None,
         )
         yield AgentSession(tts=voice, conn_options=connect_options())
 

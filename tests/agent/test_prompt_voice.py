@@ -66,7 +66,9 @@ class Hummer(tts.TTS[str]):
 
 
 def prompt(hummer: Hummer) -> PromptVoice:
-    return PromptVoice(hummer, least_chars=20, on_first_sound=lambda: None)
+    return PromptVoice(
+        hummer, least_chars=20, longest_pause_seconds=0.25, on_first_sound=lambda: None
+    )
 
 
 async def spoken(voice: PromptVoice, text: AsyncIterator[str]) -> float:
@@ -86,7 +88,12 @@ async def pieces(*texts: str) -> AsyncIterator[str]:
 async def test_a_voice_is_given_the_first_clause_and_tells_the_first_sound_once() -> None:
     hummer = Hummer()
     told: list[int] = []
-    voice = PromptVoice(hummer, least_chars=20, on_first_sound=lambda: told.append(len(told)))
+    voice = PromptVoice(
+        hummer,
+        least_chars=20,
+        longest_pause_seconds=0.25,
+        on_first_sound=lambda: told.append(len(told)),
+    )
     async with voice.stream() as speech:
         speech.push_text(PIECES[0] + " ")
         first = await anext(speech)
@@ -103,7 +110,7 @@ async def test_a_voice_is_given_the_first_clause_and_tells_the_first_sound_once(
 async def test_pieces_that_a_voice_refuses_are_left_out(refused: list[str]) -> None:
     hummer = Hummer(lambda text: REFUSED if text in refused else None)
     kept = len(PIECES) - len(refused)
-    assert await spoken(prompt(hummer), pieces(REPLY)) == pytest.approx(0.1 * kept, abs=0.04)
+    assert await spoken(prompt(hummer), pieces(REPLY)) == pytest.approx(0.1 * kept, abs=0.05)
     assert hummer.texts == PIECES
 
 

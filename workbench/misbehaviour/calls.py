@@ -109,7 +109,9 @@ async def _session(
     mind, voice = build_mind(settings, clients, jitter), build_voice(settings, clients, jitter)
     session: AgentSession[None] = AgentSession(
         llm=mind,
-        tts=PromptVoice(voice, least_chars=20, on_first_sound=lambda: None),
+        tts=PromptVoice(
+            voice, least_chars=20, longest_pause_seconds=0.25, on_first_sound=lambda: None
+        ),
         turn_handling={"turn_detection": "manual"},
         conn_options=connect_options(),
     )

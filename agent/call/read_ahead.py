@@ -1,0 +1,123 @@
+"""The pieces of one speech, each asked for early enough to follow its former without a gap."""
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterable, AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from livekit import rtc
+from livekit.agents import APIConnectOptions, tts, utils
+
+MOST_AT_ONCE = 2
+AHEAD_SECONDS = 10.0
+"""With so much to play no more is asked for: who interrupts has not made it for nothing."""
+
+FAST = 2.0
+"""A voice whose sound comes so many times as fast as it is played bears two requests at once."""
+
+TELLING_SECONDS = 1.0
+"""A shorter piece does not show how fast the voice is."""
+
+
+class Piece:
+    """One piece's sound, from the moment on at which it is asked for."""
+
+    def __init__(self, voice: tts.TTS[Any], text: str, options: APIConnectOptions) -> None:
+        self.text = text
+        self.has_begun = asyncio.Event()
+        self.is_settled = asyncio.Event()
+        self.is_fast: bool | None = None
+        """Known when it is whole."""
+        self._sound = utils.aio.Chan[rtc.AudioFrame]()
+        self._task = asyncio.create_task(self._ask(voice, options), name="piece of speech")
+
+    async def sound(self) -> AsyncIterator[rtc.AudioFrame]:
+        """Its frames as they come. Raises what the voice raises."""
+        async for frame in self._sound:
+            yield frame
+        await self._task
+
+    def settle(self) -> None:
+        """Its sound has been taken, or it has been forgiven for having none."""
+        self.has_begun.set()
+        self.is_settled.set()
+
+    async def aclose(self) -> None:
+        """Nobody wants it any more."""
+        await utils.aio.cancel_and_wait(self._task)
+
+    async def _ask(self, voice: tts.TTS[Any], options: APIConnectOptions) -> None:
+        loop = asyncio.get_running_loop()
+        began_at, sound_seconds = 0.0, 0.0
+        try:
+            async with voice.synthesize(self.text, conn_options=options) as sound:
+                async for audio in sound:
+                    if not self.has_begun.is_set():
+                        self.has_begun.set()
+                        began_at = loop.time()
+                    sound_seconds += audio.frame.duration
+                    self._sound.send_nowait(audio.frame)
+            if sound_seconds >= TELLING_SECONDS:
+                self.is_fast = sound_seconds >= FAST * (loop.time() - began_at)
+        finally:
+            self._sound.close()
+
+
+class ReadAhead:
+    """Asks one voice for the pieces of one speech after another; `is_fast` as the voice was so far.
+
+    The next piece is asked for when the one before it is whole or, with a fast voice, has begun.
+    """
+
+    def __init__(self, voice: tts.TTS[Any], options: APIConnectOptions, *, is_fast: bool) -> None:
+        self.is_fast = is_fast
+        self._voice = voice
+        self._options = options
+        self._plays_until = float("-inf")
+        self._latest: deque[Piece] = deque(maxlen=MOST_AT_ONCE)
+
+    @asynccontextmanager
+    async def read(self, texts: AsyncIterable[str]) -> AsyncIterator[AsyncIterator[Piece]]:
+        """The pieces in their order. The reader settles each one."""
+        asked = utils.aio.Chan[Piece]()
+        asking = asyncio.create_task(self._ask(texts, asked), name="reading ahead")
+        try:
+            yield self._in_order(asked, asking)
+        finally:
+            await utils.aio.cancel_and_wait(asking)
+            for piece in self._latest:
+                await piece.aclose()
+
+    def will_play(self, seconds: float) -> None:
+        """So much more sound has been handed on."""
+        now = asyncio.get_running_loop().time()
+        self._plays_until = max(self._plays_until, now) + seconds
+
+    async def _in_order(
+        self, asked: utils.aio.Chan[Piece], asking: asyncio.Task[None]
+    ) -> AsyncIterator[Piece]:
+        async for piece in asked:
+            yield piece
+        await asking
+
+    async def _ask(self, texts: AsyncIterable[str], asked: utils.aio.Chan[Piece]) -> None:
+        try:
+            async for text in texts:
+                await self._until_due()
+                piece = Piece(self._voice, text, self._options)
+                self._latest.append(piece)
+                asked.send_nowait(piece)
+        finally:
+            asked.close()
+
+    async def _until_due(self) -> None:
+        """Return when the next piece may be asked for."""
+        if self._latest:
+            former = self._latest[-1]
+            await (former.has_begun if self.is_fast else former.is_settled).wait()
+        if len(self._latest) == MOST_AT_ONCE:
+            await self._latest[0].is_settled.wait()
+        loop = asyncio.get_running_loop()
+        while (early_seconds := self._plays_until - AHEAD_SECONDS - loop.time()) > 0:  # noqa: ASYNC110
+            await asyncio.sleep(early_seconds)
