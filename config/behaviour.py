@@ -134,6 +134,38 @@ class AgentSettings(Section):
         "come it goes on where it was.",
         examples=["calm"],
     )
+    barge_in_voice_ms: int | None = Field(
+        default=None,
+        ge=32,
+        le=2000,
+        description="Milliseconds of a voice after which the agent falls silent for it; half as "
+        "long where it is surely a voice. Unset: as AGENT_BARGE_IN has it.",
+        examples=["200"],
+    )
+    barge_in_quiet_ms: int | None = Field(
+        default=None,
+        ge=64,
+        le=2000,
+        description="Milliseconds without a voice after which the agent goes on, if no words came. "
+        "Unset: as AGENT_BARGE_IN has it.",
+        examples=["300"],
+    )
+    barge_in_wordless_ms: int | None = Field(
+        default=None,
+        ge=200,
+        le=5000,
+        description="Milliseconds that the agent is silent for a voice that goes on and brings no "
+        "word. Unset: as AGENT_BARGE_IN has it.",
+        examples=["1000"],
+    )
+    barge_in_quieter_db: int | None = Field(
+        default=None,
+        ge=3,
+        le=60,
+        description="Decibels by which a voice may be below the caller's and still be yielded to. "
+        "Unset: as AGENT_BARGE_IN has it.",
+        examples=["20"],
+    )
     vad_threshold: float | None = Field(
         default=None,
         ge=0.05,

@@ -13,11 +13,12 @@ Words that want the floor stop it: `overlap`.
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Literal
 
 from agent.call.interruptions import Verdict
+from config.behaviour import AgentSettings
 
 Strength = Literal["eager", "balanced", "calm"]
 
@@ -57,11 +58,27 @@ LIMITS: Mapping[Strength, Limits] = MappingProxyType(
 )
 
 
+def limits_of(agent: AgentSettings) -> Limits:
+    """Those of the strength, but for what is set by itself."""
+    found = LIMITS[agent.barge_in]
+    chosen = {
+        "onset_seconds": _seconds(agent.barge_in_voice_ms),
+        "quiet_seconds": _seconds(agent.barge_in_quiet_ms),
+        "wordless_seconds": _seconds(agent.barge_in_wordless_ms),
+        "quieter_db": agent.barge_in_quieter_db,
+    }
+    return replace(found, **{name: value for name, value in chosen.items() if value is not None})
+
+
+def _seconds(milliseconds: int | None) -> float | None:
+    return None if milliseconds is None else milliseconds / 1000
+
+
 class BargeIn:
     """Decides for one call. Times are seconds on any one clock; `threshold` is a probability."""
 
-    def __init__(self, strength: Strength, threshold: float) -> None:
-        self._limits = LIMITS[strength]
+    def __init__(self, limits: Limits, threshold: float) -> None:
+        self._limits = limits
         self._threshold = threshold
         self._caller_db: float | None = None
         self._voiced = 0  # results: what is sure counts double, pauses count against it

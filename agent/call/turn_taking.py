@@ -17,7 +17,7 @@ from livekit.agents import (
     stt,
 )
 
-from agent.call.barge_in import BargeIn
+from agent.call.barge_in import BargeIn, limits_of
 from agent.call.floor import SessionFloor
 from agent.call.interruptions import asks_for_dictation
 from agent.call.overlap import Overlap
@@ -57,7 +57,7 @@ class TurnTaking:
         self._answer = ExitStack()  # open while the answer to a question is dictated
         self._answer_deadline: asyncio.TimerHandle | None = None
         playout = Playout()
-        barge_in = BargeIn(settings.agent.barge_in, settings.vad_threshold)
+        barge_in = BargeIn(limits_of(settings.agent), settings.vad_threshold)
         self._floor = SessionFloor(session, playout, barge_in)
         self._overlap = Overlap(
             settings.agent.phrasebook, self._floor, playout, echo=settings.agent.echo == "auto"

@@ -2,6 +2,7 @@
 results."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
@@ -11,9 +12,12 @@ from agent.call.barge_in import (
     MOST_WORDLESS,
     RESULT_SECONDS,
     BargeIn,
+    Limits,
     Strength,
+    limits_of,
 )
 from agent.call.interruptions import Verdict
+from config.behaviour import AgentSettings
 
 STEP = RESULT_SECONDS
 QUIET_SECONDS = LIMITS["balanced"].quiet_seconds
@@ -23,8 +27,8 @@ VOICE, UNSURE, HUM, SILENCE = 0.95, 0.6, 0.2, 0.01
 class Line:
     """What is heard while the agent speaks, and when the agent was silent, in seconds."""
 
-    def __init__(self, strength: Strength = "balanced") -> None:
-        self.barge_in = BargeIn(strength, threshold=0.4)
+    def __init__(self, strength: Strength = "balanced", limits: Limits | None = None) -> None:
+        self.barge_in = BargeIn(limits or LIMITS[strength], threshold=0.4)
         self.now = 100.0
         self.silent_seconds = 0.0
 
@@ -80,6 +84,26 @@ def test_the_stronger_setting_yields_sooner_and_waits_longer() -> None:
     eager, balanced, calm = LIMITS.values()
     assert eager.onset_seconds < balanced.onset_seconds < calm.onset_seconds <= 0.4
     assert eager.wordless_seconds > balanced.wordless_seconds > calm.wordless_seconds
+
+
+@pytest.mark.parametrize("strength", LIMITS)
+def test_every_value_of_a_strength_can_be_set_by_itself(strength: Strength) -> None:
+    assert limits_of(AgentSettings(barge_in=strength)) == LIMITS[strength]
+    for field, name, value in (
+        ("onset_seconds", "barge_in_voice_ms", 500),
+        ("quiet_seconds", "barge_in_quiet_ms", 500),
+        ("wordless_seconds", "barge_in_wordless_ms", 500),
+        ("quieter_db", "barge_in_quieter_db", 7),
+    ):
+        chosen = AgentSettings.model_validate({"barge_in": strength, name: value})
+        expected = value if field == "quieter_db" else value / 1000
+        assert limits_of(chosen) == replace(LIMITS[strength], **{field: expected})
+
+
+def test_a_value_set_by_itself_counts() -> None:
+    patient = Line(limits=limits_of(AgentSettings(barge_in_voice_ms=1000)))
+    assert not patient.hear(0.9, UNSURE)
+    assert patient.hear(0.2, UNSURE)
 
 
 def test_it_goes_on_soon_after_the_voice_has_fallen_quiet() -> None:
