@@ -5,7 +5,7 @@ BIN := .venv/bin
 STAMP := .venv/.complete
 
 .DEFAULT_GOAL := help
-.PHONY: help run call check test compare bench-latency bench-turns bench-stt chaos canary fuzz image reference lock clean
+.PHONY: help run call check test compare bench-latency bench-turns bench-talk bench-stt chaos canary fuzz image reference lock clean
 
 help:  ## Show what there is to type
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -37,6 +37,11 @@ bench-latency: $(STAMP)  ## How soon the caller hears an answer, ours and stock:
 
 bench-turns: $(STAMP)  ## How often each preset cuts callers off, and their wait: docs/presets.md
 	$(BIN)/python -m workbench.turns
+
+bench-talk: $(STAMP)  ## Whose turn it is: answers, interruptions, noise, ours and stock, half an hour: docs/talk.md
+	$(BIN)/python -m workbench.prerequisites
+	$(BIN)/python -m workbench.livekit_binary
+	$(BIN)/python -m workbench.talk
 
 bench-stt: $(STAMP)  ## CPU and memory of a speech stream, ours and stock
 	$(BIN)/python -m workbench.bench_stt

@@ -241,9 +241,13 @@ class Caller:
         end = self.now_seconds if end_seconds is None else end_seconds
         return self._ears.between(start_seconds, end)
 
+    def sides(self) -> tuple[Samples, Samples]:
+        """The call so far: what the caller said, and what came over the line; mono, 48 kHz."""
+        return self._microphone.said.render(), self.heard()
+
     def write_wav(self, path: Path) -> None:
         """Write the call so far: the caller on the left, the agent on the right."""
-        write_stereo(path, self._microphone.said.render(), self.heard(), SAMPLE_RATE)
+        write_stereo(path, *self.sides(), SAMPLE_RATE)
 
     async def hang_up(self) -> None:
         """Leave the room at once, in mid-word if need be."""

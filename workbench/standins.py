@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Annotated, Any
@@ -40,15 +40,17 @@ class StandIns(BaseModel):
 
 @asynccontextmanager
 async def stand_ins(
-    log: Path, environment: Mapping[str, str] | None = None
+    log: Path, environment: Mapping[str, str] | None = None, options: Sequence[str] = ()
 ) -> AsyncIterator[tuple[StandIns, Process]]:
     """Run the stand-ins until the context is left; they answer when it is entered.
+
+    `options` are those of `python -m workbench.loopback`.
 
     Raises ProcessDiedError with their last words, or WaitedTooLongError.
     """
     command = Command(
         "stand-ins",
-        [sys.executable, "-m", "workbench.loopback"],
+        [sys.executable, "-m", "workbench.loopback", *options],
         log,
         dict(os.environ) if environment is None else environment,
         cwd=_PROJECT,

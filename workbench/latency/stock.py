@@ -73,7 +73,8 @@ async def converse(job: JobContext) -> None:
         mind_key=os.environ["OPENAI_API_KEY"],
         tuned="TUNED" in os.environ,
     )
-    await session.start(Agent(instructions=INSTRUCTIONS), room=job.room)
+    instructions = os.environ.get("INSTRUCTIONS", INSTRUCTIONS)
+    await session.start(Agent(instructions=instructions), room=job.room)
     await session.generate_reply(instructions="Greet the user and offer your assistance.")
 
 

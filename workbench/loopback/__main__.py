@@ -43,7 +43,7 @@ def main() -> int:
             print("loopback: loading the speech engines", file=sys.stderr, flush=True)
             from workbench.loopback.engines import load_ears, load_voice
 
-            engines = _Engines(load_ears(), load_voice())
+            engines = _Engines(load_ears(), load_voice(options.longest_pause_ms))
         asyncio.run(_serve(options, engines))
     except (EngineUnavailableError, OSError) as problem:
         print(f"loopback: {problem}", file=sys.stderr)
@@ -89,6 +89,9 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--first-token-ms", type=int, default=pace.first_token_ms, help="chat")
     parser.add_argument("--token-ms", type=int, default=pace.token_ms, help="chat")
     parser.add_argument("--first-sound-ms", type=int, default=pace.first_sound_ms, help="speech")
+    parser.add_argument(
+        "--longest-pause-ms", type=int, help="of the voice within a sentence; none: as it speaks"
+    )
     return parser.parse_args()
 
 

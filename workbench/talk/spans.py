@@ -26,7 +26,7 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """From the first to the last sample of something. Raises ValueError where it is not longer than 0."""
+    """From first to last sample of something. Raises ValueError where it is not longer than 0."""
 
     start_ms: float
     end_ms: float

@@ -1,0 +1,111 @@
+"""`make bench-talk`: talking, interrupting and being ignored, ours and stock; docs/talk.md."""
+
+import argparse
+import asyncio
+import logging
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from workbench.arguments import positive
+from workbench.livekit_binary import NoLiveKitServerError
+from workbench.processes import ProcessDiedError
+from workbench.providers import Plan, PlanError
+from workbench.running import PROJECT
+from workbench.talk import kept
+from workbench.talk.arena import CONTESTANTS, Arena, arena, chosen_providers
+from workbench.talk.calls import hold
+from workbench.talk.kept import KeptCall
+from workbench.talk.stimuli import SEEDS, TalkScript, scripts
+from workbench.talk.story import story
+from workbench.waiting import WaitedTooLongError
+
+PAUSE_MS = 200.0
+"""A longer gap in the agent's sound is a stop: its stand-in's voice makes no pause of that length.
+"""
+_ARTIFACTS = PROJECT / "artifacts" / "talk"
+
+
+@dataclass(slots=True)
+class _Run:
+    """The calls of one run, kept as each of them ends."""
+
+    path: Path
+    calls: list[KeptCall]
+
+    def keep(self, call: KeptCall) -> None:
+        self.calls.append(call)
+        kept.write(self.path, self.calls)
+        fault = f"; not to its end: {call.fault}" if call.fault else ""
+        print(
+            f"{time.strftime('%H:%M:%S')}  {call.contestant}, {call.name}, {call.line}:"
+            f" {len(call.stimuli)} stimuli, CPU {call.cpu_percent:.0f} %,"
+            f" longest stall {call.longest_stall_ms:.0f} ms{fault}",
+            flush=True,
+        )
+
+
+async def measure(names: list[str], chosen: Plan, written: list[TalkScript], run: _Run) -> None:
+    """Each contestant holds all calls, one after the other; both at once."""
+    logs = Path(tempfile.mkdtemp(prefix="talk-"))
+    print(f"The logs are in {logs}", flush=True)
+    async with arena(names, chosen, logs) as made, asyncio.TaskGroup() as group:
+        for name in names:
+            group.create_task(_hold_all(made, name, written, run))
+
+
+async def _hold_all(made: Arena, name: str, written: list[TalkScript], run: _Run) -> None:
+    for script in written:
+        sound = run.path.with_suffix("") / f"{name}-{script.name}.flac"
+        run.keep(await hold(made.access, name, script, sound))
+
+
+def main() -> int:
+    """The exit status."""
+    options = _options()
+    logging.basicConfig(level=logging.ERROR)
+    logging.getLogger("livekit").setLevel(logging.CRITICAL)
+    path = _ARTIFACTS / f"{options.seed}.json"
+    if not options.page_only:
+        try:
+            _measure(options, path)
+        except KeyboardInterrupt:
+            print("Stopped; what was held is kept.")
+            return 130
+        except (NoLiveKitServerError, PlanError, ProcessDiedError, WaitedTooLongError) as problem:
+            print(problem, file=sys.stderr)
+            return 1
+    calls = kept.read(path)
+    if options.story:
+        for call in calls:
+            print("\n".join(story(call, PAUSE_MS)))
+    return 0
+
+
+def _measure(options: argparse.Namespace, path: Path) -> None:
+    names = [options.only] if options.only else list(CONTESTANTS)
+    others = [call for call in kept.read(path) if call.contestant not in names]
+    written = scripts(SEEDS[options.seed], options.turns, options.overlaps)
+    asyncio.run(measure(names, chosen_providers(), written, _Run(path, others)))
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m workbench.talk",
+        description=__doc__,
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+    )
+    add = parser.add_argument
+    add("--turns", type=positive, default=156, help="said into the agent's silence")
+    add("--overlaps", type=positive, default=150, help="heard over its replies")
+    add("--seed", choices=list(SEEDS), default="judged", help="what is heard when")
+    add("--only", choices=list(CONTESTANTS), help="one contestant; the other's calls are kept")
+    add("--page-only", action="store_true", help="score what is kept, and hold no call")
+    add("--story", action="store_true", help="print what came of each stimulus")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
