@@ -12,48 +12,26 @@ tick of the caller and the first of the agent count whole. With `tick_ms=10` it 
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import zip_longest
 from math import ceil, floor
 from statistics import fmean
 
+from workbench.talk.rates import Rate
 from workbench.talk.spans import Conversation, Kind, Span, Stimulus
 
-__all__ = ["FEWEST_EVENTS", "TICK_MS", "Panel", "Rate", "panel"]
+__all__ = ["TICK_MS", "Panel", "panel"]
 
 TICK_MS = 200
-FEWEST_EVENTS = 10
-"""The leaderboard hides rates of fewer events."""
-
 _NO_YIELD_MS = 2000
 """R_Y, L_Y: an agent that still speaks in all ticks of this has not yielded."""
 _YIELD_MS = 1000
 """S_*: an agent that falls silent within it, from the stimulus' begin, has yielded to it."""
 _RESPONSE_MS = 2000
 """S_VT, S_ND: a silent agent that begins to speak within it, from the stimulus' end, answers it."""
+_WENT_ON_MS = 1000
 
 Interval = tuple[int, int]
 """Ticks of speech: the first, and the first without."""
-
-
-@dataclass(frozen=True, slots=True)
-class Rate:
-    """A share of some events; `events` is how many there were."""
-
-    value: float | None
-    events: int
-
-    @classmethod
-    def of(cls, outcomes: Sequence[bool]) -> "Rate":
-        """The share that came out well."""
-        return cls(fmean(outcomes) if outcomes else None, len(outcomes))
-
-    @classmethod
-    def mean(cls, values: Sequence[float]) -> "Rate":
-        return cls(fmean(values) if values else None, len(values))
-
-    @property
-    def shown(self) -> float | None:
-        """The value; None where the leaderboard would hide it."""
-        return self.value if self.events >= FEWEST_EVENTS else None
 
 
 @dataclass(slots=True)
@@ -75,6 +53,8 @@ class Panel:
     """Times that the agent began while the caller spoke."""
     ignored: dict[Kind, list[bool]] = field(default_factory=dict)
     """Whether the agent took no notice of each stimulus that is none of its business."""
+    went_on: list[bool] = field(default_factory=list)
+    """Of those that it fell silent for: whether it spoke again within 1 s of falling silent."""
 
     @property
     def l_r(self) -> Rate:
@@ -89,12 +69,12 @@ class Panel:
     @property
     def r_r(self) -> Rate:
         """Share of turns that were answered before the caller had to speak again."""
-        return _share(len(self.response_s), self.unanswered)
+        return Rate.of(len(self.response_s), self.unanswered)
 
     @property
     def r_y(self) -> Rate:
         """Share of interruptions that the agent yielded to within 2 s."""
-        return _share(len(self.yield_s), self.talked_over)
+        return Rate.of(len(self.yield_s), self.talked_over)
 
     @property
     def i_a(self) -> Rate:
@@ -105,22 +85,27 @@ class Panel:
     @property
     def s_bc(self) -> Rate:
         """Share of backchannels that the agent talked through."""
-        return Rate.of(self.ignored.get(Kind.BACKCHANNEL, []))
+        return Rate.mean(self.ignored.get(Kind.BACKCHANNEL, []))
 
     @property
     def s_vt(self) -> Rate:
         """Share of vocal tics that the agent ignored."""
-        return Rate.of(self.ignored.get(Kind.VOCAL_TIC, []))
+        return Rate.mean(self.ignored.get(Kind.VOCAL_TIC, []))
 
     @property
     def s_nd(self) -> Rate:
         """Share of speech to others that the agent ignored."""
-        return Rate.of(self.ignored.get(Kind.NON_DIRECTED, []))
+        return Rate.mean(self.ignored.get(Kind.NON_DIRECTED, []))
 
     @property
     def s_noise(self) -> Rate:
         """Ours, with the windows of S_VT: share of noises that the agent ignored."""
-        return Rate.of(self.ignored.get(Kind.NOISE, []))
+        return Rate.mean(self.ignored.get(Kind.NOISE, []))
+
+    @property
+    def went_on_after_all(self) -> Rate:
+        """Ours: share of the stops for what is no turn after which the agent soon went on."""
+        return Rate.mean(self.went_on)
 
     @property
     def selectivity(self) -> Rate:
@@ -167,7 +152,7 @@ def _judge(conversation: Conversation, tick_ms: int, judged: Panel) -> None:
     ]
     turns = [scene for scene in scenes if scene.stimulus.kind is Kind.TURN]
     eligible = [scene for scene in turns if not scene.agent_at_end()]
-    for scene, later in zip(eligible, [*eligible[1:], None], strict=True):
+    for scene, later in zip_longest(eligible, eligible[1:]):
         _judge_response(scene, later, tick_ms, judged)
     for scene in scenes:
         kind = scene.stimulus.kind
@@ -179,6 +164,10 @@ def _judge(conversation: Conversation, tick_ms: int, judged: Panel) -> None:
             was_ignored = _is_ignored(scene, tick_ms)
             if was_ignored is not None:
                 judged.ignored.setdefault(kind, []).append(was_ignored)
+            said_over = scene.said_over()
+            if said_over is not None and not was_ignored:
+                last = said_over[1] + _WENT_ON_MS // tick_ms
+                judged.went_on.append(any(said_over[1] < at <= last for at in scene.begins()))
 
 
 def _judge_response(scene: _Scene, later: _Scene | None, tick_ms: int, judged: Panel) -> None:
@@ -231,8 +220,3 @@ def _scene(stimulus: Stimulus, speech: Sequence[Span], tick_ms: int) -> _Scene:
             first, silent = intervals[-1][0], max(intervals.pop()[1], silent)
         intervals.append((first, silent))
     return _Scene(stimulus, ceil(stimulus.span.length_ms / tick_ms), tuple(intervals))
-
-
-def _share(good: int, bad: int) -> Rate:
-    total = good + bad
-    return Rate(good / total if total else None, total)
