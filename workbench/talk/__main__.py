@@ -18,6 +18,7 @@ from workbench.talk import kept
 from workbench.talk.arena import CONTESTANTS, Arena, arena, chosen_providers
 from workbench.talk.calls import hold
 from workbench.talk.kept import KeptCall
+from workbench.talk.page import page
 from workbench.talk.stimuli import SEEDS, TalkScript, scripts
 from workbench.talk.story import story
 from workbench.waiting import WaitedTooLongError
@@ -53,13 +54,20 @@ async def measure(names: list[str], chosen: Plan, written: list[TalkScript], run
     print(f"The logs are in {logs}", flush=True)
     async with arena(names, chosen, logs) as made, asyncio.TaskGroup() as group:
         for name in names:
-            group.create_task(_hold_all(made, name, written, run))
+            group.create_task(_hold_all(made, name, written, run, _stand_ins(chosen)))
 
 
-async def _hold_all(made: Arena, name: str, written: list[TalkScript], run: _Run) -> None:
+async def _hold_all(
+    made: Arena, name: str, written: list[TalkScript], run: _Run, stand_ins: str
+) -> None:
     for script in written:
         sound = run.path.with_suffix("") / f"{name}-{script.name}.flac"
-        run.keep(await hold(made.access, name, script, sound))
+        run.keep(await hold(made.access, name, script, sound, stand_ins))
+
+
+def _stand_ins(chosen: Plan) -> str:
+    real = {"AssemblyAI": chosen.has_assemblyai_key, "OpenAI": chosen.has_openai_key}
+    return " and ".join(name for name, is_real in real.items() if not is_real)
 
 
 def main() -> int:
@@ -81,6 +89,13 @@ def main() -> int:
     if options.story:
         for call in calls:
             print("\n".join(story(call, PAUSE_MS)))
+    if not calls:
+        print("Nothing was held yet.")
+        return 1
+    text = page(calls, options.seed, PAUSE_MS)
+    print(text)
+    if not options.dry:
+        (PROJECT / "docs" / "talk.md").write_text(text, encoding="utf-8")
     return 0
 
 
@@ -103,6 +118,7 @@ def _options() -> argparse.Namespace:
     add("--seed", choices=list(SEEDS), default="judged", help="what is heard when")
     add("--only", choices=list(CONTESTANTS), help="one contestant; the other's calls are kept")
     add("--page-only", action="store_true", help="score what is kept, and hold no call")
+    add("--dry", action="store_true", help="write no page")
     add("--story", action="store_true", help="print what came of each stimulus")
     return parser.parse_args()
 

@@ -15,6 +15,7 @@ from workbench.corpus import resampled
 from workbench.livekit_server import Access
 from workbench.microphone import SAMPLE_RATE
 from workbench.speech_energy import speech_spans
+from workbench.talk.duck import softer_after_ms
 from workbench.talk.kept import KeptCall, KeptSegment, KeptStimulus
 from workbench.talk.spans import Kind
 from workbench.talk.stimuli import Part, Step, TalkScript
@@ -37,8 +38,13 @@ _KEPT_RATE = 16_000
 _STALL_RESOLUTION_SECONDS = 0.05
 
 
-async def hold(access: Access, contestant: str, script: TalkScript, sound: Path) -> KeptCall:
-    """Call the worker of that name, hold the call, and keep what was heard of it in `sound`."""
+async def hold(
+    access: Access, contestant: str, script: TalkScript, sound: Path, stand_ins: str
+) -> KeptCall:
+    """Call the worker of that name, hold the call, and keep what was heard of it in `sound`.
+
+    `stand_ins` names the providers that are stand-ins.
+    """
     room = f"{contestant} {script.name}"
     async with Caller.join(access, room, "caller", contestant) as caller:
         call = _Call(caller)
@@ -51,7 +57,8 @@ async def hold(access: Access, contestant: str, script: TalkScript, sound: Path)
             contestant=contestant,
             name=script.name,
             line=script.line,
-            stimuli=tuple(call.stimuli),
+            stand_ins=stand_ins,
+            stimuli=tuple(_with_softer(each, heard) for each in call.stimuli),
             agent_speech=tuple(agent_speech(heard)),
             segments=tuple(_segments(caller)),
             longest_stall_ms=max(stalls, default=0.0) * 1000,
@@ -142,6 +149,13 @@ def agent_speech(heard: Samples) -> Iterator[tuple[float, float]]:
     )
     for span in spans:
         yield round(span.start_seconds * 1000, 1), round(span.end_seconds * 1000, 1)
+
+
+def _with_softer(stimulus: KeptStimulus, heard: Samples) -> KeptStimulus:
+    if not stimulus.is_over_reply:
+        return stimulus
+    after_ms = softer_after_ms(heard, SAMPLE_RATE, stimulus.start_ms)
+    return stimulus.model_copy(update={"softer_after_ms": after_ms})
 
 
 def _segments(caller: Caller) -> Iterator[KeptSegment]:

@@ -23,6 +23,8 @@ class KeptStimulus(_Kept):
     text: str
     source: str
     is_over_reply: bool
+    softer_after_ms: float | None = None
+    """From its begin until the agent, if it spoke, was softer by 9 dB or silent."""
 
 
 class KeptSegment(_Kept):
@@ -39,6 +41,8 @@ class KeptCall(_Kept):
     contestant: str
     name: str
     line: str
+    stand_ins: str
+    """Which providers were stand-ins; empty: none."""
     stimuli: tuple[KeptStimulus, ...]
     agent_speech: tuple[tuple[float, float], ...]
     """Sound of the agent in milliseconds, with every gap of more than 50 ms."""

@@ -44,6 +44,8 @@ def _over_reply(stimulus: KeptStimulus, speech: tuple[Span, ...]) -> str:
     if current is None:
         return f"not over speech, {_in_silence(stimulus, speech)}"
     told = [f"silent after {(current.end_ms - at) / 1000:.2f} s"]
+    if stimulus.softer_after_ms is not None:
+        told.insert(0, f"softer after {stimulus.softer_after_ms / 1000:.2f} s")
     after = [each for each in speech if each.start_ms >= current.end_ms]
     if after:
         told.append(f"spoke again after {(after[0].start_ms - at) / 1000:.2f} s")

@@ -1,0 +1,122 @@
+"""The scorecard's page: what a stand-in is, every measure, and the words that were lost."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from workbench.talk import kept
+from workbench.talk.duck import softer_after_ms
+from workbench.talk.kept import KeptCall, KeptSegment, KeptStimulus
+from workbench.talk.lost_words import lost_words
+from workbench.talk.page import page, rows
+from workbench.talk.spans import Kind
+from workbench.talk.story import story
+
+RATE = 16_000
+
+
+def said(
+    text: str, start_ms: float, end_ms: float, kind: Kind = Kind.TURN, *, over: bool = False
+) -> KeptStimulus:
+    return KeptStimulus(
+        kind=kind,
+        start_ms=start_ms,
+        end_ms=end_ms,
+        text=text,
+        source="made",
+        is_over_reply=over,
+        softer_after_ms=150 if over else None,
+    )
+
+
+def call(*heard: str, contestant: str = "ours", stand_ins: str = "AssemblyAI") -> KeptCall:
+    """A turn, a reply that is interrupted by another, and the answer to it."""
+    return KeptCall(
+        contestant=contestant,
+        name="call-1",
+        line="wideband",
+        stand_ins=stand_ins,
+        stimuli=(
+            said("Open the door.", 1000, 2000),
+            said("No, close the window.", 4000, 5200, over=True),
+        ),
+        agent_speech=((2800, 3000), (3100, 4350), (6000, 9000)),
+        segments=tuple(
+            KeptSegment(is_callers=True, opened_ms=1000 + 3000 * number, text=text)
+            for number, text in enumerate(heard)
+        ),
+        longest_stall_ms=12,
+        cpu_percent=50,
+    )
+
+
+def test_a_word_without_anything_in_its_place_is_lost() -> None:
+    calls = [call("open the door", "no close the")]
+    over = lost_words(calls, over_reply=True)
+    assert (over.said, over.lost, over.whole_turns) == (4, 1, 0)
+    assert lost_words(calls, over_reply=False).lost == 0
+
+
+def test_a_misheard_word_is_not_lost() -> None:
+    assert lost_words([call("open the door", "no close the widow")], over_reply=True).lost == 0
+
+
+def test_a_turn_of_which_nothing_was_heard_is_lost_as_a_whole() -> None:
+    over = lost_words([call("open the door")], over_reply=True)
+    assert (over.lost, over.whole_turns) == (4, 1)
+
+
+def test_the_first_sentence_tells_what_is_a_stand_in() -> None:
+    for stand_ins, sentence in (
+        ("AssemblyAI and OpenAI", "AssemblyAI and OpenAI are stand-ins on this machine"),
+        ("OpenAI", "OpenAI is a stand-in on this machine"),
+        ("", "AssemblyAI and OpenAI are the real services here, and nothing is a stand-in"),
+    ):
+        text = page([call(stand_ins=stand_ins)], "judged", 200)
+        assert text.split("\n\n")[1].startswith(sentence)
+
+
+def test_both_are_shown_beside_each_other() -> None:
+    calls = [call("open the door", "no close the window", contestant=each) for each in "ab"]
+    lines = page(calls, "judged", 200).splitlines()
+    assert "|  | aim | a | b |" in lines
+    assert "| words lost in overlaps | 0 | 0 of 4 | 0 of 4 |" in lines
+
+
+def test_latencies_are_measured_to_10_ms() -> None:
+    values = {row.name: row.value for row in rows([call()], 200)}
+    assert values["L_R, median"] == "0.80 s"
+    assert values["L_Y, median"] == "0.35 s"
+    assert values["until the agent is softer, or silent, median"] == "0.15 s"
+
+
+def test_the_story_tells_what_came_of_each() -> None:
+    [_, first, second] = story(call("open the door", "no close the window"), 200)
+    assert "answered after 0.80 s" in first
+    assert "silent after 0.35 s" in second
+    assert "'No, close the window.' heard as 'no close the window'" in second
+
+
+def test_calls_are_kept_and_read_again(tmp_path: Path) -> None:
+    path = tmp_path / "talk" / "judged.json"
+    assert kept.read(path) == ()
+    kept.write(path, [call("open")])
+    assert kept.read(path) == (call("open"),)
+
+
+@pytest.mark.parametrize(("after", "found"), [(0.0, 200), (0.178, 200), (0.5, None)])
+def test_an_agent_is_softer_once_it_is_9_db_down_for_180_ms(
+    after: float, found: float | None
+) -> None:
+    tone = np.sin(2 * np.pi * 300 * np.arange(RATE * 4) / RATE)
+    level = np.full(tone.size, 0.3)
+    level[round(2.2 * RATE) :] = after * 0.3
+    sound = (tone * level * 32767).astype(np.int16)
+    assert softer_after_ms(sound, RATE, 2000) == found
+
+
+def test_a_short_pause_of_the_voice_is_not_softer() -> None:
+    sound = (9000 * np.sin(np.arange(RATE * 4) / 3)).astype(np.int16)
+    sound[round(2.2 * RATE) : round(2.32 * RATE)] = 0
+    assert softer_after_ms(sound, RATE, 2000) is None
