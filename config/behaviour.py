@@ -129,18 +129,26 @@ class AgentSettings(Section):
     )
     barge_in: Literal["eager", "balanced", "calm"] = Field(
         default="balanced",
-        description="How soon the agent falls silent for a voice, before it is known what it says: "
-        "after 0.09 s, 0.16 s or 0.32 s, or half of that where it is surely a voice. If no words "
-        "come it goes on where it was.",
+        description="How easily the agent yields to a voice before it is known what it says: it "
+        "goes on softly after 0.09 s, 0.16 s or 0.32 s, half of that where it is surely a voice, "
+        "and falls silent after 0.19 s, 0.4 s or 0.8 s. If no words come it goes on where it was.",
         examples=["calm"],
     )
     barge_in_voice_ms: int | None = Field(
         default=None,
         ge=32,
         le=2000,
-        description="Milliseconds of a voice after which the agent falls silent for it; half as "
-        "long where it is surely a voice. Unset: as AGENT_BARGE_IN has it.",
+        description="Milliseconds of a voice after which the agent goes on softly; half as long "
+        "where it is surely a voice. Unset: as AGENT_BARGE_IN has it.",
         examples=["200"],
+    )
+    barge_in_stop_ms: int | None = Field(
+        default=None,
+        ge=32,
+        le=5000,
+        description="Milliseconds of a voice without a break after which the agent falls silent, "
+        "though nothing of it is understood. Unset: as AGENT_BARGE_IN has it.",
+        examples=["600"],
     )
     barge_in_quiet_ms: int | None = Field(
         default=None,

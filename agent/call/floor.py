@@ -6,7 +6,7 @@ import numpy as np
 from livekit.agents import AgentSession, vad
 from livekit.agents.voice.io import AudioOutput
 
-from agent.call.barge_in import BargeIn
+from agent.call.barge_in import BargeIn, Posture
 from agent.call.interruptions import Verdict
 from agent.call.marked import MarkedUtterance, keep
 from agent.call.playout import Playout
@@ -24,7 +24,7 @@ class SessionFloor:
         self._playout = playout
         self._barge_in = barge_in
         self._loop = asyncio.get_running_loop()
-        self._yielding = False
+        self._is_silent = False
         self._output: YieldingOutput | None = None
 
     def begin(self) -> None:
@@ -75,23 +75,27 @@ class SessionFloor:
             self.look()
 
     def look(self) -> None:
-        """Let the agent be silent, or go on, as things are now."""
+        """Let the agent be silent, soft or go on, as things are now."""
         now = self._loop.time()
+        posture = self._barge_in.posture(now)
+        if not (self.agent_has_it() and self.may_be_taken()):
+            posture = Posture.SPEAKS
         if self._output is not None:
             self._output.expects_pause = self._barge_in.may_yield(now)
-        wanted = self._barge_in.yields(now) and self.agent_has_it() and self.may_be_taken()
+            self._output.ducks = posture is not Posture.SPEAKS
         output = self._session.output.audio
         if output is None or self._is_being_interrupted():
             return
-        if wanted:  # again and again: LiveKit resumes its output when a part of a speech begins
+        is_silent = posture is Posture.IS_SILENT
+        if is_silent:  # again and again: LiveKit resumes its output when a part of a speech begins
             output.pause()
-            if not self._yielding:
+            if not self._is_silent:
                 self._playout.fall_silent(now)
-        elif self._yielding:
+        elif self._is_silent:
             output.resume()
             if self._session.agent_state == "speaking":
                 self._playout.sound(now)
-        self._yielding = wanted
+        self._is_silent = is_silent
 
     def _is_being_interrupted(self) -> bool:
         """To go on would let a bit of it be heard before it is cleared."""

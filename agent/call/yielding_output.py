@@ -1,4 +1,4 @@
-"""The agent's voice on its way to the caller: it can fall silent at once, and go on where it was.
+"""The agent's voice on its way to the caller: it can duck, fall silent, and go on where it was.
 
 LiveKit's own output has 200 ms in a queue, and a pause cuts these off: they are never heard. This
 one keeps the voice back, and hands it on just before it is due; later yet when it may soon have to
@@ -19,6 +19,10 @@ AHEAD_SECONDS = 0.12
 # The same while a pause is expected: the sooner it is heard.
 READY_AHEAD_SECONDS = 0.04
 FRAME_SECONDS = 0.02
+# How loud a voice is that ducks, 15 dB below its own level; and by how much its loudness changes
+# within a frame: neither clicks.
+DUCKED = 10 ** (-15 / 20)
+STEP = 0.5
 # Less is not worth waiting for.
 TICK_SECONDS = 0.001
 
@@ -40,10 +44,11 @@ class YieldingOutput(AudioOutput):
     """Stands before the output that plays.
 
     A pause is heard AHEAD_SECONDS and two frames later, or READY_AHEAD_SECONDS and two frames once
-    it has been expected for a tenth of a second.
+    it has been expected for a tenth of a second; so does ducking.
     """
 
     expects_pause = False
+    ducks = False
 
     def __init__(self, next_in_chain: AudioOutput) -> None:
         super().__init__(
@@ -55,7 +60,7 @@ class YieldingOutput(AudioOutput):
         self._cutter: utils.audio.AudioByteStream | None = None
         self._changed = asyncio.Event()
         self._paused = False
-        self._fade_out = self._fade_in = False
+        self._gain = 1.0  # of what was handed on last
         self._due_at = 0.0
         self._task: asyncio.Task[None] | None = None
 
@@ -95,7 +100,7 @@ class YieldingOutput(AudioOutput):
     def clear_buffer(self) -> None:
         self.resume()
         self.close()  # it may wait for a listener with a frame in its hand
-        self._fade_in, self._due_at = False, 0.0
+        self._gain, self._due_at = 1.0, 0.0
         for segment in self._segments:
             segment.frames.clear()
             segment.cleared = True
@@ -106,14 +111,13 @@ class YieldingOutput(AudioOutput):
         """Fall silent; nothing is lost."""
         if not self._paused:
             self._paused = True
-            self._fade_out = bool(self._segments) and self._segments[0].begun
+            if not self._segments or not self._segments[0].begun:
+                self._gain = 0.0
 
     def resume(self) -> None:
         """Go on where the voice fell silent."""
         if self._paused:
             self._paused = False
-            self._fade_in = not self._fade_out
-            self._fade_out = False
             self._changed.set()
 
     def close(self) -> None:
@@ -146,7 +150,7 @@ class YieldingOutput(AudioOutput):
             self._changed.clear()
             if not self._segments or not self._segments[0].frames:
                 self._end_segments()
-            elif self._paused and not self._fade_out:
+            elif self._paused and not self._gain:
                 pass
             elif (early_seconds := self._due_at - self._ahead_seconds - self._now) > TICK_SECONDS:
                 await asyncio.sleep(early_seconds)
@@ -158,13 +162,17 @@ class YieldingOutput(AudioOutput):
 
     async def _hand_on_frame(self, segment: _Segment) -> None:
         frame = segment.frames.popleft()
-        if self._fade_out:
-            frame, self._fade_out = _faded(frame, 1.0, 0.0), False
-        elif self._fade_in:
-            frame, self._fade_in = _faded(frame, 0.0, 1.0), False
+        gain, self._gain = self._gain, self._next_gain
+        if (gain, self._gain) != (1.0, 1.0):
+            frame = _faded(frame, gain, self._gain)
         self._due_at = max(self._due_at, self._now) + frame.duration
         await self._next.capture_frame(frame)
         segment.begun = True
+
+    @property
+    def _next_gain(self) -> float:
+        wanted = 0.0 if self._paused else DUCKED if self.ducks else 1.0
+        return min(max(wanted, self._gain - STEP), self._gain + STEP)
 
     @property
     def _ahead_seconds(self) -> float:
@@ -176,7 +184,7 @@ class YieldingOutput(AudioOutput):
 
 
 def _faded(frame: rtc.AudioFrame, begin: float, end: float) -> rtc.AudioFrame:
-    """A pause without a click."""
+    """The same, its loudness changed without a click."""
     samples = np.frombuffer(frame.data, np.int16).reshape(-1, frame.num_channels)
     gain = np.linspace(begin, end, len(samples), dtype=np.float32)[:, None]
     faded = (samples * gain).astype(np.int16)

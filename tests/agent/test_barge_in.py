@@ -8,11 +8,13 @@ import pytest
 
 from agent.call.barge_in import (
     DISTRUST_SECONDS,
+    EXPECTING_SECONDS,
     LIMITS,
     MOST_WORDLESS,
     RESULT_SECONDS,
     BargeIn,
     Limits,
+    Posture,
     Strength,
     limits_of,
 )
@@ -30,23 +32,31 @@ class Line:
     def __init__(self, strength: Strength = "balanced", limits: Limits | None = None) -> None:
         self.barge_in = BargeIn(limits or LIMITS[strength], threshold=0.4)
         self.now = 100.0
-        self.silent_seconds = 0.0
+        self.posture = Posture.SPEAKS
+        self.yielded_seconds = 0.0
 
     def hear(self, seconds: float, probability: float = VOICE, level_db: float = -25) -> bool:
-        """For so long; whether the agent is silent then."""
-        silent = False
+        """For so long; whether the agent yields then."""
         for _ in self._steps(seconds):
             self.barge_in.hear(self.now, probability, level_db)
-            silent = self.barge_in.yields(self.now)
-            self.silent_seconds += STEP * silent
-        return silent
+            self.look()
+            self.yielded_seconds += STEP * (self.posture is not Posture.SPEAKS)
+        return self.posture is not Posture.SPEAKS
+
+    def judge(self, verdict: Verdict | None) -> Posture:
+        self.barge_in.judge(verdict)
+        return self.look()
+
+    def look(self) -> Posture:
+        self.posture = self.barge_in.posture(self.now)
+        return self.posture
 
     def caller_speaks(self, level_db: float) -> None:
         """In the caller's own turn."""
         for _ in self._steps(3):
             self.barge_in.hear(self.now, VOICE, level_db, callers_turn=True)
         self.hear(1, SILENCE)
-        self.silent_seconds = 0.0
+        self.yielded_seconds = 0.0
 
     def _steps(self, seconds: float) -> Iterator[int]:
         for at in range(round(seconds / STEP)):
@@ -82,6 +92,7 @@ def test_it_knows_beforehand_that_it_may_have_to_yield() -> None:
 
 def test_the_stronger_setting_yields_sooner_and_waits_longer() -> None:
     eager, balanced, calm = LIMITS.values()
+    assert eager.stop_seconds < balanced.stop_seconds < calm.stop_seconds
     assert eager.onset_seconds < balanced.onset_seconds < calm.onset_seconds <= 0.4
     assert eager.wordless_seconds > balanced.wordless_seconds > calm.wordless_seconds
 
@@ -91,6 +102,7 @@ def test_every_value_of_a_strength_can_be_set_by_itself(strength: Strength) -> N
     assert limits_of(AgentSettings(barge_in=strength)) == LIMITS[strength]
     for field, name, value in (
         ("onset_seconds", "barge_in_voice_ms", 500),
+        ("stop_seconds", "barge_in_stop_ms", 500),
         ("quiet_seconds", "barge_in_quiet_ms", 500),
         ("wordless_seconds", "barge_in_wordless_ms", 500),
         ("quieter_db", "barge_in_quieter_db", 7),
@@ -106,26 +118,48 @@ def test_a_value_set_by_itself_counts() -> None:
     assert patient.hear(0.2, UNSURE)
 
 
-def test_it_goes_on_soon_after_the_voice_has_fallen_quiet() -> None:
+@pytest.mark.parametrize("strength", LIMITS)
+def test_it_goes_on_softly_and_falls_silent_when_the_voice_lasts(strength: Strength) -> None:
+    line = Line(strength)
+    stop = LIMITS[strength].stop_seconds
+    line.hear(stop - STEP)
+    assert line.posture is Posture.DUCKS
+    line.hear(2 * STEP)
+    assert line.posture is Posture.IS_SILENT
+
+
+def test_it_goes_on_soon_after_a_sound_has_fallen_quiet() -> None:
     line = Line()
-    assert line.hear(0.5)
+    assert line.hear(0.5, UNSURE)
     assert line.hear(QUIET_SECONDS - STEP, SILENCE)
     assert not line.hear(3 * STEP, SILENCE)
-    assert QUIET_SECONDS + 2 * STEP < 0.25
+    assert QUIET_SECONDS + 2 * STEP < 0.2
+
+
+@pytest.mark.parametrize("seconds", [0.3, 0.6])
+def test_what_was_surely_a_voice_keeps_it_soft_until_its_words_may_be_known(seconds: float) -> None:
+    """A lone word, such as stop, is over before it is recognised."""
+    line = Line()
+    line.hear(seconds)
+    line.hear(0.5, SILENCE)
+    assert line.posture is Posture.DUCKS
+    assert not line.hear(EXPECTING_SECONDS - 0.4, SILENCE)
 
 
 def test_a_gap_between_two_words_is_no_end() -> None:
     line = Line()
     line.hear(0.5)
-    assert line.hear(0.1, SILENCE)
-    assert line.hear(0.1)
+    line.hear(0.1, SILENCE)
+    assert line.posture is Posture.IS_SILENT
+    line.hear(0.1)
+    assert line.posture is Posture.IS_SILENT
 
 
 @pytest.mark.parametrize("probability", [HUM, SILENCE])
 def test_what_is_no_voice_is_not_yielded_to(probability: float) -> None:
     line = Line()
     line.hear(30, probability, level_db=-10)
-    assert line.silent_seconds == 0
+    assert line.yielded_seconds == 0
 
 
 def test_clicks_of_a_keyboard_are_not_yielded_to() -> None:
@@ -133,7 +167,7 @@ def test_clicks_of_a_keyboard_are_not_yielded_to() -> None:
     for _ in range(50):
         line.hear(2 * STEP)
         line.hear(0.3, SILENCE)
-    assert line.silent_seconds == 0
+    assert line.yielded_seconds == 0
 
 
 def test_fast_typing_is_not_yielded_to() -> None:
@@ -141,14 +175,14 @@ def test_fast_typing_is_not_yielded_to() -> None:
     for _ in range(100):
         line.hear(STEP)
         line.hear(3 * STEP, SILENCE)
-    assert line.silent_seconds == 0
+    assert line.yielded_seconds == 0
 
 
 @pytest.mark.parametrize("strength", LIMITS)
 def test_a_voice_that_brings_no_words_is_yielded_to_once(strength: Strength) -> None:
     line = Line(strength)
     line.hear(60)
-    assert line.silent_seconds < LIMITS[strength].wordless_seconds + 0.1
+    assert line.yielded_seconds < LIMITS[strength].wordless_seconds + 0.1
 
 
 def test_after_a_quiet_moment_the_next_voice_is_yielded_to() -> None:
@@ -162,7 +196,7 @@ def test_a_voice_far_from_the_microphone_is_not_yielded_to() -> None:
     line = Line()
     line.caller_speaks(-25)
     line.hear(5, level_db=-45)
-    assert line.silent_seconds == 0
+    assert line.yielded_seconds == 0
     assert line.hear(0.4, level_db=-30)
 
 
@@ -170,27 +204,31 @@ def test_a_voice_far_from_the_microphone_is_not_yielded_to() -> None:
 def test_a_backchannel_lets_it_go_on_at_once_though_the_voice_goes_on(verdict: Verdict) -> None:
     line = Line()
     assert line.hear(0.4)
-    line.barge_in.judge(verdict)
-    assert not line.barge_in.yields(line.now)
-    line.barge_in.judge(None)
+    assert line.judge(verdict) is Posture.SPEAKS
+    line.judge(None)
     assert not line.hear(1)
     line.hear(0.5, SILENCE)
     assert line.hear(0.4)
 
 
-@pytest.mark.parametrize("verdict", [Verdict.DOUBTFUL, Verdict.UNDECIDED])
-def test_doubtful_words_keep_it_silent_until_they_are_decided(verdict: Verdict) -> None:
+@pytest.mark.parametrize(
+    ("verdict", "posture"),
+    [(Verdict.DOUBTFUL, Posture.IS_SILENT), (Verdict.UNDECIDED, Posture.DUCKS)],
+)
+def test_words_decide_how_it_waits_for_the_rest_of_them(verdict: Verdict, posture: Posture) -> None:
+    """A word stops it; what may become a backchannel does not."""
     line = Line()
-    line.hear(0.2)
-    line.barge_in.judge(verdict)
-    assert line.hear(2, SILENCE)
-    line.barge_in.judge(None)
-    assert not line.barge_in.yields(line.now)
+    line.hear(0.2, UNSURE)
+    assert line.judge(verdict) is posture
+    line.hear(2, SILENCE)
+    assert line.posture is posture
+    assert line.judge(None) is Posture.SPEAKS
 
 
 def coughs(line: Line, times: int) -> None:
+    """Long ones, for which it falls silent."""
     for _ in range(times):
-        line.hear(0.4)
+        line.hear(0.6, UNSURE)
         line.hear(1, SILENCE)
 
 
@@ -198,9 +236,9 @@ def test_after_several_voices_without_a_word_it_yields_to_none_for_a_while() -> 
     """A fit of coughing, or the agent's own voice, which stops when the agent does."""
     line = Line()
     coughs(line, MOST_WORDLESS)
-    before = line.silent_seconds
+    before = line.yielded_seconds
     coughs(line, 5)
-    assert line.silent_seconds == before
+    assert line.yielded_seconds == before
     line.hear(DISTRUST_SECONDS, SILENCE)
     assert line.hear(0.4)
 
@@ -208,14 +246,20 @@ def test_after_several_voices_without_a_word_it_yields_to_none_for_a_while() -> 
 def test_a_voice_that_brought_words_is_trusted() -> None:
     line = Line()
     for _ in range(3 * MOST_WORDLESS):
-        assert line.hear(0.4)
-        line.barge_in.judge(Verdict.BACKCHANNEL)
+        assert line.hear(0.6)
+        line.judge(Verdict.BACKCHANNEL)
         line.hear(1, SILENCE)
-        line.barge_in.judge(None)
+        line.judge(None)
 
 
 def test_words_make_it_silent_even_while_it_yields_to_no_voice() -> None:
     line = Line()
     coughs(line, MOST_WORDLESS)
-    line.barge_in.judge(Verdict.DOUBTFUL)
-    assert line.barge_in.yields(line.now)
+    assert line.judge(Verdict.DOUBTFUL) is Posture.IS_SILENT
+
+
+def test_short_sounds_for_which_it_only_ducks_cost_no_trust() -> None:
+    line = Line()
+    for _ in range(3 * MOST_WORDLESS):
+        assert line.hear(0.25, UNSURE)
+        line.hear(1, SILENCE)

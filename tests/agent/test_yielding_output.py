@@ -9,6 +9,7 @@ from livekit.agents.voice.io import PlaybackFinishedEvent
 
 from agent.call.yielding_output import (
     AHEAD_SECONDS,
+    DUCKED,
     FRAME_SECONDS,
     READY_AHEAD_SECONDS,
     YieldingOutput,
@@ -17,7 +18,7 @@ from workbench.scripted import RATE, Loudspeaker
 
 pytestmark = pytest.mark.looptime
 
-SOON = AHEAD_SECONDS + FRAME_SECONDS + 0.02
+SOON = AHEAD_SECONDS + 3 * FRAME_SECONDS
 
 
 class Played(Loudspeaker):
@@ -102,6 +103,23 @@ async def test_a_voice_that_expects_a_pause_has_no_gaps() -> None:
     await line.output.wait_for_playout()
     assert asyncio.get_running_loop().time() - begun == pytest.approx(2, abs=0.05)
     assert line.sink.samples == [1000] * 2 * RATE
+
+
+async def test_it_goes_on_softly_while_it_ducks_and_nothing_is_lost() -> None:
+    line = Line()
+    await line.say(3)
+    line.output.flush()
+    await asyncio.sleep(1)
+    line.output.ducks = True
+    await asyncio.sleep(1)
+    line.output.ducks = False
+    await line.output.wait_for_playout()
+    samples = np.array(line.sink.samples)
+    assert samples.size == 3 * RATE
+    assert samples[RATE // 2] == samples[-1] == 1000
+    assert np.sum(samples == int(1000 * DUCKED)) == pytest.approx(RATE, rel=0.1)
+    assert np.abs(np.diff(samples)).max() < 1000 / 100
+    assert [each.interrupted for each in line.finished] == [False]
 
 
 async def test_neither_side_of_a_pause_clicks() -> None:
