@@ -104,6 +104,21 @@ class AgentSettings(Section):
         "that are set one by one win over it.",
         examples=["balanced"],
     )
+    turn_second_opinion: Literal["off", "livekit"] = Field(
+        default="off",
+        description="Whether a detector on the worker's side hears if a turn is over, beside "
+        "AssemblyAI: livekit, the one that comes with livekit-agents (its licence: with LiveKit "
+        "Agents only; 244 MB, shared by all calls). It holds back an end of turn in mid-sentence, "
+        "and asks AssemblyAI for the end where it is sure of it earlier.",
+        examples=["livekit"],
+    )
+    turn_hold_ms: int = Field(
+        default=1500,
+        ge=200,
+        le=5000,
+        description="With a second opinion: milliseconds of silence after which a turn is over, "
+        "however sure the detector is that it is not.",
+    )
     min_silence_ms: int | None = Field(
         default=None,
         ge=0,

@@ -234,6 +234,12 @@ class STT(stt.STT[AdapterEvent]):
         for stream in self._streams:
             stream.transcriber.hasten()
 
+    def force_endpoint(self) -> None:
+        """End the open turn of every stream behind the audio that has been pushed by now. Where
+        there is none, an empty FINAL says so."""
+        for stream in self._streams:
+            stream.force_endpoint()
+
     def _remember(self, error: AssemblyAIError, since: float | None) -> None:
         """What is fatal stays so; an outage counts on in the streams that are made anew in it."""
         if not error.retryable:

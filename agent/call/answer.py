@@ -166,7 +166,12 @@ class Call:
             self._record.add("settings_refused", {"faults": faults})
 
     async def _start(self) -> None:
-        turn_taking = TurnTaking(self._equipment.settings, self._equipment.ears, self._session)
+        turn_taking = TurnTaking(
+            self._equipment.settings,
+            self._equipment.ears,
+            self._session,
+            self._equipment.end_of_turn,
+        )
         assistant = Assistant(
             instructions=self._agent.prompt,
             greeting=self._agent.greeting,

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from livekit.agents import AgentSession, room_io
 from livekit.plugins import silero
 
+from agent.call.end_of_turn.detector import EndOfTurnDetector, LiveKitDetector
 from agent.call.models.mind import PatientLLM
 from agent.call.models.voice import PatientTTS
 from agent.call.prompt_voice import PromptVoice
@@ -37,6 +38,8 @@ class Equipment:
     mind: PatientLLM
     voice: PatientTTS
     clients: Clients
+    end_of_turn: EndOfTurnDetector | None = None
+    """Whose second opinion decides where turns end, if one is wanted."""
 
     def for_call(self, settings: Settings) -> "Equipment":
         """The same, for a call with settings of its own; what took time to make is kept.
@@ -50,17 +53,24 @@ class Equipment:
             activation_threshold=threshold,
             deactivation_threshold=max(threshold - 0.15, 0.01),  # the plugin's own rule
         )
-        return furnish(settings, self.clients, self.vad)
+        return furnish(settings, self.clients, self.vad, self.end_of_turn)
 
 
 def equip(settings: Settings) -> Equipment:
     """Load and build all that takes time, before the call comes: it would hold up the greeting."""
     detector = silero.VAD.load(activation_threshold=settings.vad_threshold)
     assert isinstance(detector, silero.VAD)  # the plugin promises less than it returns
-    return furnish(settings, Clients.of(settings.openai), detector)
+    wanted = settings.agent.turn_second_opinion == "livekit"
+    end_of_turn = LiveKitDetector() if wanted else None
+    return furnish(settings, Clients.of(settings.openai), detector, end_of_turn)
 
 
-def furnish(settings: Settings, clients: Clients, detector: silero.VAD) -> Equipment:
+def furnish(
+    settings: Settings,
+    clients: Clients,
+    detector: silero.VAD,
+    end_of_turn: EndOfTurnDetector | None = None,
+) -> Equipment:
     """Build what takes no time, around what does."""
     ears = build_ears(settings)
     return Equipment(
@@ -71,6 +81,7 @@ def furnish(settings: Settings, clients: Clients, detector: silero.VAD) -> Equip
         mind=build_mind(settings.openai, clients),
         voice=build_voice(settings.openai, clients),
         clients=clients,
+        end_of_turn=end_of_turn,
     )
 
 

@@ -18,10 +18,14 @@ from livekit.agents import (
 )
 
 from agent.call.barge_in import BargeIn, limits_of
+from agent.call.end_of_turn.detector import EndOfTurnDetector
+from agent.call.end_of_turn.held_ends import HeldEnds
+from agent.call.end_of_turn.opinions import Opinions
 from agent.call.floor import SessionFloor
 from agent.call.interruptions import asks_for_dictation
 from agent.call.overlap import Overlap
 from agent.call.playout import Playout
+from agent.call.vad_tap import TappedVAD
 from config.phrases import words_of
 from config.settings import Settings
 from stt_assemblyai.models import MODE_SILENCES, PRESETS, SERVICE_THRESHOLDS, U3, US, Preset
@@ -40,15 +44,24 @@ MIN_SILENCE_MS: Mapping[Preset, int] = MappingProxyType(
     {"seed": 0, "aggressive": 0, "balanced": 400, "conservative": 800, "service": 0}
 )
 
+# With a second opinion: how long the voice has to be quiet before the end of a turn is asked for.
+EARLY_SECONDS = 0.4
+
 
 class TurnTaking:
     """One call's patience, and what may interrupt its agent.
 
     AssemblyAI's side and LiveKit's change together, also in mid-call. What an operator has set one
-    by one wins over every preset.
+    by one wins over every preset. `detector` has the second opinion, if one is wanted.
     """
 
-    def __init__(self, settings: Settings, ears: STT, session: AgentSession[None]) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        ears: STT,
+        session: AgentSession[None],
+        detector: EndOfTurnDetector | None = None,
+    ) -> None:
         self._settings = settings
         self._ears = ears
         self._session = session
@@ -62,6 +75,19 @@ class TurnTaking:
         self._overlap = Overlap(
             settings.agent.phrasebook, self._floor, playout, echo=settings.agent.echo == "auto"
         )
+        self.opinions: Opinions | None = None
+        """What the detector thinks of each pause of the caller's, for whoever reads along."""
+        self._held_ends: HeldEnds | None = None
+        if detector is not None:
+            self.opinions = Opinions(detector, settings.vad_threshold)
+            self._held_ends = HeldEnds(
+                self.opinions,
+                hold_seconds=settings.agent.turn_hold_ms / 1000,
+                early_seconds=early_seconds(settings, self._preset),
+                force_endpoint=ears.force_endpoint,
+                # What is said over the agent is judged while it goes on.
+                may_wait=lambda: not self._floor.agent_has_it(),
+            )
         session.on("agent_state_changed", self._on_agent_state)
         session.on("speech_created", self._on_speech)
         session.on("close", self._on_close)
@@ -102,9 +128,13 @@ class TurnTaking:
     def begin(self) -> None:
         """The session has its output, and nothing has been said yet."""
         self._floor.begin()
+        if self.opinions and self._held_ends and isinstance(self._session.vad, TappedVAD):
+            self._session.vad.taps += [self.opinions.hear, self._held_ends.hear]
 
     def sift(self, events: AsyncIterable[stt.SpeechEvent]) -> AsyncGenerator[stt.SpeechEvent]:
         """What the session is to hear of the caller, to stand in `Agent.stt_node`."""
+        if self._held_ends is not None:
+            events = self._held_ends.sift(events)
         return self._overlap.sift(events)
 
     async def follow(self, text: AsyncIterable[str]) -> AsyncIterator[str]:
@@ -148,6 +178,8 @@ class TurnTaking:
         self._session.update_options(
             endpointing_opts={"min_delay": min_delay(self._settings, self._preset, pause_ms)}
         )
+        if self._held_ends is not None:
+            self._held_ends.be_patient(early_seconds(self._settings, self._preset, pause_ms))
 
     def _on_agent_state(self, event: AgentStateChangedEvent) -> None:
         self._overlap.agent_state_changed(event.new_state)
@@ -161,6 +193,8 @@ class TurnTaking:
 
     def _on_close(self, _: CloseEvent) -> None:
         self._floor.close()
+        if self._held_ends is not None:
+            self._held_ends.close()
         log.info("said over the agent", extra=dataclasses.asdict(self._overlap.counts))
 
 
@@ -190,6 +224,13 @@ def min_delay(settings: Settings, preset: Preset, pause_ms: int = 0) -> float:
     """LiveKit's side, in seconds: it holds even where the service ends a turn too soon."""
     chosen = settings.agent.min_silence_ms
     return max(MIN_SILENCE_MS[preset] if chosen is None else chosen, pause_ms) / 1000
+
+
+def early_seconds(settings: Settings, preset: Preset, pause_ms: int = 0) -> float:
+    """How long the voice is quiet before the second opinion may ask for the end of a turn: no less
+    than AssemblyAI would wait if it were sure."""
+    asked = thresholds(settings, preset, pause_ms).get("min_turn_silence", pause_ms)
+    return max(EARLY_SECONDS, float(asked) / 1000)
 
 
 def turn_handling(settings: Settings) -> TurnHandlingOptions:

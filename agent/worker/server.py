@@ -109,15 +109,8 @@ def build_server(
     `userdata["equipment"]`. A job that ends awaits `before_leaving` and then leaves its room. The
     functions have to stand at the top of a module.
     """
-    # LiveKit's own end-of-turn model takes 244 MB, and AssemblyAI decides where turns end here.
-    os.environ.setdefault("LIVEKIT_AGENTS_PRELOAD_LOCAL_INFERENCE", "0")
-    # Many a Python's fork server (3.11, 3.12.1, 3.13.0) finds modules here and in the current
-    # directory alone.
-    os.environ.setdefault("PYTHONPATH", str(ROOT))
-    # It reports an event loop that was blocked for 100 ms, which on a busy machine every call is at
-    # its start; and to find that out it wakes each process, with a call or without, 100 times a
-    # second.
-    os.environ.setdefault("LIVEKIT_AGENTS_LOOP_BLOCK_WARN_MS", "250")
+    for name, value in environment(settings).items():
+        os.environ.setdefault(name, value)
     capacity = settings.agent.max_calls or max(1, math.floor(CALLS_PER_CORE * cores()))
     brake = Brake(settings.agent.max_cpu_percent / 100)
     starts = Starts()
@@ -161,6 +154,23 @@ def build_server(
         on_session_end=before_leaving,
     )
     return server
+
+
+def environment(settings: Settings) -> dict[str, str]:
+    """What LiveKit's fork server and the job processes find in theirs, unless it is set already."""
+    wants_detector = settings.agent.turn_second_opinion == "livekit"
+    return {
+        # LiveKit's end-of-turn model takes 244 MB. Loaded by the fork server, where it is wanted,
+        # it is shared by all job processes.
+        "LIVEKIT_AGENTS_PRELOAD_LOCAL_INFERENCE": str(int(wants_detector)),
+        # Many a Python's fork server (3.11, 3.12.1, 3.13.0) finds modules here and in the current
+        # directory alone.
+        "PYTHONPATH": str(ROOT),
+        # It reports an event loop that was blocked for 100 ms, which on a busy machine every call
+        # is at its start; and to find that out it wakes each process, with a call or without, 100
+        # times a second.
+        "LIVEKIT_AGENTS_LOOP_BLOCK_WARN_MS": "250",
+    }
 
 
 def session_limit(service: AssemblyAISettings) -> Limit | None:

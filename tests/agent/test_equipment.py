@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from agent.call.end_of_turn.detector import LiveKitDetector
 from agent.call.session import Equipment, equip
 from config.load import load_settings
 from config.per_call import settings_of_call
@@ -18,6 +19,13 @@ KEYS = {
 @pytest.fixture(scope="module")
 def equipment() -> Equipment:
     return equip(load_settings(None, given=KEYS))
+
+
+def test_an_end_of_turn_detector_is_loaded_only_where_it_is_wanted(equipment: Equipment) -> None:
+    assert equipment.end_of_turn is None
+    wanted = equip(load_settings(None, given=KEYS | {"agent": {"turn_second_opinion": "livekit"}}))
+    assert isinstance(wanted.end_of_turn, LiveKitDetector)
+    assert for_call(wanted, '{"AGENT_GREETING": "Hi."}').end_of_turn is wanted.end_of_turn
 
 
 def for_call(equipment: Equipment, metadata: str) -> Equipment:

@@ -15,7 +15,7 @@ import pytest
 from livekit.agents import AgentServer
 from livekit.agents.ipc.proc_pool import EventTypes, ProcPool
 
-from agent.worker.server import prewarm, session_limit
+from agent.worker.server import environment, prewarm, session_limit
 from config.load import load_settings
 from config.services import AssemblyAISettings
 from stt_assemblyai.budget import SharedBudget, file_for
@@ -89,6 +89,15 @@ def test_job_processes_share_what_is_preloaded_wherever_the_worker_was_started(
         check=True,
     )
     assert forked.stdout == "True\n"
+
+
+@pytest.mark.parametrize(("opinion", "preloaded"), [("off", "0"), ("livekit", "1")])
+def test_the_end_of_turn_model_is_loaded_for_all_job_processes_where_it_is_wanted(
+    opinion: str, preloaded: str
+) -> None:
+    agent = {"agent": {"turn_second_opinion": opinion}}
+    found = environment(load_settings(None, given=KEYS | agent))
+    assert found["LIVEKIT_AGENTS_PRELOAD_LOCAL_INFERENCE"] == preloaded
 
 
 def test_no_more_calls_fit_than_get_a_session_soon(

@@ -183,13 +183,14 @@ async def test_a_flush_without_an_open_turn_gets_an_empty_final(
         assert texts([event], Type.FINAL_TRANSCRIPT) == [""]
 
 
-@pytest.mark.parametrize("through", ["flush", "force_endpoint"])
+@pytest.mark.parametrize("through", ["flush", "force_endpoint", "the recogniser's"])
 async def test_a_manual_flush_forces_the_endpoint(
     stand_in: AssemblyAIStandIn, through: str
 ) -> None:
-    async with make(stand_in).stream() as stream:
+    speech = make(stand_in)
+    async with speech.stream() as stream:
         speak(stream, 900)
-        getattr(stream, through)()
+        getattr(stream, through, speech.force_endpoint)()
         async for event in stream:
             if event.type is Type.FINAL_TRANSCRIPT:
                 break

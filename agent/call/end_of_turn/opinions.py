@@ -9,7 +9,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from livekit.agents import utils, vad
+from livekit.agents import vad
 
 from agent.call.end_of_turn.detector import EndOfTurnDetector
 from agent.call.end_of_turn.sound import LatestSound, Quiet
@@ -81,10 +81,10 @@ class Opinions:
         if asks:
             self._ask()
 
-    async def aclose(self) -> None:
+    def close(self) -> None:
         """Form no more opinions."""
         if self._task is not None:
-            await utils.aio.cancel_and_wait(self._task)
+            self._task.cancel()
 
     def _ask(self) -> None:
         if self.is_asking:
@@ -100,8 +100,8 @@ class Opinions:
             since = self._loop.time() - quiet_seconds
             try:
                 probability = await self._detector.probability(self._sound.samples())
-            except Exception:  # of a foreign model: the turn ends without it, as if it were off
-                self._tell_failure()
+            except Exception as error:  # of a foreign model: the turn ends as if it were off
+                self._tell_failure(error)
                 return
             if self._quiet.seconds and pause == self._quiet.pauses:
                 threshold = self._detector.threshold(self.language)
@@ -112,7 +112,9 @@ class Opinions:
         for reader in self.readers:
             reader(opinion)
 
-    def _tell_failure(self) -> None:
+    def _tell_failure(self, error: Exception) -> None:
         if not self._has_failed:
-            log.exception("the end-of-turn detector failed: turns end without its opinion")
+            log.error(
+                "the end-of-turn detector failed: turns end without its opinion", exc_info=error
+            )
         self._has_failed = True

@@ -86,7 +86,7 @@ async def caller_of(detector: Slow) -> AsyncIterator[Caller]:
     try:
         yield caller
     finally:
-        await caller.opinions.aclose()
+        caller.opinions.close()
 
 
 async def test_a_pause_is_judged_and_told_with_the_time_at_which_it_began() -> None:

@@ -1,0 +1,171 @@
+"""When a turn that AssemblyAI has ended is over for us as well, and when to ask for its end.
+
+                 END, a voice or no opinion that it is over         quiet for long enough, or
+      OPEN ───────────────────────────────────────────────► HELD ── the detector is sure ──► over
+        ▲                                                     │
+        └──────── the caller goes on: one turn ───────────────┘
+
+Pure: times are arguments, seconds on any one clock. Words are never held back, only the end is.
+"""
+
+import math
+from dataclasses import dataclass
+from enum import Enum, auto
+from typing import Final, Generic, TypeVar
+
+__all__ = ["FORCE_ENDPOINT", "Counts", "Force", "Kind", "SecondOpinion"]
+
+# How long an end waits for the detector's first opinion on the pause.
+OPINION_SECONDS = 0.4
+# How long it waits for the words of a voice that has come meanwhile.
+WORDS_SECONDS = 1.0
+
+
+class Kind(Enum):
+    """What an event of the recogniser means here."""
+
+    START = auto()
+    WORDS = auto()
+    NOTHING = auto()
+    """A final text without a word: there was no turn whose end could be asked for."""
+    END = auto()
+    OTHER = auto()
+
+
+class Force(Enum):
+    """Asks the recogniser to end the turn here."""
+
+    ENDPOINT = auto()
+
+
+FORCE_ENDPOINT: Final = Force.ENDPOINT
+
+Event = TypeVar("Event")
+
+
+@dataclass(slots=True)
+class Counts:
+    """How often in a call."""
+
+    ends_held_back: int = 0
+    """The detector was not sure of an end, or had no opinion yet."""
+    went_on: int = 0
+    """The caller went on after that: a cut-off that did not happen."""
+    ends_asked_for: int = 0
+    """The detector was sure before AssemblyAI was."""
+
+
+class SecondOpinion(Generic[Event]):
+    """One call's. An end is held back until the voice has been quiet for `hold_seconds`.
+
+    Every method answers with what is to be done now, in order: events for the session, or
+    `FORCE_ENDPOINT`. When the time is `deadline`, `expire` has to be asked.
+    """
+
+    def __init__(self, hold_seconds: float, early_seconds: float) -> None:
+        self.early_seconds = early_seconds
+        """How long the voice has to be quiet before an end is asked for."""
+        self.counts = Counts()
+        self._hold_seconds = hold_seconds
+        self._is_open = False
+        self._has_words = False
+        self._held: Event | None = None  # also while the caller goes on: the source may break off
+        self._told_at: float | None = None  # when the end that is held came; none if it is undone
+        self._quiet_since: float | None = -math.inf
+        self._voice_since = -math.inf
+        self._is_over: bool | None = None
+        self._asked = False
+
+    @property
+    def deadline(self) -> float | None:
+        """When something is due if nothing comes before."""
+        times = [each for each in (self._release_at(), self._force_at()) if each is not None]
+        return min(times, default=None)
+
+    def take(
+        self, kind: Kind, event: Event, now: float, *, may_wait: bool = True
+    ) -> "list[Event | Force]":
+        """The recogniser's next event. No end is held back unless it `may_wait`."""
+        match kind:
+            case Kind.START:
+                return self._start(event)
+            case Kind.WORDS:
+                self._go_on()
+                self._has_words = True
+            case Kind.NOTHING if self._asked:
+                return []  # the answer to our own question
+            case Kind.END:
+                return self._end(event, now, may_wait=may_wait)
+            case _:
+                pass
+        return [event]
+
+    def voice(self, now: float) -> "list[Event | Force]":
+        """The caller's voice is there again."""
+        self._quiet_since, self._voice_since = None, now
+        self._is_over, self._asked = None, False
+        return []
+
+    def quiet(self, since: float, now: float) -> "list[Event | Force]":
+        """It has fallen quiet."""
+        self._quiet_since = since
+        return self.expire(now)
+
+    def judged(self, is_over: bool, now: float) -> "list[Event | Force]":
+        """What the detector thinks of the pause that goes on."""
+        self._is_over = is_over
+        return self.expire(now)
+
+    def expire(self, now: float) -> "list[Event | Force]":
+        """It is this late."""
+        release_at, force_at = self._release_at(), self._force_at()
+        if release_at is not None and release_at <= now:
+            return self.close()
+        if force_at is not None and force_at <= now:
+            self._asked = True
+            self.counts.ends_asked_for += 1
+            return [FORCE_ENDPOINT]
+        return []
+
+    def close(self) -> "list[Event | Force]":
+        """No more will come: what is held back is let through."""
+        held, self._held, self._told_at = self._held, None, None
+        return [] if held is None else [held]
+
+    def _start(self, event: Event) -> "list[Event | Force]":
+        self._is_open, self._has_words = True, False
+        if self._held is None:
+            return [event]
+        self._go_on()
+        return []
+
+    def _go_on(self) -> None:
+        """One turn with what was said before: its end is forgotten, unless the source fails."""
+        if self._told_at is not None:
+            self._told_at, self._is_open = None, True
+            self.counts.went_on += 1
+
+    def _end(self, event: Event, now: float, *, may_wait: bool) -> "list[Event | Force]":
+        self._is_open = self._has_words = self._asked = False
+        self._held, self._told_at = event, now
+        due = self.expire(now) if may_wait else self.close()
+        self.counts.ends_held_back += not due
+        return due
+
+    def _release_at(self) -> float | None:
+        if self._told_at is None:
+            return None
+        latest = self._told_at + self._hold_seconds + WORDS_SECONDS
+        if self._quiet_since is None:
+            return min(latest, max(self._voice_since, self._told_at) + WORDS_SECONDS)
+        if self._is_over:
+            return self._told_at
+        held_until = min(latest, self._quiet_since + self._hold_seconds)
+        if self._is_over is None:
+            return min(held_until, max(self._told_at, self._quiet_since) + OPINION_SECONDS)
+        return held_until
+
+    def _force_at(self) -> float | None:
+        if not (self._is_open and self._has_words and self._is_over) or self._asked:
+            return None
+        return None if self._quiet_since is None else self._quiet_since + self.early_seconds
