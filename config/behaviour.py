@@ -189,6 +189,15 @@ class AgentSettings(Section):
         "Unset: as AGENT_BARGE_IN has it.",
         examples=["20"],
     )
+    eagerness: Literal["off", "some", "full"] = Field(
+        default="off",
+        description="How early a reply is begun, which nobody hears before the caller's turn has "
+        "ended, and which is thrown away if the caller goes on: off, when AssemblyAI says so; "
+        "some, when the voice has been quiet for 0.1 s behind words that may be the whole turn; "
+        "full, still sooner. The language model and the voice are paid for replies that are "
+        "thrown away.",
+        examples=["some"],
+    )
     vad_threshold: float | None = Field(
         default=None,
         ge=0.05,

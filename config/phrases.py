@@ -1,6 +1,6 @@
 """What callers and agents say, by language: the phrases that turn-taking goes by, from TOML files.
 
-An operator edits them: `en.toml`, `es.toml` and so on, each with three lists.
+An operator edits them: `en.toml`, `es.toml` and so on, each with four lists.
 """
 
 import functools
@@ -39,6 +39,7 @@ class PhraseFile(BaseModel):
     acknowledgements: tuple[Phrase, ...]
     interjections: tuple[Phrase, ...]
     dictation: tuple[Phrase, ...]
+    unfinished: tuple[Phrase, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,8 @@ class Phrases:
     """Whoever says one of these wants the word at once."""
     dictation: frozenset[Words]
     """The agent says one of these when it asks for something that takes pauses to say."""
+    unfinished: frozenset[Words] = frozenset()
+    """Whoever ends with one of these goes on."""
 
 
 def words_of(text: str, *, kept: str = "") -> Words:
@@ -111,6 +114,7 @@ class Phrasebook:
             acknowledgements=frozenset().union(*(each.acknowledgements for each in everything)),
             interjections=frozenset().union(*(each.interjections for each in everything)),
             dictation=frozenset().union(*(each.dictation for each in everything)),
+            unfinished=frozenset().union(*(each.unfinished for each in everything)),
         )
 
     def of(self, language: str | None) -> Phrases:
@@ -142,6 +146,7 @@ def _read(file: Path) -> Phrases:
         _as_words(found.acknowledgements),
         _as_words(found.interjections),
         _as_words(found.dictation),
+        _as_words(found.unfinished),
     )
 
 

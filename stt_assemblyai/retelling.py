@@ -34,9 +34,11 @@ __all__ = [
 logger = logging.getLogger("stt_assemblyai")
 
 
-def speech_data(transcript: Transcript, *, offset_seconds: float, language: str) -> stt.SpeechData:
+def speech_data(
+    transcript: Transcript, *, offset_seconds: float, language: str, ended_at: float | None = None
+) -> stt.SpeechData:
     """A transcript with times in seconds, moved by an offset. `language` stands in where the
-    service named none."""
+    service named none; `ended_at` is when its last word ended, in unix seconds."""
     offset = offset_seconds
     return stt.SpeechData(
         language=LanguageCode(transcript.language or language),
@@ -59,6 +61,8 @@ def speech_data(transcript: Transcript, *, offset_seconds: float, language: str)
             "session_id": transcript.session_id,
             "turn_order": transcript.turn_order,
             "formatted": transcript.formatted,
+            "settled": all(word.final for word in transcript.words),
+            "ended_at": ended_at,
             "end_of_turn_confidence": transcript.end_of_turn_confidence,
             "language_confidence": transcript.language_confidence,
         },

@@ -488,5 +488,8 @@ class SpeechStream(stt.RecognizeStream):
         """The English model names no language, and knows no other; else it may be unknown."""
         english = self._stt.model == "universal-streaming-english"
         return speech_data(
-            transcript, offset_seconds=self.start_time_offset, language="en" if english else ""
+            transcript,
+            offset_seconds=self.start_time_offset,
+            language="en" if english else "",
+            ended_at=self._wall_time(transcript.end_ms),
         )

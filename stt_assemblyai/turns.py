@@ -76,6 +76,7 @@ class TurnMapper:
         self._ended: Transcript | None = None  # the last turn that got its end in this session
         self._ended_order = -1
         self._preflight_text = ""
+        self._ready_text = ""  # the words to which a reply is ready
         self._before = Carryover()
 
     @property
@@ -190,8 +191,11 @@ class TurnMapper:
         return self._preflight(self._latest) if self._latest else ()
 
     def hasten(self) -> Events:
-        """The reply is ready: do not wait for a twin any longer."""
-        return self._end_turn() if self._state is _State.SETTLED else ()
+        """The reply to the words so far is ready: a twin is waited for no longer, or not at all."""
+        if self._state is _State.SETTLED:
+            return self._end_turn()
+        self._ready_text = self._latest.text if self._latest else ""
+        return ()
 
     def close(self) -> Events:
         """Nothing more will come: give an open turn its Final and its end."""
@@ -249,7 +253,8 @@ class TurnMapper:
 
     def _settle(self, transcript: Transcript, now: float) -> Events:
         """The turn is over; a formatted twin is worth a short wait where one is to be expected."""
-        if transcript.formatted or self.endpointing.twin_seconds <= 0:
+        is_ready = same_words(transcript.text, self._ready_text)
+        if transcript.formatted or self.endpointing.twin_seconds <= 0 or is_ready:
             return self._end_turn()
         self._state = _State.SETTLED
         self._waits_since, self._pauses_since = now, math.inf
@@ -298,7 +303,7 @@ class TurnMapper:
     def _become_idle(self) -> None:
         self._state, self._latest = _State.IDLE, None
         self._waits_since = self._pauses_since = math.inf
-        self._preflight_text = ""
+        self._preflight_text = self._ready_text = ""
         self._before.drop_open()
 
     def _after_the_end(self, turn: Turn) -> Events:

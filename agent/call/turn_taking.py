@@ -18,6 +18,8 @@ from livekit.agents import (
 )
 
 from agent.call.barge_in import BargeIn, limits_of
+from agent.call.eagerness import Eagerness
+from agent.call.early_replies import EarlyReplies
 from agent.call.end_of_turn.detector import EndOfTurnDetector
 from agent.call.end_of_turn.held_ends import HeldEnds
 from agent.call.end_of_turn.opinions import Opinions
@@ -88,6 +90,9 @@ class TurnTaking:
                 # What is said over the agent is judged while it goes on.
                 may_wait=lambda: not self._floor.agent_has_it(),
             )
+        self._early = EarlyReplies(
+            Eagerness(settings.agent.eagerness, settings.vad_threshold), settings.agent.phrasebook
+        )
         session.on("agent_state_changed", self._on_agent_state)
         session.on("speech_created", self._on_speech)
         session.on("close", self._on_close)
@@ -130,12 +135,15 @@ class TurnTaking:
         self._floor.begin()
         if self.opinions and self._held_ends and isinstance(self._session.vad, TappedVAD):
             self._session.vad.taps += [self.opinions.hear, self._held_ends.hear]
+        if isinstance(self._session.vad, TappedVAD):
+            self._session.vad.taps.append(self._early.heard)
 
     def sift(self, events: AsyncIterable[stt.SpeechEvent]) -> AsyncGenerator[stt.SpeechEvent]:
         """What the session is to hear of the caller, to stand in `Agent.stt_node`."""
         if self._held_ends is not None:
             events = self._held_ends.sift(events)
-        return self._overlap.sift(events)
+        sifted = self._overlap.sift(events)
+        return sifted if self._settings.agent.eagerness == "off" else self._early.watch(sifted)
 
     async def follow(self, text: AsyncIterable[str]) -> AsyncIterator[str]:
         """Read along what the agent says, to stand in `Agent.transcription_node`.
@@ -150,6 +158,7 @@ class TurnTaking:
                 self._overlap.playout.add(piece)
                 yield piece
         finally:
+            self._early.agent_said(said)
             if asks_for_dictation(said, self._settings.agent.phrasebook.of(self._overlap.language)):
                 self._begin_answer()
             elif said.rstrip().endswith("?"):  # unlike "take your time"
@@ -173,6 +182,7 @@ class TurnTaking:
         self._answer.close()
 
     def _apply(self) -> None:
+        self._early.is_dictated = bool(self._dictations)
         pause_ms = self._settings.agent.dictation_pause_ms if self._dictations else 0
         self._ears.update_options(**thresholds(self._settings, self._preset, pause_ms))
         self._session.update_options(

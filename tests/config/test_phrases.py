@@ -51,6 +51,15 @@ def test_an_operator_adds_a_language_by_adding_a_file(tmp_path: Path) -> None:
     assert AgentSettings(phrases_dir=tmp_path).phrasebook.of("nl").dictation == {("spell",)}
 
 
+def test_a_file_without_a_list_of_unfinished_words_is_as_good_as_before(tmp_path: Path) -> None:
+    file = tmp_path / "nl.toml"
+    file.write_text(FILE, encoding="utf-8")
+    assert read_phrasebook(tmp_path).of("nl").unfinished == frozenset()
+    read_phrasebook.cache_clear()
+    file.write_text(FILE + 'unfinished = ["en", "de"]\n', encoding="utf-8")
+    assert read_phrasebook(tmp_path).of("nl").unfinished == {("en",), ("de",)}
+
+
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [

@@ -47,6 +47,7 @@ def test_a_transcript_is_moved_to_the_sessions_clock_in_seconds() -> None:
         Transcript("s", 3, "Yes, tea.", words, language=None, speaker="A"),
         offset_seconds=10,
         language="en",
+        ended_at=99.5,
     )
     assert (data.text, data.language, data.speaker_id) == ("Yes, tea.", "en", "A")
     assert (data.start_time, data.end_time) == (10.5, 11.2)
@@ -57,6 +58,7 @@ def test_a_transcript_is_moved_to_the_sessions_clock_in_seconds() -> None:
     ]
     assert data.metadata is not None
     assert data.metadata["turn_order"] == 3
+    assert (data.metadata["settled"], data.metadata["ended_at"]) == (True, 99.5)
 
 
 def test_the_language_that_the_service_named_wins() -> None:

@@ -507,10 +507,23 @@ def test_a_twin_with_other_words_does_not_throw_the_reply_away(formatted: TurnMa
 def test_a_reply_that_is_ready_ends_the_wait_for_the_twin(formatted: TurnMapper) -> None:
     assert formatted.hasten() == ()
     play(formatted, turn(0, "hi"))
-    assert formatted.hasten() == ()
     play(formatted, eot(0, "hi"))
     assert told(formatted.hasten()) == ["final hi", "endofspeech 350"]
     assert play(formatted, eot(0, "Hi.", turn_is_formatted=True)) == ["lateformat Hi. for hi"]
+
+
+def test_a_reply_that_is_ready_before_the_turns_end_waits_for_no_twin(
+    formatted: TurnMapper,
+) -> None:
+    play(formatted, turn(0, "hi"))
+    assert formatted.hasten() == ()
+    assert play(formatted, eot(0, "hi")) == ["final hi", "endofspeech 350"]
+
+
+def test_a_reply_to_fewer_words_does_not_hurry_the_turn(formatted: TurnMapper) -> None:
+    play(formatted, turn(0, "hi"))
+    assert formatted.hasten() == ()
+    assert play(formatted, eot(0, "hi there")) == ["preflight hi there"]
 
 
 def committed(twin_ms: int | None, reply_ms: int | None, text: str) -> tuple[float, list[str]]:

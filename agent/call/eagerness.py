@@ -1,0 +1,163 @@
+"""How early a reply to the caller is begun: by the quiet behind the words, and by the words so far.
+
+A reply that is begun is thought out and synthesised, and not heard before the turn has ended; it is
+thrown away when the caller goes on.
+"""
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import Enum, auto
+from types import MappingProxyType
+from typing import Literal
+
+from agent.call.barge_in import RESULT_SECONDS
+from config.phrases import Phrases, Words, begins, count_of, words_of
+
+Level = Literal["off", "some", "full"]
+
+# From this end-of-turn confidence on the service takes the words for a whole turn, if no word of
+# them will change. Before that its figure says nothing: it stays low until the turn's end.
+SURE_CONFIDENCE = 0.5
+# An answer to a question may be so short and whole.
+ANSWER_WORDS = 3
+# The words have to reach so near to the end of the voice: else there are more on the way.
+REACH_SECONDS = 0.25
+
+_ENDS = (".", "?", "!", "\u3002", "\uff1f", "\uff01", "\u061f", "\u0964")
+_GOES_ON = (",", "-", "\u2013", "\u2014", "...", "\u2026", ":", ";", "\u3001", "\uff0c", "\u060c")
+
+
+class Outlook(Enum):
+    """Whether the words so far may be the whole turn."""
+
+    SURE = auto()
+    LIKELY = auto()
+    DOUBTFUL = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class SoFar:
+    """The words of an open turn, as they stand."""
+
+    text: str
+    settled: bool = False
+    """No word of it will change."""
+    confidence: float | None = None
+    """The service's, from 0 to 1, that the turn is over."""
+    ended_at: float | None = None
+    """When the last word ended, in seconds on the clock of `Eagerness`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """After how much quiet, in seconds, a reply is begun; infinite for never."""
+
+    quiet: Mapping[Outlook, float]
+    settle_seconds: float
+    """How long a last word that may still change has to stand."""
+    most_replies: int
+    """That are begun in one turn."""
+
+
+LIMITS: Mapping[Level, Limits] = MappingProxyType(
+    {
+        "off": Limits({}, math.inf, 0),
+        "some": Limits({Outlook.SURE: 0.09, Outlook.LIKELY: 0.12}, 0.04, 2),
+        "full": Limits({Outlook.SURE: 0.06, Outlook.LIKELY: 0.09, Outlook.DOUBTFUL: 0.6}, 0.0, 3),
+    }
+)
+
+
+class Eagerness:
+    """Decides for one call. Times are seconds on any one clock; `threshold` is the probability from
+    which the voice detector hears a voice."""
+
+    def __init__(self, level: Level, threshold: float) -> None:
+        self._limits = LIMITS[level]
+        self._threshold = threshold
+        self._voice_until = -math.inf
+        self._quiet_seconds = 0.0
+        self._opened_at = math.inf
+        self._so_far = SoFar("")
+        self._outlook = Outlook.DOUBTFUL
+        self._changed_at = math.inf
+        self._begun: Words = ()
+        self._replies = 0
+
+    @property
+    def begun(self) -> Words:
+        """The words that the reply which is being made answers; none without one."""
+        return self._begun
+
+    def hear(self, now: float, probability: float) -> None:
+        """The voice detector's newest result."""
+        if probability >= self._threshold:
+            self._voice_until, self._quiet_seconds = now, 0.0
+        else:
+            self._quiet_seconds += RESULT_SECONDS
+
+    def open(self, begun_at: float) -> None:
+        """The caller has begun a turn."""
+        self.close()
+        self._opened_at, self._replies = begun_at, 0
+
+    def close(self) -> None:
+        """The turn is over."""
+        self._opened_at, self._so_far, self._begun = math.inf, SoFar(""), ()
+
+    def learn(self, now: float, so_far: SoFar, outlook: Outlook) -> None:
+        """What has been said so far."""
+        words = words_of(so_far.text)
+        if words != words_of(self._so_far.text):
+            self._changed_at = now
+        if words != self._begun:
+            self._begun = ()  # that reply is thrown away
+        self._so_far, self._outlook = so_far, outlook
+
+    def begins(self, now: float) -> bool:
+        """Whether a reply to the words so far is to be begun now."""
+        words = words_of(self._so_far.text)
+        if not words or words == self._begun or self._replies >= self._limits.most_replies:
+            return False
+        return self._is_quiet() and self._stands(now) and self._is_whole()
+
+    def begin(self) -> None:
+        """A reply to the words so far is begun."""
+        self._begun = words_of(self._so_far.text)
+        self._replies += 1
+
+    def _is_quiet(self) -> bool:
+        """A detector that has heard no voice in this turn cannot tell when it fell quiet."""
+        needed = self._limits.quiet.get(self._outlook, math.inf)
+        return self._voice_until >= self._opened_at and self._quiet_seconds >= needed
+
+    def _stands(self, now: float) -> bool:
+        return self._so_far.settled or now - self._changed_at >= self._limits.settle_seconds
+
+    def _is_whole(self) -> bool:
+        ended_at = self._so_far.ended_at
+        return ended_at is None or ended_at >= self._voice_until - REACH_SECONDS
+
+
+def outlook(so_far: SoFar, phrases: Phrases, *, asked: bool) -> Outlook:
+    """Whether these words may be the whole turn. `asked` if the agent's last words were a question.
+
+    Where the service is silent about it, punctuation, the last words and the question tell.
+    """
+    words, text = words_of(so_far.text), so_far.text.rstrip()
+    if text.endswith(_GOES_ON) or _end_in(words, phrases.unfinished):
+        return Outlook.DOUBTFUL
+    if so_far.settled and so_far.confidence is not None:
+        return Outlook.SURE if so_far.confidence >= SURE_CONFIDENCE else Outlook.DOUBTFUL
+    if text.endswith(_ENDS):
+        return Outlook.SURE
+    if count_of(words) <= ANSWER_WORDS and asked:
+        return Outlook.SURE
+    if not asked and words in phrases.acknowledgements | phrases.interjections:
+        return Outlook.DOUBTFUL
+    return Outlook.LIKELY
+
+
+def _end_in(words: Words, phrases: Iterable[Words]) -> bool:
+    return any(len(each) <= len(words) and begins(each, words[-len(each) :]) for each in phrases)

@@ -1,0 +1,112 @@
+"""Begins replies before the turn is over: tells the session of words that may be all of it.
+
+Such a *preflight* makes LiveKit think out and synthesise a reply that nobody hears yet. LiveKit
+drops it at other words, and at another preflight of the same words too, so that it is told once.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterable
+from dataclasses import replace
+
+from livekit.agents import stt, utils, vad
+
+from agent.call.eagerness import Eagerness, SoFar, outlook
+from config.phrases import Phrasebook, words_of
+
+Type = stt.SpeechEventType
+_TRANSCRIPTS = (Type.INTERIM_TRANSCRIPT, Type.PREFLIGHT_TRANSCRIPT)
+_QUESTION_MARKS = ("?", "\uff1f", "\u061f")
+
+
+class EarlyReplies:
+    """One call's; it stands behind whatever sifts the caller's speech events."""
+
+    def __init__(self, eagerness: Eagerness, phrasebook: Phrasebook) -> None:
+        self.is_dictated = False
+        """The caller gives a number, an address or a spelling: no pause tells anything."""
+        self._eagerness = eagerness
+        self._phrasebook = phrasebook
+        self._loop = asyncio.get_running_loop()
+        self._asked = False
+        self._latest: stt.SpeechEvent | None = None
+        self._told: asyncio.Queue[stt.SpeechEvent | None] = asyncio.Queue()
+
+    async def watch(
+        self, events: AsyncIterable[stt.SpeechEvent]
+    ) -> AsyncGenerator[stt.SpeechEvent]:
+        """The same events, with preflights among them. Raises what the source raises."""
+        self._told = asyncio.Queue()
+        pump = asyncio.create_task(self._pump(events), name="early replies")
+        try:
+            while (event := await self._told.get()) is not None:
+                yield event
+            await pump
+        finally:
+            self._close()
+            await utils.aio.cancel_and_wait(pump)
+
+    def agent_said(self, text: str) -> None:
+        """What the caller answers."""
+        self._asked = text.rstrip().endswith(_QUESTION_MARKS)
+
+    def heard(self, event: vad.VADEvent) -> None:
+        """The voice detector's newest result."""
+        if event.type is vad.VADEventType.INFERENCE_DONE:
+            self._eagerness.hear(self._loop.time(), event.probability)
+            self._look()
+
+    async def _pump(self, events: AsyncIterable[stt.SpeechEvent]) -> None:
+        try:
+            async for event in events:
+                self._take(event)
+        finally:
+            self._told.put_nowait(None)
+
+    def _take(self, event: stt.SpeechEvent) -> None:
+        if event.type in _TRANSCRIPTS and event.alternatives:
+            event = self._read(event)
+        elif event.type is Type.START_OF_SPEECH:
+            begun_at = event.speech_start_time or event.created_at
+            self._eagerness.open(self._loop.time() - max(0.0, event.created_at - begun_at))
+        elif event.type in (Type.FINAL_TRANSCRIPT, Type.END_OF_SPEECH):
+            self._close()
+        self._told.put_nowait(event)
+        self._look()
+
+    def _read(self, event: stt.SpeechEvent) -> stt.SpeechEvent:
+        """What the session is told of it: LiveKit would begin the same reply anew."""
+        now, best = self._loop.time(), event.alternatives[0]
+        so_far = _so_far(event, now)
+        phrases = self._phrasebook.of(best.language)
+        self._eagerness.learn(now, so_far, outlook(so_far, phrases, asked=self._asked))
+        self._latest = event
+        if event.type is Type.INTERIM_TRANSCRIPT:
+            return event
+        if self._eagerness.begun == words_of(best.text):
+            return replace(event, type=Type.INTERIM_TRANSCRIPT)
+        self._eagerness.begin()
+        return event
+
+    def _look(self) -> None:
+        if self._latest is None or self.is_dictated:
+            return
+        if self._eagerness.begins(self._loop.time()):
+            self._eagerness.begin()
+            self._told.put_nowait(replace(self._latest, type=Type.PREFLIGHT_TRANSCRIPT))
+
+    def _close(self) -> None:
+        self._latest = None
+        self._eagerness.close()
+
+
+def _so_far(event: stt.SpeechEvent, now: float) -> SoFar:
+    """Where the recogniser is another one, less is known."""
+    best = event.alternatives[0]
+    known = best.metadata or {}
+    ended_at = known.get("ended_at")
+    return SoFar(
+        best.text,
+        settled=bool(known.get("settled")),
+        confidence=known.get("end_of_turn_confidence"),
+        ended_at=None if ended_at is None else now - (event.created_at - ended_at),
+    )

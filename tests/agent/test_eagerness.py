@@ -1,0 +1,210 @@
+"""When a reply is begun: by quiet and words, on a clock of its own."""
+
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agent.call.barge_in import RESULT_SECONDS
+from agent.call.eagerness import LIMITS, Eagerness, Level, Outlook, SoFar, outlook
+from config.behaviour import AgentSettings
+
+EN = AgentSettings().phrasebook.of("en")
+
+
+class Turn:
+    """A turn's voice and words, told in steps of the voice detector's results."""
+
+    def __init__(self, level: Level) -> None:
+        self.eagerness = Eagerness(level, threshold=0.4)
+        self.now = 0.0
+        self.begun: list[tuple[float, str]] = []
+        self.text = ""
+        self.eagerness.open(0.0)
+
+    def voice(self, seconds: float, probability: float = 0.9) -> None:
+        for _ in range(round(seconds / RESULT_SECONDS)):
+            self.now += RESULT_SECONDS
+            self.eagerness.hear(self.now, probability)
+            self._look()
+
+    def quiet(self, seconds: float) -> None:
+        self.voice(seconds, probability=0.02)
+
+    def words(self, text: str, likely: Outlook, **known: float | bool) -> None:
+        self.text = text
+        self.eagerness.learn(self.now, SoFar(text, **known), likely)  # type: ignore[arg-type]
+        self._look()
+
+    def _look(self) -> None:
+        if self.eagerness.begins(self.now):
+            self.eagerness.begin()
+            self.begun.append((self.now, self.text))
+
+    def quiet_before_the_first_reply(self, voice_until: float) -> float:
+        return self.begun[0][0] - voice_until if self.begun else math.inf
+
+
+def begun_after(level: Level, likely: Outlook, **known: float | bool) -> float:
+    """How much quiet a reply waits for, in seconds, behind words that came before it."""
+    turn = Turn(level)
+    turn.voice(1.0)
+    until = turn.now
+    turn.words("what time do you open", likely, **known)
+    turn.quiet(3)
+    return turn.quiet_before_the_first_reply(until)
+
+
+@pytest.mark.parametrize("likely", list(Outlook))
+def test_off_begins_none(likely: Outlook) -> None:
+    assert begun_after("off", likely, settled=True, confidence=1.0) == math.inf
+
+
+@pytest.mark.parametrize("level", ["some", "full"])
+def test_the_likelier_the_end_the_sooner_a_reply(level: Level) -> None:
+    waits = [begun_after(level, likely) for likely in Outlook]
+    assert waits == sorted(waits)
+    assert waits[0] <= 0.1
+    assert waits[1] <= 0.13
+
+
+def test_full_is_sooner_than_some() -> None:
+    for likely in Outlook:
+        assert begun_after("full", likely) <= begun_after("some", likely)
+    assert begun_after("some", Outlook.DOUBTFUL) == math.inf
+    assert begun_after("full", Outlook.DOUBTFUL) < 0.7
+
+
+@pytest.mark.parametrize("level", ["some", "full"])
+def test_while_there_is_a_voice_none_is_begun(level: Level) -> None:
+    turn = Turn(level)
+    turn.words("what time do you open", Outlook.SURE)
+    turn.voice(5)
+    assert turn.begun == []
+
+
+def test_a_last_word_that_has_just_changed_is_waited_for() -> None:
+    turn = Turn("some")
+    turn.voice(1)
+    turn.words("i want to make a reser", Outlook.SURE)
+    turn.quiet(2 * RESULT_SECONDS)
+    turn.words("i want to make a reservation", Outlook.SURE)
+    turn.quiet(RESULT_SECONDS)
+    assert turn.begun == []
+    turn.quiet(RESULT_SECONDS)
+    assert [text for _, text in turn.begun] == ["i want to make a reservation"]
+
+
+def test_words_that_end_before_the_voice_does_are_not_all_of_them() -> None:
+    turn = Turn("full")
+    turn.voice(1)
+    turn.words("i want to make a", Outlook.LIKELY, ended_at=turn.now - 0.4)
+    turn.quiet(2)
+    assert turn.begun == []
+    turn.words("i want to make a reservation", Outlook.LIKELY, ended_at=turn.now - 2.0)
+    assert len(turn.begun) == 1
+
+
+def test_words_that_the_caller_adds_begin_another_and_no_more_than_the_limit() -> None:
+    turn = Turn("some")
+    for text in ("book a table", "book a table for two", "book a table for two please"):
+        turn.voice(0.5)
+        turn.words(text, Outlook.LIKELY)
+        turn.quiet(0.5)
+    assert [text for _, text in turn.begun] == ["book a table", "book a table for two"]
+
+
+def test_the_same_words_begin_one_reply_whatever_their_case() -> None:
+    turn = Turn("full")
+    turn.voice(0.5)
+    turn.words("yes please", Outlook.SURE)
+    turn.quiet(0.5)
+    turn.words("Yes, please.", Outlook.SURE, settled=True)
+    turn.quiet(0.5)
+    assert len(turn.begun) == 1
+
+
+def test_a_voice_that_the_detector_does_not_hear_begins_none() -> None:
+    turn = Turn("full")
+    turn.voice(0.5)
+    turn.quiet(3)
+    turn.eagerness.open(turn.now - 0.5)
+    turn.words("can you hear me", Outlook.SURE)
+    turn.quiet(3)
+    assert turn.begun == []
+
+
+def test_a_turn_that_is_over_begins_none() -> None:
+    turn = Turn("full")
+    turn.voice(0.5)
+    turn.words("yes please", Outlook.SURE)
+    turn.eagerness.close()
+    turn.quiet(3)
+    assert turn.begun == []
+
+
+@pytest.mark.parametrize(
+    ("text", "asked", "expected"),
+    [
+        ("what time do you open", False, Outlook.LIKELY),
+        ("What time do you open?", False, Outlook.SURE),
+        ("yes please", True, Outlook.SURE),
+        ("no", True, Outlook.SURE),
+        ("tuesday", True, Outlook.SURE),
+        ("okay", False, Outlook.DOUBTFUL),
+        ("hold on", False, Outlook.DOUBTFUL),
+        ("tomorrow and", True, Outlook.DOUBTFUL),
+        ("i would like", False, Outlook.DOUBTFUL),
+        ("could you tell me", False, Outlook.DOUBTFUL),
+        ("My name is Clara,", False, Outlook.DOUBTFUL),
+        ("I'd like two tickets to\u2014", False, Outlook.DOUBTFUL),
+        ("Well...", False, Outlook.DOUBTFUL),
+        ("um", True, Outlook.DOUBTFUL),
+    ],
+)
+def test_words_punctuation_and_the_question_tell_whether_more_is_to_come(
+    text: str, asked: bool, expected: Outlook
+) -> None:
+    assert outlook(SoFar(text), EN, asked=asked) is expected
+
+
+@pytest.mark.parametrize(
+    ("settled", "confidence", "expected"),
+    [
+        (False, 0.05, Outlook.LIKELY),  # the last word is open: low until the turn's end
+        (True, 0.21, Outlook.DOUBTFUL),
+        (True, 0.8, Outlook.SURE),
+        (True, None, Outlook.LIKELY),  # another recogniser
+    ],
+)
+def test_the_services_confidence_counts_for_words_that_will_not_change(
+    settled: bool, confidence: float | None, expected: Outlook
+) -> None:
+    so_far = SoFar("my name is clara", settled, confidence)
+    assert outlook(so_far, EN, asked=False) is expected
+
+
+@given(
+    level=st.sampled_from(["off", "some", "full"]),
+    steps=st.lists(
+        st.tuples(st.sampled_from(["voice", "quiet", "words", "open", "close"]), st.integers(0, 3)),
+        max_size=60,
+    ),
+)
+def test_a_turn_begins_so_many_replies_and_no_more(
+    level: Level, steps: list[tuple[str, int]]
+) -> None:
+    turn = Turn(level)
+    begun_before = 0
+    for what, number in steps:
+        if what == "open":
+            turn.eagerness.open(turn.now)
+            begun_before = len(turn.begun)
+        elif what == "close":
+            turn.eagerness.close()
+        elif what == "words":
+            turn.words(f"word {number}", list(Outlook)[number % 3])
+        else:
+            turn.voice(0.2 * number, probability=0.9 if what == "voice" else 0.1)
+        assert len(turn.begun) - begun_before <= LIMITS[level].most_replies
