@@ -3,10 +3,15 @@
 import asyncio
 
 import pytest
+from hypothesis import settings
 
 # The virtual clock's plugin asks every test for its event loop, those without one as well, and so
 # would make loops that nobody closes. Once a loop was set, even to none, asking makes no new one.
 asyncio.set_event_loop(None)
+
+# Tests do not time: a machine may stand still for longer than any limit of one example.
+settings.register_profile("house", deadline=None)
+settings.load_profile("house")
 
 # These run in real time, or start programs: `make test` runs them, `make check` has no minute left.
 SLOW = {

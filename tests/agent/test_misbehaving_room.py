@@ -130,7 +130,7 @@ class Room:
 
 
 @given(some.lists(STEP, max_size=8))
-@settings(max_examples=10, deadline=None, derandomize=True, phases=[Phase.generate])
+@settings(max_examples=10, derandomize=True, phases=[Phase.generate])
 async def test_whoever_can_speak_and_waits_is_served_in_time_by_one_agent_and_not_twice(
     steps: list[tuple[float, str, str]],
 ) -> None:

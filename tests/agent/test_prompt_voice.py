@@ -161,7 +161,6 @@ MARKS = ["*", "**", "_", "`", "|", "#", "- ", "---", "[", "](x)", "<b>", "\\", "
 ODD = ["\x00", "\ud83d", "\udc4b", "👋", "🏴\U000e0067\U000e007f", "\u200d", "\u202e", "\u0301"]
 
 
-@settings(deadline=None)
 @given(
     st.lists(
         st.sampled_from([*PLAIN, *MARKS, *ODD, " ", " ", " ", "\n", ". ", ", "])
@@ -187,7 +186,7 @@ def test_whatever_a_model_writes_the_voice_is_asked_for_what_it_can_say(
 
 
 @given(st.text(alphabet=st.characters(categories=["L", "M", "N", "P", "Z"]), min_size=1000))
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 def test_the_first_piece_is_asked_for_before_a_long_answer_is_there(text: str) -> None:
     within = LONGEST_HELD + LONGEST_FIRST + 10
     if not is_speakable(text[:50]):

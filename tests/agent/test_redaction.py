@@ -80,7 +80,7 @@ secret_texts = st.text(
 @pytest.mark.parametrize("place", PLACES.values(), ids=PLACES.keys())
 @pytest.mark.parametrize("style", ["json", "text"])
 @given(secret=secret_texts, transcripts=st.booleans())
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_a_secret_is_in_no_line_wherever_it_stands(
     place: Callable[[logging.Logger, str], None], style: Any, secret: str, *, transcripts: bool
 ) -> None:

@@ -376,7 +376,7 @@ MOMENTS = some.floats(0.0, 4.0).map(lambda seconds: round(seconds, 2))
 
 @pytest.mark.slow
 @pytest.mark.looptime
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(some.lists(some.tuples(MOMENTS, SAYINGS, some.sampled_from(KNOWN)), min_size=1, max_size=4))
 async def test_whatever_is_said_at_whatever_moment_is_kept_in_order(
     said: list[tuple[float, str, int]],
@@ -397,7 +397,7 @@ async def test_whatever_is_said_at_whatever_moment_is_kept_in_order(
 
 
 @pytest.mark.looptime
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     some.lists(some.tuples(MOMENTS, SAYINGS, some.sampled_from(KNOWN)), max_size=4),
     some.lists(MOMENTS, max_size=4),

@@ -444,7 +444,7 @@ def loaded_or_told(dotenv: Path | None) -> None:
 
 
 @given(st.dictionaries(NAMES, TEXTS, max_size=8), st.booleans())
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_any_environment_gives_settings_or_sentences(found: dict[str, str], has_keys: bool) -> None:
     clean = {name: text.replace("\0", "") for name, text in found.items() if name}
     with patch.dict(os.environ, (KEYS if has_keys else {}) | clean):
@@ -459,7 +459,7 @@ def test_any_environment_gives_settings_or_sentences(found: dict[str, str], has_
         )
     )
 )
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_any_file_gives_settings_or_sentences(content: bytes) -> None:
     with tempfile.TemporaryDirectory() as folder:
         dotenv = Path(folder) / ".env"

@@ -221,7 +221,7 @@ keys = st.sampled_from([*RIGHT, *WRONG, "AGENT_NAME", "agent_greeting"]) | st.te
     | st.text()
     | st.builds(lambda text, end: json.dumps(text)[:end], json_values, st.integers(0, 40))
 )
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @pytest.mark.filterwarnings("ignore:The speech model")
 def test_any_metadata_gives_settings_and_a_sentence_for_each_key_that_is_left_out(
     metadata: str,

@@ -484,7 +484,7 @@ async def test_an_expiry_that_is_past_at_begin_is_not_believed(
     assert len([record for record in caplog.records if "cannot be right" in record.message]) == 1
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(
     cap_seconds=st.sampled_from([60, 61, 90, 600]),
     dated=st.booleans(),

@@ -248,7 +248,7 @@ def test_what_comes_after_terminate_is_ignored() -> None:
     assert list(turns.accept_text('{"type": "Terminate"}', 1)) == []
 
 
-any_script = settings(deadline=None, max_examples=40)
+any_script = settings(max_examples=40)
 
 
 @st.composite

@@ -1,7 +1,7 @@
 """A caller's newest sound, and how long it has been quiet."""
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from livekit import rtc
 
@@ -17,7 +17,6 @@ def frame(
     return rtc.AudioFrame(samples.tobytes(), rate, 1, samples.size)
 
 
-@settings(deadline=None)
 @given(st.lists(st.integers(1, 9000), max_size=12))
 def test_the_newest_sound_is_kept_and_no_more(sizes: list[int]) -> None:
     latest = LatestSound(seconds=1.0)
