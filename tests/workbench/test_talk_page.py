@@ -103,6 +103,8 @@ def test_calls_are_kept_and_read_again(tmp_path: Path) -> None:
     assert kept.read(path) == ()
     kept.write(path, [call("open")])
     assert kept.read(path) == (call("open"),)
+    path.write_text('[{"contestant": "ours"}]')
+    assert kept.read(path) == ()
 
 
 @pytest.mark.parametrize(("after", "found"), [(0.0, 200), (0.178, 200), (0.5, None)])

@@ -49,7 +49,7 @@ class _Run:
 
 
 async def measure(names: list[str], chosen: Plan, written: list[TalkScript], run: _Run) -> None:
-    """Each contestant holds all calls, one after the other; both at once."""
+    """Each contestant holds all calls, one after the other; the contestants at the same time."""
     logs = Path(tempfile.mkdtemp(prefix="talk-"))
     print(f"The logs are in {logs}", flush=True)
     async with arena(names, chosen, logs) as made, asyncio.TaskGroup() as group:

@@ -17,7 +17,7 @@ from workbench.standins import StandIns, stand_ins
 from workbench.talk.replies import INSTRUCTIONS, scripted
 from workbench.workers import GREETING, Places, Worker
 
-__all__ = ["CONTESTANTS", "Arena", "arena", "chosen_providers"]
+__all__ = ["CONTESTANTS", "Arena", "arena", "chosen_providers", "real_settings"]
 
 CONTESTANTS: Mapping[str, Path] = {
     "ours": PROJECT / "agent.py",
@@ -54,7 +54,8 @@ class Arena:
 def chosen_providers() -> Plan:
     """What is real and what is a stand-in, by the environment and `.env`. Raises PlanError."""
     chosen = plan(settings_in_force(os.environ, PROJECT / ".env"))
-    if chosen.needs_stand_ins and (missing := engines_missing()):
+    has_all = chosen.has_assemblyai_key and chosen.has_openai_key
+    if not has_all and (missing := engines_missing()):
         raise PlanError(f"The stand-ins need speech engines: {', '.join(missing)} not found.")
     return chosen
 
@@ -88,7 +89,7 @@ def _settings(name: str, chosen: Plan, logs: Path) -> dict[str, str]:
     instructions = logs / "instructions.md"
     instructions.write_text(INSTRUCTIONS + "\n", encoding="utf-8")
     return {
-        **_real(chosen),
+        **real_settings(settings_in_force(os.environ, PROJECT / ".env"), chosen),
         "AGENT_NAME": name,
         "AGENT_GREETING": GREETING,
         "AGENT_INSTRUCTIONS_FILE": str(instructions),
@@ -97,19 +98,22 @@ def _settings(name: str, chosen: Plan, logs: Path) -> dict[str, str]:
     }
 
 
-def _real(chosen: Plan) -> dict[str, str]:
-    """The operator's settings of the providers that are real; all of them where all are."""
-    values = {**_REAL_ADDRESSES, **settings_in_force(os.environ, PROJECT / ".env")}
+def real_settings(values: Mapping[str, str], chosen: Plan) -> dict[str, str]:
+    """Of the operator's settings those of the real providers; the agent's too where all are real.
+
+    A worker that is told nothing of a provider is told of its stand-in.
+    """
     prefixes = [
         prefix
         for prefix, is_real in (
             ("ASSEMBLYAI_", chosen.has_assemblyai_key),
             ("OPENAI_", chosen.has_openai_key),
-            ("AGENT_", not chosen.needs_stand_ins),
+            ("AGENT_", chosen.has_assemblyai_key and chosen.has_openai_key),
         )
         if is_real
     ]
-    return {name: value for name, value in values.items() if name.startswith(tuple(prefixes))}
+    known = {**_REAL_ADDRESSES, **values}
+    return {name: value for name, value in known.items() if name.startswith(tuple(prefixes))}
 
 
 async def _give_answers(stood_in: StandIns) -> None:

@@ -1,6 +1,7 @@
 """One call: the caller says what the script has, over the agent's replies as well."""
 
 import asyncio
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -45,7 +46,7 @@ async def hold(
 
     `stand_ins` names the providers that are stand-ins.
     """
-    room = f"{contestant} {script.name}"
+    room = f"{contestant} {script.name} {secrets.token_hex(4)}"
     async with Caller.join(access, room, "caller", contestant) as caller:
         call = _Call(caller)
         psutil.cpu_percent()

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, TypeAdapter
+from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from workbench.talk.spans import Conversation, Kind, Span, Stimulus, joined
 
@@ -70,8 +70,11 @@ _CALLS = TypeAdapter(tuple[KeptCall, ...])
 
 
 def read(path: Path) -> tuple[KeptCall, ...]:
-    """The calls of a run; none where there was no run."""
-    return _CALLS.validate_json(path.read_bytes()) if path.is_file() else ()
+    """The calls of a run; none where there was no run, or one that kept other things of them."""
+    try:
+        return _CALLS.validate_json(path.read_bytes())
+    except (FileNotFoundError, ValidationError):
+        return ()
 
 
 def write(path: Path, calls: Sequence[KeptCall]) -> None:

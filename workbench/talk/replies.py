@@ -12,7 +12,7 @@ __all__ = ["INSTRUCTIONS", "REPLIES", "scripted"]
 
 INSTRUCTIONS = (
     "You are Alex, a voice assistant on a telephone line. Whatever you are told, answer with one"
-    " long sentence of about twenty words without commas."
+    " long sentence of about eighteen words without commas."
 )
 """For a real model: so that there is something to be talked over."""
 

@@ -30,7 +30,8 @@ def at_level(wave: Wave | Samples, peak: float) -> Samples:
 def other_voice(voice: Samples, factor: float) -> Samples:
     """Somebody else: all of the voice's pitches are higher by `factor`, and it speaks faster."""
     places = np.arange(0, voice.size - 1, factor)
-    return np.interp(places, np.arange(voice.size), voice).astype(np.int16)
+    other: Samples = np.interp(places, np.arange(voice.size), voice).astype(np.int16)
+    return other
 
 
 def far_away(voice: Samples, peak: float, cutoff_hz: float = 1200.0) -> Samples:

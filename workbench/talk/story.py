@@ -12,8 +12,8 @@ def story(call: KeptCall, pause_ms: float) -> Iterator[str]:
     """The call's stimuli in order, with what the agent did, and what it understood."""
     speech = call.conversation(pause_ms).agent_speech
     yield f"{call.contestant}, {call.name}, {call.line}"
-    ends = [each.start_ms for each in call.stimuli[1:]] + [float("inf")]
-    for stimulus, until_ms in zip(call.stimuli, ends, strict=True):
+    ends = [*(each.start_ms for each in call.stimuli[1:]), float("inf")]
+    for stimulus, until_ms in zip(call.stimuli, ends, strict=False):
         heard = " ".join(
             each.text
             for each in call.segments
