@@ -230,6 +230,14 @@ class AgentSettings(Section):
         description="How long nobody may speak before the agent asks whether the caller is there, "
         "and then again before it ends the call.",
     )
+    hold_seconds: float = Field(
+        default=30,
+        ge=0,
+        le=3600,
+        description="How long the agent waits for a caller who says no more than one moment, hold "
+        "on, let me look (the list hold in AGENT_PHRASES_DIR) before it asks whether they are "
+        "there; no less than AGENT_SILENCE_SECONDS. 0: it answers that as it answers any turn.",
+    )
     hand_over_to: str | None = Field(
         default=None,
         description="Who takes callers when a provider has failed: tel:+15550100 or "

@@ -1,6 +1,6 @@
 """What callers and agents say, by language: the phrases that turn-taking goes by, from TOML files.
 
-An operator edits them: `en.toml`, `es.toml` and so on, each with four lists.
+An operator edits them: `en.toml`, `es.toml` and so on, each with three lists or more.
 """
 
 import functools
@@ -40,6 +40,8 @@ class PhraseFile(BaseModel):
     interjections: tuple[Phrase, ...]
     dictation: tuple[Phrase, ...]
     unfinished: tuple[Phrase, ...] = ()
+    hold: tuple[Phrase, ...] = ()
+    courtesies: tuple[Phrase, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,10 @@ class Phrases:
     """The agent says one of these when it asks for something that takes pauses to say."""
     unfinished: frozenset[Words] = frozenset()
     """Whoever ends with one of these goes on."""
+    hold: frozenset[Words] = frozenset()
+    """Whoever says one of these, and nothing else, wants the agent to wait."""
+    courtesies: frozenset[Words] = frozenset()
+    """What may stand beside such a phrase."""
 
 
 def words_of(text: str, *, kept: str = "") -> Words:
@@ -115,6 +121,8 @@ class Phrasebook:
             interjections=frozenset().union(*(each.interjections for each in everything)),
             dictation=frozenset().union(*(each.dictation for each in everything)),
             unfinished=frozenset().union(*(each.unfinished for each in everything)),
+            hold=frozenset().union(*(each.hold for each in everything)),
+            courtesies=frozenset().union(*(each.courtesies for each in everything)),
         )
 
     def of(self, language: str | None) -> Phrases:
@@ -147,6 +155,8 @@ def _read(file: Path) -> Phrases:
         _as_words(found.interjections),
         _as_words(found.dictation),
         _as_words(found.unfinished),
+        _as_words(found.hold),
+        _as_words(found.courtesies),
     )
 
 

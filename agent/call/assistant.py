@@ -15,6 +15,7 @@ from livekit.agents import (
     FlushSentinel,
     ModelSettings,
     RunContext,
+    StopResponse,
     function_tool,
     llm,
     stt,
@@ -22,7 +23,7 @@ from livekit.agents import (
 
 from agent.call.broken_answers import has_words
 from agent.call.head_start import HeadStart
-from agent.call.marked import with_marked
+from agent.call.marked import Mark, keep_turn, with_marked
 from agent.call.models.errors import ContentRefusedError
 from agent.call.prepared import Sentence
 from agent.call.reasoning import Reasoning
@@ -149,7 +150,11 @@ class Assistant(Agent):
         return self._turn_taking.follow(in_spoken_form(text))
 
     async def on_user_turn_completed(self, turn_ctx: ChatContext, new_message: ChatMessage) -> None:
-        self._turn_taking.caller_said(new_message.text_content or "")
+        text = new_message.text_content or ""
+        self._turn_taking.caller_said(text)
+        if self._turn_taking.is_to_wait(text):
+            keep_turn(self.session, new_message, Mark.HOLD)
+            raise StopResponse
 
     @function_tool
     async def change_patience(

@@ -106,6 +106,20 @@ def without_backchannels(heard: Words, backchannels: frozenset[Words]) -> Words:
     return rest
 
 
+def asks_to_wait(text: str, phrases: Phrases) -> bool:
+    """Whether a turn says that the agent is to wait, and nothing else."""
+    words = words_of(text)
+    beside = phrases.acknowledgements | phrases.courtesies
+    reached = {0: False}  # up to where it is made of phrases; whether one of them asks for that
+    for at in range(len(words)):
+        for phrase in phrases.hold | beside if at in reached else ():
+            if begins(phrase, words[at:]):
+                end = at + len(phrase)
+                asks = reached[at] or phrase in phrases.hold
+                reached[end] = asks or reached.get(end, False)
+    return reached.get(len(words), False)
+
+
 def asks_for_dictation(text: str, phrases: Phrases) -> bool:
     """Whether the agent asks for a number, an address or a spelling."""
     return bool(_found(words_of(text), phrases.dictation))

@@ -30,6 +30,8 @@ class Mark(Enum):
     """It was taken for the agent's own voice, heard back."""
     UNANSWERED = "unanswered"
     """It was said over the agent's last words, which nothing interrupts."""
+    HOLD = "hold"
+    """The caller asked the agent to wait."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +85,16 @@ def keep(session: AgentSession[Any], utterance: MarkedUtterance) -> None:
         language=LanguageCode(utterance.language) if utterance.language else None,
     )
     session.emit("user_input_transcribed", heard)
+    _insert(session, message)
+
+
+def keep_turn(session: AgentSession[Any], turn: ChatMessage, mark: Mark) -> None:
+    """The same for a turn of which the session has told already, and which it will forget."""
+    turn.extra[_FIELD] = mark.value
+    _insert(session, turn)
+
+
+def _insert(session: AgentSession[Any], message: ChatMessage) -> None:
     session.history.insert(message)
     session.emit("conversation_item_added", ConversationItemAddedEvent(item=message))
 

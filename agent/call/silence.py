@@ -5,9 +5,16 @@ import contextlib
 from collections.abc import Callable
 from typing import Any
 
-from livekit.agents import AgentSession, UserStateChangedEvent, stt
+from livekit.agents import (
+    AgentSession,
+    ChatMessage,
+    ConversationItemAddedEvent,
+    UserStateChangedEvent,
+    stt,
+)
 
 from agent.call.endings import Ending
+from agent.call.marked import Mark, mark_of
 from agent.call.prepared import Sentence
 from config.behaviour import AgentSettings
 
@@ -30,7 +37,10 @@ class Silence:
         self._end = end
         self._is_deaf = ears is not None
         self._fell_silent = asyncio.Event()
+        self._waits_until = float("-inf")
+        """The caller has asked the agent to wait; seconds on the event loop's clock."""
         session.on("user_state_changed", self._on_user_state)
+        session.on("conversation_item_added", self._on_item)
         if ears is not None:
             ears.on("session_opened", lambda _: self._hear(True))
             ears.on("interrupted", lambda _: self._hear(False))
@@ -44,15 +54,25 @@ class Silence:
         while True:
             await self._fell_silent.wait()
             self._fell_silent.clear()
+            await self._wait_as_asked()
+            if not self._is_away():
+                continue
             was_deaf = self._is_deaf
             await (self._say_wait() if was_deaf else self._ask())
             await asyncio.sleep(self._agent.silence_seconds)
-            if self._session.user_state != "away":
+            if not self._is_away():
                 continue
             if was_deaf or self._is_deaf:
                 self._fell_silent.set()
             else:
                 self._end(Ending.CALLER_SILENT)
+
+    def _is_away(self) -> bool:
+        return self._session.user_state == "away"
+
+    async def _wait_as_asked(self) -> None:
+        while (left_seconds := self._waits_until - asyncio.get_running_loop().time()) > 0:  # noqa: ASYNC110
+            await asyncio.sleep(left_seconds)
 
     async def _ask(self) -> None:
         with contextlib.suppress(RuntimeError):  # who cannot be asked is let go all the same
@@ -62,6 +82,12 @@ class Silence:
         words = Sentence.ONE_MOMENT
         with contextlib.suppress(RuntimeError):
             await self._session.say(words.text, audio=words.frames()).wait_for_playout()
+
+    def _on_item(self, event: ConversationItemAddedEvent) -> None:
+        if isinstance(event.item, ChatMessage) and event.item.role == "user":
+            waits = mark_of(event.item) is Mark.HOLD
+            now = asyncio.get_running_loop().time()
+            self._waits_until = now + self._agent.hold_seconds if waits else now
 
     def _hear(self, hears: bool) -> None:
         self._is_deaf = not hears

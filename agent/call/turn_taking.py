@@ -4,7 +4,7 @@ import asyncio
 import dataclasses
 import logging
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, aclosing, contextmanager
 from types import MappingProxyType
 from typing import Any
 
@@ -24,7 +24,7 @@ from agent.call.end_of_turn.detector import EndOfTurnDetector
 from agent.call.end_of_turn.held_ends import HeldEnds
 from agent.call.end_of_turn.opinions import Opinions
 from agent.call.floor import SessionFloor
-from agent.call.interruptions import asks_for_dictation
+from agent.call.interruptions import asks_for_dictation, asks_to_wait
 from agent.call.overlap import Overlap
 from agent.call.playout import Playout
 from agent.call.vad_tap import TappedVAD
@@ -143,7 +143,26 @@ class TurnTaking:
         if self._held_ends is not None:
             events = self._held_ends.sift(events)
         sifted = self._overlap.sift(events)
-        return sifted if self._settings.agent.eagerness == "off" else self._early.watch(sifted)
+        if self._settings.agent.eagerness != "off":
+            sifted = self._early.watch(sifted)
+        return self._unhurried(sifted)
+
+    def is_to_wait(self, text: str) -> bool:
+        """Whether a turn of the caller asks the agent to wait, and that is heeded."""
+        phrases = self._settings.agent.phrasebook.of(self._overlap.language)
+        return self._settings.agent.hold_seconds > 0 and asks_to_wait(text, phrases)
+
+    async def _unhurried(
+        self, events: AsyncGenerator[stt.SpeechEvent]
+    ) -> AsyncGenerator[stt.SpeechEvent]:
+        """Whoever asks the agent to wait may go on, but no reply is begun for that."""
+        async with aclosing(events):
+            async for event in events:
+                begins_reply = event.type is stt.SpeechEventType.PREFLIGHT_TRANSCRIPT
+                if begins_reply and self.is_to_wait(event.alternatives[0].text):
+                    interim = stt.SpeechEventType.INTERIM_TRANSCRIPT
+                    event = dataclasses.replace(event, type=interim)
+                yield event
 
     async def follow(self, text: AsyncIterable[str]) -> AsyncIterator[str]:
         """Read along what the agent says, to stand in `Agent.transcription_node`.
