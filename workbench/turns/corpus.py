@@ -6,8 +6,9 @@ for `{"recorded": n}`, which is the nth utterance of a human reader. Behind a ca
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
+from itertools import cycle
 from pathlib import Path
 from typing import Annotated
 
@@ -15,7 +16,15 @@ import numpy as np
 import soundfile
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
-from workbench.corpus import Utterance, dickens, resampled, synthesised
+from workbench.corpus import (
+    Utterance,
+    allison,
+    austen,
+    dickens,
+    resampled,
+    synthesised,
+    with_pause,
+)
 from workbench.microphone import SAMPLE_RATE as SPOKEN_RATE
 from workbench.speech_energy import speech_spans
 from workbench.timeline import Samples
@@ -27,6 +36,7 @@ __all__ = [
     "Script",
     "TrueTurn",
     "calls",
+    "people",
     "scripts",
     "utterance",
     "write_wavs",
@@ -37,6 +47,7 @@ _LEAD_SECONDS = 0.5
 GAP_SECONDS = 2.6
 """From one turn to the next: the agent would answer."""
 _TAIL_SECONDS = 12.0
+_PAUSES_SECONDS = (0.6, 0.9, 1.3)
 _WITHIN_SECONDS = 9.0
 """Longer than any pause: a turn's first and last sound are looked for."""
 
@@ -91,6 +102,40 @@ def calls(written: Sequence[Script]) -> list[Call]:
     return [_call(script) for script in written]
 
 
+def people() -> list[Call]:
+    """Human speech alone, as much as this machine has: a call for each speaker. Into every other
+    utterance a pause is put where it is quietest about its middle: somebody stops to think."""
+    speakers = {
+        "a reader": dickens(),
+        "another reader": austen(),
+        "announcements": allison(),
+    }
+    return [_spoken(name, _hesitant(said)) for name, said in speakers.items() if said]
+
+
+def _hesitant(said: Sequence[Utterance]) -> list[Utterance]:
+    pauses = cycle(_PAUSES_SECONDS)
+    return [
+        with_pause(*_halves(each), next(pauses)) if number % 2 else each
+        for number, each in enumerate(said)
+    ]
+
+
+def _halves(whole: Utterance) -> tuple[Utterance, Utterance]:
+    """Cut where 30 ms of its middle third are the quietest."""
+    size = SPOKEN_RATE * 30 // 1000
+    third = whole.samples.size // 3
+    starts = range(third, 2 * third, size)
+    levels = [np.abs(whole.samples[at : at + size].astype(np.int32)).mean() for at in starts]
+    cut = starts[int(np.argmin(levels))] + size // 2
+    words = whole.text.split()
+    middle = len(words) // 2
+    return (
+        replace(whole, text=" ".join(words[:middle]), samples=whole.samples[:cut]),
+        replace(whole, text=" ".join(words[middle:]), samples=whole.samples[cut:]),
+    )
+
+
 def write_wavs(spoken: Sequence[Call], directory: Path) -> None:
     """For whoever wants to listen."""
     directory.mkdir(parents=True, exist_ok=True)
@@ -100,11 +145,16 @@ def write_wavs(spoken: Sequence[Call], directory: Path) -> None:
 
 
 def _call(script: Script) -> Call:
+    return _spoken(script.name, [utterance(each) for each in script.turns], script.background_db)
+
+
+def _spoken(
+    name: str, said_in_turn: Sequence[Utterance], background_db: float | None = None
+) -> Call:
     pieces = [_silence(_LEAD_SECONDS)]
     turns = []
-    for parts in script.turns:
+    for said in said_in_turn:
         begin_ms = sum(piece.size for piece in pieces) * 1000 // SAMPLE_RATE
-        said = utterance(parts)
         sound = resampled(said.samples, SPOKEN_RATE, SAMPLE_RATE)
         [span] = speech_spans(sound, SAMPLE_RATE, pause_seconds=_WITHIN_SECONDS)
         turns.append(
@@ -116,9 +166,9 @@ def _call(script: Script) -> Call:
         )
         pieces += [sound, _silence(GAP_SECONDS)]
     samples = np.concatenate([*pieces, _silence(_TAIL_SECONDS - GAP_SECONDS)])
-    if script.background_db is not None:
-        samples = samples + _background(samples.size, script.background_db)
-    return Call(script.name, samples, tuple(turns))
+    if background_db is not None:
+        samples = samples + _background(samples.size, background_db)
+    return Call(name, samples, tuple(turns))
 
 
 def utterance(parts: Sequence[Part]) -> Utterance:

@@ -7,17 +7,27 @@ pure, so a call is heard as fast as the machine can, always with the same outcom
 import heapq
 import itertools
 import json
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from urllib.parse import parse_qsl
 
 import numpy as np
 
+from agent.call.end_of_turn.second_opinion import Force, Kind, SecondOpinion
 from stt_assemblyai.clock import AudioClock
 from stt_assemblyai.endpointing import TurnChoices, endpointing_for
 from stt_assemblyai.messages import Turn, decode
 from stt_assemblyai.options import SessionOptions
-from stt_assemblyai.speech import EndOfSpeech, Overdue, SpeechEvent, StartOfSpeech
+from stt_assemblyai.speech import (
+    EndOfSpeech,
+    Final,
+    Interim,
+    Overdue,
+    Preflight,
+    SpeechEvent,
+    StartOfSpeech,
+)
 from stt_assemblyai.turns import TurnMapper
 from workbench.loopback.assemblyai_v3.heard import Ears, HeardRecognizer
 from workbench.loopback.assemblyai_v3.knobs import Knobs
@@ -27,21 +37,42 @@ from workbench.loopback.assemblyai_v3.session import Session
 from workbench.loopback.assemblyai_v3.sound import SoundReader
 from workbench.timeline import Samples
 from workbench.turns.corpus import SAMPLE_RATE
+from workbench.turns.pauses import Moment
 
-__all__ = ["Setting", "remembering", "take_turns"]
+__all__ = ["Opinionated", "Setting", "remembering", "take_turns"]
 
 _CHUNK_MS = 50
 _TRANSCRIPT_DELAY_MS = 100
 _FORCE = json.dumps({"type": "ForceEndpoint"})
 
 
+_KINDS: dict[type[SpeechEvent], Kind] = {
+    StartOfSpeech: Kind.START,
+    Interim: Kind.WORDS,
+    Preflight: Kind.WORDS,
+    Final: Kind.WORDS,
+    EndOfSpeech: Kind.END,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Opinionated:
+    """A second opinion: how long it holds an end back, when it asks for one, when it is sure."""
+
+    hold_ms: int
+    early_ms: int
+    threshold: float
+
+
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """AssemblyAI's side, and how long LiveKit waits after the last word all the same."""
+    """AssemblyAI's side, how long LiveKit waits after the last word all the same, and a second
+    opinion, if there is one."""
 
     name: str
     options: SessionOptions
     min_delay_ms: int = 0
+    opinion: Opinionated | None = None
 
 
 def remembering(ears: Ears) -> Ears:
@@ -57,14 +88,21 @@ def remembering(ears: Ears) -> Ears:
     return replace(ears, decode=decode_once)
 
 
-def take_turns(samples: Samples, setting: Setting, ears: Ears) -> list[int]:
-    """When the caller's turns are taken for over, in milliseconds of the call."""
-    return _Listener(setting, ears).hear(samples)
+def take_turns(
+    samples: Samples, setting: Setting, ears: Ears, moments: Sequence[Moment] = ()
+) -> list[int]:
+    """When the caller's turns are taken for over, in milliseconds of the call. `moments` are what
+    a second opinion goes by."""
+    return _Listener(setting, ears, moments).hear(samples)
 
 
 class _Listener:
-    def __init__(self, setting: Setting, ears: Ears) -> None:
+    def __init__(self, setting: Setting, ears: Ears, moments: Sequence[Moment]) -> None:
         self._setting = setting
+        self._moments = deque(moments)
+        self._opinion: SecondOpinion[SpeechEvent] | None = None
+        if (own := setting.opinion) is not None:
+            self._opinion = SecondOpinion(own.hold_ms / 1000, own.early_ms / 1000)
         parameters = from_query(parse_qsl(setting.options.query()))
         recognizer = HeardRecognizer(
             ears, SoundReader("pcm_s16le", SAMPLE_RATE), is_immutable=not parameters.is_rewriting
@@ -102,21 +140,67 @@ class _Listener:
                     heapq.heappush(self._coming, (self._last_due_ms, next(self._order), message))
 
     def _go_on(self, until_ms: float) -> None:
-        """Messages and deadlines, each in its time."""
+        """Messages, deadlines and the voice's moments, each in its time."""
         while True:
-            deadline = self._mapper.deadline
-            deadline_ms = float("inf") if deadline is None else deadline * 1000
-            message_ms = self._coming[0][0] if self._coming else float("inf")
-            now_ms = min(deadline_ms, message_ms)
+            now_ms, act = self._next()
             self._take(min(now_ms, until_ms))
             if now_ms > until_ms:
                 return
-            if message_ms <= deadline_ms:
-                events = self._mapper.receive(heapq.heappop(self._coming)[2], now_ms / 1000)
-            else:
-                events = self._mapper.expire(deadline_ms / 1000)
-            for event in events:
+            act(now_ms)
+
+    def _next(self) -> tuple[float, Callable[[float], None]]:
+        """What comes first, and when."""
+        never = float("inf")
+        deadline = self._mapper.deadline
+        due = None if self._opinion is None else self._opinion.deadline
+        return min(
+            (self._coming[0][0] if self._coming else never, self._receive),
+            (never if deadline is None else deadline * 1000, self._expire),
+            (self._moments[0].at_ms if self._opinion and self._moments else never, self._notice),
+            (never if due is None else due * 1000, self._decide),
+            key=lambda each: each[0],
+        )
+
+    def _receive(self, now_ms: float) -> None:
+        self._weigh(self._mapper.receive(heapq.heappop(self._coming)[2], now_ms / 1000), now_ms)
+
+    def _expire(self, now_ms: float) -> None:
+        self._weigh(self._mapper.expire(now_ms / 1000), now_ms)
+
+    def _weigh(self, events: Sequence[SpeechEvent], now_ms: float) -> None:
+        for event in events:
+            if self._opinion is None:
                 self._tell(event, now_ms)
+            else:
+                kind = _KINDS.get(type(event), Kind.OTHER)
+                ended_at = event.speech_end_ms / 1000 if isinstance(event, EndOfSpeech) else None
+                actions = self._opinion.take(kind, event, now_ms / 1000, ended_at=ended_at)
+                self._do(actions, now_ms)
+
+    def _notice(self, now_ms: float) -> None:
+        moment = self._moments.popleft()
+        assert self._opinion is not None
+        assert self._setting.opinion is not None
+        match moment.kind:
+            case "voice":
+                self._do(self._opinion.voice(now_ms / 1000), now_ms)
+            case "quiet":
+                since = moment.quiet_since_ms / 1000
+                self._do(self._opinion.quiet(since, now_ms / 1000), now_ms)
+            case "judged":
+                is_over = moment.probability >= self._setting.opinion.threshold
+                self._do(self._opinion.judged(is_over, now_ms / 1000), now_ms)
+
+    def _decide(self, now_ms: float) -> None:
+        assert self._opinion is not None
+        self._do(self._opinion.expire(now_ms / 1000), now_ms)
+
+    def _do(self, actions: Sequence[SpeechEvent | Force], now_ms: float) -> None:
+        for action in actions:
+            if isinstance(action, Force):
+                self._expect(self._session.accept_text(_FORCE, now_ms / 1000), now_ms)
+            else:
+                self._tell(action, now_ms)
 
     def _tell(self, event: SpeechEvent, now_ms: float) -> None:
         match event:

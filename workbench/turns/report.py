@@ -26,10 +26,10 @@ def rows(judged: Mapping[str, Judgement]) -> list[tuple[str, ...]]:
     ]
 
 
-def table(title: str, lines: Sequence[tuple[str, ...]]) -> Table:
+def table(title: str, lines: Sequence[tuple[str, ...]], heads: Sequence[str] = HEADS) -> Table:
     """For the terminal."""
     drawn = Table(title=title, title_justify="left")
-    for head in HEADS:
+    for head in heads:
         drawn.add_column(head, justify="right" if head else "left")
     for line in lines:
         drawn.add_row(*line)

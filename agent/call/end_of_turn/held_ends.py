@@ -90,8 +90,15 @@ class HeldEnds:
             async for event in events:
                 if event.alternatives and (language := event.alternatives[0].language):
                     self._opinions.language = language
-                now, may_wait = self._loop.time(), self._may_wait()
-                self._do(self._decision.take(_kind(event), event, now, may_wait=may_wait))
+                now = self._loop.time()
+                actions = self._decision.take(
+                    _kind(event),
+                    event,
+                    now,
+                    may_wait=self._may_wait(),
+                    ended_at=now - _age_seconds(event),
+                )
+                self._do(actions)
         finally:
             self._do(self._decision.close())
             self._sifted.put_nowait(None)
@@ -116,6 +123,12 @@ class HeldEnds:
         if self._deadline is not None:
             self._deadline.cancel()
             self._deadline = None
+
+
+def _age_seconds(event: stt.SpeechEvent) -> float:
+    """How long ago the voice ended."""
+    ended_at = event.speech_end_time
+    return 0.0 if ended_at is None else max(0.0, event.created_at - ended_at)
 
 
 def _kind(event: stt.SpeechEvent) -> Kind:

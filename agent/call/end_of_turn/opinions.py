@@ -6,13 +6,13 @@ newest is asked. What a voice has overtaken is not told. A detector that fails h
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from livekit.agents import vad
 
 from agent.call.end_of_turn.detector import EndOfTurnDetector
-from agent.call.end_of_turn.sound import LatestSound, Quiet
+from agent.call.end_of_turn.sound import ASK_AFTER_SECONDS, LatestSound, Quiet
 
 __all__ = ["Opinion", "Opinions", "Reader"]
 
@@ -44,7 +44,12 @@ Reader = Callable[[Opinion], None]
 class Opinions:
     """One call's. `hear` is a tap of `TappedVAD`; `voice_threshold` is that detector's."""
 
-    def __init__(self, detector: EndOfTurnDetector, voice_threshold: float) -> None:
+    def __init__(
+        self,
+        detector: EndOfTurnDetector,
+        voice_threshold: float,
+        ask_after_seconds: Sequence[float] = ASK_AFTER_SECONDS,
+    ) -> None:
         self.readers: list[Reader] = []
         """Each is told every opinion as soon as it is there, unless a voice has come meanwhile."""
         self.language = ""
@@ -53,7 +58,7 @@ class Opinions:
         """The newest opinion on the pause that goes on; None while there is a voice."""
         self._detector = detector
         self._sound = LatestSound(detector.window_seconds)
-        self._quiet = Quiet(voice_threshold)
+        self._quiet = Quiet(voice_threshold, ask_after_seconds)
         self._loop = asyncio.get_running_loop()
         self._task: asyncio.Task[None] | None = None
         self._asked_again = False

@@ -17,8 +17,10 @@ __all__ = ["FORCE_ENDPOINT", "Counts", "Force", "Kind", "SecondOpinion"]
 
 # How long an end waits for the detector's first opinion on the pause.
 OPINION_SECONDS = 0.4
-# How long it waits for the words of a voice that has come meanwhile.
-WORDS_SECONDS = 1.0
+# How long words may come behind a voice, and how much longer than otherwise an end is held back for
+# those of a voice that has come meanwhile.
+RECOGNITION_SECONDS = 1.0
+WORDS_SECONDS = 2.0
 
 
 class Kind(Enum):
@@ -71,6 +73,7 @@ class SecondOpinion(Generic[Event]):
         self._has_words = False
         self._held: Event | None = None  # also while the caller goes on: the source may break off
         self._told_at: float | None = None  # when the end that is held came; none if it is undone
+        self._ended_at = 0.0
         self._quiet_since: float | None = -math.inf
         self._voice_since = -math.inf
         self._is_over: bool | None = None
@@ -83,9 +86,16 @@ class SecondOpinion(Generic[Event]):
         return min(times, default=None)
 
     def take(
-        self, kind: Kind, event: Event, now: float, *, may_wait: bool = True
+        self,
+        kind: Kind,
+        event: Event,
+        now: float,
+        *,
+        may_wait: bool = True,
+        ended_at: float | None = None,
     ) -> "list[Event | Force]":
-        """The recogniser's next event. No end is held back unless it `may_wait`."""
+        """The recogniser's next event. No end is held back unless it `may_wait`; `ended_at` is when
+        the voice ended that it is the end of, if that is known."""
         match kind:
             case Kind.START:
                 return self._start(event)
@@ -95,6 +105,7 @@ class SecondOpinion(Generic[Event]):
             case Kind.NOTHING if self._asked:
                 return []  # the answer to our own question
             case Kind.END:
+                self._ended_at = now if ended_at is None else ended_at
                 return self._end(event, now, may_wait=may_wait)
             case _:
                 pass
@@ -156,14 +167,15 @@ class SecondOpinion(Generic[Event]):
         if self._told_at is None:
             return None
         latest = self._told_at + self._hold_seconds + WORDS_SECONDS
-        if self._quiet_since is None:
-            return min(latest, max(self._voice_since, self._told_at) + WORDS_SECONDS)
+        goes_on = self._voice_since > self._ended_at
+        if self._quiet_since is None:  # a hum is a voice for ever
+            return latest if goes_on else self._told_at + OPINION_SECONDS
+        due = self._quiet_since + self._hold_seconds
         if self._is_over:
-            return self._told_at
-        held_until = min(latest, self._quiet_since + self._hold_seconds)
-        if self._is_over is None:
-            return min(held_until, max(self._told_at, self._quiet_since) + OPINION_SECONDS)
-        return held_until
+            due = self._told_at
+        elif self._is_over is None:
+            due = min(due, max(self._told_at, self._quiet_since) + OPINION_SECONDS)
+        return min(latest, max(due, self._quiet_since + RECOGNITION_SECONDS) if goes_on else due)
 
     def _force_at(self) -> float | None:
         if not (self._is_open and self._has_words and self._is_over) or self._asked:

@@ -10,10 +10,10 @@ from agent.call.end_of_turn.detector import SAMPLE_RATE, Samples
 
 __all__ = ["ASK_AFTER_SECONDS", "LatestSound", "Quiet"]
 
-# After this much quiet the detector is asked: LiveKit asks it at the first of these
-# (`MIN_SILENCE_DURATION_MS` of livekit.agents.inference.eot.base), and a turn that is held back is
-# worth another look.
-ASK_AFTER_SECONDS = (0.2, 0.4, 0.8)
+# After this much quiet the detector is asked, once a pause, as LiveKit does it
+# (`MIN_SILENCE_DURATION_MS` of livekit.agents.inference.eot.base). Asked again later, it tends to
+# call every pause the end: docs/presets.md.
+ASK_AFTER_SECONDS = (0.2,)
 
 
 class LatestSound:

@@ -82,7 +82,7 @@ class Caller:
 
 @asynccontextmanager
 async def caller_of(detector: Slow) -> AsyncIterator[Caller]:
-    caller = Caller(Opinions(detector, voice_threshold=0.4))
+    caller = Caller(Opinions(detector, 0.4, ask_after_seconds=(0.2, 0.4, 0.8)))
     try:
         yield caller
     finally:

@@ -9,6 +9,7 @@ from hypothesis import strategies as some
 from agent.call.end_of_turn.second_opinion import (
     FORCE_ENDPOINT,
     OPINION_SECONDS,
+    RECOGNITION_SECONDS,
     WORDS_SECONDS,
     Counts,
     Kind,
@@ -40,10 +41,13 @@ class Line:
             self._do(self.decision.expire(self.now))
         self.now = until
 
-    def hear(self, *events: str, may_wait: bool = True) -> None:
+    def hear(self, *events: str, may_wait: bool = True, ended_at: float | None = None) -> None:
         for event in events:
             kind = _KINDS.get(event, Kind.WORDS)
-            self._do(self.decision.take(kind, event, self.now, may_wait=may_wait))
+            actions = self.decision.take(
+                kind, event, self.now, may_wait=may_wait, ended_at=ended_at
+            )
+            self._do(actions)
 
     def voice(self) -> None:
         self._do(self.decision.voice(self.now))
@@ -139,10 +143,42 @@ def test_a_voice_keeps_the_end_back_until_its_words_may_come(line: Line) -> None
     line.hear(END)
     line.wait(1.1)
     line.voice()
+    line.wait(1.0)
+    line.quiet()
+    line.judge(over=True)
     line.wait(0.9)
     assert line.seen[-1] != END
     line.wait(0.2)
-    assert line.told[-1] == (1.9 + WORDS_SECONDS, END)
+    assert line.told[-1] == (2.9 + RECOGNITION_SECONDS, END)
+
+
+def test_a_voice_without_words_does_not_keep_it_back_for_ever(line: Line) -> None:
+    line.say("I would like to")
+    line.judge(over=False)
+    line.hear(END)
+    line.wait(0.3)
+    line.voice()
+    line.wait(10)
+    assert line.told[-1] == (0.5 + HOLD + WORDS_SECONDS, END)
+
+
+def test_a_hum_that_was_there_before_keeps_it_back_for_a_moment_only(line: Line) -> None:
+    line.voice()
+    line.wait(3)
+    line.hear(START, "Yes.", END)
+    line.wait(3)
+    assert line.told[-1] == (3 + OPINION_SECONDS, END)
+
+
+def test_a_voice_that_came_before_the_end_was_told_goes_on_with_the_turn(line: Line) -> None:
+    line.say("I would like to")
+    line.wait(0.3)
+    line.voice()
+    line.wait(0.1)
+    line.hear(END, ended_at=0.5)
+    line.wait(2)
+    line.hear(START, "book a table.")
+    assert line.seen == [START, "I would like to", "book a table."]
 
 
 def test_a_voice_that_comes_and_goes_does_not_keep_it_back_for_ever(line: Line) -> None:
