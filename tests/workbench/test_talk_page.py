@@ -8,8 +8,7 @@ import pytest
 from workbench.talk import kept
 from workbench.talk.duck import softer_after_ms
 from workbench.talk.kept import KeptCall, KeptSegment, KeptStimulus
-from workbench.talk.lost_words import lost_words
-from workbench.talk.page import page, rows
+from workbench.talk.page import medians, page
 from workbench.talk.spans import Kind
 from workbench.talk.story import story
 
@@ -51,22 +50,6 @@ def call(*heard: str, contestant: str = "ours", stand_ins: str = "AssemblyAI") -
     )
 
 
-def test_a_word_without_anything_in_its_place_is_lost() -> None:
-    calls = [call("open the door", "no close the")]
-    over = lost_words(calls, over_reply=True)
-    assert (over.said, over.lost, over.whole_turns) == (4, 1, 0)
-    assert lost_words(calls, over_reply=False).lost == 0
-
-
-def test_a_misheard_word_is_not_lost() -> None:
-    assert lost_words([call("open the door", "no close the widow")], over_reply=True).lost == 0
-
-
-def test_a_turn_of_which_nothing_was_heard_is_lost_as_a_whole() -> None:
-    over = lost_words([call("open the door")], over_reply=True)
-    assert (over.lost, over.whole_turns) == (4, 1)
-
-
 def test_the_first_sentence_tells_what_is_a_stand_in() -> None:
     for stand_ins, sentence in (
         ("AssemblyAI and OpenAI", "AssemblyAI and OpenAI are stand-ins on this machine"),
@@ -80,15 +63,16 @@ def test_the_first_sentence_tells_what_is_a_stand_in() -> None:
 def test_both_are_shown_beside_each_other() -> None:
     calls = [call("open the door", "no close the window", contestant=each) for each in "ab"]
     lines = page(calls, "judged", 200).splitlines()
-    assert "|  | aim | a | b |" in lines
-    assert "| words lost in overlaps | 0 | 0 of 4 | 0 of 4 |" in lines
+    assert any(line.startswith("|  | a | b |") for line in lines)
+    assert "| median, and 90 of 100 are sooner | a | b |" in lines
 
 
 def test_latencies_are_measured_to_10_ms() -> None:
-    values = {row.name: row.value for row in rows([call()], 200)}
-    assert values["L_R, median"] == "0.80 s"
-    assert values["L_Y, median"] == "0.35 s"
-    assert values["until the agent is softer, or silent, median"] == "0.15 s"
+    twice = [call("open the door"), call("open the door")]
+    lines = medians({"ours": twice}, 200)
+    assert "| from an interruption's begin until it is silent | 0.35 s, 0.35 s |" in lines
+    assert "| from a turn's end to the answer | 0.80 s, 0.80 s |" in lines
+    assert lines[3].endswith("| 0.15 s, 0.15 s |")
 
 
 def test_the_story_tells_what_came_of_each() -> None:

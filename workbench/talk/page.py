@@ -3,19 +3,16 @@
 import os
 import platform
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from importlib.metadata import version
-from statistics import median
+from statistics import median, quantiles
 
 from workbench.pages import markdown_table
-from workbench.talk.eva import turn_taking
 from workbench.talk.kept import KeptCall
-from workbench.talk.lost_words import Lost, lost_words
-from workbench.talk.rates import Rate
+from workbench.talk.scorecard import NOTES, scorecard
 from workbench.talk.spans import Kind
 from workbench.talk.tau_voice import panel
 
-__all__ = ["page", "rows"]
+__all__ = ["medians", "page"]
 
 Calls = Sequence[KeptCall]
 _EXACT_MS = 10
@@ -38,18 +35,9 @@ recordings.
 
 All is measured on the sound that the caller receives, {pause:.0f} ms of silence being a stop of
 the agent. tau-voice's windows are those of tau2-bench (`docs/interaction-metrics.md`), in ticks of
-200 ms as there; the two latencies are measured to 10 ms. EVA's score is that of EVA-Bench
-(`docs/metrics/turn_taking.md`). A word is lost if nothing stands in its place in the conversation
-that the room shows; misheard words are not lost.
+200 ms as there; what is called exact is measured to 10 ms. A word is lost if nothing stands in its
+place in the conversation that the room shows; misheard words are not lost.
 """
-
-
-@dataclass(frozen=True, slots=True)
-class _Row:
-    name: str
-    aim: str
-    value: str
-    """How many events it stands on, too."""
 
 
 def page(calls: Calls, seed: str, pause_ms: float) -> str:
@@ -68,6 +56,10 @@ def page(calls: Calls, seed: str, pause_ms: float) -> str:
             pause=pause_ms,
         ),
         *_table(by_name, pause_ms),
+        "",
+        NOTES,
+        "",
+        *medians(by_name, pause_ms),
     ]
     for line in sorted({call.line for call in calls}, reverse=True):
         mine = {
@@ -93,59 +85,42 @@ def _by_contestant(calls: Calls) -> Mapping[str, list[KeptCall]]:
 
 
 def _table(by_name: Mapping[str, Calls], pause_ms: float) -> list[str]:
-    columns = [rows(each, pause_ms) for each in by_name.values()]
-    lines = [
-        (same[0].name, same[0].aim, *(each.value for each in same))
-        for same in zip(*columns, strict=True)
-    ]
-    return markdown_table(("", "aim", *by_name), lines)
+    found = {
+        name: [call.conversation(pause_ms) for call in calls] for name, calls in by_name.items()
+    }
+    return scorecard(found)
 
 
-def rows(calls: Calls, pause_ms: float) -> list[_Row]:
-    """A contestant's column, line by line."""
-    conversations = [call.conversation(pause_ms) for call in calls]
-    ticks, exact = panel(conversations), panel(conversations, tick_ms=_EXACT_MS)
-    softer = [
-        each.softer_after_ms / 1000
+def medians(by_name: Mapping[str, Calls], pause_ms: float) -> list[str]:
+    """Lines of a table: of what the means hide, the middle and the slowest tenth, exactly."""
+    columns = [_times(calls, pause_ms) for calls in by_name.values()]
+    lines = [(name, *(_middle_and_slow(column[name]) for column in columns)) for name in columns[0]]
+    return markdown_table(("median, and 90 of 100 are sooner", *by_name), lines)
+
+
+def _times(calls: Calls, pause_ms: float) -> Mapping[str, list[float]]:
+    """In seconds, by what they are."""
+    judged = panel([call.conversation(pause_ms) for call in calls], tick_ms=_EXACT_MS)
+    over = [
+        each
         for call in calls
         for each in call.stimuli
         if each.is_over_reply and each.kind is Kind.TURN and each.softer_after_ms is not None
     ]
-    return [
-        _Row("R_R, turns that were answered", ">= .99", _share(ticks.r_r)),
-        _Row("L_R, from the turn's end to the answer", "<= 1.0 s", _seconds(exact.l_r)),
-        _Row("L_R, median", "", _median(exact.response_s)),
-        _Row("R_Y, interruptions that were yielded to", ">= .98", _share(ticks.r_y)),
-        _Row("L_Y, from an interruption's begin to silence", "<= 0.4 s", _seconds(exact.l_y)),
-        _Row("L_Y, median", "", _median(exact.yield_s)),
-        _Row("until the agent is softer, or silent, median", "", _median(softer)),
-        _Row("I_A, cuts in a turn", "<= .05", _share(ticks.i_a)),
-        _Row("S_BC, backchannels talked through", "", _share(ticks.s_bc)),
-        _Row("S_VT, coughs and the like ignored", "", _share(ticks.s_vt)),
-        _Row("S_ND, speech to others ignored", "", _share(ticks.s_nd)),
-        _Row("mean selectivity of these three", ">= .85", _share(ticks.selectivity)),
-        _Row("noises ignored (our own row)", "", _share(ticks.s_noise)),
-        _Row("EVA-Bench, turn-taking", ">= .95", _share(turn_taking(conversations))),
-        _Row("words lost in overlaps", "0", _lost(lost_words(calls, over_reply=True))),
-        _Row("words lost elsewhere", "", _lost(lost_words(calls, over_reply=False))),
-    ]
+    return {
+        "from a turn's end to the answer": judged.response_s,
+        "from an interruption's begin until the agent is softer, or silent": [
+            (each.softer_after_ms or 0.0) / 1000 for each in over
+        ],
+        "from an interruption's begin until it is silent": judged.yield_s,
+    }
 
 
-def _share(rate: Rate) -> str:
-    return "none" if rate.value is None else f"{rate.value:.3f} of {rate.events}"
-
-
-def _seconds(rate: Rate) -> str:
-    return "none" if rate.value is None else f"{rate.value:.2f} s"
-
-
-def _median(values: Sequence[float]) -> str:
-    return f"{median(values):.2f} s" if values else "none"
-
-
-def _lost(lost: Lost) -> str:
-    turns = f", {lost.whole_turns} whole turns" if lost.whole_turns else ""
-    return f"{lost.lost} of {lost.said}{turns}"
+def _middle_and_slow(seconds: list[float]) -> str:
+    if len(seconds) < 2:
+        return "none"
+    slow = quantiles(seconds, n=10, method="inclusive")[-1]
+    return f"{median(seconds):.2f} s, {slow:.2f} s"
 
 
 def _how_it_ran(by_name: Mapping[str, Calls]) -> list[str]:
