@@ -6,6 +6,7 @@ order. Being wrong about one costs a repeated word, never a lost one.
 
 from dataclasses import dataclass
 from enum import Enum
+from itertools import takewhile
 from typing import Any
 
 from livekit.agents import (
@@ -109,10 +110,18 @@ def with_marked(asked: ChatContext, history: ChatContext) -> ChatContext:
     """What the model is asked, and in their places the marked utterances of the history."""
     known = {item.id for item in asked.items}
     told = asked.copy()
-    told.insert(
-        [_as_told(each) for each in history.items if mark_of(each) and each.id not in known]
-    )
+    first = _instructions(told)  # of an agent that began later they are newer
+    for item in history.items:
+        if mark_of(item) and item.id not in known:
+            place = told.find_insertion_index(created_at=item.created_at)
+            told.items.insert(max(first, place), _as_told(item))
     return told
+
+
+def _instructions(context: ChatContext) -> int:
+    """How many items come before the conversation. Some models refuse them anywhere else."""
+    roles = (item.role if isinstance(item, ChatMessage) else None for item in context.items)
+    return len([*takewhile(lambda role: role in ("system", "developer"), roles)])
 
 
 def _as_told(item: ChatItem) -> ChatItem:

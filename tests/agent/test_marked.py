@@ -36,6 +36,14 @@ async def test_the_model_reads_it_in_its_place_and_once() -> None:
     assert len(asked.items) == 2
 
 
+async def test_the_instructions_of_an_agent_that_began_later_stay_first() -> None:
+    asked = ChatContext.empty()
+    asked.add_message(role="system", content="Be brief.", created_at=BEGUN + 2)
+    asked.add_message(role="assistant", content="Hello", created_at=BEGUN + 3)
+    told = with_marked(asked, history_with(Mark.BACKCHANNEL, Mark.BACKCHANNEL))
+    assert texts(told) == ["Be brief.", "of course", "of course", "Hello"]
+
+
 @pytest.mark.parametrize("mark", Mark)
 async def test_the_model_is_told_what_may_be_its_own_voice(mark: Mark) -> None:
     told = with_marked(ChatContext.empty(), history_with(mark))
