@@ -1,10 +1,13 @@
 """What callers hear, and what the agent understands."""
 
 import asyncio
+from itertools import pairwise
 from typing import Any
 
 from workbench.conversation import greeting, take_turn
 from workbench.corpus import allison, austen, dickens, synthesised, with_pause
+from workbench.microphone import SAMPLE_RATE
+from workbench.speech_energy import speech_spans
 from workbench.transcript import word_error_rate, words
 
 SUM = "What is seven plus five?"
@@ -18,9 +21,14 @@ async def test_the_greeting_is_heard_and_is_what_was_configured(
     configured = worker.process.command.environment["AGENT_GREETING"]
     understood = await understand(caller.heard(reply.start_seconds, reply.end_seconds))
     error = word_error_rate([(configured, understood)])
+    heard = caller.heard(reply.start_seconds, reply.end_seconds)
+    spoken = speech_spans(heard, SAMPLE_RATE, pause_seconds=0.05)
+    gap_seconds = max(b.start_seconds - a.end_seconds for a, b in pairwise(spoken))
     figure(f"join to greeting {reply.start_seconds:.2f} s; {error:.1%} of its words misheard")
+    figure(f"longest gap between the greeting's sentences {gap_seconds * 1000:.0f} ms")
     assert words(text) == words(configured)
     assert error < 0.3
+    assert gap_seconds <= 0.3  # with a voice that puts 0.8 s of silence around each sentence
 
 
 async def test_human_speech_arrives_as_text(worker: Any, dial: Any, figure: Any) -> None:
