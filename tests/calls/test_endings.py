@@ -72,4 +72,6 @@ async def test_a_wrong_speech_recognition_key_is_logged_in_the_servers_words(
     line = await worker.log_line("Unauthorized Connection: Invalid API key", timeout_seconds=40)
     assert "mistyped" not in line
     await worker.log_line('"call ended"', f'"{caller.room_name}"', timeout_seconds=40)
-    assert [each for each in worker.process.lines if '"stack"' in each] == []
+    # On a busy machine LiveKit reports, with a stack, that the loop stood still.
+    stacks = [each for each in worker.process.lines if '"stack"' in each]
+    assert [each for each in stacks if "event loop" not in each] == []

@@ -49,7 +49,9 @@ async def transcribing_worker(places: Any, name: str, **settings: str) -> AsyncI
     ) as process:
         await line(process, "registered worker", timeout_seconds=120)
         yield process
-        assert [each for each in process.lines if '"stack"' in each or "Traceback" in each] == []
+        # On a busy machine LiveKit reports, with a stack, that the loop stood still.
+        stacks = [each for each in process.lines if '"stack"' in each or "Traceback" in each]
+        assert [each for each in stacks if "event loop" not in each] == []
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
