@@ -62,6 +62,13 @@ class AgentSettings(Section):
         "caller; a * at the end stands for any ending. Give such identities to nobody else.",
         examples=["supervisor-*,alice"],
     )
+    hears: Literal["caller", "everybody"] = Field(
+        default="caller",
+        description="Whose voices reach the agent: the caller's alone, or those of everybody in "
+        "the room who may speak, but for operators; the history then tells who spoke. Everybody "
+        "who is heard costs a speech session.",
+        examples=["everybody"],
+    )
     caller_timeout_seconds: float = Field(
         default=30,
         ge=1,

@@ -83,7 +83,15 @@ PER_CALL: Mapping[str, frozenset[str]] = MappingProxyType(
         "assemblyai": frozenset({"speech_model", "language_codes", "keyterms_prompt", "prompt"}),
         "openai": frozenset({"llm_model", "tts_voice"}),
         "agent": frozenset(
-            {"instructions", "greeting", "still_there", "goodbye", "refusal", "turn_preset"}
+            {
+                "instructions",
+                "greeting",
+                "still_there",
+                "goodbye",
+                "refusal",
+                "turn_preset",
+                "hears",
+            }
         ),
     }
 )

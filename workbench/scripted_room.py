@@ -10,6 +10,10 @@ from datetime import UTC, datetime
 from typing import Any, cast
 
 from livekit import rtc
+from livekit.agents.types import (
+    ATTRIBUTE_TRANSCRIPTION_FINAL,
+    ATTRIBUTE_TRANSCRIPTION_SEGMENT_ID,
+)
 from livekit.protocol import models
 
 _NUMBERS = itertools.count(1)
@@ -48,6 +52,7 @@ class Person:
 
     identity: str
     kind: int = rtc.ParticipantKind.PARTICIPANT_KIND_STANDARD
+    name: str = ""
     permissions: Permission = field(default_factory=Permission)
     attributes: dict[str, str] = field(default_factory=dict)
     joined_at: datetime | None = None
@@ -68,11 +73,41 @@ class Person:
         )
 
 
+@dataclass
+class Shown:
+    """A text on screens."""
+
+    speaker: str
+    segment_id: str
+    is_final: bool
+    text: str = ""
+
+    async def write(self, text: str) -> None:
+        self.text += text
+
+    async def aclose(self) -> None:
+        pass
+
+
 class LocalParticipant:
     """The agent's own side of a scripted room."""
 
     def __init__(self, room: ScriptedRoom) -> None:
         self._room = room
+        self.attributes: dict[str, str] = {}
+
+    async def stream_text(
+        self, *, topic: str, sender_identity: str, attributes: dict[str, str]
+    ) -> Shown:
+        """A text for whoever reads along."""
+        is_final = attributes[ATTRIBUTE_TRANSCRIPTION_FINAL] == "true"
+        shown = Shown(sender_identity, attributes[ATTRIBUTE_TRANSCRIPTION_SEGMENT_ID], is_final)
+        self._room.shown.append(shown)
+        return shown
+
+    async def set_attributes(self, attributes: dict[str, str]) -> None:
+        """What the agent shows of itself."""
+        self.attributes.update(attributes)
 
     async def perform_rpc(
         self, *, destination_identity: str, response_timeout: float, **_: object
@@ -95,6 +130,7 @@ class ScriptedRoom(rtc.EventEmitter[str]):
         self.is_connected = True
         self.local_participant = LocalParticipant(self)
         self.connection_state = rtc.ConnectionState.CONN_CONNECTED
+        self.shown: list[Shown] = []
         self.unanswering: set[str] = set()
         """Whose clients are dead, or answer no calls of methods."""
 

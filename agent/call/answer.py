@@ -23,10 +23,11 @@ from agent.call.broken_answers import BrokenAnswers
 from agent.call.chat import Chat, hear_in
 from agent.call.endings import FAILED_PROVIDER, Ending, count_as_failed
 from agent.call.fillers import Fillers, FillerTrack
+from agent.call.group import Group, SeveralEars
 from agent.call.head_start import HeadStart
 from agent.call.log_context import log_turns, name_caller
 from agent.call.marked import mark_of
-from agent.call.mending import Mending
+from agent.call.mending import Mending, leave_screens
 from agent.call.participants import ROLE_ATTRIBUTE, AgentRole
 from agent.call.parting import Parting
 from agent.call.presence import Presence
@@ -35,6 +36,7 @@ from agent.call.session import Equipment, build_session, room_options
 from agent.call.silence import Silence
 from agent.call.turn_taking import TurnTaking
 from agent.call.voice_feed import CallerInput
+from agent.call.who_spoke import turns_of
 from config.per_call import settings_of_call
 
 log = logging.getLogger(__name__)
@@ -86,16 +88,35 @@ class Call:
         self._equipment = equipment.for_call(self._own.settings)
         self._agent = self._own.settings.agent
         self._ending: asyncio.Future[Ending] = asyncio.get_running_loop().create_future()
-        self._presence = Presence(job.room, self._agent, end=self.end)
+        self._presence = Presence(
+            job.room, self._agent, end=self.end, on_next_caller=self._go_on_with
+        )
         self._parting = Parting(job, self._agent, self._presence)
         self._record, self._said_before = open_record(self._agent.record_dir, job.job.room.sid)
-        self._session = build_session(self._equipment)
-        ears = self._equipment.ears if self._equipment.hearing is self._equipment.ears else None
-        self._silence = Silence(self._session, self._agent, self.end, ears)
+        hears_all = self._agent.hears == "everybody" and not job.is_fake_job()
+        self._session = build_session(self._equipment, SeveralEars() if hears_all else None)
+        ears, second_opinion = self._equipment.ears, self._equipment.end_of_turn
+        self._turn_taking = TurnTaking(
+            self._own.settings, ears, self._session, None if hears_all else second_opinion
+        )
+        self._group = self._gather() if hears_all else None
+        is_sole = self._equipment.hearing is ears and not hears_all
+        self._silence = Silence(self._session, self._agent, self.end, ears if is_sole else None)
         self._head_start: HeadStart | None = None
         if not self._said_before:
             self._head_start = HeadStart(self._session, self._agent.greeting)
             job.add_shutdown_callback(self._head_start.aclose)
+
+    def _gather(self) -> Group:
+        hearing, sift = self._equipment.hearing, self._turn_taking.sift_one
+        group = Group(self._job.room, self._agent.operators, hearing, sift)
+        group.attend(self._session, self._equipment.ears)
+        return group
+
+    def _go_on_with(self, caller: str) -> None:
+        name_caller(self._job, caller)
+        if self._group and self._group.is_heard:
+            self._session.room_io.set_participant(caller)
 
     def end(self, ending: Ending) -> None:
         """Let the call end for this reason, unless it is ending already."""
@@ -166,30 +187,25 @@ class Call:
             self._record.add("settings_refused", {"faults": faults})
 
     async def _start(self) -> None:
-        turn_taking = TurnTaking(
-            self._equipment.settings,
-            self._equipment.ears,
-            self._session,
-            self._equipment.end_of_turn,
-        )
         assistant = Assistant(
             instructions=self._agent.prompt,
             greeting=self._agent.greeting,
             goodbye=self._agent.goodbye,
             hang_up=lambda: self.end(Ending.AGENT_ENDED),
-            turn_taking=turn_taking,
+            turn_taking=self._turn_taking,
             said_before=self._said_before,
             head_start=self._head_start,
             before_speech=self._fill_silence(),
             metadata=self._own.application,
             cannot_hear=self._cannot_hear,
             tool_timeout_seconds=self._agent.tool_timeout_seconds,
+            group=self._group,
         )
         caller = self._presence.caller_identity
         if caller is None:
             await self._session.start(assistant, record=False)
             return
-        heard = CallerInput(self._job.room, caller)
+        heard = self._group.input if self._group else CallerInput(self._job.room, caller)
         self._job.add_shutdown_callback(heard.aclose)
         self._session.input.audio = heard
         await self._session.start(
@@ -202,15 +218,19 @@ class Call:
             # Otherwise a switch on the server's side decides whether callers are recorded.
             record=False,
         )
-        authority = Authority(caller, self._agent.operators)
+        if self._group:
+            await leave_screens(self._session)
+        others = self._group.has if self._group else lambda _: False
+        authority = Authority(caller, self._agent.operators, others=others)
         on_rpc(
             self._job.room.local_participant,
             "agent.turn_preset",
-            turn_taking.change_by_name,
+            self._turn_taking.change_by_name,
             authority,
             *Role,
         )
-        chat = Chat(authority, hear_in(self._session), on_typed=self._presence.typed)
+        hear = hear_in(self._session, self._group.typed if self._group else None)
+        chat = Chat(authority, hear, on_typed=self._presence.typed)
         self._job.room.register_text_stream_handler(TOPIC_CHAT, chat.take)
         self._job.add_shutdown_callback(chat.close)
         await self._presence.show_caller()
@@ -272,7 +292,6 @@ class Call:
     def _on_item(self, event: ConversationItemAddedEvent) -> None:
         item = event.item
         if isinstance(item, ChatMessage) and item.role in ("user", "assistant"):
-            turn = {"role": item.role, "text": item.text_content or ""}
-            if mark := mark_of(item):
-                turn["mark"] = mark.value
-            self._record.add("turn", turn)
+            mark = mark_of(item)
+            for turn in turns_of(item):
+                self._record.add("turn", {**turn, "mark": mark.value} if mark else turn)

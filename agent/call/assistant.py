@@ -1,6 +1,13 @@
 """The assistant: what it is told, what it says first, and what it can do."""
 
-from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import (
+    AsyncIterable,
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Mapping,
+    Sequence,
+)
 from contextlib import aclosing
 from functools import partial
 from types import MappingProxyType
@@ -22,6 +29,8 @@ from livekit.agents import (
 )
 
 from agent.call.broken_answers import has_words
+from agent.call.group import INSTRUCTIONS as GROUP
+from agent.call.group import Group
 from agent.call.head_start import HeadStart
 from agent.call.marked import Mark, keep_turn, with_marked
 from agent.call.models.errors import ContentRefusedError
@@ -51,10 +60,11 @@ class Assistant(Agent):
         metadata: Mapping[str, Any] = MappingProxyType({}),
         cannot_hear: Callable[[Exception], None] | None = None,
         tool_timeout_seconds: float = 30,
+        group: Group | None = None,
     ) -> None:
         """`head_start` has the greeting; `before_speech` returns when an answer may be heard;
         `goodbye` is for a model that hangs up without a word; `cannot_hear` is called when nobody
-        hears the caller any more.
+        hears the caller any more; `group`: those who are heard, where it is not the caller alone.
 
         `said_before` is what another agent and this caller said, before that agent died.
         `metadata` are the keys of the call's metadata that are no settings, for tools to read.
@@ -64,7 +74,8 @@ class Assistant(Agent):
         history = ChatContext.empty()
         for said in said_before:
             history.add_message(role=said.role, content=said.text)
-        super().__init__(instructions=instructions, chat_ctx=history)
+        told = f"{instructions}\n{GROUP}" if group else instructions
+        super().__init__(instructions=told, chat_ctx=history)
         self.metadata = metadata
         self._greeting = greeting
         self._head_start = head_start
@@ -73,6 +84,7 @@ class Assistant(Agent):
         self._before_speech = before_speech
         self._cannot_hear = cannot_hear
         self._turn_taking = turn_taking
+        self._group = group
         self._reasoning = Reasoning()
         self._withheld = Withheld()
         self._takes_over = bool(said_before)
@@ -132,7 +144,10 @@ class Assistant(Agent):
         self, audio: AsyncIterable[rtc.AudioFrame], model_settings: ModelSettings
     ) -> AsyncIterator[stt.SpeechEvent | str]:
         """What is heard. LiveKit's session goes on, deaf, after any error but an `APIError`."""
-        heard = self._turn_taking.sift(Agent.default.stt_node(self, audio, model_settings))
+        if self._group:
+            heard = self._group.hear(audio)
+        else:
+            heard = self._turn_taking.sift(Agent.default.stt_node(self, audio, model_settings))
         try:
             async with aclosing(heard):
                 async for event in heard:
@@ -151,6 +166,7 @@ class Assistant(Agent):
 
     async def on_user_turn_completed(self, turn_ctx: ChatContext, new_message: ChatMessage) -> None:
         text = new_message.text_content or ""
+        text = self._group.unnamed(text) if self._group else text
         self._turn_taking.caller_said(text)
         if self._turn_taking.is_to_wait(text):
             keep_turn(self.session, new_message, Mark.HOLD)

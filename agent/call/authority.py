@@ -50,11 +50,14 @@ class Authority:
         caller: str,
         operators: Sequence[str] = (),
         *,
+        others: Callable[[str], bool] = lambda _: False,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`caller` is an identity, `operators` are identities or beginnings of such (ops-*)."""
+        """`caller` is an identity, `operators` are identities or beginnings of such (ops-*);
+        `others` tells who else is heard like the caller."""
         self._caller = caller
         self._operators = operators
+        self._others = others
         self._clock = clock
         self._granted: dict[str, deque[float]] = {}
         self._refused: set[str] = set()
@@ -62,7 +65,8 @@ class Authority:
     def roles(self, identity: str) -> frozenset[Role]:
         """What this participant is; a stranger is nothing."""
         operates = is_operator(identity, self._operators)
-        found = {Role.CALLER: identity == self._caller, Role.OPERATOR: operates}
+        calls = identity == self._caller or self._others(identity)
+        found = {Role.CALLER: calls, Role.OPERATOR: operates}
         return frozenset(role for role, holds in found.items() if holds)
 
     def admits(self, identity: str, *allowed: Role) -> bool:

@@ -6,7 +6,8 @@
                                                                      somebody else is there
 
 One agent serves one caller. For the next caller in a room the agent leaves and another one is
-asked for: nothing that the first caller said is in the second caller's conversation.
+asked for: nothing that the first caller said is in the second caller's conversation. Where it hears
+everybody, the call goes on with those who are left, and one of them takes the caller's place.
 """
 
 from collections.abc import Sequence
@@ -39,9 +40,12 @@ class Candidate:
 class CallerPolicy:
     """Decides for one agent in one room. Times are seconds of any clock that does not go back."""
 
-    def __init__(self, *, patience_seconds: float, grace_seconds: float, now: float) -> None:
+    def __init__(
+        self, *, patience_seconds: float, grace_seconds: float, now: float, goes_on: bool = False
+    ) -> None:
         """`patience_seconds`: for the first caller to come; `grace_seconds`: for one who vanished
-        to come back."""
+        to come back; `goes_on`: everybody is heard, and whoever is there takes the place of a
+        caller who is not."""
         self.caller: str | None = None
         self.ending: Ending | None = None
         self.absences = 0
@@ -49,6 +53,7 @@ class CallerPolicy:
         self.is_contested = False
         """Whether somebody else could be served, were the caller not there."""
         self._grace_seconds = grace_seconds
+        self._goes_on = goes_on
         self._give_up_at = now + patience_seconds
         self._has_hung_up = False
         self._is_reachable = True
@@ -80,17 +85,20 @@ class CallerPolicy:
         if self.caller is None:
             return self._choose(present, now)
         found = next((each for each in present if each.identity == self.caller), None)
-        others_active = any(each.is_active for each in present if each is not found)
-        self.is_contested = found is not None and others_active
+        others = [each for each in present if each is not found and each.is_active]
+        self.is_contested = found is not None and bool(others)
         if found and self._is_reachable:
             self._absent_since = None
-            if others_active and not found.is_active:
+            if others and not found.is_active and not self._goes_on:
                 self.ending = Ending.ANOTHER_CALLER
+            return None
+        if others and self._goes_on:
+            self._go_on_with(max(others, key=lambda each: each.rank))
             return None
         if self._has_hung_up:
             self.ending = Ending.CALLER_LEFT
             return None
-        return self._wait(now, RETURN_SECONDS if others_active else self._grace_seconds)
+        return self._wait(now, RETURN_SECONDS if others else self._grace_seconds)
 
     def _choose(self, present: Sequence[Candidate], now: float) -> float | None:
         if not present:
@@ -103,6 +111,10 @@ class CallerPolicy:
             self.caller = best.identity
             return None
         return self._choose_at
+
+    def _go_on_with(self, somebody: Candidate) -> None:
+        self.caller = somebody.identity
+        self._has_hung_up, self._is_reachable, self._absent_since = False, True, None
 
     def _wait(self, now: float, seconds: float) -> float | None:
         if self._absent_since is None:

@@ -29,8 +29,8 @@ MOST_AT_ONCE = 8
 INTERVAL_SECONDS = 2.0
 """How long after a text the same participant is heard again."""
 
-Hear = Callable[[str, Role], Awaitable[None]]
-"""Takes a text, and in which role it was written."""
+Hear = Callable[[str, Role, str], Awaitable[None]]
+"""Takes a text, and in which role and by whom it was written."""
 
 
 class Text(Protocol):
@@ -104,7 +104,7 @@ class Chat:
         roles = self._authority.roles(identity)
         role = Role.CALLER if Role.CALLER in roles else Role.OPERATOR
         while words := self._unheard.pop(identity, ""):
-            await self._hear(words, role)
+            await self._hear(words, role, identity)
             await asyncio.sleep(INTERVAL_SECONDS)
 
 
@@ -124,14 +124,18 @@ async def whole(text: Text) -> str:
     return words.strip()
 
 
-def hear_in(session: AgentSession[None]) -> Hear:
-    """What the caller types counts as said; what an operator types tells the agent what to say."""
+def hear_in(session: AgentSession[None], said: Callable[[str, str], str] | None = None) -> Hear:
+    """What the caller types counts as said; what an operator types tells the agent what to say.
 
-    async def hear(words: str, role: Role) -> None:
+    `said` gives what the model reads where an identity types words.
+    """
+
+    async def hear(words: str, role: Role, identity: str) -> None:
+        text = said(identity, words) if said and role is Role.CALLER else words
         try:
             if role is Role.OPERATOR:
-                session.generate_reply(instructions=words)
-            elif answer := TextInputOptions().text_input_cb(session, TextInputEvent(text=words)):
+                session.generate_reply(instructions=text)
+            elif answer := TextInputOptions().text_input_cb(session, TextInputEvent(text=text)):
                 await answer
         except RuntimeError as error:  # last words are being said, or another sentence that may not
             log.info("a typed text was not taken", extra={"error": str(error)})  # be interrupted

@@ -19,6 +19,8 @@ from livekit.agents import (
 )
 from livekit.agents.llm import ChatItem
 
+from agent.call.who_spoke import Line, set_lines
+
 _FIELD = "mark"
 
 
@@ -37,12 +39,13 @@ class Mark(Enum):
 
 @dataclass(frozen=True, slots=True)
 class MarkedUtterance:
-    """What was said, and since when (wall time, seconds)."""
+    """What was said, since when (wall time, seconds), and by which of several speakers."""
 
     text: str
     mark: Mark
     begun_at: float
     language: str = ""
+    line: Line | None = None
 
 
 @dataclass(slots=True)
@@ -84,7 +87,10 @@ def keep(session: AgentSession[Any], utterance: MarkedUtterance) -> None:
         transcript=utterance.text,
         is_final=True,
         language=LanguageCode(utterance.language) if utterance.language else None,
+        speaker_id=utterance.line.speaker if utterance.line else None,
     )
+    if utterance.line:
+        set_lines(message, [utterance.line])
     session.emit("user_input_transcribed", heard)
     _insert(session, message)
 

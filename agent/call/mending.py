@@ -8,7 +8,7 @@ import contextlib
 import logging
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from livekit.agents import (
@@ -26,6 +26,7 @@ from livekit.agents.types import (
 
 from agent.call.marked import mark_of
 from agent.call.record import Record
+from agent.call.who_spoke import lines_of, set_lines
 from stt_assemblyai.speech import LateFormat
 
 log = logging.getLogger(__name__)
@@ -108,8 +109,16 @@ class Mending:
 
 
 def mend(message: ChatMessage, late: LateFormat) -> bool:
-    """Put the formatted text where the plain one stands: as the whole message, or as the last part
-    of one to which several turns were joined. False: it stands somewhere else."""
+    """Put the formatted text where the plain one stands: as the whole message, as the last part of
+    one to which several turns were joined, or as what one of several speakers said last. False: it
+    stands somewhere else."""
+    lines = lines_of(message)
+    for index in reversed(range(len(lines))):
+        if f" {lines[index].text}".endswith(f" {late.replaces}"):
+            kept = lines[index].text.removesuffix(late.replaces)
+            lines[index] = replace(lines[index], text=kept + late.transcript.text)
+            set_lines(message, lines)
+            return True
     for index, part in enumerate(message.content):
         if isinstance(part, str) and f" {part}".endswith(f" {late.replaces}"):
             kept = part[: len(part) - len(late.replaces)]
@@ -143,6 +152,17 @@ def _segment(session: AgentSession[Any], text: str) -> _Segment | None:
         if getattr(sink, "_latest_text", None) == text:
             return _Segment(sink._current_id, sink._track_id, sink._participant_identity)
     return None
+
+
+async def leave_screens(session: AgentSession[Any]) -> None:
+    """Have LiveKit publish no words of people: it would give all of them to one participant.
+
+    It has no setting for that: a version that keeps its output elsewhere goes on publishing, and a
+    spoken test finds everybody's words under one identity.
+    """
+    room_output: Any = session.room_io
+    output, room_output._user_tr_output = room_output._user_tr_output, None
+    await output.aclose()
 
 
 def _sinks(session: AgentSession[Any]) -> Iterator[Any]:

@@ -71,10 +71,17 @@ class Overlap:
     """
 
     def __init__(
-        self, phrasebook: Phrasebook, floor: Floor, playout: Playout, *, echo: bool
+        self,
+        phrasebook: Phrasebook,
+        floor: Floor,
+        playout: Playout,
+        *,
+        echo: bool,
+        counts: Counts | None = None,
     ) -> None:
+        """`counts`: those of another, which are counted on."""
         self.playout = playout
-        self.counts = Counts()
+        self.counts = counts or Counts()
         self.language = ""
         self._phrasebook = phrasebook
         self._floor = floor

@@ -6,6 +6,8 @@ agents are ours is told by an attribute that our workers set, since anybody's ag
 room, and where the agents have no name all look alike.
 """
 
+import contextlib
+import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from enum import StrEnum
 
@@ -17,6 +19,8 @@ from agent.call.caller_policy import Candidate
 ROLE_ATTRIBUTE = "agent.role"
 CALLER_ATTRIBUTE = "agent.caller"
 """Set on an agent that answers: the identity that it serves."""
+HEARS_ATTRIBUTE = "agent.hears"
+"""Set on an agent that hears everybody: their identities, as a JSON list."""
 
 _SIP = rtc.ParticipantKind.PARTICIPANT_KIND_SIP
 PEOPLE = (
@@ -66,14 +70,21 @@ def our_agents(room: rtc.Room, role: AgentRole, agent_name: str) -> list[rtc.Rem
 
 
 def served(room: rtc.Room) -> set[str]:
-    """The identities whom agents of ours serve, under whatever name."""
+    """The identities whom agents of ours hear, under whatever name."""
     return {
-        each.attributes[CALLER_ATTRIBUTE]
+        identity
         for each in room.remote_participants.values()
         if each.kind == rtc.ParticipantKind.PARTICIPANT_KIND_AGENT
         and each.attributes.get(ROLE_ATTRIBUTE) == AgentRole.ANSWERS
-        and CALLER_ATTRIBUTE in each.attributes
+        for identity in _heard_by(each.attributes)
     }
+
+
+def _heard_by(attributes: Mapping[str, str]) -> list[str]:
+    if HEARS_ATTRIBUTE in attributes:
+        with contextlib.suppress(ValueError):
+            return [str(each) for each in json.loads(attributes[HEARS_ATTRIBUTE])]
+    return [attributes[CALLER_ATTRIBUTE]] if CALLER_ATTRIBUTE in attributes else []
 
 
 def may_publish_voice(can_publish: bool, sources: Iterable[int]) -> bool:
@@ -88,6 +99,15 @@ def may_speak(participant: rtc.RemoteParticipant) -> bool:
     return participant.kind in PEOPLE and may_publish_voice(
         permission.can_publish, permission.can_publish_sources
     )
+
+
+def speakers(room: rtc.Room, operators: Sequence[str]) -> list[rtc.RemoteParticipant]:
+    """Who is heard where everybody is: people who may speak, and no operators."""
+    return [
+        each
+        for each in room.remote_participants.values()
+        if may_speak(each) and not is_operator(each.identity, operators)
+    ]
 
 
 def candidates(

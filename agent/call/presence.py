@@ -36,11 +36,18 @@ class Presence:
     """Finds the caller, and ends the call when its caller is gone for good, or the room is."""
 
     def __init__(
-        self, room: rtc.Room, agent: AgentSettings, *, end: Callable[[Ending], None]
+        self,
+        room: rtc.Room,
+        agent: AgentSettings,
+        *,
+        end: Callable[[Ending], None],
+        on_next_caller: Callable[[str], None] = lambda _: None,
     ) -> None:
+        """`on_next_caller`: somebody else has taken the caller's place, and the call goes on."""
         self._room = room
         self._agent = agent
         self._end = end
+        self._on_next_caller = on_next_caller
         self._active: set[str] = set()
         self._policy: CallerPolicy | None = None
         self._is_dead = False
@@ -77,6 +84,7 @@ class Presence:
             patience_seconds=agent.caller_timeout_seconds,
             grace_seconds=agent.reconnect_grace_seconds,
             now=asyncio.get_running_loop().time(),
+            goes_on=agent.hears == "everybody",
         )
         self._leave_to_another_agent()
         if not self._is_second:
@@ -143,14 +151,16 @@ class Presence:
             return
         self.stop_waiting()
         loop = asyncio.get_running_loop()
-        was_absent, had_caller = policy.is_absent, policy.caller is not None
+        was_absent, before = policy.is_absent, policy.caller
         present = candidates(self._room, self._agent.operators, self._active, policy.caller)
         self._active.update(each.identity for each in present if each.is_active)
         next_look = policy.observe(present, loop.time())
-        if policy.caller and not had_caller:
+        if policy.caller and policy.caller != before:
             log.info("serving a caller", extra={"participant": policy.caller})
             self._chosen.set()
-        if policy.is_absent != was_absent and not policy.ending:
+            if before is not None:
+                self._on_next_caller(policy.caller)
+        elif policy.is_absent != was_absent and not policy.ending:
             log.info(
                 "the caller came back" if was_absent else "the caller's network failed, waiting"
             )

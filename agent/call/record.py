@@ -175,15 +175,22 @@ def unfinished(path: Path) -> list[Said]:
             if entry["kind"] == "end":
                 said.clear()
             elif entry["kind"] == "turn" and entry["role"] in ("user", "assistant"):
-                said.append(Said(entry["role"], str(entry["text"])))
+                said.append(Said(entry["role"], _told(entry)))
             elif entry["kind"] == "formatted":
                 _format(said, str(entry["replaces"]), str(entry["text"]))
     return said
 
 
+def _told(entry: Mapping[str, Any]) -> str:
+    """What was said, as the model reads it; of several speakers, with the name."""
+    name, text = entry.get("name"), str(entry["text"])
+    return f"{name}: {text}" if name else text
+
+
 def _format(said: list[Said], replaces: str, text: str) -> None:
-    """The caller's last turn as it was formatted after it had been written down."""
-    for index in reversed(range(len(said))):
-        if said[index].role == "user":
-            said[index] = Said("user", said[index].text.removesuffix(replaces) + text)
-            return
+    """The last turn that is these words, or else the caller's last, as it was formatted after it
+    had been written down."""
+    turns = [index for index in reversed(range(len(said))) if said[index].role == "user"]
+    these = [index for index in turns if said[index].text.endswith(replaces)]
+    for index in (these or turns)[:1]:
+        said[index] = Said("user", said[index].text.removesuffix(replaces) + text)

@@ -1,8 +1,9 @@
 """The session: ears, mind and voice, and each LiveKit default that we choose, with its reason."""
 
 from dataclasses import dataclass
+from typing import Any
 
-from livekit.agents import AgentSession, room_io
+from livekit.agents import AgentSession, room_io, stt
 from livekit.plugins import silero
 
 from agent.call.end_of_turn.detector import EndOfTurnDetector, LiveKitDetector
@@ -85,10 +86,10 @@ def furnish(
     )
 
 
-def build_session(equipment: Equipment) -> AgentSession[None]:
-    """One call's session; it opens no connection before `start`."""
+def build_session(equipment: Equipment, hearing: stt.STT[Any] | None = None) -> AgentSession[None]:
+    """One call's session; it opens no connection before `start`. `hearing`: other ears."""
     return AgentSession(
-        stt=equipment.hearing,
+        stt=hearing or equipment.hearing,
         vad=TappedVAD(equipment.vad),
         llm=equipment.mind,
         tts=PromptVoice(

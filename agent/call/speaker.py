@@ -1,8 +1,9 @@
-"""One participant of a room that is written down: from the voice to words under that name."""
+"""One of several speakers in a room: from the voice to speech events, and to words on screens."""
 
 import asyncio
 import contextlib
 import logging
+from collections import deque
 from collections.abc import Callable
 from typing import Any
 
@@ -16,7 +17,10 @@ from livekit.agents.types import (
 )
 
 from agent.call.log_context import caller_fields
-from agent.call.voice_feed import Audio, VoiceFeed
+from agent.call.voice_feed import Audio, VoiceFeed, silence
+from stt_assemblyai.speech import LateFormat
+
+_REMEMBERED_TURNS = 4
 
 log = logging.getLogger(__name__)
 
@@ -35,17 +39,29 @@ class Speaker:
         ears: stt.STT[Any],
         *,
         open_audio: Callable[[rtc.Track], Audio],
-        on_turn: Callable[[str], None] = lambda _: None,
+        on_event: Callable[[stt.SpeechEvent], None],
+        on_frame: Callable[[rtc.AudioFrame | None], None] = lambda _: None,
     ) -> None:
-        """`on_turn` is called with the words of each turn."""
+        """`on_event` learns what is said before anybody reads it, `on_frame` what it sounds like,
+        and None when the voice ends for now."""
+        self.identity = identity
         self._room = room
-        self._identity = identity
-        self._on_turn = on_turn
         self._is_heard = False
+        self._on_event = on_event
+        self._on_frame = on_frame
         self._stream = ears.stream()
-        self._feed = VoiceFeed(room, identity, self._take, hears_muted=False, open_audio=open_audio)
+        self._feed = VoiceFeed(
+            room,
+            identity,
+            self._take,
+            hears_muted=False,
+            open_audio=open_audio,
+            on_end=self._end_turn,
+        )
         self._ending = asyncio.Event()
         self._segment_id = utils.shortuuid("SG_")
+        self._shown: deque[tuple[str, str, dict[str, str]]] = deque(maxlen=_REMEMBERED_TURNS)
+        self._late: deque[LateFormat] = deque(maxlen=_REMEMBERED_TURNS)
 
     def close(self) -> None:
         """The voice ends here; its last words are still to come."""
@@ -56,8 +72,19 @@ class Speaker:
         async with self._stream as stream, asyncio.TaskGroup() as tasks:
             listening = tasks.create_task(self._listen())
             async for event in stream:
+                self._on_event(event)
                 await self._publish(event)
             listening.cancel()
+
+    async def mend(self, late: LateFormat) -> None:
+        """Show the formatted text of a turn in place of its plain one, if it is of this speaker,
+        now or as soon as the plain one is shown."""
+        self._late.append(late)
+        for session_id, text, attributes in list(self._shown):
+            if (session_id, text) == (late.transcript.session_id, late.replaces):
+                self._late.remove(late)
+                await self._show(late.transcript.text, attributes)
+                return
 
     async def _listen(self) -> None:
         try:
@@ -70,30 +97,44 @@ class Speaker:
     def _take(self, frame: rtc.AudioFrame) -> None:
         if not self._is_heard:
             self._is_heard = True
-            log.info("a participant is heard", extra=caller_fields(self._identity))
+            log.info("a participant is heard", extra=caller_fields(self.identity))
         # A stream that failed takes nothing more; whoever reads its events learns why.
         with contextlib.suppress(RuntimeError):
             self._stream.push_frame(frame)
+        self._on_frame(frame)
+
+    def _end_turn(self) -> None:
+        """A turn that is open would wait for a silence that nobody hears."""
+        with contextlib.suppress(RuntimeError):
+            self._stream.push_frame(silence())
+            self._stream.flush()
+        self._on_frame(None)
 
     async def _publish(self, event: stt.SpeechEvent) -> None:
         """The turn so far, or the whole of it, as a session would publish it."""
-        if not event.alternatives:
+        if not event.alternatives or not event.alternatives[0].text:
             return
-        final = event.type is stt.SpeechEventType.FINAL_TRANSCRIPT
+        text = event.alternatives[0].text
+        is_final = event.type is stt.SpeechEventType.FINAL_TRANSCRIPT
         attributes = {
-            ATTRIBUTE_TRANSCRIPTION_FINAL: str(final).lower(),
+            ATTRIBUTE_TRANSCRIPTION_FINAL: str(is_final).lower(),
             ATTRIBUTE_TRANSCRIPTION_SEGMENT_ID: self._segment_id,
             ATTRIBUTE_TRANSCRIPTION_TRACK_ID: self._feed.track_sid,
         }
-        if final:
+        await self._show(text, attributes)
+        if is_final:
             self._segment_id = utils.shortuuid("SG_")
-            self._on_turn(event.alternatives[0].text)
-        if self._room.isconnected():  # a room that is gone reads nothing
-            with contextlib.suppress(ConnectionError):
-                writer = await self._room.local_participant.stream_text(
-                    topic=TOPIC_TRANSCRIPTION,
-                    sender_identity=self._identity,
-                    attributes=attributes,
-                )
-                await writer.write(event.alternatives[0].text)
-                await writer.aclose()
+            self._shown.append((event.request_id, text, attributes))
+            for late in list(self._late):
+                self._late.remove(late)
+                await self.mend(late)
+
+    async def _show(self, text: str, attributes: dict[str, str]) -> None:
+        if not self._room.isconnected():  # a room that is gone reads nothing
+            return
+        with contextlib.suppress(ConnectionError):
+            writer = await self._room.local_participant.stream_text(
+                topic=TOPIC_TRANSCRIPTION, sender_identity=self.identity, attributes=attributes
+            )
+            await writer.write(text)
+            await writer.aclose()

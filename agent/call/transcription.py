@@ -6,19 +6,25 @@ an agent of ours serves, which publishes their words itself.
 
 import asyncio
 import logging
-from collections import deque
 from collections.abc import Callable
 from functools import partial
 
 from livekit import rtc
-from livekit.agents import APIError, AutoSubscribe, JobContext
+from livekit.agents import APIError, AutoSubscribe, JobContext, stt
 
 from agent.call.endings import count_as_failed
 from agent.call.log_context import log_words
-from agent.call.participants import CALLER_ATTRIBUTE, AgentRole, our_agents, served
+from agent.call.participants import (
+    CALLER_ATTRIBUTE,
+    HEARS_ATTRIBUTE,
+    AgentRole,
+    our_agents,
+    served,
+)
 from agent.call.providers import ears_of
 from agent.call.speaker import Speaker
-from agent.call.voice_feed import SAMPLE_RATE, Audio, open_audio, voice_tracks
+from agent.call.speakers import Speakers
+from agent.call.voice_feed import SAMPLE_RATE, Audio, open_audio
 from config.settings import Settings
 from stt_assemblyai.ledger import Bill
 
@@ -28,10 +34,6 @@ FORMATTING_MS = 2000  # nobody waits for an answer: a final may wait for its pun
 LAST_WORDS_SECONDS = 10
 CLOSING_SECONDS = 1.0
 """A job that is ended hears within this time that its room has closed, if it has."""
-MOST_SPEAKERS = 50
-"""Streams at once in a room; each is a session that is paid for."""
-MOST_STREAMS_A_MINUTE = 6
-"""New streams for one participant, who may leave and come back as often as he likes."""
 
 EMPTY = "nobody is left in the room"
 NOBODY_CAME = "nobody came in time"
@@ -88,9 +90,7 @@ class Transcription:
         self._loop = asyncio.get_running_loop()
         self._ending: asyncio.Future[str] = self._loop.create_future()
         self._tasks = asyncio.TaskGroup()
-        self._speakers: dict[str, Speaker] = {}  # by identity
-        self._started: dict[str, deque[float]] = {}
-        self._refused: set[str] = set()
+        self._speakers = Speakers(self._start, self._look)
         self._open_audio = open_audio
         self._absence: asyncio.TimerHandle | None = None
         self._holding: asyncio.Task[None] | None = None
@@ -122,8 +122,7 @@ class Transcription:
                 self._watch_room()
                 await asyncio.shield(self._ending)  # a fault in a task must not cancel it
                 deadline.reschedule(self._loop.time() + LAST_WORDS_SECONDS)
-                for identity in list(self._speakers):
-                    self._close(identity)
+                self._speakers.hear(())
         except TimeoutError:
             log.warning("last words may be missing")
         except Exception:
@@ -149,11 +148,11 @@ class Transcription:
         self._look()
 
     def _on_attributes(self, changed: dict[str, str], _: rtc.Participant) -> None:
-        if CALLER_ATTRIBUTE in changed:
+        if CALLER_ATTRIBUTE in changed or HEARS_ATTRIBUTE in changed:
             self._look()
 
     def _on_left(self, who: rtc.RemoteParticipant) -> None:
-        self._close(who.identity)
+        self._speakers.close(who.identity)
         self._look()  # an agent may have left its caller to us
         self._count(self._pen.agent.reconnect_grace_seconds)
 
@@ -173,52 +172,28 @@ class Transcription:
         if self._ending.done():
             return
         elsewhere = served(self._room)
-        people = {
-            each.identity: each
+        self._speakers.hear(
+            each
             for each in self._room.remote_participants.values()
             if _has_a_voice(each) and each.identity not in elsewhere
-        }
-        for identity in self._speakers.keys() - people.keys():
-            self._close(identity)
-        for identity, person in people.items():
-            is_new = identity not in self._speakers
-            if is_new and voice_tracks(person.track_publications.values()):
-                self._start(identity)
+        )
 
-    def _start(self, identity: str) -> None:
-        """Write this participant down from now on, unless too many sessions would be opened."""
-        now, starts = self._loop.time(), self._started.setdefault(identity, deque())
-        while starts and starts[0] <= now - 60:
-            starts.popleft()
-        if len(self._speakers) >= MOST_SPEAKERS or len(starts) >= MOST_STREAMS_A_MINUTE:
-            if identity not in self._refused:
-                self._refused.add(identity)
-                log.warning("a participant is not written down: too many sessions")
-                self._loop.call_later(60, self._try_again, identity)
-            return
-        starts.append(now)
+    def _start(self, identity: str) -> Speaker:
+        """Write this participant down from now on."""
         speaker = Speaker(
             self._room,
             identity,
             self._pen.ears,
             open_audio=self._open_audio,
-            on_turn=partial(self._log_turn, identity),
+            on_event=partial(self._log_turn, identity),
         )
-        self._speakers[identity] = speaker
         self._tasks.create_task(self._hear(speaker))
+        return speaker
 
-    def _log_turn(self, identity: str, words: str) -> None:
-        if self._pen.agent.log_transcripts:
-            log_words(identity, words)
-
-    def _try_again(self, identity: str) -> None:
-        self._refused.discard(identity)
-        self._look()
-
-    def _close(self, identity: str) -> None:
-        """A voice ends here; its last words are still to come."""
-        if speaker := self._speakers.pop(identity, None):
-            speaker.close()
+    def _log_turn(self, identity: str, event: stt.SpeechEvent) -> None:
+        is_turn = event.type is stt.SpeechEventType.FINAL_TRANSCRIPT and event.alternatives[0].text
+        if is_turn and self._pen.agent.log_transcripts:
+            log_words(identity, event.alternatives[0].text)
 
     async def _hear(self, speaker: Speaker) -> None:
         """One voice from its first sound to its last word."""

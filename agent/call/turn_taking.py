@@ -27,7 +27,9 @@ from agent.call.floor import SessionFloor
 from agent.call.interruptions import asks_for_dictation, asks_to_wait
 from agent.call.overlap import Overlap
 from agent.call.playout import Playout
+from agent.call.seats import Seats
 from agent.call.vad_tap import TappedVAD
+from agent.call.who_spoke import Person
 from config.phrases import words_of
 from config.settings import Settings
 from stt_assemblyai.models import MODE_SILENCES, PRESETS, SERVICE_THRESHOLDS, U3, US, Preset
@@ -93,6 +95,8 @@ class TurnTaking:
         self._early = EarlyReplies(
             Eagerness(settings.agent.eagerness, settings.vad_threshold), settings.agent.phrasebook
         )
+        self._seats = Seats(self._floor)
+        self._overlaps = [self._overlap]  # of several speakers one each
         session.on("agent_state_changed", self._on_agent_state)
         session.on("speech_created", self._on_speech)
         session.on("close", self._on_close)
@@ -164,6 +168,27 @@ class TurnTaking:
                     event = dataclasses.replace(event, type=interim)
                 yield event
 
+    async def sift_one(
+        self, events: AsyncIterable[stt.SpeechEvent], speaker: Person
+    ) -> AsyncGenerator[stt.SpeechEvent]:
+        """The same of one of several speakers."""
+        first = self._overlap
+        overlap = Overlap(
+            self._settings.agent.phrasebook,
+            self._seats.take(speaker),
+            first.playout,
+            echo=self._settings.agent.echo == "auto",
+            counts=first.counts,
+        )
+        self._overlaps.append(overlap)
+        try:
+            async with aclosing(overlap.sift(events)) as sifted:
+                async for event in sifted:
+                    self._overlap.language = overlap.language  # of who spoke last
+                    yield event
+        finally:
+            self._overlaps.remove(overlap)
+
     async def follow(self, text: AsyncIterable[str]) -> AsyncIterator[str]:
         """Read along what the agent says, to stand in `Agent.transcription_node`.
 
@@ -217,7 +242,8 @@ class TurnTaking:
         event.speech_handle.add_done_callback(lambda _: self._on_spoken())
 
     def _on_spoken(self) -> None:
-        self._overlap.speech_done()
+        for overlap in list(self._overlaps):
+            overlap.speech_done()
         self._floor.look()
 
     def _on_close(self, _: CloseEvent) -> None:

@@ -37,6 +37,11 @@ class Audio(Protocol):
         """Hear no more of it."""
 
 
+def silence() -> rtc.AudioFrame:
+    """What follows a voice that ends."""
+    return utils.audio.silence_frame(END_SECONDS, SAMPLE_RATE)
+
+
 def open_audio(track: rtc.Track) -> Audio:
     """The sound of a track, in mono."""
     # LiveKit's levelling of the voice is left out: browsers and phones have done it, and doing it
@@ -75,9 +80,11 @@ class VoiceFeed:
         *,
         hears_muted: bool = True,
         open_audio: Callable[[rtc.Track], Audio] = open_audio,
+        on_end: Callable[[], None] | None = None,
     ) -> None:
         """A track that is muted sounds like silence, frame by frame; unless `hears_muted`, nothing
-        comes from it."""
+        comes from it. When there is no track to hear any more, `on_end` is called, or
+        `END_SECONDS` of silence come."""
         self.track_sid = ""
         """The track that is heard, or was last."""
         self._room = room
@@ -85,6 +92,7 @@ class VoiceFeed:
         self._take = take
         self._hears_muted = hears_muted
         self._open_audio = open_audio
+        self._on_end = on_end or (lambda: take(silence()))
         self._track: rtc.Track | None = None
         self._stop_reading: asyncio.Event | None = None
         self._tasks: set[asyncio.Task[None]] = set()
@@ -141,7 +149,7 @@ class VoiceFeed:
             self._stop_reading.set()
             self._stop_reading = None
         if track is None:
-            self._take(utils.audio.silence_frame(END_SECONDS, SAMPLE_RATE))
+            self._on_end()
             return
         self.track_sid = track.sid
         self._stop_reading = asyncio.Event()
@@ -164,29 +172,41 @@ class VoiceFeed:
                 self._take(event.frame)
 
 
-class CallerInput(AudioInput):
-    """What a session hears: the caller's voice alone."""
+class SessionInput(AudioInput):
+    """What a session hears, as it is pushed."""
 
-    def __init__(self, room: rtc.Room, identity: str) -> None:
-        super().__init__(label="caller")
+    def __init__(self, label: str) -> None:
+        super().__init__(label=label)
+        self.is_attached = True
+        """Whether the session listens."""
         self._frames = utils.aio.Chan[rtc.AudioFrame]()
-        self._is_attached = True
-        self._feed = VoiceFeed(room, identity, self._take)
 
     async def __anext__(self) -> rtc.AudioFrame:
         return await self._frames.__anext__()
 
     def on_attached(self) -> None:
-        self._is_attached = True
+        self.is_attached = True
 
     def on_detached(self) -> None:
-        self._is_attached = False
+        self.is_attached = False
+
+    def push(self, frame: rtc.AudioFrame) -> None:
+        """This is heard next, if the session listens."""
+        if self.is_attached:
+            self._frames.send_nowait(frame)
 
     async def aclose(self) -> None:
         """The call is over: the session hears the end of its input."""
-        await self._feed.aclose()
         self._frames.close()
 
-    def _take(self, frame: rtc.AudioFrame) -> None:
-        if self._is_attached:
-            self._frames.send_nowait(frame)
+
+class CallerInput(SessionInput):
+    """The caller's voice alone."""
+
+    def __init__(self, room: rtc.Room, identity: str) -> None:
+        super().__init__(label="caller")
+        self._feed = VoiceFeed(room, identity, self.push)
+
+    async def aclose(self) -> None:
+        await self._feed.aclose()
+        await super().aclose()

@@ -122,6 +122,47 @@ def test_a_caller_who_has_spoken_makes_way_for_nobody() -> None:
     assert (call.caller, call.ending) == ("ann", None)
 
 
+def everybody(*present: Candidate) -> CallerPolicy:
+    """A policy of an agent that hears everybody, which has chosen Ann."""
+    chosen = CallerPolicy(patience_seconds=PATIENCE, grace_seconds=GRACE, now=0.0, goes_on=True)
+    chosen.observe([ANN], 0.0)
+    chosen.observe(present, 0.0)
+    return chosen
+
+
+def test_where_everybody_is_heard_the_call_goes_on_with_those_who_are_left() -> None:
+    call = everybody(ANN, BOB, PHONE)
+    call.hung_up("ann")
+    call.observe([BOB, PHONE], 1.0)
+    assert (call.caller, call.ending) == ("phone", None)
+    call.hung_up("phone")
+    call.observe([BOB], 2.0)
+    assert (call.caller, call.ending) == ("bob", None)
+    call.hung_up("bob")
+    call.observe([SILENT_ANN], 3.0)
+    assert call.ending is Ending.CALLER_LEFT
+
+
+def test_where_everybody_is_heard_nobody_waits_for_a_caller_whose_network_fails() -> None:
+    call = everybody(ANN, BOB)
+    assert call.observe([BOB], 1.0) is None
+    assert (call.caller, call.absences) == ("bob", 0)
+
+
+def test_where_everybody_is_heard_a_caller_who_is_alone_is_waited_for_until_somebody_comes() -> (
+    None
+):
+    call = everybody(ANN)
+    assert call.observe([], 1.0) == 1.0 + GRACE
+    call.observe([BOB], 2.0)
+    assert (call.caller, call.ending, call.is_absent) == ("bob", None, False)
+
+
+def test_where_everybody_is_heard_who_only_listens_makes_way_for_nobody() -> None:
+    call = everybody(SILENT_ANN, BOB)
+    assert (call.caller, call.ending) == ("ann", None)
+
+
 STEPS = st.lists(
     st.tuples(
         st.floats(0, 20),

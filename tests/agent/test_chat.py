@@ -34,10 +34,13 @@ class Listener:
 
     def __init__(self) -> None:
         self.heard: list[tuple[str, Role]] = []
-        self.chat = Chat(Authority("caller", ("ops-*",)), self._hear)
+        self.writers: list[str] = []
+        authority = Authority("caller", ("ops-*",), others=lambda identity: identity == "guest")
+        self.chat = Chat(authority, self._hear)
 
-    async def _hear(self, words: str, role: Role) -> None:
+    async def _hear(self, words: str, role: Role, identity: str) -> None:
         self.heard.append((words, role))
+        self.writers.append(identity)
 
     async def take(self, text: Typed, identity: str) -> None:
         self.chat.take(text, identity)
@@ -134,3 +137,13 @@ async def test_a_text_that_is_still_being_read_ends_with_the_call() -> None:
     await asyncio.sleep(0)
     await listener.chat.close()
     assert text.closed.is_set()
+
+
+async def test_who_is_heard_like_the_caller_may_type_and_is_told_apart() -> None:
+    listener = Listener()
+    for identity in ("guest", "caller", "mallory"):
+        await listener.take(Typed(["Hello."]), identity)
+    await asyncio.sleep(0)
+    assert listener.heard == [("Hello.", Role.CALLER)] * 2
+    assert listener.writers == ["guest", "caller"]
+    await listener.chat.close()

@@ -12,6 +12,7 @@ from livekit.agents import (
 )
 
 from agent.call.mending import Mending, mend
+from agent.call.who_spoke import Person, lines_of, set_lines
 from stt_assemblyai.speech import LateFormat, Transcript
 
 PLAIN, FORMATTED = "twenty five dollars", "$25."
@@ -107,6 +108,16 @@ def test_the_last_of_several_turns_that_became_one_is_mended() -> None:
     said = message(f"That is all. {PLAIN}")
     assert mend(said, late())
     assert said.text_content == "That is all. $25."
+
+
+def test_of_several_speakers_the_one_who_said_it_last_is_mended() -> None:
+    ann, bob = Person("ann-1", "Ann"), Person("bob-1", "Bob")
+    said = message("")
+    set_lines(said, [bob.line(PLAIN), ann.line(f"No, {PLAIN}"), bob.line("All right.")])
+    assert mend(said, late())
+    assert said.text_content == f"Bob: {PLAIN} Ann: No, $25. Bob: All right."
+    assert lines_of(said)[1] == ann.line("No, $25.")
+    assert not mend(said, late("nothing of it"))
 
 
 @pytest.mark.parametrize("text", ["", "dollars", f"{PLAIN} please", f"the{PLAIN}"])

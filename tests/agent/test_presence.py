@@ -237,3 +237,18 @@ async def test_a_room_that_closes_ends_the_call_and_an_agent_that_is_removed_was
     removed.room.emit("disconnected", Reason.PARTICIPANT_REMOVED)
     assert closed.ending is Ending.ROOM_CLOSED
     assert removed.ending is Ending.OTHER_AGENT
+
+
+async def test_where_everybody_is_heard_the_next_caller_is_told_of() -> None:
+    room = ScriptedRoom()
+    told: list[object] = []
+    for each in ("ann", "bob"):
+        room.join(Person(each))
+        room.publish(each)
+    settings = SETTINGS.model_copy(update={"hears": "everybody"})
+    presence = Presence(room.as_livekit, settings, end=told.append, on_next_caller=told.append)
+    presence.begin()
+    room.leave("ann")
+    assert (presence.caller_identity, told) == ("bob", ["bob"])
+    room.leave("bob")
+    assert told == ["bob", Ending.CALLER_LEFT]

@@ -228,3 +228,16 @@ def test_a_disk_that_is_full_in_mid_call_keeps_what_it_has_and_the_call_goes_on(
     kept = [int(said.text) for said in unfinished(path)]
     assert 5 < len(kept) < 100
     assert kept == list(range(len(kept)))
+
+
+def test_an_agent_that_takes_over_from_several_speakers_knows_who_said_what(
+    tmp_path: Path,
+) -> None:
+    record, _ = open_record(tmp_path, "RM_1")
+    for speaker, text in (("Ann", "at $25"), ("Bob", "no")):
+        fields = {"role": "user", "text": text, "speaker": speaker.lower(), "name": speaker}
+        record.add("turn", fields)
+    record.add("formatted", {"replaces": "at $25", "text": "At $25."})
+    record.close()
+    said = [Said("user", "Ann: At $25."), Said("user", "Bob: no")]
+    assert unfinished(tmp_path / "RM_1.jsonl") == said

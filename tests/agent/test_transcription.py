@@ -9,10 +9,9 @@ from livekit import rtc
 from livekit.agents import APIConnectOptions, JobContext, LanguageCode, stt
 
 from agent.call.participants import AgentRole
+from agent.call.speakers import MOST_SPEAKERS, MOST_STREAMS_A_MINUTE
 from agent.call.transcription import (
     EMPTY,
-    MOST_SPEAKERS,
-    MOST_STREAMS_A_MINUTE,
     OTHER_TRANSCRIBER,
     ROOM_CLOSED,
     STOPPED,
@@ -192,6 +191,25 @@ async def test_whom_an_agent_serves_is_left_to_it_and_taken_over_when_it_leaves(
     job.room.leave("agent")
     await asyncio.sleep(1)
     assert (job.ears.opened, job.ears.open) == (3, 2)
+    await job.end()
+
+
+@pytest.mark.parametrize(
+    ("heard", "left"), [('["caller", "bob"]', 0), ('["bob"]', 1), ("[]", 2), ("{no list", 1)]
+)
+async def test_whom_an_agent_hears_beside_its_caller_is_left_to_it_as_well(
+    heard: str, left: int
+) -> None:
+    job = Job()
+    job.room.join(Person("agent", AGENT, attributes={"agent.role": AgentRole.ANSWERS}))
+    await job.begin()
+    job.speak("caller")
+    job.speak("bob")
+    job.room.show("agent", agent_caller="caller")
+    job.room.show("agent", agent_hears=heard)
+    await asyncio.sleep(1)
+    assert job.ears.open == left
+    job.room.leave("agent")
     await job.end()
 
 

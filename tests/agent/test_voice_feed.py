@@ -65,6 +65,23 @@ class Heard:
         return [each.track.sid for each in self.sounds]
 
 
+async def test_a_second_persons_voice_never_counts_as_the_callers() -> None:
+    """Neither beside the caller's, nor while the caller is muted, silent or gone."""
+    heard = Heard()
+    heard.room.join(Person("visitor"))
+    heard.room.publish("visitor")
+    heard.room.join(Person("caller"))
+    publication = heard.room.publish("caller")
+    heard.room.mute("caller", publication)
+    heard.room.publish("visitor", UNKNOWN)
+    await asyncio.sleep(0.2)
+    heard.room.leave("caller")
+    heard.room.publish("visitor")
+    await asyncio.sleep(0.2)
+    assert heard.tracks == [publication.sid]
+    await heard.feed.aclose()
+
+
 async def test_only_the_callers_voice_is_heard_and_every_sound_is_closed_in_the_end() -> None:
     heard = Heard()
     for identity in ("caller", "visitor"):

@@ -38,6 +38,7 @@ RIGHT: dict[str, Any] = {
     "AGENT_GOODBYE": "Auf Wiederhören.",
     "AGENT_REFUSAL": "Darüber kann ich nicht sprechen.",
     "AGENT_TURN_PRESET": "conservative",
+    "AGENT_HEARS": "everybody",
     "ASSEMBLYAI_SPEECH_MODEL": "universal-3-6-pro",
     "ASSEMBLYAI_LANGUAGE_CODES": ["de", "fr"],
     "ASSEMBLYAI_KEYTERMS_PROMPT": ["Aldi", "Kofi"],
@@ -54,6 +55,7 @@ def test_every_key_that_is_allowed_reaches_the_setting_of_its_name() -> None:
     assert own.agent.prompt == "You answer the phone of a bicycle shop."
     assert own.agent.greeting == "Grüezi, Velo Meier."
     assert own.agent.turn_preset == "conservative"
+    assert own.agent.hears == "everybody"
     assert own.assemblyai.session.speech_model == "universal-3-6-pro"
     assert own.assemblyai.session.language_codes == ("de", "fr")
     assert own.assemblyai.session.keyterms_prompt == ("Aldi", "Kofi")

@@ -1,0 +1,63 @@
+"""The speech events of several people, as the one speaker whom a session knows.
+
+      QUIET --the first of them begins--> SPOKEN --the last of them ends--> QUIET
+
+The session's turn lasts from the first voice until nobody speaks. What they say in it reaches the
+session whole, in the order in which it ended: no word waits for another speaker's end, none is
+lost, and the agent answers all of them when everybody is quiet.
+"""
+
+from collections.abc import Hashable
+from dataclasses import replace
+
+from livekit.agents import stt
+
+Type = stt.SpeechEventType
+_TRANSCRIPTS = (Type.INTERIM_TRANSCRIPT, Type.PREFLIGHT_TRANSCRIPT, Type.FINAL_TRANSCRIPT)
+
+
+class Crosstalk:
+    """Merges the events of several streams, each of whose own are in LiveKit's order."""
+
+    def __init__(self) -> None:
+        self._speaking: set[Hashable] = set()
+
+    def take(self, voice: Hashable, event: stt.SpeechEvent) -> list[stt.SpeechEvent]:
+        """What the session is to see when this event of a stream has come."""
+        match event.type:
+            case Type.END_OF_SPEECH:
+                return self._end(voice, event)
+            case Type.START_OF_SPEECH:
+                return self._begin(voice, event)
+            case kind if kind in _TRANSCRIPTS:
+                return self._transcribe(voice, event) if _text(event) else []
+        return [event]
+
+    def gone(self, voice: Hashable) -> list[stt.SpeechEvent]:
+        """Nothing more will come of this stream."""
+        return self._end(voice, stt.SpeechEvent(type=Type.END_OF_SPEECH))
+
+    def _transcribe(self, voice: Hashable, event: stt.SpeechEvent) -> list[stt.SpeechEvent]:
+        begun = self._begin(voice, event)
+        if event.type is Type.PREFLIGHT_TRANSCRIPT and self._speaking != {voice}:
+            # No reply is begun while somebody else speaks.
+            event = replace(event, type=Type.INTERIM_TRANSCRIPT)
+        return [*begun, event]
+
+    def _begin(self, voice: Hashable, event: stt.SpeechEvent) -> list[stt.SpeechEvent]:
+        is_first = not self._speaking
+        self._speaking.add(voice)
+        if not is_first:
+            return []
+        is_start = event.type is Type.START_OF_SPEECH
+        return [event if is_start else stt.SpeechEvent(type=Type.START_OF_SPEECH)]
+
+    def _end(self, voice: Hashable, event: stt.SpeechEvent) -> list[stt.SpeechEvent]:
+        if voice not in self._speaking:
+            return []
+        self._speaking.remove(voice)
+        return [] if self._speaking else [event]
+
+
+def _text(event: stt.SpeechEvent) -> str:
+    return event.alternatives[0].text if event.alternatives else ""

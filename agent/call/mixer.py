@@ -1,0 +1,45 @@
+"""Several voices in one sound, for the one voice detector of a session.
+
+The sum, and not the loudest voice: a detector hears a voice in a sum as in any sound, while a
+change from one microphone to another is a click, and needs a rule for its moment.
+"""
+
+from collections import deque
+from collections.abc import Hashable
+
+import numpy as np
+from livekit import rtc
+
+# A voice that is this many frames behind the others is not waited for.
+MOST_BEHIND = 3
+
+
+class Mixer:
+    """Adds up frames of one length and rate, 16 bit mono; each voice brings one at a time."""
+
+    def __init__(self) -> None:
+        self._waiting: dict[Hashable, deque[rtc.AudioFrame]] = {}  # by voice
+
+    def take(self, voice: Hashable, frame: rtc.AudioFrame) -> list[rtc.AudioFrame]:
+        """A frame of one of them. The sound, as soon as all have brought theirs or are late."""
+        self._waiting.setdefault(voice, deque()).append(frame)
+        if len(self._waiting[voice]) >= MOST_BEHIND:  # who is late may come in again
+            self._waiting = {each: frames for each, frames in self._waiting.items() if frames}
+        mixed = []
+        while all(self._waiting.values()):
+            mixed.append(_sum([frames.popleft() for frames in self._waiting.values()]))
+        return mixed
+
+    def leave(self, voice: Hashable) -> bool:
+        """This voice brings no more for now. Whether it was the last one."""
+        was_there = self._waiting.pop(voice, None) is not None
+        return was_there and not self._waiting
+
+
+def _sum(frames: list[rtc.AudioFrame]) -> rtc.AudioFrame:
+    if len(frames) == 1:
+        return frames[0]
+    first = frames[0]
+    total = sum(np.frombuffer(frame.data, np.int16).astype(np.int32) for frame in frames)
+    data = np.clip(total, -32768, 32767).astype(np.int16).tobytes()
+    return rtc.AudioFrame(data, first.sample_rate, 1, first.samples_per_channel)

@@ -1,0 +1,117 @@
+"""Who said what, where several people talk with the agent.
+
+The model reads `Ann: five, please.` A message of the session's history may hold the words of
+several people; who said which of them stands in its `extra`, and so in the record.
+"""
+
+import re
+from collections import deque
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from livekit.agents import ChatMessage
+
+LONGEST_NAME = 40
+_NOT_IN_NAMES = re.compile(r"[^\w .'-]")
+_FIELD = "said_by"
+_REMEMBERED = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """What one of them said: `speaker` is an identity, `name` what the model knows them by."""
+
+    speaker: str
+    name: str
+    text: str
+
+    @property
+    def told(self) -> str:
+        """The line as the model reads it."""
+        return f"{self.name}: {self.text}"
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """One of several speakers: `name` is what the model knows them by."""
+
+    identity: str
+    name: str
+
+    def line(self, text: str) -> Line:
+        """These words, said by this person."""
+        return Line(self.identity, self.name, text)
+
+
+class Company:
+    """The people of a call, who keep the name that they had when they were met.
+
+    A name is of a participant's own making: whoever has one that is taken already is told apart by
+    the identity.
+    """
+
+    def __init__(self) -> None:
+        self._people: dict[str, Person] = {}  # by identity
+
+    def meet(self, identity: str, name: str = "") -> Person:
+        """The person with this identity; `name` is the one that the participant has in the room."""
+        if identity not in self._people:
+            plain = " ".join(_NOT_IN_NAMES.sub(" ", name).split())[:LONGEST_NAME] or identity
+            is_taken = any(each.name == plain for each in self._people.values())
+            self._people[identity] = Person(
+                identity, f"{plain} ({identity})" if is_taken else plain
+            )
+        return self._people[identity]
+
+
+class Attribution:
+    """Finds out again who said what: the session joins lines that follow each other closely."""
+
+    def __init__(self) -> None:
+        self._lines: deque[Line] = deque(maxlen=_REMEMBERED)
+
+    def note(self, line: Line) -> str:
+        """This line goes to the session, in these words."""
+        self._lines.append(line)
+        return line.told
+
+    def unnamed(self, text: str) -> str:
+        """A text of such lines without the names."""
+        for line in self._lines:
+            text = text.replace(line.told, line.text, 1)
+        return text
+
+    def mark(self, message: ChatMessage) -> None:
+        """Write into a message of the history whose lines it is made of."""
+        rest = (message.text_content or "").strip()
+        found = []
+        for line in list(self._lines):
+            if rest.startswith(line.told):
+                rest = rest[len(line.told) :].lstrip()
+                found.append(line)
+                self._lines.remove(line)
+        if found and not rest:
+            set_lines(message, found)
+
+
+def set_lines(message: ChatMessage, lines: Sequence[Line]) -> None:
+    """Let a message be made of these lines."""
+    message.content = [" ".join(line.told for line in lines)]
+    message.extra[_FIELD] = [
+        {"speaker": line.speaker, "name": line.name, "text": line.text} for line in lines
+    ]
+
+
+def lines_of(message: ChatMessage) -> list[Line]:
+    """Who said what in a message; nothing where one caller is heard."""
+    return [Line(**each) for each in message.extra.get(_FIELD, ())]
+
+
+def turns_of(message: ChatMessage) -> list[Mapping[str, Any]]:
+    """A message as the record has it: a turn for each who spoke."""
+    shared = {"role": message.role}
+    return [
+        {**shared, "text": line.text, "speaker": line.speaker, "name": line.name}
+        for line in lines_of(message)
+    ] or [{**shared, "text": message.text_content or ""}]
