@@ -25,11 +25,14 @@ HI_THERE = (
 
 
 def session(
-    query: Sequence[tuple[str, str]], script: Sequence[ScriptedWord], fault: Fault = NO_FAULT
+    query: Sequence[tuple[str, str]],
+    script: Sequence[ScriptedWord],
+    fault: Fault = NO_FAULT,
+    knobs: Knobs = Knobs(),  # noqa: B008 (frozen)
 ) -> Session:
     parameters = from_query(query)
     recognizer = ScriptedRecognizer(script, has_drafts=parameters.is_rewriting)
-    return Session(parameters, recognizer, Knobs(), fault)
+    return Session(parameters, recognizer, knobs, fault)
 
 
 def spoken(to: Session, seconds: float) -> list[dict[str, Any]]:
@@ -69,6 +72,25 @@ def test_us_words_never_change_and_the_utterance_comes_before_the_end() -> None:
         (0, False, "hi there how are you", "hi there how are you", "how are you"),
         (0, True, "hi there how are you", "hi there how are you", ""),
     ]
+
+
+def test_a_service_that_tells_late_says_nothing_of_the_end_before_it() -> None:
+    *before, end = spoken(session(US, HI_THERE, knobs=Knobs(tells_late=True)), 3)
+    assert [summary(message)[2:] for message in before] == [
+        ("", "h*", ""),
+        ("", "hi*", ""),
+        ("hi", "hi the*", ""),
+        ("hi", "hi there*", ""),
+        ("hi there", "hi there h*", ""),
+        ("hi there", "hi there how*", ""),
+        ("hi there how", "hi there how a*", ""),
+        ("hi there how", "hi there how are*", ""),
+        ("hi there how are", "hi there how are yo*", ""),
+        ("hi there how are", "hi there how are you*", ""),
+    ]
+    assert max(message["end_of_turn_confidence"] for message in before) <= 0.2
+    assert summary(end)[1:4] == (True, "hi there how are you", "hi there how are you")
+    assert end["end_of_turn_confidence"] == 0.83
 
 
 def test_the_formatted_twin_has_the_same_turn_order() -> None:

@@ -7,6 +7,7 @@ import os
 import platform
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 
@@ -25,7 +26,7 @@ from workbench.latency.waterfall import captions, waterfall
 from workbench.pages import markdown_table, write_section
 
 _DOCS = Path(__file__).parents[2] / "docs"
-_PARTS = ("process", "room", "delays")
+_PARTS = ("process", "room", "late", "delays")
 _NAMES = [contestant.name for contestant in CONTESTANTS]
 _SETTINGS = ("AGENT_", "ASSEMBLYAI_", "LIVEKIT_", "OPENAI_")
 
@@ -46,6 +47,10 @@ def main() -> int:
             case "room":
                 found = asyncio.run(measure_in_room(CONTESTANTS, lines, delays, 1.6))
                 heading, picture = "In a room, heard by a WebRTC caller", "latency-room.svg"
+            case "late":
+                late = replace(delays, tells_late=True)
+                found = asyncio.run(measure_in_room(CONTESTANTS, lines, late, 1.6))
+                heading, picture = "In a room, by a service that tells late", "latency-late.svg"
             case _:
                 _show_sweep(console, delays, write=not options.dry)
                 continue

@@ -6,9 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
-from livekit.agents import AgentSession
+from livekit.agents import Agent, AgentSession
 
+from agent.call.assistant import Assistant
 from agent.call.session import build_session, equip
+from agent.call.turn_taking import TurnTaking
 from config.load import load_settings
 from workbench.latency import stock
 from workbench.latency.providers import Providers
@@ -18,15 +20,16 @@ from workbench.running import PROJECT
 
 __all__ = ["CONTESTANTS", "STOCK", "Contestant"]
 
-Start = Callable[[Providers, aiohttp.ClientSession], AgentSession[Any]]
+Start = Callable[[Providers, aiohttp.ClientSession], tuple[AgentSession[Any], Agent]]
 
 
 @dataclass(frozen=True, slots=True)
 class Contestant:
-    """A name for the table's head, what makes its session, and what runs it as a worker."""
+    """A name for the table's head, what makes its session and its agent, and what runs it as a
+    worker."""
 
     name: str
-    session: Start
+    build: Start
     program: Path
     """Of its worker; `settings` is its environment, beyond addresses and keys."""
     settings: Mapping[str, str]
@@ -35,7 +38,7 @@ class Contestant:
 def _ours(name: str, **settings: Mapping[str, Any]) -> Contestant:
     """What the product runs; all settings are at their defaults but for these, by section."""
 
-    def start(providers: Providers, _: aiohttp.ClientSession) -> AgentSession[Any]:
+    def start(providers: Providers, _: aiohttp.ClientSession) -> tuple[AgentSession[Any], Agent]:
         given: dict[str, dict[str, Any]] = {
             "livekit": {"url": "ws://127.0.0.1", "api_key": "none", "api_secret": "none"},
             "assemblyai": {"base_url": providers.ears.url, "api_key": EARS_KEY},
@@ -43,7 +46,17 @@ def _ours(name: str, **settings: Mapping[str, Any]) -> Contestant:
         }
         for section, values in settings.items():
             given[section] = {**given.get(section, {}), **values}
-        return build_session(equip(load_settings(None, given=given)))
+        chosen = load_settings(None, given=given)
+        equipment = equip(chosen)
+        session = build_session(equipment)
+        assistant = Assistant(
+            instructions=stock.INSTRUCTIONS,
+            greeting=chosen.agent.greeting,
+            goodbye=chosen.agent.goodbye,
+            hang_up=lambda: None,
+            turn_taking=TurnTaking(chosen, equipment.ears, session),
+        )
+        return session, assistant
 
     variables = {
         f"{section}_{field}".upper(): str(value)
@@ -56,8 +69,8 @@ def _ours(name: str, **settings: Mapping[str, Any]) -> Contestant:
 def _stock(name: str, *, tuned: bool) -> Contestant:
     """As the plugin's guide puts it together, with the thresholds and the voice that ours has."""
 
-    def start(providers: Providers, http: aiohttp.ClientSession) -> AgentSession[Any]:
-        return stock.stock_session(
+    def start(providers: Providers, http: aiohttp.ClientSession) -> tuple[AgentSession[Any], Agent]:
+        session = stock.stock_session(
             ears_url=providers.ears.url,
             ears_key=EARS_KEY,
             mind_url=providers.mind.url,
@@ -65,6 +78,7 @@ def _stock(name: str, *, tuned: bool) -> Contestant:
             tuned=tuned,
             http=http,
         )
+        return session, Agent(instructions=stock.INSTRUCTIONS)
 
     return Contestant(name, start, Path(stock.__file__), {"TUNED": "yes"} if tuned else {})
 
@@ -72,7 +86,8 @@ def _stock(name: str, *, tuned: bool) -> Contestant:
 STOCK = _stock("stock", tuned=False)
 CONTESTANTS = (
     _ours("ours"),
-    _ours("ours, eager", assemblyai={"eager_ms": 80}),
+    _ours("ours, some", agent={"eagerness": "some"}),
+    _ours("ours, full", agent={"eagerness": "full"}),
     STOCK,
     _stock("stock, tuned", tuned=True),
 )

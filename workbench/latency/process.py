@@ -12,7 +12,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 
 import aiohttp
-from livekit.agents import Agent, llm, stt, tts
+from livekit.agents import llm, stt, tts
 
 from workbench.corpus import resampled
 from workbench.latency.contestants import Contestant
@@ -20,7 +20,6 @@ from workbench.latency.dialogue import Line, say
 from workbench.latency.line import FRAME_SECONDS, SAMPLE_RATE, Earpiece, Mouthpiece
 from workbench.latency.measurement import Summary, Turn, read
 from workbench.latency.providers import Delays, Providers
-from workbench.latency.stock import INSTRUCTIONS
 from workbench.microphone import SAMPLE_RATE as SPOKEN_RATE
 
 __all__ = ["measure_in_process"]
@@ -82,10 +81,10 @@ async def measure_in_process(
 
 @asynccontextmanager
 async def _connected(seat: _Seat, http: aiohttp.ClientSession) -> AsyncIterator[None]:
-    session = seat.contestant.session(seat.providers, http)
+    session, agent = seat.contestant.build(seat.providers, http)
     session.input.audio = seat.mouthpiece
     session.output.audio = seat.earpiece
-    await session.start(Agent(instructions=INSTRUCTIONS), record=False)
+    await session.start(agent, record=False)
     try:
         yield
     finally:

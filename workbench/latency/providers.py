@@ -33,6 +33,8 @@ class Delays:
     """And up to so much more, by chance."""
     twin_ms: int | None = 150
     """From an end of turn to its formatted twin; None: none comes."""
+    tells_late: bool = False
+    """The service's confidence is low, and its last word open, until it ends a turn."""
     first_token_ms: int = 300
     token_ms: int = 0
     first_sound_ms: int = 150
@@ -60,6 +62,7 @@ class Providers:
                 transcript_delay_ms=delays.transcript_ms,
                 transcript_jitter_ms=delays.jitter_ms,
                 format_twin_delay_ms=delays.twin_ms,
+                tells_late=delays.tells_late,
             )
         )
         self.ears.cues = cues

@@ -31,7 +31,9 @@ In brackets: the pause, and AssemblyAI's confidence in it that the turn is over;
 line that is 0.9. The breath of 0.09 s is there to mislead. Our worker's "one moment", said when a
 reply is slow, is switched off. A turn with a pause costs stock an LLM request for each part and one
 more for the whole. "Tokens wasted" are those of requests whose answer nobody heard, whole prompts
-included.
+included. "Some" and "full" are `AGENT_EAGERNESS`. A service that tells late has the same delays,
+but until it ends a turn its confidence stays low and its last word open, and cut while it is being
+said: nothing that it says tells of an end before the end.
 
 Half of stock's turns keep the reply that was begun early, the other half throw it away, and its
 median lies between the two groups: it moves more from run to run than any of ours.

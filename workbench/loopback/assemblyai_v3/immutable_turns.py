@@ -12,17 +12,22 @@ from workbench.loopback.assemblyai_v3.parameters import Parameters
 
 UTTERANCE_SILENCE_MS = 160
 LEAST_SPEECH_MS = 80
+UNSURE_CONFIDENCE = 0.2
+"""The highest before a turn's end, of a service that tells it late."""
 
 
 class ImmutableTurns:
     """Remembers the turn's number, what was told last, and how many words in utterances."""
 
-    def __init__(self, parameters: Parameters, annotations: Annotations) -> None:
+    def __init__(
+        self, parameters: Parameters, annotations: Annotations, *, tells_late: bool = False
+    ) -> None:
         self.parameters = parameters
         self.turn_order = 0
         self.twin_delay_ms: int | None = 0
         """After the end of a turn; None: no formatted twin comes."""
         self._annotations = annotations
+        self._tells_late = tells_late
         self._in_utterances = 0
         self._told: tuple[tuple[str, bool], ...] = ()
 
@@ -33,13 +38,14 @@ class ImmutableTurns:
         if hearing.is_settled and self._is_over(hearing):
             yield from self.end(hearing)
         elif (
-            hearing.is_settled
+            not self._tells_late
+            and hearing.is_settled
             and hearing.silence_ms >= UTTERANCE_SILENCE_MS
             and len(hearing.words) > self._in_utterances
         ):
             yield from self._partial(hearing, self._utterance(hearing.words))
             self._in_utterances = len(hearing.words)
-        elif self._is_news(hearing.words):
+        elif self._is_news(self._as_told(hearing)):
             yield from self._partial(hearing, "")
 
     def end(self, hearing: Hearing) -> Iterator[Output]:
@@ -93,9 +99,12 @@ class ImmutableTurns:
         return messages.transcript(unformatted(words[self._in_utterances :]))
 
     def _partial(self, hearing: Hearing, utterance: str) -> Iterator[Output]:
-        words = unformatted(hearing.words)
+        told = self._as_told(hearing)
+        words = unformatted(told)
         confidence = hearing.end_of_turn_confidence if hearing.is_settled else 0.0
-        self._is_news(hearing.words)
+        if self._tells_late:
+            confidence = min(confidence, UNSURE_CONFIDENCE)
+        self._is_news(told)
         yield from self._send(
             messages.turn(
                 self.turn_order,
@@ -105,6 +114,15 @@ class ImmutableTurns:
                 confidence=confidence,
             )
         )
+
+    def _as_told(self, hearing: Hearing) -> Sequence[Word]:
+        if not self._tells_late:
+            return hearing.words
+        *before, last = hearing.words
+        if hearing.is_settled:
+            return (*before, replace(last, is_final=False))
+        so_far = last.text[: max(1, len(last.text) // 2)]
+        return (*before, replace(last, text=so_far, end_ms=hearing.now_ms))
 
     def _send(self, message: Message, delay_ms: float = 0) -> Iterator[Output]:
         if message["end_of_turn"] or self.parameters.has_partials:

@@ -30,6 +30,9 @@ class Knobs:
     """And up to so much more, by chance; the order stays."""
     format_twin_delay_ms: int | None = 150
     """None: the formatted twin never comes."""
+    tells_late: bool = False
+    """US models: until a turn's end its confidence is low, its last word is open, cut while it is
+    being said, and no utterance is told (section 8.1)."""
     force_endpoint_delay_ms: int = 5
     """Live about 270."""
     termination_delay_ms: int = 50

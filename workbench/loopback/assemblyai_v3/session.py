@@ -49,7 +49,7 @@ class Session:
         if parameters.is_rewriting:
             self._turns = RewrittenTurns(parameters, self._annotations)
         else:
-            self._turns = ImmutableTurns(parameters, self._annotations)
+            self._turns = ImmutableTurns(parameters, self._annotations, tells_late=knobs.tells_late)
         self.set_fault(fault)
 
     def set_fault(self, fault: Fault) -> None:
