@@ -14,6 +14,7 @@ from livekit.agents import (
     CloseEvent,
     SpeechCreatedEvent,
     TurnHandlingOptions,
+    llm,
     stt,
 )
 
@@ -28,6 +29,7 @@ from agent.call.interruptions import asks_for_dictation, asks_to_wait
 from agent.call.overlap import Overlap
 from agent.call.playout import Playout
 from agent.call.seats import Seats
+from agent.call.thrown_away import ThrownAway
 from agent.call.vad_tap import TappedVAD
 from agent.call.who_spoke import Person
 from config.phrases import words_of
@@ -97,6 +99,10 @@ class TurnTaking:
         )
         self._seats = Seats(self._floor)
         self._overlaps = [self._overlap]  # of several speakers one each
+        self.thrown_away = ThrownAway()
+        session.on("speech_created", self.thrown_away.begun)
+        if isinstance(session.llm, llm.LLM):
+            session.llm.on("metrics_collected", self.thrown_away.measured)
         session.on("agent_state_changed", self._on_agent_state)
         session.on("speech_created", self._on_speech)
         session.on("close", self._on_close)
@@ -251,6 +257,7 @@ class TurnTaking:
         if self._held_ends is not None:
             self._held_ends.close()
         log.info("said over the agent", extra=dataclasses.asdict(self._overlap.counts))
+        log.info("replies to the caller", extra=self.thrown_away.fields())
 
 
 def thresholds(settings: Settings, preset: Preset, pause_ms: int = 0) -> dict[str, Any]:

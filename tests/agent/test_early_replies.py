@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from livekit.agents import AgentSession, ChatContext, LanguageCode, llm, stt, vad
+from livekit.agents.metrics import LLMMetrics
 
 from agent.call.assistant import Assistant
 from agent.call.eagerness import LIMITS, Eagerness, Level
@@ -250,6 +251,39 @@ async def test_a_reply_is_begun_to_words_that_may_be_all(row: Row) -> None:
         assert over_at - line.mind.questions[-1][0] == pytest.approx(row.lead, abs=0.1)
         final = next(each for each in reversed(row.steps) if getattr(each, "type", 0) is FINAL)
         assert line.answered == [final.alternatives[0].text]
+
+
+async def test_replies_that_are_thrown_away_are_counted() -> None:
+    async with call("some") as line:
+        await line.play(0.5, START, event(OPEN, "book a table", LOW), -0.7)
+        await line.play(0.5, event(OPEN, "book a table for two", LOW), -0.4)
+        await line.play(event(FINAL, "book a table for two", HIGH, True), END, -4.0)
+        counts = line.turn_taking.thrown_away
+        assert (counts.replies, counts.thrown_away) == (2, 1)
+        counts.measured(metrics(prompt_tokens=50))
+        counts.measured(metrics(prompt_tokens=60))
+        assert counts.fields() == {
+            "replies": 2,
+            "thrown_away": 1,
+            "prompt_tokens": 50 + 50 + 60,
+            "wasted_prompt_tokens": 50,
+        }
+
+
+def metrics(*, prompt_tokens: int) -> LLMMetrics:
+    return LLMMetrics(
+        label="",
+        request_id="",
+        timestamp=0,
+        duration=0,
+        ttft=0,
+        cancelled=False,
+        completion_tokens=0,
+        prompt_tokens=prompt_tokens,
+        prompt_cached_tokens=0,
+        total_tokens=prompt_tokens,
+        tokens_per_second=0,
+    )
 
 
 async def test_what_is_said_over_the_agent_begins_none() -> None:
