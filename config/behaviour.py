@@ -20,6 +20,7 @@ from config.values import ROOT, Host, Location, Section, Spoken
 from stt_assemblyai.models import Preset
 from stt_assemblyai.values import Names
 
+INSTRUCTIONS_CHARS = 32_000
 ADDRESSES = ("tel:", "sip:", "sips:")
 
 
@@ -42,12 +43,12 @@ class AgentSettings(Section):
     instructions_file: Location = Field(
         default=Path("agent/call/instructions.md"),
         description="Text file that tells the agent who it is and how to behave. "
-        "A relative path starts at the project's folder.",
+        "At most 32000 characters. A relative path starts at the project's folder.",
         examples=["agent/call/instructions.md"],
     )
     instructions: str | None = Field(
         default=None,
-        max_length=32_000,
+        max_length=INSTRUCTIONS_CHARS,
         description="The same as a text, which wins over the file.",
         examples=["You answer the phone of a bicycle shop."],
     )
@@ -387,15 +388,17 @@ class AgentSettings(Section):
         place = ROOT / path
         try:
             is_endless = place.is_fifo() or place.is_char_device()
-            empty = not is_endless and not _read(path)
+            told = "" if is_endless else _read(path)
         except (OSError, ValueError) as error:
             raise PydanticCustomError(
                 "file", f"cannot be read as UTF-8 text ({type(error).__name__})"
             ) from None
         if is_endless:
             raise PydanticCustomError("file", "is a pipe or a device: write a file")
-        if empty:
+        if not told:
             raise PydanticCustomError("file", "is an empty file")
+        if len(told) > INSTRUCTIONS_CHARS:
+            raise PydanticCustomError("file", f"is longer than {INSTRUCTIONS_CHARS} characters")
         return path
 
     @field_validator("record_dir")
@@ -453,4 +456,7 @@ def _base(info: ValidationInfo) -> AgentSettings | None:
 
 
 def _read(path: Path) -> str:
-    return (ROOT / path).read_text(encoding="utf-8").strip()
+    """The text, or its beginning: of one that is too long, a character more than may be."""
+    with (ROOT / path).open(encoding="utf-8") as file:
+        beginning = file.read(INSTRUCTIONS_CHARS + 1)
+    return beginning if len(beginning) > INSTRUCTIONS_CHARS else beginning.strip()

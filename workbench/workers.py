@@ -51,6 +51,8 @@ class Worker:
             "AGENT_GREETING": GREETING,
             "AGENT_INSTRUCTIONS_FILE": str(PROJECT / "agent/call/instructions.md"),
             "AGENT_LOG_FORMAT": "json",
+            # A busy machine blocks event loops, which LiveKit reports with a stack.
+            "LIVEKIT_AGENTS_LOOP_BLOCK_WARN_MS": "10000",
             # Whatever else runs on this machine keeps the CPU busy.
             "AGENT_MAX_CPU_PERCENT": "100",
             # On a busy machine an answer may take longer than callers are left in silence.

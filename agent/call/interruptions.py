@@ -1,10 +1,12 @@
 """What words mean that a caller says while the agent speaks: go on, wait and see, or stop."""
 
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import Enum, auto
+from functools import lru_cache
 
-from config.phrases import Phrases, Words, begins, count_of, words_of
+from config.phrases import ANY_ENDING, Phrases, Words, begins, count_of, words_of
 
 # A sound such as "uh-huh" comes as words that nobody has said: "Eh-ha", "It hur".
 SOUND_WORDS = 3
@@ -131,19 +133,47 @@ def _is_short(words: Words) -> bool:
     )
 
 
-def _found(words: Words, phrases: Iterable[Words]) -> Words:
-    """A phrase that stands in these words, as it stands there; the longest of several."""
-    places = (
-        words[at : at + len(phrase)]
-        for phrase in phrases
-        for at in range(len(words) - len(phrase) + 1)
-        if begins(phrase, words[at:])
-    )
-    return max(places, key=len, default=())
+class _Index:
+    """Phrases by their first word: each word of a text asks for the few that it may begin."""
+
+    def __init__(self, phrases: frozenset[Words]) -> None:
+        self._whole: dict[str, list[Words]] = defaultdict(list)
+        self._stems: dict[str, list[Words]] = defaultdict(list)
+        """Those whose first word has any ending."""
+        for phrase in phrases:
+            first = phrase[0]
+            if first.endswith(ANY_ENDING):
+                self._stems[first.removesuffix(ANY_ENDING)].append(phrase)
+            else:
+                self._whole[first].append(phrase)
+        self._longest_stem = max(map(len, self._stems), default=-1)
+
+    def beginning_with(self, word: str) -> Iterator[Words]:
+        """The phrases whose first word this may be."""
+        yield from self._whole.get(word, ())
+        for size in range(min(len(word), self._longest_stem) + 1):
+            yield from self._stems.get(word[:size], ())
+
+
+@lru_cache(maxsize=64)  # two lists a language
+def _index(phrases: frozenset[Words]) -> _Index:
+    return _Index(phrases)
+
+
+def _found(words: Words, phrases: frozenset[Words]) -> Words:
+    """A phrase that stands in these words, as it stands there; the first of the longest."""
+    index, found = _index(phrases), Words()
+    for at, word in enumerate(words):
+        for phrase in index.beginning_with(word):
+            place = words[at : at + len(phrase)]
+            if len(place) > len(found) and begins(phrase, place):
+                found = place
+    return found
 
 
 def _stands_in(words: Words, phrase: Words) -> bool:
-    return bool(_found(words, (phrase,)))
+    size = len(phrase)
+    return any(begins(phrase, words[at : at + size]) for at in range(len(words) - size + 1))
 
 
 def _may_become_any(words: Words, phrases: Iterable[Words]) -> bool:

@@ -11,6 +11,7 @@ from typing import Any
 
 from livekit.agents import AgentServer, JobContext, JobProcess, JobRequest
 from livekit.agents.ipc.proc_pool import ProcPool
+from livekit.agents.utils.http_server import HttpServer
 from livekit.agents.worker import ServerEnvOption
 
 from agent import log
@@ -57,6 +58,7 @@ class Worker(AgentServer):
         self.brake = brake
         self.starts = starts
         self._pool: ProcPool | None = None
+        self._page: HttpServer | None = None
         self.prepare = prepare
         """What each job process does before its call."""
 
@@ -90,6 +92,17 @@ class Worker(AgentServer):
     def _proc_pool(self, pool: ProcPool) -> None:
         self._pool = pool
         self.starts.watch(pool)
+
+    # LiveKit's page says "OK" for as long as the connection to its server holds.
+    @property
+    def _http_server(self) -> HttpServer | None:
+        return self._page
+
+    @_http_server.setter
+    def _http_server(self, page: HttpServer | None) -> None:
+        self._page = page
+        if page:
+            page.app.middlewares.append(self.starts.shown(lambda: bool(self.active_jobs)))
 
     def _load(self) -> float:
         return self.admission.load(self)

@@ -9,6 +9,8 @@ import time
 from collections.abc import Callable
 from typing import Protocol
 
+from aiohttp import web
+from aiohttp.typedefs import Handler, Middleware
 from livekit.agents.ipc.job_executor import JobExecutor
 from livekit.agents.ipc.proc_pool import EventTypes
 
@@ -58,6 +60,19 @@ class Starts:
         """They have been failing for so long that another worker had better be started."""
         since = self._unable_since
         return since is not None and self._now() - since > HOPELESS_SECONDS
+
+    def shown(self, has_calls: Callable[[], bool]) -> Middleware:
+        """For the health page, which does not say OK while they fail; 503, unless there are calls
+        that would be lost with a worker that is started anew."""
+
+        @web.middleware
+        async def tell(request: web.Request, handler: Handler) -> web.StreamResponse:
+            if self.are_failing and request.path == "/":
+                status = 200 if has_calls() else 503
+                return web.Response(status=status, text="job processes cannot be started")
+            return await handler(request)
+
+        return tell
 
     def watch(self, pool: Pool) -> None:
         """Follow this pool's processes."""

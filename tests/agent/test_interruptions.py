@@ -1,10 +1,12 @@
 """What words mean that a caller says while the agent speaks."""
 
+from itertools import combinations, product
+
 import pytest
 
 from agent.call.interruptions import Heard, Verdict, asks_for_dictation, is_sound, judge
 from config.behaviour import AgentSettings
-from config.phrases import Words, words_of
+from config.phrases import Phrases, Words, begins, words_of
 
 BOOK = AgentSettings().phrasebook
 SAID = words_of("Hello. We have tea, coffee and cocoa. Say stop if you know already.")
@@ -201,3 +203,17 @@ def test_a_question_for_something_dictated_is_known_by_its_phrases(
     text: str, language: str, asked: bool
 ) -> None:
     assert asks_for_dictation(text, BOOK.of(language)) is asked
+
+
+TEXTS = [each for size in (1, 2, 3) for each in product(("a", "ab", "b"), repeat=size)]
+PHRASES = [each for size in (1, 2) for each in product(("a", "ab", "a*", "b*", "*"), repeat=size)]
+
+
+def test_a_phrase_is_found_wherever_it_stands() -> None:
+    for one, other in combinations(PHRASES, 2):
+        phrases = Phrases(frozenset(), frozenset(), frozenset((one, other)))
+        for text in TEXTS:
+            stands = any(
+                begins(phrase, text[at:]) for phrase in (one, other) for at in range(len(text))
+            )
+            assert asks_for_dictation(" ".join(text), phrases) is stands

@@ -121,9 +121,11 @@ def test_without_a_budget_or_with_other_ears_every_call_fits(settings: dict[str,
     assert session_limit(AssemblyAISettings(**account)) is None
 
 
-def test_livekits_worker_makes_its_pool_of_processes_where_ours_watches_it() -> None:
-    """Were it renamed, starts that fail would be tried ten times a second again."""
+def test_livekits_worker_makes_its_pool_and_its_page_where_ours_watches_them() -> None:
+    """Were they renamed, starts that fail would be tried ten times a second again, and the health
+    page would say "OK" meanwhile."""
     assert "self._proc_pool = " in inspect.getsource(AgentServer.run)
+    assert "self._http_server = " in inspect.getsource(AgentServer.run)  # the health page
     told = {"process_created", "process_ready", "process_job_launched", "process_closed"}
     assert told <= set(get_args(EventTypes))
     source = inspect.getsource(ProcPool)

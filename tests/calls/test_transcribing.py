@@ -39,6 +39,8 @@ async def transcribing_worker(places: Any, name: str, **settings: str) -> AsyncI
     told |= {
         "AGENT_TRANSCRIBER_NAME": name,
         "AGENT_LOG_FORMAT": "json",
+        # A busy machine blocks event loops, which LiveKit reports with a stack.
+        "LIVEKIT_AGENTS_LOOP_BLOCK_WARN_MS": "10000",
         "AGENT_RECONNECT_GRACE_SECONDS": "1",
         "AGENT_CALLER_TIMEOUT_SECONDS": "2",
         **settings,

@@ -516,6 +516,19 @@ def test_instructions_without_an_end_are_told_and_not_waited_for(
 
 
 @pytest.mark.usefixtures("_keys")
+def test_instructions_without_a_measure_are_told_in_one_sentence(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("AGENT_INSTRUCTIONS_FILE", str(tmp_path / "told.md"))
+    (tmp_path / "told.md").write_text("é" * 32_000)
+    assert len(load_settings(dotenv=None).agent.prompt) == 32_000
+    for too_long in ("é" * 32_001, "Be kind. " * 1_000_000, " " * 32_000 + "Be kind."):
+        (tmp_path / "told.md").write_text(too_long)
+        (fault,) = faults()
+        assert fault.startswith("AGENT_INSTRUCTIONS_FILE: is longer than 32000 characters")
+
+
+@pytest.mark.usefixtures("_keys")
 def test_a_variable_in_another_encoding_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AGENT_GREETING", "Gr\udcfc\udcdfe")  # as Python hands on Latin-1
     assert faults()[0].startswith("AGENT_GREETING: is not UTF-8 text; for example")
