@@ -67,6 +67,7 @@ def configure(
     root.setLevel(level.upper())
     logging.captureWarnings(capture=True)
     _catch_all()
+    logging.getLogger("asyncio").addFilter(_in_one_sentence)
     warnings.filterwarnings(
         "ignore", message="The HMAC key"
     )  # LiveKit's own `--dev` has a short one
@@ -81,6 +82,7 @@ def guard(secrets: Iterable[str], *, transcripts: bool = False) -> None:
     redaction = Redaction(secrets, transcripts=transcripts)
     for handler in logging.getLogger().handlers:
         handler.filters.insert(0, redaction)
+    logging.getLogger("asyncio").addFilter(_in_one_sentence)
     _catch_all()
 
 
@@ -95,6 +97,18 @@ def _catch_all() -> None:
     sys.excepthook = lambda _, error, __: log_it(error, "the program has a fault")
     threading.excepthook = lambda args: log_it(args.exc_value, "a thread has a fault")
     sys.unraisablehook = lambda args: log_it(args.exc_value, "an object has a fault")
+
+
+def _in_one_sentence(record: logging.LogRecord) -> bool:
+    """LiveKit leaves the errors of a speech that was lost to its task, which nobody asks for them:
+    what was done about them is logged elsewhere, and the stack says nothing."""
+    error = record.exc_info[1] if record.exc_info else None
+    is_apis = any(each.__name__ == "APIError" for each in type(error).__mro__)
+    if is_apis and record.getMessage().startswith("Task exception was never retrieved"):
+        record.msg, record.args, record.exc_info = "a speech was lost", (), None
+        record.error = getattr(error, "message", type(error).__name__)
+        record.levelno, record.levelname = logging.WARNING, "WARNING"
+    return True
 
 
 def pseudonym(identity: str) -> str:

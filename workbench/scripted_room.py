@@ -44,6 +44,7 @@ class Publication:
     kind: int = rtc.TrackKind.KIND_AUDIO
     muted: bool = False
     track: Any = None
+    encryption_type: int = rtc.EncryptionType.NONE
 
 
 @dataclass
@@ -159,11 +160,17 @@ class ScriptedRoom(rtc.EventEmitter[str]):
         self.emit("participant_disconnected", person)
 
     def publish(
-        self, identity: str, source: int = rtc.TrackSource.SOURCE_MICROPHONE, *, muted: bool = False
+        self,
+        identity: str,
+        source: int = rtc.TrackSource.SOURCE_MICROPHONE,
+        *,
+        muted: bool = False,
+        encryption: int = rtc.EncryptionType.NONE,
     ) -> Publication:
         """Somebody publishes a track with sound, and it is subscribed to."""
         person = self.remote_participants[identity]
         publication = self.publication(source, muted=muted)
+        publication.encryption_type = encryption
         person.track_publications[publication.sid] = publication
         self.emit("track_published", publication, person)
         publication.track = Track(publication.sid)

@@ -29,8 +29,8 @@ MOST_REFUSED = 5
 
 class BrokenAnswers:
     """Says that the agent was cut off where an answer has ended in the middle, or has no words;
-    and `refusal` where the model refuses to answer. Where the voice cannot say that either, the
-    caller hears that the agent was cut off, which needs no voice.
+    and `refusal` where the model refuses to answer. Where the voice cannot say a sentence, be it
+    the greeting, the caller hears that the agent was cut off, which needs no voice.
 
     Sentences that the voice refused are taken out of the history. Listeners that subscribe to the
     session after this one see the history without them.
@@ -60,7 +60,7 @@ class BrokenAnswers:
                 self._voice_broke_off = isinstance(failure, TTSError)
                 log.warning("an answer broke off", extra={"error": str(failure.error)})
             case TTSError(error=NothingSpokenError()):
-                pass
+                self._voice_broke_off = True
             case _:
                 self._is_over = True
                 return False
@@ -92,9 +92,10 @@ class BrokenAnswers:
             self._tell(is_refused=is_refused)
 
     def _on_sentence(self, speech: SpeechHandle) -> None:
-        is_lost = self._take_voice_broke_off() or is_empty(speech.chat_items)
-        if speech is not self._refusing:
-            return
+        is_lost = self._take_voice_broke_off()
+        is_lost |= speech is self._refusing and is_empty(speech.chat_items)
+        # What nothing may interrupt are the last words: `agent.call.parting` minds them.
+        is_lost &= speech.allow_interruptions
         if is_lost and not speech.interrupted and not self._is_over:
             self._tell(is_refused=False)
 

@@ -97,6 +97,7 @@ class VoiceFeed:
         self._stop_reading: asyncio.Event | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._has_told = False
+        self._has_told_encryption = False
         room.on("track_subscribed", self._on_subscribed)
         room.on("track_unsubscribed", self._on_unsubscribed)
         room.on("track_unpublished", self._on_unpublished)
@@ -138,8 +139,18 @@ class VoiceFeed:
         if not self._has_told and len([each for each in voices if not each.muted]) > 1:
             self._has_told = True
             log.warning("a participant has several microphones: the newest is heard")
+        if voices and voices[0].encryption_type != rtc.EncryptionType.NONE:
+            self._tell_encryption()
         is_heard = voices and (self._hears_muted or not voices[0].muted)
         self._hear(voices[0].track if is_heard else None)
+
+    def _tell_encryption(self) -> None:
+        if not self._has_told_encryption:
+            self._has_told_encryption = True
+            log.warning(
+                "a participant's voice is encrypted end to end, and cannot be heard: have the"
+                " client join without end-to-end encryption"
+            )
 
     def _hear(self, track: rtc.Track | None) -> None:
         if track is self._track:

@@ -1,5 +1,7 @@
 """Log lines."""
 
+import asyncio
+import gc
 import io
 import json
 import logging
@@ -10,6 +12,8 @@ import pytest
 from livekit.agents import APIError
 
 from agent import log
+from agent.call.models.errors import UnavailableError
+from agent.call.refusals import NothingSpokenError
 
 pytestmark = pytest.mark.usefixtures("_restored_logging")
 
@@ -100,6 +104,25 @@ def test_a_stack_is_part_of_the_json_line() -> None:
     except ValueError:
         logging.getLogger("agent").exception("it failed")
     assert "ValueError: invalid" in json.loads(stream.getvalue())["stack"]
+
+
+async def test_a_speech_that_was_lost_is_one_sentence_and_another_fault_keeps_its_stack() -> None:
+    async def fail(error: Exception) -> None:
+        raise error
+
+    stream = lines_of("json")
+    for error in (NothingSpokenError(), UnavailableError("down"), ValueError("broken")):
+        task = asyncio.create_task(fail(error))
+        await asyncio.wait([task])
+        del task
+        gc.collect()
+    *lost, fault = map(json.loads, stream.getvalue().splitlines())
+    assert [(each["level"], each["message"], each["error"]) for each in lost] == [
+        ("warning", "a speech was lost", "Nothing of a speech could be spoken."),
+        ("warning", "a speech was lost", "down"),
+    ]
+    assert not any("stack" in each for each in lost)
+    assert "ValueError: broken" in fault["stack"]
 
 
 def test_a_server_that_is_away_is_one_line_and_so_is_the_next_time() -> None:

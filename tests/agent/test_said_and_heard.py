@@ -245,11 +245,23 @@ async def test_an_answer_that_the_voice_refuses_is_not_kept_and_the_caller_is_to
         assert not held.is_over
 
 
-async def test_a_greeting_that_the_voice_refuses_costs_the_greeting(detector: silero.VAD) -> None:
+async def test_a_greeting_that_the_voice_refuses_leaves_no_silence(detector: silero.VAD) -> None:
     voice = Voice(bad=NO_TEXT)
     async with call(detector, ["Yes."], voice=voice, greeting="This is bad.") as held:
-        assert held.kept == []
+        await asyncio.sleep(20)
+        assert held.kept == [CUT_OFF]
         assert await held.ask() == ["Yes."]
+        assert not held.is_over
+
+
+@pytest.mark.parametrize(("last_words", "kept"), [(False, [CUT_OFF]), (True, [])])
+async def test_a_sentence_of_the_agent_that_the_voice_refuses_leaves_no_silence(
+    detector: silero.VAD, last_words: bool, kept: list[str]
+) -> None:
+    async with call(detector, ["Yes."], voice=Voice(bad=NO_TEXT)) as held:
+        held.session.say("Are you bad?", allow_interruptions=not last_words)
+        await asyncio.sleep(20)
+        assert held.kept[1:] == kept
         assert not held.is_over
 
 

@@ -136,3 +136,19 @@ async def test_a_voice_that_ends_is_followed_by_silence() -> None:
     heard.room.leave("caller")
     assert heard.frames == frames + 1
     await heard.feed.aclose()
+
+
+async def test_a_voice_that_is_encrypted_end_to_end_is_told_once_with_what_to_do(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    heard = Heard()
+    heard.room.join(Person("caller"))
+    plain = heard.room.publish("caller")
+    assert caplog.messages == []
+    heard.room.unpublish("caller", plain.sid)
+    for _ in range(2):
+        publication = heard.room.publish("caller", encryption=rtc.EncryptionType.GCM)
+        heard.room.mute("caller", publication)
+    told = [each for each in caplog.messages if "without end-to-end encryption" in each]
+    assert len(told) == 1
+    await heard.feed.aclose()
