@@ -32,7 +32,7 @@ from agent.call.broken_answers import has_words
 from agent.call.group import INSTRUCTIONS as GROUP
 from agent.call.group import Group
 from agent.call.head_start import HeadStart
-from agent.call.marked import Mark, keep_turn, with_marked
+from agent.call.marked import Mark, extra_of, keep_turn, with_marked
 from agent.call.models.errors import ContentRefusedError
 from agent.call.prepared import Sentence
 from agent.call.reasoning import Reasoning
@@ -73,7 +73,7 @@ class Assistant(Agent):
         self._tool_timeout_seconds = tool_timeout_seconds
         history = ChatContext.empty()
         for said in said_before:
-            history.add_message(role=said.role, content=said.text)
+            history.add_message(role=said.role, content=said.text, extra=extra_of(said.mark))
         told = f"{instructions}\n{GROUP}" if group else instructions
         super().__init__(instructions=told, chat_ctx=history)
         self.metadata = metadata

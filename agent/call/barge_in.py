@@ -33,6 +33,11 @@ SURE_PROBABILITY, SURE_WEIGHT = 0.8, 2
 # Words of what was surely a voice are expected for this long; meanwhile the agent is not loud.
 EXPECTING_SECONDS = 0.6
 SURE_RESULTS = 3
+# To be silent for a voice, it has to be nearer to the caller's level than to duck for it.
+NEARER_DB = 5
+# A voice that is surely one, and as loud as the caller's, is waited for so many times as long:
+# recognition is late. So much of it has to be sure.
+SURELY_CALLERS, SURE_SHARE = 3, 0.75
 # How fast the level of the caller's voice is learnt: the share of each tenth of a second or so.
 LEARNING = 0.05
 
@@ -97,6 +102,7 @@ class BargeIn:
         self._threshold = threshold
         self._caller_db: float | None = None
         self._voiced = 0  # results: what is sure counts double, pauses count against it
+        self._heard_db: list[float] = []  # of each of the voice's results
         self._sure = 0
         self._lasts_since: float | None = None
         self._voice_until = -math.inf
@@ -119,6 +125,7 @@ class BargeIn:
         if is_voice and self._is_loud(level_db):
             is_sure = probability >= SURE_PROBABILITY
             self._sure += is_sure
+            self._heard_db.append(level_db)
             self._voiced += SURE_WEIGHT if is_sure else 1
             self._lasts_since = now if self._lasts_since is None else self._lasts_since
             self._voice_until = now
@@ -128,6 +135,7 @@ class BargeIn:
             self._lasts_since = None
             if self._refused or not self._expects_words(now):
                 self._voiced, self._sure, self._refused = 0, 0, False
+                self._heard_db.clear()
 
     def judge(self, verdict: Verdict | None) -> None:
         """What the words so far are; None when the utterance is over."""
@@ -156,7 +164,8 @@ class BargeIn:
 
     def _by_voice(self, now: float) -> Posture:
         since = self._yielding_since
-        if since is not None and now - since > self._limits.wordless_seconds:
+        longest = self._limits.wordless_seconds * (SURELY_CALLERS if self._is_callers else 1)
+        if since is not None and now - since > longest:
             self._refused = True
         if not self._is_voice or not self.may_yield(now):
             return Posture.SPEAKS
@@ -187,7 +196,22 @@ class BargeIn:
         """Whether the voice has been there for long, with no break until a moment ago."""
         since = self._lasts_since
         longest = self._limits.stop_seconds - RESULT_SECONDS
-        return since is not None and self._voice_until - since >= longest
+        return since is not None and self._voice_until - since >= longest and self._is_near
+
+    @property
+    def _is_near(self) -> bool:
+        """Whether the voice so far is loud enough to be silent for."""
+        if self._caller_db is None:
+            return True
+        mean_db = sum(self._heard_db) / len(self._heard_db)
+        return mean_db >= self._caller_db - self._limits.quieter_db + NEARER_DB
+
+    @property
+    def _is_callers(self) -> bool:
+        """Whether it is surely a voice, and as loud as the caller's."""
+        heard = len(self._heard_db)
+        is_sure = heard > 0 and self._sure >= SURE_SHARE * heard
+        return is_sure and self._caller_db is not None and self._is_near
 
     def _is_quiet(self, now: float) -> bool:
         return now - self._voice_until > self._limits.quiet_seconds

@@ -106,6 +106,11 @@ def _insert(session: AgentSession[Any], message: ChatMessage) -> None:
     session.emit("conversation_item_added", ConversationItemAddedEvent(item=message))
 
 
+def extra_of(mark: str) -> dict[str, Any]:
+    """What an item of the history carries whose mark was written down; none that is unknown."""
+    return {_FIELD: mark} if mark in {each.value for each in Mark} else {}
+
+
 def mark_of(item: object) -> Mark | None:
     """The mark of an item of the history; None for an ordinary turn."""
     extra = item.extra if isinstance(item, ChatMessage) else {}
@@ -116,6 +121,7 @@ def with_marked(asked: ChatContext, history: ChatContext) -> ChatContext:
     """What the model is asked, and in their places the marked utterances of the history."""
     known = {item.id for item in asked.items}
     told = asked.copy()
+    told.items[:] = [_as_told(each) for each in asked.items]  # marked before another agent died
     first = _instructions(told)  # of an agent that began later they are newer
     for item in history.items:
         if mark_of(item) and item.id not in known:

@@ -151,6 +151,8 @@ class Said:
 
     role: Literal["user", "assistant"]
     text: str
+    mark: str = ""
+    """Why it got no answer of its own, as it was written down (`agent.call.marked`)."""
 
 
 def open_record(directory: Path | None, room_sid: str) -> tuple[Record, list[Said]]:
@@ -175,7 +177,7 @@ def unfinished(path: Path) -> list[Said]:
             if entry["kind"] == "end":
                 said.clear()
             elif entry["kind"] == "turn" and entry["role"] in ("user", "assistant"):
-                said.append(Said(entry["role"], _told(entry)))
+                said.append(Said(entry["role"], _told(entry), str(entry.get("mark", ""))))
             elif entry["kind"] == "formatted":
                 _format(said, str(entry["replaces"]), str(entry["text"]))
     return said
@@ -189,8 +191,12 @@ def _told(entry: Mapping[str, Any]) -> str:
 
 def _format(said: list[Said], replaces: str, text: str) -> None:
     """The last turn that is these words, or else the caller's last, as it was formatted after it
-    had been written down."""
-    turns = [index for index in reversed(range(len(said))) if said[index].role == "user"]
+    had been written down. What is marked is left as it was."""
+    turns = [
+        index
+        for index in reversed(range(len(said)))
+        if said[index].role == "user" and not said[index].mark
+    ]
     these = [index for index in turns if said[index].text.endswith(replaces)]
     for index in (these or turns)[:1]:
         said[index] = Said("user", said[index].text.removesuffix(replaces) + text)

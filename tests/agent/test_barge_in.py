@@ -55,7 +55,7 @@ class Line:
         """In the caller's own turn."""
         for _ in self._steps(3):
             self.barge_in.hear(self.now, VOICE, level_db, callers_turn=True)
-        self.hear(1, SILENCE)
+        self.hear(2, SILENCE)
         self.yielded_seconds = 0.0
 
     def _steps(self, seconds: float) -> Iterator[int]:
@@ -198,6 +198,29 @@ def test_a_voice_far_from_the_microphone_is_not_yielded_to() -> None:
     line.hear(5, level_db=-45)
     assert line.yielded_seconds == 0
     assert line.hear(0.4, level_db=-30)
+
+
+def test_for_a_voice_that_is_half_as_far_it_ducks_at_most() -> None:
+    """Somebody else in the room, whose level wanders."""
+    line = Line()
+    line.caller_speaks(-25)
+    for level in (-37, -38, -34, -39):
+        line.hear(0.5, level_db=level)
+        assert line.posture is not Posture.IS_SILENT
+
+
+def test_it_does_not_speak_over_what_is_surely_the_caller_while_recognition_is_late() -> None:
+    line = Line()
+    line.caller_speaks(-25)
+    assert line.hear(2.5, level_db=-28)
+    assert line.posture is Posture.IS_SILENT
+    assert not line.hear(60, level_db=-28)
+
+
+def test_what_is_as_loud_as_the_caller_and_hardly_a_voice_is_not_waited_for() -> None:
+    line = Line()
+    line.caller_speaks(-25)
+    assert not line.hear(2.5, UNSURE, level_db=-25)
 
 
 @pytest.mark.parametrize("verdict", [Verdict.BACKCHANNEL, Verdict.ECHO])

@@ -3,7 +3,7 @@
 import pytest
 from livekit.agents import AgentSession, ChatContext
 
-from agent.call.marked import Mark, MarkedUtterance, keep, mark_of, with_marked
+from agent.call.marked import Mark, MarkedUtterance, extra_of, keep, mark_of, with_marked
 
 BEGUN = 1_000.0
 
@@ -53,3 +53,18 @@ async def test_the_model_is_told_what_may_be_its_own_voice(mark: Mark) -> None:
 
 def test_what_is_no_message_has_no_mark() -> None:
     assert mark_of(None) is None
+
+
+@pytest.mark.parametrize("mark", Mark)
+async def test_what_was_marked_before_another_agent_died_is_still_marked(mark: Mark) -> None:
+    taken_over = ChatContext.empty()
+    message = taken_over.add_message(role="user", content="of course", extra=extra_of(mark.value))
+    assert mark_of(message) is mark
+    told = with_marked(taken_over, ChatContext.empty())
+    assert ("your own voice" in texts(told)[0]) is (mark is Mark.ECHO)
+    assert texts(taken_over) == ["of course"]
+
+
+@pytest.mark.parametrize("mark", ["", "of a later version"])
+def test_a_mark_that_nobody_knows_is_none(mark: str) -> None:
+    assert extra_of(mark) == {}

@@ -148,6 +148,16 @@ def test_a_turn_is_taken_over_as_it_was_formatted_later(tmp_path: Path) -> None:
     assert [said.text for said in unfinished(path)] == ["it was $20.", "Certainly."]
 
 
+def test_a_mark_is_taken_over_and_keeps_its_text(tmp_path: Path) -> None:
+    path = tmp_path / "RM_1.jsonl"
+    record = FileRecord(path)
+    record.add("turn", {"role": "user", "text": "it was twenty dollars"})
+    record.add("turn", {"role": "user", "text": "uh-huh", "mark": "backchannel"})
+    record.add("formatted", {"replaces": "twenty dollars", "text": "$20."})
+    record.close()
+    assert unfinished(path) == [Said("user", "it was $20."), Said("user", "uh-huh", "backchannel")]
+
+
 def test_without_a_folder_nothing_is_recorded() -> None:
     record, before = open_record(None, "RM_1")
     record.add("turn", TURN)
