@@ -42,7 +42,9 @@ class Timeline:
 
     def render(self) -> Samples:
         """The whole track from 0 s on, silence where there was none."""
-        track = np.zeros(self._end, np.int16)
+        # What came far too early ends before what came ahead of it.
+        size = max((begin + samples.size for begin, samples in self._pieces), default=0)
+        track = np.zeros(size, np.int16)
         for begin, samples in self._pieces:
             track[begin : begin + samples.size] = samples
         return track

@@ -39,6 +39,13 @@ def test_a_track_that_began_late_moves_back_to_the_true_time() -> None:
     assert track.render().tolist() == [0] * 50 + [2] * 10
 
 
+def test_what_comes_far_too_early_shortens_nothing() -> None:
+    track = Timeline(100)
+    track.put(1.0, ONE)
+    track.put(0.0, TWO)
+    assert track.render().tolist() == [2] * 10 + [0] * 90 + [1] * 10
+
+
 def test_a_stretch_can_be_cut_out() -> None:
     track = Timeline(100)
     track.put(0.1, ONE)
