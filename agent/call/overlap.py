@@ -103,7 +103,7 @@ class Overlap:
                 yield event
             await pump
         finally:
-            self._keep_held()
+            self._keep_held(also_interim=True)  # nobody will hear how it ends
             self._settle(_State.CLOSED)
             await utils.aio.cancel_and_wait(pump)
 
@@ -134,6 +134,8 @@ class Overlap:
         if event.type not in _OF_AN_UTTERANCE:
             self._sifted.put_nowait(event)
             return
+        if self._state is _State.HELD and event.type is Type.START_OF_SPEECH:
+            self._end()  # a final text came behind the end of its utterance: no other end follows
         if self._state is _State.CLOSED and event.type is not Type.END_OF_SPEECH:
             self._begin(event)
         self._utterance.read(event, self._loop.time())
@@ -251,16 +253,17 @@ class Overlap:
         else:
             self._keep_held()
 
-    def _keep_held(self) -> None:
+    def _keep_held(self, *, also_interim: bool = False) -> None:
         """Nothing will answer what is held."""
         if self._held:
             self._held.clear()
-            self._mark(_MARKS.get(self._verdict, Mark.UNANSWERED))
+            mark = _MARKS.get(self._verdict, Mark.UNANSWERED)
+            self._mark(mark, also_interim=also_interim)
         self._settle(_State.CLOSED)
 
-    def _mark(self, mark: Mark) -> None:
+    def _mark(self, mark: Mark, *, also_interim: bool = False) -> None:
         utterance = self._utterance
-        text = " ".join(utterance.finals)
+        text = utterance.text if also_interim else " ".join(utterance.finals)
         if words_of(text):
             self.counts.note(mark)
             self._floor.keep(

@@ -154,6 +154,27 @@ async def test_a_backchannel_is_kept_with_its_mark_and_starts_no_turn() -> None:
         assert len(line.kept) == 1
 
 
+async def test_a_final_behind_the_end_of_its_utterance_leaves_the_next_one_a_turn() -> None:
+    async with call() as line:
+        line.agent_begins()
+        await asyncio.sleep(2)
+        assert await line.hear(START, "uh", END, "Uh-huh.") == []
+        await asyncio.sleep(2)
+        line.agent_ends()
+        await asyncio.sleep(2)
+        assert await line.hear(START, "yes.", END) == [START, "yes.", END]
+        assert line.marks == [("Uh-huh.", BACK)]
+
+
+async def test_words_that_are_not_final_when_the_call_ends_are_kept() -> None:
+    async with call() as line:
+        line.agent_begins()
+        await line.hear(START, "uh", "uh-huh and")
+        line.last_words = True
+        await line.hear("uh-huh and two hundred dol")
+    assert [text for text, _ in line.marks] == ["uh-huh and two hundred dol"]
+
+
 async def test_an_interjection_stops_the_agent_at_its_first_word() -> None:
     async with call() as line:
         line.agent_begins()

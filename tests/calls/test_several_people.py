@@ -14,9 +14,7 @@ ADDITION = synthesised("What is seven plus five?")
 LATER = synthesised("And what is two plus three?")
 
 
-async def test_two_people_are_heard_by_name_and_the_call_goes_on_when_the_first_has_left(
-    places: Any, worker: Any
-) -> None:
+async def test_two_people_are_heard_by_name(places: Any, worker: Any) -> None:
     room, access = f"two people {uuid.uuid4()}", places.access
     first = Caller.join(access, room, "ann", worker.agent_name, metadata=HEARS_EVERYBODY)
     async with first as ann, Caller.join(access, room, "bob") as bob:
