@@ -164,8 +164,12 @@ class _Listener:
     def _receive(self, now_ms: float) -> None:
         self._weigh(self._mapper.receive(heapq.heappop(self._coming)[2], now_ms / 1000), now_ms)
 
+    # A deadline in milliseconds and back may be a hair earlier, and would never come.
+
     def _expire(self, now_ms: float) -> None:
-        self._weigh(self._mapper.expire(now_ms / 1000), now_ms)
+        deadline = self._mapper.deadline
+        assert deadline is not None
+        self._weigh(self._mapper.expire(deadline), now_ms)
 
     def _weigh(self, events: Sequence[SpeechEvent], now_ms: float) -> None:
         for event in events:
@@ -193,7 +197,9 @@ class _Listener:
 
     def _decide(self, now_ms: float) -> None:
         assert self._opinion is not None
-        self._do(self._opinion.expire(now_ms / 1000), now_ms)
+        due = self._opinion.deadline
+        assert due is not None
+        self._do(self._opinion.expire(due), now_ms)
 
     def _do(self, actions: Sequence[SpeechEvent | Force], now_ms: float) -> None:
         for action in actions:
