@@ -27,7 +27,7 @@ check: $(STAMP)  ## Formatting, types, import contracts, and the fast tests (a m
 test: check  ## Everything: the checks, then spoken calls through a real LiveKit server, then the image
 	$(BIN)/python -m workbench.prerequisites
 	$(BIN)/python -m workbench.livekit_binary
-	$(BIN)/pytest -q -n 2 --dist loadfile -m "slow or call or image"
+	$(BIN)/pytest -q -n 2 --dist loadfile --tb=native -m "slow or call or image"
 
 compare: $(STAMP)  ## Our speech module beside the stock plugin, scenario by scenario: docs/comparison.md
 	$(BIN)/python -m workbench.compare
