@@ -20,9 +20,9 @@ log = logging.getLogger(__name__)
 SAMPLE_RATE = 16_000
 """What AssemblyAI and Silero both work at; LiveKit's default, 24 kHz, would be resampled twice."""
 
-FRAME_MS = 20
-"""A voice is noticed 17 ms sooner than with frames of 50 ms, in the middle: the detector works on
-32 ms. Half the work of 10 ms frames."""
+FRAME_MS = 50
+"""The shortest chunk that the service accepts, and a third of the work of 10 ms frames. With frames
+of 20 ms a voice is noticed 17 ms sooner, and a core serves fewer calls."""
 
 END_SECONDS = 0.5
 """This much silence follows a track that ends, for whoever waits for the end of speech."""
