@@ -89,7 +89,7 @@ async def test_a_method_and_the_chat_of_a_real_room_are_closed_to_strangers(
 ) -> None:
     heard: asyncio.Queue[str] = asyncio.Queue()
 
-    async def hear(words: str, role: Role) -> None:
+    async def hear(words: str, role: Role, _: str) -> None:
         heard.put_nowait(f"{role.name}: {words}")
 
     async def shout(payload: str) -> str:
