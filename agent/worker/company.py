@@ -8,10 +8,8 @@ LiveKit lets one identity into a room once, so no caller hears two.
 
 import asyncio
 import contextlib
-from collections.abc import Iterable
 
 from livekit import api, rtc
-from livekit.protocol import models
 
 from agent.call.need import Need
 from agent.call.participants import candidates, our_agents
@@ -26,25 +24,7 @@ CONNECT_SECONDS = 10.0
 SUBSCRIBE_SECONDS = 5.0
 
 
-def is_company(participant: models.ParticipantInfo) -> bool:
-    """Whether a worker tells the callers of a room already that nobody is free. A person may have
-    any identity, and may set attributes."""
-    is_ours = participant.attributes.get(ATTRIBUTE) == ALL_BUSY
-    return is_ours and participant.kind == models.ParticipantInfo.AGENT
-
-
-def free_identity(participants: Iterable[models.ParticipantInfo]) -> str:
-    """Under which to join, the same for every worker: LiveKit throws out who has it already."""
-    taken = {each.identity for each in participants if not is_company(each)}
-    identity = IDENTITY
-    while identity in taken:
-        identity += "-"
-    return identity
-
-
-async def keep_company(
-    livekit: LiveKitSettings, room_name: str, need: Need, identity: str = IDENTITY
-) -> None:
+async def keep_company(livekit: LiveKitSettings, room_name: str, need: Need) -> None:
     """Stay until such an agent comes, the callers have left, or the room closes.
 
     Raises rtc.ConnectError or TimeoutError when the room cannot be joined.
@@ -61,10 +41,7 @@ async def keep_company(
     room.on("disconnected", lambda _reason: needless.set())
     try:
         async with asyncio.timeout(CONNECT_SECONDS):
-            token, options = (
-                _token(livekit, room_name, identity),
-                rtc.RoomOptions(auto_subscribe=False),
-            )
+            token, options = _token(livekit, room_name), rtc.RoomOptions(auto_subscribe=False)
             await room.connect(livekit.url, token, options)
         look()
         saying = asyncio.create_task(_say_again_and_again(room))
@@ -90,11 +67,11 @@ def _is_needed(room: rtc.Room, need: Need) -> bool:
     )
 
 
-def _token(livekit: LiveKitSettings, room: str, identity: str) -> str:
+def _token(livekit: LiveKitSettings, room: str) -> str:
     key, secret = livekit.api_key.get_secret_value(), livekit.api_secret.get_secret_value()
     return (
         api.AccessToken(key, secret)
-        .with_identity(identity)
+        .with_identity(IDENTITY)
         .with_kind("agent")
         .with_attributes({ATTRIBUTE: ALL_BUSY})
         .with_grants(api.VideoGrants(room_join=True, room=room, can_subscribe=False))

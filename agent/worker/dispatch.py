@@ -19,7 +19,7 @@ from livekit.protocol import agent_dispatch, models
 
 from agent.call.need import Need, ask_for_agent
 from agent.worker import metrics
-from agent.worker.company import free_identity, keep_company
+from agent.worker.company import keep_company
 from agent.worker.livekit_api import FAILURES, livekit_api
 from agent.worker.liveness import Liveness
 from agent.worker.rooms import (
@@ -220,11 +220,11 @@ class Dispatcher:
         log.warning("a caller is told that nobody is free", extra={"room": room})
         metrics.CALLERS_TOLD_TO_WAIT.inc()
         self._accompanied.add(room)
-        self._tasks.create_task(self._keep_company(room, free_identity(participants)))
+        self._tasks.create_task(self._keep_company(room))
 
-    async def _keep_company(self, room: str, identity: str) -> None:
+    async def _keep_company(self, room: str) -> None:
         try:
-            await keep_company(self._livekit, room, self._need, identity)
+            await keep_company(self._livekit, room, self._need)
         except Exception as error:  # of LiveKit's library, some of no class of their own
             log.warning("could not tell a caller", extra={"room": room, "error": str(error)})
         finally:

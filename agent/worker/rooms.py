@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from livekit.protocol import agent_dispatch, models
 
-from agent.worker.company import is_company
+from agent.worker.company import IDENTITY
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ def counts(room: models.Room) -> tuple[int, int]:
 
 def is_kept_company(participants: Iterable[models.ParticipantInfo]) -> bool:
     """Whether a worker tells the caller already that nobody is free."""
-    return any(map(is_company, participants))
+    return any(each.identity == IDENTITY for each in participants)
 
 
 def nobody_was_free(dispatches: Iterable[agent_dispatch.AgentDispatch], agent_name: str) -> bool:

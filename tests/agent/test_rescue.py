@@ -12,16 +12,14 @@ from livekit.protocol import agent_dispatch, models
 
 from agent.call.need import Need
 from agent.call.participants import ROLE_ATTRIBUTE, AgentRole
-from agent.worker.company import ALL_BUSY, ATTRIBUTE, IDENTITY
+from agent.worker.company import IDENTITY
 from agent.worker.dispatch import Dispatcher
 from agent.worker.liveness import Liveness
 from agent.worker.server import Worker
 from config.load import load_settings
 from config.settings import Settings
 
-COMPANY = models.ParticipantInfo(
-    identity=IDENTITY, kind=models.ParticipantInfo.AGENT, attributes={ATTRIBUTE: ALL_BUSY}
-)
+COMPANY = models.ParticipantInfo(identity=IDENTITY, kind=models.ParticipantInfo.AGENT)
 CALLER = models.ParticipantInfo(
     identity="caller",
     kind=models.ParticipantInfo.STANDARD,
