@@ -100,7 +100,7 @@ class LocalParticipant:
     async def stream_text(
         self, *, topic: str, sender_identity: str, attributes: dict[str, str]
     ) -> Shown:
-        """A text for whoever reads along."""
+        """A text that the room shows."""
         is_final = attributes[ATTRIBUTE_TRANSCRIPTION_FINAL] == "true"
         shown = Shown(sender_identity, attributes[ATTRIBUTE_TRANSCRIPTION_SEGMENT_ID], is_final)
         self._room.shown.append(shown)

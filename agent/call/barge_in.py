@@ -102,7 +102,8 @@ class BargeIn:
         self._threshold = threshold
         self._caller_db: float | None = None
         self._voiced = 0  # results: what is sure counts double, pauses count against it
-        self._heard_db: list[float] = []  # of each of the voice's results
+        self._heard = 0  # all of the voice's results, and the sum of their levels
+        self._heard_db = 0.0
         self._sure = 0
         self._lasts_since: float | None = None
         self._voice_until = -math.inf
@@ -125,7 +126,8 @@ class BargeIn:
         if is_voice and self._is_loud(level_db):
             is_sure = probability >= SURE_PROBABILITY
             self._sure += is_sure
-            self._heard_db.append(level_db)
+            self._heard += 1
+            self._heard_db += level_db
             self._voiced += SURE_WEIGHT if is_sure else 1
             self._lasts_since = now if self._lasts_since is None else self._lasts_since
             self._voice_until = now
@@ -135,7 +137,7 @@ class BargeIn:
             self._lasts_since = None
             if self._refused or not self._expects_words(now):
                 self._voiced, self._sure, self._refused = 0, 0, False
-                self._heard_db.clear()
+                self._heard, self._heard_db = 0, 0.0
 
     def judge(self, verdict: Verdict | None) -> None:
         """What the words so far are; None when the utterance is over."""
@@ -203,14 +205,13 @@ class BargeIn:
         """Whether the voice so far is loud enough to be silent for."""
         if self._caller_db is None:
             return True
-        mean_db = sum(self._heard_db) / len(self._heard_db)
+        mean_db = self._heard_db / self._heard
         return mean_db >= self._caller_db - self._limits.quieter_db + NEARER_DB
 
     @property
     def _is_callers(self) -> bool:
         """Whether it is surely a voice, and as loud as the caller's."""
-        heard = len(self._heard_db)
-        is_sure = heard > 0 and self._sure >= SURE_SHARE * heard
+        is_sure = self._heard > 0 and self._sure >= SURE_SHARE * self._heard
         return is_sure and self._caller_db is not None and self._is_near
 
     def _is_quiet(self, now: float) -> bool:

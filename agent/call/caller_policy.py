@@ -44,8 +44,7 @@ class CallerPolicy:
         self, *, patience_seconds: float, grace_seconds: float, now: float, goes_on: bool = False
     ) -> None:
         """`patience_seconds`: for the first caller to come; `grace_seconds`: for one who vanished
-        to come back; `goes_on`: everybody is heard, and whoever is there takes the place of a
-        caller who is not."""
+        to come back; `goes_on`: when the caller leaves, another participant becomes the caller."""
         self.caller: str | None = None
         self.ending: Ending | None = None
         self.absences = 0

@@ -74,7 +74,7 @@ class EarlyReplies:
         self._look()
 
     def _read(self, event: stt.SpeechEvent) -> stt.SpeechEvent:
-        """What the session is told of it: LiveKit would begin the same reply anew."""
+        """The event for the session. At a second preflight LiveKit would restart the same reply."""
         now, best = self._loop.time(), event.alternatives[0]
         so_far = _so_far(event, now)
         phrases = self._phrasebook.of(best.language)

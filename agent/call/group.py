@@ -133,7 +133,7 @@ class Group:
         return self._attribution.unnamed(text)
 
     def _mend(self, late: LateFormat) -> None:
-        """A formatted text that came late: for those who read along."""
+        """Show a formatted text that came late on screens."""
         for speaker in self._speakers.all if self.is_heard else ():
             self._tasks.create_task(speaker.mend(late))
 

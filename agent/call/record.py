@@ -17,7 +17,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Any, Literal, Protocol
@@ -190,13 +190,11 @@ def _told(entry: Mapping[str, Any]) -> str:
 
 
 def _format(said: list[Said], replaces: str, text: str) -> None:
-    """The last turn that is these words, or else the caller's last, as it was formatted after it
-    had been written down. What is marked is left as it was."""
-    turns = [
-        index
-        for index in reversed(range(len(said)))
-        if said[index].role == "user" and not said[index].mark
-    ]
-    these = [index for index in turns if said[index].text.endswith(replaces)]
-    for index in (these or turns)[:1]:
-        said[index] = Said("user", said[index].text.removesuffix(replaces) + text)
+    """Put a formatted text in the place of its plain one, which ends the newest turn that has it.
+
+    Without such a turn nothing changes."""
+    for index in reversed(range(len(said))):
+        turn = said[index]
+        if turn.role == "user" and f" {turn.text}".endswith(f" {replaces}"):
+            said[index] = replace(turn, text=turn.text.removesuffix(replaces) + text)
+            return

@@ -1,4 +1,4 @@
-"""Several speakers and one floor: whoever wants it most is listened to."""
+"""One floor for several speakers: the strongest verdict of all of them counts."""
 
 from dataclasses import replace
 

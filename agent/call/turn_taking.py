@@ -82,7 +82,7 @@ class TurnTaking:
             settings.agent.phrasebook, self._floor, playout, echo=settings.agent.echo == "auto"
         )
         self.opinions: Opinions | None = None
-        """What the detector thinks of each pause of the caller's, for whoever reads along."""
+        """What the detector thinks of each pause of the caller's; None without a detector."""
         self._held_ends: HeldEnds | None = None
         if detector is not None:
             self.opinions = Opinions(detector, settings.vad_threshold)
@@ -165,7 +165,7 @@ class TurnTaking:
     async def _unhurried(
         self, events: AsyncGenerator[stt.SpeechEvent]
     ) -> AsyncGenerator[stt.SpeechEvent]:
-        """Whoever asks the agent to wait may go on, but no reply is begun for that."""
+        """The same events, but no preflight of a turn that only asks the agent to wait."""
         async with aclosing(events):
             async for event in events:
                 begins_reply = event.type is stt.SpeechEventType.PREFLIGHT_TRANSCRIPT

@@ -47,8 +47,7 @@ class Person:
 class Company:
     """The people of a call, who keep the name that they had when they were met.
 
-    A name is of a participant's own making: whoever has one that is taken already is told apart by
-    the identity.
+    Participants choose their names. Where a name is taken already, the identity stands beside it.
     """
 
     def __init__(self) -> None:

@@ -62,8 +62,8 @@ class Starts:
         return since is not None and self._now() - since > HOPELESS_SECONDS
 
     def shown(self, has_calls: Callable[[], bool]) -> Middleware:
-        """For the health page, which does not say OK while they fail; 503, unless there are calls
-        that would be lost with a worker that is started anew."""
+        """For the health page: no OK while starts fail. It answers 503 without calls and 200 with
+        calls, because an orchestrator that restarts the worker would end them."""
 
         @web.middleware
         async def tell(request: web.Request, handler: Handler) -> web.StreamResponse:

@@ -158,6 +158,17 @@ def test_a_mark_is_taken_over_and_keeps_its_text(tmp_path: Path) -> None:
     assert unfinished(path) == [Said("user", "it was $20."), Said("user", "uh-huh", "backchannel")]
 
 
+def test_a_late_formatted_text_changes_the_turn_that_has_it_and_no_other(tmp_path: Path) -> None:
+    path = tmp_path / "RM_1.jsonl"
+    record = FileRecord(path)
+    record.add("turn", {"role": "user", "text": "what time is it"})
+    record.add("turn", {"role": "user", "text": "hold on", "mark": "hold"})
+    record.add("formatted", {"replaces": "hold on", "text": "Hold on."})
+    record.add("formatted", {"replaces": "never said", "text": "Never said."})
+    record.close()
+    assert unfinished(path) == [Said("user", "what time is it"), Said("user", "Hold on.", "hold")]
+
+
 def test_without_a_folder_nothing_is_recorded() -> None:
     record, before = open_record(None, "RM_1")
     record.add("turn", TURN)

@@ -51,7 +51,7 @@ class HeldEnds:
         opinions.readers.append(self._judged)
 
     def be_patient(self, early_seconds: float) -> None:
-        """Ask for no end before the voice has been quiet for so long."""
+        """Ask for an end only after `early_seconds` of quiet."""
         self._decision.early_seconds = early_seconds
         self._do([])
 

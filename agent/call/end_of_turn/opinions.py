@@ -1,4 +1,4 @@
-"""Asks the detector when a caller's voice has fallen quiet, and tells whoever reads along.
+"""Asks the detector when a caller's voice has fallen quiet, and tells the readers.
 
 One prediction runs at a time, beside the event loop, and of the questions that come meanwhile the
 newest is asked. What a voice has overtaken is not told. A detector that fails has no opinion.

@@ -101,7 +101,7 @@ class _Answer(llm.LLMStream):
     async def _listen(
         self, model: llm.LLM[Any], progress: Progress, tell: Callable[[llm.ChatChunk], None]
     ) -> None:
-        """One answer; asked for anew where the server wants the same messages in another order."""
+        """Pass on one answer. Ask once more if the server wants the messages in another order."""
         try:
             async with self._chat(model) as stream:
                 async for chunk in stream:
