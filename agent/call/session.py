@@ -9,6 +9,7 @@ from livekit.plugins import silero
 from agent.call.end_of_turn.detector import EndOfTurnDetector, LiveKitDetector
 from agent.call.models.mind import PatientLLM
 from agent.call.models.voice import PatientTTS
+from agent.call.patience import turn_handling
 from agent.call.prompt_voice import PromptVoice
 from agent.call.providers import (
     Clients,
@@ -20,7 +21,6 @@ from agent.call.providers import (
     with_inference,
 )
 from agent.call.spoken_form import in_spoken_form
-from agent.call.turn_taking import turn_handling
 from agent.call.vad_tap import TappedVAD
 from config.settings import Settings
 from stt_assemblyai.stt import STT

@@ -1,19 +1,16 @@
-"""Turn-taking: who decides that a turn has ended, and how much patience both sides have."""
+"""Turn-taking: what a session hears of its caller, and what may interrupt its agent."""
 
 import asyncio
 import dataclasses
 import logging
-from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Iterator
 from contextlib import ExitStack, aclosing, contextmanager
-from types import MappingProxyType
-from typing import Any
 
 from livekit.agents import (
     AgentSession,
     AgentStateChangedEvent,
     CloseEvent,
     SpeechCreatedEvent,
-    TurnHandlingOptions,
     llm,
     stt,
 )
@@ -27,6 +24,7 @@ from agent.call.end_of_turn.opinions import Opinions
 from agent.call.floor import SessionFloor
 from agent.call.interruptions import asks_for_dictation, asks_to_wait
 from agent.call.overlap import Overlap
+from agent.call.patience import early_seconds, min_delay, thresholds
 from agent.call.playout import Playout
 from agent.call.seats import Seats
 from agent.call.thrown_away import ThrownAway
@@ -34,7 +32,7 @@ from agent.call.vad_tap import TappedVAD
 from agent.call.who_spoke import Person
 from config.phrases import words_of
 from config.settings import Settings
-from stt_assemblyai.models import MODE_SILENCES, PRESETS, SERVICE_THRESHOLDS, U3, US, Preset
+from stt_assemblyai.models import PRESETS, Preset
 from stt_assemblyai.stt import STT
 
 log = logging.getLogger(__name__)
@@ -43,15 +41,6 @@ log = logging.getLogger(__name__)
 ANSWER_WORDS = 5
 # So long an answer may take, its beginning and all turns included.
 ANSWER_SECONDS = 60.0
-
-# How long a caller has to be silent before LiveKit lets the agent answer, whatever the service
-# says: no more than the service waits anyhow.
-MIN_SILENCE_MS: Mapping[Preset, int] = MappingProxyType(
-    {"seed": 0, "aggressive": 0, "balanced": 400, "conservative": 800, "service": 0}
-)
-
-# With a second opinion: how long the voice has to be quiet before the end of a turn is asked for.
-EARLY_SECONDS = 0.4
 
 
 class TurnTaking:
@@ -86,14 +75,7 @@ class TurnTaking:
         self._held_ends: HeldEnds | None = None
         if detector is not None:
             self.opinions = Opinions(detector, settings.vad_threshold)
-            self._held_ends = HeldEnds(
-                self.opinions,
-                hold_seconds=settings.agent.turn_hold_ms / 1000,
-                early_seconds=early_seconds(settings, self._preset),
-                force_endpoint=ears.force_endpoint,
-                # What is said over the agent is judged while it goes on.
-                may_wait=lambda: not self._floor.agent_has_it(),
-            )
+            self._held_ends = self._hold_ends(self.opinions)
         self._early = EarlyReplies(
             Eagerness(settings.agent.eagerness, settings.vad_threshold), settings.agent.phrasebook
         )
@@ -106,6 +88,16 @@ class TurnTaking:
         session.on("agent_state_changed", self._on_agent_state)
         session.on("speech_created", self._on_speech)
         session.on("close", self._on_close)
+
+    def _hold_ends(self, opinions: Opinions) -> HeldEnds:
+        return HeldEnds(
+            opinions,
+            hold_seconds=self._settings.agent.turn_hold_ms / 1000,
+            early_seconds=early_seconds(self._settings, self._preset),
+            force_endpoint=self._ears.force_endpoint,
+            # What is said over the agent is judged while it goes on.
+            may_wait=lambda: not self._floor.agent_has_it(),
+        )
 
     @property
     def preset(self) -> Preset:
@@ -258,73 +250,3 @@ class TurnTaking:
             self._held_ends.close()
         log.info("said over the agent", extra=dataclasses.asdict(self._overlap.counts))
         log.info("replies to the caller", extra=self.thrown_away.fields())
-
-
-def thresholds(settings: Settings, preset: Preset, pause_ms: int = 0) -> dict[str, Any]:
-    """AssemblyAI's side, every value given; a pause of `pause_ms` ends no turn."""
-    sent = settings.assemblyai.session.tempered(preset).effective()
-    family = settings.assemblyai.family
-    if family is US:
-        found = {name: sent.get(name, value) for name, value in SERVICE_THRESHOLDS.items()}
-    elif family is U3:
-        # A value that was changed cannot be unset, only set again.
-        mode = sent.get("mode", "balanced")
-        shortest, longest = MODE_SILENCES.get(mode, MODE_SILENCES["balanced"])
-        found = {"mode": mode, "min_turn_silence": shortest, "max_turn_silence": longest}
-        found = {name: sent.get(name, value) for name, value in found.items()}
-    else:
-        return {}
-    # A preset that is chosen in mid-call may not fit a threshold that was set by itself.
-    found["max_turn_silence"] = max(found["max_turn_silence"], found["min_turn_silence"])
-    if pause_ms:
-        found["min_turn_silence"] = max(found["min_turn_silence"], pause_ms)
-        found["max_turn_silence"] = max(found["max_turn_silence"], 2 * pause_ms)
-    return found
-
-
-def min_delay(settings: Settings, preset: Preset, pause_ms: int = 0) -> float:
-    """LiveKit's side, in seconds: it holds even where the service ends a turn too soon."""
-    chosen = settings.agent.min_silence_ms
-    return max(MIN_SILENCE_MS[preset] if chosen is None else chosen, pause_ms) / 1000
-
-
-def early_seconds(settings: Settings, preset: Preset, pause_ms: int = 0) -> float:
-    """How long the voice is quiet before the second opinion may ask for the end of a turn: no less
-    than AssemblyAI would wait if it were sure."""
-    asked = thresholds(settings, preset, pause_ms).get("min_turn_silence", pause_ms)
-    return max(EARLY_SECONDS, float(asked) / 1000)
-
-
-def turn_handling(settings: Settings) -> TurnHandlingOptions:
-    """Who decides that a turn has ended, and what may interrupt the agent."""
-    return {
-        # AssemblyAI's end of turn is the end of turn: without this line LiveKit loads a model of
-        # its own.
-        "turn_detection": "stt",
-        # The service has already waited for the silence that its thresholds ask for. LiveKit would
-        # add 0.5 s.
-        "endpointing": {
-            "mode": "fixed",
-            "min_delay": min_delay(settings, settings.agent.turn_preset),
-            "max_delay": 3.0,
-        },
-        # Unset, this prefers a detector in LiveKit Cloud, and the caller's audio leaves for it.
-        # `overlap` lets no words through that are none, and nothing but words interrupts. To pause
-        # before words are known, and to go on, is `floor`'s: LiveKit pauses for words alone, loses
-        # what is in its queue, and waits for the end of the turn before it goes on.
-        "interruption": {
-            "mode": "vad",
-            "min_words": 1,
-            "min_duration": 0.0,
-            "resume_false_interruption": False,
-        },
-        # The reply is thought out, and spoken into a buffer, while the end of the turn is still
-        # being confirmed. LiveKit does so for no turn of more than 10 s, and three times in one,
-        # for fear of waste; here a pause has to be sure first (ASSEMBLYAI_PREFLIGHT_CONFIDENCE).
-        "preemptive_generation": {
-            "enabled": True,
-            "preemptive_tts": True,
-            "max_speech_duration": 60.0,
-            "max_retries": 6,
-        },
-    }

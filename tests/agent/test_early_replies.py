@@ -16,7 +16,8 @@ from livekit.agents.metrics import LLMMetrics
 from agent.call.assistant import Assistant
 from agent.call.eagerness import LIMITS, Eagerness, Level
 from agent.call.early_replies import EarlyReplies
-from agent.call.turn_taking import TurnTaking, turn_handling
+from agent.call.patience import turn_handling
+from agent.call.turn_taking import TurnTaking
 from agent.call.vad_tap import TappedVAD
 from config.behaviour import AgentSettings
 from config.load import load_settings

@@ -21,7 +21,8 @@ from livekit.agents import (
 from agent.call.assistant import Assistant
 from agent.call.group import DeafError, Group, SeveralEars
 from agent.call.marked import Mark, mark_of
-from agent.call.turn_taking import TurnTaking, turn_handling
+from agent.call.patience import turn_handling
+from agent.call.turn_taking import TurnTaking
 from agent.call.vad_tap import TappedVAD
 from agent.call.who_spoke import lines_of, turns_of
 from config.load import load_settings

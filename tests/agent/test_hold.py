@@ -14,8 +14,9 @@ from agent.call.endings import Ending
 from agent.call.fillers import Fillers
 from agent.call.interruptions import asks_to_wait
 from agent.call.marked import Mark, mark_of
+from agent.call.patience import turn_handling
 from agent.call.silence import Silence
-from agent.call.turn_taking import TurnTaking, turn_handling
+from agent.call.turn_taking import TurnTaking
 from config.behaviour import AgentSettings
 from config.load import load_settings
 from config.phrases import read_phrasebook

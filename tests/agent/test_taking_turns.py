@@ -15,7 +15,8 @@ from livekit.agents import (
 )
 
 from agent.call.assistant import Assistant
-from agent.call.turn_taking import ANSWER_SECONDS, TurnTaking, turn_handling
+from agent.call.patience import turn_handling
+from agent.call.turn_taking import ANSWER_SECONDS, TurnTaking
 from agent.call.vad_tap import TappedVAD
 from config.load import load_settings
 from stt_assemblyai.stt import STT

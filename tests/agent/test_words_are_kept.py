@@ -22,8 +22,9 @@ from agent.call.assistant import Assistant
 from agent.call.interruptions import Verdict
 from agent.call.marked import Mark, MarkedUtterance, mark_of
 from agent.call.overlap import ANSWER_SECONDS, Overlap
+from agent.call.patience import turn_handling
 from agent.call.playout import Playout
-from agent.call.turn_taking import TurnTaking, turn_handling
+from agent.call.turn_taking import TurnTaking
 from agent.call.vad_tap import TappedVAD
 from config.behaviour import AgentSettings
 from config.load import load_settings

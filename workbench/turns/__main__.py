@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.progress import track
 
 from agent.call.end_of_turn.detector import LiveKitDetector
-from agent.call.turn_taking import early_seconds, min_delay, thresholds
+from agent.call.patience import early_seconds, min_delay, thresholds
 from config.load import load_settings
 from stt_assemblyai.models import PRESETS, Preset
 from workbench.engines.activity import ActivityDetector

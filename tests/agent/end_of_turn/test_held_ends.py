@@ -12,7 +12,8 @@ from livekit.agents import AgentSession, ChatContext, ChatMessage, LanguageCode,
 
 from agent.call.assistant import Assistant
 from agent.call.end_of_turn.detector import SAMPLE_RATE, Samples
-from agent.call.turn_taking import EARLY_SECONDS, TurnTaking, early_seconds, turn_handling
+from agent.call.patience import EARLY_SECONDS, early_seconds, turn_handling
+from agent.call.turn_taking import TurnTaking
 from agent.call.vad_tap import TappedVAD
 from config.load import load_settings
 from config.settings import Settings
