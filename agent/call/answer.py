@@ -97,7 +97,11 @@ class Call:
         self._session = build_session(self._equipment, SeveralEars() if hears_all else None)
         ears, second_opinion = self._equipment.ears, self._equipment.end_of_turn
         self._turn_taking = TurnTaking(
-            self._own.settings, ears, self._session, None if hears_all else second_opinion
+            self._own.settings,
+            ears,
+            self._session,
+            None if hears_all else second_opinion,
+            tell=job.proc.userdata.get("tell"),
         )
         self._group = self._gather() if hears_all else None
         is_sole = self._equipment.hearing is ears and not hears_all

@@ -48,30 +48,6 @@ class MarkedUtterance:
     line: Line | None = None
 
 
-@dataclass(slots=True)
-class Counts:
-    """How often what was said over the agent was taken for what."""
-
-    interruptions: int = 0
-    false_interruptions: int = 0
-    """The agent paused for a word that was taken back."""
-    backchannels: int = 0
-    false_backchannels: int = 0
-    """They turned out to be the answer to what the agent had just said."""
-    echoes: int = 0
-    unanswered: int = 0
-
-    def note(self, mark: Mark) -> None:
-        """One more utterance that gets this mark."""
-        match mark:
-            case Mark.BACKCHANNEL:
-                self.backchannels += 1
-            case Mark.ECHO:
-                self.echoes += 1
-            case Mark.UNANSWERED:
-                self.unanswered += 1
-
-
 def keep(session: AgentSession[Any], utterance: MarkedUtterance) -> None:
     """Write an utterance into the session's history, and tell the session's listeners.
 

@@ -20,7 +20,8 @@ from livekit.agents import stt, utils
 
 from agent.call.echo import is_echo
 from agent.call.interruptions import Heard, Verdict, judge
-from agent.call.marked import Counts, Mark, MarkedUtterance
+from agent.call.marked import Mark, MarkedUtterance
+from agent.call.outcomes import INTERRUPTION, Outcomes
 from agent.call.playout import Playout
 from agent.call.utterance import TRANSCRIPTS, Utterance
 from config.phrases import Phrasebook, words_of
@@ -77,11 +78,13 @@ class Overlap:
         playout: Playout,
         *,
         echo: bool,
-        counts: Counts | None = None,
+        outcomes: Outcomes | None = None,
+        speaker: str = "",
     ) -> None:
-        """`counts`: those of another, which are counted on."""
+        """`outcomes`: those of the call; `speaker`: of several, an identity."""
         self.playout = playout
-        self.counts = counts or Counts()
+        self.outcomes = outcomes or Outcomes()
+        self._speaker = speaker
         self.language = ""
         self._phrasebook = phrasebook
         self._floor = floor
@@ -117,7 +120,7 @@ class Overlap:
     def speech_done(self) -> None:
         """The agent is through with what it had to say; nobody has the floor."""
         if self._held and self._is_answer():
-            self.counts.false_backchannels += 1
+            self.outcomes.count(Mark.BACKCHANNEL.value, is_right=False)
             self._release()
         elif self._state is _State.CLOSED:
             self._keep_held()
@@ -164,7 +167,7 @@ class Overlap:
         complete = event.type in (Type.FINAL_TRANSCRIPT, Type.END_OF_SPEECH)
         self._verdict = self._judge(complete=complete)
         if before is Verdict.DOUBTFUL and self._verdict in _MARKS:
-            self.counts.false_interruptions += 1
+            self.outcomes.count(INTERRUPTION, is_right=False)
         if self._utterance.is_changed:
             self._stop_waiting()
         if self._floor.may_be_taken():
@@ -208,11 +211,13 @@ class Overlap:
         for event in self._held:
             self._sifted.put_nowait(event)
         self._held.clear()
+        if ended:
+            self._tell_turn()
         self._settle(_State.CLOSED if ended else _State.OPEN)
 
     def _take_floor(self) -> None:
         if self._floor.agent_has_it():
-            self.counts.interruptions += 1
+            self.outcomes.count(INTERRUPTION, is_right=True)
             self._floor.take()
 
     def _wait(self, seconds: float) -> None:
@@ -245,6 +250,8 @@ class Overlap:
         """The utterance is over. What is still held may yet turn out to be an answer."""
         if self._state is _State.OPEN and not self._floor.may_be_taken():
             self._mark(Mark.UNANSWERED)  # the session drops the turn
+        elif self._state is _State.OPEN:
+            self._tell_turn()
         self._settle(_State.CLOSED)
         left_seconds = self._utterance.begun_at + ANSWER_SECONDS - self._loop.time()
         may_be_answer = self._verdict is Verdict.BACKCHANNEL and self._floor.agent_has_it()
@@ -261,11 +268,17 @@ class Overlap:
             self._mark(mark, also_interim=also_interim)
         self._settle(_State.CLOSED)
 
+    def _tell_turn(self) -> None:
+        """What the session takes for a turn shows what was meant before."""
+        utterance = self._utterance
+        self.outcomes.turn(" ".join(utterance.finals), utterance.begun_at, self._speaker)
+
     def _mark(self, mark: Mark, *, also_interim: bool = False) -> None:
         utterance = self._utterance
         text = utterance.text if also_interim else " ".join(utterance.finals)
         if words_of(text):
-            self.counts.note(mark)
+            ended_at = utterance.ended_at or self._loop.time()
+            self.outcomes.kept(mark, text, ended_at, self._speaker)
             self._floor.keep(
                 MarkedUtterance(text, mark, utterance.begun_at_wall_time, utterance.language)
             )

@@ -23,6 +23,8 @@ from agent.call.end_of_turn.held_ends import HeldEnds
 from agent.call.end_of_turn.opinions import Opinions
 from agent.call.floor import SessionFloor
 from agent.call.interruptions import asks_for_dictation, asks_to_wait
+from agent.call.marked import Mark
+from agent.call.outcomes import Outcomes, Tell
 from agent.call.overlap import Overlap
 from agent.call.patience import early_seconds, min_delay, thresholds
 from agent.call.playout import Playout
@@ -47,7 +49,8 @@ class TurnTaking:
     """One call's patience, and what may interrupt its agent.
 
     AssemblyAI's side and LiveKit's change together, also in mid-call. What an operator has set one
-    by one wins over every preset. `detector` has the second opinion, if one is wanted.
+    by one wins over every preset. `detector` has the second opinion, if one is wanted; `tell`
+    learns how often what was said over the agent was taken for what.
     """
 
     def __init__(
@@ -56,6 +59,7 @@ class TurnTaking:
         ears: STT,
         session: AgentSession[None],
         detector: EndOfTurnDetector | None = None,
+        tell: Tell | None = None,
     ) -> None:
         self._settings = settings
         self._ears = ears
@@ -68,7 +72,11 @@ class TurnTaking:
         barge_in = BargeIn(limits_of(settings.agent), settings.vad_threshold)
         self._floor = SessionFloor(session, playout, barge_in)
         self._overlap = Overlap(
-            settings.agent.phrasebook, self._floor, playout, echo=settings.agent.echo == "auto"
+            settings.agent.phrasebook,
+            self._floor,
+            playout,
+            echo=settings.agent.echo == "auto",
+            outcomes=Outcomes(tell),
         )
         self.opinions: Opinions | None = None
         """What the detector thinks of each pause of the caller's; None without a detector."""
@@ -176,7 +184,8 @@ class TurnTaking:
             self._seats.take(speaker),
             first.playout,
             echo=self._settings.agent.echo == "auto",
-            counts=first.counts,
+            outcomes=first.outcomes,
+            speaker=speaker.identity,
         )
         self._overlaps.append(overlap)
         try:
@@ -210,6 +219,8 @@ class TurnTaking:
         """The caller's turn is over: was it the answer, or only `let me see`?"""
         if any(character.isdigit() for character in text) or len(words_of(text)) >= ANSWER_WORDS:
             self._end_answer()
+        if self.is_to_wait(text):
+            self._overlap.outcomes.kept(Mark.HOLD, text, asyncio.get_running_loop().time())
 
     def _begin_answer(self) -> None:
         self._end_answer()
@@ -248,5 +259,6 @@ class TurnTaking:
         self._floor.close()
         if self._held_ends is not None:
             self._held_ends.close()
-        log.info("said over the agent", extra=dataclasses.asdict(self._overlap.counts))
+        self._overlap.outcomes.settle()
+        log.info("said over the agent", extra=self._overlap.outcomes.fields())
         log.info("replies to the caller", extra=self.thrown_away.fields())

@@ -2,6 +2,8 @@
 
 from prometheus_client import Counter
 
+from agent.call.outcomes import KINDS
+
 CALLERS_RESCUED = Counter(
     "agent_callers_rescued", "Callers who waited without an agent and for whom one was asked"
 )
@@ -11,3 +13,12 @@ AGENTS_REPLACED = Counter(
 CALLERS_TOLD_TO_WAIT = Counter(
     "agent_callers_told_to_wait", "Callers who were told that nobody is free"
 )
+OVERLAPS = Counter(
+    "agent_overlaps",
+    "What callers said while the agent spoke or waited: what it was taken for, and whether rightly",
+    ["kind", "outcome"],
+)
+
+for _kind in KINDS:
+    for _outcome in ("false", "true"):
+        OVERLAPS.labels(_kind, _outcome)  # a page without a series cannot be told from a zero

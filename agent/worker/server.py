@@ -16,11 +16,14 @@ from livekit.agents.worker import ServerEnvOption
 
 from agent import log
 from agent.call.answer import answer
+from agent.call.outcomes import Tell
 from agent.call.participants import AgentRole
 from agent.call.session import equip
+from agent.worker import metrics
 from agent.worker.admission import Admission, Limit
 from agent.worker.brake import Brake, cores
 from agent.worker.starts import Starts
+from agent.worker.tally import Tally
 from config.secrets import secrets_of
 from config.services import AssemblyAISettings
 from config.settings import Settings
@@ -59,6 +62,7 @@ class Worker(AgentServer):
         self.starts = starts
         self._pool: ProcPool | None = None
         self._page: HttpServer | None = None
+        self.tally = Tally(metrics.OVERLAPS)
         self.prepare = prepare
         """What each job process does before its call."""
 
@@ -70,6 +74,10 @@ class Worker(AgentServer):
     def keep_ready(self, processes: int) -> None:
         """Have so many processes wait for a call; at most `num_idle_processes` do."""
         self.starts.keep_ready(processes)
+
+    async def run(self, *, devmode: bool = False, unregistered: bool = False) -> None:
+        with self.tally.listening():
+            await super().run(devmode=devmode, unregistered=unregistered)
 
     async def break_off(self, running: asyncio.Task[None]) -> None:
         """End `run` before it has begun to take calls.
@@ -142,7 +150,6 @@ def build_server(
         host=settings.agent.http_host,
         port=settings.agent.http_port,
         preload_modules=[entrypoint.__module__, PRELOADED],
-        setup_fnc=partial(prewarm, settings, prepare),
         # LiveKit's client would compare load with a threshold of its own and refuse all but the
         # first calls of a burst; `admission` counts exactly.
         load_threshold=math.inf,
@@ -156,6 +163,8 @@ def build_server(
         drain_timeout=settings.agent.drain_seconds,
         log_level=settings.agent.log_level,
     )
+
+    server.setup_fnc = partial(prewarm, settings, prepare, server.tally.sender)
 
     async def on_request(request: JobRequest) -> None:
         await admission.decide(request, server)
@@ -198,10 +207,16 @@ def session_limit(service: AssemblyAISettings) -> Limit | None:
     return lambda recent: budget.free(time.time(), SESSION_SECONDS) - recent
 
 
-def prewarm(settings: Settings, prepare: Callable[[Settings], object], process: JobProcess) -> None:
+def prewarm(
+    settings: Settings,
+    prepare: Callable[[Settings], object],
+    tell: Tell | None,
+    process: JobProcess,
+) -> None:
     """What each job process has at hand before its call comes."""
     log.guard(secrets_of(settings), transcripts=settings.agent.log_transcripts)
     process.userdata["equipment"] = prepare(settings)
+    process.userdata["tell"] = tell
     # A full collection would look through all that is loaded, and silence the call for 0.2 s.
     gc.collect()
     gc.freeze()

@@ -9,7 +9,7 @@ import pytest
 from livekit.agents import LanguageCode, stt
 
 from agent.call.interruptions import Verdict
-from agent.call.marked import Counts, Mark, MarkedUtterance
+from agent.call.marked import Mark, MarkedUtterance
 from agent.call.overlap import ANSWER_SECONDS, CONFIRMED_SECONDS, UNDECIDED_SECONDS, Overlap
 from agent.call.playout import Playout
 from config.behaviour import AgentSettings
@@ -112,6 +112,10 @@ def text_of(each: stt.SpeechEvent) -> str:
     if each.alternatives:
         return each.alternatives[0].text
     return START if each.type is Type.START_OF_SPEECH else END
+
+
+def counted(line: Line) -> dict[str, int]:
+    return {name: count for name, count in line.overlap.outcomes.fields().items() if count}
 
 
 @asynccontextmanager
@@ -249,7 +253,8 @@ async def test_a_word_that_turns_out_to_be_none_is_taken_back() -> None:
         await asyncio.sleep(2 * ANSWER_SECONDS)
         assert line.interrupted == 0
         assert line.marks == [("Uh-huh.", BACK)]
-        assert line.overlap.counts == Counts(false_interruptions=1, backchannels=1)
+        line.overlap.outcomes.settle()
+        assert counted(line) == {"false_interruptions": 1, "backchannels": 1}
 
 
 async def test_a_word_without_a_final_is_taken_back() -> None:
@@ -362,7 +367,7 @@ async def test_a_yes_that_is_an_answer_counts_as_a_false_backchannel_and_is_kept
         await line.hear(START, "Yes.", END)
         line.agent_ends()
         await asyncio.sleep(2)
-        assert line.overlap.counts == Counts(false_backchannels=1)
+        assert counted(line) == {"false_backchannels": 1}
         assert line.kept == []
 
 
@@ -414,3 +419,24 @@ async def test_what_is_no_speech_always_passes() -> None:
         line.agent_begins()
         line.events.put_nowait(stt.SpeechEvent(type=Type.RECOGNITION_USAGE))
         assert len(await line.hear()) == 1
+
+
+async def test_what_was_kept_is_counted_as_wrong_when_the_caller_says_it_again() -> None:
+    async with call() as line:
+        line.agent_begins()
+        await line.hear(START, "Okay.", END)
+        await asyncio.sleep(2 * ANSWER_SECONDS)
+        line.agent_ends()
+        assert line.marks == [("Okay.", BACK)]
+        await asyncio.sleep(1)
+        await line.hear(START, "Okay.", END)
+        assert counted(line) == {"false_backchannels": 1}
+
+
+async def test_what_was_kept_is_counted_as_right_when_the_caller_says_something_else() -> None:
+    async with call() as line:
+        line.agent_begins()
+        await line.hear(START, "Okay.", END)
+        await asyncio.sleep(3)
+        await line.hear(START, "what about", "What about Tuesday?.", END)
+        assert counted(line) == {"interruptions": 1, "backchannels": 1}
