@@ -54,6 +54,8 @@ class Presence:
         self._is_second = False
         self._chosen = asyncio.Event()
         self._next_look: asyncio.TimerHandle | None = None
+        self._is_shown = False
+        self._showing: set[asyncio.Task[None]] = set()
 
     @property
     def caller_identity(self) -> str | None:
@@ -126,7 +128,9 @@ class Presence:
         return 0
 
     async def show_caller(self) -> None:
-        """Tell the room whom this agent serves; a transcriber leaves that voice to it."""
+        """Tell the room whom this agent serves, also when that changes from now on; a transcriber
+        leaves that voice to it."""
+        self._is_shown = True
         with contextlib.suppress(Exception):  # of LiveKit's library, in a room that is going
             async with asyncio.timeout(SERVER_SECONDS):
                 await self._room.local_participant.set_attributes(
@@ -160,6 +164,7 @@ class Presence:
             self._chosen.set()
             if before is not None:
                 self._on_next_caller(policy.caller)
+                self._show_next_caller()
         elif policy.is_absent != was_absent and not policy.ending:
             log.info(
                 "the caller came back" if was_absent else "the caller's network failed, waiting"
@@ -168,6 +173,12 @@ class Presence:
             self._end(policy.ending)
         elif next_look is not None:
             self._next_look = loop.call_at(next_look, self._look)
+
+    def _show_next_caller(self) -> None:
+        if self._is_shown:
+            showing = asyncio.create_task(self.show_caller(), name="show caller")
+            self._showing.add(showing)
+            showing.add_done_callback(self._showing.discard)
 
     def _on_came(self, participant: rtc.RemoteParticipant) -> None:
         if self._policy and participant.identity == self._policy.caller:

@@ -8,7 +8,7 @@ from livekit import rtc
 
 from agent.call.caller_policy import RETURN_SECONDS
 from agent.call.endings import Ending
-from agent.call.participants import AgentRole
+from agent.call.participants import CALLER_ATTRIBUTE, AgentRole
 from agent.call.presence import Presence
 from config.behaviour import AgentSettings
 from workbench.scripted_room import Permission, Person, ScriptedRoom
@@ -252,3 +252,22 @@ async def test_where_everybody_is_heard_the_next_caller_is_told_of() -> None:
     assert (presence.caller_identity, told) == ("bob", ["bob"])
     room.leave("bob")
     assert told == ["bob", Ending.CALLER_LEFT]
+
+
+async def test_the_room_is_shown_whom_the_agent_serves_after_every_change() -> None:
+    room = ScriptedRoom()
+    for each in ("ann", "bob", "cleo"):
+        room.join(Person(each))
+        room.publish(each)
+    settings = SETTINGS.model_copy(update={"hears": "everybody"})
+    presence = Presence(room.as_livekit, settings, end=lambda _: None)
+    presence.begin()
+    shown = room.local_participant.attributes
+    room.leave("ann")
+    await asyncio.sleep(1)
+    assert CALLER_ATTRIBUTE not in shown  # nobody is heard before the session has started
+    await presence.show_caller()
+    assert shown[CALLER_ATTRIBUTE] == "bob"
+    room.leave("bob")
+    await asyncio.sleep(1)
+    assert shown[CALLER_ATTRIBUTE] == "cleo"
