@@ -206,6 +206,16 @@ class AgentSettings(Section):
         "thrown away.",
         examples=["some"],
     )
+    listening_sound_seconds: float = Field(
+        default=0,
+        ge=0,
+        le=600,
+        description="How long a turn of the caller has lasted when the agent shows that it "
+        'listens: at a short pause in mid-sentence it says one soft "mhm" (`listening` in the '
+        "phrases), at most once a turn, and never where the turn may be ending. 0: never. Only for "
+        "clients that cancel echo.",
+        examples=["8"],
+    )
     vad_threshold: float | None = Field(
         default=None,
         ge=0.05,

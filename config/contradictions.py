@@ -20,7 +20,7 @@ _NEEDS = {
 
 def contradictions(settings: Settings) -> list[str]:
     """What cannot hold at once: a sentence each, which begins with the name of a setting."""
-    return [*_silences(settings), *_ports(settings)]
+    return [*_silences(settings), *_ports(settings), *_echoes(settings)]
 
 
 def without_effect(settings: Settings) -> list[str]:
@@ -41,6 +41,8 @@ def without_effect(settings: Settings) -> list[str]:
         found.append("ASSEMBLYAI_FALLBACK_BASE_URL has no effect: it is ASSEMBLYAI_BASE_URL")
     if agent.silence_seconds >= agent.max_call_seconds:
         found.append("AGENT_SILENCE_SECONDS has no effect: AGENT_MAX_CALL_SECONDS is not longer")
+    if agent.listening_sound_seconds and agent.hears == "everybody":
+        found.append("AGENT_LISTENING_SOUND_SECONDS has no effect with AGENT_HEARS=everybody")
     if ears.include_partial_turns is False or ears.redact_pii:
         found.append(
             f"ASSEMBLYAI_{'REDACT_PII' if ears.redact_pii else 'INCLUDE_PARTIAL_TURNS'} keeps "
@@ -84,6 +86,14 @@ def _ports(settings: Settings) -> Iterator[str]:
         yield (
             f"AGENT_METRICS_PORT and AGENT_HTTP_PORT must not both be {agent.http_port}: "
             "two pages cannot listen on one port"
+        )
+
+
+def _echoes(settings: Settings) -> Iterator[str]:
+    if settings.agent.listening_sound_seconds and settings.agent.echo == "auto":
+        yield (
+            "AGENT_LISTENING_SOUND_SECONDS must be 0 with AGENT_ECHO=auto: a line that sends the "
+            "sound back would put it into the caller's words"
         )
 
 

@@ -42,6 +42,7 @@ class PhraseFile(BaseModel):
     unfinished: tuple[Phrase, ...] = ()
     hold: tuple[Phrase, ...] = ()
     courtesies: tuple[Phrase, ...] = ()
+    listening: Phrase | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,8 @@ class Phrases:
     """Whoever says one of these, and nothing else, wants the agent to wait."""
     courtesies: frozenset[Words] = frozenset()
     """What may stand beside such a phrase."""
+    listening: str = ""
+    """What the agent says to show that it listens."""
 
 
 def words_of(text: str, *, kept: str = "") -> Words:
@@ -123,6 +126,7 @@ class Phrasebook:
             unfinished=frozenset().union(*(each.unfinished for each in everything)),
             hold=frozenset().union(*(each.hold for each in everything)),
             courtesies=frozenset().union(*(each.courtesies for each in everything)),
+            listening=languages["en"].listening if "en" in languages else "",
         )
 
     def of(self, language: str | None) -> Phrases:
@@ -157,6 +161,7 @@ def _read(file: Path) -> Phrases:
         _as_words(found.unfinished),
         _as_words(found.hold),
         _as_words(found.courtesies),
+        found.listening or "",
     )
 
 

@@ -165,14 +165,18 @@ class _Thought(llm.LLMStream):
 
 
 class Voice(tts.TTS[Any]):
-    """Speaks so many letters a second."""
+    """Speaks so many letters a second; each of its samples is `level`."""
 
-    def __init__(self, letters_a_second: float = 15) -> None:
+    def __init__(self, letters_a_second: float = 15, *, level: int = 0) -> None:
         capabilities = tts.TTSCapabilities(streaming=False)
         super().__init__(capabilities=capabilities, sample_rate=RATE, num_channels=1)
         self.letters_a_second = letters_a_second
+        self.level = level
+        self.texts: list[str] = []
+        """What it was asked to say."""
 
     def synthesize(self, text: str, *, conn_options: Any = None) -> tts.ChunkedStream:
+        self.texts.append(text)
         return _Speech(tts=self, input_text=text, conn_options=conn_options or APIConnectOptions())
 
 
@@ -183,4 +187,4 @@ class _Speech(tts.ChunkedStream):
             request_id="1", sample_rate=RATE, num_channels=1, mime_type="audio/pcm"
         )
         samples = round(RATE * len(self._input_text) / self._tts.letters_a_second)
-        output_emitter.push(bytes(2 * samples))
+        output_emitter.push(self._tts.level.to_bytes(2, "little", signed=True) * samples)

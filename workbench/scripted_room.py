@@ -121,6 +121,23 @@ class LocalParticipant:
         raise rtc.RpcError(codes.CONNECTION_TIMEOUT, "")
 
 
+class SideSound:
+    """What the room hears of a track beside an agent's voice: when each frame began, and it."""
+
+    def __init__(self) -> None:
+        self.heard: list[tuple[float, rtc.AudioFrame]] = []
+
+    async def capture_frame(self, frame: rtc.AudioFrame) -> None:
+        self.heard.append((asyncio.get_running_loop().time(), frame))
+        await asyncio.sleep(frame.duration)
+
+    async def wait_for_playout(self) -> None:
+        pass
+
+    def clear_queue(self) -> None:
+        pass
+
+
 class ScriptedRoom(rtc.EventEmitter[str]):
     """Emits what LiveKit's room emits, when its people do something."""
 
@@ -132,6 +149,8 @@ class ScriptedRoom(rtc.EventEmitter[str]):
         self.local_participant = LocalParticipant(self)
         self.connection_state = rtc.ConnectionState.CONN_CONNECTED
         self.shown: list[Shown] = []
+        self.side_sound: SideSound | None = None
+        """Of a track that an agent has published beside its voice."""
         self.unanswering: set[str] = set()
         """Whose clients are dead, or answer no calls of methods."""
 
@@ -142,6 +161,12 @@ class ScriptedRoom(rtc.EventEmitter[str]):
 
     def isconnected(self) -> bool:
         return self.is_connected
+
+    async def publish_side_track(self) -> SideSound:
+        """An agent publishes a track beside its voice, and somebody subscribes to it."""
+        await asyncio.sleep(0.2)
+        self.side_sound = SideSound()
+        return self.side_sound
 
     def join(self, person: Person) -> Person:
         """Somebody comes."""

@@ -8,10 +8,8 @@ from functools import partial
 
 from livekit import rtc
 from livekit.agents import (
-    ChatMessage,
     CloseEvent,
     CloseReason,
-    ConversationItemAddedEvent,
     ErrorEvent,
     JobContext,
 )
@@ -22,21 +20,22 @@ from agent.call.authority import Authority, Role, on_rpc
 from agent.call.broken_answers import BrokenAnswers
 from agent.call.chat import Chat, hear_in
 from agent.call.endings import FAILED_PROVIDER, Ending, count_as_failed
-from agent.call.fillers import Fillers, FillerTrack
+from agent.call.fillers import Fillers
 from agent.call.group import Group, SeveralEars
 from agent.call.head_start import HeadStart
 from agent.call.log_context import log_turns, name_caller
-from agent.call.marked import mark_of
 from agent.call.mending import Mending, leave_screens
 from agent.call.participants import ROLE_ATTRIBUTE, AgentRole
 from agent.call.parting import Parting
+from agent.call.prepared import SAMPLE_RATE, Sentence
 from agent.call.presence import Presence
 from agent.call.record import open_record
+from agent.call.recorded_turns import keep_turns
 from agent.call.session import Equipment, build_session, room_options
+from agent.call.side_track import side_track
 from agent.call.silence import Silence
 from agent.call.turn_taking import TurnTaking
 from agent.call.voice_feed import CallerInput
-from agent.call.who_spoke import turns_of
 from config.per_call import settings_of_call
 
 log = logging.getLogger(__name__)
@@ -240,12 +239,19 @@ class Call:
         await self._presence.show_caller()
 
     def _fill_silence(self) -> Callable[[], Awaitable[None]] | None:
-        """Let fillers be heard from now on; an answer may be heard when what this gives returns."""
-        if self._job.is_fake_job() or not self._agent.filler_seconds:
+        """Let what is played beside the session be heard from now on; an answer may be heard when
+        what this gives returns."""
+        if self._job.is_fake_job():
             return None
-        track = FillerTrack(self._job.room)
+        if sound := self._turn_taking.listening_sound:
+            sound.track = side_track(self._job.room, "listening", sound.sample_rate)
+        if not self._agent.filler_seconds:
+            return None
+        track = side_track(self._job.room, "filler", SAMPLE_RATE)
         return Fillers(
-            self._session, delay_seconds=self._agent.filler_seconds, play=track.play
+            self._session,
+            delay_seconds=self._agent.filler_seconds,
+            play=lambda: track.play(Sentence.ONE_MOMENT.frames()),
         ).make_way
 
     async def _caller_came(self) -> bool:
@@ -266,7 +272,7 @@ class Call:
         session = self._session
         session.on("error", partial(self._on_error, BrokenAnswers(session, self._agent.refusal)))
         session.on("close", self._on_close)
-        session.on("conversation_item_added", self._on_item)
+        keep_turns(session, self._record)
         if self._agent.log_transcripts:
             log_turns(session)
 
@@ -292,10 +298,3 @@ class Call:
     def _on_close(self, event: CloseEvent) -> None:
         stopped = event.reason is CloseReason.JOB_SHUTDOWN
         self.end(Ending.WORKER_STOPPED if stopped else Ending.AGENT_ENDED)
-
-    def _on_item(self, event: ConversationItemAddedEvent) -> None:
-        item = event.item
-        if isinstance(item, ChatMessage) and item.role in ("user", "assistant"):
-            mark = mark_of(item)
-            for turn in turns_of(item):
-                self._record.add("turn", {**turn, "mark": mark.value} if mark else turn)

@@ -76,7 +76,7 @@ class EarlyReplies:
     def _read(self, event: stt.SpeechEvent) -> stt.SpeechEvent:
         """The event for the session. At a second preflight LiveKit would restart the same reply."""
         now, best = self._loop.time(), event.alternatives[0]
-        so_far = _so_far(event, now)
+        so_far = so_far_of(event, now)
         phrases = self._phrasebook.of(best.language)
         self._eagerness.learn(now, so_far, outlook(so_far, phrases, asked=self._asked))
         self._latest = event
@@ -99,8 +99,11 @@ class EarlyReplies:
         self._eagerness.close()
 
 
-def _so_far(event: stt.SpeechEvent, now: float) -> SoFar:
-    """Where the recogniser is another one, less is known."""
+def so_far_of(event: stt.SpeechEvent, now: float) -> SoFar:
+    """The words that an event has, at `now` on the event loop's clock.
+
+    Where the recogniser is another one, less is known.
+    """
     best = event.alternatives[0]
     known = best.metadata or {}
     ended_at = known.get("ended_at")

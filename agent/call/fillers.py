@@ -10,7 +10,6 @@ import logging
 from collections.abc import Awaitable, Callable
 from enum import Enum, auto
 
-from livekit import rtc
 from livekit.agents import (
     AgentSession,
     ChatMessage,
@@ -20,11 +19,9 @@ from livekit.agents import (
 from livekit.agents.voice import SpeechHandle
 
 from agent.call.marked import mark_of
-from agent.call.prepared import SAMPLE_RATE, Sentence
 
 log = logging.getLogger(__name__)
 
-PUBLISH_SECONDS = 5
 # An answer waits no longer for the end of a filler, which a page may not even have subscribed to.
 LONGEST_WAIT_SECONDS = 3.0
 
@@ -130,31 +127,3 @@ class Fillers:
             log.exception("the filler could not be played")
         self._end()
         self._look()
-
-
-class FillerTrack:
-    """The prepared filler on a track in the room, which is published when it is first needed."""
-
-    def __init__(self, room: rtc.Room) -> None:
-        self._room = room
-        self._published: asyncio.Task[rtc.AudioSource] | None = None
-
-    async def play(self) -> None:
-        """Returns when the filler has been heard; cancelled, it falls silent at once."""
-        if self._published is None or (self._published.done() and self._published.exception()):
-            self._published = asyncio.create_task(self._publish(), name="publish filler")
-        async with asyncio.timeout(PUBLISH_SECONDS):
-            source = await asyncio.shield(self._published)
-        try:
-            async for frame in Sentence.ONE_MOMENT.frames():
-                await source.capture_frame(frame)
-            await source.wait_for_playout()
-        finally:
-            source.clear_queue()
-
-    async def _publish(self) -> rtc.AudioSource:
-        source = rtc.AudioSource(SAMPLE_RATE, num_channels=1)
-        track = rtc.LocalAudioTrack.create_audio_track("filler", source)
-        publication = await self._room.local_participant.publish_track(track)
-        await publication.wait_for_subscription()
-        return source

@@ -23,6 +23,8 @@ from agent.call.end_of_turn.held_ends import HeldEnds
 from agent.call.end_of_turn.opinions import Opinions
 from agent.call.floor import SessionFloor
 from agent.call.interruptions import asks_for_dictation, asks_to_wait
+from agent.call.listening import Listening
+from agent.call.listening_sound import ListeningSound
 from agent.call.marked import Mark
 from agent.call.outcomes import Outcomes, Tell
 from agent.call.overlap import Overlap
@@ -68,8 +70,8 @@ class TurnTaking:
         self._dictations = 0
         self._answer = ExitStack()  # open while the answer to a question is dictated
         self._answer_deadline: asyncio.TimerHandle | None = None
-        playout = Playout()
         barge_in = BargeIn(limits_of(settings.agent), settings.vad_threshold)
+        playout = Playout()
         self._floor = SessionFloor(session, playout, barge_in)
         self._overlap = Overlap(
             settings.agent.phrasebook,
@@ -78,18 +80,22 @@ class TurnTaking:
             echo=settings.agent.echo == "auto",
             outcomes=Outcomes(tell),
         )
-        self.opinions: Opinions | None = None
+        self.opinions = Opinions(detector, settings.vad_threshold) if detector else None
         """What the detector thinks of each pause of the caller's; None without a detector."""
-        self._held_ends: HeldEnds | None = None
-        if detector is not None:
-            self.opinions = Opinions(detector, settings.vad_threshold)
-            self._held_ends = self._hold_ends(self.opinions)
+        self._held_ends = self._hold_ends(self.opinions) if self.opinions else None
         self._early = EarlyReplies(
             Eagerness(settings.agent.eagerness, settings.vad_threshold), settings.agent.phrasebook
         )
+        self.listening_sound = (
+            self._listen_aloud() if settings.agent.listening_sound_seconds else None
+        )
+        """What the caller hears in a long turn of theirs; None without it."""
         self._seats = Seats(self._floor)
         self._overlaps = [self._overlap]  # of several speakers one each
         self.thrown_away = ThrownAway()
+        self._attend(session)
+
+    def _attend(self, session: AgentSession[None]) -> None:
         session.on("speech_created", self.thrown_away.begun)
         if isinstance(session.llm, llm.LLM):
             session.llm.on("metrics_collected", self.thrown_away.measured)
@@ -105,6 +111,17 @@ class TurnTaking:
             force_endpoint=self._ears.force_endpoint,
             # What is said over the agent is judged while it goes on.
             may_wait=lambda: not self._floor.agent_has_it(),
+        )
+
+    def _listen_aloud(self) -> ListeningSound:
+        agent = self._settings.agent
+        return ListeningSound(
+            self._session,
+            Listening(agent.listening_sound_seconds, self._settings.vad_threshold),
+            agent.phrasebook,
+            is_free=lambda: (
+                self._session.agent_state == "listening" and not self._floor.agent_has_it()
+            ),
         )
 
     @property
@@ -147,6 +164,8 @@ class TurnTaking:
             self._session.vad.taps += [self.opinions.hear, self._held_ends.hear]
         if isinstance(self._session.vad, TappedVAD):
             self._session.vad.taps.append(self._early.heard)
+            if self.listening_sound:
+                self._session.vad.taps.append(self.listening_sound.heard)
 
     def sift(self, events: AsyncIterable[stt.SpeechEvent]) -> AsyncGenerator[stt.SpeechEvent]:
         """What the session is to hear of the caller, to stand in `Agent.stt_node`."""
@@ -155,6 +174,8 @@ class TurnTaking:
         sifted = self._overlap.sift(events)
         if self._settings.agent.eagerness != "off":
             sifted = self._early.watch(sifted)
+        if self.listening_sound:
+            sifted = self.listening_sound.watch(sifted)
         return self._unhurried(sifted)
 
     def is_to_wait(self, text: str) -> bool:
@@ -219,7 +240,10 @@ class TurnTaking:
         """The caller's turn is over: was it the answer, or only `let me see`?"""
         if any(character.isdigit() for character in text) or len(words_of(text)) >= ANSWER_WORDS:
             self._end_answer()
-        if self.is_to_wait(text):
+        is_to_wait = self.is_to_wait(text)
+        if self.listening_sound:
+            self.listening_sound.listening.is_on_hold = is_to_wait
+        if is_to_wait:
             self._overlap.outcomes.kept(Mark.HOLD, text, asyncio.get_running_loop().time())
 
     def _begin_answer(self) -> None:
@@ -236,6 +260,8 @@ class TurnTaking:
 
     def _apply(self) -> None:
         self._early.is_dictated = bool(self._dictations)
+        if self.listening_sound:
+            self.listening_sound.listening.is_dictated = bool(self._dictations)
         pause_ms = self._settings.agent.dictation_pause_ms if self._dictations else 0
         self._ears.update_options(**thresholds(self._settings, self._preset, pause_ms))
         self._session.update_options(

@@ -60,6 +60,21 @@ def test_a_file_without_a_list_of_unfinished_words_is_as_good_as_before(tmp_path
     assert read_phrasebook(tmp_path).of("nl").unfinished == {("en",), ("de",)}
 
 
+def test_what_shows_that_the_agent_listens_is_what_callers_say_for_it_in_each_language() -> None:
+    """A line that sends it back so makes an acknowledgement of it, which interrupts nothing."""
+    book = AgentSettings().phrasebook
+    for file in (Path(__file__).parents[2] / "agent" / "call" / "phrases").glob("*.toml"):
+        phrases = book.of(file.stem)
+        assert words_of(phrases.listening) in phrases.acknowledgements, file.stem
+    assert book.of("").listening == book.of("en").listening
+
+
+def test_a_file_without_such_a_sound_has_none(tmp_path: Path) -> None:
+    (tmp_path / "nl.toml").write_text(FILE, encoding="utf-8")
+    book = read_phrasebook(tmp_path)
+    assert (book.of("nl").listening, book.of("").listening) == ("", "")
+
+
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [

@@ -1,0 +1,92 @@
+"""Whether the agent shows that it listens: one soft "mhm" in a long turn of the caller.
+
+It is said in a short pause behind words that go on for sure, never where the turn may be ending.
+"""
+
+import math
+
+from agent.call.barge_in import RESULT_SECONDS
+from agent.call.eagerness import Outlook, SoFar
+from config.phrases import count_of, words_of
+
+# The pause in which it is said: a shorter one is no pause, and at a longer one the caller may be
+# waiting for an answer.
+PAUSE_SECONDS = 0.2
+LONGEST_PAUSE_SECONDS = 0.6
+# The words have to reach so near to the end of the voice: else nobody knows how they go on.
+REACH_SECONDS = 0.25
+# A turn that is long and has fewer words is a noise, or somebody who thinks aloud.
+LEAST_WORDS = 8
+# Of the time after which it may be said, the part after which its sound is wanted.
+READY = 0.5
+
+
+class Listening:
+    """Decides for one call. Times are seconds on any one clock; `threshold` is the probability from
+    which the voice detector hears a voice."""
+
+    def __init__(self, after_seconds: float, threshold: float) -> None:
+        """`after_seconds`: how long a turn has lasted before it may be said."""
+        self.is_dictated = False
+        """The caller gives a number, an address or a spelling."""
+        self.is_on_hold = False
+        """The caller has asked to be waited for, and not been answered since."""
+        self._after_seconds = after_seconds
+        self._threshold = threshold
+        self._voice_until = -math.inf
+        self._quiet_seconds = 0.0
+        self._begun_at = math.inf
+        self._was_said = False
+        self._goes_on = False
+        self._so_far = SoFar("")
+
+    def hear(self, now: float, probability: float) -> None:
+        """The voice detector's newest result."""
+        if probability >= self._threshold:
+            self._voice_until, self._quiet_seconds = now, 0.0
+        else:
+            self._quiet_seconds += RESULT_SECONDS
+
+    def open(self, begun_at: float) -> None:
+        """The caller has begun a turn."""
+        self._begun_at, self._was_said = begun_at, False
+        self._goes_on, self._so_far = False, SoFar("")
+
+    def close(self) -> None:
+        """The turn is over."""
+        self._begun_at = math.inf
+
+    def learn(self, so_far: SoFar, outlook: Outlook, *, is_answered: bool) -> None:
+        """What has been said so far; `is_answered` when a reply to it is begun."""
+        self._so_far = so_far
+        self._goes_on = outlook is Outlook.DOUBTFUL and not is_answered
+
+    def is_near(self, now: float) -> bool:
+        """Whether the sound may be wanted soon."""
+        return now - self._begun_at >= self._after_seconds * READY and not self._was_said
+
+    def is_due(self, now: float) -> bool:
+        """Whether it is to be said now."""
+        is_long = now - self._begun_at >= self._after_seconds and self._has_words
+        waits = self.is_dictated or self.is_on_hold or self._was_said
+        return is_long and not waits and self._goes_on and self._is_pause and self._is_told
+
+    def said(self) -> None:
+        """It is being said: no more in this turn."""
+        self._was_said = True
+
+    @property
+    def _has_words(self) -> bool:
+        return count_of(words_of(self._so_far.text)) >= LEAST_WORDS
+
+    @property
+    def _is_pause(self) -> bool:
+        """A detector that has heard no voice in this turn cannot tell when it fell quiet."""
+        is_short = PAUSE_SECONDS <= self._quiet_seconds <= LONGEST_PAUSE_SECONDS
+        return self._voice_until >= self._begun_at and is_short
+
+    @property
+    def _is_told(self) -> bool:
+        """Whether all that was said is known."""
+        ended_at = self._so_far.ended_at
+        return ended_at is None or ended_at >= self._voice_until - REACH_SECONDS

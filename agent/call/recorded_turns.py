@@ -1,0 +1,23 @@
+"""What is said in a session, turn by turn, in the record of its call."""
+
+from typing import Any
+
+from livekit.agents import AgentSession, ChatMessage, ConversationItemAddedEvent
+
+from agent.call.marked import mark_of
+from agent.call.record import Record
+from agent.call.who_spoke import turns_of
+
+
+def keep_turns(session: AgentSession[Any], record: Record) -> None:
+    """Write every turn down from now on: of several speakers one each, with its mark if it has
+    one."""
+
+    def keep(event: ConversationItemAddedEvent) -> None:
+        item = event.item
+        if isinstance(item, ChatMessage) and item.role in ("user", "assistant"):
+            mark = mark_of(item)
+            for turn in turns_of(item):
+                record.add("turn", {**turn, "mark": mark.value} if mark else turn)
+
+    session.on("conversation_item_added", keep)

@@ -1,0 +1,79 @@
+"""What is heard beside the session's own voice, on a track of its own.
+
+It stands in no transcript and no history, and the agent's state does not change for it.
+"""
+
+import asyncio
+from collections.abc import AsyncIterable, Awaitable, Callable
+from functools import partial
+from typing import Protocol
+
+from livekit import rtc
+
+PUBLISH_SECONDS = 5
+
+
+class Source(Protocol):
+    """Where the sound of a track goes; LiveKit's `rtc.AudioSource`."""
+
+    async def capture_frame(self, frame: rtc.AudioFrame) -> None:
+        """Play this after what was given before; returns when there is room for more."""
+
+    async def wait_for_playout(self) -> None:
+        """Return when all of it has been played."""
+
+    def clear_queue(self) -> None:
+        """Fall silent."""
+
+
+class SideTrack:
+    """A track that `publish` publishes when it is first needed."""
+
+    def __init__(self, publish: Callable[[], Awaitable[Source]]) -> None:
+        self._publish = publish
+        self._published: asyncio.Future[Source] | None = None
+
+    def get_ready(self) -> None:
+        """Publish the track; if that failed, try it again."""
+        if self._published is None or (self._published.done() and not self.is_ready):
+            self._published = asyncio.ensure_future(self._publish())
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether it would be heard at once."""
+        published = self._published
+        return (
+            published is not None
+            and published.done()
+            and not published.cancelled()
+            and published.exception() is None
+        )
+
+    async def play(self, frames: AsyncIterable[rtc.AudioFrame]) -> None:
+        """Returns when this has been heard; cancelled, it falls silent at once.
+
+        Raises what LiveKit raises, and TimeoutError after PUBLISH_SECONDS.
+        """
+        self.get_ready()
+        assert self._published
+        async with asyncio.timeout(PUBLISH_SECONDS):
+            source = await asyncio.shield(self._published)
+        try:
+            async for frame in frames:
+                await source.capture_frame(frame)
+            await source.wait_for_playout()
+        finally:
+            source.clear_queue()
+
+
+def side_track(room: rtc.Room, name: str, sample_rate: int) -> SideTrack:
+    """A track of this name in the room, for mono sound."""
+    return SideTrack(partial(_publish, room, name, sample_rate))
+
+
+async def _publish(room: rtc.Room, name: str, sample_rate: int) -> Source:
+    source = rtc.AudioSource(sample_rate, num_channels=1)
+    track = rtc.LocalAudioTrack.create_audio_track(name, source)
+    publication = await room.local_participant.publish_track(track)
+    await publication.wait_for_subscription()
+    return source
