@@ -11,12 +11,12 @@ from pathlib import Path
 
 import numpy as np
 import soundfile
-from livekit import rtc
 
 from workbench.engines.synthesizer import SAMPLE_RATE_HZ as SYNTHESIZER_RATE
 from workbench.engines.synthesizer import Synthesizer
 from workbench.engines.weights import package_directory
 from workbench.microphone import SAMPLE_RATE
+from workbench.resampling import resampled as resampled
 from workbench.speech_energy import speech_spans
 from workbench.timeline import Samples
 
@@ -173,12 +173,3 @@ def _utterance(text: str, sound: Samples, rate: int, source: str) -> Utterance:
     sound = resampled(sound, rate, SAMPLE_RATE)
     loudest = max(1, int(np.abs(sound.astype(np.int32)).max()))
     return Utterance(text, (sound * (_PEAK * 32767 / loudest)).astype(np.int16), source)
-
-
-def resampled(sound: Samples, rate: int, wanted_rate: int) -> Samples:
-    """The same mono sound at another rate."""
-    if rate == wanted_rate or not sound.size:
-        return sound
-    resampler = rtc.AudioResampler(rate, wanted_rate, quality=rtc.AudioResamplerQuality.HIGH)
-    frames = [*resampler.push(bytearray(sound.tobytes())), *resampler.flush()]
-    return np.concatenate([np.frombuffer(frame.data, np.int16) for frame in frames])
