@@ -23,6 +23,12 @@ SURE_CONFIDENCE = 0.5
 ANSWER_WORDS = 3
 # The words have to reach so near to the end of the voice: else there are more on the way.
 REACH_SECONDS = 0.25
+# Sound that is so much softer than just before is no voice any more, whatever the detector says: it
+# hears the end of a voice a tenth of a second late. What stays soft for longer is a soft voice.
+SOFTER_DB = 24.0
+LAG_SECONDS = 0.2
+# How fast the loudness is forgotten that sound is compared with, in each of the detector's results.
+FORGETS_DB = 0.5
 
 _ENDS = (".", "?", "!", "\u3002", "\uff1f", "\uff01", "\u061f", "\u0964")
 _GOES_ON = (",", "-", "\u2013", "\u2014", "...", "\u2026", ":", ";", "\u3001", "\uff0c", "\u060c")
@@ -69,6 +75,28 @@ LIMITS: Mapping[Level, Limits] = MappingProxyType(
 )
 
 
+class _Fall:
+    """Hears from the loudness that a voice is over, before the detector knows."""
+
+    def __init__(self) -> None:
+        self._loudest_db = -math.inf
+        self._left_seconds = 0.0
+
+    def hear(self, level_db: float) -> bool:
+        """Whether this result has far softer sound than the voice just before it."""
+        if level_db <= self._loudest_db - SOFTER_DB and self._left_seconds > 0:
+            self._left_seconds -= RESULT_SECONDS
+            return True
+        is_loud = level_db > self._loudest_db - SOFTER_DB
+        self._loudest_db = max(level_db, self._loudest_db - FORGETS_DB) if is_loud else level_db
+        self._left_seconds = LAG_SECONDS
+        return False
+
+    def end(self) -> None:
+        """The detector hears no voice."""
+        self._left_seconds = 0.0
+
+
 class Eagerness:
     """Decides for one call. Times are seconds on any one clock; `threshold` is the probability from
     which the voice detector hears a voice."""
@@ -78,6 +106,7 @@ class Eagerness:
         self._threshold = threshold
         self._voice_until = -math.inf
         self._quiet_seconds = 0.0
+        self._fall = _Fall()
         self._opened_at = math.inf
         self._so_far = SoFar("")
         self._outlook = Outlook.DOUBTFUL
@@ -90,9 +119,12 @@ class Eagerness:
         """The words that the reply which is being made answers; none without one."""
         return self._begun
 
-    def hear(self, now: float, probability: float) -> None:
-        """The voice detector's newest result."""
-        if probability >= self._threshold:
+    def hear(self, now: float, probability: float, level_db: float) -> None:
+        """The voice detector's newest result, and how loud the sound was that it is about."""
+        is_voice = probability >= self._threshold
+        if not is_voice:
+            self._fall.end()
+        if is_voice and not self._fall.hear(level_db):
             self._voice_until, self._quiet_seconds = now, 0.0
         else:
             self._quiet_seconds += RESULT_SECONDS

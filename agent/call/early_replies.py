@@ -11,6 +11,7 @@ from dataclasses import replace
 from livekit.agents import stt, utils, vad
 
 from agent.call.eagerness import Eagerness, SoFar, outlook
+from agent.call.vad_tap import level_of
 from config.phrases import Phrasebook, words_of
 
 Type = stt.SpeechEventType
@@ -52,7 +53,7 @@ class EarlyReplies:
     def heard(self, event: vad.VADEvent) -> None:
         """The voice detector's newest result."""
         if event.type is vad.VADEventType.INFERENCE_DONE:
-            self._eagerness.hear(self._loop.time(), event.probability)
+            self._eagerness.hear(self._loop.time(), event.probability, level_of(event))
             self._look()
 
     async def _pump(self, events: AsyncIterable[stt.SpeechEvent]) -> None:

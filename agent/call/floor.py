@@ -2,7 +2,6 @@
 
 import asyncio
 
-import numpy as np
 from livekit.agents import AgentSession, vad
 from livekit.agents.voice.io import AudioOutput
 
@@ -10,10 +9,8 @@ from agent.call.barge_in import BargeIn, Posture
 from agent.call.interruptions import Verdict
 from agent.call.marked import MarkedUtterance, keep
 from agent.call.playout import Playout
-from agent.call.vad_tap import TappedVAD
+from agent.call.vad_tap import TappedVAD, level_of
 from agent.call.yielding_output import YieldingOutput
-
-SILENCE_DB = -100.0
 
 
 class SessionFloor:
@@ -70,7 +67,7 @@ class SessionFloor:
         if event.type is vad.VADEventType.INFERENCE_DONE:
             is_callers_turn = self._session.agent_state == "listening"
             self._barge_in.hear(
-                self._loop.time(), event.probability, _level(event), callers_turn=is_callers_turn
+                self._loop.time(), event.probability, level_of(event), callers_turn=is_callers_turn
             )
             self.look()
 
@@ -107,12 +104,3 @@ def _last(output: AudioOutput) -> AudioOutput:
     while output.next_in_chain is not None:
         output = output.next_in_chain
     return output
-
-
-def _level(event: vad.VADEvent) -> float:
-    """How loud the newest sound is, in decibels below the loudest possible."""
-    data = b"".join(bytes(frame.data) for frame in event.frames)
-    if not data:
-        return SILENCE_DB
-    samples = np.frombuffer(data, np.int16).astype(np.float32) / 32768
-    return float(20 * np.log10(max(np.sqrt(np.mean(samples * samples)), 1e-5)))

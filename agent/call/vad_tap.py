@@ -3,9 +3,12 @@
 import asyncio
 from collections.abc import Callable
 
+import numpy as np
 from livekit.agents import vad
 
 Tap = Callable[[vad.VADEvent], None]
+
+SILENCE_DB = -100.0
 
 
 class TappedVAD(vad.VAD):
@@ -52,3 +55,12 @@ class _TappedStream(vad.VADStream):
             else:
                 self._stream.push_frame(each)
         self._stream.end_input()
+
+
+def level_of(event: vad.VADEvent) -> float:
+    """How loud the sound of a result is, in decibels below the loudest possible."""
+    data = b"".join(bytes(frame.data) for frame in event.frames)
+    if not data:
+        return SILENCE_DB
+    samples = np.frombuffer(data, np.int16).astype(np.float32) / 32768
+    return float(20 * np.log10(max(np.sqrt(np.mean(samples * samples)), 1e-5)))

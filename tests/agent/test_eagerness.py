@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.call.barge_in import RESULT_SECONDS
-from agent.call.eagerness import LIMITS, Eagerness, Level, Outlook, SoFar, outlook
+from agent.call.eagerness import LIMITS, SOFTER_DB, Eagerness, Level, Outlook, SoFar, outlook
 from config.behaviour import AgentSettings
 
 EN = AgentSettings().phrasebook.of("en")
@@ -23,14 +23,14 @@ class Turn:
         self.text = ""
         self.eagerness.open(0.0)
 
-    def voice(self, seconds: float, probability: float = 0.9) -> None:
+    def voice(self, seconds: float, probability: float = 0.9, level_db: float = -20.0) -> None:
         for _ in range(round(seconds / RESULT_SECONDS)):
             self.now += RESULT_SECONDS
-            self.eagerness.hear(self.now, probability)
+            self.eagerness.hear(self.now, probability, level_db)
             self._look()
 
     def quiet(self, seconds: float) -> None:
-        self.voice(seconds, probability=0.02)
+        self.voice(seconds, probability=0.02, level_db=-70.0)
 
     def words(self, text: str, likely: Outlook, **known: float | bool) -> None:
         self.text = text
@@ -81,6 +81,45 @@ def test_while_there_is_a_voice_none_is_begun(level: Level) -> None:
     turn = Turn(level)
     turn.words("what time do you open", Outlook.SURE)
     turn.voice(5)
+    assert turn.begun == []
+
+
+def test_silence_counts_before_the_detector_hears_it() -> None:
+    turn = Turn("some")
+    turn.voice(1)
+    until = turn.now
+    turn.words("what time do you open", Outlook.SURE)
+    turn.voice(0.1, level_db=-70)
+    turn.quiet(1)
+    assert turn.quiet_before_the_first_reply(until) <= 0.1
+
+
+def test_a_voice_that_gets_softer_is_a_voice() -> None:
+    turn = Turn("some")
+    turn.voice(1)
+    turn.words("what time do you open", Outlook.SURE)
+    turn.voice(3, level_db=-20 - SOFTER_DB + 3)
+    assert turn.begun == []
+
+
+def test_a_far_softer_voice_is_no_silence_for_long() -> None:
+    turn = Turn("full")
+    turn.voice(1)
+    turn.words("what time do you", Outlook.DOUBTFUL)
+    turn.voice(3, level_db=-20 - SOFTER_DB - 3)
+    assert turn.begun == []
+    turn.words("what time do you open", Outlook.SURE)
+    turn.voice(1, level_db=-20 - SOFTER_DB - 3)
+    assert turn.begun == []
+
+
+def test_a_soft_voice_after_silence_is_no_silence() -> None:
+    turn = Turn("some")
+    turn.voice(1)
+    turn.quiet(0.1)
+    turn.voice(1, level_db=-20 - SOFTER_DB - 3)
+    turn.words("what time do you open", Outlook.SURE)
+    turn.voice(1, level_db=-20 - SOFTER_DB - 3)
     assert turn.begun == []
 
 

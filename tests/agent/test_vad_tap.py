@@ -4,11 +4,12 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+import numpy as np
 import pytest
 from livekit import rtc
 from livekit.agents import vad
 
-from agent.call.vad_tap import TappedVAD
+from agent.call.vad_tap import SILENCE_DB, TappedVAD, level_of
 from workbench.scripted import Detector
 
 pytestmark = pytest.mark.looptime
@@ -80,3 +81,18 @@ async def test_it_passes_for_the_detector_and_closes_it() -> None:
 async def test_without_a_tap_nothing_is_different() -> None:
     async with stream_of(TappedVAD(Detector())) as stream:
         assert (await anext(stream)).type is Type.INFERENCE_DONE
+
+
+def result(*samples: int) -> vad.VADEvent:
+    data = np.array(samples, np.int16).tobytes()
+    frames = [rtc.AudioFrame(data, 16_000, 1, len(samples))] if samples else []
+    return vad.VADEvent(Type.INFERENCE_DONE, 0, 0.0, 0.0, 0.0, frames=frames)
+
+
+def test_a_level_is_below_the_loudest_possible() -> None:
+    assert level_of(result(-32768, -32768)) == pytest.approx(0)
+    assert level_of(result(3277, -3277)) == pytest.approx(-20, abs=0.01)
+
+
+def test_silence_and_no_sound_have_the_lowest_level() -> None:
+    assert level_of(result(0, 0)) == level_of(result()) == SILENCE_DB

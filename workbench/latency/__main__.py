@@ -1,4 +1,7 @@
-"""`make bench-latency`: how soon the caller hears an answer, ours and stock; docs/latency.md."""
+"""`make bench-latency`: how soon the caller hears an answer, ours and stock; docs/latency.md.
+
+A whole run, of all parts, writes the page; a run of some parts only shows them.
+"""
 
 import argparse
 import asyncio
@@ -6,117 +9,92 @@ import logging
 import os
 import platform
 import sys
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+import time
+from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
 
 from rich.console import Console
 
 from workbench.arguments import positive
-from workbench.latency.contestants import CONTESTANTS, STOCK
-from workbench.latency.dialogue import DIALOGUE, Line
-from workbench.latency.measurement import Summary
-from workbench.latency.process import measure_in_process
+from workbench.latency.contestants import STOCK
+from workbench.latency.dialogue import DIALOGUE, say
+from workbench.latency.page import page, pictures, write
+from workbench.latency.parts import PARTS, SWEEP, TOTAL_SECONDS, Fault, Figures, bounded
 from workbench.latency.providers import Delays
-from workbench.latency.report import introduction, rows, sweep_rows, table
-from workbench.latency.room import measure_in_room
-from workbench.latency.sweep import sweep
-from workbench.latency.waterfall import captions, waterfall
-from workbench.pages import markdown_table, write_section
+from workbench.latency.report import rows, sweep_rows, table
+from workbench.livekit_binary import find_or_build
+from workbench.running import CACHE
 
 _DOCS = Path(__file__).parents[2] / "docs"
-_PARTS = ("process", "room", "late", "delays")
-_NAMES = [contestant.name for contestant in CONTESTANTS]
+_NAMES = (*(part.name for part in PARTS), SWEEP.name)
 _SETTINGS = ("AGENT_", "ASSEMBLYAI_", "LIVEKIT_", "OPENAI_")
+_SWEPT_LINES = 5
 
 
 def main() -> int:
-    """The exit status."""
+    """The exit status: 1 where a part has no figures."""
     options = _options()
-    for name in [name for name in os.environ if name.startswith(_SETTINGS)]:
-        del os.environ[name]  # the defaults are measured, not this machine's settings
-    logging.basicConfig(level=logging.ERROR)
     delays, lines = _delays(options), (DIALOGUE * options.rounds)[: options.turns]
-    console = Console()
-    for part in options.parts or _PARTS:
-        match part:
-            case "process":
-                found = asyncio.run(measure_in_process(CONTESTANTS, lines, delays, 1.6))
-                heading, picture = "Inside one process", "latency.svg"
-            case "room":
-                found = asyncio.run(measure_in_room(CONTESTANTS, lines, delays, 1.6))
-                heading, picture = "In a room, heard by a WebRTC caller", "latency-room.svg"
-            case "late":
-                late = replace(delays, tells_late=True)
-                found = asyncio.run(measure_in_room(CONTESTANTS, lines, late, 1.6))
-                heading, picture = "In a room, by a service that tells late", "latency-late.svg"
-            case _:
-                _show_sweep(console, delays, write=not options.dry)
-                continue
-        _show(console, heading, picture, found, lines, write=not options.dry)
-    return 0
+    chosen = [part for part in PARTS if not options.parts or part.name in options.parts]
+    is_swept = not options.parts or SWEEP.name in options.parts
+    logging.basicConfig(level=logging.ERROR)
+    for line in lines:
+        say(line)
+    if any("room" in part.name for part in chosen):
+        asyncio.run(find_or_build(CACHE, print))
+    _forget_settings()
+    console, results, cases = Console(), dict[str, Figures | Fault](), None
+    ends_at = time.monotonic() + TOTAL_SECONDS
+    began = _machine()
+    for part in chosen:
+        limit_seconds = min(part.limit_seconds, ends_at - time.monotonic())
+        found = asyncio.run(bounded(part.run(lines, delays), limit_seconds))
+        results[part.name] = found
+        _show(console, part.heading, found)
+    if is_swept:
+        limit_seconds = min(SWEEP.limit_seconds, ends_at - time.monotonic())
+        cases = asyncio.run(bounded(SWEEP.run(DIALOGUE[:_SWEPT_LINES], delays), limit_seconds))
+        _show_sweep(console, cases)
+    if not (options.parts or options.dry):
+        made = f"{began} It was {_load()} when it ended."
+        write(_DOCS, page(results, cases, DIALOGUE, delays, made), pictures(results))
+    return int(any(isinstance(each, Fault) for each in (*results.values(), cases)))
 
 
-def _show(
-    console: Console,
-    heading: str,
-    picture: str,
-    found: Mapping[str, Summary],
-    lines: Sequence[Line],
-    *,
-    write: bool,
-) -> None:
-    figures = rows(found, STOCK.name)
-    console.print(table(f"{heading}: {_mix(lines)}", list(found), figures))
-    if not write:
-        return
-    medians = {name: marks for name, each in found.items() if (marks := each.median_marks)}
-    title = f"{heading}: where a median turn's time goes, from the end of speech"
-    (_DOCS / picture).write_text(waterfall(title, medians), encoding="utf-8")
-    text = [
-        f"{_mix(lines)}. {_where()}",
-        "",
-        *markdown_table(["", *found], figures),
-        "",
-        f"![{title}]({picture})",
-        "",
-        "The median turns in figures, in milliseconds from the end of speech:",
-        "",
-        *captions(medians),
-    ]
-    _write(heading, text)
+def _show(console: Console, heading: str, found: Figures | Fault) -> None:
+    if isinstance(found, Fault):
+        console.print(f"{heading}: no figures: {found.text}", style="red")
+    else:
+        console.print(table(heading, list(found), rows(found, STOCK.name)))
 
 
-def _show_sweep(console: Console, delays: Delays, *, write: bool) -> None:
-    heading = "How the advantage moves with the delays"
-    found = asyncio.run(sweep(CONTESTANTS, DIALOGUE[:5], delays))
-    figures = sweep_rows(found, STOCK.name)
-    console.print(table(heading, _NAMES, figures))
-    if write:
-        said = (
-            "Inside one process, the first five turns of the dialogue: the median, and its share of"
-            " stock's."
-        )
-        _write(heading, [f"{said} {_where()}", "", *markdown_table(["", *_NAMES], figures)])
+def _show_sweep(console: Console, cases: Mapping[str, Figures] | Fault) -> None:
+    if isinstance(cases, Fault):
+        _show(console, SWEEP.heading, cases)
+    else:
+        names = list(next(iter(cases.values())))
+        console.print(table(SWEEP.heading, names, sweep_rows(cases, STOCK.name)))
 
 
-def _write(heading: str, text: Sequence[str]) -> None:
-    page = _DOCS / "latency.md"
-    write_section(page, heading, text, introduction=introduction(Delays(), DIALOGUE))
+def _forget_settings() -> None:
+    """The defaults are measured, not this machine's settings."""
+    for name in [name for name in os.environ if name.startswith(_SETTINGS)]:
+        if name != "LIVEKIT_SERVER":  # where the server's program is
+            del os.environ[name]
 
 
-def _mix(lines: Sequence[Line]) -> str:
-    paused = sum(line.pauses for line in lines)
-    return f"{len(lines)} turns each, {paused} of them with a pause in mid-sentence"
-
-
-def _where() -> str:
+def _machine() -> str:
     agents, stock = version("livekit-agents"), version("livekit-plugins-assemblyai")
     return (
-        f"livekit-agents {agents}, livekit-plugins-assemblyai {stock}, Python"
-        f" {platform.python_version()}, {os.cpu_count()} cores."
+        f"{time.strftime('%Y-%m-%d', time.gmtime())}: livekit-agents {agents},"
+        f" livekit-plugins-assemblyai {stock}, Python {platform.python_version()},"
+        f" {os.cpu_count()} cores. The load average was {_load()} when the run began."
     )
+
+
+def _load() -> str:
+    return f"{os.getloadavg()[0]:.1f}"
 
 
 def _delays(options: argparse.Namespace) -> Delays:
@@ -138,7 +116,7 @@ def _options() -> argparse.Namespace:
     )
     usual = Delays()
     add = parser.add_argument
-    add("parts", nargs="*", metavar="PART", help=f"{', '.join(_PARTS)}; none: all of them")
+    add("parts", nargs="*", metavar="PART", help=f"{', '.join(_NAMES)}; none: all, and the page")
     add("--transcript-ms", type=int, default=usual.transcript_ms, help="a transcript's delay")
     add("--jitter-ms", type=int, default=usual.jitter_ms, help="and up to so much more")
     add("--twin-ms", type=int, default=usual.twin_ms, help="the formatted twin; -1: it never comes")
@@ -149,8 +127,8 @@ def _options() -> argparse.Namespace:
     add("--turns", type=positive, help="stop after so many turns")
     add("--dry", action="store_true", help="write no page")
     options = parser.parse_args()
-    if unknown := set(options.parts) - set(_PARTS):
-        parser.error(f"no such part: {', '.join(sorted(unknown))}; there are {', '.join(_PARTS)}")
+    if unknown := set(options.parts) - set(_NAMES):
+        parser.error(f"no such part: {', '.join(sorted(unknown))}; there are {', '.join(_NAMES)}")
     return options
 
 

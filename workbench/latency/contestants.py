@@ -18,7 +18,7 @@ from workbench.loopback.assemblyai_v3.server import LOCAL_KEY as EARS_KEY
 from workbench.loopback.openai_v1.server import LOCAL_KEY as MIND_KEY
 from workbench.running import PROJECT
 
-__all__ = ["CONTESTANTS", "STOCK", "Contestant"]
+__all__ = ["CONTESTANTS", "STOCK", "SWEPT", "Contestant"]
 
 Start = Callable[[Providers, aiohttp.ClientSession], tuple[AgentSession[Any], Agent]]
 
@@ -84,10 +84,14 @@ def _stock(name: str, *, tuned: bool) -> Contestant:
 
 
 STOCK = _stock("stock", tuned=False)
+_OURS = _ours("ours")
+_SOME = _ours("ours, some", agent={"eagerness": "some"})
 CONTESTANTS = (
-    _ours("ours"),
-    _ours("ours, some", agent={"eagerness": "some"}),
+    _OURS,
+    _SOME,
     _ours("ours, full", agent={"eagerness": "full"}),
     STOCK,
     _stock("stock, tuned", tuned=True),
 )
+SWEPT = (_OURS, _SOME, STOCK)
+"""Those whose times are measured at other delays as well."""

@@ -113,6 +113,11 @@ class Summary:
     results: tuple[Result, ...] = field(repr=False)
 
     @property
+    def by_turn_ms(self) -> list[float | None]:
+        """From the end of speech to the reply, in the order of the turns; None: there was none."""
+        return [each.marks.reply if each.marks else None for each in self.results]
+
+    @property
     def latencies_ms(self) -> list[float]:
         """Of the turns that were answered, sorted."""
         return sorted(each.marks.reply for each in self.results if each.marks)
@@ -126,6 +131,15 @@ class Summary:
     def p95_ms(self) -> float | None:
         latencies = self.latencies_ms
         return quantiles(latencies, n=20, method="inclusive")[-1] if latencies[1:] else None
+
+    @property
+    def middle_half_ms(self) -> tuple[float, float] | None:
+        """The quartiles; None: fewer than two turns were answered."""
+        latencies = self.latencies_ms
+        if not latencies[1:]:
+            return None
+        low, _, high = quantiles(latencies, n=4, method="inclusive")
+        return low, high
 
     @property
     def paused(self) -> "Summary":
@@ -144,7 +158,8 @@ class Summary:
 
     @property
     def requests_per_turn(self) -> float:
-        return sum(each.llm_requests for each in self.results) / len(self.results)
+        """0 where there was no turn."""
+        return sum(each.llm_requests for each in self.results) / max(1, len(self.results))
 
     @property
     def wasted_share(self) -> float:

@@ -22,20 +22,22 @@ CASES: Mapping[str, Mapping[str, int | None]] = {
     "transcripts up to 200 ms late by chance": {"jitter_ms": 200},
     "20 ms between the LLM's tokens": {"token_ms": 20},
 }
-_AT_ONCE = 2
-_SLOT_SECONDS = 1.5
+_AT_ONCE = 3
 
 
 async def sweep(
-    contestants: Sequence[Contestant], lines: Sequence[Line], delays: Delays
+    contestants: Sequence[Contestant],
+    lines: Sequence[Line],
+    delays: Delays,
+    slot_seconds: float,
 ) -> Mapping[str, Mapping[str, Summary]]:
-    """Every case of `CASES`, two at a time, for all contestants."""
+    """Every case of `CASES`, some at a time, for all contestants."""
     places = asyncio.Semaphore(_AT_ONCE)
 
     async def measure(changes: Mapping[str, int | None]) -> Mapping[str, Summary]:
         async with places:
             changed = replace(delays, **changes)  # type: ignore[arg-type] # names of its fields
-            return await measure_in_process(contestants, lines, changed, _SLOT_SECONDS)
+            return await measure_in_process(contestants, lines, changed, slot_seconds)
 
     async with asyncio.TaskGroup() as group:
         runs = {name: group.create_task(measure(changes)) for name, changes in CASES.items()}

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from workbench.latency.measurement import Marks
 from workbench.svg import Drawing
 
-__all__ = ["Bar", "bars", "waterfall"]
+__all__ = ["Bar", "bars", "captions", "waterfall"]
 
 _COLOURS = {
     "AssemblyAI": "#3b6ea5",
@@ -53,9 +53,14 @@ def _work(who: str, begin: float | None, end: float | None) -> list[Bar]:
 
 
 def waterfall(title: str, median_turns: Mapping[str, Marks]) -> str:
-    """The SVG's text. Time runs to the right from the end of speech."""
+    """The SVG's text. Time runs to the right from the end of speech.
+
+    Raises ValueError without any turn.
+    """
+    if not median_turns:
+        raise ValueError("there is no turn to draw")
     longest = max(marks.reply for marks in median_turns.values())
-    first = min(0.0, *(bar.begin for marks in median_turns.values() for bar in _all(marks)))
+    first = min([0.0, *(bar.begin for marks in median_turns.values() for bar in _all(marks))])
     scale = (_WIDTH - _LEFT - _RIGHT) / (longest - first)
     height = _TOP + _ROW * len(median_turns) + 30
     drawing = Drawing(_WIDTH, height, title)
