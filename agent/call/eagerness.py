@@ -21,8 +21,10 @@ Level = Literal["off", "some", "full"]
 SURE_CONFIDENCE = 0.5
 # An answer to a question may be so short and whole.
 ANSWER_WORDS = 3
-# The words have to reach so near to the end of the voice: else there are more on the way.
+# The words have to reach so near to the end of the voice: else there are more on the way. A last
+# word that may still change may have just begun when it was told: it takes as long as its letters.
 REACH_SECONDS = 0.25
+LETTERS_A_SECOND = 11
 # Sound that is so much softer than just before is no voice any more, whatever the detector says: it
 # hears the end of a voice a tenth of a second late. What stays soft for longer is a soft voice.
 SOFTER_DB = 24.0
@@ -169,7 +171,10 @@ class Eagerness:
 
     def _is_whole(self) -> bool:
         ended_at = self._so_far.ended_at
-        return ended_at is None or ended_at >= self._voice_until - REACH_SECONDS
+        reach_seconds = REACH_SECONDS
+        if not self._so_far.settled:
+            reach_seconds += len(words_of(self._so_far.text)[-1]) / LETTERS_A_SECOND
+        return ended_at is None or ended_at >= self._voice_until - reach_seconds
 
 
 def outlook(so_far: SoFar, phrases: Phrases, *, asked: bool) -> Outlook:

@@ -145,6 +145,20 @@ def test_words_that_end_before_the_voice_does_are_not_all_of_them() -> None:
     assert len(turn.begun) == 1
 
 
+def test_a_long_last_word_may_have_just_begun_when_it_was_told() -> None:
+    told = {"ended_at": 0.5, "settled": False}
+    turn = Turn("some")
+    turn.voice(1.0)
+    turn.words("i want to make a reservation", Outlook.LIKELY, **told)
+    turn.quiet(1)
+    assert len(turn.begun) == 1
+    turn = Turn("some")
+    turn.voice(1.0)
+    turn.words("i want to make a reservation", Outlook.LIKELY, **told | {"settled": True})
+    turn.quiet(1)
+    assert turn.begun == []
+
+
 def test_words_that_the_caller_adds_begin_another_and_no_more_than_the_limit() -> None:
     turn = Turn("some")
     for text in ("book a table", "book a table for two", "book a table for two please"):

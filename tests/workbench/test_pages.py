@@ -3,6 +3,8 @@
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
+import pytest
+
 from workbench.latency.measurement import Marks
 from workbench.latency.waterfall import bars, waterfall
 from workbench.pages import markdown_table, write_section
@@ -50,3 +52,13 @@ def test_the_waterfall_is_well_formed_and_names_everybody() -> None:
     drawn = waterfall("title", {"ours": PREEMPTIVE, "stock": AFTER_COMMIT})
     texts = [each.text for each in ElementTree.fromstring(drawn)]
     assert {"ours", "stock", "725", "1380"} <= set(texts)
+
+
+def test_a_picture_of_no_turn_is_refused() -> None:
+    with pytest.raises(ValueError, match="no turn"):
+        waterfall("title", {})
+
+
+def test_a_turn_of_which_only_the_reply_is_known_is_drawn() -> None:
+    drawn = waterfall("title", {"ours": Marks(None, None, None, None, None, None, 700)})
+    assert "700" in drawn

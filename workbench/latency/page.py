@@ -47,10 +47,10 @@ reply is slow, is switched off.
 
 **How to read the tables.** "Of stock's" is the ratio of the medians, and "with 90 %" where it lies
 in nine of ten draws from these turns (a bootstrap, turn by turn). "Half of the turns" lie between
-the quartiles. "Tokens wasted" are those of requests whose answer nobody heard, whole prompts included.
-A turn with a pause costs stock an LLM request for each part and one more for the whole. Some of
-stock's turns keep the reply that was begun early, the others throw it away; its median lies between
-the two groups, and moves more from run to run than any of ours.
+the quartiles. "Tokens wasted" are those of requests whose answer nobody heard, whole prompts
+included. A turn with a pause costs stock an LLM request for each part and one more for the whole.
+Some of stock's turns keep the reply that was begun early, the others throw it away; its median lies
+between the two groups, and moves more from run to run than any of ours.
 """
 
 Results = Mapping[str, Figures | Fault]
