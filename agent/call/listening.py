@@ -57,7 +57,7 @@ class Listening:
         self._begun_at = math.inf
 
     def learn(self, so_far: SoFar, outlook: Outlook, *, is_answered: bool) -> None:
-        """What has been said so far; `is_answered` when a reply to it is begun."""
+        """What has been said so far; `is_answered` when a reply to it is begun, or soon may be."""
         self._so_far = so_far
         self._goes_on = outlook is Outlook.DOUBTFUL and not is_answered
 

@@ -162,6 +162,17 @@ async def test_a_turn_that_may_be_ending_hears_none() -> None:
         assert call.heard == []
 
 
+async def test_a_turn_whose_end_was_held_back_goes_on() -> None:
+    async with calling() as call:
+        await call.speaks("I was in your shop last week", AFTER_SECONDS)
+        call.tell(Type.FINAL_TRANSCRIPT, "I was in your shop last week")
+        await asyncio.sleep(0.9)
+        assert call.heard == []
+        await call.speaks("with my brother and he said to me that", 2.0, first=False)
+        await asyncio.sleep(0.9)
+        assert call.heard
+
+
 async def test_while_a_number_is_dictated_none_is_heard() -> None:
     async with calling() as call:
         with call.turn_taking.dictation():
