@@ -39,6 +39,7 @@ class Listening:
         self._was_said = False
         self._goes_on = False
         self._so_far = SoFar("")
+        self._final_words = 0
 
     def hear(self, now: float, probability: float) -> None:
         """The voice detector's newest result."""
@@ -50,16 +51,21 @@ class Listening:
     def open(self, begun_at: float) -> None:
         """The caller has begun a turn."""
         self._begun_at, self._was_said = begun_at, False
-        self._goes_on, self._so_far = False, SoFar("")
+        self._goes_on, self._so_far, self._final_words = False, SoFar(""), 0
 
     def close(self) -> None:
         """The turn is over."""
         self._begun_at = math.inf
 
     def learn(self, so_far: SoFar, outlook: Outlook, *, is_answered: bool) -> None:
-        """What has been said so far; `is_answered` when a reply to it is begun, or soon may be."""
+        """What has been said since the last final text; `is_answered` when a reply is begun."""
         self._so_far = so_far
         self._goes_on = outlook is Outlook.DOUBTFUL and not is_answered
+
+    def finish(self, text: str) -> None:
+        """This text is final. The turn is over now, or goes on if its end is held back."""
+        self._final_words += count_of(words_of(text))
+        self._so_far, self._goes_on = SoFar(""), False
 
     def is_near(self, now: float) -> bool:
         """Whether the sound may be wanted soon."""
@@ -77,7 +83,8 @@ class Listening:
 
     @property
     def _has_words(self) -> bool:
-        return count_of(words_of(self._so_far.text)) >= LEAST_WORDS
+        newest = count_of(words_of(self._so_far.text))
+        return self._final_words + newest >= LEAST_WORDS
 
     @property
     def _is_pause(self) -> bool:

@@ -18,12 +18,12 @@ from agent.call.early_replies import so_far_of
 from agent.call.listening import Listening
 from agent.call.pauses import Pauses
 from agent.call.side_track import SideTrack
-from agent.call.utterance import TRANSCRIPTS
 from config.phrases import Phrasebook
 
 log = logging.getLogger(__name__)
 
 Type = stt.SpeechEventType
+_SO_FAR = (Type.INTERIM_TRANSCRIPT, Type.PREFLIGHT_TRANSCRIPT)
 
 # How much softer than speech it is.
 SOFTER_DB = 12.0
@@ -88,12 +88,13 @@ class ListeningSound:
             self.listening.open(now - max(0.0, event.created_at - begun_at))
         elif event.type is Type.END_OF_SPEECH:
             self.listening.close()
-        elif event.type in TRANSCRIPTS and event.alternatives:
+        elif event.type is Type.FINAL_TRANSCRIPT and event.alternatives:
+            self.listening.finish(event.alternatives[0].text)
+        elif event.type in _SO_FAR and event.alternatives:
             self._language = event.alternatives[0].language or self._language
             so_far = so_far_of(event, now)
             expected = outlook(so_far, self._phrasebook.of(self._language), asked=False)
-            # After a final text a turn goes on whose end is held back.
-            is_answered = event.type is not Type.INTERIM_TRANSCRIPT
+            is_answered = event.type is Type.PREFLIGHT_TRANSCRIPT
             self.listening.learn(so_far, expected, is_answered=is_answered)
 
     def _look(self, track: SideTrack) -> None:

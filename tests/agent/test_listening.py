@@ -101,6 +101,19 @@ def test_a_recogniser_that_tells_no_times_is_believed() -> None:
     assert len(turn.due) == 1
 
 
+def test_a_turn_whose_end_is_held_back_has_all_its_words() -> None:
+    turn = Turn()
+    turn.voice(AFTER_SECONDS)
+    turn.words("I was there last week")
+    turn.listening.finish("I was there last week.")
+    turn.quiet(0.5)
+    assert turn.due == []  # nobody knows yet that it goes on
+    turn.voice(1.0)
+    turn.words("with my brother and")
+    turn.quiet(0.5)
+    assert len(turn.due) == 1
+
+
 def _dictated(turn: Turn) -> None:
     turn.words()
     turn.listening.is_dictated = True

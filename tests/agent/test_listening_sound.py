@@ -168,7 +168,10 @@ async def test_a_turn_whose_end_was_held_back_goes_on() -> None:
         call.tell(Type.FINAL_TRANSCRIPT, "I was in your shop last week")
         await asyncio.sleep(0.9)
         assert call.heard == []
-        await call.speaks("with my brother and he said to me that", 2.0, first=False)
+        await call.speaks("and he said", 2.0, first=False)
+        await asyncio.sleep(0.9)
+        assert call.heard == []
+        await call.speaks("and he said that", 2.0, first=False)
         await asyncio.sleep(0.9)
         assert call.heard
 

@@ -1,0 +1,128 @@
+"""An agent that stays quiet: for who asks it to wait, pauses in mid-sentence, or talks for long."""
+
+import json
+from typing import Any
+
+import aiohttp
+import numpy as np
+
+from workbench.caller import Caller
+from workbench.conversation import agent_words, greeting, take_turn
+from workbench.corpus import Utterance, dickens, synthesised, with_pause
+from workbench.livekit_server import free_port
+from workbench.microphone import SAMPLE_RATE
+from workbench.transcript import words
+
+ADDITION = synthesised("What is seven plus five?")
+MOMENT = synthesised("One moment, please.")
+LONG = with_pause(
+    synthesised("Last week my brother was in your shop, and I would like"),
+    synthesised("to have the same lamp."),
+    0.9,
+)
+BEST_OF_TIMES_SECONDS = 1.7
+"""After the comma of the first of these recorded sentences."""
+
+
+def in_two_parts() -> Utterance:
+    """A sentence whose first half sounds whole by its words alone: a second of silence follows."""
+    whole = next(each for each in dickens() if "best of times" in each.text)
+    at = round(BEST_OF_TIMES_SECONDS * SAMPLE_RATE)
+    parts = (whole.samples[:at], whole.samples[at:])
+    first, second = (Utterance("", part, whole.source) for part in parts)
+    return with_pause(first, second, 1.0)
+
+
+async def test_the_agent_waits_bears_a_pause_and_shows_that_it_listens(
+    places: Any, start_worker: Any, dial: Any, figure: Any
+) -> None:
+    port = free_port()
+    worker = await start_worker(
+        AGENT_TURN_SECOND_OPINION="livekit",
+        AGENT_LISTENING_SOUND_SECONDS="2.5",
+        AGENT_METRICS_PORT=str(port),
+    )
+    caller = await dial(worker)
+    await greeting(caller, timeout_seconds=40)
+    await asked_to_wait(caller, places)
+    await paused_in_mid_sentence(caller)
+    await talks_for_long(caller, figure)
+    async with (
+        aiohttp.ClientSession() as session,
+        session.get(f"http://127.0.0.1:{port}/metrics") as page,
+    ):
+        counted = await page.text()
+    assert 'agent_overlaps_total{kind="hold",outcome="true"} 1.0' in counted
+    await caller.hang_up()
+    line = await worker.process.wait_for_line(
+        lambda line: '"second opinion"' in line, timeout_seconds=20
+    )
+    assert json.loads(line)["went_on"] >= 1, line  # else that pause would have ended the turn
+
+
+async def asked_to_wait(caller: Caller, places: Any) -> None:
+    """Nothing is heard until the caller speaks again, and then an answer to all that was said."""
+    moment = await caller.say(MOMENT.samples)
+    await caller.until(
+        lambda: caller.now_seconds > moment.end_seconds + 3.5, timeout_seconds=9, what="a while"
+    )
+    assert not [span for span in caller.heard_spans if span.end_seconds > moment.start_seconds]
+    own = caller.transcript.said_by(caller.identity, since_seconds=moment.start_seconds)
+    assert "one moment" in words(own)  # what gets no answer is shown all the same
+    turn = await take_turn(caller, ADDITION, timeout_seconds=20)
+    assert "twelve" in words(turn.reply_text), turn.fault
+    (asked,) = [
+        [words(each["content"]) for each in request["body"]["messages"] if each["role"] == "user"]
+        for request in await places.stand_ins.received("openai/requests")
+        if "one moment" in words(json.dumps(request["body"].get("messages")))
+    ][-1:]
+    assert asked == ["one moment please", words(ADDITION.text)]
+
+
+async def paused_in_mid_sentence(caller: Caller) -> None:
+    """The sentence is one turn, and has one answer."""
+    before = len(caller.transcript.segments)
+    turn = await take_turn(caller, in_two_parts(), timeout_seconds=20)
+    assert turn.reply is not None, turn.fault
+    assert words(turn.reply_text).startswith("you said it was the best of times it was the worst")
+    new = caller.transcript.segments[before:]
+    own = [each for each in new if each.speaker == caller.identity and each.final]
+    replies = [each for each in new if each.speaker == caller.agent_identity and each.final]
+    assert len(replies) == 1, (own, replies)
+    spoken = turn.spoken
+    assert not [
+        span
+        for span in caller.heard_spans
+        if spoken.start_seconds < span.start_seconds < spoken.end_seconds
+    ]
+
+
+async def talks_for_long(caller: Caller, figure: Any) -> None:
+    """One soft sound is heard in the pause, which is no turn of the agent's."""
+    turn = await take_turn(caller, LONG, timeout_seconds=20)
+    assert turn.reply is not None, turn.fault
+    spoken = turn.spoken
+    during = [
+        span
+        for span in caller.heard_spans
+        if spoken.start_seconds < span.start_seconds < spoken.end_seconds
+    ]
+    assert len(during) == 1, during
+    (sound,) = during
+    assert sound.end_seconds - sound.start_seconds < 1.2
+    softer_db = loudness_db(caller, turn.reply.start_seconds, turn.reply.end_seconds) - (
+        loudness_db(caller, sound.start_seconds, sound.end_seconds)
+    )
+    figure(f"mhm: {softer_db:.0f} dB below speech, {sound.end_seconds - sound.start_seconds:.1f} s")
+    assert softer_db > 6
+    states = [each for at, each in caller.states if spoken.start_seconds < at < spoken.end_seconds]
+    assert "speaking" not in states
+    assert words(agent_words(caller, since_seconds=spoken.start_seconds)) == words(turn.reply_text)
+    assert "brother" in words(turn.heard_text)
+    assert "lamp" in words(turn.heard_text)
+
+
+def loudness_db(caller: Caller, start_seconds: float, end_seconds: float) -> float:
+    """How loud the line is at its loudest in this stretch."""
+    sound = caller.heard(start_seconds, end_seconds).astype(np.float32)
+    return float(20 * np.log10(np.abs(sound).max()))
