@@ -131,6 +131,31 @@ async def test_in_a_long_turn_it_is_heard_once_softly_and_is_no_part_of_the_conv
         assert call.voice.texts.count(MHM) == 1
 
 
+async def _answered(seconds: float) -> tuple[list[float], int]:
+    """When the agent began to think and to speak after a long turn with a pause in it, and how much
+    was heard beside its voice."""
+    async with calling(listening_sound_seconds=seconds) as call:
+        loop = asyncio.get_running_loop()
+        began, changes = loop.time(), []
+        call.session.on("agent_state_changed", lambda _: changes.append(loop.time() - began))
+        await call.speaks(LONG, AFTER_SECONDS)
+        await asyncio.sleep(0.3)
+        whole = f"{LONG} my sister"
+        await call.speaks(whole, 0.2, first=False)
+        await asyncio.sleep(0.1)
+        await call.ends(whole)
+        await asyncio.sleep(5)
+        return [round(each, 2) for each in changes], len(call.heard)
+
+
+async def test_the_turn_and_its_answer_take_as_long_as_without_it() -> None:
+    without, nothing = await _answered(0)
+    with_it, heard = await _answered(AFTER_SECONDS)
+    assert with_it == pytest.approx(without, abs=0.05)
+    assert (len(without), nothing) == (3, 0)
+    assert heard > 10
+
+
 async def test_the_sound_is_kept_for_the_next_long_turn() -> None:
     async with calling() as call:
         for _ in range(2):
