@@ -154,7 +154,7 @@ class AgentSettings(Section):
         default="balanced",
         description="How easily the agent yields to a voice before it is known what it says: it "
         "goes on softly after 0.09 s, 0.16 s or 0.32 s, half of that where it is surely a voice, "
-        "and falls silent after 0.19 s, 0.4 s or 0.8 s. If no words come it goes on where it was.",
+        "and falls silent after 0.19 s, 0.25 s or 0.8 s. If no words come it goes on where it was.",
         examples=["calm"],
     )
     barge_in_voice_ms: int | None = Field(

@@ -28,18 +28,18 @@ MOST_WORDLESS = 2
 DISTRUST_SECONDS = 8.0
 # How much sound each result of the voice detector covers.
 RESULT_SECONDS = 0.032
-# From this probability on it is a voice and hardly anything else: it counts for so much more.
-SURE_PROBABILITY, SURE_WEIGHT = 0.8, 2
+# From this probability on it is a voice and hardly anything else: it counts for so much more. A
+# voice of which so large a share is sure is surely one.
+SURE_PROBABILITY, SURE_WEIGHT, SURE_SHARE = 0.8, 2, 0.75
 # Words of what was surely a voice are expected for this long; meanwhile the agent is not loud.
 EXPECTING_SECONDS = 0.6
-SURE_RESULTS = 3
-# To be silent for a voice, it has to be nearer to the caller's level than to duck for it.
-NEARER_DB = 5
+# To be silent for a voice, it may be below the caller's by a third of what it may be to duck.
+NEARER = 3
 # A voice that is surely one, and as loud as the caller's, is waited for so many times as long:
-# recognition is late. So much of it has to be sure.
-SURELY_CALLERS, SURE_SHARE = 3, 0.75
-# How fast the level of the caller's voice is learnt: the share of each tenth of a second or so.
-LEARNING = 0.05
+# recognition is late.
+SURELY_CALLERS = 3
+# How loud the caller, and a voice, is: the mean power of about so many results.
+CALLERS_RESULTS, VOICES_RESULTS = 100, 10
 
 
 class Posture(Enum):
@@ -71,7 +71,7 @@ class Limits:
 LIMITS: Mapping[Strength, Limits] = MappingProxyType(
     {
         "eager": Limits(0.09, 0.19, quiet_seconds=0.4, wordless_seconds=1.6, quieter_db=25),
-        "balanced": Limits(0.16, 0.4, quiet_seconds=0.13, wordless_seconds=1.2, quieter_db=15),
+        "balanced": Limits(0.16, 0.25, quiet_seconds=0.1, wordless_seconds=1.2, quieter_db=15),
         "calm": Limits(0.32, 0.8, quiet_seconds=0.13, wordless_seconds=0.8, quieter_db=10),
     }
 )
@@ -100,12 +100,8 @@ class BargeIn:
     def __init__(self, limits: Limits, threshold: float) -> None:
         self._limits = limits
         self._threshold = threshold
-        self._caller_db: float | None = None
-        self._voiced = 0  # results: what is sure counts double, pauses count against it
-        self._heard = 0  # all of the voice's results, and the sum of their levels
-        self._heard_db = 0.0
-        self._sure = 0
-        self._lasts_since: float | None = None
+        self._caller = _Loudness(CALLERS_RESULTS)
+        self._voice = _Voice()
         self._voice_until = -math.inf
         self._yielding_since: float | None = None
         self._was_silent = False
@@ -119,36 +115,32 @@ class BargeIn:
         self, now: float, probability: float, level_db: float, *, callers_turn: bool = False
     ) -> None:
         """The voice detector's newest result. `callers_turn` when the agent is silent, and the
-        voice so the caller's own, whose level is learnt."""
+        voice so the caller's own: its level is learnt, and there is nothing to yield."""
         is_voice = probability >= self._threshold
         if is_voice and callers_turn:
-            self._learn(level_db)
-        if is_voice and self._is_loud(level_db):
-            is_sure = probability >= SURE_PROBABILITY
-            self._sure += is_sure
-            self._heard += 1
-            self._heard_db += level_db
-            self._voiced += SURE_WEIGHT if is_sure else 1
-            self._lasts_since = now if self._lasts_since is None else self._lasts_since
+            self._caller.hear(level_db)
+        elif is_voice:
+            self._voice.hear(level_db, is_sure=probability >= SURE_PROBABILITY)
+            self._voice.lasts = self._voice.lasts or self._is_long
             self._voice_until = now
         elif not self._is_voice:
-            self._voiced = max(0, self._voiced - 1)
+            self._voice.weight = max(0, self._voice.weight - 1)
         if self._is_quiet(now):
-            self._lasts_since = None
+            self._voice.unbroken = 0
             if self._refused or not self._expects_words(now):
-                self._voiced, self._sure, self._refused = 0, 0, False
-                self._heard, self._heard_db = 0, 0.0
+                self._voice, self._refused = _Voice(), False
 
     def judge(self, verdict: Verdict | None) -> None:
         """What the words so far are; None when the utterance is over."""
         self._verdict = verdict
-        self._has_words = self._has_words or verdict is not None
+        if verdict is not None:
+            self._has_words, self._wordless = True, 0
         if verdict in (Verdict.BACKCHANNEL, Verdict.ECHO):
             self._refused = True
 
     def may_yield(self, now: float) -> bool:
         """Whether something is heard that the agent may have to yield to within a moment."""
-        return self._voiced > 0 and not self._refused and now >= self._distrusts_until
+        return self._voice.weight > 0 and not self._refused and now >= self._distrusts_until
 
     def posture(self, now: float) -> Posture:
         """How the agent is to speak now."""
@@ -156,7 +148,7 @@ class BargeIn:
             case Verdict.DOUBTFUL:
                 wanted = Posture.IS_SILENT
             case Verdict.UNDECIDED:
-                wanted = Posture.IS_SILENT if self._lasts else Posture.DUCKS
+                wanted = self._yielded(now)
             case Verdict.BACKCHANNEL | Verdict.ECHO:
                 wanted = Posture.SPEAKS
             case _:
@@ -171,7 +163,12 @@ class BargeIn:
             self._refused = True
         if not self._is_voice or not self.may_yield(now):
             return Posture.SPEAKS
-        return Posture.IS_SILENT if self._lasts else Posture.DUCKS
+        return self._yielded(now)
+
+    def _yielded(self, now: float) -> Posture:
+        """Silent for a voice that lasts, and again as soon as such a one goes on."""
+        is_silent = self._voice.lasts and not self._is_quiet(now)
+        return Posture.IS_SILENT if is_silent else Posture.DUCKS
 
     def _follow(self, wanted: Posture, now: float) -> None:
         """When it began to yield, and with what success."""
@@ -191,40 +188,79 @@ class BargeIn:
 
     @property
     def _is_voice(self) -> bool:
-        return self._voiced * RESULT_SECONDS >= self._limits.onset_seconds
+        """Whether it is enough of a voice, and loud enough, to duck for."""
+        is_enough = self._voice.weight * RESULT_SECONDS >= self._limits.onset_seconds
+        return is_enough and self._is_within(self._limits.quieter_db)
 
     @property
-    def _lasts(self) -> bool:
-        """Whether the voice has been there for long, with no break until a moment ago."""
-        since = self._lasts_since
-        longest = self._limits.stop_seconds - RESULT_SECONDS
-        return since is not None and self._voice_until - since >= longest and self._is_near
+    def _is_long(self) -> bool:
+        """Whether it has been there for long, and is loud enough, to be silent for."""
+        return self._voice.unbroken >= self._limits.stop_seconds / RESULT_SECONDS and self._is_near
 
     @property
     def _is_near(self) -> bool:
-        """Whether the voice so far is loud enough to be silent for."""
-        if self._caller_db is None:
-            return True
-        mean_db = self._heard_db / self._heard
-        return mean_db >= self._caller_db - self._limits.quieter_db + NEARER_DB
+        return self._is_within(self._limits.quieter_db / NEARER)
+
+    def _is_within(self, quieter_db: float) -> bool:
+        """Whether it is at most so much softer than the caller, if that level is known."""
+        return self._voice.loudness.db >= self._caller.db - quieter_db
 
     @property
     def _is_callers(self) -> bool:
         """Whether it is surely a voice, and as loud as the caller's."""
-        is_sure = self._heard > 0 and self._sure >= SURE_SHARE * self._heard
-        return is_sure and self._caller_db is not None and self._is_near
+        return self._voice.is_sure and self._caller.is_known and self._is_near
 
     def _is_quiet(self, now: float) -> bool:
         return now - self._voice_until > self._limits.quiet_seconds
 
     def _expects_words(self, now: float) -> bool:
         """Of a voice that has just ended, unless they have come."""
-        was_sure = self._sure >= SURE_RESULTS and not self._has_words
-        return was_sure and now - self._voice_until <= EXPECTING_SECONDS
+        may_come = self._is_voice and self._voice.is_sure and not self._has_words
+        return may_come and now - self._voice_until <= EXPECTING_SECONDS
 
-    def _learn(self, level_db: float) -> None:
-        known = self._caller_db
-        self._caller_db = level_db if known is None else known + LEARNING * (level_db - known)
 
-    def _is_loud(self, level_db: float) -> bool:
-        return self._caller_db is None or level_db >= self._caller_db - self._limits.quieter_db
+class _Loudness:
+    """The mean power of the newest results, of about `most`."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._results = 0
+        self._power = 0.0
+
+    def hear(self, level_db: float) -> None:
+        self._results = min(self._results + 1, self._most)
+        self._power += (10 ** (level_db / 10) - self._power) / self._results
+
+    @property
+    def is_known(self) -> bool:
+        return self._results > 0
+
+    @property
+    def db(self) -> float:
+        return 10 * math.log10(self._power) if self.is_known else -math.inf
+
+
+class _Voice:
+    """What is heard from one moment on, until it is forgotten. Counted in results."""
+
+    def __init__(self) -> None:
+        self.loudness = _Loudness(VOICES_RESULTS)
+        self.weight = 0
+        """What is sure counts more, and pauses count against it before it is enough."""
+        self.unbroken = 0
+        """Results since it began, or since its last break."""
+        self.lasts = False
+        """It was there for long enough to be silent for it."""
+        self._heard = 0
+        self._sure = 0
+
+    @property
+    def is_sure(self) -> bool:
+        return 0 < SURE_SHARE * self._heard <= self._sure
+
+    def hear(self, level_db: float, *, is_sure: bool) -> None:
+        self.loudness.hear(level_db)
+        self._heard += 1
+        self._sure += is_sure
+        self.weight += SURE_WEIGHT if is_sure else 1
+        self.unbroken += 1

@@ -55,6 +55,7 @@ class Line:
         """In the caller's own turn."""
         for _ in self._steps(3):
             self.barge_in.hear(self.now, VOICE, level_db, callers_turn=True)
+            self.look()
         self.hear(2, SILENCE)
         self.yielded_seconds = 0.0
 
@@ -209,6 +210,34 @@ def test_for_a_voice_that_is_half_as_far_it_ducks_at_most() -> None:
         assert line.posture is not Posture.IS_SILENT
 
 
+def test_soft_syllables_are_no_end_of_a_voice() -> None:
+    """How near it is goes by its power, not by each of its sounds."""
+    line = Line()
+    line.caller_speaks(-25)
+    for _ in range(4):
+        line.hear(2 * STEP, level_db=-25)
+        line.hear(2 * STEP, level_db=-45)
+    assert line.posture is Posture.IS_SILENT
+
+
+def test_a_voice_for_which_it_was_silent_silences_it_at_once_when_it_goes_on() -> None:
+    line = Line()
+    line.hear(0.5)
+    line.hear(0.3, SILENCE)
+    assert line.posture is Posture.DUCKS
+    line.hear(STEP)
+    assert line.posture is Posture.IS_SILENT
+
+
+def test_turns_of_the_caller_cost_no_trust_however_many_pauses_they_have() -> None:
+    """The agent is silent then, and so falls silent for nothing that is said in them."""
+    line = Line()
+    for _ in range(MOST_WORDLESS):
+        line.caller_speaks(-25)
+    line.hear(0.5, level_db=-25)
+    assert line.posture is Posture.IS_SILENT
+
+
 def test_it_does_not_speak_over_what_is_surely_the_caller_while_recognition_is_late() -> None:
     line = Line()
     line.caller_speaks(-25)
@@ -275,6 +304,16 @@ def test_a_voice_that_brought_words_is_trusted() -> None:
         line.judge(None)
 
 
+def test_words_that_come_late_restore_the_trust() -> None:
+    line = Line()
+    for _ in range(2 * MOST_WORDLESS):
+        coughs(line, MOST_WORDLESS - 1)
+        line.judge(Verdict.BACKCHANNEL)
+        line.judge(None)
+        line.hear(STEP, SILENCE)
+    assert line.hear(0.4)
+
+
 def test_words_make_it_silent_even_while_it_yields_to_no_voice() -> None:
     line = Line()
     coughs(line, MOST_WORDLESS)
@@ -284,5 +323,5 @@ def test_words_make_it_silent_even_while_it_yields_to_no_voice() -> None:
 def test_short_sounds_for_which_it_only_ducks_cost_no_trust() -> None:
     line = Line()
     for _ in range(3 * MOST_WORDLESS):
-        assert line.hear(0.25, UNSURE)
+        assert line.hear(0.2, UNSURE)
         line.hear(1, SILENCE)

@@ -81,7 +81,7 @@ async def call() -> AsyncIterator[Line]:
 async def test_a_short_voice_stops_nothing() -> None:
     async with call() as line:
         await line.say(3)
-        assert await line.hear(0.3) == pytest.approx(0.3, abs=0.05)
+        assert await line.hear(0.2) == pytest.approx(0.2, abs=0.05)
         assert await line.hear(1, SILENCE) == pytest.approx(1, abs=0.05)
 
 
