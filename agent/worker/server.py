@@ -100,6 +100,9 @@ class Worker(AgentServer):
     def _proc_pool(self, pool: ProcPool) -> None:
         self._pool = pool
         self.starts.watch(pool)
+        # LiveKit's server is told every 2.5 s how busy a worker is. Until then it holds one whose
+        # call has just ended for full, and a request for the next caller finds nobody.
+        pool.on("process_closed", self._report_load)
 
     # LiveKit's page says "OK" for as long as the connection to its server holds.
     @property
@@ -111,6 +114,15 @@ class Worker(AgentServer):
         self._page = page
         if page:
             page.app.middlewares.append(self.starts.shown(lambda: bool(self.active_jobs)))
+
+    def _report_load(self, _: object) -> None:
+        task = asyncio.get_running_loop().create_task(self._report())
+        self._reports.add(task)
+        task.add_done_callback(self._reports.discard)
+
+    async def _report(self) -> None:
+        await self._refresh_worker_load()
+        await self._update_worker_status()
 
     def _load(self) -> float:
         return self.admission.load(self)

@@ -14,8 +14,12 @@ from typing import Any, cast, get_args
 import pytest
 from livekit.agents import AgentServer
 from livekit.agents.ipc.proc_pool import EventTypes, ProcPool
+from livekit.agents.utils.aio import Chan
+from livekit.protocol.agent import WorkerMessage, WorkerStatus
+from livekit.rtc import EventEmitter
 
-from agent.worker.server import environment, prewarm, session_limit
+from agent.worker.admission import FULL
+from agent.worker.server import build_server, environment, prewarm, session_limit
 from config.load import load_settings
 from config.services import AssemblyAISettings
 from stt_assemblyai.budget import SharedBudget, file_for
@@ -130,3 +134,32 @@ def test_livekits_worker_makes_its_pool_and_its_page_where_ours_watches_them() -
     assert told <= set(get_args(EventTypes))
     source = inspect.getsource(ProcPool)
     assert not [event for event in told if f'self.emit("{event}", proc)' not in source]
+
+
+@pytest.mark.usefixtures("_restored_logging")
+async def test_livekit_is_told_at_once_that_a_call_has_ended() -> None:
+    """Otherwise it takes the worker for full for up to 2.5 s more, and callers wait that long."""
+    worker = build_server(load_settings(None, given={**KEYS, "agent": {"max_calls": 1}}))
+    messages = worker._msg_chan = Chan[WorkerMessage]()
+    worker._connecting = worker._devmode = worker._simulation = False
+    worker._reserved_slots, worker._previous_status = 0, WorkerStatus.WS_AVAILABLE
+    pool: Any = OneProcess()
+    worker._proc_pool = pool
+    await worker._refresh_worker_load()
+    await worker._update_worker_status()
+    assert (await messages.recv()).update_worker.load == pytest.approx(FULL)
+    pool.processes.clear()
+    pool.emit("process_closed", None)
+    assert (await messages.recv()).update_worker.load == 0
+
+
+class OneProcess(EventEmitter[Any]):
+    """LiveKit's pool while its only process has a call."""
+
+    target_idle_processes = 1
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.processes = [SimpleNamespace(running_job="a call")]
+
+    def set_target_idle_processes(self, number: int) -> None: ...
