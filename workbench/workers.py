@@ -17,7 +17,7 @@ from workbench.running import PROJECT
 from workbench.standins import StandIns
 from workbench.waiting import WaitedTooLongError
 
-GREETING = "Good morning, you have reached the lighthouse. How can I help you today?"
+GREETING = "Good morning, lighthouse. How can I help?"
 _OURS = ("AGENT_", "ASSEMBLYAI_", "LIVEKIT_", "OPENAI_")
 
 

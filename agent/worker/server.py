@@ -62,6 +62,7 @@ class Worker(AgentServer):
         self.starts = starts
         self._pool: ProcPool | None = None
         self._page: HttpServer | None = None
+        self._reports: set[asyncio.Task[None]] = set()
         self.tally = Tally(metrics.OVERLAPS)
         self.prepare = prepare
         """What each job process does before its call."""

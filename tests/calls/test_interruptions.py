@@ -1,5 +1,6 @@
 """Callers who talk over the agent: some want the word, some only listen."""
 
+import json
 from typing import Any
 
 from workbench.caller import Caller
@@ -43,7 +44,8 @@ async def test_the_agent_stops_when_talked_over_and_answers_the_new_question(
 async def test_the_greeting_can_be_talked_over_from_its_first_word(
     worker: Any, dial: Any, understand: Any
 ) -> None:
-    caller = await dial(worker)
+    long = "Good morning, you have reached the lighthouse. How can I help you today?"
+    caller = await dial(worker, json.dumps({"AGENT_GREETING": long}))
     await caller.hear_start(after_seconds=0, timeout_seconds=40)
     turn = await take_turn(caller, synthesised("What is seven plus five?"), timeout_seconds=40)
     assert turn.reply is not None, turn.fault
