@@ -5,7 +5,7 @@ BIN := .venv/bin
 STAMP := .venv/.complete
 
 .DEFAULT_GOAL := help
-.PHONY: help run call check test compare bench-latency bench-turns bench-talk bench-stt chaos canary fuzz image reference lock clean
+.PHONY: help run call check test livekit compare bench-latency bench-turns bench-talk bench-stt chaos canary fuzz image reference lock clean
 
 help:  ## Show what there is to type
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -24,10 +24,13 @@ check: $(STAMP)  ## Formatting, types, import contracts, and the fast tests (a m
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/pytest -q -n auto -m "not call and not image and not slow"
 
-test: check  ## Everything: the checks, then spoken calls through a real LiveKit server, then the image
+test: $(STAMP)  ## Everything: the checks, then spoken calls through a real LiveKit server, then the image
+	@$(MAKE) -j2 --no-print-directory check livekit
+	$(BIN)/pytest -q -n 2 --dist loadfile --tb=native -m "slow or call or image"
+
+livekit: $(STAMP)  # What spoken calls need. The build uses the core that the type checker leaves idle.
 	$(BIN)/python -m workbench.prerequisites
 	$(BIN)/python -m workbench.livekit_binary
-	$(BIN)/pytest -q -n 2 --dist loadfile --tb=native -m "slow or call or image"
 
 compare: $(STAMP)  ## Our speech module beside the stock plugin, scenario by scenario: docs/comparison.md
 	$(BIN)/python -m workbench.compare
@@ -38,9 +41,7 @@ bench-latency: $(STAMP)  ## How soon the caller hears an answer, ours and stock:
 bench-turns: $(STAMP)  ## How often each preset cuts callers off, and their wait: docs/presets.md
 	$(BIN)/python -m workbench.turns
 
-bench-talk: $(STAMP)  ## Whose turn it is: answers, interruptions, noise, ours and stock, half an hour: docs/talk.md
-	$(BIN)/python -m workbench.prerequisites
-	$(BIN)/python -m workbench.livekit_binary
+bench-talk: livekit  ## Whose turn it is: answers, interruptions, noise, ours and stock, half an hour: docs/talk.md
 	$(BIN)/python -m workbench.talk
 
 bench-stt: $(STAMP)  ## CPU and memory of a speech stream, ours and stock
