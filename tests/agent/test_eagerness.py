@@ -1,6 +1,7 @@
 """When a reply is begun: by quiet and words, on a clock of its own."""
 
 import math
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 from agent.call.barge_in import RESULT_SECONDS
 from agent.call.eagerness import LIMITS, SOFTER_DB, Eagerness, Level, Outlook, SoFar, outlook
 from config.behaviour import AgentSettings
+from config.phrases import words_of
 
 EN = AgentSettings().phrasebook.of("en")
 
@@ -220,6 +222,49 @@ def test_words_punctuation_and_the_question_tell_whether_more_is_to_come(
     text: str, asked: bool, expected: Outlook
 ) -> None:
     assert outlook(SoFar(text), EN, asked=asked) is expected
+
+
+@pytest.mark.parametrize(
+    ("language", "goes_on", "whole"),
+    [
+        ("de", "ich möchte einen Tisch für", "ich möchte einen Tisch für zwei"),
+        ("de", "mein Name ist", "das ist mein Name"),
+        ("es", "me llamo", "así me llaman"),
+        ("es", "quiero pagar con", "a la una"),
+        ("fi", "haluaisin", "yksi pöytä kahdelle"),
+        ("fr", "je voudrais", "demain à huit heures"),
+        ("fr", "et puis c'est", "oui prenez-le"),
+        ("hi", "मेरा नाम", "कल शाम को"),
+        ("it", "vorrei", "all'una"),
+        ("ja", "予約を", "大丈夫ですか"),
+        ("ja", "もしもし えっと", "もしもし"),
+        ("ko", "예약하고 싶은데 그리고", "예약하고 싶어요"),
+        ("ko", "제 이름은", "네 그게 제 이름이에요"),
+        ("pt", "eu gostaria de", "quero só um"),
+        ("te", "నా పేరు", "రేపు సాయంత్రం"),
+        ("th", "ผมชื่อ", "พรุ่งนี้ตอนเย็น"),
+        ("tr", "bir masa istiyorum ama", "saat sekiz"),
+        ("zh", "我想改时间因为", "是的好的"),
+        ("zh", "我叫", "明天晚上"),
+    ],
+)
+def test_each_language_has_words_that_end_no_turn(language: str, goes_on: str, whole: str) -> None:
+    phrases = AgentSettings().phrasebook.of(language)
+    assert outlook(SoFar(goes_on), phrases, asked=True) is Outlook.DOUBTFUL
+    assert outlook(SoFar(whole), phrases, asked=True) is not Outlook.DOUBTFUL
+
+
+def test_no_language_is_without_such_words_and_none_says_yes_or_no_with_them() -> None:
+    book = AgentSettings().phrasebook
+    for file in (Path(__file__).parents[2] / "agent" / "call" / "phrases").glob("*.toml"):
+        phrases = book.of(file.stem)
+        assert phrases.unfinished, file.stem
+        if file.stem != "en":  # whose "really" and "um" go on as often as they acknowledge
+            fillers = {
+                words_of(each) for each in ("äh", "ähm", "euh", "heu", "えっと", "えーと", "あの")
+            }
+            both = phrases.unfinished & (phrases.acknowledgements | phrases.hold)
+            assert both <= fillers, file.stem
 
 
 @pytest.mark.parametrize(
