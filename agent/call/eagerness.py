@@ -62,17 +62,17 @@ class Limits:
     """After how much quiet, in seconds, a reply is begun; infinite for never."""
 
     quiet: Mapping[Outlook, float]
-    settle_seconds: float
-    """How long a last word that may still change has to stand."""
     most_replies: int
     """That are begun in one turn."""
+    wasted_share: float
+    """Where more of a call's replies than this were thrown away, a turn begins none."""
 
 
 LIMITS: Mapping[Level, Limits] = MappingProxyType(
     {
-        "off": Limits({}, math.inf, 0),
-        "some": Limits({Outlook.SURE: 0.09, Outlook.LIKELY: 0.12}, 0.04, 2),
-        "full": Limits({Outlook.SURE: 0.06, Outlook.LIKELY: 0.09, Outlook.DOUBTFUL: 0.6}, 0.0, 3),
+        "off": Limits({}, 0, 0.0),
+        "some": Limits({Outlook.SURE: 0.09, Outlook.LIKELY: 0.12}, 2, 0.15),
+        "full": Limits({Outlook.SURE: 0.06, Outlook.LIKELY: 0.09, Outlook.DOUBTFUL: 1.2}, 3, 0.25),
     }
 )
 
@@ -112,9 +112,10 @@ class Eagerness:
         self._opened_at = math.inf
         self._so_far = SoFar("")
         self._outlook = Outlook.DOUBTFUL
-        self._changed_at = math.inf
         self._begun: Words = ()
         self._replies = 0
+        self._answers = 0  # turns that got one
+        self._wasted = 0
 
     @property
     def begun(self) -> Words:
@@ -136,38 +137,49 @@ class Eagerness:
         self.close()
         self._opened_at, self._replies = begun_at, 0
 
+    def end(self, text: str) -> None:
+        """The turn is over, with these words."""
+        self._throw_away_unless(words_of(text))
+        self._answers += 1
+        self.close()
+
     def close(self) -> None:
-        """The turn is over."""
+        """There is no turn any more."""
         self._opened_at, self._so_far, self._begun = math.inf, SoFar(""), ()
 
-    def learn(self, now: float, so_far: SoFar, outlook: Outlook) -> None:
+    def learn(self, so_far: SoFar, outlook: Outlook) -> None:
         """What has been said so far."""
-        words = words_of(so_far.text)
-        if words != words_of(self._so_far.text):
-            self._changed_at = now
-        if words != self._begun:
-            self._begun = ()  # that reply is thrown away
+        self._throw_away_unless(words_of(so_far.text))
         self._so_far, self._outlook = so_far, outlook
 
-    def begins(self, now: float) -> bool:
+    def begins(self) -> bool:
         """Whether a reply to the words so far is to be begun now."""
         words = words_of(self._so_far.text)
         if not words or words == self._begun or self._replies >= self._limits.most_replies:
             return False
-        return self._is_quiet() and self._stands(now) and self._is_whole()
+        if not (self._replies or self._is_affordable()):
+            return False
+        return self._is_quiet() and self._is_whole()
 
     def begin(self) -> None:
         """A reply to the words so far is begun."""
         self._begun = words_of(self._so_far.text)
         self._replies += 1
 
+    def _throw_away_unless(self, words: Words) -> None:
+        """The reply that is being made is worthless if it answers other words."""
+        if self._begun and words != self._begun:
+            self._wasted += 1
+            self._begun = ()
+
+    def _is_affordable(self) -> bool:
+        """Whether few enough of the call's replies were thrown away until now."""
+        return self._wasted <= self._limits.wasted_share * (self._answers + self._wasted)
+
     def _is_quiet(self) -> bool:
         """A detector that has heard no voice in this turn cannot tell when it fell quiet."""
         needed = self._limits.quiet.get(self._outlook, math.inf)
         return self._voice_until >= self._opened_at and self._quiet_seconds >= needed
-
-    def _stands(self, now: float) -> bool:
-        return self._so_far.settled or now - self._changed_at >= self._limits.settle_seconds
 
     def _is_whole(self) -> bool:
         ended_at = self._so_far.ended_at
