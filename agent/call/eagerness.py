@@ -25,8 +25,8 @@ ANSWER_WORDS = 3
 # word that may still change may have just begun when it was told: it takes as long as its letters.
 REACH_SECONDS = 0.25
 LETTERS_A_SECOND = 11
-# Sound that is so much softer than just before is no voice any more, whatever the detector says: it
-# hears the end of a voice a tenth of a second late. What stays soft for longer is a soft voice.
+# The detector hears the end of a voice a tenth of a second late. Quiet counts from where the sound
+# got so much softer, once the detector agrees; what stays soft for longer is a soft voice.
 SOFTER_DB = 24.0
 LAG_SECONDS = 0.2
 # How fast the loudness is forgotten that sound is compared with, in each of the detector's results.
@@ -108,6 +108,7 @@ class Eagerness:
         self._threshold = threshold
         self._voice_until = -math.inf
         self._quiet_seconds = 0.0
+        self._is_voice = False
         self._fall = _Fall()
         self._opened_at = math.inf
         self._so_far = SoFar("")
@@ -124,10 +125,10 @@ class Eagerness:
 
     def hear(self, now: float, probability: float, level_db: float) -> None:
         """The voice detector's newest result, and how loud the sound was that it is about."""
-        is_voice = probability >= self._threshold
-        if not is_voice:
+        self._is_voice = probability >= self._threshold
+        if not self._is_voice:
             self._fall.end()
-        if is_voice and not self._fall.hear(level_db):
+        if self._is_voice and not self._fall.hear(level_db):
             self._voice_until, self._quiet_seconds = now, 0.0
         else:
             self._quiet_seconds += RESULT_SECONDS
@@ -179,7 +180,8 @@ class Eagerness:
     def _is_quiet(self) -> bool:
         """A detector that has heard no voice in this turn cannot tell when it fell quiet."""
         needed = self._limits.quiet.get(self._outlook, math.inf)
-        return self._voice_until >= self._opened_at and self._quiet_seconds >= needed
+        is_quiet = not self._is_voice and self._quiet_seconds >= needed
+        return is_quiet and self._voice_until >= self._opened_at
 
     def _is_whole(self) -> bool:
         ended_at = self._so_far.ended_at
