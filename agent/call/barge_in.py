@@ -71,7 +71,7 @@ class Limits:
 LIMITS: Mapping[Strength, Limits] = MappingProxyType(
     {
         "eager": Limits(0.09, 0.19, quiet_seconds=0.4, wordless_seconds=1.6, quieter_db=25),
-        "balanced": Limits(0.16, 0.25, quiet_seconds=0.1, wordless_seconds=1.2, quieter_db=15),
+        "balanced": Limits(0.16, 0.25, quiet_seconds=0.07, wordless_seconds=1.2, quieter_db=15),
         "calm": Limits(0.32, 0.8, quiet_seconds=0.13, wordless_seconds=0.8, quieter_db=10),
     }
 )

@@ -150,7 +150,7 @@ def test_what_was_surely_a_voice_keeps_it_soft_until_its_words_may_be_known(seco
 def test_a_gap_between_two_words_is_no_end() -> None:
     line = Line()
     line.hear(0.5)
-    line.hear(0.1, SILENCE)
+    line.hear(QUIET_SECONDS, SILENCE)
     assert line.posture is Posture.IS_SILENT
     line.hear(0.1)
     assert line.posture is Posture.IS_SILENT

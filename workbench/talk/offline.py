@@ -34,11 +34,13 @@ from workbench.talk.tau_voice import panel
 from workbench.timeline import Samples
 
 __all__ = [
+    "THRESHOLD",
     "Outcome",
     "Result",
     "Scene",
     "by_kind",
     "curve",
+    "events_of",
     "hear",
     "hear_all",
     "results_of",
@@ -143,7 +145,14 @@ def _silence(seconds: float) -> Samples:
 
 
 async def results_of(detector: vad.VAD, sound: Samples) -> AsyncIterator[Result]:
-    """What the detector makes of mono sound of 48 kHz that comes in the worker's frames."""
+    """What the detector makes of mono sound of 48 kHz."""
+    async for at, event in events_of(detector, sound):
+        yield Result(at, event.probability, level_of(event))
+
+
+async def events_of(detector: vad.VAD, sound: Samples) -> AsyncIterator[tuple[float, vad.VADEvent]]:
+    """Its results on mono sound of 48 kHz, each with the second at which it is known: when the
+    last of the worker's frames that it needs is in."""
     heard = resampled(sound, microphone.SAMPLE_RATE, SAMPLE_RATE)
     stream = detector.stream()
     size = SAMPLE_RATE * FRAME_MS // 1000
@@ -153,8 +162,7 @@ async def results_of(detector: vad.VAD, sound: Samples) -> AsyncIterator[Result]
     stream.end_input()
     async for event in stream:
         if event.type is vad.VADEventType.INFERENCE_DONE:
-            frames = -(-event.samples_index // size)  # it is known when the last frame of it is in
-            yield Result(frames * FRAME_MS / 1000, event.probability, level_of(event))
+            yield -(-event.samples_index // size) * FRAME_MS / 1000, event
     await stream.aclose()
 
 
