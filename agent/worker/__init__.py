@@ -1,1 +1,1 @@
-"""What lives as long as the process."""
+"""What lives as long as the worker process."""

@@ -1,8 +1,7 @@
-"""Calls against capacity: what load the worker reports, and whether it takes one more call.
+"""Admission: the load that the worker reports, and whether it takes one more call.
 
-A process waits ready for each place, since to start one takes a second of a core, and several at
-the same moment take as many more. Those that are missing are started when a call has ended, never
-while others begin.
+Starting a process takes a second of a core, and several at once take several. So one process waits
+for each free place. Missing processes are started when a call has ended, never while calls begin.
 """
 
 import logging
@@ -20,25 +19,25 @@ log = logging.getLogger(__name__)
 # LiveKit's server gives no job to a worker whose reported load is at or above this
 # (`agents.target_load`).
 FULL = 0.7
-# So long after it was accepted, a call may not have opened its session with AssemblyAI.
+# An accepted call may take this long to open its session with AssemblyAI.
 RECENT_SECONDS = 5.0
 
 Limit = Callable[[int], int]
-"""How many more calls fit, where so many were accepted within the last `RECENT_SECONDS`."""
+"""How many more calls fit, given how many were accepted within the last `RECENT_SECONDS`."""
 
 
 class Floor(Protocol):
-    """Where the calls are: the worker, as far as admission goes."""
+    """The worker, as far as admission needs it."""
 
     @property
     def active_jobs(self) -> Sequence[object]: ...
 
     def keep_ready(self, processes: int) -> None:
-        """Have so many processes wait for a call."""
+        """Keep this many processes waiting for a call."""
 
 
 class Admission:
-    """Takes calls up to `capacity`, or fewer while the brake is on or a limit says so."""
+    """Accepts calls up to `capacity`, or fewer while the brake is on or a limit says so."""
 
     def __init__(
         self,
@@ -47,7 +46,7 @@ class Admission:
         *limits: Limit,
         role: AgentRole = AgentRole.ANSWERS,
     ) -> None:
-        """`role` is shown by each agent to whoever looks for agents in a room."""
+        """Each agent shows its `role` in its room, so that others can find it."""
         self._role = role
         self._capacity = capacity
         self._brake = brake
@@ -57,11 +56,11 @@ class Admission:
         self._closed = False
 
     def close(self) -> None:
-        """Take no more calls, for good."""
+        """Stop accepting calls, for good."""
         self._closed = True
 
     def load(self, worker: Floor) -> float:
-        """The load to report: 0 when idle, `FULL` where there is no place."""
+        """The load to report: 0 when idle, `FULL` when no place is left."""
         calls = len(worker.active_jobs)
         places = self.places(calls)
         worker.keep_ready(places)
@@ -70,9 +69,9 @@ class Admission:
         return FULL * (calls + self._accepting) / self._capacity
 
     def places(self, active_calls: int) -> int:
-        """How many calls fit beside the active ones and those that are being accepted."""
+        """How many calls fit beside the active ones and those being accepted."""
         calls = active_calls + self._accepting
-        # Without a call, it is not this worker that keeps the machine busy.
+        # If this worker has no call, something else keeps the machine busy.
         if self._closed or (calls and self._brake.is_on):
             return 0
         since = time.monotonic() - RECENT_SECONDS
@@ -80,7 +79,7 @@ class Admission:
         return max(0, min([self._capacity - calls, *(limit(recent) for limit in self._limits)]))
 
     async def decide(self, request: JobRequest, worker: Floor) -> None:
-        """Accept the call, or leave it to another worker."""
+        """Accept the call, or leave it for another worker."""
         if not self.places(len(worker.active_jobs)):
             log.warning("refused a call: the worker is full", extra={"capacity": self._capacity})
             await request.reject(terminate=False)  # another worker may take it

@@ -1,9 +1,9 @@
-"""Keeps a caller company whom nobody can answer yet.
+"""The hold announcement: keeps a caller company until an agent is free.
 
-A small participant joins the room. It says a prepared sentence, repeats it now and then, carries
-the attribute `agent.waiting`, which a page can show, and leaves when an agent or nobody is there.
-It is of the kind that agents are: it does not count as a caller, nor does it keep a room open.
-LiveKit lets one identity into a room once, so no caller hears two.
+A small participant joins the room. It says a prepared sentence, repeats it now and then, and
+carries the attribute `agent.waiting`, which a page can show. It leaves when an agent has come or
+the callers have gone. Its participant kind is `agent`: it does not count as a caller and does not
+keep a room open. LiveKit admits an identity to a room only once, so no caller hears two of them.
 """
 
 import asyncio
@@ -25,7 +25,7 @@ SUBSCRIBE_SECONDS = 5.0
 
 
 async def keep_company(livekit: LiveKitSettings, room_name: str, need: Need) -> None:
-    """Stay until such an agent comes, the callers have left, or the room closes.
+    """Stay until an agent that meets the need comes, the callers leave, or the room closes.
 
     Raises rtc.ConnectError or TimeoutError when the room cannot be joined.
     """
@@ -61,7 +61,7 @@ async def keep_company(livekit: LiveKitSettings, room_name: str, need: Need) -> 
 
 
 def _is_needed(room: rtc.Room, need: Need) -> bool:
-    """Whether somebody is there, and no agent."""
+    """Whether a caller is there and no agent is."""
     return bool(candidates(room, need.operators)) and not our_agents(
         room, need.role, need.agent_name
     )

@@ -1,10 +1,10 @@
-"""Nobody waits for ever: rooms with a caller and no agent get one.
+"""No caller waits for ever: a room with a caller and no agent gets one.
 
 LiveKit asks for an agent once, when a room is made. If every worker is full at that moment, or the
-agent dies in the call, nobody is asked again. So each worker looks at the rooms now and then and
-asks in its stead. Several may see the same room: each waits for a random moment more, a new
-request starts the wait anew, and of two agents that come all the same the later one leaves
-(`agent.call.presence`). Where no worker has a place, one of them keeps the caller company.
+agent dies in the call, LiveKit does not ask again. So each worker checks the rooms now and then,
+and asks itself. Several workers may see the same room: each adds a random wait, and a new request
+restarts that wait. If two agents come all the same, the later one leaves (`agent.call.presence`).
+If no worker has a place, one of them keeps the caller company.
 """
 
 import asyncio
@@ -41,30 +41,30 @@ LOOK_SECONDS = 1.0
 # While nothing happens the pauses grow, up to this.
 IDLE_LOOK_SECONDS = 3.0
 JITTER_SECONDS = 1.0
-# A room that had its agent and in which nobody came or went is looked into only this often.
+# How often a room is checked that had its agent and in which nobody came or went.
 SETTLED_SECONDS = 10.0
-# The agents of other workers are asked this often whether they live. Where there are many, each
-# worker asks less often: together they ask each agent as often as before.
+# How often other workers' agents are asked whether they are alive, up to this many questions a
+# second. With more agents each worker asks less often; the other workers ask the same agents.
 LIVENESS_SECONDS = 2.0
 QUESTIONS_PER_SECOND = 20
-# So long a request may take to find a worker; then none was free.
+# A request that has found no worker after this long found none free.
 UNHEARD_SECONDS = 2.0
 COMPANY_AT_MOST = 50
-# One after the other, a server that is far, or gone with its rooms, would hold up all the rest.
+# Checked one by one, rooms on a distant or dead server would hold up all the others.
 ROOMS_AT_ONCE = 20
-# A room that does not answer in this time is left alone for a while: others wait behind it.
+# A room that does not answer in this time is skipped for a while: others wait behind it.
 SIGHT_SECONDS = 2.5
 UNSEEN_SECONDS = 5.0
-# A short failure of the server is told elsewhere.
+# Shorter failures of the server are logged elsewhere.
 SILENT_SECONDS = 10.0
 
 _Sight = tuple[list[models.ParticipantInfo], list[agent_dispatch.AgentDispatch]]
 
 
 async def look_after_callers(settings: Settings, worker: Worker, *, speaks: bool) -> None:
-    """Look for callers who wait, and for agents that are dead, until cancelled.
+    """Look for waiting callers and dead agents until cancelled.
 
-    Who `speaks` tells callers when nobody is free.
+    A worker that `speaks` tells callers when no agent is free.
     """
     async with livekit_api(settings.livekit) as server, asyncio.TaskGroup() as tasks:
         liveness = Liveness(settings.livekit, server.session)
@@ -74,7 +74,7 @@ async def look_after_callers(settings: Settings, worker: Worker, *, speaks: bool
 
 
 class Dispatcher:
-    """What one worker knows of all rooms, and does about it."""
+    """What one worker knows about all rooms, and what it does about them."""
 
     def __init__(
         self,
@@ -100,7 +100,7 @@ class Dispatcher:
     async def run(self) -> None:
         """Look once a second, and less often while nothing happens.
 
-        What goes on going wrong is said once, and tried again.
+        A lasting failure is logged once; the next look tries again.
         """
         loop = asyncio.get_running_loop()
         pause_seconds, well_at, is_said = LOOK_SECONDS, loop.time(), False
@@ -121,7 +121,7 @@ class Dispatcher:
                 pause_seconds = min(pause_seconds * 1.5, longest)
 
     async def _look(self) -> bool:
-        """Whether nothing happens: nobody came or went, and there is nobody to look after."""
+        """Check every room. True if nobody came or went and nobody needs an agent."""
         rooms = (await self._client.room.list_rooms(api.ListRoomsRequest())).rooms
         listed = {room.sid: counts(room) for room in rooms}
         is_quiet = listed == self._listed and not self._worker.active_jobs
@@ -141,7 +141,7 @@ class Dispatcher:
         )
 
     async def _see(self, room: models.Room, gate: asyncio.Semaphore) -> _Sight | None:
-        """Who is in a room and who was asked for; None where nothing is to be decided now."""
+        """Who is in a room and which agents were asked for; None if there is nothing to decide."""
         now = asyncio.get_running_loop().time()
         state = self._rooms.get(room.sid)
         if isinstance(state, Settled) and state.counts == counts(room):
@@ -159,7 +159,7 @@ class Dispatcher:
             except TimeoutError:
                 if not isinstance(state, Waiting):
                     self._rooms[room.sid] = Unseen(now + about(UNSEEN_SECONDS))
-            except FAILURES:  # it has just closed, or its server is gone
+            except FAILURES:  # the room has just closed, or its server is gone
                 pass
         return None
 
@@ -171,7 +171,7 @@ class Dispatcher:
         *,
         has_place: bool,
     ) -> bool:
-        """Whether an agent was asked for, because a caller has waited long enough."""
+        """Ask for an agent if a caller has waited long enough. True if one was asked for."""
         now = asyncio.get_running_loop().time()
         if not self._need.is_open(participants, dispatches):
             ours = {identity for _, identity in self._calls.values()}
@@ -179,7 +179,7 @@ class Dispatcher:
             seconds = self._liveness_seconds() if others else SETTLED_SECONDS
             settled = Settled(counts(room), now + about(seconds), tuple(others))
             if others and room.sid not in self._rooms:
-                # This worker may stand in for one that died, and its callers wait.
+                # This worker may replace one that died, and whose callers wait.
                 self._tasks.create_task(self._check(room, settled))
             self._rooms[room.sid] = settled
             return False
@@ -194,7 +194,7 @@ class Dispatcher:
         if is_kept_company(participants) or self._need.is_first(dispatches):
             patience_seconds = 0.0
         elif not has_place and nobody_was_free(dispatches, self._need.agent_name):
-            # LiveKit lists a job some seconds late: another request may not rest on that.
+            # LiveKit lists a job some seconds late, so this must not lead to another request.
             patience_seconds = min(patience_seconds, UNHEARD_SECONDS)
         if waited < patience_seconds:
             return False
@@ -205,7 +205,7 @@ class Dispatcher:
         return has_place
 
     async def _rescue(self, room: str, asked: frozenset[str]) -> None:
-        """Ask for an agent, unless somebody has since asked, or taken a request back."""
+        """Ask for an agent, unless a request has since been made or taken back."""
         dispatches = await self._client.agent_dispatch.list_dispatch(room)
         if asked == {each.id for each in dispatches}:
             log.warning("a caller waits without an agent", extra={"room": room})
@@ -231,7 +231,7 @@ class Dispatcher:
             self._accompanied.discard(room)
 
     async def _check(self, room: models.Room, state: Settled) -> None:
-        """Ask the agents of others in a room whether they live."""
+        """Ask the other workers' agents in a room whether they are alive."""
         asking = self._rooms[room.sid] = replace(state, until=math.inf)
         for identity in state.agents:
             if await self._liveness.is_dead(room.name, identity):
@@ -248,9 +248,9 @@ class Dispatcher:
         return max(LIVENESS_SECONDS, asked / QUESTIONS_PER_SECOND)
 
     def _replace_our_dead(self) -> None:
-        """This worker knows at once which of its jobs are gone, and LiveKit's server late.
+        """Replace this worker's dead agents: it notices at once, LiveKit's server late.
 
-        A call that ended in order has left the room.
+        The agent of a call that ended in order has already left its room.
         """
         current = {
             info.job.id: (info.job.room.name, info.accept_arguments.identity)
@@ -262,7 +262,7 @@ class Dispatcher:
             self._tasks.create_task(self._replace_certainly(*call))
 
     async def _replace_certainly(self, room: str, identity: str) -> None:
-        """Try until LiveKit has heard of it, or the room is gone."""
+        """Replace it, trying until LiveKit has answered or the room is gone."""
         while True:
             try:
                 return await self._replace(room, identity)
@@ -272,7 +272,7 @@ class Dispatcher:
             await asyncio.sleep(LOOK_SECONDS)
 
     async def _replace(self, room: str, identity: str) -> None:
-        """Take a dead agent out of its room, and ask for another one if a caller is there."""
+        """Remove a dead agent from its room, and ask for another if a caller is there."""
         participants = await self._participants(room)
         if identity not in [each.identity for each in participants]:
             return
@@ -280,7 +280,7 @@ class Dispatcher:
             await self._client.room.remove_participant(
                 api.RoomParticipantIdentity(room=room, identity=identity)
             )
-        except api.TwirpError:  # another worker was faster, and asks
+        except api.TwirpError:  # another worker was faster and does the asking
             return
         log.warning("an agent died in its call", extra={"room": room})
         if any(map(self._need.is_caller, participants)):

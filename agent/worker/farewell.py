@@ -1,7 +1,7 @@
-"""When the worker must go: asks its agents to end their calls, with an apology.
+"""Forced shutdown: asks the worker's agents to end their calls with an apology.
 
-An agent is told by an attribute of its own participant: only the agent itself and holders of the
-API key can set one, and any participant may call methods.
+The message is an attribute of the agent's own participant. Only the agent and holders of the API
+key can set it, while any participant could call an RPC method.
 """
 
 import asyncio
@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 
 
 async def take_leave(worker: Worker, livekit: LiveKitSettings) -> None:
-    """Tell every agent of this worker. Whom LiveKit does not reach ends without an apology."""
+    """Tell every agent of this worker. One that LiveKit cannot reach ends without an apology."""
     async with livekit_api(livekit) as server:
         told = [
             server.client.room.update_participant(
@@ -32,7 +32,7 @@ async def take_leave(worker: Worker, livekit: LiveKitSettings) -> None:
             for info in worker.active_jobs
         ]
         log.info("ending the calls in progress", extra={"calls": len(told)})
-        # Whoever stops the worker kills it some time later: no second region is tried.
+        # The supervisor kills the worker some time later, so no second region is tried.
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(DEADLINE_SECONDS):
                 await asyncio.gather(*told, return_exceptions=True)

@@ -1,7 +1,7 @@
-"""LiveKit's HTTP API, each call of which ends in time, whatever the server does.
+"""LiveKit's HTTP API with a deadline on each call, whatever the server does.
 
-LiveKit's library hands `timeout=None` to aiohttp with each request, which there means: for ever,
-whatever the session's own timeout says. So the deadline stands in a middleware.
+LiveKit's library passes `timeout=None` to aiohttp with each request. To aiohttp that means no
+timeout at all, whatever the session says. So a middleware keeps the deadline.
 """
 
 import asyncio
@@ -16,18 +16,18 @@ from livekit import api
 from config.services import LiveKitSettings
 
 DEADLINE_SECONDS = 5.0
-# Connections that a NAT or a balancer has forgotten look alive: when a call on one has timed out,
-# the others are older than this, and the next call dials anew.
+# A connection that a NAT or a load balancer has forgotten looks alive. By the time a call on one
+# has timed out, all others are older than this, and the next call opens a new one.
 KEEPALIVE_SECONDS = 4.0
-# The second is what aiohttp assumes where a server names none.
+# The second is what aiohttp assumes when a server names none.
 MESSAGE_TYPES = ("application/protobuf", "application/octet-stream")
 
 FAILURES = (api.TwirpError, aiohttp.ClientError, TimeoutError, OSError)
-"""What a call may raise."""
+"""The exceptions that a call may raise."""
 
 
 class Api:
-    """The library's client and its session; and what the server's answers tell of the time."""
+    """The library's client, its session, and the server's clock as its answers show it."""
 
     def __init__(self, livekit: LiveKitSettings) -> None:
         key, secret = livekit.api_key.get_secret_value(), livekit.api_secret.get_secret_value()
@@ -37,7 +37,7 @@ class Api:
         )
         self.client = api.LiveKitAPI(livekit.url, key, secret, session=self.session)
         self.clock_ahead_seconds: float | None = None
-        """How far this machine's clock was ahead of the server's; None where it told no time."""
+        """How far this machine's clock is ahead of the server's; None if it sent no date."""
 
     async def _in_time(
         self, request: aiohttp.ClientRequest, handle: aiohttp.ClientHandlerType
@@ -53,8 +53,8 @@ class Api:
 
 
 def _require_message(request: aiohttp.ClientRequest, response: aiohttp.ClientResponse) -> None:
-    """Raises ClientResponseError for a page or a redirect, which no server of LiveKit's sends: its
-    library would take the one for a message, and follow the other."""
+    """Raises ClientResponseError for a web page or a redirect. No LiveKit server sends either; the
+    library would parse the page as a message and follow the redirect."""
     is_message = response.status == 200 and response.content_type in MESSAGE_TYPES
     if request.method == "POST" and response.status < 400 and not is_message:
         leads_to = response.headers.get("Location", "").partition("?")[0]

@@ -1,8 +1,9 @@
-"""Asks agents whether they live: a machine that is gone says no goodbye.
+"""Asks agents whether they are alive: a machine that has died says no goodbye.
 
-LiveKit's server keeps a participant whose process was killed for about 20 s and shows no sign of
-it. But it passes calls of methods on, and the library of a living participant answers at once, be
-it that it knows no such method: tried with server 1.13, 10 ms for the living, never for the dead.
+LiveKit's server keeps a participant whose process was killed for about 20 s, and nothing shows it.
+But the server forwards RPC calls, and the library of a living participant answers at once, even if
+only to say that it has no such method. Tried with server 1.13: a living agent answers in 10 ms, a
+dead one never.
 """
 
 import asyncio
@@ -19,18 +20,18 @@ log = logging.getLogger(__name__)
 
 METHOD = "agent.alive"
 ANSWER_SECONDS = 1.0
-# A client that comes back after a short failure of the network must not be taken for dead.
+# A client that comes back after a short network failure must not be taken for dead.
 CHANCES = 3
 AT_ONCE = 20
 
 _OUT_OF_REACH = "internal"  # the server has lost the connection
 _NO_ANSWER = ("canceled", "deadline_exceeded", _OUT_OF_REACH)
-_NO_SUCH_METHOD = "invalid_argument"  # said by the agent's library: it lives
+_NO_SUCH_METHOD = "invalid_argument"  # said by the agent's library: it is alive
 _NOT_OFFERED = ("bad_route", "unimplemented")
 
 
 class Liveness:
-    """Finds out which agents are dead; one for a worker."""
+    """Finds out which agents are dead; one instance per worker."""
 
     def __init__(self, livekit: LiveKitSettings, session: aiohttp.ClientSession) -> None:
         self._livekit = livekit
@@ -41,7 +42,7 @@ class Liveness:
     async def is_dead(self, room: str, identity: str) -> bool:
         """Whether this agent leaves every question unanswered.
 
-        False where that cannot be told, as with a server too old to pass questions on.
+        False where that cannot be known, as with a server too old to forward questions.
         """
         async with self._gate:
             for _ in range(CHANCES):
@@ -63,8 +64,8 @@ class Liveness:
         except api.TwirpError as error:
             if error.code in _NOT_OFFERED:
                 self._offered = False
-                log.info("this LiveKit server passes no questions on: it notices dead agents late")
-            if error.code == _OUT_OF_REACH:  # said at once, and true for the moment only
+                log.info("this LiveKit server forwards no RPC calls: dead agents are noticed late")
+            if error.code == _OUT_OF_REACH:  # said at once, and perhaps true only for a moment
                 await asyncio.sleep(ANSWER_SECONDS)
             return error.code not in _NO_ANSWER
         except (aiohttp.ClientError, OSError, TimeoutError):

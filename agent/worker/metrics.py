@@ -1,4 +1,4 @@
-"""What a worker counts besides what LiveKit counts; on its page of metrics, if it has one."""
+"""The worker's own Prometheus counters, beside LiveKit's, on its page of metrics if it has one."""
 
 from prometheus_client import Counter
 
@@ -21,4 +21,4 @@ OVERLAPS = Counter(
 
 for _kind in KINDS:
     for _outcome in ("false", "true"):
-        OVERLAPS.labels(_kind, _outcome)  # a page without a series cannot be told from a zero
+        OVERLAPS.labels(_kind, _outcome)  # a series must exist to be read as zero

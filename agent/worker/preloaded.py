@@ -1,7 +1,7 @@
-"""What every first call would load, compile and build on its event loop, done beforehand.
+"""Loads, compiles and builds beforehand what every first call would do on its event loop.
 
-LiveKit's fork server imports this once, beside what LiveKit preloads by itself, and all job
-processes share the outcome. Nothing here may start a thread or leave an event loop behind.
+LiveKit's fork server imports this once, beside what LiveKit preloads, and all job processes share
+the result. Nothing here may start a thread or leave an event loop behind.
 """
 
 # ruff: noqa: F401 - imported to be there
@@ -26,13 +26,13 @@ from livekit.agents.utils import http_context
 from agent.call.prepared import read_sentences
 from agent.worker import signals
 
-# The patterns of a language, for transcripts in step with the voice: 65 ms.
+# Hyphenation patterns, which keep transcripts in step with the voice: 65 ms.
 hyphenate_word("preloaded")
-# The machine's certificates, which even a job that trusts nobody parses when it ends: 85 ms.
+# The machine's certificates, which even a job without TLS parses when it ends: 85 ms.
 http_context._create_ssl_context()
 # pydantic finishes a model at its first use.
 AgentConfigUpdate()
-# What is said when all else fails.
+# The prepared sentences, for when every provider fails.
 read_sentences()
-# Ignored here, they are ignored in all job processes; before this line no call can have begun.
+# Signals ignored here are ignored in all job processes, and no call begins before this line.
 signals.leave_to_the_worker()

@@ -1,7 +1,6 @@
-"""What every job process will need, tried once in the main process before it takes calls.
+"""Tries once, in the main process and before it takes calls, what every job process will need.
 
-LiveKit starts a job process in the place of one that could not be prepared, ten times a second and
-for ever.
+LiveKit replaces a job process that could not be prepared ten times a second, for ever.
 """
 
 import contextlib
@@ -20,11 +19,11 @@ LONGEST_REASON = 300
 
 
 class UnpreparedError(Exception):
-    """No job process could be made ready: one sentence that says what to change."""
+    """No job process could be made ready; the message says what to change in one sentence."""
 
 
 def require_preparation(prepare: Callable[[], object]) -> None:
-    """Return when `prepare` does, and what else a job process takes is there.
+    """Return if `prepare` succeeds and everything else that a job process needs is there.
 
     Raises UnpreparedError.
     """
@@ -33,7 +32,7 @@ def require_preparation(prepare: Callable[[], object]) -> None:
     try:
         read_sentences()
         prepare()
-    except Exception as error:  # of any library: each would fail every job process
+    except Exception as error:  # from any library: it would fail every job process
         words = " ".join(f"{type(error).__name__}: {error}".split())[:LONGEST_REASON]
         proxies = [f"{scheme.upper()}_PROXY" for scheme in urllib.request.getproxies()]
         advice = f"; the environment sets {', '.join(proxies)}" if proxies else ""
@@ -41,8 +40,8 @@ def require_preparation(prepare: Callable[[], object]) -> None:
 
 
 def leave_lost_folder() -> None:
-    """Move elsewhere where somebody has removed the folder that the worker was started in, or a
-    release in its place: Python starts no process from there."""
+    """Change to the project's folder if the current one has been removed, as a new release may
+    do: Python starts no process from a folder that is gone."""
     try:
         Path.cwd()
     except FileNotFoundError:
@@ -50,7 +49,7 @@ def leave_lost_folder() -> None:
 
 
 def _require_folder() -> None:
-    """The folder of the socket over which job processes are asked for, as Python makes it."""
+    """Try to make the folder and the socket that job processes are started through."""
     try:
         with (
             tempfile.TemporaryDirectory(prefix="pymp-") as folder,
@@ -66,6 +65,6 @@ def _require_folder() -> None:
 
 
 def leave_folder_in_place() -> None:
-    """Python removes that folder when it ends, with a traceback where somebody else has."""
+    """Put the temporary folder back: Python removes it at exit, with a traceback if it is gone."""
     with contextlib.suppress(OSError):
         Path(util.get_temp_dir()).mkdir(parents=True, exist_ok=True)

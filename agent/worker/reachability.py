@@ -1,4 +1,4 @@
-"""What has to be true before anything is started: LiveKit is there and takes our key."""
+"""Checks before anything is started that LiveKit answers and accepts our key."""
 
 import asyncio
 import logging
@@ -12,24 +12,24 @@ from config.services import LiveKitSettings
 
 log = logging.getLogger(__name__)
 
-# A token that is younger than the server's clock allows is refused. A clock that is some seconds
-# off is usual, and an answer takes its time.
+# The server refuses a token from its future. A clock that is a few seconds off is normal, and an
+# answer takes its time.
 CLOCK_SECONDS = 30
 REFUSED = (401, 403)
 
 
 class UnreachableError(Exception):
-    """LiveKit is not there, or does not take our key: one sentence that says what to change."""
+    """LiveKit does not answer or refuses our key; the message says what to change."""
 
 
 class RefusedError(UnreachableError):
-    """LiveKit does not take our key; to ask again changes nothing."""
+    """LiveKit refuses our key; asking again changes nothing."""
 
 
 def require_certificates() -> None:
-    """Return when TLS can be had. Raises UnreachableError.
+    """Return if the certificates can be read. Raises UnreachableError.
 
-    Without it no job process can be made ready, and LiveKit would try for ever.
+    Without them no job process becomes ready, and LiveKit would try for ever.
     """
     try:
         http_context._create_ssl_context()
@@ -41,7 +41,7 @@ def require_certificates() -> None:
 
 
 async def require_livekit(livekit: LiveKitSettings) -> None:
-    """Return when LiveKit answers and accepts the key. Raises UnreachableError."""
+    """Return if LiveKit answers and accepts the key. Raises UnreachableError."""
     try:
         async with livekit_api(livekit) as server:
             try:

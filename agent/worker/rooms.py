@@ -1,4 +1,4 @@
-"""What a worker remembers of a room, and what it reads from the requests for agents there."""
+"""What a worker remembers about a room, and what it reads from the requests for agents there."""
 
 import random
 from collections.abc import Iterable
@@ -11,7 +11,7 @@ from agent.worker.company import IDENTITY
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """Since when a room waits for the answer to the requests of these identifiers."""
+    """A room whose caller waits: since when, and for which requests."""
 
     since: float
     dispatches: frozenset[str]
@@ -20,7 +20,7 @@ class Waiting:
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """A room that needed nobody when it was looked into, and the agents of others in it."""
+    """A room that needed no agent when it was checked, and the other workers' agents in it."""
 
     counts: tuple[int, int]
     until: float
@@ -29,26 +29,26 @@ class Settled:
 
 @dataclass(frozen=True, slots=True)
 class Unseen:
-    """A room that could not be looked into, and until when it is left alone."""
+    """A room that did not answer, and until when it is skipped."""
 
     until: float
 
 
 def counts(room: models.Room) -> tuple[int, int]:
-    """How many are in a room, and how many of them publish: it changes when somebody comes."""
+    """Participants and publishers in a room: changes when somebody comes or goes."""
     return room.num_participants, room.num_publishers
 
 
 def is_kept_company(participants: Iterable[models.ParticipantInfo]) -> bool:
-    """Whether a worker tells the caller already that nobody is free."""
+    """Whether a worker already tells the caller that nobody is free."""
     return any(each.identity == IDENTITY for each in participants)
 
 
 def nobody_was_free(dispatches: Iterable[agent_dispatch.AgentDispatch], agent_name: str) -> bool:
-    """Whether no request for an agent found a worker: LiveKit lists the jobs that did."""
+    """Whether no request for an agent found a worker: LiveKit lists a job for each that did."""
     return not any(each.state.jobs for each in dispatches if each.agent_name == agent_name)
 
 
 def about(seconds: float) -> float:
-    """Some time near this: several workers need not all look at the same moment."""
+    """A random time near this one, so that workers do not all look at the same moment."""
     return seconds * random.uniform(0.75, 1.25)

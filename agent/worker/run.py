@@ -1,4 +1,4 @@
-"""Runs the worker until somebody stops it: the first signal ends politely, the second hurries."""
+"""Runs the worker until a signal: the first one ends it politely, the second hurries it."""
 
 import asyncio
 import contextlib
@@ -24,23 +24,24 @@ from config.settings import Settings
 
 log = logging.getLogger(__name__)
 
-# A server that is started at the same moment as its workers needs a few seconds more than they do.
+# A server started together with its workers needs a few seconds more than they do.
 PATIENCE_SECONDS = 30
-# For an apology in each call, when the worker must go.
+# For an apology in each call when the worker is forced to stop.
 FAREWELL_SECONDS = 20
 
 
 class HopelessError(Exception):
-    """The worker has not been able to start a process for a call, for too long."""
+    """For too long the worker could not start a process for a call."""
 
 
 async def serve(server: Worker, settings: Settings, *, devmode: bool, speaks: bool = True) -> None:
-    """Take calls until a signal comes; calls in progress may finish, but in development mode.
+    """Take calls until a signal comes. Calls in progress may finish, except in development mode.
 
-    Who `speaks` also tells callers that nobody is free, and apologises when a call is cut short.
+    A worker that `speaks` also tells callers when no agent is free, and apologises when it cuts a
+    call short.
 
-    Raises UnpreparedError, UnreachableError, HopelessError, and OSError where the health page's
-    port is taken.
+    Raises UnpreparedError, UnreachableError, HopelessError, and OSError if the health page's port
+    is taken.
     """
     require_certificates()
     with signals.listening() as (stop, hurry):
@@ -66,7 +67,7 @@ async def serve(server: Worker, settings: Settings, *, devmode: bool, speaks: bo
 
 
 async def _hopeless(server: Worker) -> None:
-    """Return when no process can be started and no call is left that would suffer."""
+    """Return once no process can be started and no call is left that would suffer."""
     while not server.starts.are_hopeless or server.active_jobs:
         leave_lost_folder()
         server.starts.try_again()
@@ -76,13 +77,13 @@ async def _hopeless(server: Worker) -> None:
 async def _drained(
     server: Worker, settings: Settings, hurry: asyncio.Event, *, speaks: bool
 ) -> None:
-    """Let calls finish; those that have not when the time is over, or in a hurry, are ended."""
+    """Let calls finish. End those that are left when the time is up or a second signal hurries."""
     seconds = settings.agent.drain_seconds
     finished = asyncio.create_task(server.drain(timeout=None))
     try:
         await asyncio.wait_for(_either(asyncio.shield(finished), hurry.wait()), seconds)
     except TimeoutError:
-        log.warning("the time to drain is over", extra={"seconds": seconds})
+        log.warning("the time to drain is up", extra={"seconds": seconds})
     if speaks and not finished.done():
         await take_leave(server, settings.livekit)
         with contextlib.suppress(TimeoutError):
@@ -92,9 +93,9 @@ async def _drained(
 
 
 async def join(server: Worker, settings: Settings, room: str) -> None:
-    """Hold one call in the room of that name, which is made if need be; no others are taken.
+    """Hold one call in the room of that name, making the room if need be; take no other calls.
 
-    Raises UnpreparedError, UnreachableError, and OSError where the health page's port is taken.
+    Raises UnpreparedError, UnreachableError, and OSError if the health page's port is taken.
     """
     require_certificates()
     with signals.listening() as (stop, _):
@@ -121,7 +122,7 @@ async def _made(settings: Settings, room: str) -> models.Room:
 
 @contextlib.asynccontextmanager
 async def _rescue(server: Worker, settings: Settings, *, speaks: bool) -> AsyncIterator[None]:
-    """Meanwhile, look for callers who wait, from the moment on at which the worker takes calls."""
+    """Meanwhile look after waiting callers, starting when the worker takes calls."""
     registered = asyncio.Event()
     server.once("worker_registered", lambda *_: registered.set())
 
@@ -130,8 +131,8 @@ async def _rescue(server: Worker, settings: Settings, *, speaks: bool) -> AsyncI
         while True:
             try:
                 await look_after_callers(settings, server, speaks=speaks)
-            except Exception:  # of ours: callers must not pay for it
-                log.exception("looking after callers failed, beginning again")
+            except Exception:  # a fault of ours: callers must not pay for it
+                log.exception("looking after callers failed, starting again")
             await asyncio.sleep(1)
 
     tasks = [asyncio.create_task(look()), asyncio.create_task(server.brake.watch())]
@@ -144,7 +145,7 @@ async def _rescue(server: Worker, settings: Settings, *, speaks: bool) -> AsyncI
 
 
 async def _either(*waits: Awaitable[object]) -> None:
-    """Return when the first of these is done, or raise what it raised; the others are cancelled."""
+    """Wait for the first of these and raise what it raises; cancel the others."""
     tasks = [asyncio.ensure_future(wait) for wait in waits]
     try:
         done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -157,7 +158,7 @@ async def _either(*waits: Awaitable[object]) -> None:
 
 
 async def _ready(server: Worker, settings: Settings, *, patience_seconds: float) -> None:
-    """Return when a call can be prepared and LiveKit is there."""
+    """Return once a call can be prepared and LiveKit answers."""
     await asyncio.to_thread(require_preparation, server.prepare)
     await _wait_for_livekit(settings, patience_seconds=patience_seconds)
 

@@ -1,4 +1,4 @@
-"""The worker: whom it serves, how many calls it takes, what it prepares before a call."""
+"""The worker: which jobs it serves, how many calls it takes, what it prepares before a call."""
 
 import asyncio
 import gc
@@ -32,21 +32,21 @@ from stt_assemblyai.budget import SharedBudget, file_for
 
 PRELOADED = "agent.worker.preloaded"
 
-# A call takes 22 % of a core of 2026 in conversation; the rest is for those that begin.
+# In conversation a call takes 22 % of a 2026 core; the rest is for calls that begin.
 CALLS_PER_CORE = 4
 
-# On a busy machine with many cold starts LiveKit's 10 s are not enough.
+# LiveKit's 10 s are too short on a busy machine with many cold starts.
 INITIALIZE_SECONDS = 60
 
-# A caller who is heard later than this had better be told that nobody is free.
+# Rather than be heard later than this, a caller is told that nobody is free.
 SESSION_SECONDS = 5
 
-# LiveKit's client would give up after two minutes without its server.
+# By default LiveKit's client gives up after two minutes without its server.
 RETRIES = 1_000_000
 
 
 class Worker(AgentServer):
-    """LiveKit's worker, and our count of its calls."""
+    """LiveKit's worker, with our own admission of calls."""
 
     def __init__(
         self,
@@ -69,11 +69,11 @@ class Worker(AgentServer):
 
     @property
     def places(self) -> int:
-        """How many more calls fit in at this moment."""
+        """How many more calls fit right now."""
         return self.admission.places(len(self.active_jobs))
 
     def keep_ready(self, processes: int) -> None:
-        """Have so many processes wait for a call; at most `num_idle_processes` do."""
+        """Keep this many processes waiting for a call, at most `num_idle_processes`."""
         self.starts.keep_ready(processes)
 
     async def run(self, *, devmode: bool = False, unregistered: bool = False) -> None:
@@ -81,16 +81,16 @@ class Worker(AgentServer):
             await super().run(devmode=devmode, unregistered=unregistered)
 
     async def break_off(self, running: asyncio.Task[None]) -> None:
-        """End `run` before it has begun to take calls.
+        """End `run` before it takes calls.
 
-        LiveKit closes nothing before its first processes are ready, which takes up to a minute.
+        LiveKit closes nothing until its first processes are ready, which takes up to a minute.
         """
         running.cancel()
         await asyncio.wait([running])
         if self._pool:
             await self._pool.aclose()
 
-    # LiveKit makes its pool in the middle of `run`, and nothing public tells of the processes that
+    # LiveKit makes its pool in the middle of `run`, and nothing public reports the processes that
     # it starts.
     @property
     def _proc_pool(self) -> ProcPool:
@@ -101,11 +101,11 @@ class Worker(AgentServer):
     def _proc_pool(self, pool: ProcPool) -> None:
         self._pool = pool
         self.starts.watch(pool)
-        # LiveKit's server is told every 2.5 s how busy a worker is. Until then it holds one whose
-        # call has just ended for full, and a request for the next caller finds nobody.
+        # LiveKit's client reports a worker's load every 2.5 s. Until the next report the server
+        # thinks that a worker whose call has just ended is full, and the next caller finds none.
         pool.on("process_closed", self._report_load)
 
-    # LiveKit's page says "OK" for as long as the connection to its server holds.
+    # LiveKit's own page says "OK" while the connection to its server holds.
     @property
     def _http_server(self) -> HttpServer | None:
         return self._page
@@ -139,9 +139,9 @@ def build_server(
 ) -> Worker:
     """A worker that is ready to run; nothing is connected yet.
 
-    Each job process calls `prepare` before its first job and finds the result in its
-    `userdata["equipment"]`. A job that ends awaits `before_leaving` and then leaves its room. The
-    functions have to stand at the top of a module.
+    Each job process calls `prepare` before its first job and keeps the result in
+    `userdata["equipment"]`. A job that ends awaits `before_leaving`, then leaves its room. All
+    three functions must stand at the top level of a module.
     """
     for name, value in environment(settings).items():
         os.environ.setdefault(name, value)
@@ -163,10 +163,10 @@ def build_server(
         host=settings.agent.http_host,
         port=settings.agent.http_port,
         preload_modules=[entrypoint.__module__, PRELOADED],
-        # LiveKit's client would compare load with a threshold of its own and refuse all but the
+        # LiveKit's client would compare the load with its own threshold and refuse all but the
         # first calls of a burst; `admission` counts exactly.
         load_threshold=math.inf,
-        # A developer's machine has other things to do.
+        # A developer's machine has other work to do.
         num_idle_processes=ServerEnvOption(
             dev_default=min(capacity, math.ceil(cores())), prod_default=capacity
         ),
@@ -192,26 +192,26 @@ def build_server(
 
 
 def environment(settings: Settings) -> dict[str, str]:
-    """What LiveKit's fork server and the job processes find in theirs, unless it is set already."""
+    """Environment variables for LiveKit's fork server and the job processes, unless already set."""
     wants_detector = settings.agent.turn_second_opinion == "livekit"
     return {
-        # LiveKit's end-of-turn model takes 244 MB. Loaded by the fork server, where it is wanted,
-        # it is shared by all job processes.
+        # LiveKit's end-of-turn model takes 244 MB. If it is wanted, the fork server loads it and
+        # all job processes share it.
         "LIVEKIT_AGENTS_PRELOAD_LOCAL_INFERENCE": str(int(wants_detector)),
-        # Many a Python's fork server (3.11, 3.12.1, 3.13.0) finds modules here and in the current
-        # directory alone.
+        # The fork server of several Pythons (3.11, 3.12.1, 3.13.0) finds modules only here and in
+        # the current directory.
         "PYTHONPATH": str(ROOT),
-        # It reports an event loop that was blocked for 100 ms, which on a busy machine every call
-        # is at its start; and to find that out it wakes each process, with a call or without, 100
+        # By default LiveKit reports an event loop that was blocked for 100 ms. On a busy machine
+        # every call starts with such a block, and the watch wakes each process, idle ones too, 100
         # times a second.
         "LIVEKIT_AGENTS_LOOP_BLOCK_WARN_MS": "250",
     }
 
 
 def session_limit(service: AssemblyAISettings) -> Limit | None:
-    """As many calls as get a session with AssemblyAI soon; None where there is no such limit.
+    """How many calls can soon get a session with AssemblyAI; None if there is no limit.
 
-    Other ears, where there are some, hear those that get none.
+    There is none with a fallback for the ears: it hears the calls that get no session.
     """
     if service.new_sessions_per_minute is None or service.fallback_inference_model:
         return None
@@ -226,10 +226,10 @@ def prewarm(
     tell: Tell | None,
     process: JobProcess,
 ) -> None:
-    """What each job process has at hand before its call comes."""
+    """Prepare a job process before its call comes."""
     log.guard(secrets_of(settings), transcripts=settings.agent.log_transcripts)
     process.userdata["equipment"] = prepare(settings)
     process.userdata["tell"] = tell
-    # A full collection would look through all that is loaded, and silence the call for 0.2 s.
+    # A full collection in the call would scan everything that is loaded and silence it for 0.2 s.
     gc.collect()
     gc.freeze()

@@ -1,9 +1,9 @@
-"""Ctrl-C, SIGTERM and a closed terminal, none of which is lost: the first stops politely.
+"""Ctrl-C, SIGTERM and a closed terminal: none is lost, and the first one stops politely.
 
-While LiveKit forks its first job process it ignores Ctrl-C, for seconds, and would lose one that
-comes then. A signal that is blocked is kept instead, and a thread waits for it. Blocking has to
-come before any other thread exists, so before numpy is imported; this module imports next to
-nothing.
+While LiveKit forks its first job process it ignores Ctrl-C for seconds and would lose one that
+comes then. So these signals are blocked, which keeps them, and a thread waits for them. Blocking
+has to come before any other thread exists, so before numpy is imported: this module imports next
+to nothing.
 """
 
 import asyncio
@@ -12,13 +12,13 @@ import signal
 import threading
 from collections.abc import Iterator
 
-# A second Ctrl-C or SIGTERM hurries. One that comes this soon after the first is its twin: GNU
+# A second Ctrl-C or SIGTERM hurries. One that comes this soon after the first is a copy of it: GNU
 # `timeout` signals the program and then its whole group.
 TWIN_SECONDS = 0.2
 
 
 def stopping() -> set[signal.Signals]:
-    """The signals that stop the worker. `nohup` has it live on when its terminal closes."""
+    """The signals that stop the worker. Under `nohup` a closed terminal does not."""
     stopping = {signal.SIGINT, signal.SIGTERM}
     if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
         stopping.add(signal.SIGHUP)
@@ -26,14 +26,14 @@ def stopping() -> set[signal.Signals]:
 
 
 def hold() -> None:
-    """Keep these signals from now on until somebody listens."""
+    """Block these signals: each is kept until `listening` takes it."""
     signal.pthread_sigmask(signal.SIG_BLOCK, stopping())
 
 
 def leave_to_the_worker() -> None:
-    """Ignore them, in a process that the worker itself ends when it is time.
+    """Ignore these signals in a job process; the worker ends it when it is time.
 
-    Whoever stops a worker often signals all its processes: systemd, `timeout`, a terminal.
+    Systemd, `timeout` and terminals often signal all processes of a worker.
     """
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
@@ -41,9 +41,9 @@ def leave_to_the_worker() -> None:
 
 @contextlib.contextmanager
 def listening() -> Iterator[tuple[asyncio.Event, asyncio.Event]]:
-    """Two events: the first of these signals, held ones included, and one that hurries.
+    """Two events: the first signal, held ones included, and a second one that hurries.
 
-    A terminal that closes says so several times, and hurries nobody.
+    A closing terminal sends several SIGHUPs, and none of them hurries.
     """
     loop = asyncio.get_running_loop()
     stop, hurry = asyncio.Event(), asyncio.Event()
@@ -64,8 +64,8 @@ def listening() -> Iterator[tuple[asyncio.Event, asyncio.Event]]:
 
     numbers = stopping()
     hold()
-    # Python 3.11 unblocks two of them in the thread that starts the first job process: one that is
-    # delivered there, not to the thread that waits, comes this way.
+    # Python 3.11 unblocks two of them in the thread that starts the first job process. A signal
+    # delivered there, not to the waiting thread, comes this way.
     for number in numbers:
         loop.add_signal_handler(number, on_signal, number)
     threading.Thread(target=wait, name="signals", daemon=True).start()

@@ -1,7 +1,7 @@
-"""Whether job processes can be started: where none can, no calls are taken until one can.
+"""Watches whether job processes can be started; while none can, the worker takes no calls.
 
-LiveKit's pool starts a process in the place of one that has failed, ten times a second and for
-ever. Here one alone is tried, after pauses that grow.
+LiveKit's pool replaces a failed process ten times a second, for ever. Here one process at a time is
+tried, after growing pauses.
 """
 
 import logging
@@ -16,29 +16,29 @@ from livekit.agents.ipc.proc_pool import EventTypes
 
 log = logging.getLogger(__name__)
 
-# So many attempts in a row, and a process that was killed by chance is no reason.
+# Failed attempts in a row that count. A single process may have been killed by chance.
 ATTEMPTS = 3
 SHORTEST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.5, 30.0
-# Whatever it is, a new worker may be without it: its folder under /tmp is gone, or its code.
+# A new worker may not have the fault: a folder under /tmp is gone, say, or the code.
 HOPELESS_SECONDS = 60.0
 
 
 class Pool(Protocol):
-    """LiveKit's pool of job processes, as far as it matters here."""
+    """LiveKit's pool of job processes, as far as this module needs it."""
 
     def on(self, event: EventTypes, callback: Callable[[JobExecutor], None]) -> object:
-        """Have this called when a process is created, ready, closed, or has got its job."""
+        """Call this when a process is created, ready or closed, or has got its job."""
 
     @property
     def target_idle_processes(self) -> int:
         """How many processes are to wait for a job."""
 
     def set_target_idle_processes(self, num_idle_processes: int) -> None:
-        """Have so many processes wait for a job."""
+        """Keep this many processes waiting for a job."""
 
 
 class Starts:
-    """How the starts of one worker's job processes go. `now` gives seconds."""
+    """The starts of one worker's job processes. `now` gives seconds."""
 
     def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
         self._now = now
@@ -52,18 +52,18 @@ class Starts:
 
     @property
     def are_failing(self) -> bool:
-        """No process can be started: calls would wait for nobody."""
+        """Whether no process can be started: calls would wait in vain."""
         return self._unable_since is not None
 
     @property
     def are_hopeless(self) -> bool:
-        """They have been failing for so long that another worker had better be started."""
+        """Whether they have failed for more than `HOPELESS_SECONDS`: time for a new worker."""
         since = self._unable_since
         return since is not None and self._now() - since > HOPELESS_SECONDS
 
     def shown(self, has_calls: Callable[[], bool]) -> Middleware:
-        """For the health page: no OK while starts fail. It answers 503 without calls and 200 with
-        calls, because an orchestrator that restarts the worker would end them."""
+        """A middleware for the health page. While starts fail it answers 503 without calls, and 200
+        with calls, because an orchestrator that restarts the worker would end them."""
 
         @web.middleware
         async def tell(request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -77,19 +77,19 @@ class Starts:
     def watch(self, pool: Pool) -> None:
         """Follow this pool's processes."""
         self._pool, self._wanted = pool, pool.target_idle_processes
-        # LiveKit asks each of these for its signature, which methods of a set do not tell.
+        # LiveKit reads each callback's signature, and a set's own methods have none.
         pool.on("process_created", self._on_created)
         pool.on("process_ready", self._on_ready)
         pool.on("process_job_launched", self._on_taken)
         pool.on("process_closed", self._on_closed)
 
     def keep_ready(self, processes: int) -> None:
-        """Have so many wait for a call; while starts fail, try one now and then."""
+        """Keep this many waiting for a call; while starts fail, try one now and then."""
         self._wanted = processes
         self.try_again()
 
     def try_again(self) -> None:
-        """Let the pool start what is missing, or what may be tried now; ask once a second."""
+        """Let the pool start what is missing, or one attempt if it is due; call once a second."""
         if self._pool is None:
             return
         if self._failed:
@@ -109,7 +109,7 @@ class Starts:
         self._idle.add(process)
         self._failed = 0
         if self.are_failing:
-            log.warning("job processes can be started again: calls are taken")
+            log.warning("job processes can be started again: taking calls")
         self._unable_since = None
         self.try_again()
 
@@ -119,11 +119,11 @@ class Starts:
             return
         self._starting.discard(process)
         now = self._now()
-        if now >= self._next_at:  # others of the same attempt are no further ones
+        if now >= self._next_at:  # several failures of one attempt count once
             self._failed += 1
             pause_seconds = SHORTEST_PAUSE_SECONDS * 2 ** (self._failed - 1)
             self._next_at = now + min(pause_seconds, LONGEST_PAUSE_SECONDS)
         if self._failed >= ATTEMPTS and not self.are_failing:
             self._unable_since = now
-            log.error("job processes cannot be started: no calls are taken until they can")
+            log.error("job processes cannot be started: taking no calls until they can")
         self.try_again()

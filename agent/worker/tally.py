@@ -1,8 +1,8 @@
-"""What job processes count, on the worker's page of metrics.
+"""Puts what job processes count on the worker's page of metrics.
 
-Prometheus' own way, a file for each process, would leave one behind for each call. Here they tell
-the worker through a pipe, which is gone with it. Such short messages it takes as one piece each,
-whoever else writes.
+Prometheus' own way, a file for each process, would leave a file behind for each call. Here job
+processes tell the worker through a pipe, which goes when the worker goes. The pipe takes such short
+messages in one piece, however many processes write.
 """
 
 import asyncio
@@ -16,19 +16,19 @@ from prometheus_client import Counter
 
 
 class Sender:
-    """Tells the worker, from any of its processes; it can be handed to one that is started."""
+    """Reports to the worker from a job process; it can be passed to a new process."""
 
     def __init__(self, pipe: Connection) -> None:
         self._pipe = pipe
 
     def __call__(self, kind: str, is_right: bool) -> None:
-        """One more. A worker that is gone, or does not read, loses it: no call waits for that."""
+        """Count one more. No call waits: if the worker is gone or does not read, it is lost."""
         with contextlib.suppress(OSError):
             self._pipe.send_bytes(f"{kind} {str(is_right).lower()}".encode())
 
 
 class Tally:
-    """The worker's end: adds to a counter with the labels kind and outcome."""
+    """The worker's end: adds to a counter with the labels `kind` and `outcome`."""
 
     def __init__(self, counter: Counter) -> None:
         self._counter = counter
@@ -38,7 +38,7 @@ class Tally:
 
     @contextlib.contextmanager
     def listening(self) -> Iterator[None]:
-        """Count what comes, on the running event loop."""
+        """Count what arrives, on the running event loop."""
         loop = asyncio.get_running_loop()
         loop.add_reader(self._reader.fileno(), self._read)
         try:

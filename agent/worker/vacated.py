@@ -1,7 +1,8 @@
-"""Rooms that an agent of this worker has just left: who comes back there is served at once.
+"""Rooms that an agent of this worker has just left: a caller who comes back is served at once.
 
 LiveKit asks for an agent when a room is made, and keeps an empty room for some 20 s after the last
-participant has left: a caller who reloads a page comes into a room for which nobody asks again.
+participant has left. A caller who reloads a page comes back into that room, and LiveKit asks for no
+agent again.
 """
 
 import asyncio
@@ -15,21 +16,21 @@ from agent.call.need import Need, fill
 from agent.worker.livekit_api import FAILURES
 
 NOTICE_SECONDS = 0.25
-"""How often this worker looks which of its calls are over; that asks nobody."""
+"""How often this worker checks which of its calls are over; that needs no request."""
 
 WATCH_SECONDS = 30.0
 """LiveKit closes an empty room sooner, and asks for an agent in the next room of that name."""
 
 
 class Calls(Protocol):
-    """The worker, as far as its calls go."""
+    """The worker, as far as this module needs it: its calls."""
 
     @property
     def active_jobs(self) -> Iterable[RunningJobInfo]: ...
 
 
 class Vacated:
-    """Watches the rooms that the agents of one worker have left in order."""
+    """Watches the rooms that one worker's agents have left in good order."""
 
     def __init__(self, calls: Calls, client: api.LiveKitAPI, need: Need) -> None:
         self._calls = calls
@@ -56,11 +57,11 @@ class Vacated:
                     return
             except FAILURES:  # the next look may succeed
                 pass
-            # Most who come back do so at once; the longer it takes, the less a second matters.
+            # Most callers come back at once; the longer it takes, the less a second matters.
             await asyncio.sleep(min(max(waited / 4, NOTICE_SECONDS), 2.0))
 
     async def _is_settled(self, left: RunningJobInfo) -> bool:
-        """Whether nobody has to look into this room any longer."""
+        """Ask for an agent if a caller is back. True once this room needs no more watching."""
         room = left.job.room
         request = api.ListParticipantsRequest(room=room.name)
         present = (await self._client.room.list_participants(request)).participants
