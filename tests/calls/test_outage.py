@@ -25,9 +25,9 @@ async def test_a_call_goes_on_after_a_restart_of_the_livekit_server(
             await greeting(caller, timeout_seconds=60)
             await take_turn(caller, synthesised("My name is Emma."), timeout_seconds=40)
             await server.restart(pause_seconds=1)
-            for _ in range(4):
+            for _ in range(8):
                 question = synthesised("What is my name?")
-                turn = await take_turn(caller, question, timeout_seconds=20)
+                turn = await take_turn(caller, question, timeout_seconds=8)
                 if "emma" in words(turn.reply_text):
                     break
             assert "emma" in words(turn.reply_text), turn.fault
