@@ -50,7 +50,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         ],
     )
     reruns = [f"{each.nodeid}: {_reason(each)}" for each in terminalreporter.getreports("rerun")]
-    _tell(terminalreporter, "passed or failed at the second try", reruns)
+    _tell(terminalreporter, "passed or failed at a further try", reruns)
 
 
 def _tell(reporter: pytest.TerminalReporter, title: str, lines: list[str]) -> None:

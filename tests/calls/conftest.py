@@ -39,8 +39,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if item.path.is_relative_to(Path(__file__).parent):
             item.add_marker(pytest.mark.call)
             item.add_marker(pytest.mark.timeout(240))
-            # Real time on shared cores: a second try, which the summary of the run names.
-            item.add_marker(pytest.mark.flaky(reruns=1))
+            # Real time on shared cores: more tries, each of which the summary of the run names.
+            item.add_marker(pytest.mark.flaky(reruns=2))
             if is_async_test(item):
                 # The servers' logs are read on the loop on which the tests run.
                 item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
