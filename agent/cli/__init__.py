@@ -1,4 +1,4 @@
-"""The commands: each module parses, prints and exits; what is decided is decided elsewhere."""
+"""The commands, one module each: they parse, print and exit, and leave decisions to others."""
 
 import os
 import sys
@@ -29,6 +29,6 @@ def main() -> None:
     """Run the command that the arguments name."""
     nothing = Path(os.devnull)
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
-        if getattr(sys, name) is None:  # closed: a connection would get its number, and its text
+        if getattr(sys, name) is None:  # closed: a socket would get its number, and its output
             setattr(sys, name, nothing.open(mode, encoding="utf-8"))
     app(prog_name="python agent.py")

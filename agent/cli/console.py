@@ -1,4 +1,4 @@
-"""`console`: talk to the agent in a terminal, by microphone or in writing."""
+"""`console`: talk to the agent in a terminal, by voice or in writing."""
 
 import contextlib
 import os
@@ -18,7 +18,7 @@ from agent.redaction import Redaction
 from config.secrets import secrets_of
 from config.settings import Settings
 
-# For a session's goodbye. LiveKit's console itself may wait for ever for what never came.
+# For the session's goodbye. LiveKit's console may wait for ever on its own.
 GRACE_SECONDS = 2
 
 
@@ -33,7 +33,7 @@ def console(
     ] = None,
 ) -> None:
     """Talk to the agent in this terminal, without a LiveKit server. Ctrl-C ends it."""
-    # No LiveKit server is asked for anything here.
+    # The console never contacts a LiveKit server.
     nowhere = {"url": "ws://127.0.0.1", "api_key": "none", "api_secret": "none"}
     settings = loaded_settings({"livekit": nowhere})
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
@@ -54,7 +54,7 @@ def console(
 
 
 def _require_sound(microphone: str | None, speaker: str | None, *, text: bool) -> None:
-    """Return when there is what the console needs; end the program in one sentence if not."""
+    """Return if the sound devices are there; else end the program with one sentence."""
     try:
         import sounddevice  # LiveKit's console opens it in text mode as well
     except (OSError, ImportError):
@@ -81,16 +81,18 @@ def _number_or_name(name: str | None) -> int | str | None:
 
 
 def _legacy() -> Any:  # private: no types
-    """LiveKit's console, which has no public entry besides the command line replaced here."""
+    """LiveKit's console; its only public entry is the command line that this one replaces."""
     from livekit.agents.cli import _legacy
 
     return _legacy
 
 
 def _adapt_livekits_console(settings: Settings) -> None:
-    """Without the notice that its days are counted, which is nothing a user can act on; Ctrl-C
-    ends it where it reads keys, which is in a thread and in a loop that goes on; and its log holds
-    no secret."""
+    """Adapt LiveKit's console in three ways.
+
+    It hides its deprecation notice, which no user can act on. Ctrl-C ends it while it reads keys,
+    in a thread and in a loop that would go on. Its log holds no secret.
+    """
     legacy = _legacy()
     shown = legacy.AgentsConsole.get_instance()
     tell: Callable[..., None] = shown.print
@@ -116,7 +118,7 @@ def _adapt_livekits_console(settings: Settings) -> None:
 
 @contextlib.contextmanager
 def _ended_by_signals() -> Iterator[None]:
-    """End soon after Ctrl-C or SIGTERM, at once after a second one, and tell no traceback of it."""
+    """End soon after Ctrl-C or SIGTERM, and at once after a second one, without a traceback."""
     before = termios.tcgetattr(sys.stdin)
     woken, waker = socket.socketpair()
     waker.setblocking(False)
@@ -129,7 +131,7 @@ def _ended_by_signals() -> Iterator[None]:
         while woken.recv(1)[0] not in (signal.SIGINT, signal.SIGTERM):
             pass
         stopping.set()
-        threading.excepthook = lambda _: None  # of LiveKit's threads, which are being stopped
+        threading.excepthook = lambda _: None  # for LiveKit's threads, which are being stopped
         woken.settimeout(GRACE_SECONDS)
         with contextlib.suppress(TimeoutError):
             woken.recv(1)

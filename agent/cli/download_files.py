@@ -1,10 +1,10 @@
-"""`download-files`: fetch what plugins need, so that no call has to."""
+"""`download-files`: fetch the plugins' files beforehand, so that no call has to."""
 
 from agent.cli.faults import give_up
 
 
 def download_files() -> None:
-    """Fetch the model files that the plugins need; Silero brings its own in the package."""
+    """Fetch the model files that the plugins need. Silero's come in its package."""
     from livekit.agents import Plugin
 
     from agent.worker import server  # noqa: F401  importing it registers the plugins

@@ -1,4 +1,4 @@
-"""How a command ends when something is wrong: clear sentences, and an exit code."""
+"""How a command ends when something is wrong: clear sentences and an exit code."""
 
 import contextlib
 import errno
@@ -17,9 +17,9 @@ FAILED = 1
 
 
 def loaded_settings(given: Mapping[str, Mapping[str, Any]] | None = None) -> Settings:
-    """The settings; where they are at fault, the program ends and names every fault.
+    """The settings. If any is wrong, name every fault and end the program.
 
-    `given` are values by section that are not for the operator to set.
+    `given` holds values, by section, that the operator does not set.
     """
     try:
         with told_warnings():
@@ -29,7 +29,7 @@ def loaded_settings(given: Mapping[str, Mapping[str, Any]] | None = None) -> Set
 
 
 def in_words(faults: Sequence[str]) -> list[str]:
-    """The faults of the settings, and what to do about them, as lines."""
+    """The faults in the settings and what to do about them, as lines."""
     count = "a setting is" if len(faults) == 1 else f"{len(faults)} settings are"
     advice = (
         "Put what is missing into the environment or into .env (see .env.example); "
@@ -47,7 +47,7 @@ def in_words(faults: Sequence[str]) -> list[str]:
 
 @contextlib.contextmanager
 def told_warnings() -> Iterator[None]:
-    """Print what is only a warning, a sentence a line, whatever comes of the rest."""
+    """Print each warning as a sentence on a line of its own, whatever else happens."""
     with warnings.catch_warnings(record=True, action="always") as notes:
         try:
             yield
@@ -59,7 +59,7 @@ def told_warnings() -> Iterator[None]:
 
 @contextlib.contextmanager
 def explained(settings: Settings) -> Iterator[None]:
-    """Turns what can go wrong while the worker runs into one sentence."""
+    """Turn whatever goes wrong while the worker runs into one sentence."""
     from livekit.api import TwirpError
 
     from agent.worker.preparation import UnpreparedError
@@ -70,8 +70,8 @@ def explained(settings: Settings) -> Iterator[None]:
         yield
     except HopelessError:
         give_up(
-            "The worker ends: for a minute it has not been able to start a process for a call (the "
-            "log says why). Whoever supervises it starts another one."
+            "The worker ends: for a minute it could not start a process for a call (the log says "
+            "why). Its supervisor should start another."
         )
     except UnpreparedError as error:
         give_up(f"The worker cannot start. {error}", code=USAGE)
@@ -91,7 +91,7 @@ def explained(settings: Settings) -> Iterator[None]:
 
 
 def _unheard(agent: AgentSettings, error: OSError) -> str:
-    """Why a page cannot be served."""
+    """Why the health page or the metrics page cannot be served."""
     of_metrics = agent.metrics_port and str(agent.metrics_port) in str(error)
     page, port, name = (
         ("page of metrics", agent.metrics_port, "AGENT_METRICS_PORT")

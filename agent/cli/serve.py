@@ -1,4 +1,4 @@
-"""`dev`, `start` and `connect`: the worker in its three ways of life."""
+"""`dev`, `start` and `connect`: the three ways to run the worker."""
 
 import asyncio
 from typing import Annotated
@@ -16,21 +16,21 @@ LONGEST_ROOM_NAME = 256  # LiveKit's server refuses longer ones
 
 
 def dev() -> None:
-    """Serve calls while you work on the agent: Ctrl-C ends calls in progress at once."""
+    """Serve calls while you work on the agent. Ctrl-C ends calls in progress at once."""
     _serve(devmode=True)
 
 
 def start() -> None:
-    """Serve calls in production: on SIGTERM or Ctrl-C running calls may finish."""
+    """Serve calls in production. On SIGTERM or Ctrl-C, calls in progress may finish."""
     _serve(devmode=False)
 
 
 def connect(room: Annotated[str, typer.Option(help="Name of the room to join.")]) -> None:
-    """Join one room, hold that call, and end with it."""
+    """Join one room, hold that call, and exit when it ends."""
     if not 0 < len(room) <= LONGEST_ROOM_NAME:
         give_up(f"A room's name has 1 to {LONGEST_ROOM_NAME} characters.", code=USAGE)
     settings = _prepared()
-    # The worker takes seconds to import; whoever has a typing error in a setting need not wait.
+    # The worker takes seconds to import: a mistake in a setting is reported before that.
     from agent.worker.run import join
     from agent.worker.server import build_server
 

@@ -1,4 +1,4 @@
-"""`settings`: what the worker would run with, and where each value comes from."""
+"""`settings`: the values that the worker would run with, and where each comes from."""
 
 import os
 import sys
@@ -11,9 +11,9 @@ NAME_WIDTH, VALUE_WIDTH = 46, 40  # with the origin, 100 columns
 
 
 def settings() -> None:
-    """Show every setting with its value and where it was set; secrets are masked.
+    """Show every setting, its value and where it was set. Secrets are masked.
 
-    Where something is missing or wrong, what there is is shown all the same.
+    If a setting is missing or wrong, the others are shown all the same.
     """
     from config.load import SettingsError, load_settings, origins
     from config.reference import variables
@@ -38,12 +38,12 @@ def settings() -> None:
 
 
 def _write(lines: Iterable[str]) -> None:
-    """Print the lines; a full disk is one sentence, and a reader that has gone is none."""
+    """Print the lines. A full disk costs one sentence; a reader that has gone costs none."""
     sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # a text stream
     try:
         print(*lines, sep="\n", flush=True)
     except OSError as error:
-        # What is left in the stream is thrown away: Python writes it once more when it ends.
+        # Python would write what is left in the stream once more at exit: throw it away.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         if isinstance(error, BrokenPipeError):
             raise SystemExit(FAILED) from None
@@ -51,7 +51,7 @@ def _write(lines: Iterable[str]) -> None:
 
 
 def _of_settings(loaded: Settings) -> dict[str, str]:
-    """What is in force, by name; of a session's parameters, what is sent."""
+    """The values in force, by name; for session parameters, the values that are sent."""
     from config.names import SETTINGS
     from config.secrets import shown
 
@@ -67,7 +67,7 @@ def _of_settings(loaded: Settings) -> dict[str, str]:
 
 
 def _as_written() -> dict[str, str]:
-    """What is set, right or wrong, by name, and the default of the rest."""
+    """The values as they are set, right or wrong, by name; defaults for the rest."""
     from agent.redaction import Redaction
     from config.load import texts
     from config.reference import variables
@@ -85,6 +85,6 @@ def _as_written() -> dict[str, str]:
 
 
 def _in_a_line(text: str) -> str:
-    """The text, as long as its column is, and nothing in it that moves the cursor."""
+    """The text cut to its column, without anything that moves the cursor."""
     line = "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)
     return line if len(line) <= VALUE_WIDTH else f"{line[: VALUE_WIDTH - 3]}..."

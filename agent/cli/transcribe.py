@@ -1,4 +1,4 @@
-"""`transcribe`: a worker that writes down what is said in its rooms, and says nothing."""
+"""`transcribe`: a silent worker that writes down what is said in its rooms."""
 
 import asyncio
 from typing import Annotated
@@ -19,7 +19,7 @@ def transcribe(
 ) -> None:
     """Join rooms, and publish each participant's words as text under that participant's name."""
     signals.hold()
-    # Nothing thinks or speaks here, so nobody has to have a key for it.
+    # Nothing thinks or speaks here, so no key for it is needed.
     settings = loaded_settings({"openai": {"api_key": "not-needed"}})
     agent = settings.agent
     log.configure(
@@ -34,7 +34,7 @@ def transcribe(
     from agent.worker.run import serve
     from agent.worker.server import build_server
 
-    # The name of the agents that answer would let the server send a caller to either.
+    # Under the answering agents' name the server could send a caller to either kind.
     name = {"name": Need.to_transcribe(agent).agent_name}
     settings = settings.model_copy(update={"agent": agent.model_copy(update=name)})
     with explained(settings):
