@@ -1,4 +1,4 @@
-"""The agent's behaviour: what it says, how long it waits, whom it obeys, what it shows."""
+"""The agent's behaviour: what it says, how long it waits, whom it obeys, what it logs."""
 
 import inspect
 import pkgutil
@@ -25,7 +25,7 @@ ADDRESSES = ("tel:", "sip:", "sips:")
 
 
 class AgentSettings(Section):
-    """The agent itself: what it says, how long it waits, and where its process can be looked at."""
+    """The agent itself: what it says, how long it waits, and where its process can be watched."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -36,7 +36,7 @@ class AgentSettings(Section):
     )
     transcriber_name: str = Field(
         default="",
-        description="Name that rooms ask a transcribing worker by. Empty: a transcriber joins "
+        description="Name by which rooms ask for a transcribing worker. Empty: a transcriber joins "
         "every room with a person in it by itself, beside the agent that answers there.",
         examples=["minutes"],
     )
@@ -49,7 +49,7 @@ class AgentSettings(Section):
     instructions: str | None = Field(
         default=None,
         max_length=INSTRUCTIONS_CHARS,
-        description="The same as a text, which wins over the file.",
+        description="The same as text; it wins over the file.",
         examples=["You answer the phone of a bicycle shop."],
     )
     greeting: Spoken = Field(
@@ -60,13 +60,13 @@ class AgentSettings(Section):
     operators: Names = Field(
         default=(),
         description="Identities of participants who may tell the agent what to do, beside the "
-        "caller; a * at the end stands for any ending. Give such identities to nobody else.",
+        "caller; a * at the end matches any ending. Give such identities to nobody else.",
         examples=["supervisor-*,alice"],
     )
     hears: Literal["caller", "everybody"] = Field(
         default="caller",
-        description="Whose voices reach the agent: the caller's alone, or those of everybody in "
-        "the room who may speak, but for operators; the history then tells who spoke. Everybody "
+        description="Whose voices the agent hears: only the caller's, or everybody's in the room "
+        "who may speak, except operators; the history then names the speakers. Each person "
         "who is heard costs a speech session.",
         examples=["everybody"],
     )
@@ -81,7 +81,7 @@ class AgentSettings(Section):
         default=15,
         ge=0,
         le=600,
-        description="How long the agent waits for a caller whose network failed to come back, "
+        description="How long the agent waits for a caller to come back whose network failed, "
         "unless somebody else with a microphone is in the room.",
         examples=["15"],
     )
@@ -89,13 +89,14 @@ class AgentSettings(Section):
         default=5,
         ge=1,
         le=600,
-        description="How long a caller may be in a room without an agent before one is asked for.",
+        description="How long a caller may be in a room without an agent before a worker asks for "
+        "one.",
     )
     record_dir: Location | None = Field(
         default=None,
-        description="Folder for the records of calls, from which an agent that takes over a call "
-        "goes on. They hold what was said: personal data. A relative path starts at the project's "
-        "folder, which in the image is read-only. Unset: nothing is recorded.",
+        description="Folder for the records of calls; an agent that takes over a call goes on from "
+        "its record. Records hold what was said: personal data. A relative path starts at the "
+        "project's folder, which is read-only in the image. Unset: nothing is recorded.",
         examples=["records"],
     )
     phrases_dir: Location = Field(
@@ -108,52 +109,52 @@ class AgentSettings(Section):
     turn_preset: Preset = Field(
         default="seed",
         description="How soon a caller's turn counts as over: aggressive for short answers, "
-        "conservative for callers who think aloud, service for AssemblyAI's own thresholds. Those "
-        "that are set one by one win over it.",
+        "conservative for callers who think aloud, service for AssemblyAI's own thresholds. "
+        "Thresholds that are set one by one win over it.",
         examples=["balanced"],
     )
     turn_second_opinion: Literal["off", "livekit"] = Field(
         default="off",
-        description="Whether a detector on the worker's side hears if a turn is over, beside "
-        "AssemblyAI: livekit, the one that comes with livekit-agents (its licence: with LiveKit "
-        "Agents only; 244 MB, shared by all calls). It holds back an end of turn in mid-sentence, "
-        "and asks AssemblyAI for the end where it is sure of it earlier.",
+        description="A second end-of-turn detector, in the worker, beside AssemblyAI's: livekit is "
+        "the one that comes with livekit-agents (its licence: with LiveKit Agents only; 244 MB, "
+        "shared by all calls). It holds back an end of turn in mid-sentence, and asks AssemblyAI "
+        "to end a turn that it is sure of earlier.",
         examples=["livekit"],
     )
     turn_hold_ms: int = Field(
         default=1500,
         ge=200,
         le=5000,
-        description="With a second opinion: milliseconds of silence after which a turn is over, "
-        "however sure the detector is that it is not.",
+        description="With a second opinion: milliseconds of silence after which a turn ends even "
+        "if the detector is sure that it goes on.",
     )
     min_silence_ms: int | None = Field(
         default=None,
         ge=0,
         le=10_000,
-        description="Milliseconds of silence before the agent answers, however sure AssemblyAI is "
-        "that the turn is over. Unset: 400 with balanced, 800 with conservative, else 0.",
+        description="Least milliseconds of silence before the agent answers, however sure "
+        "AssemblyAI is that the turn is over. Unset: 400 with balanced, 800 with conservative, "
+        "else 0.",
         examples=["300"],
     )
     dictation_pause_ms: int = Field(
         default=1600,
         ge=0,
         le=10_000,
-        description="Milliseconds that a caller may pause without being answered while giving a "
-        "number, an address or a name that is spelt; 0 makes no difference between such answers "
-        "and others.",
+        description="Milliseconds that a caller may pause without being answered while dictating a "
+        "number, an address or a spelt name; 0 treats such answers like any other.",
     )
     echo: Literal["off", "auto"] = Field(
         default="off",
         description="Whether callers' lines may send the agent's own voice back. auto: three or "
-        "more of its words, in order and at most 0.6 s behind it, do not interrupt it; they are "
+        "more of its words, in order and at most 0.6 s late, do not interrupt it; they are "
         "kept with a mark. Browsers and telephones cancel echo by themselves.",
         examples=["auto"],
     )
     barge_in: Literal["eager", "balanced", "calm"] = Field(
         default="balanced",
-        description="How easily the agent yields to a voice before it is known what it says: it "
-        "goes on softly after 0.09 s, 0.16 s or 0.32 s, half of that where it is surely a voice, "
+        description="How easily the agent yields to a voice before its words are known. It "
+        "speaks softly after 0.09 s, 0.16 s or 0.32 s, half of that if it is surely a voice, "
         "and falls silent after 0.19 s, 0.25 s or 0.8 s. If no words come it goes on where it was.",
         examples=["calm"],
     )
@@ -161,16 +162,16 @@ class AgentSettings(Section):
         default=None,
         ge=32,
         le=2000,
-        description="Milliseconds of a voice after which the agent goes on softly; half as long "
-        "where it is surely a voice. Unset: as AGENT_BARGE_IN has it.",
+        description="Milliseconds of a voice after which the agent speaks softly; half as long "
+        "if it is surely a voice. Unset: as AGENT_BARGE_IN has it.",
         examples=["200"],
     )
     barge_in_stop_ms: int | None = Field(
         default=None,
         ge=32,
         le=5000,
-        description="Milliseconds of a voice without a break after which the agent falls silent, "
-        "though nothing of it is understood. Unset: as AGENT_BARGE_IN has it.",
+        description="Milliseconds of an unbroken voice after which the agent falls silent, "
+        "even if no word was understood. Unset: as AGENT_BARGE_IN has it.",
         examples=["600"],
     )
     barge_in_quiet_ms: int | None = Field(
@@ -185,7 +186,7 @@ class AgentSettings(Section):
         default=None,
         ge=200,
         le=5000,
-        description="Milliseconds that the agent is silent for a voice that goes on and brings no "
+        description="Milliseconds that the agent stays silent for a voice that goes on without a "
         "word. Unset: as AGENT_BARGE_IN has it.",
         examples=["1000"],
     )
@@ -193,17 +194,17 @@ class AgentSettings(Section):
         default=None,
         ge=3,
         le=60,
-        description="Decibels by which a voice may be below the caller's and still be yielded to. "
-        "Unset: as AGENT_BARGE_IN has it.",
+        description="Decibels by which a voice may be quieter than the caller's and still make "
+        "the agent yield. Unset: as AGENT_BARGE_IN has it.",
         examples=["20"],
     )
     eagerness: Literal["off", "some", "full"] = Field(
         default="off",
-        description="How early a reply is begun, which nobody hears before the caller's turn has "
-        "ended, and which is thrown away if the caller goes on: off, when AssemblyAI says so; "
-        "some, when the voice has been quiet for 0.1 s behind words that may be the whole turn; "
-        "full, still sooner. The language model and the voice are paid for replies that are "
-        "thrown away: where these are more than 15 % of a call's (full: 25 %), the next turns "
+        description="How early the agent begins a reply. Nobody hears it before the caller's turn "
+        "has ended, and it is thrown away if the caller goes on. off: when AssemblyAI says so; "
+        "some: when the voice has been quiet for 0.1 s after words that may be the whole turn; "
+        "full: still sooner. The language model and the voice also bill replies that are "
+        "thrown away: when these exceed 15 % of a call's replies (full: 25 %), the next turns "
         "begin none.",
         examples=["some"],
     )
@@ -211,8 +212,8 @@ class AgentSettings(Section):
         default=0,
         ge=0,
         le=600,
-        description="How long a turn of the caller has lasted when the agent shows that it "
-        'listens: at a short pause in mid-sentence it says one soft "mhm" (`listening` in the '
+        description="How long a turn of the caller lasts before the agent shows that it listens: "
+        'at a short pause in mid-sentence it says one soft "mhm" (`listening` in the '
         "phrases), at most once a turn, and never where the turn may be ending. 0: never. Only for "
         "clients that cancel echo.",
         examples=["8"],
@@ -222,7 +223,7 @@ class AgentSettings(Section):
         ge=0.05,
         le=0.95,
         description="Voice probability from which the agent's own detector (Silero) hears a voice. "
-        "Unset: the same as ASSEMBLYAI_VAD_THRESHOLD, which is right: between two different "
+        "Unset, and best: the same as ASSEMBLYAI_VAD_THRESHOLD. Between two different "
         "thresholds one side hears speech where the other hears silence.",
         examples=["0.4"],
     )
@@ -230,45 +231,45 @@ class AgentSettings(Section):
         default=20,
         ge=1,
         le=1000,
-        description="The first clause of a reply is spoken as soon as it is there, if it has so "
-        "many characters; the rest follows in sentences. A shorter one ends before more can be "
-        "heard. 1000: whole sentences only.",
+        description="The first clause of a reply is spoken as soon as it is there, if it has this "
+        "many characters; the rest follows in sentences. A shorter clause would end before the "
+        "next one can be heard. 1000: whole sentences only.",
     )
     longest_pause_ms: int = Field(
         default=250,
         ge=100,
         le=5000,
         description="The longest pause inside a reply, in milliseconds; three fifths of it in and "
-        "behind a clause that is spoken by itself. Longer silences in the voice's sound are "
+        "after a clause that is spoken by itself. Longer silences in the voice's sound are "
         "shortened, since callers take them for the end. 5000: as the voice made them.",
     )
     silence_seconds: float = Field(
         default=20,
         ge=1,
         le=3600,
-        description="How long nobody may speak before the agent asks whether the caller is there, "
-        "and then again before it ends the call.",
+        description="After this long a silence the agent asks whether the caller is there, and "
+        "after as long again it ends the call.",
     )
     hold_seconds: float = Field(
         default=30,
         ge=0,
         le=3600,
-        description="How long the agent waits for a caller who says no more than one moment, hold "
-        "on, let me look (the list hold in AGENT_PHRASES_DIR) before it asks whether they are "
-        "there; no less than AGENT_SILENCE_SECONDS. 0: it answers that as it answers any turn.",
+        description='How long the agent waits for a caller who says only "one moment", "hold on" '
+        'or "let me look" (the list hold in AGENT_PHRASES_DIR) before it asks whether they are '
+        "there; no less than AGENT_SILENCE_SECONDS. 0: it answers as it answers any turn.",
     )
     hand_over_to: str | None = Field(
         default=None,
-        description="Who takes callers when a provider has failed: tel:+15550100 or "
-        "sip:help@example.com for those who came by telephone, or module:function, your own "
-        "(docs/operations.md). Unset: nobody, and they hear an apology.",
+        description="Where callers go when a provider has failed: tel:+15550100 or "
+        "sip:help@example.com for those who came by telephone, or your own module:function "
+        "(docs/operations.md). Unset: nowhere, and they hear an apology.",
         examples=["tel:+15550100"],
     )
     filler_seconds: float = Field(
         default=3,
         ge=0,
         le=60,
-        description="How long after the caller's turn nothing may be heard before the agent says "
+        description="How long the caller may hear nothing after their turn before the agent says "
         '"One moment, please"; 0 for never.',
     )
     tool_timeout_seconds: float = Field(
@@ -276,20 +277,20 @@ class AgentSettings(Section):
         ge=1,
         le=600,
         description="How long a tool may keep a caller waiting in silence. Then it is cancelled, "
-        "and the model is told that there is no result.",
+        "and the model learns that there is no result.",
     )
     still_there: Spoken = Field(
         default="Are you still there?",
-        description="What it asks a caller who says nothing.",
+        description="What the agent asks a caller who says nothing.",
     )
     goodbye: Spoken = Field(
         default="I am ending this call now. Goodbye.",
-        description="What it says before it ends a call that is silent or too long.",
+        description="What the agent says before it ends a call that is silent or too long.",
     )
     refusal: Spoken = Field(
         default="I am sorry, I cannot talk about that. What else can I do for you?",
-        description="What it says when the model, or its content filter, refuses to answer. The "
-        "caller's words are not sent to the model again, and the call goes on.",
+        description="What the agent says when the model, or its content filter, refuses to answer. "
+        "The caller's words are not sent to the model again, and the call goes on.",
     )
     max_call_seconds: float = Field(
         default=3600,
@@ -301,28 +302,29 @@ class AgentSettings(Section):
         default=None,
         ge=1,
         le=1000,
-        description="Calls that this worker takes at once. Unset: four a core that it may use.",
+        description="How many calls this worker takes at once. Unset: four for each core that it "
+        "may use.",
         examples=["8"],
     )
     max_cpu_percent: int = Field(
         default=95,
         ge=10,
         le=100,
-        description="A worker with calls takes no more of them while the CPU has been busier than "
-        "this for some seconds, within the quota of a container; 100: whatever the CPU does.",
+        description="A worker with calls takes no more while the CPU has been busier than "
+        "this for some seconds, in a container against its quota; 100: whatever the CPU does.",
     )
     drain_seconds: int = Field(
         default=300,
         ge=0,
         le=36000,
-        description="How long running calls may go on after SIGTERM; those that are left end "
-        "within 20 s, with an apology. Choose that much less than the platform grants before it "
-        "kills.",
+        description="How long calls in progress may go on after SIGTERM; those that are left end "
+        "within 20 s, with an apology. Choose at least 20 s less than the platform grants before "
+        "it kills.",
         examples=["300"],
     )
     http_host: Host = Field(
         default="127.0.0.1",
-        description="Address on which the worker's health page listens; 0.0.0.0 for every one.",
+        description="Address on which the worker's health page listens; 0.0.0.0 for all addresses.",
         examples=["0.0.0.0"],
     )
     http_port: int = Field(
@@ -336,13 +338,13 @@ class AgentSettings(Section):
         default=None,
         ge=0,
         le=65535,
-        description="Port of a page of metrics for Prometheus, on the address of the health page. "
+        description="Port of the metrics page for Prometheus, on the address of the health page. "
         "Unset: none.",
         examples=["9090"],
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info",
-        description="Least important kind of log line that is shown.",
+        description="Lowest level of log lines that are shown.",
         examples=["debug"],
     )
     log_format: Literal["auto", "json", "text"] = Field(
@@ -357,8 +359,8 @@ class AgentSettings(Section):
         examples=["true"],
     )
 
-    # Files are read once, when the worker starts, and travel with the settings to its job
-    # processes: one that goes away later is not missed.
+    # Files are read once, when the worker starts, and their contents travel with the settings to
+    # the job processes: a file may be deleted later.
     _told: str = PrivateAttr()
     _phrasebook: Phrasebook = PrivateAttr()
 
@@ -377,7 +379,7 @@ class AgentSettings(Section):
     @field_validator("hand_over_to")
     @classmethod
     def _reachable(cls, to: str | None) -> str | None:
-        """A function of the operator's own is imported here: not in the call that needs it."""
+        """Import an operator's own function here, not in the call that needs it."""
         if to is None or to.startswith(ADDRESSES):
             return to
         try:
@@ -415,7 +417,7 @@ class AgentSettings(Section):
     @field_validator("record_dir")
     @classmethod
     def _folder(cls, path: Path | None) -> Path | None:
-        """The folder itself is made and checked when the worker starts (`agent.call.record`)."""
+        """Only the path: `agent.call.record` makes and checks the folder when the worker starts."""
         if path is None:
             return None
         try:
@@ -443,7 +445,7 @@ class AgentSettings(Section):
 
     @model_validator(mode="after")
     def _keep_files(self, info: ValidationInfo) -> Self:
-        if base := _base(info):  # no call sets a file of its own
+        if base := _base(info):  # a call's metadata cannot set a file
             self._told, self._phrasebook = base._told, base._phrasebook
         else:
             self._told = _read(self.instructions_file)
@@ -452,22 +454,22 @@ class AgentSettings(Section):
 
     @property
     def phrasebook(self) -> Phrasebook:
-        """What turn-taking goes by, by language."""
+        """The phrases that turn-taking goes by, by language."""
         return self._phrasebook
 
     @property
     def prompt(self) -> str:
-        """What the agent is told, as prose."""
+        """The agent's instructions, as prose."""
         return self.instructions or self._told
 
 
 def _base(info: ValidationInfo) -> AgentSettings | None:
-    """The settings of which these are a revision (`config.per_call`): their files were read."""
+    """The settings that these revise (`config.per_call`), whose files have been read."""
     return (info.context or {}).get("base")
 
 
 def _read(path: Path) -> str:
-    """The text, or its beginning: of one that is too long, a character more than may be."""
+    """The text; if it is too long, one character more than is allowed."""
     with (ROOT / path).open(encoding="utf-8") as file:
         beginning = file.read(INSTRUCTIONS_CHARS + 1)
     return beginning if len(beginning) > INSTRUCTIONS_CHARS else beginning.strip()

@@ -1,11 +1,11 @@
-"""Pairs of settings that contradict each other, or of which one has no effect without the other."""
+"""Pairs of settings that contradict each other, or where one has no effect without the other."""
 
 from collections.abc import Iterator
 
 from config.settings import Settings
 from stt_assemblyai.models import MODE_SILENCES, US, US_SILENCES, WHISPER
 
-# The first does nothing unless the second, or one of several, is set.
+# Each does nothing unless one of those beside it is set.
 _NEEDS = {
     "ASSEMBLYAI_REDACT_PII_POLICIES": ("ASSEMBLYAI_REDACT_PII",),
     "ASSEMBLYAI_REDACT_PII_SUB": ("ASSEMBLYAI_REDACT_PII",),
@@ -19,12 +19,12 @@ _NEEDS = {
 
 
 def contradictions(settings: Settings) -> list[str]:
-    """What cannot hold at once: a sentence each, which begins with the name of a setting."""
+    """Settings that contradict each other: one sentence each, starting with a setting's name."""
     return [*_silences(settings), *_ports(settings), *_echoes(settings)]
 
 
 def without_effect(settings: Settings) -> list[str]:
-    """What is set and does nothing, or is surely not meant: a sentence each."""
+    """Settings that do nothing or are surely a mistake: one sentence each."""
     agent, ears = settings.agent, settings.assemblyai
     found = [
         f"{name} has no effect without {' or '.join(needed)}"
@@ -35,7 +35,7 @@ def without_effect(settings: Settings) -> list[str]:
         found.append(
             f"AGENT_VAD_THRESHOLD ({settings.vad_threshold}) and ASSEMBLYAI_VAD_THRESHOLD "
             f"({ears.voice_threshold}) differ: between them one side hears speech where the other "
-            "hears silence; leave AGENT_VAD_THRESHOLD unset to have them equal"
+            "hears silence; leave AGENT_VAD_THRESHOLD unset to keep them equal"
         )
     if ears.fallback_base_url == ears.base_url:
         found.append("ASSEMBLYAI_FALLBACK_BASE_URL has no effect: it is ASSEMBLYAI_BASE_URL")
@@ -46,7 +46,7 @@ def without_effect(settings: Settings) -> list[str]:
     if ears.include_partial_turns is False or ears.redact_pii:
         found.append(
             f"ASSEMBLYAI_{'REDACT_PII' if ears.redact_pii else 'INCLUDE_PARTIAL_TURNS'} keeps "
-            "callers from interrupting the agent: words arrive when their turn has ended"
+            "callers from interrupting the agent: words arrive only when their turn has ended"
         )
     silence = shortest_and_longest_silence(settings)
     if silence and ears.eager_ms and ears.eager_ms >= silence[0]:
@@ -55,7 +55,7 @@ def without_effect(settings: Settings) -> list[str]:
 
 
 def shortest_and_longest_silence(settings: Settings) -> tuple[int, int] | None:
-    """Milliseconds after which a turn may end and must end; None where no setting decides it."""
+    """Milliseconds of silence after which a turn may and must end; None if no setting decides."""
     sent = settings.session_options.effective()
     family = settings.assemblyai.family
     if family is WHISPER:

@@ -1,4 +1,4 @@
-"""What is wrong with a setting, in one line that says what to change and holds no value."""
+"""Faults in settings as sentences: each says what to change and holds no value."""
 
 import functools
 
@@ -8,16 +8,16 @@ from config.reference import variables
 
 
 def sentence(details: ErrorDetails, *, section: str = "") -> str:
-    """A fault that pydantic found, by the variable's name.
+    """A fault that pydantic found, under the variable's name.
 
-    `section` is given where one section alone was read, and not all settings.
+    Pass `section` if only that section was read.
     """
     where = (section, *details["loc"]) if section else details["loc"]
     name = "_".join(str(part) for part in where[:2]).upper()
     if name not in _examples():
         return f"{name}: {_in_words(details)}"
     example = _examples()[name]
-    if details["type"] in ("value_error", "dict_type"):  # what json.loads raises, or gives
+    if details["type"] in ("value_error", "dict_type"):  # from json.loads, or from its result
         wrong = (
             "must be a JSON object" if example[0] == "{" else "must be a list like a,b,c, or JSON"
         )

@@ -1,4 +1,4 @@
-"""Reads the settings, and turns every fault in them into one line that says what to change."""
+"""Reads the settings and turns every fault in them into one line that says what to change."""
 
 import io
 import os
@@ -18,14 +18,14 @@ from config.names import OURS, SETTINGS, mistakes
 from config.settings import DOTENV, Settings
 from stt_assemblyai.options import RENAMED
 
-# LiveKit itself reads these two and would name a nameless worker behind our back.
+# LiveKit reads these two itself and would give the worker a name behind our back.
 FOREIGN_NAMES = ("LIVEKIT_AGENT_NAME", "LIVEKIT_AGENT_NAME_OVERRIDE")
 
 _QUOTED = re.compile(r"""(["'])(?:(?!\1).)*\1""", re.DOTALL)
 
 
 class SettingsError(Exception):
-    """What is wrong with the settings: `faults` holds one line each, and no line holds a value."""
+    """The settings are wrong: `faults` holds one line each, and no line holds a value."""
 
     def __init__(self, faults: list[str]) -> None:
         super().__init__("\n".join(faults))
@@ -35,27 +35,27 @@ class SettingsError(Exception):
 def load_settings(
     dotenv: Path | None = DOTENV, *, given: Mapping[str, Mapping[str, Any]] | None = None
 ) -> Settings:
-    """The settings of the environment, completed from the file `dotenv`.
+    """The settings from the environment, completed from the file `dotenv`.
 
-    `given` wins over both: values by section, for what a program does not leave to its operator.
-    Raises SettingsError with every fault at once. Warns of what is left out, or has no effect.
+    `given` wins over both: values by section that a program sets itself. Raises SettingsError with
+    every fault at once. Warns about names that are ignored and settings without effect.
     """
     if faults := _faults_of_file(dotenv):
         raise SettingsError(faults)
     in_file, found = _values_of_file(dotenv), texts(dotenv)
     unknown = mistakes(found)
-    # A program of its own may share the environment with others; `.env` is written for this one.
+    # Programs share an environment, but `.env` is written for this one.
     refused = [name for name in unknown if name in in_file and name.startswith(OURS)]
     for name in unknown.keys() - set(refused):
         warnings.warn(unknown[name], stacklevel=2)
     for name in _quoted():
         warnings.warn(
-            f"{name}: the quotes around it are part of the value; write none where nothing takes "
-            "them off, as in a file for docker's --env-file",
+            f"{name}: the quotes around it are part of the value; leave them out where nothing "
+            "strips them, as in a file for docker's --env-file",
             stacklevel=2,
         )
     faults = [unknown[name] for name in refused]
-    made: Any = Settings  # pydantic-settings takes arguments that the fields do not tell
+    made: Any = Settings  # pydantic-settings takes arguments that are not fields
     try:
         settings: Settings = made(_env_file=dotenv, **(given or {}))
     except ValidationError as error:
@@ -74,12 +74,12 @@ def load_settings(
 
 
 def texts(dotenv: Path | None = DOTENV) -> dict[str, str]:
-    """What is set, as it is written, by the variable's name; strangers' variables included."""
+    """What is set, as it is written, by the variable's name; other programs' variables too."""
     return {**_values_of_file(dotenv), **_environment()}
 
 
 def origins(dotenv: Path | None = DOTENV) -> dict[str, str]:
-    """For each variable that is set, where it was set: "environment", or the name of the file."""
+    """Where each variable is set: "environment", or the name of the file."""
     found = {name: dotenv.name for name in _values_of_file(dotenv) if dotenv}
     found |= dict.fromkeys(_environment(), "environment")
     for old, new in RENAMED.items():
@@ -93,7 +93,7 @@ def _environment() -> dict[str, str]:
 
 
 def _quoted() -> list[str]:
-    """The settings of the environment in quotes; from those of `.env` they are taken off."""
+    """The environment's settings with quotes around them; in `.env` quotes are stripped."""
     found = _environment()
     return sorted(name for name in SETTINGS.keys() & found if _QUOTED.fullmatch(found[name]))
 
@@ -101,16 +101,16 @@ def _quoted() -> list[str]:
 def _values_of_file(dotenv: Path | None) -> dict[str, str]:
     try:
         values = dotenv_values(dotenv, encoding="utf-8-sig") if dotenv and dotenv.is_file() else {}
-    except (OSError, UnicodeDecodeError):  # `_faults_of_file` tells
+    except (OSError, UnicodeDecodeError):  # `_faults_of_file` reports it
         return {}
     return {name.upper(): value for name, value in values.items() if value}
 
 
 def _faults_of_file(dotenv: Path | None) -> list[str]:
-    """What is wrong with the file itself; a file that is not there is no fault."""
+    """What is wrong with the file itself; a missing file is no fault."""
     if dotenv is None or not dotenv.exists():
         return []
-    if dotenv.is_fifo():  # it can be read once, and not before somebody writes to it
+    if dotenv.is_fifo():  # it can be read only once, when somebody has written to it
         return [
             f"{dotenv} is a named pipe: write a file, or put its variables into the environment"
         ]

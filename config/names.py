@@ -1,4 +1,4 @@
-"""Names of variables: which are settings, which belong to somebody else, and which are mistakes."""
+"""Names of variables: which are settings, which belong to other programs, which are mistakes."""
 
 import difflib
 import re
@@ -8,7 +8,7 @@ from config.settings import Settings
 from config.sources import is_renamed, is_service_link
 
 OURS = ("AGENT_", "ASSEMBLYAI_")
-"""No other program that a worker meets reads these; `LIVEKIT_` and `OPENAI_` others read too."""
+"""Prefixes that no other program on a worker's machine uses, unlike `LIVEKIT_` and `OPENAI_`."""
 
 SETTINGS = {
     f"{section}_{field}".upper(): (section, field)
@@ -18,7 +18,7 @@ SETTINGS = {
 """The section and the field by the variable's name."""
 
 _STEMS = ("AGENT", "ASSEMBLY", "AAI", "OPENAI", "LIVEKIT")
-"""What names begin with that are meant for us, underscores aside."""
+"""How names start that are meant for us, ignoring underscores."""
 
 _OTHERS = re.compile(
     # LiveKit's own libraries, its cloud and its command line; and this project's workbench.
@@ -36,9 +36,9 @@ _OTHERS = re.compile(
 
 
 def mistakes(found: Mapping[str, str]) -> dict[str, str]:
-    """What to say about each name that is no setting but looks like one, by the name.
+    """For each name that looks like a setting and is none: what to say about it.
 
-    `found` are the variables that are set, with their values; names are in capitals.
+    `found` holds the variables that are set; names are in capitals.
     """
     return {
         name: f"{name}: there is no such setting; {advice}"
@@ -48,14 +48,14 @@ def mistakes(found: Mapping[str, str]) -> dict[str, str]:
 
 
 def close_to(name: str) -> list[str]:
-    """The settings that somebody who wrote this name may have meant, at most two."""
+    """The settings that this name may have been meant for, at most two."""
     squeezed = {each.replace("_", ""): each for each in SETTINGS}
     close = difflib.get_close_matches(name.replace("_", ""), squeezed, n=2, cutoff=0.8)
     return [squeezed[each] for each in close]
 
 
 def _advice(name: str, text: str) -> str:
-    """What to do instead of setting this; empty where there is nothing to say."""
+    """What to do instead of setting this; empty if there is nothing to say."""
     section, _, field = name.lower().partition("_")
     if name in SETTINGS or is_renamed(section, field) or _OTHERS.fullmatch(name):
         return ""

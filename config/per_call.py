@@ -1,8 +1,8 @@
-"""A call's own settings, from the metadata with which its agent is asked for.
+"""A call's own settings, from the metadata of the request for its agent.
 
-The metadata is a JSON object. Keys that are names of variables set them for this call, by the same
-rules as in the environment: {"AGENT_GREETING": "Hola", "ASSEMBLYAI_LANGUAGE_CODES": ["es"]}. A
-wrong one costs itself and no other. All other keys are the application's own.
+The metadata is a JSON object. A key that is the name of a variable sets it for this call, by the
+same rules as in the environment: {"AGENT_GREETING": "Hola", "ASSEMBLYAI_LANGUAGE_CODES": ["es"]}. A
+wrong value costs only itself. All other keys belong to the application.
 """
 
 import json
@@ -29,7 +29,7 @@ _FIELDS: Mapping[str, tuple[str, str]] = {
     for section, names in PER_CALL.items()
     for name in sorted(names, key=lambda name: name != "speech_model")
 }
-"""Section and field by the key; the model stands first, because it decides what else is right."""
+"""Section and field by the key; the model comes first, because it decides what else is valid."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,15 +37,15 @@ class CallSettings:
     """What the metadata of a call says."""
 
     settings: Settings
-    """The worker's, with what is set for this call."""
+    """The worker's settings, with those set for this call."""
     faults: list[str] = field(default_factory=list)
-    """Why something was left out: one sentence each, at most `MOST_FAULTS`, without any value."""
+    """Why values were left out: one sentence each, at most `MOST_FAULTS`, without the value."""
     application: Mapping[str, Any] = field(default_factory=dict)
-    """The application's own keys and values, as they came."""
+    """The application's own keys and values, unchanged."""
 
 
 def settings_of_call(base: Settings, metadata: str) -> CallSettings:
-    """The settings of a call whose agent was asked for with this metadata."""
+    """The settings of a call with this metadata."""
     if not metadata.strip():
         return CallSettings(base)
     if len(metadata) > LONGEST_METADATA:
@@ -69,7 +69,7 @@ def settings_of_call(base: Settings, metadata: str) -> CallSettings:
 
 
 def _with(base: Settings, chosen: Mapping[str, Any]) -> tuple[Settings, list[str]]:
-    """The settings with as many of these as are right, and what is wrong with the others."""
+    """The settings with those of the chosen values that are valid, and the faults of the others."""
     settings, wrong = _revised(base, chosen)
     if not wrong:
         return settings, []
@@ -81,7 +81,7 @@ def _with(base: Settings, chosen: Mapping[str, Any]) -> tuple[Settings, list[str
 
 
 def _revised(base: Settings, chosen: Mapping[str, Any]) -> tuple[Settings, list[str]]:
-    """The settings with all of these; where something is wrong with them, `base` and what it is."""
+    """The settings with all chosen values; if any is wrong, `base` and the faults."""
     by_section: dict[str, dict[str, Any]] = {}
     for name, value in chosen.items():
         section, field_name = _FIELDS[name]

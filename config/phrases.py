@@ -1,6 +1,6 @@
-"""What callers and agents say, by language: the phrases that turn-taking goes by, from TOML files.
+"""The phrases that turn-taking goes by, by language, from TOML files.
 
-An operator edits them: `en.toml`, `es.toml` and so on, each with three lists or more.
+Operators edit them: `en.toml`, `es.toml` and so on, each with at least three lists.
 """
 
 import functools
@@ -17,18 +17,18 @@ from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
 Words = tuple[str, ...]
 Phrase = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100)]
 
-# Written without blanks between words (Thai, Lao, Burmese, Khmer, kana, Chinese), or with endings
-# on every word (Hangul): each letter or syllable stands for itself, so that phrases are found
-# inside of longer words.
+# Scripts without blanks between words (Thai, Lao, Burmese, Khmer, kana, Chinese), and Hangul, which
+# puts endings on every word: each letter or syllable counts as a word, so that phrases are found
+# inside longer words.
 _LETTER_BY_LETTER = re.compile(
     "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3\U00020000-\U0003ffff]"
 )
-_JOINERS = "\u200c\u200d"  # they shape letters, and part nothing
+_JOINERS = "\u200c\u200d"  # they shape letters and separate nothing
 ANY_ENDING = "*"
 
 
 class PhrasesError(ValueError):
-    """A file of phrases is at fault; the message says which and what."""
+    """A file of phrases has a fault; the message names the file and the fault."""
 
 
 class PhraseFile(BaseModel):
@@ -50,26 +50,26 @@ class Phrases:
     """One language's phrases, as words."""
 
     acknowledgements: frozenset[Words]
-    """Said to show that one listens: they do not interrupt."""
+    """Backchannels: they show that the caller listens, and do not interrupt."""
     interjections: frozenset[Words]
-    """Whoever says one of these wants the word at once."""
+    """A caller who says one of these wants the floor at once."""
     dictation: frozenset[Words]
-    """The agent says one of these when it asks for something that takes pauses to say."""
+    """The agent says one of these when it asks for something that callers dictate with pauses."""
     unfinished: frozenset[Words] = frozenset()
-    """Whoever ends with one of these goes on."""
+    """A caller whose words end with one of these goes on."""
     hold: frozenset[Words] = frozenset()
-    """Whoever says one of these, and nothing else, wants the agent to wait."""
+    """A caller who says only one of these wants the agent to wait."""
     courtesies: frozenset[Words] = frozenset()
-    """What may stand beside such a phrase."""
+    """Words that may stand beside a hold phrase."""
     listening: str = ""
-    """What the agent says to show that it listens."""
+    """The agent's own backchannel."""
 
 
 def words_of(text: str, *, kept: str = "") -> Words:
-    """The words of a text without case and punctuation: Uh-huh. -> uh, huh. Marks such as vowel
-    signs are parts of their letters.
+    """The words of a text without case and punctuation: Uh-huh. -> uh, huh.
 
-    Scripts without blanks, and Korean, give their letters one by one. `kept` are marks that stay.
+    Marks such as vowel signs belong to their letters. Scripts without blanks, and Korean, give
+    their letters one by one. Characters in `kept` stay.
     """
     plain = unicodedata.normalize("NFKC", text).casefold().replace("\u2019", "'")
     words: list[str] = []
@@ -92,21 +92,21 @@ def words_of(text: str, *, kept: str = "") -> Words:
 
 
 def _whole(word: str) -> Iterator[str]:
-    """A word without apostrophes around it, if it is one."""
+    """The word without apostrophes around it, if anything is left."""
     if stripped := word.strip("'"):
         yield stripped
 
 
 def count_of(words: Words) -> int:
-    """How many words these are where letters stand for themselves: about two Chinese, Japanese or
-    Korean ones make a word, and four Thai ones."""
+    """How many words these are. Of letters that `words_of` gives one by one, about two make a word
+    in Chinese, Japanese and Korean, and four in Thai."""
     letters = [word for word in words if _LETTER_BY_LETTER.match(word)]
     wide = sum(word >= "\u3040" for word in letters)
     return len(words) - len(letters) + -(-wide // 2) + -(-(len(letters) - wide) // 4)
 
 
 def begins(phrase: Words, words: Words) -> bool:
-    """Whether these words begin with the phrase; a word of it that ends in * has any ending."""
+    """Whether these words begin with the phrase; a phrase's word that ends in * fits any ending."""
     return len(phrase) <= len(words) and all(
         word.startswith(part[:-1]) if part.endswith(ANY_ENDING) else word == part
         for part, word in zip(phrase, words, strict=False)
@@ -114,7 +114,7 @@ def begins(phrase: Words, words: Words) -> bool:
 
 
 class Phrasebook:
-    """The phrases of every language; where the language is unknown, all of them together."""
+    """The phrases by language; for an unknown language, those of all languages together."""
 
     def __init__(self, languages: Mapping[str, Phrases]) -> None:
         self._languages = languages

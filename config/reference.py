@@ -1,4 +1,4 @@
-"""`.env.example` and docs/settings.md, made from the settings by `python -m config.reference`."""
+"""Writes `.env.example` and docs/settings.md from the settings: `python -m config.reference`."""
 
 import argparse
 import json
@@ -27,17 +27,17 @@ _ENV_HEAD = """\
 """
 
 _ENV_OPTIONAL = """
-# Everything below is optional. What stands here is the default; take the # away to change it.
+# Everything below is optional and shows the default; remove the # to change a value.
 """
 
 _PAGE_HEAD = """\
 # Settings
 
-Every setting is a variable of the environment, or a line of `.env`; the environment wins. Lists are
-written with commas. A name that looks like one of these and is none is a fault in `.env`, and a
-warning in the environment, which others share. `python agent.py settings` shows the values in force
-and where each was set. What is allowed "also per call" can be [set for a single call](per-call.md).
-This page is made from `config/` by `make reference`.
+Every setting is an environment variable or a line of `.env`; the environment wins. Write lists with
+commas. A misspelt name is an error in `.env`, and a warning in the environment, which is shared.
+`python agent.py settings` shows the values in force and where each was set. Settings marked
+"also per call" can be [set for a single call](per-call.md). `make reference` makes this page from
+`config/`.
 """
 
 
@@ -51,16 +51,16 @@ class Variable:
     description: str
     required: bool
     default: str
-    """As it is written in `.env`; empty where nothing is set."""
+    """As it is written in `.env`; empty if there is none."""
     example: str
-    """A right value, as it is written in `.env`."""
+    """A valid value, as it is written in `.env`."""
     values: str
-    """What is allowed, in words."""
+    """The allowed values, in words."""
     secret: bool
 
 
 def variables() -> Iterator[Variable]:
-    """Every setting, in the order in which an operator needs them."""
+    """Every setting, in the order in which an operator needs it."""
     for section, info in Settings.model_fields.items():
         assert isinstance(info.annotation, type)
         assert issubclass(info.annotation, BaseModel)
@@ -146,7 +146,7 @@ def _remarks(section: str, field: str, shape: dict[str, Any], shipped: object) -
 
 
 def _service_default(section: str, field: str, shipped: object) -> str:
-    """What holds for a session parameter that is not set, and which models know it."""
+    """The service's default for a session parameter, and the models that take it."""
     if section != "assemblyai" or field not in PARAMETERS:
         return ""
     takes = PARAMETERS[field]
@@ -175,7 +175,7 @@ def _written(value: object) -> str:
 
 
 def _kinds(shape: dict[str, Any]) -> list[dict[str, Any]]:
-    """What a JSON schema allows besides null."""
+    """The kinds of value that a JSON schema allows, besides null."""
     return [kind for kind in shape.get("anyOf", [shape]) if kind.get("type") != "null"]
 
 

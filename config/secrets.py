@@ -1,4 +1,4 @@
-"""Which values are secret, and how a value is shown to a person."""
+"""Which values are secret, and how to show a value to a person."""
 
 from collections.abc import Iterator
 from urllib.parse import urlsplit
@@ -11,7 +11,7 @@ MASKED = "********"
 
 
 def secrets_of(settings: Settings) -> set[str]:
-    """Every secret text in force, and the parts of values that may hold one."""
+    """Every secret text in force, and the parts of values that may hold a secret."""
     found: set[str] = set()
     for section in (settings.livekit, settings.assemblyai, settings.openai, settings.agent):
         for name in type(section).model_fields:
@@ -37,7 +37,7 @@ def shown(value: object) -> str:
 
 
 def _texts(value: object, *, key: str = "") -> Iterator[str]:
-    """The texts within a value; those that every request has are no secret."""
+    """The texts inside a value, without those that every request has."""
     match value:
         case str() if "://" in value:
             parts = urlsplit(value)

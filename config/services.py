@@ -1,4 +1,4 @@
-"""The services: LiveKit, AssemblyAI, OpenAI; where they are, and how long one waits for them."""
+"""The services LiveKit, AssemblyAI and OpenAI: where they are and how long to wait for them."""
 
 from dataclasses import dataclass
 from typing import Annotated
@@ -63,35 +63,34 @@ class AssemblyAISettings(SessionOptions):
         default=20,
         ge=0,
         le=600,
-        description="How long the service may be out of reach before a call is given up. "
+        description="How long the service may be unreachable before the agent gives up the call. "
         "What is said meanwhile is kept and recognised afterwards.",
     )
     new_sessions_per_minute: int | None = Field(
         default=None,
         ge=1,
         le=100_000,
-        description="How many sessions the processes of this machine together may open in a "
+        description="How many sessions all processes of this machine together may open in a "
         "minute: this machine's share of the account's limit (5 on a free account). "
-        "Callers beyond it are told that nobody is free. Unset: no limit.",
+        "Callers beyond it hear that nobody is free. Unset: no limit.",
         examples=["5"],
     )
     idle_seconds: float = Field(
         default=60,
         ge=0,
         le=10_800,
-        description="How long no audio may come, as from a muted microphone, before the session "
-        "is ended: an open one is billed. The next is opened when audio comes again. 0: never.",
+        description="How long audio may be missing, as from a muted microphone, before the session "
+        "ends: an open one is billed. A new one opens when audio comes again. 0: never.",
     )
     fallback_base_url: Annotated[str, scheme("ws", "wss", path=False)] | None = Field(
         default=None,
-        description="Another region, to which the agent turns whenever the first cannot be "
-        "reached, with the same key.",
+        description="Another region, used with the same key whenever the first cannot be reached.",
         examples=["wss://streaming.eu.assemblyai.com"],
     )
     fallback_inference_model: Filled | None = Field(
         default=None,
-        description="Model of LiveKit Inference that hears the rest of a call which AssemblyAI "
-        "refused or left for three seconds. LiveKit Cloud alone has it.",
+        description="Model of LiveKit Inference that takes over a call when AssemblyAI refuses it "
+        "or is away for three seconds. Only LiveKit Cloud has it.",
         examples=["assemblyai/universal-streaming"],
     )
     wait_for_formatted_ms: int = Field(
@@ -105,8 +104,8 @@ class AssemblyAISettings(SessionOptions):
         default=None,
         ge=0,
         le=1,
-        description="How sure the model has to be, 0 to 1, that a pause ends the turn for the "
-        "agent to begin its reply during the pause. Lower answers sooner, and throws more replies "
+        description="How sure the model has to be, 0 to 1, that a pause ends the turn before the "
+        "agent begins its reply in that pause. Lower answers sooner, and throws more replies "
         "away. Unset: as sure as for ending the turn (0.4 for the universal-3 family).",
         examples=["0.5"],
     )
@@ -114,27 +113,27 @@ class AssemblyAISettings(SessionOptions):
         default=None,
         ge=40,
         le=1000,
-        description="Begin the reply as soon as the voice has been quiet for so many milliseconds "
-        "behind words that are final, before the service tells the pause (160 ms). Answers "
+        description="Begin the reply when the voice has been quiet for this many milliseconds "
+        "after final words, before the service reports the pause (160 ms). Answers "
         "sooner, and throws more replies away; 80 is a good value. Unset: never.",
         examples=["80"],
     )
 
     @property
     def voice_threshold(self) -> float:
-        """The probability below which the service hears silence, its own default included."""
+        """The probability below which the service hears silence; its own default if unset."""
         if self.vad_threshold is not None:
             return self.vad_threshold
         return 0.3 if self.family is U3 else 0.4
 
     @property
     def regions(self) -> list[str]:
-        """Where the service is, by preference."""
+        """The service's base URLs, in order of preference."""
         return [url for url in (self.base_url, self.fallback_base_url) if url]
 
     @property
     def session(self) -> SessionOptions:
-        """The session parameters alone, as they were set."""
+        """Only the session parameters, as they were set."""
         return self.revised()
 
 
@@ -183,23 +182,22 @@ class OpenAISettings(Section):
         ge=0,
         le=600,
         description="How long a caller waits, at most, for a model's first word or a voice's first "
-        "sound. Within it whoever is down, slow or busy is asked again, after growing pauses, and "
-        "so is the fallback; then the call ends with an apology.",
+        "sound. Until then a provider that is down, slow or busy is asked again, after growing "
+        "pauses, and so is the fallback; then the call ends with an apology.",
     )
     llm_patience_seconds: float = Field(
         default=6,
         ge=0.1,
         le=120,
-        description="How long the model that thinks may keep silent, before its first word or "
-        "between two, until it is asked again, or the fallback in its place. One such wait is "
+        description="How long the model that thinks may be silent, before its first word or "
+        "between two, before it or the fallback is asked again. One such wait is "
         "granted even if OPENAI_PATIENCE_SECONDS is shorter.",
     )
     tts_patience_seconds: float = Field(
         default=4,
         ge=0.1,
         le=120,
-        description="The same for the model that speaks: how long until its first sound, or "
-        "between two.",
+        description="The same for the model that speaks: before its first sound, or between two.",
     )
     fallback_llm_model: Filled | None = Field(
         default=None,
@@ -232,7 +230,7 @@ class OpenAISettings(Section):
     @field_validator("llm_base_url", "tts_base_url", "fallback_base_url")
     @classmethod
     def _key_of_its_own(cls, url: str | None, others: ValidationInfo) -> str | None:
-        """The key of one company must not be shown to another."""
+        """One company's key must not be sent to another."""
         key = str(others.field_name).replace("base_url", "api_key")
         if url and not others.data.get(key):
             raise PydanticCustomError("key", f"needs OPENAI_{key.upper()}, the key for it")
@@ -240,17 +238,17 @@ class OpenAISettings(Section):
 
     @property
     def llm(self) -> Account:
-        """Who thinks."""
+        """The account of the model that thinks."""
         return Account(self.llm_base_url or self.base_url, self.llm_api_key or self.api_key)
 
     @property
     def tts(self) -> Account:
-        """Who speaks."""
+        """The account of the model that speaks."""
         return Account(self.tts_base_url or self.base_url, self.tts_api_key or self.api_key)
 
     @property
     def fallback(self) -> Account | None:
-        """Who takes over; none stands for another model of the same account."""
+        """The fallback's account; None for another model of the same account."""
         if self.fallback_api_key is None:
             return None
         return Account(self.fallback_base_url or self.base_url, self.fallback_api_key)

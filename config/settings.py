@@ -1,8 +1,8 @@
-"""Every setting once: its name, text, range, default and an example of a right value.
+"""Every setting once: its name, description, range, default and a valid example.
 
 The field `min_turn_silence` of `assemblyai` is the variable `ASSEMBLYAI_MIN_TURN_SILENCE`, read
-from the environment or, where that is silent, from `.env`. Messages, `.env.example` and the
-reference page are made from here.
+from the environment or, if it is not set there, from `.env`. Messages, `.env.example` and the
+reference page are generated from these fields.
 """
 
 from collections.abc import Mapping
@@ -24,11 +24,11 @@ from config.services import AssemblyAISettings, LiveKitSettings, OpenAISettings
 from config.sources import Variables
 from stt_assemblyai.options import SessionOptions
 
-DOTENV = Path(".env")  # of the folder in which the command is typed
+DOTENV = Path(".env")  # in the folder where the command is typed
 
 
 class Settings(BaseSettings):
-    """All sections. Made by `config.load.load_settings`, which turns faults into sentences."""
+    """All sections. `config.load.load_settings` makes it and turns faults into sentences."""
 
     model_config = SettingsConfigDict(
         env_file=DOTENV,
@@ -46,12 +46,12 @@ class Settings(BaseSettings):
 
     @property
     def session_options(self) -> SessionOptions:
-        """What a streaming session is asked for: what was set, and the preset for the rest."""
+        """The options of a streaming session: what was set, and the preset for the rest."""
         return self.assemblyai.session.tempered(self.agent.turn_preset)
 
     @property
     def vad_threshold(self) -> float:
-        """From which probability on Silero hears a voice: by default where AssemblyAI does."""
+        """The voice probability from which Silero hears a voice; by default AssemblyAI's."""
         if self.agent.vad_threshold is not None:
             return self.agent.vad_threshold
         return self.assemblyai.voice_threshold
@@ -65,7 +65,7 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """What is given, then the environment, then `.env`."""
+        """Arguments first, then the environment, then `.env`."""
         assert isinstance(env_settings, EnvSettingsSource)
         assert isinstance(dotenv_settings, DotEnvSettingsSource)
         environment = Variables(settings_cls, env_settings.env_vars)
@@ -74,7 +74,7 @@ class Settings(BaseSettings):
     @model_validator(mode="before")
     @classmethod
     def _every_section(cls, values: dict[str, Any]) -> dict[str, Any]:
-        """Check a section of which nothing is set, too, so that each missing variable is named."""
+        """Check sections in which nothing is set too, so that each missing variable is named."""
         return {section: values.get(section, {}) for section in cls.model_fields}
 
 
@@ -95,4 +95,4 @@ PER_CALL: Mapping[str, frozenset[str]] = MappingProxyType(
         ),
     }
 )
-"""By section, what the metadata of a single call may set (`config.per_call`)."""
+"""What the metadata of a single call may set, by section (`config.per_call`)."""

@@ -1,4 +1,4 @@
-"""Where settings come from: variables of the environment and of `.env`, by section and field."""
+"""The sources of settings: variables of the environment and of `.env`, by section and field."""
 
 import re
 from collections.abc import Mapping
@@ -15,14 +15,14 @@ _ADDRESS = re.compile(r"(tcp|udp|sctp)://\S+")
 
 
 class Variables(PydanticBaseSettingsSource):
-    """What is set in one place. Names that are no setting are left out (`config.names`)."""
+    """The settings in one source. Names that are no setting are left out (`config.names`)."""
 
     def __init__(self, owner: type[BaseSettings], found: Mapping[str, str | None]) -> None:
         super().__init__(owner)
         self._found = found
 
     def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
-        """Never asked for: sections are read as a whole."""
+        """Never called: sections are read as a whole."""
         raise NotImplementedError
 
     def __call__(self) -> dict[str, Any]:
@@ -40,14 +40,14 @@ class Variables(PydanticBaseSettingsSource):
 
 
 def is_renamed(section: str, field: str) -> bool:
-    """Whether this is an old name that still counts."""
+    """Whether this is an old name that still works."""
     return section == "assemblyai" and field in RENAMED
 
 
 def is_service_link(name: str, text: str) -> bool:
-    """Whether Kubernetes sets this variable in every pod, because some Service is called so.
+    """Whether Kubernetes sets this variable in every pod, because of a Service's name.
 
-    For a Service `agent` it sets AGENT_SERVICE_HOST; for one that is called `agent-http`
+    For a Service `agent` it sets AGENT_SERVICE_HOST; for a Service `agent-http` it sets
     AGENT_HTTP_PORT=tcp://10.0.0.1:80, which is no port.
     """
     is_port = name.endswith("_PORT") and _ADDRESS.fullmatch(text)

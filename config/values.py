@@ -1,4 +1,4 @@
-"""What the values of settings are made of: addresses, keys, spoken sentences; a section of them."""
+"""The types that settings are made of: addresses, keys, spoken sentences; and a section."""
 
 import ipaddress
 import re
@@ -15,13 +15,13 @@ _LABEL = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}(?<!-)")
 
 
 def scheme(*allowed: str, path: bool = True) -> AfterValidator:
-    """A validator for addresses that names the schemes which this kind of server answers to."""
+    """A validator for addresses with one of these schemes; without `path` they have none."""
 
     def check(url: str) -> str:
         try:
             parts = urlsplit(url.strip().rstrip("/"))
-            has_port = parts.port != 0  # reading it checks it
-        except ValueError:  # a broken IPv6 address, a port that is no number
+            has_port = parts.port != 0  # reading the port validates it
+        except ValueError:  # a broken IPv6 address, or a port that is not a number
             raise PydanticCustomError("url", "has a host or a port that cannot be") from None
         if parts.scheme not in allowed or not parts.hostname:
             starts = " or ".join(f"{name}://" for name in allowed)
@@ -36,18 +36,18 @@ def scheme(*allowed: str, path: bool = True) -> AfterValidator:
 
 
 def is_host(text: str) -> bool:
-    """Whether this may be the name of a host, or an IP address."""
+    """Whether this may be a host name or an IP address."""
     try:
         ipaddress.ip_address(text)
     except ValueError:
         labels = text.removesuffix(".").split(".")
         is_name = all(_LABEL.fullmatch(_in_ascii(label)) for label in labels)
-        return is_name and not labels[-1].isdigit()  # four numbers, or too many
+        return is_name and not labels[-1].isdigit()  # it would be a wrong IPv4 address
     return True
 
 
 def _in_ascii(label: str) -> str:
-    """A part of a host's name as it travels; empty where it cannot."""
+    """A label of a host name as it is sent; empty if it cannot be."""
     try:
         return label.encode("idna").decode() if label else ""
     except UnicodeError:
@@ -67,7 +67,7 @@ def openai_path(url: str) -> str:
 
 
 def _latin(key: SecretStr) -> SecretStr:
-    """A key travels in a header, which a line break pasted along with the key would end."""
+    """A key travels in a header, and a line break pasted with the key would end that header."""
     text = key.get_secret_value()
     if not text.isascii() or not text.isprintable() or " " in text:
         raise PydanticCustomError(
@@ -77,7 +77,7 @@ def _latin(key: SecretStr) -> SecretStr:
 
 
 def _at_home(path: Path) -> Path:
-    """~ stands for the home folder in a shell, but no shell reads `.env`."""
+    """Expand ~, as a shell would: no shell reads `.env`."""
     try:
         return path.expanduser()
     except RuntimeError:
@@ -89,7 +89,7 @@ Host = Annotated[str, AfterValidator(host)]
 ApiKey = Annotated[SecretStr, AfterValidator(_latin)]
 Filled = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
 Spoken = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=1000)]
-"""What is said in one breath: a minute of speech at most, which no caller listens to."""
+"""One spoken sentence or a few: a minute of speech at most."""
 
 
 class Section(BaseModel):

@@ -275,7 +275,7 @@ USELESS: list[tuple[dict[str, str], str]] = [
     ),
     ({"OPENAI_FALLBACK_TTS_VOICE": "sage"}, "has no effect without OPENAI_FALLBACK_TTS_MODEL"),
     ({"ASSEMBLYAI_WEBHOOK_AUTH_HEADER_VALUE": "x"}, "no effect without ASSEMBLYAI_WEBHOOK_URL"),
-    ({"AGENT_VAD_THRESHOLD": "0.9"}, "leave AGENT_VAD_THRESHOLD unset to have them equal"),
+    ({"AGENT_VAD_THRESHOLD": "0.9"}, "leave AGENT_VAD_THRESHOLD unset to keep them equal"),
     ({"AGENT_SILENCE_SECONDS": "60", "AGENT_MAX_CALL_SECONDS": "60"}, "AGENT_MAX_CALL_SECONDS is"),
     ({"ASSEMBLYAI_EAGER_MS": "200"}, "ASSEMBLYAI_MIN_TURN_SILENCE is not longer"),
     ({"ASSEMBLYAI_REDACT_PII": "true"}, "keeps callers from interrupting"),
