@@ -29,6 +29,9 @@ LETTERS_A_SECOND = 11
 # got so much softer, once the detector agrees; what stays soft for longer is a soft voice.
 SOFTER_DB = 24.0
 LAG_SECONDS = 0.2
+# A reply that is thrown away sooner than this has cost nothing: its request has not been sent. The
+# last word often comes together with the voice detector's result.
+UNSENT_SECONDS = 0.01
 # How fast the loudness is forgotten that sound is compared with, in each of the detector's results.
 FORGETS_DB = 0.5
 
@@ -71,8 +74,8 @@ class Limits:
 LIMITS: Mapping[Level, Limits] = MappingProxyType(
     {
         "off": Limits({}, 0, 0.0),
-        "some": Limits({Outlook.SURE: 0.09, Outlook.LIKELY: 0.12}, 2, 0.15),
-        "full": Limits({Outlook.SURE: 0.06, Outlook.LIKELY: 0.09, Outlook.DOUBTFUL: 1.2}, 3, 0.25),
+        "some": Limits({Outlook.SURE: 0.09, Outlook.LIKELY: 0.09}, 3, 0.15),
+        "full": Limits({Outlook.SURE: 0.06, Outlook.LIKELY: 0.09, Outlook.DOUBTFUL: 1.2}, 4, 0.25),
     }
 )
 
@@ -114,6 +117,7 @@ class Eagerness:
         self._so_far = SoFar("")
         self._outlook = Outlook.DOUBTFUL
         self._begun: Words = ()
+        self._begun_at = -math.inf
         self._replies = 0
         self._answers = 0  # turns that got one
         self._wasted = 0
@@ -138,9 +142,9 @@ class Eagerness:
         self.close()
         self._opened_at, self._replies = begun_at, 0
 
-    def end(self, text: str) -> None:
+    def end(self, now: float, text: str) -> None:
         """The turn is over, with these words."""
-        self._throw_away_unless(words_of(text))
+        self._throw_away_unless(words_of(text), now)
         self._answers += 1
         self.close()
 
@@ -148,9 +152,9 @@ class Eagerness:
         """There is no turn any more."""
         self._opened_at, self._so_far, self._begun = math.inf, SoFar(""), ()
 
-    def learn(self, so_far: SoFar, outlook: Outlook) -> None:
+    def learn(self, now: float, so_far: SoFar, outlook: Outlook) -> None:
         """What has been said so far."""
-        self._throw_away_unless(words_of(so_far.text))
+        self._throw_away_unless(words_of(so_far.text), now)
         self._so_far, self._outlook = so_far, outlook
 
     def begins(self) -> bool:
@@ -162,16 +166,17 @@ class Eagerness:
             return False
         return self._is_quiet() and self._is_whole()
 
-    def begin(self) -> None:
+    def begin(self, now: float) -> None:
         """A reply to the words so far is begun."""
-        self._begun = words_of(self._so_far.text)
+        self._begun, self._begun_at = words_of(self._so_far.text), now
         self._replies += 1
 
-    def _throw_away_unless(self, words: Words) -> None:
+    def _throw_away_unless(self, words: Words, now: float) -> None:
         """The reply that is being made is worthless if it answers other words."""
-        if self._begun and words != self._begun:
-            self._wasted += 1
-            self._begun = ()
+        if not self._begun or words == self._begun:
+            return
+        self._begun = ()
+        self._wasted += now - self._begun_at >= UNSENT_SECONDS
 
     def _is_affordable(self) -> bool:
         """Whether few enough of the call's replies were thrown away until now."""

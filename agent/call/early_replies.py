@@ -71,7 +71,7 @@ class EarlyReplies:
             self._eagerness.open(self._loop.time() - max(0.0, event.created_at - begun_at))
         elif event.type is Type.FINAL_TRANSCRIPT and event.alternatives:
             self._latest = None
-            self._eagerness.end(event.alternatives[0].text)
+            self._eagerness.end(self._loop.time(), event.alternatives[0].text)
         elif event.type is Type.END_OF_SPEECH:
             self._close()
         self._told.put_nowait(event)
@@ -82,20 +82,20 @@ class EarlyReplies:
         now, best = self._loop.time(), event.alternatives[0]
         so_far = so_far_of(event, now)
         phrases = self._phrasebook.of(best.language)
-        self._eagerness.learn(so_far, outlook(so_far, phrases, asked=self._asked))
+        self._eagerness.learn(now, so_far, outlook(so_far, phrases, asked=self._asked))
         self._latest = event
         if event.type is Type.INTERIM_TRANSCRIPT:
             return event
         if self._eagerness.begun == words_of(best.text):
             return replace(event, type=Type.INTERIM_TRANSCRIPT)
-        self._eagerness.begin()
+        self._eagerness.begin(self._loop.time())
         return event
 
     def _look(self) -> None:
         if self._latest is None or self.is_dictated:
             return
         if self._eagerness.begins():
-            self._eagerness.begin()
+            self._eagerness.begin(self._loop.time())
             self._told.put_nowait(replace(self._latest, type=Type.PREFLIGHT_TRANSCRIPT))
 
     def _close(self) -> None:

@@ -36,12 +36,12 @@ class Turn:
 
     def words(self, text: str, likely: Outlook, **known: float | bool) -> None:
         self.text = text
-        self.eagerness.learn(SoFar(text, **known), likely)  # type: ignore[arg-type]
+        self.eagerness.learn(self.now, SoFar(text, **known), likely)  # type: ignore[arg-type]
         self._look()
 
     def _look(self) -> None:
         if self.eagerness.begins():
-            self.eagerness.begin()
+            self.eagerness.begin(self.now)
             self.begun.append((self.now, self.text))
 
     def quiet_before_the_first_reply(self, voice_until: float) -> float:
@@ -161,11 +161,12 @@ def test_a_long_last_word_may_have_just_begun_when_it_was_told() -> None:
 
 def test_words_that_the_caller_adds_begin_another_and_no_more_than_the_limit() -> None:
     turn = Turn("some")
-    for text in ("book a table", "book a table for two", "book a table for two please"):
+    said = ["book", "book a table", "book a table for two", "book a table for two please"]
+    for text in said:
         turn.voice(0.5)
         turn.words(text, Outlook.LIKELY)
         turn.quiet(0.5)
-    assert [text for _, text in turn.begun] == ["book a table", "book a table for two"]
+    assert [text for _, text in turn.begun] == said[: LIMITS["some"].most_replies]
 
 
 def answered(turn: Turn, *, pauses: bool) -> bool:
@@ -179,7 +180,7 @@ def answered(turn: Turn, *, pauses: bool) -> bool:
         turn.voice(0.5)
     turn.words("book a table for two", Outlook.LIKELY)
     turn.quiet(0.5)
-    turn.eagerness.end("Book a table for two.")
+    turn.eagerness.end(turn.now, "Book a table for two.")
     return len(turn.begun) > before
 
 
@@ -213,12 +214,23 @@ def test_a_turn_without_a_pause_is_never_held_back() -> None:
     assert all(answered(turn, pauses=False) for _ in range(30))
 
 
+def test_a_reply_that_is_thrown_away_at_once_was_not_asked_for() -> None:
+    turn = Turn("some")
+    turn.voice(0.5)
+    turn.words("book a tab", Outlook.LIKELY)
+    turn.quiet(0.5)
+    turn.eagerness.begin(turn.now)
+    turn.words("book a table", Outlook.LIKELY)
+    turn.eagerness.end(turn.now, "Book a table.")
+    assert answered(turn, pauses=False)
+
+
 def test_a_reply_to_other_words_than_the_final_ones_was_wasted() -> None:
     turn = Turn("some")
     turn.voice(0.5)
     turn.words("book a table", Outlook.LIKELY)
     turn.quiet(0.5)
-    turn.eagerness.end("Book a table for two.")
+    turn.eagerness.end(turn.now, "Book a table for two.")
     assert not answered(turn, pauses=False)
 
 
