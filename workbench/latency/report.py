@@ -18,7 +18,7 @@ _FIGURES: Mapping[str, Callable[[Summary, Summary], str]] = {
     "half of the turns": lambda mine, _: _between(mine.middle_half_ms, "{:.0f} to {:.0f} ms"),
     "of stock's": lambda mine, stock: _share(mine.median_ms, stock.median_ms),
     "with 90 %": lambda mine, stock: _ratio_spread(mine, stock),
-    "95th percentile": lambda mine, _: _ms(mine.p95_ms),
+    "95th percentile": lambda mine, _: _ms(mine.p95_ms) if mine.p95_ms else "",
     "of its median": lambda mine, _: _share(mine.p95_ms, mine.median_ms),
     "median, turns with a pause": lambda mine, _: _ms(mine.paused.median_ms),
     "of stock's with a pause": lambda mine, stock: _share(
