@@ -11,19 +11,8 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any, Literal, TextIO
 
+from agent.livekit_private import CONNECTING_LINE, HARMLESS_LINES, REGISTERED_LINE
 from agent.redaction import PERSONAL, PLAIN_FIELDS, Redaction
-
-# LiveKit says these in healthy calls: its VAD notices the end of speech later than AssemblyAI does,
-# once a turn; OpenAI-compatible servers need not number their answers; anybody in a room may send
-# streams that nobody reads, with any text as their topic. Of ears that fail it says, twice a second
-# and with a stack, that it makes them anew, until the call has ended, for which we log the reason.
-_HARMLESS = (
-    "STT stream ended on an unrecoverable error",
-    "stt end of speech received while vad is still",
-    "no request_id provided for TTS",
-    "ignoring text stream with topic",
-    "ignoring byte stream with topic",
-)
 
 # What could end a line, move a terminal's cursor, turn the direction of writing, or not be written.
 _UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
@@ -59,7 +48,7 @@ def configure(
     text = style == "text" or (style == "auto" and stream.isatty())
     handler = logging.StreamHandler(stream)
     handler.addFilter(Redaction(secrets, transcripts=transcripts))
-    handler.addFilter(lambda record: not record.getMessage().startswith(_HARMLESS))
+    handler.addFilter(lambda record: not record.getMessage().startswith(HARMLESS_LINES))
     handler.addFilter(OneOutage())
     handler.setFormatter(TextLine(transcripts) if text else JsonLine(transcripts))
     root = logging.getLogger()
@@ -125,9 +114,9 @@ class OneOutage(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         message = record.getMessage()
-        if message == "registered worker":
+        if message == REGISTERED_LINE:
             self._is_told = False
-        if not message.startswith("failed to connect to livekit"):
+        if not message.startswith(CONNECTING_LINE):
             return True
         is_new, self._is_told = not self._is_told, True
         return is_new

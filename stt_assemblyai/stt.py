@@ -1,7 +1,7 @@
 """The LiveKit adapter: this package's speech events, retold in LiveKit's words.
 
-With `retelling` it is the only module that knows LiveKit. A stream's events come in the order that
-a session in STT turn mode works with: START, INTERIM*, PREFLIGHT*, FINAL, END_OF_SPEECH,
+With `retelling` and `livekit_private` it is all that knows LiveKit. A stream's events come in the
+order that a session in STT turn mode works with: START, INTERIM*, PREFLIGHT*, FINAL, END_OF_SPEECH,
 RECOGNITION_USAGE. What is fatal (a wrong key) costs one connection: later streams of the same STT
 fail without connecting.
 """
@@ -15,7 +15,7 @@ import logging
 import os
 import time
 import weakref
-from collections.abc import AsyncIterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 from livekit import rtc
@@ -26,7 +26,7 @@ from livekit.agents import (
     NotGivenOr,
     stt,
 )
-from livekit.agents.utils import AudioBuffer, aio, is_given
+from livekit.agents.utils import AudioBuffer, is_given
 from livekit.agents.voice.events import ConversationItemAddedEvent
 from pydantic import SecretStr
 
@@ -37,6 +37,7 @@ from stt_assemblyai.endpointing import TurnChoices
 from stt_assemblyai.errors import AssemblyAIError, ConfigurationError
 from stt_assemblyai.ledger import Bill
 from stt_assemblyai.leg import Dial, StreamEvent
+from stt_assemblyai.livekit_private import DirectStream, InformedSTT
 from stt_assemblyai.models import U3
 from stt_assemblyai.options import SessionOptions
 from stt_assemblyai.protocol import Ended, Noticed, Opened
@@ -75,7 +76,7 @@ AdapterEvent = Literal[
 ]
 
 
-class STT(stt.STT[AdapterEvent]):
+class STT(InformedSTT[AdapterEvent]):
     """AssemblyAI's streaming speech-to-text for a LiveKit session.
 
     Every parameter of `SessionOptions` is accepted as a keyword and wins over `options`; `model`
@@ -279,16 +280,16 @@ class STT(stt.STT[AdapterEvent]):
         for stream, own in revised.items():
             stream.transcriber.update(own)
 
-    def _update_session_keyterms(self, keyterms: list[str]) -> None:
+    def hear_keyterms(self, keyterms: list[str]) -> None:
         """LiveKit's own list, which comes and goes; the user's terms stay."""
         self._session_keyterms = tuple(keyterms)
         self._apply(
             {"keyterms_prompt": merged_keyterms(self._user_keyterms, self._session_keyterms)}
         )
 
-    def _push_conversation_item(self, ev: ConversationItemAddedEvent) -> None:
+    def hear_item(self, event: ConversationItemAddedEvent) -> None:
         """What the agent said helps to understand the answer; its end says most about that."""
-        item = ev.item
+        item = event.item
         if not self.capabilities.chat_context or item.type != "message" or item.role != "assistant":
             return
         if text := item.text_content:  # without any there is nothing to replace the last one with
@@ -309,10 +310,8 @@ class STT(stt.STT[AdapterEvent]):
         raise NotImplementedError("AssemblyAI's streaming service takes streams: use stream()")
 
 
-class SpeechStream(stt.RecognizeStream):
+class SpeechStream(DirectStream):
     """One stream of speech events; made by `STT.stream`."""
-
-    _stt: STT
 
     def __init__(self, owner: STT, conn_options: APIConnectOptions) -> None:
         dial, timing, patience = owner._means(conn_options)
@@ -325,12 +324,9 @@ class SpeechStream(stt.RecognizeStream):
             patience=patience,
             outage_since=owner._outage_since(),
         )
-        self._usage_ch: aio.Chan[stt.SpeechEvent] = aio.Chan()
-        super().__init__(
-            stt=owner, conn_options=conn_options, sample_rate=owner._options.sample_rate
-        )
-        self._event_aiter = self._event_ch  # LiveKit's tee wakes two tasks for every event
-        self._task.add_done_callback(lambda _: self._usage_ch.close())
+        self._owner = owner
+        super().__init__(owner, conn_options, owner._options.sample_rate)
+        self._rate_changer: rtc.AudioResampler | None = None
         self._frame_rate = 0
         self._last_push = time.time()
 
@@ -360,61 +356,57 @@ class SpeechStream(stt.RecognizeStream):
         It goes straight to the transcriber: the base class's channel would cost a task and a
         wake-up for every frame.
         """
-        if self._input_ch.closed or self._event_ch.closed:
-            self._check_input_not_ended()
-            self._check_not_closed()
+        if not self.takes_input:
+            self.require_input()
         if frame.num_channels != 1:
             mono = to_mono(frame.data, frame.num_channels)
             frame = rtc.AudioFrame(mono, frame.sample_rate, 1, frame.samples_per_channel)
         if frame.sample_rate != self._frame_rate:
             self._change_rate(frame.sample_rate)
         self._last_push = time.time()
-        for piece in self._resampler.push(frame) if self._resampler else (frame,):
+        for piece in self._rate_changer.push(frame) if self._rate_changer else (frame,):
             self.transcriber.push(piece.data.cast("B"))
 
     def _change_rate(self, sample_rate: int) -> None:
         self._flush_resampler()
         needed = self.transcriber.options.sample_rate
-        self._resampler = None
+        self._rate_changer = None
         if sample_rate != needed:  # as well as the base class would do it
             high = rtc.AudioResamplerQuality.HIGH
-            self._resampler = rtc.AudioResampler(sample_rate, needed, quality=high)
+            self._rate_changer = rtc.AudioResampler(sample_rate, needed, quality=high)
         self._frame_rate = sample_rate
 
     def _flush_resampler(self) -> None:
-        for rest in self._resampler.flush() if self._resampler else ():
+        for rest in self._rate_changer.flush() if self._rate_changer else ():
             self.transcriber.push(rest.data.cast("B"))
 
     def flush(self) -> None:
         """End the open turn behind the audio that has been pushed by now."""
-        self._check_input_not_ended()
-        self._check_not_closed()
+        self.require_input()
         self._flush_resampler()
         self.transcriber.flush()
 
     def end_input(self) -> None:
         """No more audio will come: the open turn gets its final, the session its Terminate."""
-        self._check_input_not_ended()
-        self._check_not_closed()
+        self.require_input()
         self._flush_resampler()
-        self._input_ch.close()
+        self.close_input()
         self.transcriber.end_input()
 
     async def aclose(self) -> None:
         """Close in order: the open turn gets its final, the session its Terminate."""
-        self._input_ch.close()
+        self.close_input()
         self.transcriber.end_input()
-        if not self._task.done():
-            await asyncio.wait([self._task], timeout=self._stt._timing.termination_timeout_seconds)
+        await self.wait_for_end(self._owner._timing.termination_timeout_seconds)
         await super().aclose()
 
     async def _run(self) -> None:
-        if self._stt._fatal is not None:
-            raise api_error(self._stt._fatal) from self._stt._fatal
+        if self._owner._fatal is not None:
+            raise api_error(self._owner._fatal) from self._owner._fatal
         try:
             await self.transcriber.run()
         except AssemblyAIError as error:
-            self._stt._remember(error, self.transcriber.outage_since)
+            self._owner._remember(error, self.transcriber.outage_since)
             raise api_error(error) from error
 
     def _on_event(self, event: StreamEvent | Interrupted | Bill) -> None:
@@ -434,22 +426,22 @@ class SpeechStream(stt.RecognizeStream):
                 session_id = self.session_id or ""
                 self._send(Type.FINAL_TRANSCRIPT, Transcript(session_id, -1, "", ()))
             case LateFormat():
-                self._stt.emit("late_format", event)
+                self._owner.emit("late_format", event)
             case Overdue() | Unanswered():
-                self._stt.emit("overdue", event)
+                self._owner.emit("overdue", event)
             case SpeakersRevised():
-                self._stt.emit("speakers_revised", event)
+                self._owner.emit("speakers_revised", event)
             case Opened():
-                self._stt._outage = None
-                self._report_connection_acquired(event.opening_seconds, connection_reused=False)
-                self._stt.emit("session_opened", event)
+                self._owner._outage = None
+                self.report_opening(event.opening_seconds)
+                self._owner.emit("session_opened", event)
             case Bill():
-                self._stt.emit("billed", event)
+                self._owner.emit("billed", event)
                 self._report_usage()
             case Interrupted():
-                self._stt.emit("interrupted", event)
+                self._owner.emit("interrupted", event)
             case Noticed():
-                self._stt.emit("noticed", event)
+                self._owner.emit("noticed", event)
             case Ended():
                 pass
 
@@ -457,7 +449,7 @@ class SpeechStream(stt.RecognizeStream):
         self, kind: stt.SpeechEventType, transcript: Transcript | None = None, **times: Any
     ) -> None:
         alternatives = [] if transcript is None else [self._retell(transcript)]
-        self._event_ch.send_nowait(
+        self.give(
             stt.SpeechEvent(
                 type=kind, request_id=self.session_id or "", alternatives=alternatives, **times
             )
@@ -472,12 +464,7 @@ class SpeechStream(stt.RecognizeStream):
                 request_id=self.session_id or "",
                 recognition_usage=stt.RecognitionUsage(audio_duration=seconds),
             )
-            self._event_ch.send_nowait(usage)
-            self._usage_ch.send_nowait(usage)
-
-    async def _metrics_monitor_task(self, event_aiter: AsyncIterable[stt.SpeechEvent]) -> None:
-        """LiveKit's own, which needs to see none but usage."""
-        await super()._metrics_monitor_task(self._usage_ch)
+            self.give_usage(usage)
 
     def _wall_time(self, audio_ms: int) -> float:
         """When a moment of the audio was pushed: counted back from the newest sample."""
@@ -486,7 +473,7 @@ class SpeechStream(stt.RecognizeStream):
 
     def _retell(self, transcript: Transcript) -> stt.SpeechData:
         """The English model names no language, and knows no other; else it may be unknown."""
-        english = self._stt.model == "universal-streaming-english"
+        english = self._owner.model == "universal-streaming-english"
         return speech_data(
             transcript,
             offset_seconds=self.start_time_offset,

@@ -24,7 +24,7 @@ from agent.call.fillers import Fillers
 from agent.call.group import Group, SeveralEars
 from agent.call.head_start import HeadStart
 from agent.call.log_context import log_turns, name_caller
-from agent.call.mending import Mending, leave_screens
+from agent.call.mending import Mending
 from agent.call.participants import ROLE_ATTRIBUTE, AgentRole
 from agent.call.parting import Parting
 from agent.call.prepared import SAMPLE_RATE, Sentence
@@ -36,6 +36,7 @@ from agent.call.side_track import side_track
 from agent.call.silence import Silence
 from agent.call.turn_taking import TurnTaking
 from agent.call.voice_feed import CallerInput
+from agent.livekit_private import publish_no_words
 from config.per_call import settings_of_call
 
 log = logging.getLogger(__name__)
@@ -222,7 +223,7 @@ class Call:
             record=False,
         )
         if self._group:
-            await leave_screens(self._session)
+            await publish_no_words(self._session)
         others = self._group.has if self._group else lambda _: False
         authority = Authority(caller, self._agent.operators, others=others)
         on_rpc(

@@ -4,11 +4,10 @@ As one more FINAL it would kill the reply that is being spoken and be put before
 """
 
 import asyncio
-import contextlib
 import logging
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from livekit.agents import (
@@ -27,6 +26,7 @@ from livekit.agents.types import (
 from agent.call.marked import mark_of
 from agent.call.record import Record
 from agent.call.who_spoke import lines_of, set_lines
+from agent.livekit_private import Segment, published_segment
 from stt_assemblyai.speech import LateFormat
 
 log = logging.getLogger(__name__)
@@ -67,7 +67,7 @@ class Mending:
         while True:
             late = await self._screens.get()
             await asyncio.sleep(_SHOWN_WITHIN_SECONDS)
-            segment = _segment(self._session, late.replaces)
+            segment = published_segment(self._session, late.replaces)
             if segment is not None:
                 await self._show(segment, late.transcript.text)
 
@@ -94,13 +94,13 @@ class Mending:
                 if not mark_of(item):
                     return
 
-    async def _show(self, segment: "_Segment", text: str) -> None:
+    async def _show(self, segment: Segment, text: str) -> None:
         room = self._session.room_io.room
         try:
             writer = await room.local_participant.stream_text(
                 topic=TOPIC_TRANSCRIPTION,
                 sender_identity=segment.speaker,
-                attributes=segment.attributes,
+                attributes=_attributes(segment),
             )
             await writer.write(text)
             await writer.aclose()
@@ -127,47 +127,11 @@ def mend(message: ChatMessage, late: LateFormat) -> bool:
     return False
 
 
-@dataclass(frozen=True, slots=True)
-class _Segment:
-    """What screens know a text by; a text with the same id takes its place."""
-
-    id: str
-    track_id: str | None
-    speaker: str
-
-    @property
-    def attributes(self) -> dict[str, str]:
-        attributes = {
-            ATTRIBUTE_TRANSCRIPTION_FINAL: "true",
-            ATTRIBUTE_TRANSCRIPTION_SEGMENT_ID: self.id,
-        }
-        if self.track_id:
-            attributes[ATTRIBUTE_TRANSCRIPTION_TRACK_ID] = self.track_id
-        return attributes
-
-
-def _segment(session: AgentSession[Any], text: str) -> _Segment | None:
-    """The segment that LiveKit published last, if it is this text."""
-    for sink in _sinks(session):
-        if getattr(sink, "_latest_text", None) == text:
-            return _Segment(sink._current_id, sink._track_id, sink._participant_identity)
-    return None
-
-
-async def leave_screens(session: AgentSession[Any]) -> None:
-    """Have LiveKit publish no words of people: it would give all of them to one participant.
-
-    It has no setting for that: a version that keeps its output elsewhere goes on publishing, and a
-    spoken test finds everybody's words under one identity.
-    """
-    room_output: Any = session.room_io
-    output, room_output._user_tr_output = room_output._user_tr_output, None
-    await output.aclose()
-
-
-def _sinks(session: AgentSession[Any]) -> Iterator[Any]:
-    """LiveKit names a published segment nowhere but inside: a version that keeps it elsewhere
-    leaves screens unmended, and a spoken test fails."""
-    with contextlib.suppress(RuntimeError, AttributeError):  # no room; no such name
-        output: Any = session.room_io._user_tr_output
-        yield from output._ParticipantTranscriptionOutput__outputs
+def _attributes(segment: Segment) -> dict[str, str]:
+    attributes = {
+        ATTRIBUTE_TRANSCRIPTION_FINAL: "true",
+        ATTRIBUTE_TRANSCRIPTION_SEGMENT_ID: segment.id,
+    }
+    if segment.track_id:
+        attributes[ATTRIBUTE_TRANSCRIPTION_TRACK_ID] = segment.track_id
+    return attributes

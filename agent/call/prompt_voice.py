@@ -16,6 +16,7 @@ from agent.call.pauses import Pauses
 from agent.call.read_ahead import Piece, ReadAhead
 from agent.call.refusals import NothingSpokenError
 from agent.call.spoken_form import is_speakable
+from agent.livekit_private import mark_started, pushed_text
 
 log = logging.getLogger(__name__)
 
@@ -115,10 +116,10 @@ class _Speech(StreamAdapterWrapper):
     async def _pieces(self) -> AsyncIterator[str]:
         """What can be spoken of the text, in the order and as soon as it comes."""
         pieces = Pieces(self._prompt_voice.least_chars)
-        async for text in self._input_ch:
+        async for text in pushed_text(self):
             found = pieces.push(text) if isinstance(text, str) else pieces.flush()
             for piece in filter(is_speakable, found):
-                self._mark_started()
+                mark_started(self)
                 yield piece.strip()
 
     async def _speak(self, piece: Piece, output_emitter: tts.AudioEmitter) -> bool:

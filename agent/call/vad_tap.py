@@ -4,7 +4,10 @@ import asyncio
 from collections.abc import Callable
 
 import numpy as np
+from livekit import rtc
 from livekit.agents import vad
+
+from agent.livekit_private import detections, pushed_audio
 
 Tap = Callable[[vad.VADEvent], None]
 
@@ -39,21 +42,22 @@ class _TappedStream(vad.VADStream):
 
     async def _main_task(self) -> None:
         feeding = asyncio.create_task(self._feed(), name="voice detector")
+        found = detections(self)
         try:
             async for event in self._stream:
                 for tap in self._tapped.taps:
                     tap(event)
-                self._event_ch.send_nowait(event)
+                found.send_nowait(event)
         finally:
             feeding.cancel()
             await self._stream.aclose()
 
     async def _feed(self) -> None:
-        async for each in self._input_ch:
-            if isinstance(each, self._FlushSentinel):
-                self._stream.flush()
-            else:
+        async for each in pushed_audio(self):
+            if isinstance(each, rtc.AudioFrame):
                 self._stream.push_frame(each)
+            else:
+                self._stream.flush()
         self._stream.end_input()
 
 

@@ -9,11 +9,12 @@ import termios
 import threading
 import time
 from collections.abc import Callable, Iterator
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from agent.cli.faults import give_up, loaded_settings
+from agent.livekit_private import Console
 from agent.redaction import Redaction
 from config.secrets import secrets_of
 from config.settings import Settings
@@ -42,8 +43,7 @@ def console(
     with _ended_by_signals():
         from agent.worker.server import build_server
 
-        _adapt_livekits_console(settings)
-        _legacy()._run_console(
+        _livekits_console(settings).run(
             server=build_server(settings),
             input_device=input_device,
             output_device=output_device,
@@ -80,29 +80,14 @@ def _number_or_name(name: str | None) -> int | str | None:
     return int(name) if name and name.isdigit() else name
 
 
-def _legacy() -> Any:  # private: no types
-    """LiveKit's console; its only public entry is the command line that this one replaces."""
-    from livekit.agents.cli import _legacy
-
-    return _legacy
-
-
-def _adapt_livekits_console(settings: Settings) -> None:
-    """Adapt LiveKit's console in three ways.
+def _livekits_console(settings: Settings) -> Console:
+    """LiveKit's console, adapted in three ways.
 
     It hides its deprecation notice, which no user can act on. Ctrl-C ends it while it reads keys,
     in a thread and in a loop that would go on. Its log holds no secret.
     """
-    legacy = _legacy()
-    shown = legacy.AgentsConsole.get_instance()
-    tell: Callable[..., None] = shown.print
-    read: Callable[[], str] = legacy.readkey
 
-    def told(*words: object, tag: str = "", **style: object) -> None:
-        if tag != "Deprecated":
-            tell(*words, tag=tag, **style)
-
-    def read_key() -> str:
+    def read_key(read: Callable[[], str]) -> str:
         try:
             return read()
         except KeyboardInterrupt:
@@ -110,10 +95,12 @@ def _adapt_livekits_console(settings: Settings) -> None:
             time.sleep(GRACE_SECONDS)
             return ""
 
+    shown = Console()
     transcripts = settings.agent.log_transcripts
-    shown._log_handler.addFilter(Redaction(secrets_of(settings), transcripts=transcripts))
-    shown.print = told
-    legacy.readkey = read_key
+    shown.keep_out(Redaction(secrets_of(settings), transcripts=transcripts))
+    shown.hide("Deprecated")
+    shown.read_keys(read_key)
+    return shown
 
 
 @contextlib.contextmanager

@@ -5,7 +5,6 @@ the result. Nothing here may start a thread or leave an event loop behind.
 """
 
 # ruff: noqa: F401 - imported to be there
-import anyio._backends._asyncio
 import anyio.streams.stapled
 import livekit.agents.llm.async_toolset
 import livekit.agents.voice.report
@@ -21,15 +20,17 @@ import openai.resources.chat.completions
 import openai.resources.models
 from livekit.agents.llm import AgentConfigUpdate
 from livekit.agents.tokenize.basic import hyphenate_word
-from livekit.agents.utils import http_context
 
 from agent.call.prepared import read_sentences
+from agent.livekit_private import certificates, preload_event_loop
 from agent.worker import signals
 
 # Hyphenation patterns, which keep transcripts in step with the voice: 65 ms.
 hyphenate_word("preloaded")
 # The machine's certificates, which even a job without TLS parses when it ends: 85 ms.
-http_context._create_ssl_context()
+certificates()
+# What OpenAI's client waits with.
+preload_event_loop()
 # pydantic finishes a model at its first use.
 AgentConfigUpdate()
 # The prepared sentences, for when every provider fails.

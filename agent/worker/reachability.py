@@ -5,8 +5,8 @@ import logging
 
 import aiohttp
 from livekit import api
-from livekit.agents.utils import http_context
 
+from agent.livekit_private import certificates
 from agent.worker.livekit_api import DEADLINE_SECONDS, livekit_api
 from config.services import LiveKitSettings
 
@@ -32,7 +32,7 @@ def require_certificates() -> None:
     Without them no job process becomes ready, and LiveKit would try for ever.
     """
     try:
-        http_context._create_ssl_context()
+        certificates()
     except OSError as error:
         raise UnreachableError(
             "The certificates that SSL_CERT_FILE or SSL_CERT_DIR name cannot be read "

@@ -19,6 +19,7 @@ from agent.call.answer import answer
 from agent.call.outcomes import Tell
 from agent.call.participants import AgentRole
 from agent.call.session import equip
+from agent.livekit_private import WatchedServer
 from agent.worker import metrics
 from agent.worker.admission import Admission, Limit
 from agent.worker.brake import Brake, cores
@@ -45,7 +46,7 @@ SESSION_SECONDS = 5
 RETRIES = 1_000_000
 
 
-class Worker(AgentServer):
+class Worker(WatchedServer, AgentServer):
     """LiveKit's worker, with our own admission of calls."""
 
     def __init__(
@@ -60,8 +61,6 @@ class Worker(AgentServer):
         self.admission = admission
         self.brake = brake
         self.starts = starts
-        self._pool: ProcPool | None = None
-        self._page: HttpServer | None = None
         self._reports: set[asyncio.Task[None]] = set()
         self.tally = Tally(metrics.OVERLAPS)
         self.prepare = prepare
@@ -87,43 +86,21 @@ class Worker(AgentServer):
         """
         running.cancel()
         await asyncio.wait([running])
-        if self._pool:
-            await self._pool.aclose()
+        if self.pool:
+            await self.pool.aclose()
 
-    # LiveKit makes its pool in the middle of `run`, and nothing public reports the processes that
-    # it starts.
-    @property
-    def _proc_pool(self) -> ProcPool:
-        assert self._pool
-        return self._pool
-
-    @_proc_pool.setter
-    def _proc_pool(self, pool: ProcPool) -> None:
-        self._pool = pool
+    def on_pool(self, pool: ProcPool) -> None:
         self.starts.watch(pool)
-        # LiveKit's client reports a worker's load every 2.5 s. Until the next report the server
-        # thinks that a worker whose call has just ended is full, and the next caller finds none.
         pool.on("process_closed", self._report_load)
 
     # LiveKit's own page says "OK" while the connection to its server holds.
-    @property
-    def _http_server(self) -> HttpServer | None:
-        return self._page
-
-    @_http_server.setter
-    def _http_server(self, page: HttpServer | None) -> None:
-        self._page = page
-        if page:
-            page.app.middlewares.append(self.starts.shown(lambda: bool(self.active_jobs)))
+    def on_page(self, page: HttpServer) -> None:
+        page.app.middlewares.append(self.starts.shown(lambda: bool(self.active_jobs)))
 
     def _report_load(self, _: object) -> None:
-        task = asyncio.get_running_loop().create_task(self._report())
+        task = asyncio.get_running_loop().create_task(self.tell_load())
         self._reports.add(task)
         task.add_done_callback(self._reports.discard)
-
-    async def _report(self) -> None:
-        await self._refresh_worker_load()
-        await self._update_worker_status()
 
     def _load(self) -> float:
         return self.admission.load(self)

@@ -11,6 +11,7 @@ from agent.call.models.alternation import Order, in_order, wanted_order
 from agent.call.models.back_off import Patience
 from agent.call.models.errors import described
 from agent.call.models.providers import Progress, Provider, Providers
+from agent.livekit_private import chunks
 
 log = logging.getLogger(__name__)
 
@@ -82,8 +83,8 @@ class _Answer(llm.LLMStream):
         tools: list[llm.Tool],
         others: dict[str, Any],
     ) -> None:
-        once = APIConnectOptions(max_retry=0, timeout=attempt_seconds)
-        super().__init__(own, chat_ctx=chat_ctx, tools=tools, conn_options=once)
+        self._once = APIConnectOptions(max_retry=0, timeout=attempt_seconds)
+        super().__init__(own, chat_ctx=chat_ctx, tools=tools, conn_options=self._once)
         self._own = own
         self._providers = providers
         self._others = others
@@ -93,7 +94,7 @@ class _Answer(llm.LLMStream):
         await self._providers.ask(self._ask)
 
     async def _ask(self, model: llm.LLM[Any], progress: Progress) -> None:
-        await self._listen(model, progress, self._event_ch.send_nowait)
+        await self._listen(model, progress, chunks(self).send_nowait)
 
     async def _ask_in_vain(self, model: llm.LLM[Any], progress: Progress) -> None:
         await self._listen(model, progress, lambda _: None)
@@ -115,9 +116,9 @@ class _Answer(llm.LLMStream):
 
     def _chat(self, model: llm.LLM[Any]) -> llm.LLMStream:
         return model.chat(
-            chat_ctx=in_order(self._chat_ctx, self._own.order_for(model)),
-            tools=self._tools,
-            conn_options=self._conn_options,
+            chat_ctx=in_order(self.chat_ctx, self._own.order_for(model)),
+            tools=self.tools,
+            conn_options=self._once,
             **self._others,
         )
 

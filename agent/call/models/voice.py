@@ -62,8 +62,9 @@ class _Speech(tts.ChunkedStream):
         attempt_seconds: float,
         text: str,
     ) -> None:
-        once = APIConnectOptions(max_retry=0, timeout=attempt_seconds)
-        super().__init__(tts=own, input_text=text, conn_options=once)
+        self._own = own
+        self._once = APIConnectOptions(max_retry=0, timeout=attempt_seconds)
+        super().__init__(tts=own, input_text=text, conn_options=self._once)
         self._providers = providers
         self._spoken_seconds = 0.0
         """How much was handed out, by all tries together."""
@@ -71,8 +72,8 @@ class _Speech(tts.ChunkedStream):
     async def _run(self, output_emitter: tts.AudioEmitter) -> None:
         output_emitter.initialize(
             request_id=utils.shortuuid(),
-            sample_rate=self._tts.sample_rate,
-            num_channels=self._tts.num_channels,
+            sample_rate=self._own.sample_rate,
+            num_channels=self._own.num_channels,
             mime_type="audio/pcm",
         )
 
@@ -87,7 +88,7 @@ class _Speech(tts.ChunkedStream):
     ) -> None:
         """A sentence that broke off goes on where it was, in another try's words."""
         to_skip_seconds = self._spoken_seconds
-        async with voice.synthesize(self._input_text, conn_options=self._conn_options) as stream:
+        async with voice.synthesize(self.input_text, conn_options=self._once) as stream:
             async for audio in stream:
                 progress.begin()
                 frame = audio.frame
@@ -100,7 +101,7 @@ class _Speech(tts.ChunkedStream):
                 emitter.push_frame(frame)
 
     async def _ask_in_vain(self, voice: tts.TTS[Any], progress: Progress) -> None:
-        async with voice.synthesize(self._input_text, conn_options=self._conn_options) as stream:
+        async with voice.synthesize(self.input_text, conn_options=self._once) as stream:
             async for _ in stream:
                 progress.begin()
 

@@ -1,0 +1,246 @@
+"""What of LiveKit's private parts the agent stands on, and which feature each of them carries."""
+
+import importlib
+import inspect
+import logging
+import re
+import ssl
+from types import SimpleNamespace
+from typing import Any, cast, get_args
+
+import livekit.rtc.room
+import pytest
+from livekit.agents import AgentServer, llm, tts, vad
+from livekit.agents.cli import _legacy
+from livekit.agents.ipc.proc_pool import EventTypes, ProcPool
+from livekit.agents.tts import tts as tts_module
+from livekit.agents.utils import aio, http_context
+from livekit.agents.voice import audio_recognition
+from livekit.agents.voice.room_io import _output
+from livekit.agents.voice.room_io.room_io import RoomIO
+
+from agent.livekit_private import (
+    CONNECTING_LINE,
+    HARMLESS_LINES,
+    REGISTERED_LINE,
+    Console,
+    Segment,
+    WatchedServer,
+    certificates,
+    chunks,
+    detections,
+    mark_started,
+    publish_no_words,
+    published_segment,
+    pushed_audio,
+    pushed_text,
+)
+
+SCREENS = _output._ParticipantStreamTranscriptionOutput
+
+PARTS: list[tuple[Any, str, str]] = [
+    (
+        AgentServer.run,
+        "_proc_pool",
+        "starts of job processes that fail would be tried ten times a second, and a worker whose"
+        " call has ended would count as full for 2.5 s more",
+    ),
+    (AgentServer.run, "_http_server", "the health page would say OK while no process can start"),
+    (
+        AgentServer,
+        "_refresh_worker_load",
+        "a worker could not say at once that a call has ended: the next caller would wait 2.5 s",
+    ),
+    (
+        AgentServer,
+        "_update_worker_status",
+        "a worker could not say at once that a call has ended: the next caller would wait 2.5 s",
+    ),
+    (
+        importlib.import_module("livekit.agents.cli"),
+        "_legacy",
+        "`python agent.py console` would end in a traceback",
+    ),
+    (_legacy, "_run_console", "`python agent.py console` would end in a traceback"),
+    (
+        _legacy.AgentsConsole,
+        "_log_handler",
+        "`python agent.py console` could show secrets in its log",
+    ),
+    (
+        http_context,
+        "_create_ssl_context",
+        "each call would parse the machine's certificates again, for 85 ms, and only calls that"
+        " fail would tell of certificates that cannot be read",
+    ),
+    (
+        importlib.import_module("anyio"),
+        "_backends",
+        "nothing would be preloaded: each job's first call would load its modules for seconds",
+    ),
+    (
+        importlib.import_module("anyio._backends"),
+        "_asyncio",
+        "nothing would be preloaded: each job's first call would load its modules for seconds",
+    ),
+    (
+        RoomIO,
+        "_user_tr_output",
+        "screens would not get late formatting, and in a room where everybody is heard they would"
+        " show all words as one participant's",
+    ),
+    (
+        _output._ParticipantTranscriptionOutput,
+        "_ParticipantTranscriptionOutput__outputs",
+        "screens would not get late formatting",
+    ),
+    (SCREENS, "_latest_text", "screens would not get late formatting"),
+    (SCREENS, "_current_id", "screens would not get late formatting"),
+    (SCREENS, "_track_id", "screens would not get late formatting"),
+    (SCREENS, "_participant_identity", "screens would not get late formatting"),
+    (llm.LLMStream, "_event_ch", "the language model's answers would reach nobody"),
+    (vad.VADStream, "_event_ch", "no voice would be detected"),
+    (vad.VADStream, "_input_ch", "no voice would be detected"),
+    (tts.SynthesizeStream, "_input_ch", "the agent would have no voice"),
+    (tts.SynthesizeStream, "_mark_started", "the agent would have no voice"),
+]
+
+
+def lacks(owner: Any, name: str) -> bool:
+    """Whether neither the object nor, for what `self` is given, its source has the name."""
+    if hasattr(owner, name):
+        return False
+    written = re.sub("^_[A-Za-z]+__", "__", name)  # as it stands inside its class
+    return inspect.ismodule(owner) or not re.search(
+        rf"\bself\.{written}\b", inspect.getsource(owner)
+    )
+
+
+@pytest.mark.parametrize(
+    ("owner", "name", "feature"), PARTS, ids=[f"{o.__name__}.{name}" for o, name, _ in PARTS]
+)
+def test_livekit_has_the_part(owner: Any, name: str, feature: str) -> None:
+    assert not lacks(owner, name), f"{owner.__name__} has no {name} any more: {feature}."
+
+
+@pytest.mark.parametrize(("owner", "name", "_"), PARTS)
+def test_a_part_that_is_renamed_is_noticed(owner: Any, name: str, _: str) -> None:
+    assert lacks(owner, f"{name}_of_yesterday")
+
+
+LINES = [
+    (REGISTERED_LINE, importlib.import_module("livekit.agents.worker"), "every outage but the first"
+     " of a worker would be without a line"),
+    (CONNECTING_LINE, importlib.import_module("livekit.agents.worker"), "an outage of LiveKit would"
+     " fill the log with a line for each attempt"),
+    (HARMLESS_LINES[0], audio_recognition, "ears that fail would fill the log with stacks"),
+    (HARMLESS_LINES[1], audio_recognition, "each turn would log a warning"),
+    (HARMLESS_LINES[2], tts_module, "each sentence of other providers' voices would log a warning"),
+    (HARMLESS_LINES[3], livekit.rtc.room, "anybody in a room could fill the log"),
+    (HARMLESS_LINES[4], livekit.rtc.room, "anybody in a room could fill the log"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("line", "module", "feature"), LINES, ids=[line for line, _, _ in LINES])
+def test_livekit_says_the_line(line: str, module: Any, feature: str) -> None:
+    said = re.search(rf'"{re.escape(line)}', inspect.getsource(module))
+    assert said, f"LiveKit does not say {line!r} any more: {feature}."
+
+
+def test_the_pool_tells_of_its_processes() -> None:
+    told = {"process_created", "process_ready", "process_job_launched", "process_closed"}
+    assert told <= set(get_args(EventTypes))
+    source = inspect.getsource(ProcPool)
+    silent = [event for event in told if f'self.emit("{event}", proc)' not in source]
+    assert not silent, "starts of job processes that fail would not be noticed"
+
+
+def test_what_the_server_makes_is_handed_over() -> None:
+    class Kept(WatchedServer):
+        def __init__(self) -> None:
+            self.made: list[object] = []
+
+        def on_pool(self, pool: object) -> None:
+            self.made.append(pool)
+
+        def on_page(self, page: object) -> None:
+            self.made.append(page)
+
+    server, pool, page = Kept(), cast("ProcPool", object()), cast("Any", object())
+    server._http_server = None
+    server._proc_pool, server._http_server = pool, page
+    assert server.made == [server.pool, server.page] == [server._proc_pool, server._http_server]
+    assert server.made == [pool, page]
+
+
+def test_certificates_are_pythons_own_where_livekit_makes_none(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert certificates() is http_context._create_ssl_context()
+    monkeypatch.delattr(http_context, "_create_ssl_context")
+    assert isinstance(certificates(), ssl.SSLContext)
+
+
+def test_the_console_hides_a_tag_and_filters_its_log(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(_legacy, "readkey", lambda: "k")
+    console = Console()
+    shown = _legacy.AgentsConsole.get_instance()
+    monkeypatch.setattr(shown, "print", lambda *words, tag="", **_: print(tag, *words))  # noqa: T201
+    console.hide("Deprecated")
+    shown.print("old", tag="Deprecated")
+    shown.print("new", tag="Agent")
+    assert capsys.readouterr().out == "Agent new\n"
+    unwanted = logging.Filter("nobody")
+    console.keep_out(unwanted)
+    assert unwanted in shown._log_handler.filters
+    shown._log_handler.removeFilter(unwanted)
+    console.read_keys(lambda read: read() * 2)
+    assert _legacy.readkey() == "kk"
+
+
+def room(*sinks: object) -> Any:
+    output = SimpleNamespace(_ParticipantTranscriptionOutput__outputs=sinks)
+    return SimpleNamespace(room_io=SimpleNamespace(_user_tr_output=output))
+
+
+def test_a_segment_is_known_by_its_text() -> None:
+    legacy = SimpleNamespace()
+    sink = SimpleNamespace(
+        _latest_text="five", _current_id="SG_1", _track_id=None, _participant_identity="ann"
+    )
+    session = room(legacy, sink)
+    assert published_segment(session, "five") == Segment("SG_1", None, "ann")
+    assert published_segment(session, "six") is None
+
+
+def test_where_a_part_is_gone_nothing_was_published() -> None:
+    sink = SimpleNamespace(_latest_text="five")
+    assert published_segment(room(sink), "five") is None
+    session: Any = SimpleNamespace(room_io=SimpleNamespace(_user_tr_output=None))
+    assert published_segment(session, "five") is None
+
+
+async def test_words_are_published_no_more() -> None:
+    closed = []
+
+    class Output:
+        async def aclose(self) -> None:
+            closed.append(self)
+
+    output = Output()
+    session: Any = SimpleNamespace(room_io=SimpleNamespace(_user_tr_output=output))
+    await publish_no_words(session)
+    assert (session.room_io._user_tr_output, closed) == (None, [output])
+
+
+async def test_a_provider_finds_what_it_hears_and_where_it_answers() -> None:
+    marks: list[str] = []
+    stream: Any = SimpleNamespace(
+        _event_ch=aio.Chan[Any](), _input_ch=aio.Chan[Any](), _mark_started=lambda: marks.append("")
+    )
+    assert chunks(stream) is detections(stream) is stream._event_ch
+    assert pushed_audio(stream) is pushed_text(stream) is stream._input_ch
+    mark_started(stream)
+    assert marks
