@@ -74,7 +74,7 @@ class Limits:
 LIMITS: Mapping[Level, Limits] = MappingProxyType(
     {
         "off": Limits({}, 0, 0.0),
-        "some": Limits({Outlook.SURE: 0.09, Outlook.LIKELY: 0.09}, 3, 0.15),
+        "some": Limits({Outlook.SURE: 0.09, Outlook.LIKELY: 0.12}, 3, 0.15),
         "full": Limits({Outlook.SURE: 0.06, Outlook.LIKELY: 0.09, Outlook.DOUBTFUL: 1.2}, 4, 0.25),
     }
 )
@@ -112,6 +112,7 @@ class Eagerness:
         self._voice_until = -math.inf
         self._quiet_seconds = 0.0
         self._is_voice = False
+        self._is_fresh = False  # the last word was told in the quiet: hardly will another be
         self._fall = _Fall()
         self._opened_at = math.inf
         self._so_far = SoFar("")
@@ -133,7 +134,7 @@ class Eagerness:
         if not self._is_voice:
             self._fall.end()
         if self._is_voice and not self._fall.hear(level_db):
-            self._voice_until, self._quiet_seconds = now, 0.0
+            self._voice_until, self._quiet_seconds, self._is_fresh = now, 0.0, False
         else:
             self._quiet_seconds += RESULT_SECONDS
 
@@ -154,7 +155,10 @@ class Eagerness:
 
     def learn(self, now: float, so_far: SoFar, outlook: Outlook) -> None:
         """What has been said so far."""
-        self._throw_away_unless(words_of(so_far.text), now)
+        words = words_of(so_far.text)
+        self._throw_away_unless(words, now)
+        if self._quiet_seconds and words != words_of(self._so_far.text):
+            self._is_fresh = True
         self._so_far, self._outlook = so_far, outlook
 
     def begins(self) -> bool:
@@ -184,7 +188,9 @@ class Eagerness:
 
     def _is_quiet(self) -> bool:
         """A detector that has heard no voice in this turn cannot tell when it fell quiet."""
-        needed = self._limits.quiet.get(self._outlook, math.inf)
+        is_last = self._is_fresh and self._outlook is Outlook.LIKELY
+        outlook = Outlook.SURE if is_last else self._outlook
+        needed = self._limits.quiet.get(outlook, math.inf)
         is_quiet = not self._is_voice and self._quiet_seconds >= needed
         return is_quiet and self._voice_until >= self._opened_at
 

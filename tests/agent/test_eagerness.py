@@ -135,6 +135,22 @@ def test_a_last_word_that_comes_in_the_quiet_begins_one_at_once() -> None:
     assert [text for _, text in turn.begun] == ["i want to make a reservation"]
 
 
+def test_a_last_word_that_was_told_in_the_quiet_is_waited_behind_no_longer() -> None:
+    waits = []
+    for told_in_the_quiet in (True, False):
+        turn = Turn("some")
+        turn.voice(1)
+        until = turn.now
+        if told_in_the_quiet:
+            turn.words("send it to forty two baker str", Outlook.LIKELY)
+            turn.quiet(RESULT_SECONDS)
+        turn.words("send it to forty two baker street", Outlook.LIKELY)
+        turn.quiet(1)
+        assert len(turn.begun) == 1
+        waits.append(turn.quiet_before_the_first_reply(until))
+    assert waits[0] < waits[1]
+
+
 def test_words_that_end_before_the_voice_does_are_not_all_of_them() -> None:
     turn = Turn("full")
     turn.voice(1)
