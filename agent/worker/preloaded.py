@@ -16,7 +16,8 @@ import openai.resources.audio.transcriptions
 import openai.resources.audio.translations
 import openai.resources.audio.voice_consents
 import openai.resources.audio.voices
-import openai.resources.chat.completions
+import openai.resources.chat.chat
+import openai.resources.chat.completions.messages
 import openai.resources.models
 from livekit.agents.llm import AgentConfigUpdate
 from livekit.agents.tokenize.basic import hyphenate_word
