@@ -145,7 +145,7 @@ class BargeIn:
     def posture(self, now: float) -> Posture:
         """How the agent is to speak now."""
         match self._verdict:
-            case Verdict.DOUBTFUL:
+            case Verdict.DOUBTFUL | Verdict.INTERRUPTION:
                 wanted = Posture.IS_SILENT
             case Verdict.UNDECIDED:
                 wanted = self._yielded(now)

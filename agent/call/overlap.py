@@ -226,8 +226,8 @@ class Overlap:
             self._deadline = self._loop.call_later(seconds, self._confirm)
 
     def _confirm(self) -> None:
+        self._take_floor()  # first: else the agent would go on for a moment
         self._release()
-        self._take_floor()
 
     def _is_answer(self) -> bool:
         """A backchannel that was begun when the agent was about to end, and it has ended."""

@@ -265,7 +265,11 @@ def test_a_backchannel_lets_it_go_on_at_once_though_the_voice_goes_on(verdict: V
 
 @pytest.mark.parametrize(
     ("verdict", "posture"),
-    [(Verdict.DOUBTFUL, Posture.IS_SILENT), (Verdict.UNDECIDED, Posture.DUCKS)],
+    [
+        (Verdict.DOUBTFUL, Posture.IS_SILENT),
+        (Verdict.INTERRUPTION, Posture.IS_SILENT),
+        (Verdict.UNDECIDED, Posture.DUCKS),
+    ],
 )
 def test_words_decide_how_it_waits_for_the_rest_of_them(verdict: Verdict, posture: Posture) -> None:
     """A word stops it; what may become a backchannel does not."""

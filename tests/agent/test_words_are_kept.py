@@ -1,6 +1,7 @@
 """Whatever a caller says, at whatever moment: it reaches the conversation, and in order."""
 
 import asyncio
+import math
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -19,7 +20,7 @@ from livekit.agents import (
 )
 
 from agent.call.assistant import Assistant
-from agent.call.interruptions import Verdict
+from agent.call.interruptions import Heard, Verdict, is_sound, without_backchannels
 from agent.call.marked import Mark, MarkedUtterance, mark_of
 from agent.call.overlap import ANSWER_SECONDS, Overlap
 from agent.call.patience import turn_handling
@@ -28,13 +29,16 @@ from agent.call.turn_taking import TurnTaking
 from agent.call.vad_tap import TappedVAD
 from config.behaviour import AgentSettings
 from config.load import load_settings
-from config.phrases import words_of
+from config.phrases import Words, begins, words_of
 from stt_assemblyai.stt import STT
 from workbench.scripted import Detector, Loudspeaker, Mind, Script, Voice
 from workbench.silent_input import SilentInput
 
 Type = stt.SpeechEventType
 KNOWN = (1, 4, 99)  # how many partials come before the final text
+PHRASES = AgentSettings().phrasebook.of("en")
+TALKED_OVER_SECONDS = 0.2
+"""From the first word known that is no backchannel, the agent speaks for so long at most."""
 REPLY = "All right then, I have written that down for you."
 
 
@@ -145,6 +149,10 @@ BACKCHANNELS = [
 ]
 
 
+def _heard(words: Words) -> Heard:
+    return Heard(words, complete=False)
+
+
 def partials(text: str, how_many: int) -> list[str]:
     """What is known of a text as it is said: its first so many words, and always the last ones."""
     pieces = re.findall(r"\S+\s*", text) if " " in text else list(text)
@@ -161,6 +169,10 @@ class Call:
         chosen = load_settings(None, given=given)
         self.ears, self.detector, self.loudspeaker = Script(), Detector(), Loudspeaker()
         self.mind = Mind(REPLY)
+        self.real_since = math.inf
+        """When the first whole word was known that is no backchannel nor spelt like a sound."""
+        self.talked_over_seconds = 0.0
+        """How long at most the agent spoke on after that."""
         self.session: AgentSession[None] = AgentSession(
             stt=self.ears,
             vad=TappedVAD(self.detector),
@@ -195,6 +207,23 @@ class Call:
         self.session.output.audio = self.loudspeaker
         await self.session.start(self.assistant, record=False)
 
+    async def watch(self) -> None:
+        """Notice where the agent speaks over real words, until cancelled."""
+        while True:
+            if self.loudspeaker.playing:
+                over_seconds = asyncio.get_running_loop().time() - self.real_since
+                self.talked_over_seconds = max(self.talked_over_seconds, over_seconds)
+            await asyncio.sleep(0.01)
+
+    def _note_words(self, partial: str, text: str) -> None:
+        words = words_of(partial)
+        whole = begins(words, words_of(text))
+        backchannels = PHRASES.acknowledgements
+        if not whole or not without_backchannels(words, backchannels) or is_sound(_heard(words)):
+            self.real_since = math.inf
+        elif self.real_since == math.inf:
+            self.real_since = asyncio.get_running_loop().time()
+
     async def until_it_speaks(self) -> None:
         await self.loudspeaker.changes.until(
             lambda: self.loudspeaker.playing, timeout_seconds=20, what="the agent"
@@ -211,7 +240,9 @@ class Call:
         for partial in partials(text, known):
             await asyncio.sleep(0.3)
             self.hear(Type.INTERIM_TRANSCRIPT, partial, language)
+            self._note_words(partial, text)
         self.detector.voice = False
+        self.real_since = math.inf
         await asyncio.sleep(0.2)
         self.hear(Type.FINAL_TRANSCRIPT, text, language)
         await asyncio.sleep(0.2)
@@ -260,6 +291,18 @@ async def test_words_stop_the_agent_and_are_answered(row: Row, known: int) -> No
         assert line.shown == [row.caller]
         assert line.mind.asked[-1][-1] == ("user", row.caller)
         assert line.recorded[-1] == ("assistant", REPLY, None)
+
+
+@pytest.mark.looptime
+async def test_what_was_in_doubt_for_long_interrupts_without_a_sound() -> None:
+    """For longer than a voice without words is waited for: the agent was about to go on."""
+    async with call(TIME) as line:
+        await line.until_it_speaks()
+        saying = asyncio.create_task(line.say("don't", known=99))
+        await asyncio.sleep(0.6)
+        played = line.loudspeaker.played_seconds
+        await saying
+        assert line.loudspeaker.played_seconds == played
 
 
 @pytest.mark.slow
@@ -382,9 +425,10 @@ MOMENTS = some.floats(0.0, 4.0).map(lambda seconds: round(seconds, 2))
 async def test_whatever_is_said_at_whatever_moment_is_kept_in_order(
     said: list[tuple[float, str, int]],
 ) -> None:
-    """And the agent never stays paused."""
+    """And the agent never stays paused, and does not speak over real words for long."""
     async with call(TIME) as line:
         await line.until_it_speaks()
+        watching = asyncio.create_task(line.watch())
         for pause_seconds, text, known in said:
             await asyncio.sleep(pause_seconds)
             await line.say(text, known=known)
@@ -393,6 +437,8 @@ async def test_whatever_is_said_at_whatever_moment_is_kept_in_order(
         assert words_of(history) == words_of(" ".join(text for _, text, _ in said))
         recorded = [text for role, text, _ in line.recorded if role == "user"]
         assert recorded == [text for text, _ in line.history]
+        watching.cancel()
+        assert line.talked_over_seconds <= TALKED_OVER_SECONDS
         assert not line.loudspeaker.paused
         assert line.session.agent_state == "listening"
 
