@@ -1,8 +1,8 @@
-"""LiveKit's private parts: each that the agent uses, why, and nowhere else.
+"""All of LiveKit's private parts that the agent uses, each with the reason.
 
-No public way leads to what is used here. A release of LiveKit may rename any of it without notice:
-tests/agent/test_livekit_private.py then fails, and says which of our features breaks. Whoever reads
-log lines needs nothing but sentences, so LiveKit itself is imported where it is used.
+They have no public equivalent, and a LiveKit release may rename any of them without notice. Then
+tests/agent/test_livekit_private.py fails and says which feature breaks. `agent.log` needs only the
+sentences, so LiveKit itself is imported where it is used.
 """
 
 from __future__ import annotations
@@ -31,22 +31,22 @@ HARMLESS_LINES = (
     "ignoring text stream with topic",
     "ignoring byte stream with topic",
 )
-"""How log lines begin that LiveKit writes in healthy calls. Its VAD notices the end of speech later
-than AssemblyAI does, once a turn. OpenAI-compatible servers need not number their answers. Anybody
-in a room may send streams that nobody reads, with any text as their topic. Of ears that fail it
-says twice a second, with a stack, that it makes new ones; we log the reason when the call ends."""
+"""The beginnings of log lines that LiveKit writes in healthy calls. Once a turn its VAD notices the
+end of speech later than AssemblyAI. OpenAI-compatible servers need not number their answers.
+Anybody in a room may send streams that nobody reads, under any topic. When the STT fails, it logs
+twice a second, with a stack, that it makes a new one; we log the reason when the call ends."""
 
 CONNECTING_LINE = "failed to connect to livekit"
-"""How the line begins that a worker writes after each attempt, while LiveKit's server is away."""
+"""The beginning of the line that a worker logs after each attempt while LiveKit is away."""
 
 REGISTERED_LINE = "registered worker"
-"""The line that a worker writes when it is connected; the event says so to the worker alone."""
+"""The line that a worker logs when it is connected; the event reaches only the worker itself."""
 
 
 class WatchedServer(AgentServer):
-    """LiveKit's worker, which hands over its pool and its page. Stands before `AgentServer`.
+    """LiveKit's worker, which hands over its pool and its page. Subclass it before `AgentServer`.
 
-    LiveKit makes both in the middle of `run`. No event tells of the pool's processes, and no option
+    LiveKit makes both in the middle of `run`. No event reports the pool's processes, and no option
     changes what the page says.
     """
 
@@ -54,13 +54,13 @@ class WatchedServer(AgentServer):
     page: HttpServer | None = None
 
     def on_pool(self, pool: ProcPool) -> None:
-        """The pool of job processes has been made; it has started none yet."""
+        """The pool of job processes has been made and has not started any."""
 
     def on_page(self, page: HttpServer) -> None:
-        """The health page has been made; it does not listen yet."""
+        """The health page has been made and does not listen yet."""
 
     async def tell_load(self) -> None:
-        """Tell LiveKit's server at once how busy this worker is. By itself it does so every 2.5 s,
+        """Report this worker's load to LiveKit's server at once. By itself it does so every 2.5 s,
         and until then a worker whose call has just ended counts as full."""
         await self._refresh_worker_load()
         await self._update_worker_status()
@@ -87,7 +87,7 @@ class WatchedServer(AgentServer):
 
 
 class Console:
-    """LiveKit's console, to which its own command line is the only public way."""
+    """LiveKit's console; its own command line is the only public way to it."""
 
     def __init__(self) -> None:
         from livekit.agents.cli import _legacy
@@ -100,7 +100,7 @@ class Console:
         self._shown._log_handler.addFilter(unwanted)
 
     def hide(self, unwanted: str) -> None:
-        """Print nothing any more that has this tag."""
+        """Stop printing anything with this tag."""
         tell: Callable[..., None] = self._shown.print
 
         def told(*words: object, tag: str = "", **style: object) -> None:
@@ -110,7 +110,7 @@ class Console:
         self._shown.print = told
 
     def read_keys(self, reader: Callable[[Callable[[], str]], str]) -> None:
-        """Have `reader` read each key; its argument is LiveKit's own way to do it."""
+        """Let `reader` read each key; its argument is LiveKit's own function."""
         read: Callable[[], str] = self._module.readkey
         self._module.readkey = lambda: reader(read)
 
@@ -122,9 +122,9 @@ class Console:
 def certificates() -> ssl.SSLContext:
     """The certificates that LiveKit trusts, from its cache. Raises OSError if they cannot be read.
 
-    Every job makes a connection with them, also one that needs none: the 85 ms that parsing takes
-    are spent before the first call, and a fault is told before a worker starts. Where LiveKit makes
-    them elsewhere, these are Python's own: an AttributeError would end its fork server.
+    Every job parses them, even without TLS, in 85 ms. Done here, that comes before the first call,
+    and a fault is reported before the worker starts. If LiveKit renames its function, Python's own
+    certificates stand in: an AttributeError would end the fork server.
     """
     from livekit.agents.utils import http_context
 
@@ -138,7 +138,7 @@ def preload_event_loop() -> None:
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """What screens know a published text by; a text with the same id takes its place."""
+    """A published text as screens know it; a text with the same id replaces it."""
 
     id: str
     track_id: str | None
@@ -148,8 +148,8 @@ class Segment:
 def published_segment(session: AgentSession[Any], text: str) -> Segment | None:
     """The segment that LiveKit published last, if it is this text. None without a room.
 
-    LiveKit names a published segment nowhere else. Where a version keeps it elsewhere, a screen
-    goes on showing a turn without its late formatting.
+    Nothing public names a published segment. If LiveKit renames it, screens keep showing turns
+    without their late formatting.
     """
     with contextlib.suppress(RuntimeError, AttributeError):  # no room; no such name
         for sink in _sinks(session.room_io):
@@ -164,39 +164,39 @@ def _sinks(room_io: Any) -> Iterator[Any]:
 
 
 async def publish_no_words(session: AgentSession[Any]) -> None:
-    """Have LiveKit publish no words of people: it would give all of them to one participant.
+    """Stop LiveKit from publishing people's words: it would give all of them to one participant.
 
-    Its options turn off the agent's words as well.
+    Its options would turn off the agent's words as well.
     """
     room_io: Any = session.room_io
     output, room_io._user_tr_output = room_io._user_tr_output, None
     await output.aclose()
 
 
-# What follows is the part of a provider that LiveKit's base classes run. Its own plugins use the
-# same names, and no public ones do the same.
+# What follows are the parts of a provider that LiveKit's base classes run. LiveKit's own plugins
+# use the same names, and there are no public ones.
 
 
 def chunks(stream: llm.LLMStream) -> aio.ChanSender[llm.ChatChunk]:
-    """Where a language model puts its answer."""
+    """The channel for a language model's answer."""
     return stream._event_ch
 
 
 def detections(stream: vad.VADStream) -> aio.ChanSender[vad.VADEvent]:
-    """Where a voice detector puts what it has found."""
+    """The channel for a voice detector's results."""
     return stream._event_ch
 
 
 def pushed_audio(stream: vad.VADStream) -> aio.ChanReceiver[rtc.AudioFrame | object]:
-    """Where a voice detector finds its frames; whatever else comes asks for a flush."""
+    """The channel of a voice detector's frames; anything else in it asks for a flush."""
     return stream._input_ch
 
 
 def pushed_text(stream: tts.SynthesizeStream) -> aio.ChanReceiver[str | object]:
-    """Where a voice finds its text; whatever else comes asks for a flush."""
+    """The channel of a voice's text; anything else in it asks for a flush."""
     return stream._input_ch
 
 
 def mark_started(stream: tts.SynthesizeStream) -> None:
-    """Begin to measure how long the voice takes until its first sound."""
+    """Start to measure how long the voice takes until its first sound."""
     stream._mark_started()

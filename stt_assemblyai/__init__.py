@@ -1,4 +1,5 @@
 """AssemblyAI Universal-Streaming: from PCM to speech events.
 
-The LiveKit adapter is `stt_assemblyai.stt`; it is not imported here, since LiveKit takes seconds.
+The LiveKit adapter is `stt_assemblyai.stt`. It is not imported here, because LiveKit takes seconds
+to import.
 """

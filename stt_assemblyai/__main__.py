@@ -1,6 +1,6 @@
-"""`python -m stt_assemblyai FILE`: what is said in a file or on standard input, as text.
+"""`python -m stt_assemblyai FILE`: transcribes a file or standard input.
 
-It stands alone: it needs neither a LiveKit server nor the rest of this project.
+It stands alone and needs neither a LiveKit server nor the rest of this project.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ USAGE, UNREADABLE = 2, 3
 
 _PIECE_MS = 100
 _LAST_WORDS_SECONDS = 10.0  # after Ctrl-C: the open turn's end, and the service's goodbye
-# Nobody waits for an answer here: formatting may take its time, and an outage loses nothing that
-# fits into memory (115 MB an hour at 16 kHz, and only while the service is away).
+# Nobody waits for an answer here. So formatting may take its time, and in an outage all audio is
+# kept in memory (115 MB an hour at 16 kHz).
 _TIMING = Timing(keep_seconds=3600)
 _CHOICES = TurnChoices(wait_for_formatted_ms=3000, replies=False)
 
@@ -41,7 +41,7 @@ HELP = """Write down what is said in a sound file, or on standard input.
 
 FILE is a file of any usual format, or - for standard input: WAV, or raw PCM (signed 16 bit,
 little-endian), heard as it arrives. Sentences are printed as soon as they are final; progress is
-shown where standard error is a terminal. Ctrl-C ends the open sentence, prints it, and stops.
+shown if standard error is a terminal. Ctrl-C ends the open sentence, prints it, and stops.
 
 With --format jsonl every line is a JSON object: of type turn with text, start_ms, end_ms, words,
 speaker, language and session_id; the last one of type end with audio_seconds, billed_seconds,
@@ -57,7 +57,7 @@ Ends with  0  when everything was transcribed
 
 
 def transcribe(file: str, **given: str | None) -> None:
-    """What the command does; it ends the program."""
+    """Run the command, and end the program."""
     try:
         with warnings.catch_warnings(record=True) as notes:
             order = Order.model_validate({n: text for n, text in given.items() if text is not None})
@@ -70,7 +70,7 @@ def transcribe(file: str, **given: str | None) -> None:
         raise SystemExit(USAGE) from None
     for note in notes:
         typer.echo(f"{note.message}.", err=True)
-    logging.getLogger("stt_assemblyai").addHandler(logging.NullHandler())  # said by ourselves
+    logging.getLogger("stt_assemblyai").addHandler(logging.NullHandler())  # the page prints it
     try:
         code = asyncio.run(_transcribe(file, order))
     except UnreadableError as error:
@@ -103,7 +103,7 @@ class Hearing:
         self._page = Page(order.format, self.stop, sound.seconds)
         self._deadline = asyncio.timeout(None)
         self._code = 0
-        self._is_connected = False  # what has been heard has somebody to say it
+        self._is_connected = False  # a session is open and may say more
 
         def dial(query: str) -> contextlib.AbstractAsyncContextManager[Socket]:
             return connect(order.base_url, query, order.api_key)
@@ -112,7 +112,7 @@ class Hearing:
         self._transcriber = Transcriber(dial, options, self._take, timing=_TIMING, choices=_CHOICES)
 
     async def run(self, *, speed: float) -> int:
-        """The exit code, once the last words are printed."""
+        """Run until the last words are printed; return the exit code."""
         self._feeding = asyncio.create_task(self._feed(speed))
         try:
             async with self._deadline:
@@ -139,8 +139,8 @@ class Hearing:
         self._page.write(event)
 
     def stop(self, code: int) -> None:
-        """Hear no more, but finish what has been heard; hurry when asked twice, or when there is
-        no connection over which more could come."""
+        """Take no more audio, but finish what has been heard. Hurry if asked twice, or if there is
+        no connection over which more words could come."""
         loop = asyncio.get_running_loop()
         hurried = self._code != 0 or not self._is_connected
         self._code = code
@@ -150,7 +150,7 @@ class Hearing:
 
     @contextlib.contextmanager
     def ended_by_signals(self) -> Iterator[None]:
-        """Ctrl-C and SIGTERM stop it in order."""
+        """Stop in good order on Ctrl-C and SIGTERM."""
         loop, signals = asyncio.get_running_loop(), (signal.SIGINT, signal.SIGTERM)
         for number in signals:
             loop.add_signal_handler(number, self.stop, BY_SIGNAL + number)
@@ -161,7 +161,7 @@ class Hearing:
                 loop.remove_signal_handler(number)
 
     async def _feed(self, speed: float) -> None:
-        """Live sound never waits; what could come faster comes at this pace, and not at once."""
+        """Push the sound at `speed` times real time at most; live sound never waits."""
         loop, pacer = asyncio.get_running_loop(), Pacer(speed)
         bytes_per_ms = self._sound.sample_rate * 2 / 1000
         step = round(bytes_per_ms * _PIECE_MS) // 2 * 2
@@ -179,7 +179,7 @@ class Hearing:
 
 def main() -> None:
     """Run the command that the arguments ask for."""
-    for stream in (sys.stdout, sys.stderr):  # a terminal may know few letters
+    for stream in (sys.stdout, sys.stderr):  # a terminal's encoding may lack letters
         if stream is None:
             typer.echo("Standard output and standard error have to be open.", err=True)
             raise SystemExit(USAGE)

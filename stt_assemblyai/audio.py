@@ -1,8 +1,8 @@
-"""Keep PCM, cut it into the messages the service accepts, turn it into mu-law where asked.
+"""Keeps PCM, cuts it into messages that the service accepts, and converts it to mu-law.
 
-A message holds 50 to 1000 ms (protocol notes, section 6); shorter ones are counted against the
-session, so what is left over waits until more comes, and leaves early only as a session's one
-tail. PCM is signed 16 bit little-endian, mono.
+A message holds 50 to 1000 ms (protocol notes, section 6). The service counts shorter ones against
+the session, so a remainder waits until more audio comes; only the session's tail may be short. PCM
+is signed 16 bit little-endian, mono.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ SAMPLE_BYTES = 2
 
 
 class Tape:
-    """The stream's audio, by position in bytes since its first sample; read in whole chunks.
+    """The replay buffer: the stream's audio by position in bytes, read in whole chunks.
 
     A chunk is `chunk_ms` (50 to 1000) long and never a sample shorter: the length is rounded up,
     since 1102 samples at 22050 Hz would be 49.98 ms and refused. At most `keep_seconds` are kept;
-    `dropped_ms` counts what was pushed out of a full tape before anybody released it.
+    `dropped_ms` counts what a full tape dropped before it was released.
     """
 
     def __init__(self, sample_rate: int, *, chunk_ms: int = 50, keep_seconds: float = 60.0) -> None:
@@ -49,7 +49,7 @@ class Tape:
         return int(self.milliseconds(self._dropped_bytes))
 
     def append(self, pcm: bytes | memoryview) -> None:
-        """Add the newest audio; on a full tape the oldest gives way."""
+        """Add the newest audio; a full tape drops the oldest."""
         self._kept += pcm
         if (excess := len(self._kept) - self._keep_bytes) > 0:
             excess += excess % SAMPLE_BYTES
@@ -57,35 +57,35 @@ class Tape:
             self._forget(excess)
 
     def chunk(self, at: int) -> bytes | None:
-        """The whole chunk at a position, or None: until there is one, and once it is forgotten."""
+        """The whole chunk at a position; None if it is not here yet, or no longer."""
         begin = at - self.start
         end = begin + self.chunk_bytes
         return bytes(self._kept[begin:end]) if begin >= 0 and end <= len(self._kept) else None
 
     def tail(self, at: int) -> bytes:
-        """What is left of the last chunk, in whole samples: to be sent right before Terminate."""
+        """What is left of the last chunk, in whole samples, to send right before Terminate."""
         return self._read(at, self.chunk_bytes)
 
     def between(self, from_ms: float, until_ms: float) -> bytes:
-        """What is kept of the audio between two times, in whole samples."""
+        """The audio kept between two times, in whole samples."""
         start, end = max(self.start, self.position(from_ms)), self.position(until_ms)
         return self._read(start, max(0, end - start))
 
     def release(self, until: int) -> None:
-        """Nobody needs the audio before this position any more."""
+        """Forget the audio before this position."""
         size = min(max(0, until - self.start), len(self._kept))
         self._forget(size - size % SAMPLE_BYTES)
 
     def milliseconds(self, position: int) -> float:
-        """The time of a position, exactly: a chunk at 22050 Hz is 50.02 ms long."""
+        """The exact time of a position: a chunk at 22050 Hz is 50.02 ms long."""
         return position * 1000 / self._bytes_per_second
 
     def position(self, milliseconds: float) -> int:
-        """The position of a time, on a sample's edge."""
+        """The position of a time, at the start of a sample."""
         return int(milliseconds * self._bytes_per_second / 1000) // SAMPLE_BYTES * SAMPLE_BYTES
 
     def _read(self, at: int, size: int) -> bytes:
-        """Whole samples: of the newest one, half may be here."""
+        """Whole samples only: half of the newest one may be here."""
         begin = at - self.start
         whole = len(self._kept) - len(self._kept) % SAMPLE_BYTES
         return bytes(self._kept[begin : min(begin + size, whole)])

@@ -1,10 +1,10 @@
-"""New sessions a minute, shared by every process of a machine.
+"""The budget of new sessions per minute, shared by all processes of a machine.
 
 The service limits how many sessions an account may open in a minute (protocol notes, section 12.5:
-5 on a free account, 100 and more on a paid one). A fleet that reconnects all at once would be
-refused, try again all at once, and lock itself out. So each session takes a token here before it is
-opened, and a token comes back a minute later: no minute ever sees more than there are tokens. They
-lie in a locked file, which outlives processes and is right whichever of them dies.
+5 on a free account, 100 and more on a paid one). A fleet that reconnects at once would be refused,
+retry at once and lock itself out. So each session takes a token here before it is opened, and the
+token comes back a minute later: no minute sees more sessions than tokens. A locked file holds the
+tokens; it outlives processes and stays right whichever of them dies.
 """
 
 from __future__ import annotations
@@ -29,13 +29,13 @@ __all__ = ["SharedBudget", "file_for", "free", "take"]
 logger = logging.getLogger("stt_assemblyai")
 
 _MINUTE_SECONDS = 60.0
-_LONGEST_QUEUE_SECONDS = 3600.0  # a time further ahead is a clock that was set back, or garbage
+_LONGEST_QUEUE_SECONDS = 3600.0  # a time further ahead comes from a reset clock, or is garbage
 
 
 def take(returns: Sequence[float], tokens: int, now: float) -> tuple[float, list[float]]:
-    """Take one of `tokens` tokens: the seconds to wait for it, and when which token comes back.
+    """Take one of `tokens` tokens: the seconds to wait for it, and the new times of return.
 
-    `returns` are the times at which tokens come back that were taken before, in order.
+    `returns` are the times, in order, at which tokens come back that were taken before.
     """
     sane = [at for at in returns if now < at < now + _LONGEST_QUEUE_SECONDS]
     out = sorted(sane)
@@ -52,8 +52,8 @@ def free(returns: Sequence[float], tokens: int, now: float, within_seconds: floa
 class SharedBudget:
     """Tokens in a file that all processes of this machine share.
 
-    Where the file cannot be used, the tokens are this process's own, and one line in the log says
-    so: a session that is opened too early is refused and tried again, which beats none at all.
+    If the file cannot be used, this process has tokens of its own, and one log line says so: a
+    session opened too early is refused and tried again, which is better than none.
     """
 
     def __init__(self, per_minute: int, path: Path) -> None:
@@ -63,9 +63,9 @@ class SharedBudget:
         self._warned = False
 
     def take(self, now: float, at_most_seconds: float = math.inf) -> float:
-        """Take a token; the seconds to wait before the session is opened. `now` is unix time.
+        """Take a token: the seconds to wait before opening the session. `now` is unix time.
 
-        No token is taken where the wait would be longer than `at_most_seconds`.
+        Takes none if the wait would be longer than `at_most_seconds`.
         """
         try:
             with self._locked() as file:

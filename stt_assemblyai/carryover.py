@@ -1,7 +1,7 @@
-"""What was heard before: so that each word is told once, and a turn outlives its session.
+"""Turn resumption: each word is reported once, and a turn outlives its session.
 
-A session may be sent audio that an earlier one has heard, and say those words again; and a turn
-that was ended by force may be told on. Both times what is new begins at a seam.
+A session may get audio that an earlier one has heard, and repeat those words. And the service may
+go on with a turn that was ended by force. In both cases a seam says where the new words begin.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 __all__ = ["Carryover"]
 
 _NEVER = 2**60
-_CUT_MS = 300  # a word that ends so near to the end of what was heard may be half a word
-_REMEMBERED_WORDS = 32  # more than are ever heard again
+_CUT_MS = 300  # a word that ends this near to the end of the heard audio may be half a word
+_REMEMBERED_WORDS = 32  # more than a session ever repeats
 
 
 class Carryover:
@@ -30,11 +30,11 @@ class Carryover:
         self.open: tuple[SpokenWord, ...] = ()
         self._taken_up = False
         self._seam = NO_SEAM
-        self._seam_order = _NEVER  # the turn in which this session came to what is new
+        self._seam_order = _NEVER  # the turn in which this session reached new words
 
     @property
     def awaited(self) -> bool:
-        """A turn was open, and the session has not come to it yet."""
+        """Whether a turn was open that the session has not reached yet."""
         return bool(self.open) and not self._taken_up
 
     @property
@@ -44,23 +44,26 @@ class Carryover:
 
     @property
     def replay_from_ms(self) -> float:
-        """From where a session that hears ended turns alone has to hear."""
+        """Where a new session has to start if no turn is open."""
         return replay_from(self._said)
 
     def end_turn(self, words: tuple[SpokenWord, ...]) -> None:
-        """These words have been told for good."""
+        """These words have been reported for good."""
         self._said = (*self._said, *words)[-_REMEMBERED_WORDS:]
         self.drop_open()
 
     def drop_open(self) -> None:
-        """Nothing is left of the turn that was open."""
+        """Forget the turn that was open."""
         self.open = ()
 
     def begin_session(
         self, words: tuple[SpokenWord, ...], from_ms: float, until_ms: float = _NEVER
     ) -> None:
-        """A session begins to hear from here on; these words of a turn are open. Who said them
-        heard until `until_ms`: those that may have been cut short there are left to the new one."""
+        """A session starts at `from_ms`, while a turn with these words is open.
+
+        The session before it heard the stream until `until_ms`: words that may have been cut off
+        there are left to the new one.
+        """
         overlaps = until_ms < _NEVER
         whole_from_ms, whole_until_ms = from_ms + _CUT_MS / 2, until_ms - _CUT_MS
         self.open = tuple(
@@ -74,18 +77,18 @@ class Carryover:
         self._seam_order = _NEVER
 
     def cut(self, order: int) -> None:
-        """The turn with this number was ended before the service did so."""
+        """The turn with this number was ended before the service ended it."""
         self._seam, self._seam_order = Seam(self._said, 0), order
 
     def come_to(self, order: int) -> None:
-        """The session is at the turn with this number."""
+        """The session is now at the turn with this number."""
         if order > self._seam_order:
-            self._seam = NO_SEAM  # all that was said before is behind us
+            self._seam = NO_SEAM  # nothing said before can be repeated any more
 
     def join(
         self, heard: tuple[SpokenWord, ...], order: int, *, is_end: bool
     ) -> tuple[SpokenWord, ...]:
-        """A turn's words as they are to be told."""
+        """A turn's words as they are to be reported."""
         words = joined(heard, self.open, self._seam, is_end=is_end)
         if is_end and self._seam.reached(heard):
             self._seam_order = order

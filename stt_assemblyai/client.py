@@ -1,9 +1,9 @@
-"""One connection to the service: the socket, and nothing that decides.
+"""One connection to the service: the socket, without decisions.
 
 `connect` opens it within a deadline and translates whatever the WebSocket library, the resolver or
-TLS raises into this package's own errors. The API key travels in the Authorization header, raw
-(protocol notes, section 2), and is kept out of every message, address and repr, also where the
-service repeats it.
+TLS raises into this package's own errors. The API key travels raw in the Authorization header
+(protocol notes, section 2). It appears in no message, address or repr, even if the service repeats
+it.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ _LARGEST_ANSWER_BYTES = 4 << 20  # a whole turn with its words is a few kB
 _CLOSE_SECONDS = 1.0
 _NEXT_ADDRESS_SECONDS = 0.25  # RFC 8305, section 5
 
-# The library logs frames, and with them what callers say, at debug: it gets a logger that is mute.
+# At debug level the library logs frames, and with them what callers say: give it a mute logger.
 _mute = logging.getLogger("stt_assemblyai.websockets")
 _mute.setLevel(logging.CRITICAL + 1)
 
@@ -64,11 +64,11 @@ class Closed(Exception):  # noqa: N818 - not an error by itself: the protocol ju
 
 
 class Socket(Protocol):
-    """What the rest of the package needs of a connection; tests bring their own."""
+    """What the rest of the package needs from a connection; tests bring their own."""
 
     @property
     def alive_at(self) -> float:
-        """When the peer was last heard of, on the event loop's clock."""
+        """When we last heard from the peer, on the event loop's clock."""
 
     async def send(self, frame: str | bytes) -> None:
         """Send one frame. Raises `Closed`."""
@@ -77,24 +77,24 @@ class Socket(Protocol):
         """The next frame. Raises `Closed`. Safe to cancel."""
 
     async def close(self) -> None:
-        """Close, within a second; whoever waits in `receive` gets `Closed`."""
+        """Close within a second; a pending `receive` raises `Closed`."""
 
 
 @runtime_checkable
 class PromptSocket(Protocol):
-    """A socket that can send without being waited for."""
+    """A socket that can send without waiting."""
 
     def send_nowait(self, frame: bytes) -> bool:
-        """Send one frame at once; False is: it cannot be, `send` it."""
+        """Send one frame at once; False if it could not: then `send` it."""
 
 
 @runtime_checkable
 class DatedSocket(Protocol):
-    """A socket whose peer told its own time when it was opened."""
+    """A socket whose peer sent its own time when the connection was opened."""
 
     @property
     def ahead_seconds(self) -> float | None:
-        """The peer's unix time less the event loop's time; None if it was not told after all."""
+        """The peer's unix time minus the event loop's time; None if it sent none."""
 
 
 class _WebSocket:
@@ -136,7 +136,7 @@ class _WebSocket:
         return Closed(closing.code, self._masked(closing.reason)) if closing else Closed(1006, "")
 
     async def watch(self, beat_seconds: float) -> None:
-        """Ping once a beat; break the connection when nothing is heard for as long again."""
+        """Ping every `beat_seconds`; abort the connection if nothing comes for as long again."""
         with contextlib.suppress(ConnectionClosed):
             while True:
                 await asyncio.sleep(beat_seconds)
@@ -178,10 +178,10 @@ async def connect(
     connect_timeout_seconds: float = 10.0,
     dead_after_seconds: float = 6.0,
 ) -> AsyncIterator[Socket]:
-    """A connection, closed on every way out. Without a key, the query holds a token.
+    """A connection, closed on every way out. Without a key the query holds a token.
 
-    `dead_after_seconds` is the time within which a connection that went silent is noticed, by
-    pings. Raises `AssemblyAIError` when it cannot be opened; later it is `Closed` that is raised.
+    Pings notice a silent connection within `dead_after_seconds`. Raises `AssemblyAIError` if the
+    connection cannot be opened; later its methods raise `Closed`.
     """
     headers = {"AssemblyAI-Version": _API_VERSION}
     if api_key is not None:
@@ -235,7 +235,7 @@ def _address(base_url: str, query: str) -> str:
 
 
 def _all_addresses() -> dict[str, Any]:
-    """Try addresses side by side: the first may be a black hole. Only Python's own loops can."""
+    """Try addresses side by side, as the first may be a black hole; only Python's own loops can."""
     own = isinstance(asyncio.get_running_loop(), asyncio.BaseEventLoop)
     return {"happy_eyeballs_delay": _NEXT_ADDRESS_SECONDS, "interleave": 1} if own else {}
 
@@ -244,9 +244,9 @@ def _all_addresses() -> dict[str, Any]:
 def translated_errors(
     base_url: str, masked: Callable[[str], str] = lambda text: text
 ) -> Iterator[None]:
-    """Everything that can go wrong before a connection is open, as this package's errors.
+    """Translate whatever goes wrong before a connection is open into this package's errors.
 
-    `masked` takes secrets out of what the service answers.
+    `masked` removes secrets from the service's answers.
     """
     host = urlsplit(base_url).netloc.rpartition("@")[2]
     try:
@@ -256,7 +256,7 @@ def translated_errors(
     except (InvalidURI, InvalidProxy):
         raise ConfigurationError(
             f"The address of {host} cannot be used", remedy="Check the base URL and the proxy."
-        ) from None  # its text holds the whole address, and that may hold a secret
+        ) from None  # its text holds the whole address, which may hold a secret
     except ImportError:
         raise ConfigurationError(
             f"{host} is to be reached by a SOCKS proxy, which needs the package python-socks",
@@ -278,7 +278,8 @@ def translated_errors(
 
 
 def _refusal(error: InvalidStatus, host: str, masked: Callable[[str], str]) -> AssemblyAIError:
-    """An answer that is no upgrade. A redirect is told by its host: the rest may hold a secret."""
+    """The error for an answer that is no upgrade. A redirect is named by its host alone: the rest
+    of the address may hold a secret."""
     answer = error.response
     if 300 <= answer.status_code < 400 and "Location" in answer.headers:
         location = urljoin(f"//{host}", answer.headers["Location"])

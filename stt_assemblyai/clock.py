@@ -1,7 +1,7 @@
-"""One audio clock through all connections: where a session's milliseconds lie on the stream.
+"""Audio clock: maps a session's milliseconds to the stream's, through all connections.
 
-A session counts from the first byte it received (protocol notes, section 6). What it receives may
-start anywhere in the stream, leave something out, or be silence that was never in the stream.
+A session counts from the first byte that it received (protocol notes, section 6). Its audio may
+start anywhere in the stream, skip a part, or be silence that was never in the stream.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import NamedTuple
 __all__ = ["AudioClock"]
 
 
-_LATEST_MS = 5000  # behind all that was sent: a word's end is padded by less (section 7.3)
+_LATEST_MS = 5000  # after all that was sent: a word's end is padded by less (section 7.3)
 
 
 class _Piece(NamedTuple):
@@ -22,11 +22,11 @@ class _Piece(NamedTuple):
 
 
 class AudioClock:
-    """Written to by whoever sends; read by whoever understands the answers."""
+    """The sender writes it; the turn mapper reads it."""
 
     def __init__(self) -> None:
         self._pieces: list[_Piece] = []
-        self._lead_ms: float | None = None  # stream less session, while its own audio goes on
+        self._lead_ms: float | None = None  # stream minus session time, while audio goes on
         self.session_ms = 0.0
 
     def sent(self, stream_ms: float, duration_ms: float) -> None:
@@ -38,7 +38,7 @@ class AudioClock:
         self.session_ms += duration_ms
 
     def sent_silence(self, duration_ms: float) -> None:
-        """Silence has been sent that is not in the stream; the stream's clock stands still."""
+        """Silence has been sent that is not in the stream, whose clock stands still."""
         if not self._pieces or self._pieces[-1].rate == 1:
             at = self._stream_at(self.session_ms)
             self._pieces.append(_Piece(self.session_ms, at, 0))
@@ -46,11 +46,11 @@ class AudioClock:
         self.session_ms += duration_ms
 
     def to_stream(self, session_ms: float) -> int:
-        """A session's time on the stream's clock. What lies far behind all that was sent, or before
-        it, has no place there, and gets the nearest one."""
+        """A session's time on the stream's clock. A time before or far after all that was sent
+        becomes the nearest possible one."""
         session_ms = min(max(0, session_ms), self.session_ms + _LATEST_MS)
         if self._lead_ms is not None and session_ms >= self._pieces[-1].session_ms:
-            return round(session_ms + self._lead_ms)  # as nearly always: each word asks twice
+            return round(session_ms + self._lead_ms)  # the usual case: each word asks twice
         return round(self._stream_at(session_ms))
 
     def _stream_at(self, session_ms: float) -> float:

@@ -1,4 +1,4 @@
-"""Where to connect and with what proof: regions in turn, an API key or temporary tokens."""
+"""Where to connect and how to authenticate: regions in turn, an API key or temporary tokens."""
 
 from __future__ import annotations
 
@@ -27,18 +27,18 @@ __all__ = ["Dialer", "Token"]
 logger = logging.getLogger("stt_assemblyai")
 
 Token = str | SecretStr | Callable[[], Awaitable[str]]
-"""A temporary token, or what fetches a new one for each session (protocol notes, section 2.1)."""
+"""A temporary token, or a function that fetches one for each session (protocol notes, 2.1)."""
 
 
 class Dialer:
     """Opens connections: `async with dialer(query) as socket`.
 
-    Of several base URLs the next one is tried whenever one cannot be reached. Either the API key
-    or a token proves who we are; a token that is a function is fetched anew for every session.
-    With `new_sessions_per_minute`, all processes of this machine together open no more than that;
-    who comes too soon waits, and `waited_seconds` counts it; where that would take longer than
-    `longest_wait_seconds`, a call raises `QuotaError`.
-    Raises `MissingKeyError` when there is neither, `ConfigurationError` for what cannot be a key.
+    Of several base URLs the next one is tried when one cannot be reached. An API key or a token
+    authenticates; a token function is called for every session. All processes of this machine
+    together open at most `new_sessions_per_minute`: a session that comes too soon waits, which
+    `waited_seconds` counts. If the wait would exceed `longest_wait_seconds`, the call raises
+    `QuotaError`. Raises `MissingKeyError` without key and token, and `ConfigurationError` for a key
+    that cannot be one.
     """
 
     def __init__(
@@ -76,15 +76,15 @@ class Dialer:
 
     @property
     def renews_tokens(self) -> bool:
-        """A token that has expired can be replaced by a new one."""
+        """Whether an expired token can be replaced by a new one."""
         return callable(self._token)
 
     @contextlib.asynccontextmanager
     async def __call__(
         self, query: str, *, within_seconds: float = math.inf
     ) -> AsyncIterator[Socket]:
-        """A connection for a session with this query, sooner than the dialer's own deadline if
-        so asked. Raises `AssemblyAIError`."""
+        """A connection for a session with this query, within `within_seconds` if that is less than
+        the dialer's own deadline. Raises `AssemblyAIError`."""
         await self._wait_for_turn(min(self._longest_wait_seconds, within_seconds))
         async with contextlib.AsyncExitStack() as stack:
             try:
@@ -108,7 +108,7 @@ class Dialer:
         wait_seconds = self._budget.take(time.time(), longest_wait_seconds)
         if wait_seconds > longest_wait_seconds:
             raise QuotaError(
-                "This machine's new sessions of this minute are used up",
+                "This machine has used up its new sessions of this minute",
                 remedy="Raise ASSEMBLYAI_NEW_SESSIONS_PER_MINUTE if the account allows more.",
                 retry_after_seconds=wait_seconds,
             )
@@ -133,5 +133,5 @@ class Dialer:
                 return await fetch()
         except AssemblyAIError:
             raise
-        except Exception as error:  # it is the application's own: anything can go wrong in it
+        except Exception as error:  # the application's own function: anything can go wrong
             raise NetworkError("A temporary token could not be fetched") from error

@@ -1,4 +1,4 @@
-"""When a turn's hints are acted upon, and how long anything about a turn may be waited for."""
+"""When a turn's hints count, and how long to wait for anything about a turn."""
 
 from __future__ import annotations
 
@@ -10,25 +10,25 @@ from stt_assemblyai.options import SessionOptions
 
 __all__ = ["Endpointing", "TurnChoices", "endpointing_for"]
 
-_DEFAULT_THRESHOLD = 0.4  # the service's own, where none is sent (protocol notes, section 10.1)
+_DEFAULT_THRESHOLD = 0.4  # the service's own, if none is sent (protocol notes, section 10.1)
 _U3_CONFIDENCE = 0.4  # the first step of a pause that may be an end (section 10.2)
-_LONGEST_DEFAULT_SILENCE_MS = 2560  # of all models' own max_turn_silence (section 10)
-_REPLY_MS = 700  # what a language model and a voice need until the first sound, roughly
+_LONGEST_DEFAULT_SILENCE_MS = 2560  # the longest max_turn_silence of any model (section 10)
+_REPLY_MS = 700  # roughly what a language model and a voice need until the first sound
 _SHORTEST_PAUSE_MS = 400
 _RECOGNITION_MS = 2000  # words appear at most this long after they were said
-_CADENCE_MS = 3000  # the U3 family may be silent about speech for so long (section 18)
-_LONGEST_TURN_MS = 60_000  # where there are no partials, only its end is told (section 8.2)
+_CADENCE_MS = 3000  # the U3 family may say nothing about speech for this long (section 18)
+_LONGEST_TURN_MS = 60_000  # without partials only a turn's end is reported (section 8.2)
 
 
 @dataclass(frozen=True, slots=True)
 class TurnChoices:
     """What an operator may choose.
 
-    `wait_for_formatted_ms` is the patience for a formatted twin; 0 takes the plain text at once.
-    `preflight_confidence` is the `end_of_turn_confidence`, 0 to 1, from which a pause is a
-    Preflight; None follows the threshold at which the service would end the turn. With
-    `eager_ms`, final words behind which the voice has been quiet for so long are one, too.
-    `replies` is false for those who only write down: they need no Preflight.
+    `wait_for_formatted_ms` is how long to wait for a formatted twin; 0 takes the plain text at
+    once. `preflight_confidence` is the `end_of_turn_confidence`, 0 to 1, from which a pause is a
+    Preflight; None takes the threshold at which the service would end the turn. Final words after
+    which the voice has been quiet for `eager_ms` are a Preflight, too. `replies` is false when
+    nobody answers: then there is no Preflight.
     """
 
     wait_for_formatted_ms: int = 300
@@ -39,13 +39,13 @@ class TurnChoices:
 
 @dataclass(frozen=True, slots=True)
 class Endpointing:
-    """The same for one session's options, in seconds; what never happens is infinite.
+    """The same for one session's options, in seconds; infinite means never.
 
-    A twin is waited for during `twin_seconds`; with `keep_reply` it gives way to a reply that is
-    being made. `by_confidence` is for the U3 family, whose pauses are told by nothing else. A
-    pause of `pause_seconds` is a Preflight whatever the confidence: the turn is nearly over by
-    silence alone, and the reply is ready when it is. After `stuck_seconds` without a new word the
-    service is asked to end the turn, and waited for during `force_seconds`. Silence of
+    A twin is awaited for `twin_seconds`; with `keep_reply`, a twin with other words does not throw
+    away a reply in progress. `by_confidence` is for the U3 family, where only the confidence shows
+    a pause. A pause of `pause_seconds` is a Preflight whatever the confidence: silence will soon
+    end the turn, and the reply is ready by then. After `stuck_seconds` without a new word the
+    service is asked to end the turn, and has `force_seconds` to do so. Silence of
     `longest_silence_ms` ends any turn.
     """
 
@@ -61,7 +61,7 @@ class Endpointing:
 
 
 def endpointing_for(options: SessionOptions, choices: TurnChoices) -> Endpointing:
-    """What follows from a session's options; to be asked again when they change."""
+    """The endpointing for a session's options; call it again when they change."""
     sent = options.effective()
     silence_ms = sent.get("max_turn_silence") or _LONGEST_DEFAULT_SILENCE_MS
     is_formatted_later = bool(sent.get("format_turns")) and options.family is not U3
@@ -93,7 +93,7 @@ def _confidence(options: SessionOptions, choices: TurnChoices) -> float:
 
 
 def _unheard_ms(options: SessionOptions) -> int:
-    """How long somebody may speak on before the service says a new word of it."""
+    """How long somebody may speak before the service reports a new word."""
     if options.family is US:
         return _RECOGNITION_MS
     steady = options.continuous_partials is not False and not options.speaker_labels

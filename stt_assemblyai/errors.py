@@ -1,4 +1,4 @@
-"""What can go wrong with a session, and for each the answer to "may I try again?".
+"""What can go wrong with a session, with the answer to "may I try again?" for each.
 
     AssemblyAIError              again?  what it means
     ├── AuthenticationError      no      the key or the account is refused
@@ -10,8 +10,8 @@
     └── TransientError           yes     the service is in trouble for the moment
         └── NetworkError         yes     name look-up, connection, TLS, or a deadline passed
 
-`classify_close` and `classify_http` are the tables of protocol notes, section 13. A close code and
-an HTTP status are values of different classes: nothing can take 1008 for a status.
+`classify_close` and `classify_http` are the tables of protocol notes, section 13. Close codes and
+HTTP statuses have different classes, so that nothing can take 1008 for a status.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class CloseCode(int):
 
 
 class HttpStatus(int):
-    """The status of an HTTP answer that came in place of the upgrade."""
+    """The status of an HTTP answer that came instead of the upgrade."""
 
     def __str__(self) -> str:
         return f"HTTP {int(self)}"
@@ -59,8 +59,8 @@ class HttpStatus(int):
 class AssemblyAIError(Exception):
     """A session could not be opened, or ended before it was asked to.
 
-    `summary` is what happened, `remedy` what to change, each one sentence; `server_text` is the
-    service's own sentence where it gave one. None of them ever holds a key or what a caller said.
+    `summary` says what happened, `remedy` what to change, each in one sentence; `server_text` is
+    the service's own sentence, if it gave one. None of them ever holds a key or a caller's words.
     """
 
     retryable: ClassVar[bool] = False
@@ -189,8 +189,8 @@ _STATUSES = (
 def classify_close(code: int, text: str) -> AssemblyAIError:
     """The error for a close code (or an Error message's `error_code`) and the server's sentence.
 
-    Text is looked at where codes are ambiguous: 1008 and 3006 each mean two different things. A
-    code that is not known, and 1005/1006 (no close frame came), are `TransientError`.
+    The text decides where a code is ambiguous: 1008 and 3006 each have two meanings. An unknown
+    code, and 1005/1006 (no close frame came), give `TransientError`.
     """
     for row in _CLOSES:
         if code in row.codes and re.search(row.text, text, re.IGNORECASE):
@@ -206,7 +206,7 @@ def classify_http(status: int, body: str = "") -> AssemblyAIError:
 
 
 def readable(said: object) -> str:
-    """The sentence in an error text, which may be a JSON object, or spell one."""
+    """The sentence in an error text, which may be a JSON object or the text of one."""
     try:
         return _innermost(said)
     except RecursionError:
@@ -228,8 +228,8 @@ def _innermost(said: object) -> str:
 
 
 def fault_of(error: BaseException) -> str:
-    """A fault of a program in a few words: its type and place. Never its text, since that may
-    repeat what a caller said."""
+    """A program's fault in a few words: its type and place. Never its text, which may repeat what a
+    caller said."""
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
     frames = traceback.extract_tb(error.__traceback__)

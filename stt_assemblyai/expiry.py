@@ -1,10 +1,10 @@
 """How long a session will live, whatever this machine's clock says.
 
-`expires_at` is a time of the service's clock (protocol notes, section 7.1). Where the service told
-its own time, the difference is how long the session lives. Where it did not, this machine's clock
-is believed only if the session would last as long as sessions usually do: a clock that is wrong
-would have sessions opened and paid for again and again. Without either, a session is used until the
-service ends it, which costs a new connection and no word, and tells how long the next one lives.
+`expires_at` is a time on the service's clock (protocol notes, section 7.1). If the service sent its
+own time, the difference is the session's lifetime. If not, this machine's clock is believed only
+if it gives the usual lifetime: a wrong clock would open and pay for session after session. If
+neither can be believed, a session is used until the service ends it. That costs a new connection
+and no word, and shows how long the next one will live.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ _TOLERANCE_SECONDS = 60.0
 
 
 class Lifetimes:
-    """Of one stream's sessions; one that would last less than `shortest_seconds` is not believed.
+    """The lifetimes of one stream's sessions; less than `shortest_seconds` is not believed.
 
-    `seen_seconds` is how long a session lived that the service ended for its age.
+    `seen_seconds` is how long the last session lived that the service ended for its age.
     """
 
     def __init__(self, shortest_seconds: float) -> None:
@@ -31,8 +31,8 @@ class Lifetimes:
             self.seen_seconds = lived_seconds
 
     def believed(self, by_service: float | None, by_host: float) -> float | None:
-        """Seconds that a session lives, told at its beginning by the service's own clock (None if
-        that is not known) and by this machine's. None if neither can be believed."""
+        """Seconds that a session will live; None if neither figure can be believed. `by_service` is
+        the lifetime by the service's clock, None if unknown; `by_host` by this machine's."""
         if by_service is not None and by_service > self._shortest_seconds:
             return by_service
         if by_service is None and abs(by_host - _USUAL_SECONDS) <= _TOLERANCE_SECONDS:

@@ -1,4 +1,4 @@
-"""Hear from the sound alone whether there is a voice: sooner and truer than words tell."""
+"""Voice activity by loudness alone: sooner and more exact than the words' times."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ if TYPE_CHECKING:
 __all__ = ["has_voice", "is_quiet", "voice_end_ms"]
 
 _WINDOW_MS = 10
-_QUIET_SHARE = 0.15  # of the loudness of the word: breath and room, but no speech
-_NOISE_MS = 10_000  # so much tells how loud the line is without a voice
+_QUIET_SHARE = 0.15  # of the word's loudness: breath and room, but no speech
+_NOISE_MS = 10_000  # this much audio shows how loud the line is without a voice
 _OVER_NOISE = 3
 _SHORTEST_VOICE_MS = 50
-_SOFTEST_WORD = 60  # the mean of all samples without their sign; softer is no word at all
+_SOFTEST_WORD = 60  # the mean absolute sample; softer is no word
 
 
 def is_quiet(tape: Tape, word: SpokenWord, quiet_ms: int) -> bool:
-    """Whether the newest `quiet_ms` of the tape are far softer than a word before them.
+    """Whether the newest `quiet_ms` of the tape are far softer than the word before them.
 
-    A word's edges are padded with silence (protocol notes, section 7.3), so its loud parts count,
-    and softness is measured from the tape's end, not from the word's.
+    The service pads a word's edges with silence (protocol notes, section 7.3). So only its loud
+    parts count, and the quiet is measured back from the tape's end, not from the word's.
     """
     end_ms = tape.milliseconds(tape.end)
     if end_ms - quiet_ms < word.start_ms:
@@ -42,7 +42,7 @@ def is_quiet(tape: Tape, word: SpokenWord, quiet_ms: int) -> bool:
 
 
 def voice_end_ms(tape: Tape, word: SpokenWord) -> int:
-    """Where the sound of a word ends: a word's own end may lie 0.2 to 1.3 s behind it."""
+    """Where a word's sound ends: the word's own end may come 0.2 to 1.3 s later."""
     levels = _levels(tape, word.start_ms, min(word.end_ms, tape.milliseconds(tape.end)))
     if not levels.size or (loudness := float(np.percentile(levels, 90))) < _SOFTEST_WORD:
         return word.end_ms
@@ -52,7 +52,7 @@ def voice_end_ms(tape: Tape, word: SpokenWord) -> int:
 
 
 def has_voice(tape: Tape, from_ms: float) -> bool:
-    """Whether the tape's audio from there on has anything that stands out from the line's noise."""
+    """Whether anything in the tape from there on stands out from the line's noise."""
     end_ms = tape.milliseconds(tape.end)
     levels = _levels(tape, from_ms, end_ms)
     if not levels.size:
@@ -63,7 +63,7 @@ def has_voice(tape: Tape, from_ms: float) -> bool:
 
 
 def _levels(tape: Tape, from_ms: float, until_ms: float) -> npt.NDArray[np.float64]:
-    """The mean loudness of every whole window."""
+    """The mean loudness of each whole window."""
     samples = np.frombuffer(tape.between(from_ms, until_ms), "<i2").astype(np.float64)
     size = tape.position(_WINDOW_MS) // SAMPLE_BYTES
     whole = samples[: len(samples) - len(samples) % size].reshape(-1, size)

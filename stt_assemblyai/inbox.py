@@ -1,4 +1,4 @@
-"""What a stream was given and has not sent yet, read by one session, or by two that overlap."""
+"""The send buffer: a stream's audio and messages, read by one session or by two that overlap."""
 
 from __future__ import annotations
 
@@ -16,31 +16,31 @@ __all__ = ["Inbox", "Outlet"]
 _SHORTEST_MESSAGE_MS = 50  # protocol notes, section 6
 
 Messages = deque[tuple[int, ClientMessage]]
-"""Each with the position on the tape behind which it is to be sent."""
+"""Each message with the position on the tape after which to send it."""
 
 
 class Outlet:
-    """One session's place in the inbox: `messages` that it has not sent, and what wakes it."""
+    """One session's view of the buffer: its unsent `messages`, and what wakes its sender."""
 
     def __init__(self, messages: Messages) -> None:
         self.messages = messages
-        self.stirred = asyncio.Event()  # something new to send, or a reason to look again
-        self.send_now: Callable[[], bool] | None = None  # set while the sender has nothing to do
+        self.stirred = asyncio.Event()  # there is something to send, or a reason to look again
+        self.send_now: Callable[[], bool] | None = None  # set while the sender is waiting
 
 
 class Inbox:
-    """The stream's tape, and what is to be said in between."""
+    """The stream's tape, and the messages to send between its chunks."""
 
     def __init__(self, sample_rate: int, timing: Timing) -> None:
         self.tape = Tape(sample_rate, chunk_ms=timing.chunk_ms, keep_seconds=timing.keep_seconds)
         self.ended = False
-        self.added_at = -math.inf  # on the loop's clock: the newest audio
+        self.added_at = -math.inf  # when the newest audio came, on the loop's clock
         self._loop = asyncio.get_running_loop()
-        self._unsent: Messages = deque()  # of the session in charge, or of nobody yet
+        self._unsent: Messages = deque()  # the active session's, or nobody's yet
         self._outlets: list[Outlet] = []
 
     def add(self, pcm: bytes | memoryview) -> None:
-        """More audio. Sent from here it costs half of what it costs to wake a task for it."""
+        """Add audio, and send it from here: that costs half of waking a task for it."""
         self.tape.append(pcm)
         self.added_at = self._loop.time()
         for outlet in self._outlets:
@@ -48,7 +48,7 @@ class Inbox:
                 outlet.stirred.set()
 
     def say(self, message: ClientMessage) -> None:
-        """To be sent right behind the audio that is here by now."""
+        """Send this right after the audio that is here by now."""
         unsent = (self.tape.end, message)
         self._unsent.append(unsent)
         for outlet in self._outlets:
@@ -57,20 +57,20 @@ class Inbox:
             outlet.stirred.set()
 
     def end(self) -> None:
-        """Nothing more will come."""
+        """No more audio will come."""
         self.ended = True
         for outlet in self._outlets:
             outlet.stirred.set()
 
     def open(self) -> Outlet:
-        """For a session that is opened with the newest options: no update is left to be said."""
+        """An outlet for a new session; it has the newest options and needs no pending update."""
         outlet = Outlet(deque(m for m in self._unsent if not isinstance(m[1], UpdateConfiguration)))
         self._outlets.append(outlet)
         return outlet
 
     async def wait_for_audio(self, from_ms: float) -> bool:
-        """Until there is a chunk to send from here on, or none will come: whether there is enough
-        for a message."""
+        """Wait until there is a chunk to send from here on, or none will come. True if there is
+        enough for a message."""
         start = self.tape.position(from_ms)
         enough = start + self.tape.chunk_bytes
         newcomer = Outlet(deque())
@@ -84,7 +84,7 @@ class Inbox:
         return self.tape.milliseconds(self.tape.end - start) >= _SHORTEST_MESSAGE_MS
 
     def put_in_charge(self, outlet: Outlet) -> None:
-        """What this session does not send is left to the next one."""
+        """Make this session the active one: what it does not send is left to the next."""
         self._unsent = outlet.messages
 
     def close(self, outlet: Outlet) -> None:

@@ -1,7 +1,7 @@
-"""What a stream costs: the seconds each session is billed for, and what was sent in them.
+"""Usage: the seconds that each session is billed for, and the audio that it was sent.
 
 The service bills wall-clock time while a session is open (protocol notes, section 14). Its own
-figure comes with the Termination; without one our clock stands in, marked as an estimate.
+figure comes with the Termination; without one, our clock gives an estimate, marked as such.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ __all__ = ["Bill", "Ledger"]
 
 @dataclass(frozen=True, slots=True)
 class Bill:
-    """One session. `reason` is why it was opened: `start`, `roll over`, `audio again`,
-    or an error's name."""
+    """One session. `reason` is why it was opened: `start`, `roll over`, `audio again`, or the name
+    of an error."""
 
     session_id: str
     reason: str
@@ -27,9 +27,9 @@ class Bill:
 
 @dataclass(slots=True)
 class Ledger:
-    """A stream's sessions. `report` gives each billed second once, open sessions included.
+    """A stream's sessions. `report` gives each billed second once, including open sessions.
 
-    A session is known by any `key` of the caller's: the service's id may be missing, or doubled.
+    The caller chooses each session's `key`: the service's id may be missing or not unique.
     """
 
     bills: list[Bill] = field(default_factory=list)
@@ -51,7 +51,7 @@ class Ledger:
         audio_sent_seconds: float,
         audio_resent_seconds: float,
     ) -> Bill | None:
-        """A session is over; None for one that was never accepted, which costs nothing."""
+        """A session is over: its bill, or None if it was never accepted and costs nothing."""
         opened_at = self._opened_at.pop(key, None)
         if opened_at is None:
             return None
@@ -72,7 +72,7 @@ class Ledger:
         return closed + sum(now - opened_at for opened_at in self._opened_at.values())
 
     def report(self, now: float) -> float:
-        """The seconds since the last report; what was estimated too high is taken off later."""
+        """The seconds since the last report; later reports subtract what was estimated too high."""
         seconds = max(0.0, self.total_seconds(now) - self._reported_seconds)
         self._reported_seconds += seconds
         return seconds

@@ -4,9 +4,9 @@
     LISTENING ──────► IN CHARGE ─────────────────────► FINISHING ───────────────────────► settled
                           └── hand_over(): another leg knows all that this one would say ──► settled
 
-It sends what the stream has recorded, at the pace the service follows, and hands on what comes
-back. A leg that listens ahead of its time keeps what comes back until it takes over. It decides
-nothing about what happens after it; `outcome`, `told_until_ms` and `covered_ms` say how it ended.
+It sends the stream's audio at a pace that the service can follow, and passes on what comes back.
+A leg that is opened ahead of time keeps what it hears until it takes over. The transcriber decides
+what happens next, by `outcome`, `told_until_ms` and `covered_ms`.
 """
 
 from __future__ import annotations
@@ -45,12 +45,12 @@ __all__ = ["Dial", "Leg", "StreamEvent"]
 logger = logging.getLogger("stt_assemblyai")
 
 _RECOGNITION_MS = 2000  # words appear at most this long after they were said
-_AFTER_SILENCE_MS = 1500  # the end of a turn is told at most this long behind its silence
+_AFTER_SILENCE_MS = 1500  # a turn's end is reported at most this long after its silence
 _LOOK_EVERY_MS = 200  # at what has been sent: live audio has to cost little
 _RELEASE_EVERY_MS = 1000
-_HEARTBEAT_SECONDS = 15.0  # without one, of those that come every 5 s (section 7.7)
+_HEARTBEAT_SECONDS = 15.0  # without a heartbeat; they come every 5 s (section 7.7)
 _SHORTEST_INACTIVITY_SECONDS = 5.0  # after which the service ends a session, if asked (section 4)
-_PROGRESS_MS = 10_000  # an open turn about which nothing is said for longer is stuck
+_PROGRESS_MS = 10_000  # an open turn without a message for longer is stuck
 
 Dial = Callable[[str], AbstractAsyncContextManager[Socket]]
 """Opens a connection for a session's query; see `client.connect`."""
@@ -66,11 +66,11 @@ class _State(Enum):
 
 
 class Leg:
-    """One session. `run` it once; `settled` is set when it has nothing more to tell.
+    """One session. `run` it once; `settled` is set when it has nothing more to report.
 
-    It hears the stream from `from_ms` on, or from where the leg `behind` which it follows is when
-    this one is connected; infinity is: not yet. `reason` is why it was opened. `options` gives
-    those that are in force, which change while it runs.
+    It hears the stream from `from_ms` on. If it follows the leg `behind`, it starts at the point
+    that leg has reached when this one is connected; until then `from_ms` is infinite. `reason` is
+    why it was opened. `options` returns the options in force, which may change while it runs.
     """
 
     def __init__(
@@ -103,7 +103,7 @@ class Leg:
         self._state = _State.LISTENING
         self._kept: list[Heard] = []  # until it takes over
         self._dialled_at = 0.0
-        self._beat_at: float | None = None  # the last heartbeat, or since when one is due
+        self._beat_at: float | None = None  # when the last heartbeat came, or the wait for it began
         self._look_at_ms = self._released_at_ms = 0.0
         self._heard_at_ms = 0.0  # the session's audio when something was last heard
         self._deaf = False
@@ -117,40 +117,40 @@ class Leg:
         self.clock = clock
         self.begun = asyncio.Event()
         self.settled = asyncio.Event()
-        self.asked = options()  # with which it was opened
+        self.asked = options()  # the options with which it was opened
         self.opened: Opened | None = None
         self.opened_at: float | None = None
-        self.useful = False  # it told something that had not been told before
+        self.useful = False  # it reported something new
         self.outcome: Ended | Failed | None = None
 
     @property
     def retired(self) -> bool:
-        """It left the stream to the next leg while it could have gone on."""
+        """Whether it left the stream to the next leg while it could have gone on."""
         return self._state in (_State.FINISHING, _State.HANDED_OVER)
 
     @property
     def started(self) -> bool:
-        """It runs, or has run."""
+        """Whether it runs, or has run."""
         return self._task is not None
 
     @property
     def failed(self) -> bool:
-        """The session ended, and nobody had asked for it."""
+        """Whether the session ended without being asked to."""
         return isinstance(self.outcome, Failed)
 
     @property
     def terminated(self) -> bool:
-        """The service has said its last word of all that it was sent."""
+        """Whether the service has said its last word about all that it was sent."""
         return isinstance(self.outcome, Ended) and self.outcome.termination is not None
 
     @property
     def handed_over(self) -> bool:
-        """The next leg knows all that this one would still say."""
+        """Whether the next leg knows all that this one would still say."""
         return self._state is _State.HANDED_OVER
 
     @property
     def idle(self) -> bool:
-        """The session was ended since no audio came, by us or by the service."""
+        """Whether the session was ended, by us or by the service, because no audio came."""
         if isinstance(self.outcome, Failed) and isinstance(self.outcome.error, RenewalError):
             lacking_seconds = self._loop.time() - self._inbox.added_at
             return not self._mapper.in_turn and lacking_seconds >= _SHORTEST_INACTIVITY_SECONDS
@@ -158,10 +158,10 @@ class Leg:
 
     @property
     def told_until_ms(self) -> float:
-        """The service has said all there is to say of the stream up to here.
+        """The service has said all there is to say about the stream up to here.
 
-        Without an open turn that is what was sent, less what may still be on its way: what was
-        sent since the peer was last heard of, and what was sent faster than it was spoken.
+        Without an open turn that is the audio sent, less what the service may not have processed:
+        audio sent since we last heard from it, and audio sent faster than real time.
         """
         if self.terminated:
             return self.sent_until_ms
@@ -179,7 +179,7 @@ class Leg:
 
     @property
     def covered_ms(self) -> float:
-        """A session that hears the stream from here on misses nothing, and finds the edge."""
+        """A session that hears the stream from here on misses nothing and can find the splice."""
         if self.opened_at is None:
             return self.from_ms
         told_ms = min(self.told_until_ms, self.sent_until_ms)
@@ -191,17 +191,17 @@ class Leg:
 
     @property
     def service_ahead_seconds(self) -> float | None:
-        """The service's unix time less the event loop's; None if the service did not tell it."""
+        """The service's unix time minus the event loop's; None if the service sent no time."""
         return self._socket.ahead_seconds if isinstance(self._socket, DatedSocket) else None
 
     @property
     def sent_until_ms(self) -> float:
-        """How far into the stream it has sent."""
+        """How far into the stream it has sent audio."""
         return 0.0 if self._sender is None else self._sender.until_ms
 
     @property
     def sent_ms(self) -> float:
-        """How much audio the session was sent, silence included."""
+        """How much audio the session was sent, including silence."""
         return self.clock.session_ms
 
     def start(self, tasks: asyncio.TaskGroup) -> None:
@@ -209,19 +209,19 @@ class Leg:
         self._task = tasks.create_task(self.run())
 
     def dismiss(self) -> None:
-        """It is not needed: end it properly."""
+        """End it properly: it is not needed."""
         if self._task is not None:
             self._task.cancel()
 
     async def run(self) -> None:
-        """From its connection to its end. Cancelled, it still says goodbye."""
+        """Run the session from connection to end. When cancelled it still says goodbye."""
         self._dialled_at, self.asked = self._loop.time(), self._options()
         try:
             async with self._dial(self.asked.query()) as socket:
                 await self._converse(socket)
         except AssemblyAIError as refusal:
             self.outcome = Failed(refusal)
-        except Exception as error:  # a fault of our own costs this session, and never the stream
+        except Exception as error:  # a fault of our own costs this session, never the stream
             logger.warning("An AssemblyAI session failed", extra={"fault": fault_of(error)})
             self.outcome = Failed(TransientError("The session failed here, not at the service"))
         finally:
@@ -230,7 +230,7 @@ class Leg:
             self._on_over(self)
 
     def take_over(self) -> None:
-        """From now on it is the one that is listened to."""
+        """Become the leg that the stream listens to."""
         self._state = _State.IN_CHARGE
         self._inbox.put_in_charge(self._outlet)
         self._progress.restart()
@@ -243,12 +243,12 @@ class Leg:
         self._outlet.stirred.set()
 
     def hand_over(self) -> None:
-        """Stop here: the next leg knows all that this one would still say."""
+        """Stop here: the next leg knows all that this one would still say, and takes over."""
         self._retire(_State.HANDED_OVER)
         self.settled.set()
 
     def finish(self) -> None:
-        """Send no more, and let the service say its last words of what it was sent."""
+        """Send no more, and let the service say its last words about what it was sent."""
         self._retire(_State.FINISHING)
 
     def _retire(self, state: _State) -> None:
@@ -288,7 +288,7 @@ class Leg:
             self.settled.set()
 
     async def _say_goodbye(self) -> None:
-        """Terminate, if nobody has, and wait a bounded time for last words and the bill."""
+        """Send Terminate if still due, and wait a bounded time for last words and the bill."""
         assert self._socket is not None
         with contextlib.suppress(Closed, TimeoutError):
             async with asyncio.timeout(self._timing.termination_timeout_seconds):
@@ -313,7 +313,7 @@ class Leg:
             except TimeoutError:
                 if opening:
                     self._judge(self._session.fail(NetworkError("The session did not begin")))
-                elif deadline is not None:  # loops may wake a tick early: the deadline is the time
+                elif deadline is not None:  # a loop may wake a tick early, so pass the deadline
                     self._emit_all(self._mapper.expire(deadline))
             except Closed as closed:
                 self._judge(self._session.receive_close(closed.code, closed.reason))
@@ -321,11 +321,11 @@ class Leg:
                 self._take_frame(frame)
 
     def _take_frame(self, frame: str | bytes) -> None:
-        """Whatever goes wrong with a message costs that message and nothing else."""
+        """A fault in handling a message costs that message and nothing else."""
         try:
             self._judge(self._session.receive(frame))
             faults = self._session.faults
-        except Exception as error:  # the next message may be read, and no word of it would be lost
+        except Exception as error:  # the next message may be readable, and repeat these words
             faults = [Unknown("", fault_of(error))]
         for fault in faults:
             self._emit(self, Noticed(fault))
@@ -340,7 +340,7 @@ class Leg:
                 if self._state is _State.IN_CHARGE:
                     self._mapper.session_id = event.session_id
                 self._emit(self, event)
-                self._outlet.stirred.set()  # messages have waited for this
+                self._outlet.stirred.set()  # messages wait for Begin
             case Heard():
                 self._take(event)
             case Noticed():
@@ -380,15 +380,15 @@ class Leg:
         self._emit_all(told)
         self._listen_for_quiet()
         if self._mapper.in_turn and not was_in_turn:
-            self._outlet.stirred.set()  # from now on the sender minds whether audio goes on
+            self._outlet.stirred.set()  # in a turn the sender watches whether audio goes on
 
     @property
     def _turn_ends_within_ms(self) -> int:
-        """How much silence ends any turn, and is told of."""
+        """Within this much silence any turn ends, and its end is reported."""
         return self._mapper.endpointing.longest_silence_ms + _AFTER_SILENCE_MS
 
     def _on_audio(self, at_ms: float, pcm: bytes) -> None:
-        """Called from the stack of whoever pushes the audio: no fault of ours may reach it."""
+        """Called from `push`: no fault of ours may reach the caller."""
         try:
             self._after_audio(at_ms, pcm)
         except Exception as error:  # as in `run`
@@ -396,7 +396,7 @@ class Leg:
             self._give_up("The session failed here, not at the service")
 
     def _after_audio(self, at_ms: float, pcm: bytes) -> None:
-        """The tape may forget what is covered; a turn must not stay open for ever."""
+        """Release audio that is covered, and give up a session that is stuck."""
         if self._state is not _State.IN_CHARGE:
             return
         if pcm:
@@ -407,7 +407,7 @@ class Leg:
         self._listen_for_quiet()
         if self.clock.session_ms - self._released_at_ms >= _RELEASE_EVERY_MS:
             self._released_at_ms = self.clock.session_ms
-            # words may end behind the audio that was sent: what was not sent is needed all the same
+            # words may end after the audio that was sent, and what was not sent is still needed
             needed_ms = min(self.covered_ms, self._progress.unanswered_from_ms, self.sent_until_ms)
             self._inbox.tape.release(self._inbox.tape.position(needed_ms))
         if self._heartbeat_stopped():
@@ -446,7 +446,7 @@ class Leg:
     def _emit_all(self, events: tuple[SpeechEvent, ...]) -> None:
         for event in events:
             self._emit(self, event)
-            if isinstance(event, Overdue):  # at once, whatever audio is still to be sent
+            if isinstance(event, Overdue):  # at once, before any audio that is still to be sent
                 self._outlet.messages.appendleft((0, ForceEndpoint()))
                 self._outlet.stirred.set()
             if isinstance(event, Unanswered):
@@ -455,7 +455,7 @@ class Leg:
 
 
 def _cut_off(event: Heard) -> Heard:
-    """Terminate ends a turn wherever it is: the words are the last, but the turn may go on."""
+    """The message without its end of turn: Terminate ends any turn, but this one may go on."""
     message = event.message
     if not isinstance(message, Turn):
         return event

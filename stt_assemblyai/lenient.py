@@ -1,8 +1,8 @@
-"""Read what can be read of a message whose fields are not what was promised.
+"""Reads as much as possible of a message whose fields are not as documented.
 
-A value that stands in another form (a float for an int, a number for a text) is converted; a field
-that cannot be read is left out, and its default holds; a list's item without a field that it needs
-is left out as a whole. Only a message without a field that it needs itself is lost.
+A value in another form (a float for an int, a number for a text) is converted. A field that cannot
+be read is left out, and its default applies. A list item without a required field is left out as a
+whole. Only a message that itself lacks a required field is lost.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ _Path = tuple[int | str, ...]
 
 
 def read_leniently(model: type[_Model], fields: dict[str, Any]) -> tuple[_Model | None, list[str]]:
-    """The message, if enough of it can be read, and a sentence for each fault of the first look.
+    """The message, if enough of it can be read, and a sentence for each fault found at first.
 
-    `fields` is changed. A sentence names the field and the rule, and never the value: it may be
-    what a caller said.
+    Changes `fields`. A sentence names the field and the rule, never the value: it may be what a
+    caller said.
     """
     faults: list[str] = []
     while True:  # each round converts or removes something: two or three are usual
@@ -48,7 +48,7 @@ def _is_optional(fault: ErrorDetails) -> bool:
 
 
 def _mended(fields: dict[str, Any], found: list[ErrorDetails]) -> Iterator[_Path]:
-    """Convert what can be converted; gives the places of what has to go."""
+    """Convert what can be converted; yield the paths of what has to go."""
     for fault in found:
         path = fault["loc"]
         value = None if fault["type"] == "missing" else _converted(fault["type"], fault["input"])
@@ -59,7 +59,7 @@ def _mended(fields: dict[str, Any], found: list[ErrorDetails]) -> Iterator[_Path
 
 
 def _converted(kind: str, value: Any) -> int | str | None:
-    """The same value in the form that was promised; None where it has none."""
+    """The same value in the documented form; None if it has none."""
     if kind in _FORMS_OF_NUMBERS:
         try:
             number = float(value)
@@ -83,6 +83,6 @@ def _parent(fields: dict[str, Any], path: _Path) -> Any:
 
 
 def _sentence(fault: ErrorDetails) -> str:
-    """The same for each item of a list, so that one fault is told once."""
+    """One sentence for all items of a list, so that a fault is reported once."""
     name = ".".join("*" if isinstance(step, int) else step for step in fault["loc"])
     return f"{name}: {fault['msg']}"

@@ -1,7 +1,7 @@
-"""LiveKit's private parts: each that the adapter uses, why, and nowhere else in this package.
+"""All of LiveKit's private parts that the adapter uses, each with the reason.
 
-No public way leads to what is used here. A release of LiveKit may rename any of it without notice:
-tests/stt_assemblyai/test_livekit_private.py then fails, and says which feature breaks.
+They have no public equivalent, and a LiveKit release may rename any of them without notice. Then
+tests/stt_assemblyai/test_livekit_private.py fails and says which feature breaks.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ TEvent = TypeVar("TEvent")
 
 
 class InformedSTT(stt.STT[TEvent]):
-    """Learns what a session knows. LiveKit's session calls two methods, and its base class does
-    nothing in them but warn; the plugins that LiveKit ships override them as well."""
+    """Learns what a session knows. LiveKit's session calls two methods in which its base class only
+    warns; LiveKit's own plugins override them too."""
 
     @abstractmethod
     def hear_keyterms(self, keyterms: list[str]) -> None:
-        """The session's own list of terms has changed: this is the whole of it."""
+        """The session's own list of terms has changed; this is the whole list."""
 
     @abstractmethod
     def hear_item(self, event: ConversationItemAddedEvent) -> None:
@@ -40,8 +40,8 @@ class InformedSTT(stt.STT[TEvent]):
 class DirectStream(stt.RecognizeStream):
     """LiveKit's stream without the tasks between it and us.
 
-    The base class hands each frame and each event through channels with a task at their end: it
-    wakes one for every frame, and two for every event. Nothing public goes past them.
+    The base class passes frames and events through channels: it wakes one task for every frame and
+    two for every event. No public way avoids them.
     """
 
     def __init__(
@@ -53,37 +53,37 @@ class DirectStream(stt.RecognizeStream):
         self._task.add_done_callback(lambda _: self._usage.close())
 
     def give(self, event: stt.SpeechEvent) -> None:
-        """Have the session hear of this."""
+        """Send this to the session."""
         self._event_ch.send_nowait(event)
 
     def give_usage(self, event: stt.SpeechEvent) -> None:
-        """Have the session and LiveKit's metrics hear of this."""
+        """Send this to the session and to LiveKit's metrics."""
         self._event_ch.send_nowait(event)
         self._usage.send_nowait(event)
 
     @property
     def takes_input(self) -> bool:
-        """Whether neither the input has been ended nor the stream closed."""
+        """Whether the input is still open, and the stream too."""
         return not (self._input_ch.closed or self._event_ch.closed)
 
     def require_input(self) -> None:
-        """Raise RuntimeError, in LiveKit's words, unless it takes input."""
+        """Raise LiveKit's own RuntimeError unless it takes input."""
         self._check_input_not_ended()
         self._check_not_closed()
 
     def close_input(self) -> None:
-        """From now on LiveKit refuses more input."""
+        """Make LiveKit refuse more input."""
         self._input_ch.close()
 
     async def wait_for_end(self, timeout_seconds: float) -> None:
-        """Return when the stream has ended by itself, or after this time."""
+        """Return when the stream has ended by itself, or after the timeout."""
         if not self._task.done():
             await asyncio.wait([self._task], timeout=timeout_seconds)
 
     def report_opening(self, seconds: float) -> None:
-        """Have LiveKit's metrics know how long it took to open a session."""
+        """Tell LiveKit's metrics how long it took to open a session."""
         self._report_connection_acquired(seconds, connection_reused=False)
 
     async def _metrics_monitor_task(self, event_aiter: AsyncIterable[stt.SpeechEvent]) -> None:
-        """LiveKit's own, which needs to see none but usage."""
+        """Run LiveKit's own task on usage events alone: it needs no others."""
         await super()._metrics_monitor_task(self._usage)

@@ -1,9 +1,9 @@
-"""The wire vocabulary: what the service says, and what may be said to it.
+"""The wire vocabulary: the messages from the service and to it.
 
-Only the fields that are used are read; unknown types and fields are ignored (protocol notes,
-section 7). `decode` never raises: of a message with an odd field the rest is read, and what cannot
-be understood comes back as `Unknown`, with the rule it broke. All times are milliseconds of the
-session's own audio.
+Only fields that are used are read; unknown types and fields are ignored (protocol notes, section
+7). `decode` never raises: it reads the rest of a message with an odd field, and returns what cannot
+be understood as `Unknown`, with the rule that it broke. All times are milliseconds of the session's
+own audio.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ __all__ = [
 ]
 
 
-Milliseconds = Annotated[int, Field(ge=-(2**53), le=2**53)]  # what a JSON number can say exactly
+Milliseconds = Annotated[int, Field(ge=-(2**53), le=2**53)]  # exact in a JSON number
 Order = Annotated[int, Field(ge=0, le=2**53)]
 
 
@@ -55,7 +55,7 @@ class _Received(BaseModel):
 class Begin(_Received):
     """The session is open. `expires_at` is in unix seconds (section 7.1).
 
-    Its type makes it one: whatever else it says, the session is open."""
+    Its type is enough: whatever else it says, the session is open."""
 
     type: Literal["Begin"]
     id: str = ""
@@ -82,7 +82,7 @@ class Word(_Received):
 
 
 class Turn(_Received):
-    """A turn so far (`end_of_turn` false) or as a whole (section 8 tells the families apart)."""
+    """A turn so far (`end_of_turn` false) or as a whole; families differ (section 8)."""
 
     type: Literal["Turn"]
     turn_order: Order
@@ -98,7 +98,7 @@ class Turn(_Received):
 
 
 class RevisedTurn(_Received):
-    """A turn whose speakers are now known better."""
+    """A turn with corrected speakers."""
 
     turn_order: Order
     speaker_label: str | None = None
@@ -113,7 +113,7 @@ class SpeakerRevision(_Received):
 
 
 class Termination(_Received):
-    """The last message of a session that was ended properly (section 7.4); billed by wall time."""
+    """The last message of a properly ended session (section 7.4); wall time is billed."""
 
     type: Literal["Termination"]
     audio_duration_seconds: float = 0.0
@@ -162,7 +162,7 @@ class LLMGatewayResponse(_Received):
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
-    """A message of tomorrow (`fault` is empty), or one that breaks the rules we know."""
+    """A message of an unknown type (`fault` is empty), or one that breaks a known rule."""
 
     type: str
     fault: str = ""
@@ -196,7 +196,7 @@ _LONGEST_NAME = 40  # of a type that is not known: it goes into the log
 def decode(text: str | bytes, faults: list[Unknown] | None = None) -> ServerMessage:
     """Read one text frame. Never raises.
 
-    What could not be read of a message that is understood otherwise is added to `faults`.
+    Adds the unreadable parts of an otherwise understood message to `faults`.
     """
     try:
         return _ADAPTER.validate_json(text)
@@ -205,10 +205,10 @@ def decode(text: str | bytes, faults: list[Unknown] | None = None) -> ServerMess
 
 
 def _decode_leniently(text: str | bytes, faults: list[Unknown]) -> ServerMessage:
-    """Errors may lack their type, and any field may be null or odd where a value is promised."""
+    """Read a message that breaks the rules: an Error may lack its type, any field may be odd."""
     try:
         fields = json.loads(text)
-        # half a character, as "\\ud800" spells it, could not be written anywhere
+        # half a character, such as "\\ud800", could not be written anywhere
         fields = json.loads(json.dumps(fields, ensure_ascii=False).encode(errors="replace"))
     except (ValueError, RecursionError):
         return Unknown("", "not JSON")

@@ -1,7 +1,7 @@
-"""The speech models: which there are, of which family each is, and what each is sent unasked.
+"""The speech models: their families, and the parameters that are sent for each by default.
 
-A family is the set of its known models. A model that is not known is taken for one of the family
-that its name tells; nothing else is known of it, so nothing is refused for it.
+A family is the set of its known models. An unknown model is put into a family by its name. Nothing
+else is known about it, so it is refused no parameter.
 """
 
 from __future__ import annotations
@@ -55,11 +55,11 @@ OLD_MODELS: Mapping[str, str] = MappingProxyType(
         "multi": "universal-streaming-multilingual",  # language=multi
     }
 )
-"""What else a model may be called."""
+"""Old names of models."""
 
 
 def family_of(model: str) -> Models:
-    """The family of a model, by its name if it is not known: the newest ones are all U3."""
+    """The family of a model; for an unknown one by its name, else U3, as all new models are."""
     if model in US or model.startswith("universal-streaming"):
         return US
     return WHISPER if model.startswith("whisper") else U3
@@ -84,7 +84,7 @@ PRESETS: Mapping[Preset, Mapping[str, Any]] = MappingProxyType(
         "service": _row(None, None, None),  # none is sent
     }
 )
-"""When a turn ends on the US models, by temper (section 10.1)."""
+"""When a turn ends on the US models, by preset (section 10.1)."""
 
 MODES: Mapping[Preset, Mapping[str, Any]] = MappingProxyType(
     {
@@ -95,22 +95,22 @@ MODES: Mapping[Preset, Mapping[str, Any]] = MappingProxyType(
         "service": MappingProxyType({}),
     }
 )
-"""The same tempers in the U3 family's own words (section 10.2)."""
+"""The same presets as the U3 family's modes (section 10.2)."""
 
 MODE_SILENCES: Mapping[str, tuple[int, int]] = MappingProxyType(
     {"min_latency": (128, 640), "balanced": (128, 1280), "max_accuracy": (512, 2560)}
 )
-"""The shortest and the longest silence, in ms, that each of these modes stands for."""
+"""The shortest and the longest silence of each mode, in ms."""
 
 US_SILENCES = (400, 1280)
-"""The same of the US models, where nothing is sent."""
+"""The same for the US models if nothing is sent, in ms."""
 
 SERVICE_THRESHOLDS = _row(0.4, *US_SILENCES)
-"""The service's own on the US models, for sessions in which they have been changed."""
+"""The service's own thresholds on the US models, to restore them in a session."""
 
 _SHIPPED: Mapping[str, Any] = MappingProxyType({"format_turns": True, **PRESETS["seed"]})
 
 
 def shipped_with(model: str) -> Mapping[str, Any]:
-    """What is sent for a model unasked. All but the US models keep the service's own defaults."""
+    """What is sent for a model by default. All but the US models keep the service's defaults."""
     return _SHIPPED if family_of(model) is US else MappingProxyType({})

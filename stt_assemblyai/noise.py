@@ -1,4 +1,4 @@
-"""Sounds that whisper-rt writes down as words, such as [Silence] and [Music]: nobody says them."""
+"""Removes sounds that whisper-rt writes down as words, such as [Silence] and [Music]."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ __all__ = ["without_noise"]
 Message = TypeVar("Message")
 
 _TAGS = re.compile(r"(\s*\[[^\[\]]+\][.,!?]?)+\s*")
-# Until an utterance is over only its transcript is told, from which the brackets were taken off.
+# Until an utterance ends, only its transcript comes, without the brackets.
 _SILENCES = re.compile(r"(\s*silence[.,]?)+\s*", re.IGNORECASE)
 
 
 def without_noise(message: Message, options: SessionOptions) -> Message:
-    """The message; a turn that holds nothing but such sounds comes without words (section 8.3)."""
+    """The message; a turn that holds only such sounds loses its words (section 8.3)."""
     if not isinstance(message, Turn) or options.family is not WHISPER:
         return message
     is_noise = _TAGS.fullmatch(message.utterance or message.transcript)

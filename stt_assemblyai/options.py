@@ -1,8 +1,8 @@
-"""Every parameter of a streaming session, once: its bounds, the models that take it, its words.
+"""Every parameter of a streaming session, once: bounds, the models that take it, description.
 
-Protocol notes, section 4 is the source. A field that nobody sets is sent as it ships with the
-model (`models.shipped_with`), or not at all; one that is set to None is never sent. Where nothing
-is sent, the service's own default for the model holds.
+The source is the protocol notes, section 4. An unset field is sent as it ships with the model
+(`models.shipped_with`), or not at all; one that is set to None is never sent. If nothing is sent,
+the service's own default for the model applies.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ RENAMED: Mapping[str, str] = MappingProxyType(
 )
 """Old names that are still accepted, with a warning; when both are given, the new one wins."""
 
-_QUIET = {"quiet": True}  # for options that are made of others, of which all has been said
+_QUIET = {"quiet": True}  # for options made from others, whose warnings have been given
 
 CONTROLLED = frozenset(
     {
@@ -92,12 +92,12 @@ CONTROLLED = frozenset(
         "session_heartbeat",
     }
 )
-"""What this package itself goes by, or makes: only its own field may set it."""
+"""Parameters that this package itself depends on or makes: only their own fields set them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Takes:
-    """Which models take a parameter, may it change in mid-session, and the service's default."""
+    """Which models take a parameter, whether it may change in mid-session, its default."""
 
     models: Models
     updatable: bool = False
@@ -105,7 +105,7 @@ class Takes:
 
 
 class SessionOptions(BaseModel):
-    """What a session is asked for. Immutable; all faults are reported at once."""
+    """The options of a session. Immutable; all faults are reported at once."""
 
     model_config = ConfigDict(
         frozen=True, extra="forbid", validate_default=False, hide_input_in_errors=True
@@ -115,7 +115,7 @@ class SessionOptions(BaseModel):
         default="universal-streaming-english",
         description="The speech model. The universal-streaming models are the cheapest and send a "
         "growing stream of words; the universal-3 family rewrites whole turns and is more exact. "
-        "A model that is not known here is passed on, with a warning.",
+        "An unknown model is passed on, with a warning.",
         json_schema_extra={"known": list[JsonValue](sorted(ALL))},
     )
     sample_rate: Annotated[int, Takes(ALL)] = Field(
@@ -141,7 +141,7 @@ class SessionOptions(BaseModel):
     ] = Field(
         default=None,
         description="How sure the model has to be, 0 to 1, that a turn is over for it to end after "
-        "min_turn_silence. 0 always ends there, 1 always waits for max_turn_silence.",
+        "min_turn_silence. 0 always ends it then, 1 always waits for max_turn_silence.",
     )
     min_turn_silence: Annotated[
         int | None,
@@ -150,7 +150,7 @@ class SessionOptions(BaseModel):
         default=None,
         ge=50,
         le=10_000,
-        description="Milliseconds of silence after which a turn ends that sounds complete.",
+        description="Milliseconds of silence that end a turn that sounds complete.",
     )
     max_turn_silence: Annotated[
         int | None,
@@ -159,14 +159,14 @@ class SessionOptions(BaseModel):
         default=None,
         ge=50,
         le=60_000,
-        description="Milliseconds of silence after which any turn ends.",
+        description="Milliseconds of silence that end any turn.",
     )
     vad_threshold: Annotated[
         Fraction | None, Takes(ALL, updatable=True, default="0.4 (US), 0.2 to 0.3 (U3)")
     ] = Field(
         default=None,
         description="Voice probability, 0 to 1, below which audio counts as silence. Raise it "
-        "where the line is noisy.",
+        "on a noisy line.",
         examples=["0.5"],
     )
 
@@ -230,8 +230,8 @@ class SessionOptions(BaseModel):
         LanguageTags | None, Takes(U3, updatable=True, default="every language of the model")
     ] = Field(
         default=None,
-        description="Languages to expect, as at most 10 codes such as en or es; multi stands alone "
-        "and means any.",
+        description="Languages to expect, at most 10 codes such as en or es; multi means any and "
+        "stands alone.",
         examples=["en,es"],
     )
     language_detection: Annotated[
@@ -322,8 +322,8 @@ class SessionOptions(BaseModel):
     )
     extra_parameters: Secret[Pairs] | None = Field(
         default=None,
-        description="More parameters for the service, sent as they are: those that have no "
-        "setting here, or new values of those that have. Pairs name=value with commas, or a JSON "
+        description="More parameters for the service, sent as they are: parameters without a "
+        "setting here, or new values of others. Pairs name=value separated by commas, or a JSON "
         "object.",
         examples=["new_parameter=true,other=0.5"],
     )
@@ -391,7 +391,7 @@ class SessionOptions(BaseModel):
     @field_validator("*", mode="after")
     @classmethod
     def _fits_the_model(cls, value: Any, info: ValidationInfo) -> Any:
-        """What somebody sets is never dropped silently: the model takes it, or it is a fault."""
+        """Never drop silently what was set: the model takes it, or it is a fault."""
         model = info.data.get("speech_model")
         takes = PARAMETERS.get(info.field_name or "")
         if value is None or takes is None or model in takes.models:
@@ -413,19 +413,19 @@ class SessionOptions(BaseModel):
 
     @property
     def family(self) -> Models:
-        """The models that behave as this one does: `US`, `U3` or `WHISPER`."""
+        """The models that behave like this one: `US`, `U3` or `WHISPER`."""
         return family_of(self.speech_model)
 
     def tempered(self, name: Preset) -> SessionOptions:
-        """These options, with a preset's values where nothing was set."""
+        """These options, with a preset's values for those that are not set."""
         rows = PRESETS if self.family is US else MODES if self.family is U3 else {}
         row = rows.get(name, {})
         return self.revised(**{n: v for n, v in row.items() if getattr(self, n) is None})
 
     def revised(self, **values: Any) -> SessionOptions:
-        """The same options with other values, checked anew; extra parameters are added.
+        """The same options with other values, validated again; extra parameters are added.
 
-        Raises `ValueError` that names every fault, and no value: a prompt may be personal.
+        Raises `ValueError` that names every fault but no value: a prompt may be personal.
         """
         names = self.model_fields_set & SessionOptions.model_fields.keys()
         chosen = {name: getattr(self, name) for name in names}
@@ -456,7 +456,7 @@ class SessionOptions(BaseModel):
         return urlencode({name: text for name, text in sent.items() if text not in ("", "[]")})
 
     def changes(self, new: SessionOptions) -> dict[str, JsonValue]:
-        """What an UpdateConfiguration has to say to turn this session into `new`.
+        """The changes that an UpdateConfiguration needs to turn this session into `new`.
 
         Raises `ConfigurationError` naming every difference that needs a new session.
         """
@@ -483,7 +483,7 @@ PARAMETERS: Mapping[str, Takes] = MappingProxyType(
         if isinstance(mark, Takes)
     }
 )
-"""Which models take each parameter; its type, bounds and words are in `model_fields`."""
+"""Which models take each parameter; its type, bounds and description are in `model_fields`."""
 
 
 def _to_wire(value: Any) -> str:

@@ -1,4 +1,4 @@
-"""What the command line asks for: an option for each field of an order, with what it allows."""
+"""The command line's options: one for each field of an order, with its allowed values."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ __all__ = ["Order", "signature"]
 
 
 class Order(SessionOptions):
-    """Everything that can be asked for, beside the session's parameters."""
+    """The options of the command line, beside the session's parameters."""
 
     model_config = ConfigDict(hide_input_in_errors=True)
 
@@ -31,8 +31,8 @@ class Order(SessionOptions):
         default=1.0,
         gt=0,
         le=1.25,
-        description="How fast a file is sent; 1 is as it was spoken, and the service follows up "
-        "to 1.25.",
+        description="How fast a file is sent; 1 is as it was spoken, and the service can follow "
+        "up to 1.25.",
     )
     channels: int = Field(default=1, ge=1, le=32, description="Channels of raw PCM.")
     api_key: SecretStr = Field(description="AssemblyAI's API key; better set the variable.")
@@ -86,7 +86,7 @@ def signature() -> inspect.Signature:
 
 
 def _told(name: str, field: FieldInfo, shape: dict[str, Any]) -> str:
-    """What an option is for, what it allows, and what holds without it."""
+    """An option's help: what it is for, the allowed values and the default."""
     parts = [field.description or "", _allowed(shape)]
     unset = shipped_with("universal-streaming-english").get(name, field.get_default())
     if unset is not None and not field.is_required():

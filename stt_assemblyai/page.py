@@ -1,4 +1,4 @@
-"""What the program prints: finals to standard output, all else to standard error."""
+"""Output of the program: finals to standard output, all else to standard error."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ __all__ = ["BY_SIGNAL", "FAILED", "Page", "as_json", "as_text", "end_as_json", "
 _UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 
 FAILED = 1
-BY_SIGNAL = 128  # added to a signal's number, it is the exit code of who was ended by it
+BY_SIGNAL = 128  # plus a signal's number: the exit code of a program that it ended
 
 
 class Page:
@@ -45,7 +45,7 @@ class Page:
         self._open_turn = ""
 
     def write(self, event: StreamEvent | Interrupted | Bill) -> None:
-        """Take what the stream has to say."""
+        """Print an event of the stream, if it is worth printing."""
         match event:
             case Final(transcript=transcript):
                 self.clear()
@@ -62,13 +62,13 @@ class Page:
                 pass
 
     def heard(self, audio_ms: int) -> None:
-        """So much sound has been sent on its way."""
+        """Show how much sound has been pushed so far."""
         if audio_ms // 1000 != self._heard_ms // 1000:
             self._heard_ms = audio_ms
             self._show()
 
     def end(self, audio_ms: int, bills: Sequence[Bill]) -> None:
-        """No more will be said; in JSON, what was heard and what it cost."""
+        """End the page; in JSON, print what was heard and what it cost."""
         self.clear()
         if self._tells_end:
             self._print(end_as_json(audio_ms, bills))
@@ -78,7 +78,7 @@ class Page:
         typer.echo(visible(sentence), err=True)
 
     def clear(self) -> None:
-        """Take the progress away."""
+        """Remove the progress line."""
         if self._is_watched:
             typer.echo("\r\x1b[K", err=True, nl=False)
 
@@ -94,27 +94,27 @@ class Page:
             typer.echo(visible(line))
         except OSError as error:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            if isinstance(error, BrokenPipeError):  # who read it has gone
+            if isinstance(error, BrokenPipeError):  # the reader has gone
                 return self._stop(BY_SIGNAL + signal.SIGPIPE)
             self.note(f"Standard output cannot be written: {error.strerror}.")
             self._stop(FAILED)
 
 
 def visible(text: str) -> str:
-    """A text with each character that a terminal would obey written as JSON spells it."""
+    """The text with each character that a terminal would obey escaped as in JSON."""
     return _UNSEEN.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def as_text(transcript: Transcript) -> str:
-    """One line: the words, after the speaker's name where speakers are told apart."""
+    """One line: the words, after the speaker's name if speakers are labelled."""
     return f"{transcript.speaker}: {transcript.text}" if transcript.speaker else transcript.text
 
 
 def as_json(transcript: Transcript) -> str:
-    """One line: a JSON object, its times in milliseconds since the sound began."""
+    """One line: a JSON object with times in milliseconds since the sound began."""
     words: list[dict[str, Any]] = [asdict(word) for word in transcript.words]
     for word in words:
-        del word["final"]  # all of them are
+        del word["final"]  # true for all of them
     line = {
         "type": "turn",
         "text": transcript.text,
@@ -130,7 +130,7 @@ def as_json(transcript: Transcript) -> str:
 
 
 def end_as_json(audio_ms: int, bills: Sequence[Bill]) -> str:
-    """The last line: a JSON object with what was heard, and what was billed in which sessions."""
+    """The last line: a JSON object with the seconds heard and billed, and the sessions."""
     line = {
         "type": "end",
         "audio_seconds": audio_ms / 1000,
@@ -142,7 +142,7 @@ def end_as_json(audio_ms: int, bills: Sequence[Bill]) -> str:
 
 
 def _can_show(text: str) -> bool:
-    """JSON is read by programs: it spells what standard output's encoding has no letter for."""
+    """Whether standard output's encoding has all these characters; if not, JSON escapes them."""
     try:
         text.encode(sys.stdout.encoding or "utf-8")
     except UnicodeEncodeError:

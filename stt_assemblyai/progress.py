@@ -1,22 +1,22 @@
-"""Notice a service that is sent speech and says nothing of it, though its connection is alive.
+"""Stall detection: notice a service that gets speech and says nothing, on a live connection.
 
-Speech is told by its loudness alone, so music on hold may pass for it: whoever is warned once is
-warned again only after the service has said something.
+Loudness alone counts as speech, so music on hold may pass for it. After one warning the next comes
+only when the service has said something again.
 """
 
 from __future__ import annotations
 
 __all__ = ["Progress"]
 
-_LOOK_EVERY_MS = 500.0  # one chunk in so much audio is looked at: it has to cost nothing
+_LOOK_EVERY_MS = 500.0  # one chunk in this much audio is measured: it has to cost nothing
 _LEAD_MS = 700.0  # speech may have begun right after the last look, and softly
 _ONE_SAMPLE_IN = 8
-_LOUD = 400  # the mean of all samples without their sign; a quiet line has less than 100
+_LOUD = 400  # the mean absolute sample; a quiet line has less than 100
 _SPEECH_SHARE = 0.25  # people who speak are loud for more of the time than this
 
 
 class Progress:
-    """Minds all sessions of a stream. After `unanswered_seconds` of speech it is `stalled`."""
+    """Watches all sessions of a stream. `stalled` after `unanswered_seconds` of ignored speech."""
 
     def __init__(self, unanswered_seconds: float) -> None:
         self._limit_ms = unanswered_seconds * 1000
@@ -28,16 +28,16 @@ class Progress:
 
     @property
     def unanswered_from_ms(self) -> float:
-        """Where the speech begins that nothing was said of; infinite if there is none."""
+        """Where the unanswered speech begins; infinite if there is none."""
         return self._from_ms
 
     def restart(self) -> None:
-        """Another session begins to hear the stream."""
+        """Another session starts to hear the stream."""
         self._next_look_ms = float("-inf")
         self._forget()
 
     def answered(self) -> None:
-        """The service said something of what it heard, or that there was nothing to hear."""
+        """The service reported words, or that there was nothing to hear."""
         self._forget()
         self._armed = True
 
@@ -65,6 +65,6 @@ class Progress:
 
 
 def _is_loud(pcm: bytes) -> bool:
-    """By some of its samples; in plain Python, which beats an array of so few."""
+    """Judge by some of the samples, in plain Python: faster than an array of so few."""
     samples = memoryview(pcm).cast("h")[::_ONE_SAMPLE_IN]
     return sum(map(abs, samples)) > _LOUD * len(samples)

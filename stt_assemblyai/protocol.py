@@ -6,9 +6,9 @@
          │ Error, or close    │ Error, or close       │ close without Termination ──► ENDED
          └───────► FAILED ◄───┘                       │ Error ──► ENDED
 
-`terminate()` while OPENING leads to ENDING as well. What comes in is a text frame or a close; what
-goes out are events for the caller and frames for the socket. A session that ENDED or FAILED is
-silent for ever (protocol notes, sections 7, 12 and 13).
+`terminate()` while OPENING leads to ENDING as well. Text frames and closes come in; events for the
+caller and frames for the socket go out. A session that ENDED or FAILED stays silent (protocol
+notes, sections 7, 12 and 13).
 """
 
 from __future__ import annotations
@@ -56,9 +56,9 @@ class State(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """The service accepted the session. `mismatches` name options it did not take as asked.
+    """The service accepted the session. `mismatches` names options that it did not take as asked.
 
-    `opening_seconds` is how long that took, waiting for the budget of new sessions included.
+    `opening_seconds` is how long that took, including the wait for the budget of new sessions.
     """
 
     session_id: str
@@ -76,14 +76,14 @@ class Heard:
 
 @dataclass(frozen=True, slots=True)
 class Noticed:
-    """Something worth a line in the log or a figure, and nothing else."""
+    """Something that is only worth a log line or a figure."""
 
     message: Warned | Heartbeat | Silence | LLMGatewayResponse | Unknown
 
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """The session ended after it was asked to. Without a `termination` last words may lack."""
+    """The session ended as asked. Without a `termination`, last words may be missing."""
 
     termination: Termination | None
     error: AssemblyAIError | None = None
@@ -91,7 +91,7 @@ class Ended:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """The session ended, and nobody had asked for it."""
+    """The session ended without being asked to."""
 
     error: AssemblyAIError
 
@@ -100,24 +100,24 @@ Event = Opened | Heard | Noticed | Ended | Failed
 
 
 class Session:
-    """One session. `state` is public and changes in this class alone."""
+    """One session. `state` is public and changes only in this class."""
 
     def __init__(self, options: SessionOptions) -> None:
         self.state = State.OPENING
         self._options = options
         self._sends_mulaw = options.encoding == "pcm_mulaw"
-        self._has_begun = False  # which a session that is ending may not have
-        self._uncoded_error = ""  # an Error without a code: the close that follows has it
-        self.faults: list[Unknown] = []  # what could not be read of the newest message
+        self._has_begun = False  # a session that is ending may not have begun
+        self._uncoded_error = ""  # an Error without a code, which the following close has
+        self.faults: list[Unknown] = []  # unreadable parts of the newest message
 
     @property
     def over(self) -> bool:
-        """Nothing will come any more."""
+        """Whether nothing more will come."""
         return self.state in (State.ENDED, State.FAILED)
 
     @property
     def writable(self) -> bool:
-        """Audio and messages may be sent. Audio may come before Begin (section 6)."""
+        """Whether audio and messages may be sent. Audio may be sent before Begin (section 6)."""
         return self.state in (State.OPENING, State.OPEN)
 
     def audio(self, pcm: bytes) -> bytes:
@@ -126,14 +126,14 @@ class Session:
         return to_mulaw(pcm) if self._sends_mulaw else pcm
 
     def say(self, message: ClientMessage) -> str:
-        """The text frame for a message; Terminate begins the end."""
+        """The text frame for a message; Terminate starts the end."""
         self._check_writable()
         if isinstance(message, Terminate):
             self.state = State.ENDING
         return encode(message)
 
     def receive(self, text: str | bytes) -> Event | None:
-        """Take a text frame in."""
+        """Handle a text frame."""
         if self.over:
             return None
         self.faults = []
@@ -153,13 +153,13 @@ class Session:
                 assert_never(message)
 
     def receive_close(self, code: int, reason: str) -> Event | None:
-        """The connection is closed; 1006 stands for one that broke without a word."""
+        """The connection is closed; code 1006 means that it broke without a close frame."""
         if self.over:
             return None
         return self._fail(classify_close(code, self._uncoded_error or reason))
 
     def fail(self, error: AssemblyAIError) -> Event | None:
-        """The caller gives up on this connection, for a reason of its own."""
+        """The caller gives up on this connection for its own reason."""
         return None if self.over else self._fail(error)
 
     def _check_writable(self) -> None:
@@ -175,7 +175,8 @@ class Session:
         return Opened(message.id, message.expires_at, self._mismatches(message))
 
     def _mismatches(self, begin: Begin) -> tuple[str, ...]:
-        """Misspelt or unknown parameters are ignored silently (section 3), so Begin is checked."""
+        """Compare Begin with what was asked: the service ignores misspelt parameters silently
+        (section 3)."""
         asked = self._options.effective()
         asked["model"] = asked.pop("speech_model")
         return tuple(
@@ -185,7 +186,7 @@ class Session:
         )
 
     def _end(self, termination: Termination) -> Event:
-        if self.state is not State.ENDING:  # the service ends what nobody asked it to end
+        if self.state is not State.ENDING:  # the service ends the session by itself
             return self._fail(classify_close(1000, "Session Ended"))
         self.state = State.ENDED
         return Ended(termination)

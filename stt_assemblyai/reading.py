@@ -1,4 +1,4 @@
-"""What a message says, as words on the stream's clock; joined with what was known before."""
+"""Reads a message as words on the stream's clock, joined with the words known before."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _ASCII_SYMBOLS = frozenset("$+<=>^`|~")
 
 
 def spoken_words(turn: Turn, clock: AudioClock) -> tuple[SpokenWord, ...]:
-    """The words of a message on the stream's clock. A word without a text is none."""
+    """A message's words on the stream's clock. Words without text are left out."""
     return tuple(
         SpokenWord(
             text=word.text,
@@ -40,10 +40,10 @@ def spoken_words(turn: Turn, clock: AudioClock) -> tuple[SpokenWord, ...]:
 def heard_words(
     turn: Turn, clock: AudioClock, same_turn: Transcript | None, from_ms: int
 ) -> tuple[SpokenWord, ...]:
-    """As `spoken_words`; and where a text came without words, words for it.
+    """Like `spoken_words`, but a text without words gets words made from it.
 
-    They lie where those of the `same_turn` do, if they are as many, or else evenly between its
-    start (or `from_ms`) and the newest audio.
+    They lie where the words of `same_turn` do if there are as many; else evenly between its start
+    (or `from_ms`) and the newest audio.
     """
     heard, texts = spoken_words(turn, clock), turn.transcript.split()
     if heard or not texts:
@@ -73,7 +73,7 @@ def _places(count: int, from_ms: int, newest_ms: int) -> list[tuple[int, int]]:
 def read(
     turn: Turn, heard: tuple[SpokenWord, ...], words: tuple[SpokenWord, ...], session_id: str
 ) -> Transcript:
-    """A message as a transcript: of what it says, `heard`, these `words` are meant."""
+    """A message as a transcript. `words` are what remains of the words `heard` after joining."""
     untouched = words == heard
     return Transcript(
         session_id=session_id,
@@ -95,8 +95,8 @@ def joined(
     *,
     is_end: bool,
 ) -> tuple[SpokenWord, ...]:
-    """What was settled before the seam, what is new behind it, and, as long as the turn is
-    open, the words that the new session has yet to reach: text never goes backwards."""
+    """The words settled before the seam and the new ones after it. While the turn is open, also the
+    words that the new session has yet to reach: text never goes backwards."""
     fresh = seam.fresh(heard)
     if not carried:
         return fresh
@@ -106,13 +106,13 @@ def joined(
     reached_ms = heard[-1].end_ms if heard else 0
     ahead = tuple(w for w in carried if not w.final and w.end_ms > reached_ms)
     if fresh and ahead and ahead[0].start_ms < reached_ms:
-        fresh = fresh[:-1]  # the beginning of a word that was known as a whole
+        fresh = fresh[:-1]  # the beginning of a word that is known as a whole
     return before + fresh + ahead
 
 
 def settled(words: tuple[SpokenWord, ...]) -> tuple[SpokenWord, ...]:
-    """In a long turn older words are taken for final, though the U3 family might rewrite them: to
-    hear all of it again, at little more than real time, would leave the caller waiting."""
+    """In a long turn, count older words as final, though the U3 family may rewrite them: hearing
+    all of it again, at little more than real time, would keep the caller waiting."""
     if not words or words[-1].end_ms - words[0].end_ms < _REWRITTEN_MS:
         return words
     until_ms = words[-1].end_ms - _REWRITTEN_MS
@@ -120,13 +120,13 @@ def settled(words: tuple[SpokenWord, ...]) -> tuple[SpokenWord, ...]:
 
 
 def known(speaker: str | None) -> str | None:
-    """PENDING and UNKNOWN are not speakers (section 7.3)."""
+    """The speaker; None for PENDING and UNKNOWN, which are not speakers (section 7.3)."""
     return None if speaker in ("PENDING", "UNKNOWN") else speaker
 
 
 def same_words(one: str, other: str) -> bool:
-    """Whether two texts differ in nothing but case and punctuation. No stricter than that, and no
-    laxer: a reply to one is kept as a reply to the other by this very rule."""
+    """Whether two texts differ only in case and punctuation. By exactly this rule LiveKit keeps a
+    reply to one text as the reply to the other."""
     return _plain(one) == _plain(other)
 
 

@@ -1,4 +1,4 @@
-"""LiveKit's words for this package's: transcripts, errors, and the arguments it passes."""
+"""Converts transcripts, errors and arguments between this package and LiveKit."""
 
 from __future__ import annotations
 
@@ -37,8 +37,8 @@ logger = logging.getLogger("stt_assemblyai")
 def speech_data(
     transcript: Transcript, *, offset_seconds: float, language: str, ended_at: float | None = None
 ) -> stt.SpeechData:
-    """A transcript with times in seconds, moved by an offset. `language` stands in where the
-    service named none; `ended_at` is when its last word ended, in unix seconds."""
+    """A transcript with times in seconds, shifted by an offset. `language` is used if the service
+    named none; `ended_at` is when the last word ended, in unix seconds."""
     offset = offset_seconds
     return stt.SpeechData(
         language=LanguageCode(transcript.language or language),
@@ -70,8 +70,8 @@ def speech_data(
 
 
 def session_parameters(parameters: dict[str, Any]) -> dict[str, Any]:
-    """Drop what is not given; `model` is LiveKit's usual name for the speech model. A name that is
-    not known becomes one of `extra_parameters`, with a warning."""
+    """The parameters that were given; `model` is LiveKit's usual name for the speech model. An
+    unknown name becomes one of `extra_parameters`, with a warning."""
     given = {name: value for name, value in parameters.items() if is_given(value)}
     if "model" in given:
         given["speech_model"] = given.pop("model")
@@ -93,8 +93,8 @@ def session_parameters(parameters: dict[str, Any]) -> dict[str, Any]:
 
 
 def merged_keyterms(own: Sequence[str], of_session: Sequence[str]) -> tuple[str, ...]:
-    """Both lists without what the service would close the session for: more than 100 terms, or
-    longer ones than 50 characters. The user's own come first."""
+    """Both lists, the user's own terms first, within the service's limits: 100 terms of at most 50
+    characters. Beyond them it would close the session."""
     short = [term for term in of_session if 0 < len(term.strip()) <= 50]
     merged = tuple(dict.fromkeys([*own, *short]))
     left_out = len(of_session) - len(short) + max(0, len(merged) - 100)
@@ -104,7 +104,7 @@ def merged_keyterms(own: Sequence[str], of_session: Sequence[str]) -> tuple[str,
 
 
 class _OneSentenceError(APIError):
-    """LiveKit's errors print their fields, or their cause once more: ours say what to change."""
+    """Prints as one sentence that says what to change; LiveKit's errors print fields and causes."""
 
     def __str__(self) -> str:
         return self.message
@@ -119,7 +119,7 @@ class UnreachableError(_OneSentenceError, APIConnectionError):
 
 
 def api_error(error: AssemblyAIError) -> APIError:
-    """Not to be retried by LiveKit: whatever may be retried has been, in here."""
+    """The error for LiveKit, never retryable: this package has done the retrying."""
     if isinstance(error.code, HttpStatus):
         return StatusError(str(error), status_code=int(error.code), retryable=False)
     if isinstance(error, NetworkError):

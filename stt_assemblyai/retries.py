@@ -18,15 +18,15 @@ if TYPE_CHECKING:
 
 __all__ = ["Patience", "Retries"]
 
-_APART_SECONDS = 8.0  # sessions that tell something, but are soon over: longer would cost words
+_APART_SECONDS = 8.0  # at most between useful sessions that soon end: longer would cost words
 
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """How long an outage is borne: minutes by default, seconds where something else can step in.
+    """How long to bear an outage: minutes by default, seconds if something else can step in.
 
-    `proven_after_seconds` is how long a session has to live for the next failure to be a new one;
-    `renews_tokens` allows one more attempt, with a new token, after one that had expired.
+    After a session that lived `proven_after_seconds`, a failure counts as the first of a new
+    outage. `renews_tokens` allows one more attempt, with a new token, after one has expired.
     """
 
     total_seconds: float = 180.0
@@ -37,8 +37,10 @@ class Patience:
 
 
 class Retries:
-    """One stream's failures in a row. `random` gives numbers from 0 to 1; `since` is when an
-    outage began that has worn out the patience of a stream before this one: there is one attempt.
+    """One stream's failures in a row. `random` returns numbers from 0 to 1.
+
+    If an earlier stream ran out of patience in this outage, `since` is when the outage began, and
+    this stream has one attempt.
     """
 
     def __init__(
@@ -48,27 +50,28 @@ class Retries:
         self._random = random
         self._failures = 0
         self._has_lived = False
-        self._broken = 0  # useful sessions in a row of which none lived for long
-        self._lived_seconds = 0.0  # the last one, if this failure is its end
+        self._broken = 0  # useful sessions in a row that did not live long
+        self._lived_seconds = 0.0  # of the session that this failure ended
         self._since = since
         self._worn_out = since is not None
 
     @property
     def since(self) -> float | None:
-        """When the first of them was, on the clock of whoever tells of them."""
+        """When the first failure in a row came, on the caller's clock; None without one."""
         return self._since
 
     @property
     def failures(self) -> int:
-        """How many there were in a row, without a session that told anything."""
+        """Failures in a row without a useful session between them."""
         return self._failures
 
     def lived(self, seconds: float, *, useful: bool) -> None:
-        """A session lived for this long before it failed; a useful one told something new.
+        """A session lived for this long before it failed; a useful one reported something new.
 
-        One that opens and says nothing before it fails, as with models that the account may not
-        use, is a failure like those before it. A useful one ends the outage; but where one after
-        the other is soon over, they are opened further and further apart."""
+        A useful session ends the outage. One that opens and fails without a word, as with a model
+        that the account may not use, counts as a failure. If useful sessions soon end one after
+        the other, they are opened further and further apart.
+        """
         is_proven = seconds >= self._patience.proven_after_seconds
         self._has_lived, self._lived_seconds = True, seconds
         if useful or is_proven:
@@ -76,9 +79,9 @@ class Retries:
             self._broken = 0 if is_proven else self._broken + 1
 
     def failed(self, error: AssemblyAIError, now: float) -> float | None:
-        """Seconds to wait before the next attempt; None is: give up."""
+        """Seconds to wait before the next attempt; None to give up."""
         renewable = isinstance(error, TokenExpiredError) and self._patience.renews_tokens
-        # A balancer's 404, a login page: where a session was, something else answers for a while.
+        # A load balancer's 404 or a login page may for a while answer where a session worked.
         is_elsewhere = isinstance(error, ConfigurationError) and isinstance(error.code, HttpStatus)
         passes = error.retryable or (self._has_lived and is_elsewhere)
         if not passes and not (renewable and self._failures == 0):
@@ -92,7 +95,7 @@ class Retries:
         return None if is_too_late or self._worn_out else wait
 
     def _apart_seconds(self) -> float:
-        """How long after the last session was opened the next one may be."""
+        """The least time between opening the last session and the next one."""
         doubled = self._patience.first_wait_seconds * 2.0 ** min(self._broken, 30)
         return min(doubled, _APART_SECONDS) if self._broken else 0.0
 

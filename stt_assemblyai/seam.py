@@ -1,8 +1,8 @@
-"""Where a new session's words begin to be new: it was replayed audio that had been heard before.
+"""The splice of two sessions: which words are new after audio was replayed to a new session.
 
-The replay starts at the edge of a word that was already said, so the new session says some words
-again, with times that may differ a little, and perhaps with a fragment in front. The last word
-said before is looked for by its text near its time; without it, the time alone decides.
+The replay starts at the edge of a known word. So the new session repeats some words, with slightly
+different times and perhaps with a fragment in front. The splice is the last known word, found by
+its text near its time; if it is not found, the time alone decides.
 """
 
 from __future__ import annotations
@@ -18,15 +18,16 @@ __all__ = ["NO_SEAM", "Seam", "bare", "replay_from"]
 
 _OVERLAP_MS = 1500  # enough for a word or two to be recognised again, with their sound around them
 _GUARD_MS = 250
-_EDGE_MS = 100  # two sessions may differ by so much: a word that begins here may have been cut
-_APART_MS = 150  # two sessions may place what is left of a word so far apart
+_EDGE_MS = 100  # two sessions may differ by this much: a word that begins here may have been cut
+_APART_MS = 150  # how far apart two sessions may place what is left of a word
 _TOLERANCE_MS = 500  # how far apart two sessions may place the same word
 
 
 class Seam:
-    """Between the words `said` before and those of a session that hears from `from_ms` on.
+    """The splice between the words `said` before and a session that hears from `from_ms` on.
 
-    Until `known_until_ms` no word was spoken but those: where two sessions heard the same."""
+    Where two sessions heard the same audio, `known_until_ms` says up to where `said` is complete.
+    """
 
     def __init__(
         self, said: Sequence[SpokenWord], from_ms: float, known_until_ms: float = 0
@@ -53,7 +54,7 @@ class Seam:
         return tuple(word for word in words if _middle(word) > until_ms)
 
     def reached(self, words: tuple[SpokenWord, ...]) -> bool:
-        """Whether these words go as far as those said before."""
+        """Whether these words reach as far as those said before."""
         if self._last is None or not words:
             return self._last is None
         anchor = self._anchor(self._last, words)
@@ -63,7 +64,7 @@ class Seam:
         def distance(index: int) -> float:
             return abs(_middle(words[index]) - _middle(last))
 
-        if self._cut:  # what is left of a word has another text
+        if self._cut:  # the rest of a cut word has another text
             return None
         same = [i for i, word in enumerate(words) if bare(word.text) == bare(last.text)]
         nearest = min(same, key=distance, default=None)
@@ -74,8 +75,8 @@ NO_SEAM = Seam((), 0)
 
 
 def replay_from(settled: Sequence[SpokenWord]) -> float:
-    """The stream's time from which a new session has to hear: the edge of a word shortly before
-    the end of what is settled, or the beginning when nothing is."""
+    """Where in the stream a new session has to start: at the edge of a word shortly before the end
+    of the settled words, or at the beginning if there are none."""
     if not settled:
         return 0.0
     overlap = settled[-1].start_ms - _OVERLAP_MS

@@ -1,7 +1,7 @@
-"""What one session is sent: audio as it comes or at the pace of a replay, messages in their place.
+"""Sends one session's audio, live or at the pace of a replay, with messages in their places.
 
-Where live audio stops in mid-turn, silence stands in for it until the turn ends (protocol notes,
-section 6). Where it stops between turns, the session is ended after a while.
+If live audio stops in mid-turn, silence stands in for it until the turn ends (protocol notes,
+section 6). If it stops between turns, the session ends after a while.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ __all__ = ["Sender"]
 
 
 class Sender:
-    """Sends from `from_ms` of the stream on; `run` it once.
+    """Sends the stream from `from_ms` on; `run` it once.
 
-    `in_turn` says whether a turn is open, `in_charge` whether this session is the one that is
-    listened to, `longest_silence_ms` how much silence ends any turn. `on_audio` is told the place
-    and the samples of what has been sent; silence that stands in has neither. `idle` is set once
-    the session is ended because no audio came.
+    `in_turn` says whether a turn is open, `in_charge` whether this session is the active one,
+    `longest_silence_ms` how much silence ends any turn. `on_audio` gets the position in ms and the
+    samples of what was sent; for stand-in silence, no samples. `idle` is set once the session is
+    ended because no audio came.
     """
 
     def __init__(
@@ -64,12 +64,12 @@ class Sender:
 
     @property
     def until_ms(self) -> float:
-        """How far into the stream it has sent."""
+        """How far into the stream it has sent audio."""
         return self._tape.milliseconds(self._position)
 
     async def run(self) -> None:
-        """Everything that is due, until Terminate; then a bounded wait for the last words."""
-        with contextlib.suppress(Closed):  # the receiver learns of it, too, and judges it
+        """Send everything that is due, until Terminate; then wait a bounded time for last words."""
+        with contextlib.suppress(Closed):  # the receiver sees it too, and judges it
             while self._session.writable:
                 self._outlet.stirred.clear()
                 if not await self._send_due():
@@ -101,13 +101,13 @@ class Sender:
         self._on_audio(at_ms, pcm)
 
     def _send_now(self) -> bool:
-        """Send what has become due, if nothing stands in its way; else the sender has to."""
+        """Send what has become due, and return True; False if the sender task has to do it."""
         if self._prompt is None or not self._session.writable:
             return False
-        if self._outlet.messages or self._position < self._tape.start:  # they keep their place
+        if self._outlet.messages or self._position < self._tape.start:  # messages keep their place
             return False
         now = self._inbox.added_at
-        # what follows from a chunk may end the session: the next one is the next session's
+        # a chunk may lead to the end of the session, and then the next one is the next session's
         while self._session.writable and (chunk := self._tape.chunk(self._position)) is not None:
             if not self._pacer.ready(now):
                 return False
@@ -119,7 +119,7 @@ class Sender:
         return True
 
     def _record(self, pcm: bytes) -> tuple[float, float]:
-        """A chunk goes out; gives its place and its length in milliseconds."""
+        """Note that a chunk goes out; return its position and its length in milliseconds."""
         at_ms, duration_ms = self.until_ms, self._tape.milliseconds(len(pcm))
         self._clock.sent(at_ms, duration_ms)
         self._position += len(pcm)
@@ -131,7 +131,7 @@ class Sender:
         await self._transmit(Terminate())
 
     async def _transmit(self, what: bytes | ClientMessage) -> None:
-        """Raises `Closed` when the session was over before its connection is."""
+        """Send audio or a message. Raises `Closed` if the session is over before its connection."""
         if not self._session.writable:
             raise Closed(1006, "")
         session = self._session
@@ -139,7 +139,7 @@ class Sender:
         await self._socket.send(frame)
 
     async def _wait_for_more(self) -> None:
-        """Until the sender is needed. Live audio meanwhile leaves without it."""
+        """Wait until the sender is needed; meanwhile live audio is sent without it."""
         self._outlet.send_now = self._send_now
         try:
             is_lacking = await self._audio_lacks()
@@ -152,7 +152,7 @@ class Sender:
             await self._finish()
 
     async def _audio_lacks(self) -> bool:
-        """Until something is to be done: true if that is because audio has not come for long."""
+        """Wait until there is something to do; true if that is because audio is missing."""
         since, in_turn = self._loop.time(), self._in_turn()
         may_lack_seconds = self._may_lack_seconds()
         if may_lack_seconds is None:
@@ -166,8 +166,8 @@ class Sender:
         return in_turn == self._in_turn()
 
     def _may_lack_seconds(self) -> float | None:
-        """In mid-turn the turn would stay open for ever (section 6); between turns the session
-        would cost as much as one that is used (section 14)."""
+        """How long audio may be missing; None for ever. In mid-turn the turn would stay open for
+        ever (section 6); between turns the session would be billed (section 14)."""
         if self._inbox.ended:
             return None
         if self._in_turn():
@@ -176,7 +176,7 @@ class Sender:
         return self._timing.idle_seconds or None if is_open and self._in_charge() else None
 
     async def _send_silence(self) -> None:
-        """In real time, until audio comes again or the turn ends, and not for ever."""
+        """Send silence in real time until audio comes again or the turn ends, but not for ever."""
         silence = bytes(self._tape.chunk_bytes)
         duration_ms = self._tape.milliseconds(len(silence))
         sent_ms = 0.0

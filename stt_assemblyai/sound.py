@@ -1,7 +1,7 @@
-"""Sound from a file or from standard input, as PCM that a stream takes: 16 bit, mono.
+"""Audio input: a file or standard input as PCM for a stream, 16 bit, mono.
 
-WAV and raw PCM are read right here, so that a pipe is heard while it is still being written. All
-other files are decoded by PyAV, which LiveKit decodes with, too.
+This module reads WAV and raw PCM itself, so that a pipe is heard while it is still being written.
+PyAV, which LiveKit uses too, decodes all other files.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _READ_BYTES = 16_384
 
 @dataclass(frozen=True, slots=True)
 class Sound:
-    """`pieces` come as they can be read; they raise UnreadableError where the input is damaged."""
+    """`pieces` yields audio as it can be read, and raises UnreadableError if it is damaged."""
 
     sample_rate: int
     pieces: AsyncIterator[bytes]
@@ -39,8 +39,8 @@ async def open_sound(
 ) -> AsyncIterator[Sound]:
     """The sound of a file, or of standard input if `source` is `-`; entered when it begins.
 
-    `sample_rate` and `channels` say how raw PCM is laid out; a file is converted to that rate.
-    Without one WAV keeps its own, and anything else comes at 16000 Hz. Raises UnreadableError.
+    `sample_rate` and `channels` are the layout of raw PCM; a file is converted to that rate. By
+    default WAV keeps its rate and anything else gets 16000 Hz. Raises UnreadableError.
     """
     with contextlib.ExitStack() as stack:
         if source == STANDARD_INPUT:
@@ -64,7 +64,7 @@ async def open_sound(
 
 
 def _readable_layout(head: bytes, sample_rate: int | None) -> Layout | None:
-    """How a file is laid out that can be sent as it is."""
+    """The layout of a file that can be sent as it is; None for one that has to be decoded."""
     if not head.startswith(b"RIFF"):
         return None
     try:
@@ -96,7 +96,7 @@ async def _pipe(descriptor: int, sample_rate: int | None, channels: int) -> Soun
 
 
 async def _read(descriptor: int, raw: Layout) -> Sound:
-    """Sound that is read as it arrives, from its first samples on."""
+    """The sound, read as it arrives; returns once its first samples are here."""
     reader = PcmReader(raw)
     arriving = _arriving(descriptor)
     first = b""
@@ -119,7 +119,7 @@ async def _read(descriptor: int, raw: Layout) -> Sound:
 
 
 async def _arriving(descriptor: int) -> AsyncIterator[bytes]:
-    """Whatever there is to read, as soon as it is there, without a thread that nobody can stop."""
+    """Yield data as soon as it can be read, without a thread, which nothing could stop."""
     while True:
         await _readable(descriptor)
         try:
@@ -135,7 +135,7 @@ async def _readable(descriptor: int) -> None:
     loop, ready = asyncio.get_running_loop(), asyncio.Event()
     try:
         loop.add_reader(descriptor, ready.set)
-    except PermissionError:  # a file on disk, which is always ready
+    except PermissionError:  # a file on disk is always ready
         return
     try:
         await ready.wait()
@@ -144,7 +144,7 @@ async def _readable(descriptor: int) -> None:
 
 
 def _decode(path: str, sample_rate: int, stack: contextlib.ExitStack) -> Sound:
-    """Any file of which FFmpeg's libraries know the format."""
+    """Decode any file in a format that FFmpeg's libraries know."""
     try:
         import av
     except ImportError:
@@ -162,7 +162,7 @@ def _decode(path: str, sample_rate: int, stack: contextlib.ExitStack) -> Sound:
 
     def frames() -> Iterator[av.AudioFrame | None]:
         for packet in container.demux(stream):
-            # Players pass over damaged packets as well.
+            # Skip damaged packets, as players do.
             with contextlib.suppress(av.error.InvalidDataError):
                 yield from packet.decode()
         yield None  # the resampler's rest

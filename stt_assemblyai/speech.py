@@ -1,7 +1,7 @@
-"""What was said, as values: the words that are passed between this package and its users.
+"""Speech events and transcripts: the values that this package gives its users.
 
-All times are milliseconds on the stream's own audio clock, counted from the first sample that was
-pushed into it, through all connections.
+All times are milliseconds on the stream's own audio clock: since the first sample that was pushed
+into it, through all connections.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ class Transcript:
 
 @dataclass(frozen=True, slots=True)
 class StartOfSpeech:
-    """The caller began to speak at `start_ms` (the service's word for it, on the audio clock)."""
+    """The caller began to speak at `start_ms`, by the service's own figure."""
 
     start_ms: int
 
@@ -96,21 +96,21 @@ class Final:
 
 @dataclass(frozen=True, slots=True)
 class EndOfSpeech:
-    """The turn is over. `speech_end_ms` is the end of its last word, padded by the service; a
-    stream gives the end of the voice in it instead."""
+    """The turn is over. From the mapper `speech_end_ms` is the end of the last word, which the
+    service pads; from a stream it is where the voice ended."""
 
     speech_end_ms: int
 
 
 @dataclass(frozen=True, slots=True)
 class NothingToEnd:
-    """A flush found no open turn, and no sound that may still become words: no Final follows."""
+    """A flush found no open turn and no sound that may still become words: no Final follows."""
 
 
 @dataclass(frozen=True, slots=True)
 class LateFormat:
-    """The formatted text of a turn whose Final has been given as `replaces`, without formatting:
-    for what people see and for the history; as a Final it would be a turn of its own."""
+    """The formatted text of a turn whose Final was the plain text `replaces`. It is for screens and
+    the history; as a Final it would be a turn of its own."""
 
     transcript: Transcript
     replaces: str
@@ -123,7 +123,7 @@ class Overdue:
 
 @dataclass(frozen=True, slots=True)
 class Unanswered:
-    """It did not, so the turn has been ended with what was known. Such a service is deaf."""
+    """The service did not end the turn, so it was ended with what was known."""
 
 
 @dataclass(frozen=True, slots=True)

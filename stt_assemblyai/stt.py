@@ -1,9 +1,9 @@
-"""The LiveKit adapter: this package's speech events, retold in LiveKit's words.
+"""The LiveKit adapter: this package's speech events as LiveKit's.
 
-With `retelling` and `livekit_private` it is all that knows LiveKit. A stream's events come in the
-order that a session in STT turn mode works with: START, INTERIM*, PREFLIGHT*, FINAL, END_OF_SPEECH,
-RECOGNITION_USAGE. What is fatal (a wrong key) costs one connection: later streams of the same STT
-fail without connecting.
+Only this module, `retelling` and `livekit_private` know LiveKit. A stream's events come in the
+order that a session in STT turn mode expects: START, INTERIM*, PREFLIGHT*, FINAL, END_OF_SPEECH,
+RECOGNITION_USAGE. A fatal error, such as a wrong key, costs one connection: later streams of the
+same STT fail without connecting.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ __all__ = ["STT", "SpeechStream"]
 
 logger = logging.getLogger("stt_assemblyai")
 
-_FEW_RETRIES_SECONDS = 3.0  # a fallback stands ready: its words count, not ours
+_FEW_RETRIES_SECONDS = 3.0  # a fallback is ready to take over
 
 Type = stt.SpeechEventType
 AdapterEvent = Literal[
@@ -80,22 +80,19 @@ class STT(InformedSTT[AdapterEvent]):
     """AssemblyAI's streaming speech-to-text for a LiveKit session.
 
     Every parameter of `SessionOptions` is accepted as a keyword and wins over `options`; `model`
-    stands for `speech_model`; a name that is not known is passed on to the service, with a
-    warning. Raises `ValueError` or `ConfigurationError`, naming every fault, before any
-    connection.
+    means `speech_model`. An unknown name is passed on to the service with a warning. Raises
+    `ValueError` or `ConfigurationError`, naming every fault, before any connection.
 
-    Without `api_key` and `token` the key is read from ASSEMBLYAI_API_KEY. `token` is a temporary
-    token, or a function that fetches one, in place of the key. `base_url`
-    may name several regions, which take turns when one is down. `patience_seconds` is how long an
-    outage is borne; where LiveKit grants fewer retries than by default, as in a FallbackAdapter,
-    it is three seconds at most. `new_sessions_per_minute` is shared by
-    all processes of this machine that use the same key. After `idle_seconds` without audio
-    between turns the session is ended; a new one is opened when audio comes.
-    With the universal-3 family the service is told what the agent says, which helps it to
-    understand the answer, unless `agent_context_carryover` is false or the session's
-    `stt_context_options` say `forward_chat_context: False`.
-    `wait_for_formatted_ms`, `preflight_confidence`, `eager_ms` and `replies` are those of
-    `TurnChoices`.
+    Without `api_key` and `token` the key is read from ASSEMBLYAI_API_KEY. `token` replaces the key:
+    a temporary token, or a function that fetches one. `base_url` may name several regions, which
+    take turns when one is down. `patience_seconds` is how long to bear an outage; if LiveKit grants
+    fewer retries than by default, as in a FallbackAdapter, it is at most three seconds. All
+    processes of this machine with the same key share `new_sessions_per_minute`. After
+    `idle_seconds` without audio between turns the session ends; a new one opens when audio comes.
+    With the universal-3 family the service learns what the agent says, to understand the answer
+    better, unless `agent_context_carryover` is false or the session's `stt_context_options` say
+    `forward_chat_context: False`. For `wait_for_formatted_ms`, `preflight_confidence`, `eager_ms`
+    and `replies` see `TurnChoices`.
 
     Besides LiveKit's own events it emits `late_format` (`LateFormat`), `overdue` (`Overdue` or
     `Unanswered`: a turn that had to be ended by force), `speakers_revised` (`SpeakersRevised`),
@@ -181,7 +178,7 @@ class STT(InformedSTT[AdapterEvent]):
         self._user_keyterms = self._options.keyterms_prompt or ()
         self._session_keyterms: tuple[str, ...] = ()
         self._fatal: AssemblyAIError | None = None
-        self._outage: tuple[float, float] | None = None  # that outlasted a stream: began, given up
+        self._outage: tuple[float, float] | None = None  # when it began; when a stream gave up
         self._streams: weakref.WeakSet[SpeechStream] = weakref.WeakSet()
 
     @property
@@ -194,7 +191,7 @@ class STT(InformedSTT[AdapterEvent]):
 
     @property
     def options(self) -> SessionOptions:
-        """What the next stream is asked for."""
+        """The options of the next stream."""
         return self._options
 
     def stream(
@@ -203,8 +200,8 @@ class STT(InformedSTT[AdapterEvent]):
         language: NotGivenOr[str] = NOT_GIVEN,
         conn_options: APIConnectOptions = DEFAULT_API_CONNECT_OPTIONS,
     ) -> SpeechStream:
-        """A new stream. `language` is LiveKit's; retrying is done in here, but with fewer retries
-        in `conn_options` than LiveKit's default a stream gives up within seconds."""
+        """A new stream. `language` is ignored. The stream retries by itself, but with fewer retries
+        in `conn_options` than LiveKit's default it gives up within seconds."""
         stream = SpeechStream(self, conn_options)
         self._streams.add(stream)
         return stream
@@ -212,10 +209,10 @@ class STT(InformedSTT[AdapterEvent]):
     def update_options(
         self, *, buffer_size_seconds: NotGivenOr[float] = NOT_GIVEN, **parameters: Any
     ) -> None:
-        """Change options now, in open sessions too; `buffer_size_seconds` in new streams.
+        """Change options now, in open sessions too; `buffer_size_seconds` only in new streams.
 
         Raises `ValueError` for a bad value and `ConfigurationError` for a parameter that needs a
-        new session; nothing has changed then.
+        new session, and then changes nothing.
         """
         given = session_parameters(parameters)
         timing, user_keyterms = self._timing, self._user_keyterms
@@ -227,29 +224,30 @@ class STT(InformedSTT[AdapterEvent]):
         self._apply(given)
         self._timing, self._user_keyterms = timing, user_keyterms
         if given and isinstance(self._fatal, ConfigurationError):
-            self._fatal = None  # what was wrong may be right now: later streams find out
+            self._fatal = None  # the change may have mended it: later streams find out
 
     def hasten(self) -> None:
-        """The reply to the turn that has just ended is ready to be heard: give its FINAL now, and
-        not only when its formatted twin has come. Without such a turn nothing happens."""
+        """The reply to the ended turn is ready: give the FINAL now, without waiting for the
+        formatted twin. Without such a turn nothing happens."""
         for stream in self._streams:
             stream.transcriber.hasten()
 
     def force_endpoint(self) -> None:
-        """End the open turn of every stream behind the audio that has been pushed by now. Where
-        there is none, an empty FINAL says so."""
+        """End each stream's open turn after the audio pushed so far. A stream without an open turn
+        gives an empty FINAL."""
         for stream in self._streams:
             stream.force_endpoint()
 
     def _remember(self, error: AssemblyAIError, since: float | None) -> None:
-        """What is fatal stays so; an outage counts on in the streams that are made anew in it."""
+        """Keep a fatal error for later streams; keep an outage's start for streams made in it."""
         if not error.retryable:
             self._fatal = error
         elif since is not None:
             self._outage = since, asyncio.get_running_loop().time()
 
     def _outage_since(self) -> float | None:
-        """A stream that is made anew right after its patience was at its end has one attempt."""
+        """When the outage began that an earlier stream gave up in; a new stream then has one
+        attempt. None if it is over."""
         if self._outage is None:
             return None
         since, given_up_at = self._outage
@@ -257,7 +255,7 @@ class STT(InformedSTT[AdapterEvent]):
         return None if is_over else since
 
     def _means(self, conn_options: APIConnectOptions) -> tuple[Dial, Timing, Patience]:
-        """What a stream connects and waits with: short of time where few retries are granted."""
+        """What a stream connects and waits with; short of time if few retries are granted."""
         dial, timing, patience = self._dialer, self._timing, self._patience
         if conn_options.max_retry >= DEFAULT_API_CONNECT_OPTIONS.max_retry:
             return dial, timing, patience
@@ -270,7 +268,7 @@ class STT(InformedSTT[AdapterEvent]):
         )
 
     def _apply(self, given: Mapping[str, Any]) -> None:
-        """Change this everywhere, or nowhere; what a stream was given alone stays its own."""
+        """Change this everywhere or nowhere; a stream keeps what was set for it alone."""
         options = self._options.revised(**given)
         self._options.changes(options)
         revised = {each: each.transcriber.options.revised(**given) for each in self._streams}
@@ -281,18 +279,18 @@ class STT(InformedSTT[AdapterEvent]):
             stream.transcriber.update(own)
 
     def hear_keyterms(self, keyterms: list[str]) -> None:
-        """LiveKit's own list, which comes and goes; the user's terms stay."""
+        """Take LiveKit's own list, which comes and goes; the user's terms stay."""
         self._session_keyterms = tuple(keyterms)
         self._apply(
             {"keyterms_prompt": merged_keyterms(self._user_keyterms, self._session_keyterms)}
         )
 
     def hear_item(self, event: ConversationItemAddedEvent) -> None:
-        """What the agent said helps to understand the answer; its end says most about that."""
+        """Tell the service what the agent said, which helps with the answer; its end helps most."""
         item = event.item
         if not self.capabilities.chat_context or item.type != "message" or item.role != "assistant":
             return
-        if text := item.text_content:  # without any there is nothing to replace the last one with
+        if text := item.text_content:  # without text the previous context stays
             self._apply({"agent_context": text[-1750:]})
 
     async def aclose(self) -> None:
@@ -332,7 +330,7 @@ class SpeechStream(DirectStream):
 
     @property
     def session_id(self) -> str | None:
-        """The service's name for the current session, once it is open: quote it to support."""
+        """The service's id of the current session, once it is open: quote it to support."""
         return self.transcriber.session_id
 
     @property
@@ -341,11 +339,11 @@ class SpeechStream(DirectStream):
         return self.transcriber.expires_at
 
     def force_endpoint(self) -> None:
-        """End the open turn behind the audio that has been pushed by now."""
+        """End the open turn after the audio pushed so far."""
         self.transcriber.flush()
 
     def update_options(self, **parameters: Any) -> None:
-        """Change options of this stream alone; raises as `STT.update_options` does."""
+        """Change options of this stream only; raises like `STT.update_options`."""
         given = session_parameters(parameters)
         given.pop("buffer_size_seconds", None)
         self.transcriber.update(self.transcriber.options.revised(**given))
@@ -353,8 +351,8 @@ class SpeechStream(DirectStream):
     def push_frame(self, frame: rtc.AudioFrame) -> None:
         """Push audio of any rate and number of channels; both may change in mid-stream.
 
-        It goes straight to the transcriber: the base class's channel would cost a task and a
-        wake-up for every frame.
+        The audio goes straight to the transcriber: the base class's channel would cost a task and
+        a wake-up for every frame.
         """
         if not self.takes_input:
             self.require_input()
@@ -371,7 +369,7 @@ class SpeechStream(DirectStream):
         self._flush_resampler()
         needed = self.transcriber.options.sample_rate
         self._rate_changer = None
-        if sample_rate != needed:  # as well as the base class would do it
+        if sample_rate != needed:  # with the base class's quality
             high = rtc.AudioResamplerQuality.HIGH
             self._rate_changer = rtc.AudioResampler(sample_rate, needed, quality=high)
         self._frame_rate = sample_rate
@@ -381,20 +379,20 @@ class SpeechStream(DirectStream):
             self.transcriber.push(rest.data.cast("B"))
 
     def flush(self) -> None:
-        """End the open turn behind the audio that has been pushed by now."""
+        """End the open turn after the audio pushed so far."""
         self.require_input()
         self._flush_resampler()
         self.transcriber.flush()
 
     def end_input(self) -> None:
-        """No more audio will come: the open turn gets its final, the session its Terminate."""
+        """No more audio will come: the open turn gets its FINAL, the session its Terminate."""
         self.require_input()
         self._flush_resampler()
         self.close_input()
         self.transcriber.end_input()
 
     async def aclose(self) -> None:
-        """Close in order: the open turn gets its final, the session its Terminate."""
+        """Close in good order: the open turn gets its FINAL, the session its Terminate."""
         self.close_input()
         self.transcriber.end_input()
         await self.wait_for_end(self._owner._timing.termination_timeout_seconds)
@@ -422,7 +420,7 @@ class SpeechStream(DirectStream):
             case EndOfSpeech(speech_end_ms=end):
                 self._send(Type.END_OF_SPEECH, speech_end_time=self._wall_time(end))
                 self._report_usage()
-            case NothingToEnd():  # LiveKit waits for a final behind each flush
+            case NothingToEnd():  # LiveKit waits for a FINAL after each flush
                 session_id = self.session_id or ""
                 self._send(Type.FINAL_TRANSCRIPT, Transcript(session_id, -1, "", ()))
             case LateFormat():
@@ -456,7 +454,7 @@ class SpeechStream(DirectStream):
         )
 
     def _report_usage(self) -> None:
-        """The seconds that are billed: the time sessions are open, each counted once."""
+        """Report the billed seconds: the time that sessions are open, each second once."""
         seconds = self.transcriber.unreported_seconds()
         if seconds > 0:
             usage = stt.SpeechEvent(
@@ -467,12 +465,12 @@ class SpeechStream(DirectStream):
             self.give_usage(usage)
 
     def _wall_time(self, audio_ms: int) -> float:
-        """When a moment of the audio was pushed: counted back from the newest sample."""
+        """When a moment of the audio was pushed, counted back from the newest sample."""
         behind_ms = max(0, self.transcriber.audio_ms - audio_ms)
         return self._last_push - behind_ms / 1000
 
     def _retell(self, transcript: Transcript) -> stt.SpeechData:
-        """The English model names no language, and knows no other; else it may be unknown."""
+        """The transcript for LiveKit. The English model names no language, as it knows no other."""
         english = self._owner.model == "universal-streaming-english"
         return speech_data(
             transcript,

@@ -1,4 +1,4 @@
-"""How long a stream waits for what, and how much audio it keeps and sends at once."""
+"""Timeouts of a stream, and how much audio it keeps and sends at once."""
 
 from __future__ import annotations
 
@@ -9,16 +9,17 @@ __all__ = ["Timing"]
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """How long to wait for what, in the unit that each name says.
+    """Timeouts and sizes, each in the unit that its name says.
 
-    `chunk_ms` is how much audio a message holds, 50 to 1000; else `ValueError` is raised.
-    `replay_speed` is how much faster than real time audio may be sent that piled up;
-    `mute_after_ms` is how long audio may lack in mid-turn before silence stands in for it;
-    `idle_seconds` is how long it may lack between turns before the session is ended, since an open
-    one costs whether it is used or not (0 or None: for ever); `roll_over_seconds` is how long
-    before a session expires the next one begins to listen, at most; `shortest_session_seconds` is
-    how long one is used before it is replaced ahead of its time, and an expiry that is nearer is
-    not believed; `unanswered_seconds` is how long speech may be sent of which nothing is said.
+    - `chunk_ms`: audio per message, 50 to 1000; else `ValueError`.
+    - `replay_speed`: how much faster than real time to send audio that has piled up.
+    - `mute_after_ms`: how long audio may be missing in mid-turn before silence stands in for it.
+    - `idle_seconds`: how long it may be missing between turns before the session ends, since an
+      open one is billed (0 or None: for ever).
+    - `roll_over_seconds`: how long before a session expires the next one is opened, at most.
+    - `shortest_session_seconds`: how long a session is used before it is replaced ahead of time;
+      an expiry that is nearer is not believed.
+    - `unanswered_seconds`: how much speech may go without an answer.
     """
 
     chunk_ms: int = 50

@@ -3,11 +3,11 @@
       audio ──► Inbox ──► Leg ──► Leg ──► Leg        one session each; what broke off is replayed
                            └────── TurnMapper ──────► speech events, on one audio clock
 
-All retrying is done in here, and so is the roll-over to a new session before the old one expires:
-the new one is opened ahead, and takes over between two turns. `push`, `flush`, `update` and
+This module does all retrying, and rolls over to a new session before the old one expires: it opens
+the new one ahead of time, which takes over between two turns. `push`, `flush`, `update` and
 `end_input` may be called at any time; `run` does the work. It returns when the input has ended and
-its last words have come, and raises an `AssemblyAIError` when trying again cannot help, or
-patience is at its end.
+the last words have come, and raises an `AssemblyAIError` when retrying cannot help or patience has
+run out.
 """
 
 from __future__ import annotations
@@ -55,18 +55,18 @@ __all__ = ["Dial", "Interrupted", "Timing", "Transcriber"]
 
 logger = logging.getLogger("stt_assemblyai")
 
-_LAST_MOMENT_SECONDS = 3.0  # before the end: a turn that is open then goes on in the next session
+_LAST_MOMENT_SECONDS = 3.0  # before expiry: a turn still open then goes on in the next session
 _LOOK_SECONDS = 0.1
 _RECOGNITION_MS = 2000  # words appear at most this long after they were said
-_FLUSH_SECONDS = 1.0  # within which words appear that a flush asked for (section 11: 0.27 s)
-_TOLD_FAULTS = 20  # different ones, for each stream
-_EDGE_MS = 600  # a whole word, by whose text the edge is found
-_HEARD_AGAIN_MS = 250  # of a word's end, so that a session that heard no more has words for it
+_FLUSH_SECONDS = 1.0  # words that a flush asked for appear within this (section 11: 0.27 s)
+_TOLD_FAULTS = 20  # different faults that one stream logs
+_EDGE_MS = 600  # a whole word: by its text the splice is found
+_HEARD_AGAIN_MS = 250  # of a word's end: enough for a session that heard no more to report a word
 
 
 @dataclass(frozen=True, slots=True)
 class Interrupted:
-    """A session broke off, or none could be opened; the next attempt follows after a wait."""
+    """A session broke off or could not be opened. The next attempt follows after a wait."""
 
     error: AssemblyAIError
     wait_seconds: float
@@ -74,11 +74,11 @@ class Interrupted:
 
 
 class Transcriber:
-    """One stream. `on_event` is called with every event, in order, and must not wait.
+    """One stream. It calls `on_event` with every event, in order; `on_event` must not wait.
 
-    `draw` gives random numbers from 0 to 1, for the pauses between attempts; `wall` the unix time,
-    to which sessions expire; `outage_since` is, on the loop's clock, when an outage began that has
-    outlasted the patience of a stream before this one.
+    `draw` returns random numbers from 0 to 1 for the pauses between attempts; `wall` returns unix
+    time, in which expiry is given. If an earlier stream ran out of patience in an outage that still
+    lasts, `outage_since` is when it began, on the loop's clock.
     """
 
     def __init__(
@@ -102,30 +102,30 @@ class Transcriber:
         self._retries = Retries(patience, draw, outage_since)
         self._ledger = Ledger()
         self._inbox = Inbox(options.sample_rate, timing)
-        self._clock = AudioClock()  # of the session that is listened to
+        self._clock = AudioClock()  # of the active session
         self._progress = Progress(timing.unanswered_seconds)
         self._choices = choices
         self._mapper = TurnMapper(self._clock, endpointing_for(options, choices))
         self._lifetimes = Lifetimes(timing.shortest_session_seconds)
-        self._last_word: SpokenWord | None = None  # of a turn whose end is about to be told
-        self._flush: asyncio.TimerHandle | None = None  # that may turn out to have been for nothing
+        self._last_word: SpokenWord | None = None  # of a turn whose end is about to be emitted
+        self._flush: asyncio.TimerHandle | None = None  # until a flush may report NothingToEnd
         self._told_faults: set[Unknown] = set()
         self._doubts_expiry = False
         self._loop = asyncio.get_running_loop()
-        self._heard_until_ms = 0.0  # how far any session has been sent the stream
-        self._leg: Leg | None = None  # that is listened to
+        self._heard_until_ms = 0.0  # how far into the stream any session has been sent
+        self._leg: Leg | None = None  # the active one
         self._spare: Leg | None = None
         self.session_id: str | None = None
         self.expires_at: int | None = None
 
     @property
     def options(self) -> SessionOptions:
-        """What the next session is asked for, with all updates."""
+        """The options of the next session, with all updates."""
         return self._options
 
     @property
     def outage_since(self) -> float | None:
-        """When the outage began that lasts, on the event loop's clock."""
+        """When the present outage began, on the event loop's clock; None without one."""
         return self._retries.since
 
     @property
@@ -135,12 +135,12 @@ class Transcriber:
 
     @property
     def dropped_ms(self) -> int:
-        """How much audio was given up unheard, in outages longer than the tape."""
+        """How much audio was dropped unheard, in outages longer than the tape."""
         return self._inbox.tape.dropped_ms
 
     @property
     def bills(self) -> list[Bill]:
-        """The sessions that are over."""
+        """What the sessions that are over cost."""
         return self._ledger.bills
 
     def push(self, pcm: bytes | memoryview) -> None:
@@ -148,8 +148,8 @@ class Transcriber:
         self._inbox.add(pcm)
 
     def flush(self) -> None:
-        """End the open turn at this point of the audio. Without one, `NothingToEnd` says so: as
-        soon as all was sent, if it has no voice that could become words, else a second later."""
+        """End the open turn at this point of the audio. If none is open, `NothingToEnd` follows:
+        when all audio is sent, and a second later if it holds a voice that may become words."""
         self._inbox.say(ForceEndpoint())
         self._cancel_flush()
         if not self._mapper.in_turn:
@@ -166,15 +166,15 @@ class Transcriber:
             self._tell(NothingToEnd())
 
     def hasten(self) -> None:
-        """The reply to the turn that has ended is ready: wait for its formatted twin no longer."""
+        """The reply to the ended turn is ready: stop waiting for its formatted twin."""
         for event in self._mapper.hasten():
             self._tell(event)
 
     def update(self, options: SessionOptions) -> None:
         """Change options of the open session.
 
-        Raises `ConfigurationError` naming each change that would need a new session; nothing has
-        changed then.
+        Raises `ConfigurationError` naming each change that would need a new session, and then
+        changes nothing.
         """
         changes = self._options.changes(options)
         endpointing = endpointing_for(options, self._choices)
@@ -187,18 +187,18 @@ class Transcriber:
         self._inbox.end()
 
     def unreported_seconds(self) -> float:
-        """Billed seconds since this was last asked for; each is given once."""
+        """Billed seconds since the last call; each second is given once."""
         return self._ledger.report(self._loop.time())
 
     async def run(self) -> None:
-        """Do the work. Cancelling it still ends the session properly, within a bounded time."""
+        """Do the work. When cancelled it still ends the session properly, in a bounded time."""
         error: AssemblyAIError | None
         try:
             async with asyncio.TaskGroup() as tasks:
                 error = await self._all_sessions(tasks)
                 if self._spare is not None:
                     self._spare.dismiss()
-        except Exception as fault:  # our own: whoever runs a stream has to mind one kind of error
+        except Exception as fault:  # our own: a stream raises only one kind of error
             logger.error("An AssemblyAI stream failed", extra={"fault": fault_of(fault)})  # noqa: TRY400 - a traceback's text may hold a caller's words
             error = TransientError("The stream failed here, not at the service")
         finally:
@@ -209,7 +209,7 @@ class Transcriber:
             raise error
 
     async def _all_sessions(self, tasks: asyncio.TaskGroup) -> AssemblyAIError | None:
-        """One after the other; gives the error that nothing can be done about, if there is one."""
+        """Run sessions one after the other; return the error that retrying cannot help, if any."""
         leg = self._new_leg("start", self._clock, from_ms=0.0)
         while True:
             await self._listen_to(leg, tasks)
@@ -238,21 +238,21 @@ class Transcriber:
             leg = next_leg or self._new_leg(reason, self._clock, from_ms=from_ms)
 
     def _taken_back(self, leg: Leg, error: AssemblyAIError | None) -> AssemblyAIError | None:
-        """Options that were changed in mid-session and are refused cost a session and themselves:
-        those that it was opened with are in force again."""
+        """If the service refuses options that changed in mid-session, restore those with which the
+        session was opened: the refused ones cost one session."""
         is_changed = leg.opened is not None and leg.asked != self._options
         if not isinstance(error, ConfigurationError) or not is_changed:
             return error
         self._options = leg.asked
         self._mapper.endpointing = endpointing_for(leg.asked, self._choices)
         return TransientError(
-            "The service refuses options that were changed; those before them are in force again",
+            "The service refuses the changed options; the previous ones are in force again",
             code=error.code,
             server_text=error.server_text,
         )
 
     async def _listen_to(self, leg: Leg, tasks: asyncio.TaskGroup) -> None:
-        """Until it has nothing more to tell, or the next one knows as much."""
+        """Return when this leg has nothing more to report, or the next one knows as much."""
         self._leg = leg
         leg.take_over()
         if leg.opened is not None:
@@ -296,7 +296,7 @@ class Transcriber:
         )
 
     def _take_spare(self, leg: Leg) -> Leg | None:
-        """The leg that listens already, if it has heard all that this one has not told of."""
+        """The leg opened ahead, if it has heard all that this one has not reported."""
         spare, self._spare = self._spare, None
         if spare is not None and (
             leg.idle or spare.failed or not (leg.terminated or _overlap(spare, leg.told_until_ms))
@@ -306,7 +306,7 @@ class Transcriber:
         return spare
 
     def _carry_over(self, leg: Leg, from_ms: float) -> None:
-        """An open turn goes on in the next session, unless all of it is known already."""
+        """Continue an open turn in the next session, unless all of it is known already."""
         is_known = self._mapper.settled_until_ms < from_ms + _HEARD_AGAIN_MS
         events = self._mapper.close() if leg.terminated and is_known else ()
         until_ms = leg.sent_until_ms if leg.retired else math.inf
@@ -314,9 +314,8 @@ class Transcriber:
             self._tell(event)
 
     async def _roll_over(self, leg: Leg, tasks: asyncio.TaskGroup) -> None:
-        """Let the next session listen ahead of time, and take over: between two turns, when it
-        has heard all that this one has not told of; or else, at the last moment, from the place
-        where this one finishes."""
+        """Open the next session ahead of time and let it take over: between two turns, once it has
+        heard all that this one has not reported; or at the last moment, where this one finishes."""
         await leg.begun.wait()
         expires_at = self._expires_at(leg)
         if expires_at is None:
@@ -339,7 +338,8 @@ class Transcriber:
         leg.hand_over() if is_known else leg.finish()
 
     def _expires_at(self, leg: Leg) -> float | None:
-        """On the loop's clock, which no step of this machine's clock moves. None: not known."""
+        """The expiry on the loop's clock, which a change of this machine's time does not move;
+        None if unknown."""
         if leg.opened is None or leg.opened_at is None or leg.opened.expires_at is None:
             return None
         told, now = leg.opened.expires_at, self._loop.time()
@@ -367,7 +367,7 @@ class Transcriber:
     async def _listen_ahead(
         self, leg: Leg, tasks: asyncio.TaskGroup, *, retry_seconds: float
     ) -> Leg:
-        """The session that is to follow; one that fails is replaced after a pause."""
+        """The next session, opened ahead; one that fails is replaced after a pause."""
         if self._spare is not None and self._spare.failed:
             await asyncio.sleep(retry_seconds)
             self._spare = None
@@ -393,7 +393,7 @@ class Transcriber:
             self._tell(bill)
 
     def _tell(self, event: StreamEvent | Interrupted | Bill) -> None:
-        """The one way out of the stream, so that all that is told is told alike."""
+        """Emit an event: the only way out of the stream."""
         if isinstance(event, StartOfSpeech):
             self._cancel_flush()
         if isinstance(event, Final):
@@ -403,7 +403,7 @@ class Transcriber:
             self._last_word = None
         try:
             self._on_event(event)
-        except Exception as error:  # what a listener does wrong costs that event and nothing else
+        except Exception as error:  # a listener's fault costs that event and nothing else
             fields = {"event": type(event).__name__, "fault": fault_of(error)}
             logger.warning("A listener of an AssemblyAI stream failed", extra=fields)
 
@@ -429,7 +429,7 @@ class Transcriber:
         self._tell(event)
 
     def _report_unknown(self, message: Unknown) -> None:
-        """Each kind once: a message that comes ten times a second is odd ten times a second."""
+        """Log each kind once: an odd message may come ten times a second."""
         if message in self._told_faults or len(self._told_faults) >= _TOLD_FAULTS:
             return
         self._told_faults.add(message)
@@ -474,7 +474,7 @@ class Transcriber:
 
 
 def _overlap(spare: Leg, until_ms: float) -> bool:
-    """Whether it has heard the stream since before `until_ms`, with what it takes to join them."""
+    """Whether it has heard the stream since before `until_ms`, with enough overlap to splice."""
     return spare.from_ms + _EDGE_MS <= until_ms
 
 
@@ -485,7 +485,7 @@ def _expired(leg: Leg) -> bool:
 
 
 def _cause(leg: Leg, *, in_turn: bool) -> AssemblyAIError | None:
-    """Why another session is needed. One that broke while ending is, if last words are missing."""
+    """Why another session is needed, if so. After a break at the end: if last words are missing."""
     match leg.outcome:
         case Failed(error=error):
             return error

@@ -1,4 +1,4 @@
-"""Fold the service's messages into speech events that are balanced on both model families.
+"""Folds the service's messages into balanced speech events, for both model families.
 
              first words                     end of turn
       IDLE ──────────────► SPEAKING ─────────────────────────────► IDLE
@@ -8,11 +8,11 @@
         │                   ▼    │ new words                ready, the next turn, or the close)
         └───────────────── FORCED   (its deadline)
 
-Every StartOfSpeech gets its EndOfSpeech; a turn's Final comes right before its end; what comes
-after a turn's end is never a Final. A turn that is open when a session breaks off goes on in the
-next one (`resume`); one that never ends is asked to (`Overdue`) and, unanswered, ended. There is
-no clock and no I/O: `now` is any monotonic time in seconds, and `deadline` says when to call
-`expire` (protocol notes, sections 8 and 9).
+Every StartOfSpeech gets its EndOfSpeech. A turn's Final comes right before its end, and never
+after it. A turn that is open when a session breaks off goes on in the next one (`resume`). If a
+turn does not end, the service is asked to end it (`Overdue`); without an answer, it is ended here.
+There is no clock and no I/O: `now` is any monotonic time in seconds, and `deadline` says when to
+call `expire` (protocol notes, sections 8 and 9).
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ class TurnMapper:
     """Maps one stream's messages, session after session.
 
     `clock` translates the session's times into the stream's. `endpointing` may be replaced at any
-    time, and holds at once.
+    time and takes effect at once.
     """
 
     def __init__(self, clock: AudioClock, endpointing: Endpointing) -> None:
@@ -76,18 +76,18 @@ class TurnMapper:
         self._ended: Transcript | None = None  # the last turn that got its end in this session
         self._ended_order = -1
         self._preflight_text = ""
-        self._ready_text = ""  # the words to which a reply is ready
+        self._ready_text = ""  # the words that a reply is ready for
         self._before = Carryover()
 
     @property
     def deadline(self) -> float | None:
-        """When to call `expire`, if no message comes before."""
+        """When to call `expire` if no message comes first."""
         soonest = min(self._due_at, self._pause_at)
         return None if soonest == math.inf else soonest
 
     @property
     def _due_at(self) -> float:
-        """When the state is left without a message."""
+        """When the state changes without a message."""
         match self._state:
             case _State.SPEAKING:
                 return self._waits_since + self.endpointing.stuck_seconds
@@ -104,12 +104,12 @@ class TurnMapper:
 
     @property
     def in_turn(self) -> bool:
-        """A StartOfSpeech was given and its EndOfSpeech was not."""
+        """Whether a StartOfSpeech was given and its EndOfSpeech was not."""
         return self._state is not _State.IDLE
 
     @property
     def needed_from_ms(self) -> float:
-        """From here on audio is not settled yet: a new session would have to hear it again."""
+        """Audio from here on is not settled yet: a new session would have to hear it again."""
         if self._latest is None:
             return self._before.replay_from_ms
         kept = [word for word in settled(self._latest.words) if word.final]
@@ -119,7 +119,7 @@ class TurnMapper:
 
     @property
     def settled_until_ms(self) -> int:
-        """Where the last word ended that will not change any more."""
+        """Where the last word ended that cannot change any more."""
         words = settled(self._latest.words) if self._latest else ()
         return max([self.said_until_ms, *(word.end_ms for word in words if word.final)])
 
@@ -130,12 +130,12 @@ class TurnMapper:
 
     @property
     def carried_until_ms(self) -> int | None:
-        """Where a turn from an earlier session ended so far, until this one takes it up."""
+        """How far a turn from an earlier session has come, until this session takes it up."""
         return self._before.open[-1].end_ms if self._before.awaited else None
 
     @property
     def awaits_quiet_after(self) -> SpokenWord | None:
-        """The word behind which a quiet voice would be a Preflight: see `fell_quiet`."""
+        """The word after which a quiet voice would be a Preflight: see `fell_quiet`."""
         latest, rules = self._latest, self.endpointing
         if rules.eager_ms is None or latest is None or self._state is not _State.SPEAKING:
             return None
@@ -144,24 +144,24 @@ class TurnMapper:
         return latest.words[-1] if is_sure and is_new and _all_final(latest) else None
 
     def resume(self, clock: AudioClock, from_ms: float, until_ms: float = math.inf) -> Events:
-        """The next session hears the stream from `from_ms` on. The one before it heard it until
-        `until_ms`: words that may have been cut short there are left to the next one."""
+        """The next session hears the stream from `from_ms` on. The previous one heard it until
+        `until_ms`: words that may have been cut off there are left to the next one."""
         events = self._end_turn() if self._state is _State.SETTLED else ()
         self._clock, self._onset_ms = clock, None
         self._order, self._ended, self._ended_order = 0, None, -1
         self._before.begin_session(self._latest.words if self._latest else (), from_ms, until_ms)
         if self._latest:
             self._latest = replace(self._latest, words=self._before.open)
-        # nothing is due before the new session has heard of the turn
+        # nothing is due until the new session has reached the turn
         self._waits_since = self._pauses_since = math.inf
         return events
 
     def give_up_carried(self) -> Events:
-        """The new session says nothing about the turn that was open: end it with what is known."""
+        """The new session says nothing about the open turn: end it with what is known."""
         return self._cut_turn() if self._before.awaited else ()
 
     def receive(self, message: Turn | SpeechStarted | SpeakerRevision, now: float) -> Events:
-        """Take a message in."""
+        """Handle a message."""
         match message:
             case SpeechStarted():
                 self._onset_ms = self._clock.to_stream(message.timestamp)
@@ -187,11 +187,11 @@ class TurnMapper:
         return self._end_turn()
 
     def fell_quiet(self) -> Events:
-        """The voice has been quiet for `eager_ms` behind the word that `awaits_quiet_after`."""
+        """The voice has been quiet for `eager_ms` after the word in `awaits_quiet_after`."""
         return self._preflight(self._latest) if self._latest else ()
 
     def hasten(self) -> Events:
-        """The reply to the words so far is ready: a twin is waited for no longer, or not at all."""
+        """The reply to the words so far is ready: do not wait for a twin, now or later."""
         if self._state is _State.SETTLED:
             return self._end_turn()
         self._ready_text = self._latest.text if self._latest else ""
@@ -230,7 +230,7 @@ class TurnMapper:
         if previous is not None and previous.text == transcript.text:
             return start
         if not same_words(transcript.text, self._preflight_text):
-            self._preflight_text = ""  # a reply that was begun is given up by now
+            self._preflight_text = ""  # a reply to the old words has been given up by now
         return (*start, Interim(transcript))
 
     def _expect_more(self, transcript: Transcript, now: float) -> None:
@@ -240,7 +240,7 @@ class TurnMapper:
         self._pauses_since = now if is_new else math.inf
 
     def _skip(self, turn: Turn) -> Events:
-        """A turn of which all had been said before the one that is open: that one goes on."""
+        """Skip a repeated turn that ended before the open one began: the open one goes on."""
         self._ended_order, self._order = turn.turn_order, turn.turn_order + 1
         return ()
 
@@ -252,7 +252,7 @@ class TurnMapper:
         return (StartOfSpeech(transcript.start_ms if onset is None else onset),)
 
     def _settle(self, transcript: Transcript, now: float) -> Events:
-        """The turn is over; a formatted twin is worth a short wait where one is to be expected."""
+        """End the turn; if a formatted twin is expected, wait for it a short time."""
         is_ready = same_words(transcript.text, self._ready_text)
         if transcript.formatted or self.endpointing.twin_seconds <= 0 or is_ready:
             return self._end_turn()
@@ -261,8 +261,8 @@ class TurnMapper:
         return self._preflight(transcript)
 
     def _twin(self, turn: Turn, transcript: Transcript) -> Events:
-        """In time, the twin is the Final; unless it has other words ("$25" for "twenty five
-        dollars"): they would throw away the reply that is being made, so they come behind it."""
+        """A twin that comes in time is the Final, unless its words differ ("$25" for "twenty five
+        dollars"): these would throw away the reply in progress, so they follow as LateFormat."""
         if not (turn.end_of_turn and transcript.formatted):
             return ()
         plain = self._latest
@@ -278,14 +278,14 @@ class TurnMapper:
     def _end_turn(self) -> Events:
         latest = self._latest
         assert latest is not None  # a turn in progress has words
-        self._ended = None if self._before.open else latest  # a twin would lack what was open
+        self._ended = None if self._before.open else latest  # a twin would lack the carried words
         self._ended_order = self._order
         self._before.end_turn(latest.words)
         self._become_idle()
         return Final(latest), EndOfSpeech(latest.end_ms)
 
     def _cut_turn(self) -> Events:
-        """End a turn that the service has not ended: what it says of it from now on is new."""
+        """End a turn that the service has not ended: what it says about it from now on is new."""
         events = self._end_turn()
         self._ended, self._ended_order = None, self._order - 1
         self._before.cut(self._order)
@@ -323,7 +323,7 @@ class TurnMapper:
         return is_pause and turn.end_of_turn_confidence >= rules.preflight_confidence
 
     def _preflight(self, transcript: Transcript) -> Events:
-        """Each Preflight with new words costs an answer, so the same words are sent once."""
+        """Emit a Preflight once for the same words, since each one costs a reply."""
         self._pauses_since = math.inf
         if self.endpointing.preflight_confidence == math.inf:
             return ()
@@ -351,5 +351,5 @@ def _all_final(transcript: Transcript) -> bool:
 
 
 def _news(before: Transcript, after: Transcript) -> bool:
-    """Whether words were added, changed or settled; their times are measured anew each time."""
+    """Whether words were added, changed or settled; their times differ in every message."""
     return [(w.text, w.final) for w in before.words] != [(w.text, w.final) for w in after.words]

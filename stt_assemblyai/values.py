@@ -1,4 +1,4 @@
-"""What the values of parameters are made of: lists, pairs, objects, texts, each from one text."""
+"""The types of parameters: lists, pairs, objects and texts, each readable from one text."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ __all__ = [
 
 
 def _as_list(value: object) -> object:
-    """One text stands for a list: a JSON array, or values between commas."""
+    """Read a text as a list: a JSON array, or values separated by commas."""
     if not isinstance(value, str):
         return value
     if value.lstrip().startswith("["):
@@ -33,7 +33,7 @@ def _as_list(value: object) -> object:
 
 
 def _as_object(value: object) -> object:
-    """A text stands for the JSON object that it spells."""
+    """Read a text as a JSON object."""
     return _parsed(value) if isinstance(value, str) else value
 
 
@@ -45,7 +45,7 @@ def _parsed(text: str) -> object:
 
 
 def _as_pairs(value: object) -> object:
-    """A text stands for the JSON object that it spells, or for pairs between commas."""
+    """Read a text as a JSON object, or as pairs separated by commas."""
     if not isinstance(value, str):
         return value
     if value.lstrip().startswith("{"):
@@ -57,7 +57,7 @@ def _as_pairs(value: object) -> object:
 
 
 def _as_languages(value: object) -> object:
-    """A list of bare codes, each once: en-US and en-GB are both en."""
+    """Read a list of bare codes, each once: en-US and en-GB both become en."""
     listed = _as_list(value)
     if not isinstance(listed, list | tuple) or not all(isinstance(code, str) for code in listed):
         return listed
@@ -93,4 +93,4 @@ JsonObject = Annotated[dict[str, JsonValue], BeforeValidator(_as_object)]
 Pairs = Annotated[dict[str, JsonValue], BeforeValidator(_as_pairs)]
 Context = Annotated[str, StringConstraints(max_length=1750)]
 WebAddress = Annotated[SecretStr, AfterValidator(_web_address)]
-"""It may hold a secret, as many a webhook's does."""
+"""It may hold a secret, as webhook addresses often do."""

@@ -1,4 +1,4 @@
-"""WAV and raw PCM, taken in pieces of any size, as they come out of a file or a pipe."""
+"""Reads WAV and raw PCM in pieces of any size, as they come from a file or a pipe."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ CONVERT = "Give such a file by its name, or convert it: ffmpeg -i FILE -f wav -c
 _TEXT_SENTENCE = f"The input is text, not sound. {CONVERT}"
 
 _PCM, _EXTENSIBLE = 0x0001, 0xFFFE
-_LONGEST_KNOWN_BYTES = 0x7FFF_0000  # who writes into a pipe puts a figure like this for "unknown"
+_LONGEST_KNOWN_BYTES = 0x7FFF_0000  # writers into a pipe use a figure like this for "unknown"
 _LONG_ENOUGH = 64  # bytes, to tell text from sound
 _CONTAINERS = (b"ID3", b"OggS", b"fLaC", b"RF64", b"RIFX", b"FORM", b"caff", b"\x1a\x45\xdf\xa3")
 
 
 class UnreadableError(Exception):
-    """The input is no sound that can be read; the text is a sentence that says what to do."""
+    """The input cannot be read as sound; the message is a sentence that says what to do."""
 
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """How PCM lies in its bytes: signed 16 bit little-endian. `data_bytes` is None to the end."""
+    """The layout of PCM: signed 16 bit little-endian. `data_bytes` None means to the end."""
 
     sample_rate: int = 16_000
     channels: int = 1
@@ -38,9 +38,9 @@ class Layout:
 
 
 class PcmReader:
-    """Takes WAV, or else raw PCM laid out as `raw`, in pieces of any size, and gives mono PCM.
+    """Takes WAV, or raw PCM with the layout `raw`, in pieces of any size, and gives mono PCM.
 
-    `layout` is None until enough is there to know it. Every method may raise UnreadableError.
+    `layout` is None until enough data has come. Every method may raise UnreadableError.
     """
 
     def __init__(self, raw: Layout) -> None:
@@ -50,7 +50,7 @@ class PcmReader:
         self._left: int | None = None
 
     def feed(self, data: bytes) -> bytes:
-        """Whole samples of what has come by now; the rest waits for more."""
+        """The whole samples that have come by now; the rest waits for more."""
         self._held += data
         if self.layout is None and not self._recognise():
             return b""
@@ -64,11 +64,11 @@ class PcmReader:
 
     @property
     def complete(self) -> bool:
-        """A WAV file's sound is all here, whatever may follow it."""
+        """Whether a WAV file's sound is all here, whatever follows it."""
         return self._left is not None and self._left < SAMPLE_BYTES
 
     def finish(self) -> None:
-        """No more will come: complain if that is too early."""
+        """No more data will come: raise an error if that is too early."""
         if self.layout is None:
             if _is_text(self._held) and not self._held.startswith(b"RIFF"):
                 raise UnreadableError(_TEXT_SENTENCE)
@@ -95,9 +95,9 @@ class PcmReader:
 
 
 def wav_layout(head: bytes) -> tuple[Layout, int] | None:
-    """What a WAV file's head says, and where its sound begins; None while the head is not whole.
+    """A WAV file's layout, and where its sound begins; None while the head is incomplete.
 
-    Raises UnreadableError for samples of another kind than 16 bit PCM.
+    Raises UnreadableError for anything but 16 bit PCM.
     """
     at, layout = 12, None
     while at + 8 <= len(head):
@@ -115,7 +115,7 @@ def wav_layout(head: bytes) -> tuple[Layout, int] | None:
 
 
 def _is_text(data: bytes) -> bool:
-    """Whether it reads as text, of which the last character may not be whole yet."""
+    """Whether this is text; its last character may be incomplete."""
     try:
         text = codecs.getincrementaldecoder("utf-8")().decode(data)
     except UnicodeDecodeError:
