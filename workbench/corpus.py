@@ -25,6 +25,7 @@ LIBRIVOX = Path("/usr/share/pocketsphinx/test/data/librivox")
 
 _PEAK = 0.5
 _EDGE_SECONDS = 0.02
+_SENTENCE_SECONDS = (2.0, 8.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,32 +97,44 @@ _ALLISON = {
 
 
 @cache
-def dickens() -> tuple[Utterance, ...]:
-    """A man reading, 3 to 6 s an utterance; EngineUnavailableError where the wheel is missing."""
+def dickens(edge_seconds: float = _EDGE_SECONDS) -> tuple[Utterance, ...]:
+    """A man reading, 3 to 6 s an utterance, with at most `edge_seconds` of the recording before
+    and behind the voice; EngineUnavailableError where the wheel is missing."""
+    behind = edge_seconds - _EDGE_SECONDS  # the clips end where the voice does
     path = package_directory("moonshine_voice") / "assets" / "two_cities.wav"
     sound, rate = _read(path)
     return tuple(
         _utterance(
             clip.text,
-            sound[round(clip.start_seconds * rate) : round(clip.end_seconds * rate)],
+            sound[round(clip.start_seconds * rate) : round((clip.end_seconds + behind) * rate)],
             rate,
             "recorded, two_cities.wav",
+            edge_seconds,
         )
         for clip in _DICKENS
     )
 
 
 @cache
-def austen() -> tuple[Utterance, ...]:
+def austen(edge_seconds: float = _EDGE_SECONDS) -> tuple[Utterance, ...]:
     """Another reader, where pocketsphinx-testdata is installed; else none."""
     prefix = "sense_and_sensibility_01_austen_64kb"
-    return _files({LIBRIVOX / f"{prefix}-{part}.wav": text for part, text in _AUSTEN.items()})
+    files = {LIBRIVOX / f"{prefix}-{part}.wav": text for part, text in _AUSTEN.items()}
+    return _files(files, edge_seconds)
 
 
 @cache
 def allison() -> tuple[Utterance, ...]:
     """A woman's telephone announcements, where asterisk-core-sounds-en-wav is; else none."""
     return _files({ASTERISK / f"{name}.wav": text for name, text in _ALLISON.items()})
+
+
+def announcements(edge_seconds: float = _EDGE_SECONDS) -> tuple[Utterance, ...]:
+    """All of that woman's that are as long as a sentence, by name; a text they do not have."""
+    shortest, longest = _SENTENCE_SECONDS
+    paths = [path for path in sorted(ASTERISK.rglob("*.wav")) if path.parent.name != "silence"]
+    chosen = [path for path in paths if shortest <= soundfile.info(path).duration <= longest]
+    return _files({path: path.stem for path in chosen}, edge_seconds)
 
 
 def recorded() -> tuple[Utterance, ...]:
@@ -151,9 +164,9 @@ def _synthesizer() -> Synthesizer:
     return Synthesizer.load()
 
 
-def _files(texts: dict[Path, str]) -> tuple[Utterance, ...]:
+def _files(texts: dict[Path, str], edge_seconds: float = _EDGE_SECONDS) -> tuple[Utterance, ...]:
     return tuple(
-        _utterance(text, *_read(path), f"recorded, {path.name}")
+        _utterance(text, *_read(path), f"recorded, {path.name}", edge_seconds)
         for path, text in texts.items()
         if path.is_file()
     )
@@ -164,12 +177,14 @@ def _read(path: Path) -> tuple[Samples, int]:
     return sound[:, 0], rate
 
 
-def _utterance(text: str, sound: Samples, rate: int, source: str) -> Utterance:
+def _utterance(
+    text: str, sound: Samples, rate: int, source: str, edge_seconds: float = _EDGE_SECONDS
+) -> Utterance:
     """Trimmed to its speech, at 48 kHz, and as loud as the others."""
     spans = speech_spans(sound, rate, pause_seconds=0.3)
     if spans:
-        first = max(0, round((spans[0].start_seconds - _EDGE_SECONDS) * rate))
-        sound = sound[first : round((spans[-1].end_seconds + _EDGE_SECONDS) * rate)]
+        first = max(0, round((spans[0].start_seconds - edge_seconds) * rate))
+        sound = sound[first : round((spans[-1].end_seconds + edge_seconds) * rate)]
     sound = resampled(sound, rate, SAMPLE_RATE)
     loudest = max(1, int(np.abs(sound.astype(np.int32)).max()))
     return Utterance(text, (sound * (_PEAK * 32767 / loudest)).astype(np.int16), source)

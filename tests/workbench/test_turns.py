@@ -5,12 +5,10 @@ from itertools import pairwise
 
 import pytest
 
-from workbench.engines.activity import ActivityDetector
 from workbench.loopback.engines import load_ears
 from workbench.speech_energy import speech_spans
 from workbench.talk.spans import Span
 from workbench.timeline import Samples
-from workbench.turns.__main__ import settings
 from workbench.turns.corpus import (
     GAP_SECONDS,
     SAMPLE_RATE,
@@ -18,14 +16,15 @@ from workbench.turns.corpus import (
     Script,
     TrueTurn,
     calls,
-    people,
     scripts,
 )
-from workbench.turns.hearing import remembering, take_turns
+from workbench.turns.hearing import remembering, replayed, take_turns
 from workbench.turns.judgement import Judgement, judge
-from workbench.turns.pauses import Moment, moments
-from workbench.turns.plot import plot
-from workbench.turns.silences import judged_silences, row, taken_silences
+from workbench.turns.pauses import Moment, moments, voices
+from workbench.turns.people import people
+from workbench.turns.plot import Curve, curves, plot
+from workbench.turns.settings import settings
+from workbench.turns.silences import judged_silences, placed, row, taken_silences
 
 FIRST, SECOND = TrueTurn("one", 500, 2000), TrueTurn("two", 4600, 5600)
 
@@ -72,15 +71,23 @@ def test_every_setting_is_a_point_of_the_picture() -> None:
     assert all(f">{name}<" in drawn for name in names)
 
 
+def test_every_hold_is_a_point_of_its_presets_curve() -> None:
+    points = [(500.0, 0.6, "off"), (650.0, 0.3, "1500")]
+    drawn = curves("title", [Curve("seed", points), Curve("balanced", points[:1])])
+    assert drawn.count("<circle") == 3
+    assert drawn.count(">off<") == 2
+    assert all(f">{name}<" in drawn for name in ("seed", "balanced", "1500"))
+
+
 @pytest.mark.slow
 def test_patience_waits_longer_for_the_same_call() -> None:
     [call] = calls([Script(name="short", turns=(("What time do you open on Sunday?",),))])
-    ears = remembering(load_ears()())
+    ears, heard = remembering(load_ears()()), voices(call.samples)
     waits = {}
     for setting in settings():
-        fresh = replace(ears, voice_probability=ActivityDetector.load().probability)
         outcome = Judgement()
-        judge(call.turns, take_turns(call.samples, setting, fresh), outcome)
+        taken = take_turns(call.samples, setting, replayed(ears, heard))
+        judge(call.turns, taken, outcome)
         assert (outcome.turns, outcome.cut_offs, outcome.stuck) == (1, 0, 0)
         [waits[setting.name]] = outcome.waits_ms
     assert waits["aggressive"] <= waits["seed"] < waits["balanced"] < waits["conservative"]
@@ -91,7 +98,13 @@ def only_over_after_a_second(samples: Samples) -> float:
 
 
 def heard_in(call: Call) -> list[Moment]:
-    return moments(call.samples, only_over_after_a_second, window_seconds=1.2, voice_threshold=0.4)
+    return moments(
+        call.samples,
+        voices(call.samples),
+        only_over_after_a_second,
+        window_seconds=1.2,
+        voice_threshold=0.4,
+    )
 
 
 def test_people_pause_in_every_other_turn_and_their_turns_lie_apart() -> None:
@@ -135,7 +148,7 @@ def test_a_turn_taken_in_a_pause_is_an_end_that_was_told_there() -> None:
     turn = reader.turns[1]
     [pause] = [each for each in gaps_of(reader, turn) if each.length_ms > 500]
     taken = turn.start_ms + pause.start_ms + 300
-    silences = list(taken_silences(reader, [round(taken), turn.end_ms + 400]))
+    silences = list(taken_silences(placed(reader), [round(taken), turn.end_ms + 400]))
     told = [
         (each.is_end, [round(at, -2) for at, _ in each.predictions])
         for each in silences
@@ -147,30 +160,27 @@ def test_a_turn_taken_in_a_pause_is_an_end_that_was_told_there() -> None:
 
 def test_the_detector_alone_is_judged_by_its_opinions() -> None:
     [reader, *_] = people()
-    silences = list(judged_silences(reader, heard_in(reader)))
+    silences = list(judged_silences(placed(reader), heard_in(reader)))
     assert all(probability == 0.9 for each in silences for _, probability in each.predictions)
     assert all(each.predictions for each in silences if each.is_end)
     name, *figures = row("the detector alone", silences, as_it_is=False)
     assert (name, figures[:2], len(figures)) == ("the detector alone", ["", ""], 6)
 
 
-def test_with_a_second_opinion_every_preset_is_a_setting_of_its_own() -> None:
+def test_with_a_second_opinion_every_preset_differs_in_that_alone() -> None:
     own = settings(1500)
-    assert [each.name for each in own] == [
-        f"{each.name}, second opinion 1500 ms" for each in settings()
-    ]
+    assert [replace(each, opinion=None) for each in own] == settings()
     assert {each.opinion.early_ms for each in own if each.opinion} == {400, 800, 1600}
 
 
 @pytest.mark.slow
 def test_an_end_in_mid_sentence_is_held_back_and_a_sure_one_asked_for() -> None:
     [hesitant] = calls([each for each in scripts() if each.name == "hesitation"])
-    ears = replace(load_ears()(), voice_probability=ActivityDetector.load().probability)
+    heard, ears = voices(hesitant.samples), load_ears()()
     [aggressive] = [each for each in settings(2500) if each.name.startswith("aggressive")]
-    plain = take_turns(hesitant.samples, replace(aggressive, opinion=None), ears)
+    plain = take_turns(hesitant.samples, replace(aggressive, opinion=None), replayed(ears, heard))
     unsure = [replace(each, probability=0.0) for each in heard_in(hesitant)]
-    ears = replace(ears, voice_probability=ActivityDetector.load().probability)
-    held = take_turns(hesitant.samples, aggressive, ears, unsure)
+    held = take_turns(hesitant.samples, aggressive, replayed(ears, heard), unsure)
     before, after = Judgement(), Judgement()
     judge(hesitant.turns, plain, before)
     judge(hesitant.turns, held, after)

@@ -2,40 +2,27 @@
 
 import argparse
 import sys
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from livekit.local_inference import EOT
 from rich.console import Console
 from rich.progress import track
 
-from agent.call.end_of_turn.detector import LiveKitDetector
-from agent.call.patience import early_seconds, min_delay, thresholds
-from config.load import load_settings
-from stt_assemblyai.models import PRESETS, Preset
-from workbench.engines.activity import ActivityDetector
 from workbench.engines.weights import EngineUnavailableError
 from workbench.loopback.assemblyai_v3.heard import Ears
 from workbench.loopback.engines import load_ears
 from workbench.pages import markdown_table, write_section
 from workbench.running import CACHE, PROJECT
-from workbench.talk.eot_bench import Silence, silence_only
-from workbench.turns import silences
-from workbench.turns.corpus import (
-    GAP_SECONDS,
-    SAMPLE_RATE,
-    Call,
-    calls,
-    people,
-    scripts,
-    write_wavs,
-)
-from workbench.turns.hearing import Opinionated, Setting, remembering, take_turns
+from workbench.turns import opinions, opinions_page
+from workbench.turns.corpus import GAP_SECONDS, SAMPLE_RATE, Call, calls, scripts, write_wavs
+from workbench.turns.hearing import remembering, replayed, take_turns
 from workbench.turns.judgement import Judgement, judge
-from workbench.turns.pauses import Moment, moments
-from workbench.turns.plot import plot
+from workbench.turns.pauses import voices
+from workbench.turns.people import MOST, people
+from workbench.turns.plot import curves, plot
 from workbench.turns.report import HEADS, rows, table
+from workbench.turns.settings import default_hold_ms, settings
 
 _INTRODUCTION = """# Cut-offs against wait
 
@@ -54,96 +41,23 @@ to in production. Half of these turns have a pause in the middle, far more than 
 """
 
 
-_PEOPLE = """AssemblyAI is a stand-in here as well, and its confidence a stand-in's. The voice
-detector (Silero) and the second opinion (LiveKit's `turn-detector-v1-mini`, English threshold) are
-the real ones, and hear human speech: {turns} utterances of {speakers} people who read, with {holds}
-silences in mid-turn of 0.2 s and more. Most of these were put in where somebody might stop to
-think. The words are eot-bench's: the cutoff rate is the share of those silences in which the agent
-took the turn; latency is the dead air behind a turn's true end, 3.5 s at most; the last four
-columns are the best that its policies make of that within a budget. Its own data is not used: no
-figure here stands beside those of its leaderboard.
-"""
-
-_DETECTOR = LiveKitDetector(lambda _: 0.0)  # what is known of it without its weights
-
-
 @dataclass(slots=True)
 class _Outcome:
     whole: Judgement = field(default_factory=Judgement)
     by_call: dict[str, Judgement] = field(default_factory=dict)
 
 
-@dataclass(slots=True)
-class _Human:
-    """What came of human speech: by setting, and of the detector alone."""
-
-    by_setting: dict[str, list[Silence]] = field(default_factory=dict)
-    detector: list[Silence] = field(default_factory=list)
-
-
-def settings(hold_ms: int | None = None) -> list[Setting]:
-    """Every preset, both sides of it; and the first while a number or the like is being given. With
-    `hold_ms`, each with a second opinion that holds an end back for so long."""
-    nobody = {"api_key": "none"}
-    usual = load_settings(
-        None,
-        given={
-            "livekit": {"url": "ws://127.0.0.1", "api_secret": "none", **nobody},
-            "assemblyai": nobody,
-            "openai": nobody,
-        },
-    )
-
-    def setting(name: str, preset: Preset, pause_ms: int = 0) -> Setting:
-        values = thresholds(usual, preset, pause_ms)
-        options = usual.assemblyai.session.revised(**values)
-        min_delay_ms = round(min_delay(usual, preset, pause_ms) * 1000)
-        if hold_ms is None:
-            return Setting(name, options, min_delay_ms)
-        early_ms = round(early_seconds(usual, preset, pause_ms) * 1000)
-        opinion = Opinionated(hold_ms, early_ms, _DETECTOR.threshold("en"))
-        return Setting(f"{name}, second opinion {hold_ms} ms", options, min_delay_ms, opinion)
-
-    return [
-        *(setting(name, name) for name in PRESETS),
-        setting("seed, in dictation", "seed", usual.agent.dictation_pause_ms),
-    ]
-
-
 def measure(spoken: list[Call], ears: Ears) -> Mapping[str, _Outcome]:
     """Every setting hears every call."""
     found: dict[str, _Outcome] = {}
+    heard = {call.name: voices(call.samples) for call in spoken}
     steps = [(setting, call) for setting in settings() for call in spoken]
     for setting, call in track(steps, "Listening", transient=True):
-        taken = take_turns(call.samples, setting, _fresh(ears))
+        taken = take_turns(call.samples, setting, replayed(ears, heard[call.name]))
         outcome = found.setdefault(setting.name, _Outcome())
         judge(call.turns, taken, outcome.whole)
         judge(call.turns, taken, outcome.by_call.setdefault(call.name, Judgement()))
     return found
-
-
-def measure_people(spoken: list[Call], ears: Ears, holds_ms: Sequence[int]) -> _Human:
-    """Every preset hears people, without a second opinion and with one for each of `holds_ms`."""
-    predict, threshold = EOT().predict, 0.4
-    window_seconds = _DETECTOR.window_seconds
-    found = _Human()
-    heard: dict[str, list[Moment]] = {}
-    for call in track(spoken, "Asking the detector", transient=True):
-        heard[call.name] = moments(
-            call.samples, predict, window_seconds=window_seconds, voice_threshold=threshold
-        )
-        found.detector += silences.judged_silences(call, heard[call.name])
-    tried = [each for hold_ms in (None, *holds_ms) for each in settings(hold_ms)[:-1]]
-    steps = [(setting, call) for setting in tried for call in spoken]
-    for setting, call in track(steps, "Listening to people", transient=True):
-        taken = take_turns(call.samples, setting, _fresh(ears), heard[call.name])
-        found.by_setting.setdefault(setting.name, []).extend(silences.taken_silences(call, taken))
-    return found
-
-
-def _fresh(ears: Ears) -> Ears:
-    """A voice detector remembers what it heard: each call gets one of its own."""
-    return replace(ears, voice_probability=ActivityDetector.load().probability)
 
 
 def main() -> int:
@@ -151,18 +65,17 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m workbench.turns", description=__doc__)
     parser.add_argument("--dry", action="store_true", help="write no page")
     parser.add_argument(
-        "--hold-ms", type=int, nargs="*", default=[800, 1500, 2500], help="of a second opinion"
+        "--hold-ms", type=int, nargs="*", default=[600, 1000, 2500], help="of a second opinion"
     )
     parser.add_argument(
         "--people", action="store_true", help="only human speech; leave the rest of the page"
     )
+    parser.add_argument("--most", type=int, default=MOST, help="turns of one person's")
     options = parser.parse_args()
     try:
-        ears, humans = remembering(load_ears()()), people()
-        human = measure_people(humans, ears, options.hold_ms)
-        Console().print(table("Human speech", _human_rows(human), silences.HEADS))
-        if not options.dry:
-            _write_people(PROJECT / "docs", humans, human)
+        ears = remembering(load_ears()())
+        holds_ms = sorted({*options.hold_ms, default_hold_ms()})
+        _hear_people(ears, people(most=options.most), holds_ms, dry=options.dry)
         if options.people:
             return 0
         spoken = calls(scripts())
@@ -178,23 +91,25 @@ def main() -> int:
     return 0
 
 
-def _human_rows(human: _Human) -> list[tuple[str, ...]]:
-    lines = [silences.row(name, heard) for name, heard in human.by_setting.items()]
-    alone = silences.row("the detector alone", human.detector, as_it_is=False)
-    return [*lines, alone, silences.row_of("silence alone", silence_only(human.detector))]
-
-
 def _count(spoken: list[Call]) -> int:
     return sum(len(call.turns) for call in spoken)
 
 
-def _write_people(docs: Path, spoken: list[Call], human: _Human) -> None:
-    holds = sum(each.is_judged and not each.is_end for each in human.detector)
-    words = _PEOPLE.format(turns=_count(spoken), speakers=len(spoken), holds=holds)
-    lines = [words, *markdown_table(silences.HEADS, _human_rows(human))]
+def _hear_people(ears: Ears, spoken: list[Call], holds_ms: list[int], *, dry: bool) -> None:
+    found, hold_ms = opinions.measure(spoken, ears, holds_ms), default_hold_ms()
+    title = f"Human speech, an end held back for {hold_ms} ms"
+    Console().print(table(title, opinions_page.compared(found, hold_ms), opinions_page.COMPARED))
+    if dry:
+        return
+    docs, picture = PROJECT / "docs", "Cut-offs against wait, by hold"
+    drawn = curves(picture, opinions_page.curves(found))
+    (docs / "second-opinion.svg").write_text(drawn, encoding="utf-8")
+    lines = opinions_page.section(
+        found, hold_ms, turns=_count(spoken), speakers=len(spoken), picture=picture
+    )
     page = docs / "presets.md"
     introduction = page.read_text(encoding="utf-8").partition("\n## ")[0]
-    write_section(page, "With a second opinion", lines, introduction=introduction)
+    write_section(page, opinions_page.HEADING, lines, introduction=introduction)
 
 
 def _write(

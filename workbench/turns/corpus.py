@@ -6,9 +6,8 @@ for `{"recorded": n}`, which is the nth utterance of a human reader. Behind a ca
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
-from itertools import cycle
 from pathlib import Path
 from typing import Annotated
 
@@ -18,12 +17,9 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from workbench.corpus import (
     Utterance,
-    allison,
-    austen,
     dickens,
     resampled,
     synthesised,
-    with_pause,
 )
 from workbench.microphone import SAMPLE_RATE as SPOKEN_RATE
 from workbench.speech_energy import speech_spans
@@ -35,8 +31,8 @@ __all__ = [
     "Call",
     "Script",
     "TrueTurn",
+    "call_of",
     "calls",
-    "people",
     "scripts",
     "utterance",
     "write_wavs",
@@ -47,7 +43,6 @@ _LEAD_SECONDS = 0.5
 GAP_SECONDS = 2.6
 """From one turn to the next: the agent would answer."""
 _TAIL_SECONDS = 12.0
-_PAUSES_SECONDS = (0.6, 0.9, 1.3)
 _WITHIN_SECONDS = 9.0
 """Longer than any pause: a turn's first and last sound are looked for."""
 
@@ -89,6 +84,8 @@ class Call:
     name: str
     samples: Samples
     turns: tuple[TrueTurn, ...]
+    gap_seconds: float = GAP_SECONDS
+    """From the end of each turn, until the next begins or nobody listens any more."""
 
 
 def scripts() -> tuple[Script, ...]:
@@ -102,40 +99,6 @@ def calls(written: Sequence[Script]) -> list[Call]:
     return [_call(script) for script in written]
 
 
-def people() -> list[Call]:
-    """Human speech alone, as much as this machine has: a call for each speaker. Into every other
-    utterance a pause is put where it is quietest about its middle: somebody stops to think."""
-    speakers = {
-        "a reader": dickens(),
-        "another reader": austen(),
-        "announcements": allison(),
-    }
-    return [_spoken(name, _hesitant(said)) for name, said in speakers.items() if said]
-
-
-def _hesitant(said: Sequence[Utterance]) -> list[Utterance]:
-    pauses = cycle(_PAUSES_SECONDS)
-    return [
-        with_pause(*_halves(each), next(pauses)) if number % 2 else each
-        for number, each in enumerate(said)
-    ]
-
-
-def _halves(whole: Utterance) -> tuple[Utterance, Utterance]:
-    """Cut where 30 ms of its middle third are the quietest."""
-    size = SPOKEN_RATE * 30 // 1000
-    third = whole.samples.size // 3
-    starts = range(third, 2 * third, size)
-    levels = [np.abs(whole.samples[at : at + size].astype(np.int32)).mean() for at in starts]
-    cut = starts[int(np.argmin(levels))] + size // 2
-    words = whole.text.split()
-    middle = len(words) // 2
-    return (
-        replace(whole, text=" ".join(words[:middle]), samples=whole.samples[:cut]),
-        replace(whole, text=" ".join(words[middle:]), samples=whole.samples[cut:]),
-    )
-
-
 def write_wavs(spoken: Sequence[Call], directory: Path) -> None:
     """For whoever wants to listen."""
     directory.mkdir(parents=True, exist_ok=True)
@@ -145,12 +108,17 @@ def write_wavs(spoken: Sequence[Call], directory: Path) -> None:
 
 
 def _call(script: Script) -> Call:
-    return _spoken(script.name, [utterance(each) for each in script.turns], script.background_db)
+    return call_of(script.name, [utterance(each) for each in script.turns], script.background_db)
 
 
-def _spoken(
-    name: str, said_in_turn: Sequence[Utterance], background_db: float | None = None
+def call_of(
+    name: str,
+    said_in_turn: Sequence[Utterance],
+    background_db: float | None = None,
+    *,
+    gap_seconds: float = GAP_SECONDS,
 ) -> Call:
+    """A call in which this is said, turn by turn."""
     pieces = [_silence(_LEAD_SECONDS)]
     turns = []
     for said in said_in_turn:
@@ -164,11 +132,11 @@ def _spoken(
                 begin_ms + round(span.end_seconds * 1000),
             )
         )
-        pieces += [sound, _silence(GAP_SECONDS)]
-    samples = np.concatenate([*pieces, _silence(_TAIL_SECONDS - GAP_SECONDS)])
+        pieces += [sound, _silence(gap_seconds)]
+    samples = np.concatenate([*pieces, _silence(_TAIL_SECONDS - gap_seconds)])
     if background_db is not None:
         samples = samples + _background(samples.size, background_db)
-    return Call(name, samples, tuple(turns))
+    return Call(name, samples, tuple(turns), gap_seconds)
 
 
 def utterance(parts: Sequence[Part]) -> Utterance:

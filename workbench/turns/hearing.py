@@ -14,6 +14,7 @@ from urllib.parse import parse_qsl
 
 import numpy as np
 
+from agent.call.end_of_turn.opinions import hold_share
 from agent.call.end_of_turn.second_opinion import Force, Kind, SecondOpinion
 from stt_assemblyai.clock import AudioClock
 from stt_assemblyai.endpointing import TurnChoices, endpointing_for
@@ -39,7 +40,7 @@ from workbench.timeline import Samples
 from workbench.turns.corpus import SAMPLE_RATE
 from workbench.turns.pauses import Moment
 
-__all__ = ["Opinionated", "Setting", "remembering", "take_turns"]
+__all__ = ["Opinionated", "Setting", "remembering", "replayed", "take_turns"]
 
 _CHUNK_MS = 50
 _TRANSCRIPT_DELAY_MS = 100
@@ -86,6 +87,12 @@ def remembering(ears: Ears) -> Ears:
         return known[key]
 
     return replace(ears, decode=decode_once)
+
+
+def replayed(ears: Ears, voices: Sequence[float]) -> Ears:
+    """The same ears for one call, whose voice was detected before: every setting hears it alike."""
+    heard = iter(voices)
+    return replace(ears, voice_probability=lambda _: next(heard))
 
 
 def take_turns(
@@ -192,8 +199,8 @@ class _Listener:
                 since = moment.quiet_since_ms / 1000
                 self._do(self._opinion.quiet(since, now_ms / 1000), now_ms)
             case "judged":
-                is_over = moment.probability >= self._setting.opinion.threshold
-                self._do(self._opinion.judged(is_over, now_ms / 1000), now_ms)
+                share = hold_share(moment.probability, self._setting.opinion.threshold)
+                self._do(self._opinion.judged(share, now_ms / 1000), now_ms)
 
     def _decide(self, now_ms: float) -> None:
         assert self._opinion is not None

@@ -2,7 +2,7 @@
 
 Each call is heard once; all settings go by that."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -14,13 +14,14 @@ from agent.call.end_of_turn.sound import LatestSound, Quiet
 from workbench.engines.activity import FRAME_MS, FRAME_SAMPLES, SAMPLE_RATE_HZ, ActivityDetector
 from workbench.timeline import Samples
 
-__all__ = ["Moment", "Predict", "moments"]
+__all__ = ["PREDICTION_MS", "Moment", "Predict", "moments", "voices"]
 
 Predict = Callable[[Samples], float]
 
 _SMOOTHING = 0.35
 """As LiveKit's plugin smooths Silero's probabilities."""
-_PREDICTION_MS = 50.0
+PREDICTION_MS = 50.0
+"""How long a prediction takes, on the call's own clock, however busy this machine is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,25 +35,36 @@ class Moment:
     """That the turn is over, of what is judged."""
 
 
+def voices(samples: Samples) -> list[float]:
+    """How probable a voice is in each 32 ms of a call, by Silero's detector; mono, 16 kHz."""
+    return ActivityDetector.load().probabilities(samples.astype(np.float32) / np.float32(32768))
+
+
 def moments(
-    samples: Samples, predict: Predict, *, window_seconds: float, voice_threshold: float
+    samples: Samples,
+    heard: Sequence[float],
+    predict: Predict,
+    *,
+    window_seconds: float,
+    voice_threshold: float,
 ) -> list[Moment]:
-    """All of a call's, in order; `samples` are mono, 16 kHz."""
-    hearing, smooth = ActivityDetector.load(), ExpFilter(alpha=_SMOOTHING)
+    """All of a call's, in order; `heard` is what `voices` has found."""
+    smooth = ExpFilter(alpha=_SMOOTHING)
     latest, quiet = LatestSound(window_seconds), Quiet(voice_threshold)
     was_quiet, found = True, []
-    for number, begin in enumerate(range(0, samples.size - FRAME_SAMPLES, FRAME_SAMPLES), 1):
-        frame, now_ms = samples[begin : begin + FRAME_SAMPLES], float(number * FRAME_MS)
+    for number, probability in enumerate(heard, 1):
+        frame = samples[(number - 1) * FRAME_SAMPLES : number * FRAME_SAMPLES]
+        now_ms = float(number * FRAME_MS)
         latest.push([rtc.AudioFrame(frame.tobytes(), SAMPLE_RATE_HZ, 1, FRAME_SAMPLES)])
-        voice = smooth.apply(1.0, hearing.probability(frame.astype(np.float32) / np.float32(32768)))
+        voice = smooth.apply(1.0, probability)
         asks = quiet.hear(FRAME_MS / 1000, voice)
         since_ms = now_ms - quiet.seconds * 1000
         if was_quiet is not bool(quiet.seconds):
             was_quiet = not was_quiet
             found.append(Moment("quiet" if was_quiet else "voice", now_ms, since_ms))
         if asks:
-            probability = predict(latest.samples())
-            found.append(Moment("judged", now_ms + _PREDICTION_MS, since_ms, probability))
+            over = predict(latest.samples())
+            found.append(Moment("judged", now_ms + PREDICTION_MS, since_ms, over))
     return _in_time(found)
 
 

@@ -17,10 +17,10 @@ from workbench.talk.eot_bench import (
     sweep,
 )
 from workbench.talk.spans import Span
-from workbench.turns.corpus import GAP_SECONDS, SAMPLE_RATE, Call
+from workbench.turns.corpus import SAMPLE_RATE, Call
 from workbench.turns.pauses import Moment
 
-__all__ = ["HEADS", "judged_silences", "row", "row_of", "taken_silences"]
+__all__ = ["HEADS", "Placed", "judged_silences", "placed", "row", "row_of", "taken_silences"]
 
 HEADS = (
     "",
@@ -32,13 +32,38 @@ HEADS = (
     "latency @10 %",
 )
 
+Placed = tuple[float, Silence]
+"""A silence, and where in its call it begins, in ms."""
+
 # As a setting takes its turns, whatever eot-bench's policies would make of them.
 _AS_IT_IS = Policy(threshold=0.5, action_delay_ms=0, timeout_ms=3500)
 
 
-def taken_silences(call: Call, taken_ms: Sequence[int]) -> Iterator[Silence]:
-    """Every silence of a call's turns; where a turn was taken in it, an end was told for sure."""
-    for begin_ms, silence in _silences_of(call):
+def placed(call: Call) -> list[Placed]:
+    """Every silence of a call's turns, in order."""
+    found: list[Placed] = []
+    for turn in call.turns:
+        margin_ms = 50
+        begin_ms = max(0, turn.start_ms - margin_ms)
+        sound = call.samples[_at(begin_ms) : _at(turn.end_ms + margin_ms)]
+        pause_seconds = SHORTEST_SILENCE_MS / 1000
+        speech = [
+            Span(begin_ms + each.start_seconds * 1000, begin_ms + each.end_seconds * 1000)
+            for each in speech_spans(sound, SAMPLE_RATE, pause_seconds=pause_seconds)
+        ]
+        gaps = silences(speech, speech[-1].end_ms + call.gap_seconds * 1000)
+        ends = [
+            before.end_ms
+            for before, after in pairwise(speech)
+            if after.start_ms - before.end_ms >= SHORTEST_SILENCE_MS
+        ]
+        found += zip([*ends, speech[-1].end_ms], gaps, strict=True)
+    return found
+
+
+def taken_silences(of_call: Sequence[Placed], taken_ms: Sequence[int]) -> Iterator[Silence]:
+    """Where a turn was taken in a silence, an end was told for sure."""
+    for begin_ms, silence in of_call:
         said = tuple(
             (at - begin_ms, 1.0)
             for at in sorted(taken_ms)
@@ -47,9 +72,9 @@ def taken_silences(call: Call, taken_ms: Sequence[int]) -> Iterator[Silence]:
         yield replace(silence, predictions=said)
 
 
-def judged_silences(call: Call, moments: Sequence[Moment]) -> Iterator[Silence]:
+def judged_silences(of_call: Sequence[Placed], moments: Sequence[Moment]) -> Iterator[Silence]:
     """The same for the detector alone, which has an opinion."""
-    for begin_ms, silence in _silences_of(call):
+    for begin_ms, silence in of_call:
         said = tuple(
             (each.at_ms - begin_ms, each.probability)
             for each in moments
@@ -72,25 +97,6 @@ def row_of(name: str, outcomes: Sequence[Outcome], own: Outcome | None = None) -
         *(_share(cutoffs_at(outcomes, budget_ms)) for budget_ms in (300, 600)),
         *(_ms(latency_at(outcomes, budget)) for budget in (0.05, 0.10)),
     )
-
-
-def _silences_of(call: Call) -> Iterator[tuple[float, Silence]]:
-    for turn in call.turns:
-        margin_ms = 50
-        begin_ms = max(0, turn.start_ms - margin_ms)
-        sound = call.samples[_at(begin_ms) : _at(turn.end_ms + margin_ms)]
-        pause_seconds = SHORTEST_SILENCE_MS / 1000
-        speech = [
-            Span(begin_ms + each.start_seconds * 1000, begin_ms + each.end_seconds * 1000)
-            for each in speech_spans(sound, SAMPLE_RATE, pause_seconds=pause_seconds)
-        ]
-        found = silences(speech, speech[-1].end_ms + GAP_SECONDS * 1000)
-        ends = [
-            before.end_ms
-            for before, after in pairwise(speech)
-            if after.start_ms - before.end_ms >= SHORTEST_SILENCE_MS
-        ]
-        yield from zip([*ends, speech[-1].end_ms], found, strict=True)
 
 
 def _at(ms: float) -> int:

@@ -104,7 +104,7 @@ class HeldEnds:
             self._sifted.put_nowait(None)
 
     def _judged(self, opinion: Opinion) -> None:
-        self._do(self._decision.judged(opinion.is_over, self._loop.time()))
+        self._do(self._decision.judged(opinion.hold_share, self._loop.time()))
 
     def _expire(self, deadline: float) -> None:
         self._do(self._decision.expire(max(deadline, self._loop.time())))

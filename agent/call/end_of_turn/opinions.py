@@ -14,9 +14,19 @@ from livekit.agents import vad
 from agent.call.end_of_turn.detector import EndOfTurnDetector
 from agent.call.end_of_turn.sound import ASK_AFTER_SECONDS, LatestSound, Quiet
 
-__all__ = ["Opinion", "Opinions", "Reader"]
+__all__ = ["SURE_ABOVE", "Opinion", "Opinions", "Reader", "hold_share"]
 
 log = logging.getLogger(__name__)
+
+# So far above its threshold the detector is sure. Between the two it is as often wrong as right.
+SURE_ABOVE = 0.2
+
+
+def hold_share(probability: float, threshold: float) -> float:
+    """For how much of the longest hold a pause is to be borne: 1 below the threshold, 0 where the
+    detector is sure that the turn is over, and in between the less, the surer it is."""
+    share = (threshold + SURE_ABOVE - probability) / SURE_ABOVE
+    return min(1.0, max(0.0, share))
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +43,9 @@ class Opinion:
     """When the voice fell quiet, on the event loop's clock."""
 
     @property
-    def is_over(self) -> bool:
-        """Whether the detector is sure that the turn is over."""
-        return self.probability >= self.threshold
+    def hold_share(self) -> float:
+        """For how much of the longest hold the pause is to be borne, from 0 to 1."""
+        return hold_share(self.probability, self.threshold)
 
 
 Reader = Callable[[Opinion], None]

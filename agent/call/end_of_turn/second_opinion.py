@@ -76,7 +76,7 @@ class SecondOpinion(Generic[Event]):
         self._ended_at = 0.0
         self._quiet_since: float | None = -math.inf
         self._voice_since = -math.inf
-        self._is_over: bool | None = None
+        self._hold_share: float | None = None
         self._asked = False
 
     @property
@@ -114,7 +114,7 @@ class SecondOpinion(Generic[Event]):
     def voice(self, now: float) -> "list[Event | Force]":
         """The caller's voice is there again."""
         self._quiet_since, self._voice_since = None, now
-        self._is_over, self._asked = None, False
+        self._hold_share, self._asked = None, False
         return []
 
     def quiet(self, since: float, now: float) -> "list[Event | Force]":
@@ -122,9 +122,10 @@ class SecondOpinion(Generic[Event]):
         self._quiet_since = since
         return self.expire(now)
 
-    def judged(self, is_over: bool, now: float) -> "list[Event | Force]":
-        """What the detector thinks of the pause that goes on."""
-        self._is_over = is_over
+    def judged(self, hold_share: float, now: float) -> "list[Event | Force]":
+        """What the detector thinks of the pause that goes on: for how much of `hold_seconds` it is
+        to be borne, from 0, where the turn is surely over, to 1, where it is in mid-sentence."""
+        self._hold_share = hold_share
         return self.expire(now)
 
     def expire(self, now: float) -> "list[Event | Force]":
@@ -170,14 +171,14 @@ class SecondOpinion(Generic[Event]):
         goes_on = self._voice_since > self._ended_at
         if self._quiet_since is None:  # a hum is a voice for ever
             return latest if goes_on else self._told_at + OPINION_SECONDS
-        due = self._quiet_since + self._hold_seconds
-        if self._is_over:
-            due = self._told_at
-        elif self._is_over is None:
-            due = min(due, max(self._told_at, self._quiet_since) + OPINION_SECONDS)
+        if self._hold_share is not None:
+            due = self._quiet_since + self._hold_seconds * self._hold_share
+        else:
+            due = max(self._told_at, self._quiet_since) + OPINION_SECONDS
+            due = min(due, self._quiet_since + self._hold_seconds)
         return min(latest, max(due, self._quiet_since + RECOGNITION_SECONDS) if goes_on else due)
 
     def _force_at(self) -> float | None:
-        if not (self._is_open and self._has_words and self._is_over) or self._asked:
+        if self._asked or not (self._is_open and self._has_words) or self._hold_share != 0:
             return None
         return None if self._quiet_since is None else self._quiet_since + self.early_seconds

@@ -7,11 +7,13 @@ from contextlib import asynccontextmanager
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as some
 from livekit import rtc
 from livekit.agents import vad
 
 from agent.call.end_of_turn.detector import SAMPLE_RATE, Samples
-from agent.call.end_of_turn.opinions import Opinion, Opinions
+from agent.call.end_of_turn.opinions import SURE_ABOVE, Opinion, Opinions, hold_share
 
 pytestmark = pytest.mark.looptime
 
@@ -96,7 +98,7 @@ async def test_a_pause_is_judged_and_told_with_the_time_at_which_it_began() -> N
         await caller.pause(0.32)
         [opinion] = caller.told
     assert opinion.probability == pytest.approx(0.8)
-    assert opinion.is_over
+    assert opinion.hold_share == 0
     assert opinion.quiet_seconds == pytest.approx(0.224)
     assert opinion.quiet_since == pytest.approx(fell_quiet)
 
@@ -106,7 +108,18 @@ async def test_the_threshold_is_the_languages() -> None:
         for caller.opinions.language in ("en", "de"):
             await caller.speak(0.64)
             await caller.pause(0.32, percent=30)
-    assert [(each.threshold, each.is_over) for each in caller.told] == [(0.5, False), (0.2, True)]
+    shares = [(each.threshold, each.hold_share) for each in caller.told]
+    assert shares == [(0.5, 1), (0.2, pytest.approx(0.5))]
+
+
+@given(some.floats(0, 1), some.floats(0, 1), some.floats(0, 1))
+def test_the_surer_the_detector_the_shorter_the_hold(
+    one: float, other: float, threshold: float
+) -> None:
+    surer, less = max(one, other), min(one, other)
+    assert 0 <= hold_share(surer, threshold) <= hold_share(less, threshold) <= 1
+    assert hold_share(threshold, threshold) == pytest.approx(1)
+    assert hold_share(threshold + SURE_ABOVE, threshold) == 0
 
 
 async def test_a_voice_overtakes_the_opinion_on_the_pause_before_it() -> None:

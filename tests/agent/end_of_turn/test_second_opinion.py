@@ -56,7 +56,10 @@ class Line:
         self._do(self.decision.quiet(self.now, self.now))
 
     def judge(self, *, over: bool) -> None:
-        self._do(self.decision.judged(over, self.now))
+        self.bear(0 if over else 1)
+
+    def bear(self, hold_share: float) -> None:
+        self._do(self.decision.judged(hold_share, self.now))
 
     def say(self, *words: str) -> None:
         """Half a second of voice, then quiet; the words come, but no end."""
@@ -110,6 +113,32 @@ def test_it_passes_as_soon_as_the_detector_becomes_sure(line: Line) -> None:
     line.wait(0.1)
     line.judge(over=True)
     assert line.told[-1] == (0.9, END)
+
+
+def test_of_what_may_be_an_end_a_part_of_the_hold_is_borne(line: Line) -> None:
+    line.say("I would like to book.")
+    line.wait(0.3)
+    line.bear(0.4)
+    line.hear(END)
+    line.wait(10)
+    assert line.told[-1] == (0.5 + 0.4 * HOLD, END)
+
+
+def test_what_may_be_an_end_passes_at_once_where_it_has_been_borne_already(line: Line) -> None:
+    line.say("I would like to book.")
+    line.wait(0.3)
+    line.bear(0.4)
+    line.wait(0.5)
+    line.hear(END)
+    assert line.told[-1] == (1.3, END)
+
+
+def test_what_may_be_an_end_is_not_asked_for(line: Line) -> None:
+    line.say("I would like to book.")
+    line.wait(0.3)
+    line.bear(0.01)
+    line.wait(10)
+    assert FORCED not in line.seen
 
 
 def test_who_goes_on_has_one_turn(line: Line) -> None:
@@ -309,7 +338,9 @@ def test_when_the_source_breaks_off_the_end_is_let_through(line: Line, *, goes_o
 
 moves = some.lists(
     some.tuples(
-        some.sampled_from(["turn", "word", "voice", "quiet", "over", "not over", "usage", ""]),
+        some.sampled_from(
+            ["turn", "word", "voice", "quiet", "over", "perhaps", "not over", "usage", ""]
+        ),
         some.floats(0, 2),
     ),
     max_size=40,
@@ -340,6 +371,8 @@ def test_no_word_is_lost_or_late_and_every_turn_ends_in_time(
                 line.quiet()
             case "over" | "not over":
                 line.judge(over=move == "over")
+            case "perhaps":
+                line.bear(0.5)
             case "usage" | "":
                 line.hear(move)
             case _:
