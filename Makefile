@@ -38,7 +38,8 @@ compare: $(STAMP)  ## Our speech module beside the stock plugin, scenario by sce
 bench-latency: $(STAMP)  ## How soon the caller hears an answer, ours and stock: docs/latency.md
 	$(BIN)/python -m workbench.latency
 
-bench-turns: $(STAMP)  ## How often each preset cuts callers off, and their wait: docs/presets.md
+bench-turns: $(STAMP)  ## How often each preset cuts callers off, and their wait, also with a second opinion, minutes: docs/presets.md
+	$(BIN)/python -m workbench.prerequisites
 	$(BIN)/python -m workbench.turns
 
 bench-talk: livekit  ## Whose turn it is: answers, interruptions, noise, ours and stock, half an hour: docs/talk.md

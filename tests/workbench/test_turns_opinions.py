@@ -73,7 +73,7 @@ def test_the_section_begins_with_what_is_a_stand_in_and_says_what_it_cost() -> N
     lines = section(measured(), 1500, turns=2, speakers=1, picture="title")
     text = "\n".join(lines)
     assert "stand-in" in text.partition(".")[0]
-    assert "50 ms of\none core" in text
+    assert "50 ms of\nCPU" in text
     assert "244 MB" in text
     assert "| seed | 25%, 550 ms | 0%, 650 ms |" in lines
     assert [each.points for each in curves(measured())] == [

@@ -128,14 +128,14 @@ def measure(spoken: Sequence[Call], ears: Ears, holds_ms: Sequence[int]) -> Meas
 
 
 def _weighed(cost: Cost) -> Predict:
-    """The detector, which notes what it costs. It runs in the thread that asks."""
+    """The detector, which notes what it costs. Nothing else runs meanwhile."""
     before = psutil.Process().memory_info().rss
     predict = EOT().predict
 
     def weighed(samples: Samples) -> float:
-        began = time.thread_time()
+        began = time.process_time()
         probability = float(predict(samples))
-        cost.cpu_seconds += time.thread_time() - began
+        cost.cpu_seconds += time.process_time() - began
         if not cost.predictions:
             cost.memory_mb = (psutil.Process().memory_info().rss - before) / 1e6
         cost.predictions += 1

@@ -33,7 +33,7 @@ formatting included.
 
 Predictions are computed, but their time is modelled: each is there {prediction:.0f} ms after the
 sound. So the figures are the same in every run, but for these: the detector took {cpu:.0f} ms of
-one core for a prediction, and {memory:.0f} MB of memory for all of a process's calls."""
+CPU for a prediction, and {memory:.0f} MB of memory for all of a process's calls."""
 
 _WORDS = """In the words of eot-bench, the cutoff rate is the share of those silences in which the
 agent took the turn; latency is the dead air behind a true end; the last four columns are the best

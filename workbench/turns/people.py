@@ -21,7 +21,7 @@ _EDGE_SECONDS = 0.2
 _GAP_SECONDS = 4.2
 """Longer than the most patient preset waits."""
 _WINDOW = SAMPLE_RATE * 30 // 1000
-MOST = 40
+MOST = 100
 """Turns of one speaker's."""
 
 

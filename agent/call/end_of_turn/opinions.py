@@ -18,7 +18,8 @@ __all__ = ["SURE_ABOVE", "Opinion", "Opinions", "Reader", "hold_share"]
 
 log = logging.getLogger(__name__)
 
-# So far above its threshold the detector is sure. Between the two it is as often wrong as right.
+# So far above its threshold the detector is sure. Between the two it is as often wrong as right:
+# docs/turns.md.
 SURE_ABOVE = 0.2
 
 

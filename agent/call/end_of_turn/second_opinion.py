@@ -1,7 +1,7 @@
 """When a turn that AssemblyAI has ended is over for us as well, and when to ask for its end.
 
-                 END, a voice or no opinion that it is over         quiet for long enough, or
-      OPEN ───────────────────────────────────────────────► HELD ── the detector is sure ──► over
+                 END, a voice or nobody sure that it is over        quiet for as long as this
+      OPEN ───────────────────────────────────────────────► HELD ── pause is to be borne ──► over
         ▲                                                     │
         └──────── the caller goes on: one turn ───────────────┘
 
@@ -58,7 +58,7 @@ class Counts:
 
 
 class SecondOpinion(Generic[Event]):
-    """One call's. An end is held back until the voice has been quiet for `hold_seconds`.
+    """One call's. An end is held back until the voice has been quiet for `hold_seconds` at most.
 
     Every method answers with what is to be done now, in order: events for the session, or
     `FORCE_ENDPOINT`. When the time is `deadline`, `expire` has to be asked.
