@@ -27,11 +27,11 @@ from workbench.providers import (
     settings_in_force,
     worker_environment,
 )
+from workbench.readiness import port_and_page, until_ready
 from workbench.standins import StandIns, stand_ins
 from workbench.waiting import WaitedTooLongError
 
-_REGISTERED = "registered worker"
-_REGISTERED_SECONDS = 90.0
+_READY_SECONDS = 90.0
 
 
 class Steps:
@@ -114,12 +114,12 @@ async def run(steps: Steps, directory: Path) -> int:
             parts.append(process)
         with steps.step("Worker"):
             environment = worker_environment(os.environ, access, chosen, stood_in)
+            port, page = port_and_page(values)
+            environment["AGENT_HTTP_PORT"] = str(port)
             worker = await stack.enter_async_context(
                 Process(_worker_command(environment, directory / "worker.log"))
             )
-            await worker.wait_for_line(
-                lambda line: _REGISTERED in line, timeout_seconds=_REGISTERED_SECONDS
-            )
+            await until_ready(worker, page, timeout_seconds=_READY_SECONDS)
         parts.append(worker)
         running.tell(
             running.State(

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import psutil
 
+from agent.livekit_private import REGISTERED_LINE
 from workbench.livekit_server import Access
 from workbench.processes import Command, Process
 from workbench.providers import plan, worker_environment
@@ -74,7 +75,7 @@ class Worker:
 
     async def registered(self) -> None:
         """Return once the worker takes calls."""
-        await self.log_line("registered worker", timeout_seconds=120)
+        await self.log_line(REGISTERED_LINE, timeout_seconds=120)
 
     async def log_line(self, *parts: str, timeout_seconds: float = 20) -> str:
         """The first log line, past or future, with all of these in it."""

@@ -55,6 +55,11 @@ class Admission:
         self._accepting = 0
         self._closed = False
 
+    @property
+    def is_open(self) -> bool:
+        """Whether calls are taken at all, if they fit."""
+        return not self._closed
+
     def close(self) -> None:
         """Stop accepting calls, for good."""
         self._closed = True

@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any
 
+from aiohttp import web
 from livekit.agents import AgentServer, JobContext, JobProcess, JobRequest
 from livekit.agents.ipc.proc_pool import ProcPool
 from livekit.agents.utils.http_server import HttpServer
@@ -62,6 +63,8 @@ class Worker(WatchedServer, AgentServer):
         self.brake = brake
         self.starts = starts
         self._reports: set[asyncio.Task[None]] = set()
+        self._is_registered = False
+        self.once("worker_registered", self._note_registration)
         self.tally = Tally(metrics.OVERLAPS)
         self.prepare = prepare
         """What each job process does before its call."""
@@ -70,6 +73,11 @@ class Worker(WatchedServer, AgentServer):
     def places(self) -> int:
         """How many more calls fit right now."""
         return self.admission.places(len(self.active_jobs))
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether it takes calls: it has registered, can start processes, and is not leaving."""
+        return self._is_registered and self.admission.is_open and not self.starts.are_failing
 
     def keep_ready(self, processes: int) -> None:
         """Keep this many processes waiting for a call, at most `num_idle_processes`."""
@@ -96,6 +104,13 @@ class Worker(WatchedServer, AgentServer):
     # LiveKit's own page says "OK" while the connection to its server holds.
     def on_page(self, page: HttpServer) -> None:
         page.app.middlewares.append(self.starts.shown(lambda: bool(self.active_jobs)))
+        page.app.router.add_get("/ready", self._show_readiness)
+
+    async def _show_readiness(self, _: web.Request) -> web.Response:
+        return web.Response(text="ready") if self.is_ready else web.Response(status=503)
+
+    def _note_registration(self, *_: object) -> None:
+        self._is_registered = True
 
     def _report_load(self, _: object) -> None:
         task = asyncio.get_running_loop().create_task(self.tell_load())

@@ -2,6 +2,7 @@
 
 import gc
 import io
+import itertools
 import logging
 import os
 import subprocess
@@ -11,12 +12,16 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
+from aiohttp.test_utils import TestClient, TestServer
 from livekit.agents.utils.aio import Chan
+from livekit.agents.utils.http_server import HttpServer
 from livekit.protocol.agent import WorkerMessage, WorkerStatus
+from livekit.protocol.models import ServerInfo
 from livekit.rtc import EventEmitter
 
 from agent.worker.admission import FULL
 from agent.worker.server import build_server, environment, prewarm, session_limit
+from agent.worker.starts import Starts
 from config.load import load_settings
 from config.services import AssemblyAISettings
 from stt_assemblyai.budget import SharedBudget, file_for
@@ -137,6 +142,33 @@ async def test_livekit_is_told_at_once_that_a_call_has_ended() -> None:
     pool.processes.clear()
     pool.emit("process_closed", None)
     assert (await messages.recv()).update_worker.load == 0
+
+
+@pytest.mark.usefixtures("_restored_logging")
+async def test_a_worker_is_ready_from_its_registration_until_it_leaves() -> None:
+    worker = build_server(load_settings(None, given={**KEYS, "agent": {"max_calls": 1}}))
+    minutes = itertools.count(step=60)
+    worker.starts = Starts(now=lambda: next(minutes))
+    page = worker._http_server = HttpServer("127.0.0.1", 0)
+
+    async def status() -> int:
+        async with client.get("/ready") as answer:
+            return answer.status
+
+    async with TestClient(TestServer(page.app)) as client:
+        assert await status() == 503
+        worker.emit("worker_registered", "AW_1", ServerInfo())
+        assert await status() == 200
+        pool: Any = OneProcess()
+        worker._proc_pool = pool
+        for each in ("a process", "another", "a third"):
+            pool.emit("process_created", each)
+            pool.emit("process_closed", each)
+        assert await status() == 503
+        pool.emit("process_ready", "a fourth")
+        assert await status() == 200
+        worker.admission.close()
+        assert await status() == 503
 
 
 class OneProcess(EventEmitter[Any]):

@@ -1,0 +1,80 @@
+"""A worker is ready when its page says so, and not when its log has a certain line."""
+
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+
+from workbench.processes import Command, Process, ProcessDiedError
+from workbench.readiness import port_and_page, until_ready
+from workbench.waiting import WaitedTooLongError
+
+
+class Page:
+    """A worker's page that says these in turn, and the last one for ever."""
+
+    def __init__(self, *statuses: int) -> None:
+        self.left = list(statuses)
+
+    async def answer(self, _: web.Request) -> web.Response:
+        return web.Response(status=self.left.pop(0) if len(self.left) > 1 else self.left[0])
+
+    async def serve(self) -> TestServer:
+        app = web.Application()
+        app.router.add_get("/ready", self.answer)
+        server = TestServer(app)
+        await server.start_server()
+        return server
+
+
+@pytest.fixture
+async def lasting(tmp_path: Path) -> AsyncIterator[Process]:
+    argv = [sys.executable, "-c", "import signal; signal.pause()"]
+    async with Process(Command("worker", argv, tmp_path / "log")) as process:
+        yield process
+
+
+async def test_a_page_that_says_ok_ends_the_waiting(lasting: Process) -> None:
+    page = Page(503, 404, 200)
+    server = await page.serve()
+    try:
+        await until_ready(lasting, str(server.make_url("/ready")), timeout_seconds=60)
+    finally:
+        await server.close()
+    assert page.left == [200]
+
+
+async def test_a_worker_that_is_never_ready_is_waited_for_in_vain(lasting: Process) -> None:
+    server = await Page(503).serve()
+    try:
+        with pytest.raises(WaitedTooLongError, match=r"waited 0\.5 s for worker to be ready"):
+            await until_ready(lasting, str(server.make_url("/ready")), timeout_seconds=0.5)
+    finally:
+        await server.close()
+
+
+async def test_a_worker_that_dies_is_told(tmp_path: Path) -> None:
+    argv = [sys.executable, "-c", "import sys; sys.exit('no key')"]
+    async with Process(Command("worker", argv, tmp_path / "log")) as process:
+        _, page = port_and_page({})
+        with pytest.raises(ProcessDiedError, match="no key"):
+            await until_ready(process, page, timeout_seconds=60)
+
+
+@pytest.mark.parametrize(
+    ("host", "asked"),
+    [("0.0.0.0", "127.0.0.1"), ("::", "[::1]"), ("::1", "[::1]"), ("10.0.0.2", "10.0.0.2")],
+)
+def test_the_page_is_asked_where_it_listens(host: str, asked: str) -> None:
+    values = {"AGENT_HTTP_HOST": host, "AGENT_HTTP_PORT": "8081"}
+    assert port_and_page(values) == (8081, f"http://{asked}:8081/ready")
+
+
+@pytest.mark.parametrize("values", [{}, {"AGENT_HTTP_PORT": "0"}])
+def test_without_a_port_any_free_one_is_taken(values: dict[str, str]) -> None:
+    port, page = port_and_page(values)
+    assert port > 0
+    assert page == f"http://127.0.0.1:{port}/ready"
