@@ -31,7 +31,7 @@ def _examples() -> dict[str, str]:
     return {variable.name: variable.example for variable in variables()}
 
 
-def _in_words(details: ErrorDetails) -> str:
+def _in_words(details: ErrorDetails) -> str:  # noqa: C901  a case a fault
     limits = details.get("ctx", {})
     match details["type"]:
         case "missing":

@@ -395,7 +395,7 @@ class Leg:
             logger.warning("An AssemblyAI session failed", extra={"fault": fault_of(error)})
             self._give_up("The session failed here, not at the service")
 
-    def _after_audio(self, at_ms: float, pcm: bytes) -> None:
+    def _after_audio(self, at_ms: float, pcm: bytes) -> None:  # noqa: C901  a branch a duty
         """Release audio that is covered, and give up a session that is stuck."""
         if self._state is not _State.IN_CHARGE:
             return

@@ -143,7 +143,9 @@ async def _readable(descriptor: int) -> None:
         loop.remove_reader(descriptor)
 
 
-def _decode(path: str, sample_rate: int, stack: contextlib.ExitStack) -> Sound:
+def _decode(  # noqa: C901  two generators stand in it
+    path: str, sample_rate: int, stack: contextlib.ExitStack
+) -> Sound:
     """Decode any file in a format that FFmpeg's libraries know."""
     try:
         import av

@@ -407,7 +407,9 @@ class SpeechStream(DirectStream):
             self._owner._remember(error, self.transcriber.outage_since)
             raise api_error(error) from error
 
-    def _on_event(self, event: StreamEvent | Interrupted | Bill) -> None:
+    def _on_event(  # noqa: C901  a case an event
+        self, event: StreamEvent | Interrupted | Bill
+    ) -> None:
         match event:
             case StartOfSpeech(start_ms=start):
                 self._send(Type.START_OF_SPEECH, speech_start_time=self._wall_time(start))

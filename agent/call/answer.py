@@ -20,14 +20,13 @@ from agent.call.authority import Authority, Role, on_rpc
 from agent.call.broken_answers import BrokenAnswers
 from agent.call.chat import Chat, hear_in
 from agent.call.endings import FAILED_PROVIDER, Ending, count_as_failed
-from agent.call.fillers import Fillers
+from agent.call.fillers import fillers
 from agent.call.group import Group, SeveralEars
 from agent.call.head_start import HeadStart
 from agent.call.log_context import log_turns, name_caller
 from agent.call.mending import Mending
-from agent.call.participants import ROLE_ATTRIBUTE, AgentRole
+from agent.call.participants import AgentRole, show_role
 from agent.call.parting import Parting
-from agent.call.prepared import SAMPLE_RATE, Sentence
 from agent.call.presence import Presence
 from agent.call.record import open_record
 from agent.call.recorded_turns import keep_turns
@@ -54,7 +53,7 @@ async def answer(job: JobContext) -> None:
         call = Call(job, job.proc.userdata["equipment"])
         if not job.is_fake_job():
             await job.connect()
-            await _show_role(job.room.local_participant)
+            await show_role(job.room.local_participant, AgentRole.ANSWERS)
     except Exception as error:
         if isinstance(error, rtc.ConnectError):
             log.error("could not join the room", extra={"error": str(error)})  # noqa: TRY400  one sentence, no stack
@@ -71,12 +70,6 @@ async def answer(job: JobContext) -> None:
         await task
 
     job.add_shutdown_callback(finish)
-
-
-async def _show_role(agent: rtc.LocalParticipant) -> None:
-    """A worker's agents show it from the start; `connect` makes one that does not."""
-    if ROLE_ATTRIBUTE not in agent.attributes:
-        await agent.set_attributes({ROLE_ATTRIBUTE: AgentRole.ANSWERS})
 
 
 class Call:
@@ -190,8 +183,8 @@ class Call:
             log.warning("some of the call's own settings are refused", extra={"faults": faults})
             self._record.add("settings_refused", {"faults": faults})
 
-    async def _start(self) -> None:
-        assistant = Assistant(
+    def _assistant(self) -> Assistant:
+        return Assistant(
             instructions=self._agent.prompt,
             greeting=self._agent.greeting,
             goodbye=self._agent.goodbye,
@@ -205,6 +198,9 @@ class Call:
             tool_timeout_seconds=self._agent.tool_timeout_seconds,
             group=self._group,
         )
+
+    async def _start(self) -> None:
+        assistant = self._assistant()
         caller = self._presence.caller_identity
         if caller is None:
             await self._session.start(assistant, record=False)
@@ -224,6 +220,11 @@ class Call:
         )
         if self._group:
             await publish_no_words(self._session)
+        self._obey(caller)
+        await self._presence.show_caller()
+
+    def _obey(self, caller: str) -> None:
+        """Take what the caller and operators type, and their wishes about patience."""
         others = self._group.has if self._group else lambda _: False
         authority = Authority(caller, self._agent.operators, others=others)
         on_rpc(
@@ -237,7 +238,6 @@ class Call:
         chat = Chat(authority, hear, on_typed=self._presence.typed)
         self._job.room.register_text_stream_handler(TOPIC_CHAT, chat.take)
         self._job.add_shutdown_callback(chat.close)
-        await self._presence.show_caller()
 
     def _fill_silence(self) -> Callable[[], Awaitable[None]] | None:
         """Let what is played beside the session be heard from now on; an answer may be heard when
@@ -248,12 +248,7 @@ class Call:
             sound.track = side_track(self._job.room, "listening", sound.sample_rate)
         if not self._agent.filler_seconds:
             return None
-        track = side_track(self._job.room, "filler", SAMPLE_RATE)
-        return Fillers(
-            self._session,
-            delay_seconds=self._agent.filler_seconds,
-            play=lambda: track.play(Sentence.ONE_MOMENT.frames()),
-        ).make_way
+        return fillers(self._session, self._job.room, self._agent.filler_seconds).make_way
 
     async def _caller_came(self) -> bool:
         """Wait for a caller. A console has no room, and the caller is there already."""

@@ -64,11 +64,8 @@ class Assistant(Agent):
         """
         self._limited: dict[str, llm.Tool | llm.Toolset] = {}
         self._tool_timeout_seconds = tool_timeout_seconds
-        history = ChatContext.empty()
-        for said in said_before:
-            history.add_message(role=said.role, content=said.text, extra=extra_of(said.mark))
         told = f"{instructions}\n{GROUP}" if group else instructions
-        super().__init__(instructions=told, chat_ctx=history)
+        super().__init__(instructions=told, chat_ctx=_history(said_before))
         self.metadata = metadata
         self._greeting = greeting
         self._head_start = head_start
@@ -184,6 +181,13 @@ class Assistant(Agent):
                 await self.session.say(self._goodbye)
         finally:
             self._hang_up()
+
+
+def _history(said_before: Sequence[Said]) -> ChatContext:
+    history = ChatContext.empty()
+    for said in said_before:
+        history.add_message(role=said.role, content=said.text, extra=extra_of(said.mark))
+    return history
 
 
 async def _spoken(context: RunContext[None]) -> bool:

@@ -10,6 +10,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from enum import Enum, auto
 
+from livekit import rtc
 from livekit.agents import (
     AgentSession,
     ChatMessage,
@@ -19,6 +20,8 @@ from livekit.agents import (
 from livekit.agents.voice import SpeechHandle
 
 from agent.call.marked import mark_of
+from agent.call.prepared import SAMPLE_RATE, Sentence
+from agent.call.side_track import side_track
 
 log = logging.getLogger(__name__)
 
@@ -127,3 +130,13 @@ class Fillers:
             log.exception("the filler could not be played")
         self._end()
         self._look()
+
+
+def fillers(session: AgentSession[None], room: rtc.Room, delay_seconds: float) -> Fillers:
+    """Plays "one moment" on a track of its own in the room."""
+    track = side_track(room, "filler", SAMPLE_RATE)
+    return Fillers(
+        session,
+        delay_seconds=delay_seconds,
+        play=lambda: track.play(Sentence.ONE_MOMENT.frames()),
+    )

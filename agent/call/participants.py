@@ -40,6 +40,12 @@ class AgentRole(StrEnum):
     TRANSCRIBES = "transcribes"
 
 
+async def show_role(agent: rtc.LocalParticipant, role: AgentRole) -> None:
+    """A worker's agents show theirs from the start; `connect` makes one that does not."""
+    if ROLE_ATTRIBUTE not in agent.attributes:
+        await agent.set_attributes({ROLE_ATTRIBUTE: role})
+
+
 def is_operator(identity: str, operators: Sequence[str]) -> bool:
     """Whether an identity is one of these, or begins like one that ends in *."""
     return any(

@@ -140,35 +140,15 @@ def build_server(
     capacity = settings.agent.max_calls or max(1, math.floor(CALLS_PER_CORE * cores()))
     brake = Brake(settings.agent.max_cpu_percent / 100)
     starts = Starts()
-    limits: list[Limit] = [lambda _: 0 if starts.are_failing else capacity]
-    if role is AgentRole.ANSWERS and (free_sessions := session_limit(settings.assemblyai)):
-        limits.append(free_sessions)
-    admission = Admission(capacity, brake, *limits, role=role)
+    admission = _admission(settings, capacity, brake, starts, role)
     server = Worker(
         admission,
         brake,
         starts,
         partial(prepare, settings),
-        ws_url=settings.livekit.url,
-        api_key=settings.livekit.api_key.get_secret_value(),
-        api_secret=settings.livekit.api_secret.get_secret_value(),
-        host=settings.agent.http_host,
-        port=settings.agent.http_port,
+        **_livekits_options(settings, capacity),
         preload_modules=[entrypoint.__module__, PRELOADED],
-        # LiveKit's client would compare the load with its own threshold and refuse all but the
-        # first calls of a burst; `admission` counts exactly.
-        load_threshold=math.inf,
-        # A developer's machine has other work to do.
-        num_idle_processes=ServerEnvOption(
-            dev_default=min(capacity, math.ceil(cores())), prod_default=capacity
-        ),
-        max_retry=RETRIES,
-        prometheus_port=settings.agent.metrics_port,
-        initialize_process_timeout=INITIALIZE_SECONDS,
-        drain_timeout=settings.agent.drain_seconds,
-        log_level=settings.agent.log_level,
     )
-
     server.setup_fnc = partial(prewarm, settings, prepare, server.tally.sender)
 
     async def on_request(request: JobRequest) -> None:
@@ -181,6 +161,37 @@ def build_server(
         on_session_end=before_leaving,
     )
     return server
+
+
+def _admission(
+    settings: Settings, capacity: int, brake: Brake, starts: Starts, role: AgentRole
+) -> Admission:
+    limits: list[Limit] = [lambda _: 0 if starts.are_failing else capacity]
+    if role is AgentRole.ANSWERS and (free_sessions := session_limit(settings.assemblyai)):
+        limits.append(free_sessions)
+    return Admission(capacity, brake, *limits, role=role)
+
+
+def _livekits_options(settings: Settings, capacity: int) -> dict[str, Any]:
+    return {
+        "ws_url": settings.livekit.url,
+        "api_key": settings.livekit.api_key.get_secret_value(),
+        "api_secret": settings.livekit.api_secret.get_secret_value(),
+        "host": settings.agent.http_host,
+        "port": settings.agent.http_port,
+        # LiveKit's client would compare the load with its own threshold and refuse all but the
+        # first calls of a burst; `admission` counts exactly.
+        "load_threshold": math.inf,
+        # A developer's machine has other work to do.
+        "num_idle_processes": ServerEnvOption(
+            dev_default=min(capacity, math.ceil(cores())), prod_default=capacity
+        ),
+        "max_retry": RETRIES,
+        "prometheus_port": settings.agent.metrics_port,
+        "initialize_process_timeout": INITIALIZE_SECONDS,
+        "drain_timeout": settings.agent.drain_seconds,
+        "log_level": settings.agent.log_level,
+    }
 
 
 def environment(settings: Settings) -> dict[str, str]:

@@ -1,0 +1,107 @@
+"""What ships stays small: functions, files, arguments. Each exception is listed with its reason."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+FUNCTION_LINES, FILE_LINES, ARGUMENTS = 40, 300, 6
+
+LONG_FILES = {
+    "config/behaviour.py": "a table: each setting of the agent, declared once",
+    "stt_assemblyai/leg.py": "one session's life on its socket; to be split into a pure core and a"
+    " shell together with the transcriber",
+    "stt_assemblyai/options.py": "a table: each parameter of a session, declared once",
+    "stt_assemblyai/stt.py": "its stock-compatible surface and its stream, half of it signatures",
+    "stt_assemblyai/transcriber.py": "which session hears the stream; to be split together with the"
+    " leg",
+    "stt_assemblyai/turns.py": "one state machine, which two files would have to share",
+}
+LONG_FUNCTIONS = {
+    "stt_assemblyai/leg.py Leg.__init__": "its arguments and its fields, nothing else",
+    "stt_assemblyai/stt.py STT.__init__": "23 keywords: it can stand in for LiveKit's plugin",
+}
+MANY_ARGUMENTS = {
+    "agent/call/assistant.py Assistant.__init__": "keywords: all that one call tells its agent",
+    "stt_assemblyai/dialer.py Dialer.__init__": "keywords: how to reach the service, each optional",
+    "stt_assemblyai/ledger.py Ledger.close": "keywords: the parts of one bill",
+    "stt_assemblyai/leg.py Leg.__init__": "what a stream shares with each of its sessions",
+    "stt_assemblyai/sender.py Sender.__init__": "what a stream shares with each of its sessions",
+    "stt_assemblyai/stt.py STT.__init__": "keywords: it can stand in for LiveKit's plugin",
+    "stt_assemblyai/transcriber.py Transcriber.__init__": "keywords: what a stream is told, each"
+    " with a default but three",
+}
+
+Function = ast.FunctionDef | ast.AsyncFunctionDef
+
+
+def functions(tree: ast.AST, outer: str = "") -> Iterator[tuple[str, Function]]:
+    """Every function below `tree` with its name, behind the names of what it stands in."""
+    for node in ast.iter_child_nodes(tree):
+        if isinstance(node, Function | ast.ClassDef):
+            name = f"{outer}.{node.name}".lstrip(".")
+            if isinstance(node, Function):
+                yield name, node
+            yield from functions(node, name)
+        else:
+            yield from functions(node, outer)
+
+
+def lines(node: Function) -> int:
+    """From `def` on: decorators are declarations."""
+    return (node.end_lineno or node.lineno) - node.lineno + 1
+
+
+def arguments(node: Function) -> int:
+    """Without `self`, `cls`, `*` and `**`."""
+    every = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]
+    return sum(each.arg not in ("self", "cls") for each in every)
+
+
+@pytest.fixture(scope="module")
+def sources() -> dict[str, str]:
+    packages = ("agent", "config", "stt_assemblyai")
+    paths = (path for package in packages for path in (ROOT / package).rglob("*.py"))
+    return {path.relative_to(ROOT).as_posix(): path.read_text("utf-8") for path in paths}
+
+
+@pytest.fixture(scope="module")
+def found(sources: dict[str, str]) -> list[tuple[str, Function]]:
+    return [
+        (f"{path} {name}", node)
+        for path, text in sources.items()
+        for name, node in functions(ast.parse(text))
+    ]
+
+
+def test_files_are_short(sources: dict[str, str]) -> None:
+    long = {path for path, text in sources.items() if len(text.splitlines()) > FILE_LINES}
+    assert not long - LONG_FILES.keys(), "split these"
+    assert not LONG_FILES.keys() - long, "these are exceptions no more: remove them from the list"
+
+
+def test_functions_are_short(found: list[tuple[str, Function]]) -> None:
+    long = {name for name, node in found if lines(node) > FUNCTION_LINES}
+    assert not long - LONG_FUNCTIONS.keys(), "split these"
+    assert not LONG_FUNCTIONS.keys() - long, "exceptions no more: remove them from the list"
+
+
+def test_functions_take_few_arguments(found: list[tuple[str, Function]]) -> None:
+    many = {name for name, node in found if arguments(node) > ARGUMENTS}
+    assert not many - MANY_ARGUMENTS.keys(), "make values of some of their arguments"
+    assert not MANY_ARGUMENTS.keys() - many, "exceptions no more: remove them from the list"
+
+
+def test_sizes_are_counted_as_a_reader_does() -> None:
+    text = """
+class A:
+    @staticmethod
+    async def b(self, x, /, y, *rest, z=1, **others):
+        def c():
+            pass
+"""
+    (outer, b), (inner, c) = functions(ast.parse(text))
+    assert (outer, lines(b), arguments(b)) == ("A.b", 3, 3)
+    assert (inner, lines(c), arguments(c)) == ("A.b.c", 2, 0)
