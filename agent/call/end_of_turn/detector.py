@@ -60,6 +60,6 @@ class LiveKitDetector:
         return LOCAL_LANGUAGES.get(code, LOCAL_LANGUAGES["en"])
 
     async def probability(self, samples: Samples) -> float:
-        """It takes some 0.1 s of a core, beside the event loop."""
+        """It takes some 0.05 s of a core, beside the event loop."""
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(_EXECUTOR, self._predict, samples[-EOT_MAX_SAMPLES:])
