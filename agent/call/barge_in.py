@@ -33,8 +33,9 @@ RESULT_SECONDS = 0.032
 SURE_PROBABILITY, SURE_WEIGHT, SURE_SHARE = 0.8, 2, 0.75
 # Words of what was surely a voice are expected for this long; meanwhile the agent is not loud.
 EXPECTING_SECONDS = 0.6
-# To be silent for a voice, it may be below the caller's by a third of what it may be to duck.
-NEARER = 3
+# To be silent for a voice, it may be below the caller by a third of what it may be to duck, and by
+# two thirds where it has words.
+NEARER, WITH_WORDS = 1 / 3, 2 / 3
 # A voice that is surely one, and as loud as the caller's, is waited for so many times as long:
 # recognition is late.
 SURELY_CALLERS = 3
@@ -102,6 +103,7 @@ class BargeIn:
         self._threshold = threshold
         self._caller = _Loudness(CALLERS_RESULTS)
         self._voice = _Voice()
+        self._before = _Loudness(VOICES_RESULTS)  # the voice before it, which is over
         self._voice_until = -math.inf
         self._yielding_since: float | None = None
         self._was_silent = False
@@ -128,7 +130,7 @@ class BargeIn:
         if self._is_quiet(now):
             self._voice.unbroken = 0
             if self._refused or not self._expects_words(now):
-                self._voice, self._refused = _Voice(), False
+                self._forget_voice()
 
     def judge(self, verdict: Verdict | None) -> None:
         """What the words so far are; None when the utterance is over."""
@@ -137,6 +139,13 @@ class BargeIn:
             self._has_words, self._wordless = True, 0
         if verdict in (Verdict.BACKCHANNEL, Verdict.ECHO):
             self._refused = True
+
+    def is_aside(self, since: float) -> bool:
+        """Whether the voice that was heard since then is so soft that its words stop nobody."""
+        loudness = self._voice.loudness if self._voice.loudness.is_known else self._before
+        if self._voice_until < since or not loudness.is_known:
+            return False
+        return loudness.db < self._caller.db - self._limits.quieter_db * WITH_WORDS
 
     def may_yield(self, now: float) -> bool:
         """Whether something is heard that the agent may have to yield to within a moment."""
@@ -147,7 +156,7 @@ class BargeIn:
         match self._verdict:
             case Verdict.DOUBTFUL | Verdict.INTERRUPTION:
                 wanted = Posture.IS_SILENT
-            case Verdict.UNDECIDED:
+            case Verdict.UNDECIDED | Verdict.ASIDE:
                 wanted = self._yielded(now)
             case Verdict.BACKCHANNEL | Verdict.ECHO:
                 wanted = Posture.SPEAKS
@@ -199,7 +208,7 @@ class BargeIn:
 
     @property
     def _is_near(self) -> bool:
-        return self._is_within(self._limits.quieter_db / NEARER)
+        return self._is_within(self._limits.quieter_db * NEARER)
 
     def _is_within(self, quieter_db: float) -> bool:
         """Whether it is at most so much softer than the caller, if that level is known."""
@@ -209,6 +218,11 @@ class BargeIn:
     def _is_callers(self) -> bool:
         """Whether it is surely a voice, and as loud as the caller's."""
         return self._voice.is_sure and self._caller.is_known and self._is_near
+
+    def _forget_voice(self) -> None:
+        if self._voice.loudness.is_known:
+            self._before = self._voice.loudness
+        self._voice, self._refused = _Voice(), False
 
     def _is_quiet(self, now: float) -> bool:
         return now - self._voice_until > self._limits.quiet_seconds

@@ -50,6 +50,9 @@ class SessionFloor:
         speech = self._session.current_speech
         return speech is None or speech.allow_interruptions or speech.done()
 
+    def is_aside(self, since: float) -> bool:
+        return self._barge_in.is_aside(since)
+
     def take(self) -> None:
         speech = self._session.current_speech
         if speech is not None and speech.allow_interruptions:

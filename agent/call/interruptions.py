@@ -28,6 +28,8 @@ class Verdict(Enum):
     """The agent's own words, heard back."""
     BACKCHANNEL = auto()
     """The caller listens."""
+    ASIDE = auto()
+    """Words of a voice far softer than the caller's: of somebody else, or to somebody else."""
     UNDECIDED = auto()
     """The next word tells: `got` may become `got it`."""
     DOUBTFUL = auto()

@@ -4,9 +4,11 @@ They stand in the session's history, on screens and in the record, and the model
 order. Being wrong about one costs a repeated word, never a lost one.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 from itertools import takewhile
+from types import MappingProxyType
 from typing import Any
 
 from livekit.agents import (
@@ -31,10 +33,21 @@ class Mark(Enum):
     """The caller showed that they listen."""
     ECHO = "echo"
     """It was taken for the agent's own voice, heard back."""
+    ASIDE = "aside"
+    """The voice was far softer than the caller's: somebody else's, or away from the microphone."""
     UNANSWERED = "unanswered"
     """It was said over the agent's last words, which nothing interrupts."""
     HOLD = "hold"
     """The caller asked the agent to wait."""
+
+
+_DOUBTS: Mapping[Mark | None, str] = MappingProxyType(
+    {
+        Mark.ECHO: "perhaps your own voice, heard back",
+        Mark.ASIDE: "said softly while you spoke, perhaps not to you",
+    }
+)
+"""What the model reads before the words of such an utterance."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +126,7 @@ def _instructions(context: ChatContext) -> int:
 
 
 def _as_told(item: ChatItem) -> ChatItem:
-    if mark_of(item) is not Mark.ECHO or not isinstance(item, ChatMessage):
+    doubt = _DOUBTS.get(mark_of(item))
+    if doubt is None or not isinstance(item, ChatMessage):
         return item
-    text = f"(perhaps your own voice, heard back: {item.text_content})"
-    return item.model_copy(update={"content": [text]})
+    return item.model_copy(update={"content": [f"({doubt}: {item.text_content})"]})

@@ -24,6 +24,7 @@ _PLURALS = {
     INTERRUPTION: "interruptions",
     Mark.BACKCHANNEL.value: "backchannels",
     Mark.ECHO.value: "echoes",
+    Mark.ASIDE.value: "asides",
     Mark.UNANSWERED.value: "unanswered",
     Mark.HOLD.value: "holds",
 }

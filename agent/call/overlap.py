@@ -34,10 +34,16 @@ REACTION_SECONDS = 0.3
 # and do not within this.
 CONFIRMED_SECONDS = 0.5
 UNDECIDED_SECONDS = 1.0
+# Whoever speaks over the agent for this long wants the word, however softly.
+ASIDE_SECONDS = 3.0
 
 Type = stt.SpeechEventType
 _OF_AN_UTTERANCE = (Type.START_OF_SPEECH, *TRANSCRIPTS, Type.END_OF_SPEECH)
-_MARKS = {Verdict.ECHO: Mark.ECHO, Verdict.BACKCHANNEL: Mark.BACKCHANNEL}
+_MARKS = {
+    Verdict.ECHO: Mark.ECHO,
+    Verdict.BACKCHANNEL: Mark.BACKCHANNEL,
+    Verdict.ASIDE: Mark.ASIDE,
+}
 
 
 class Floor(Protocol):
@@ -48,6 +54,9 @@ class Floor(Protocol):
 
     def may_be_taken(self) -> bool:
         """Whether what the agent says can be interrupted."""
+
+    def is_aside(self, since: float) -> bool:
+        """Whether the voice that was heard since then is far softer than the caller's."""
 
     def take(self) -> None:
         """The caller wants it: the agent falls silent."""
@@ -180,6 +189,8 @@ class Overlap:
                 self._confirm()
             case Verdict.DOUBTFUL:
                 self._wait(CONFIRMED_SECONDS)
+            case Verdict.ASIDE:
+                self._wait(self._aside_until - self._loop.time())
             case Verdict.BACKCHANNEL if self._is_answer():
                 self._release()
             case Verdict.UNDECIDED if self._utterance.text:
@@ -198,7 +209,18 @@ class Overlap:
             complete=complete,
         )
         heard = Heard(words, complete, echoes, utterance.voice_seconds, utterance.confidence)
-        return judge(heard, self._phrasebook.of(self.language), self.playout.said(now))
+        verdict = judge(heard, self._phrasebook.of(self.language), self.playout.said(now))
+        may_stop = verdict in (Verdict.DOUBTFUL, Verdict.INTERRUPTION)
+        return Verdict.ASIDE if may_stop and self._is_aside(now) else verdict
+
+    def _is_aside(self, now: float) -> bool:
+        """An agent that is silent answers, however softly it is spoken to."""
+        is_short = now < self._aside_until and self._floor.agent_has_it()
+        return is_short and self._floor.is_aside(self._utterance.begun_at)
+
+    @property
+    def _aside_until(self) -> float:
+        return self._utterance.begun_at + ASIDE_SECONDS
 
     def _hold(self, event: stt.SpeechEvent) -> None:
         """Of what may change, the newest is enough."""

@@ -40,6 +40,10 @@ class Seat:
     def may_be_taken(self) -> bool:
         return self._seats.floor.may_be_taken()
 
+    def is_aside(self, since: float) -> bool:
+        """Each has a microphone, and the voice detector hears all of them at once."""
+        return False
+
     def take(self) -> None:
         self._seats.floor.take()
 

@@ -73,6 +73,29 @@ def test_the_agent_yields_to_a_voice_that_lasts(strength: Strength) -> None:
     assert line.hear(3 * STEP, UNSURE)
 
 
+def test_the_words_of_a_voice_far_softer_than_the_callers_are_an_aside() -> None:
+    line = Line()
+    begun_at = line.now
+    line.hear(0.5, level_db=-45)
+    assert not line.barge_in.is_aside(begun_at)  # the caller's level is not known yet
+    line.caller_speaks(level_db=-25)
+    begun_at = line.now
+    assert not line.barge_in.is_aside(begun_at)  # nothing was heard since
+    line.hear(0.5, level_db=-36)
+    assert line.barge_in.is_aside(begun_at)
+    line.hear(0.6, SILENCE)
+    assert line.barge_in.is_aside(begun_at)  # its words come late
+    line.hear(0.5, level_db=-34)
+    assert not line.barge_in.is_aside(begun_at)
+
+
+def test_the_agent_goes_on_softly_while_an_aside_is_heard() -> None:
+    line = Line()
+    line.caller_speaks(level_db=-25)
+    line.hear(1, level_db=-37)
+    assert line.judge(Verdict.ASIDE) is Posture.DUCKS
+
+
 @pytest.mark.parametrize("strength", LIMITS)
 def test_to_what_is_surely_a_voice_it_yields_in_half_the_time(strength: Strength) -> None:
     line = Line(strength)

@@ -10,7 +10,13 @@ from livekit.agents import LanguageCode, stt
 
 from agent.call.interruptions import Verdict
 from agent.call.marked import Mark, MarkedUtterance
-from agent.call.overlap import ANSWER_SECONDS, CONFIRMED_SECONDS, UNDECIDED_SECONDS, Overlap
+from agent.call.overlap import (
+    ANSWER_SECONDS,
+    ASIDE_SECONDS,
+    CONFIRMED_SECONDS,
+    UNDECIDED_SECONDS,
+    Overlap,
+)
 from agent.call.playout import Playout
 from config.behaviour import AgentSettings
 
@@ -32,6 +38,7 @@ class Line:
         self.verdict: Verdict | None = None
         self.agent_speaks = False
         self.last_words = False
+        self.is_soft = False
         self.overlap = Overlap(BOOK, self, Playout(), echo=echo)
         self.events: asyncio.Queue[stt.SpeechEvent | None] = asyncio.Queue()
 
@@ -40,6 +47,9 @@ class Line:
 
     def may_be_taken(self) -> bool:
         return not (self.agent_speaks and self.last_words)
+
+    def is_aside(self, since: float) -> bool:
+        return self.is_soft
 
     def take(self) -> None:
         self.interrupted += 1
@@ -204,6 +214,49 @@ async def test_what_began_as_an_acknowledgement_may_go_on_as_a_turn() -> None:
         rest = ("right then what about", "Right then, what about.", END)
         assert await line.hear(*rest) == [START, *rest]
         assert line.interrupted == 1
+
+
+async def test_what_is_said_far_from_the_microphone_is_kept_and_does_not_stop_the_agent() -> None:
+    async with call() as line:
+        line.agent_begins()
+        line.is_soft = True
+        assert await line.hear(START, "dinner", "dinner is ready", "Dinner is ready.", END) == []
+        await asyncio.sleep(ASIDE_SECONDS)
+        assert line.marks == [("Dinner is ready.", Mark.ASIDE)]
+        assert line.interrupted == 0
+
+
+async def test_who_comes_nearer_while_they_speak_stops_the_agent() -> None:
+    async with call() as line:
+        line.agent_begins()
+        line.is_soft = True
+        assert await line.hear(START, "dinner is") == []
+        line.is_soft = False
+        assert await line.hear("dinner is ready") == [START, "dinner is ready"]
+        assert line.interrupted == 1
+
+
+async def test_who_speaks_softly_for_long_wants_the_word() -> None:
+    async with call() as line:
+        line.agent_begins()
+        line.is_soft = True
+        assert await line.hear(START, "I have moved") == []
+        await asyncio.sleep(ASIDE_SECONDS - 0.5)
+        assert await line.hear("I have moved to another town") == []
+        await asyncio.sleep(0.5)
+        assert line.told == [START, "I have moved to another town"]
+        assert line.interrupted == 1
+        assert line.kept == []
+
+
+async def test_what_is_said_softly_when_the_agent_has_ended_is_a_turn() -> None:
+    async with call() as line:
+        line.agent_begins()
+        line.is_soft = True
+        assert await line.hear(START, "I have moved") == []
+        line.agent_ends()
+        assert await line.hear("I have moved.", END) == [START, "I have moved.", END]
+        assert line.kept == []
 
 
 async def test_one_word_that_stays_was_meant() -> None:

@@ -349,6 +349,9 @@ class Fed:
     def may_be_taken(self) -> bool:
         return True
 
+    def is_aside(self, since: float) -> bool:
+        return False
+
     def take(self) -> None:
         self.speaks = False
 
