@@ -34,8 +34,8 @@ SURE_PROBABILITY, SURE_WEIGHT, SURE_SHARE = 0.8, 2, 0.75
 # Words of what was surely a voice are expected for this long; meanwhile the agent is not loud.
 EXPECTING_SECONDS = 0.6
 # To be silent for a voice, it may be below the caller by a third of what it may be to duck, and by
-# two thirds where it has words.
-NEARER, WITH_WORDS = 1 / 3, 2 / 3
+# half of it where it has words.
+NEARER, WITH_WORDS = 1 / 3, 1 / 2
 # A voice that is surely one, and as loud as the caller's, is waited for so many times as long:
 # recognition is late.
 SURELY_CALLERS = 3

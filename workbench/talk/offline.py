@@ -181,7 +181,8 @@ def watch(scene: Scene, limits: Limits, words_after: float | None = None) -> Out
             callers_turn=result.at < scene.reply_at,
         )
         if result.at >= words_at:
-            barge_in.judge(_VERDICTS.get(scene.kind, Verdict.DOUBTFUL))
+            stops = not barge_in.is_aside(scene.begins_at)
+            barge_in.judge(_VERDICTS.get(scene.kind, Verdict.DOUBTFUL if stops else Verdict.ASIDE))
         postures.append((result.at, barge_in.posture(result.at)))
     over = [each for each in postures if each[0] >= scene.begins_at]
     soft = next((at for at, posture in over if posture is not Posture.SPEAKS), None)
