@@ -11,7 +11,7 @@ from config.phrases import Phrases, Words, begins, words_of
 BOOK = AgentSettings().phrasebook
 SAID = words_of("Hello. We have tea, coffee and cocoa. Say stop if you know already.")
 
-ECHO, BACK, UNDECIDED, DOUBTFUL, INTERRUPTION = Verdict
+ECHO, BACK, ASIDE, UNDECIDED, DOUBTFUL, INTERRUPTION = Verdict
 
 
 def verdict(
