@@ -39,11 +39,7 @@ ASIDE_SECONDS = 3.0
 
 Type = stt.SpeechEventType
 _OF_AN_UTTERANCE = (Type.START_OF_SPEECH, *TRANSCRIPTS, Type.END_OF_SPEECH)
-_MARKS = {
-    Verdict.ECHO: Mark.ECHO,
-    Verdict.BACKCHANNEL: Mark.BACKCHANNEL,
-    Verdict.ASIDE: Mark.ASIDE,
-}
+_MARKS = {Verdict[each.name]: each for each in (Mark.ECHO, Mark.BACKCHANNEL, Mark.ASIDE)}
 
 
 class Floor(Protocol):
@@ -190,7 +186,7 @@ class Overlap:
             case Verdict.DOUBTFUL:
                 self._wait(CONFIRMED_SECONDS)
             case Verdict.ASIDE:
-                self._wait(self._aside_until - self._loop.time())
+                self._wait(self._utterance.begun_at + ASIDE_SECONDS - self._loop.time())
             case Verdict.BACKCHANNEL if self._is_answer():
                 self._release()
             case Verdict.UNDECIDED if self._utterance.text:
@@ -215,12 +211,9 @@ class Overlap:
 
     def _is_aside(self, now: float) -> bool:
         """An agent that is silent answers, however softly it is spoken to."""
-        is_short = now < self._aside_until and self._floor.agent_has_it()
-        return is_short and self._floor.is_aside(self._utterance.begun_at)
-
-    @property
-    def _aside_until(self) -> float:
-        return self._utterance.begun_at + ASIDE_SECONDS
+        begun_at = self._utterance.begun_at
+        is_short = now < begun_at + ASIDE_SECONDS and self._floor.agent_has_it()
+        return is_short and self._floor.is_aside(begun_at)
 
     def _hold(self, event: stt.SpeechEvent) -> None:
         """Of what may change, the newest is enough."""
