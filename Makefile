@@ -62,10 +62,10 @@ fuzz: $(STAMP)  ## A million hostile messages for the speech module, and ten tho
 image: $(STAMP)  ## Build the image, without a container engine if there is none
 	@deploy/image/build
 
-reference: $(STAMP)  ## Write .env.example and docs/settings.md anew from the settings
+reference: $(STAMP)  ## Write .env.example and docs/settings.md from the settings
 	$(BIN)/python -m config.reference
 
-lock: $(STAMP)  ## Resolve the dependencies anew
+lock: $(STAMP)  ## Resolve the dependencies again
 	$(BIN)/uv pip compile -q --universal --generate-hashes --no-header --no-emit-index-url \
 	    pyproject.toml -o requirements/worker.lock
 	$(BIN)/uv pip compile -q --universal --generate-hashes --no-header --no-emit-index-url \

@@ -1,1 +1,1 @@
-"""What an operator may set: the only place that reads the environment."""
+"""Settings for operators; only this package reads them from the environment."""

@@ -34,7 +34,7 @@ _FIELDS: Mapping[str, tuple[str, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class CallSettings:
-    """What the metadata of a call says."""
+    """The contents of a call's metadata."""
 
     settings: Settings
     """The worker's settings, with those set for this call."""

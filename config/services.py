@@ -22,14 +22,14 @@ OpenAIAddress = Annotated[str, scheme("http", "https"), AfterValidator(openai_pa
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """Where models are, and the key for them."""
+    """The address of models, and the key for them."""
 
     base_url: str
     api_key: SecretStr
 
 
 class LiveKitSettings(Section):
-    """Where the worker registers. The prefix is LiveKit's own: unknown names are left alone."""
+    """Where the worker registers. The prefix is LiveKit's own: unknown names pass."""
 
     url: Annotated[str, scheme("ws", "wss", "http", "https")] = Field(
         description="Address of the LiveKit server or LiveKit Cloud project.",
@@ -45,7 +45,7 @@ class LiveKitSettings(Section):
 
 
 class AssemblyAISettings(SessionOptions):
-    """The ears: where speech is recognised, and every parameter of a session."""
+    """Speech recognition: where it is, and every parameter of a session."""
 
     model_config = ConfigDict(hide_input_in_errors=True)
 
@@ -138,7 +138,7 @@ class AssemblyAISettings(SessionOptions):
 
 
 class OpenAISettings(Section):
-    """The mind and the voice. OpenAI's client has this prefix too: unknown names are left alone."""
+    """The language model and the voice. OpenAI's client has this prefix too: unknown names pass."""
 
     api_key: ApiKey = Field(description="OpenAI API key.", examples=["sk-proj-xxxxxxxx"])
     base_url: OpenAIAddress = Field(

@@ -55,7 +55,7 @@ _mute.setLevel(logging.CRITICAL + 1)
 
 
 class Closed(Exception):  # noqa: N818 - not an error by itself: the protocol judges the code
-    """The socket is closed; 1006 stands for a connection that broke without a word."""
+    """The socket is closed; code 1006 means that it broke without a close frame."""
 
     def __init__(self, code: int, reason: str) -> None:
         self.code = code
@@ -193,7 +193,7 @@ async def connect(
         user_agent_header="livekit-assemblyai-agent",
         compression=None,
         open_timeout=connect_timeout_seconds,
-        ping_interval=None,  # `watch` does it, and tells when the peer was last heard of
+        ping_interval=None,  # `watch` pings, and notes when the peer last answered
         close_timeout=_CLOSE_SECONDS,
         max_size=_LARGEST_ANSWER_BYTES,
         logger=_mute,
@@ -211,8 +211,8 @@ async def connect(
 
 
 def _ahead_seconds(connection: ClientConnection, now: float) -> float | None:
-    """From the Date header of the answer to the handshake; it tells whole seconds. A proxy may
-    have added one of its own."""
+    """By the Date header of the handshake's answer, in whole seconds. A proxy may have added its
+    own."""
     dates = connection.response.headers.get_all("Date") if connection.response else []
     try:
         return parsedate_to_datetime(dates[0] if dates else "").timestamp() - now

@@ -18,7 +18,7 @@ _LATEST_MS = 5000  # after all that was sent: a word's end is padded by less (se
 class _Piece(NamedTuple):
     session_ms: float
     stream_ms: float
-    rate: int  # 1 while the stream's own audio is sent, 0 during silence that stands in for it
+    rate: int  # 1 for the stream's own audio, 0 for stand-in silence
 
 
 class AudioClock:

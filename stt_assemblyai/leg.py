@@ -46,10 +46,10 @@ logger = logging.getLogger("stt_assemblyai")
 
 _RECOGNITION_MS = 2000  # words appear at most this long after they were said
 _AFTER_SILENCE_MS = 1500  # a turn's end is reported at most this long after its silence
-_LOOK_EVERY_MS = 200  # at what has been sent: live audio has to cost little
+_LOOK_EVERY_MS = 200  # how often to check what was sent: live audio has to cost little
 _RELEASE_EVERY_MS = 1000
 _HEARTBEAT_SECONDS = 15.0  # without a heartbeat; they come every 5 s (section 7.7)
-_SHORTEST_INACTIVITY_SECONDS = 5.0  # after which the service ends a session, if asked (section 4)
+_SHORTEST_INACTIVITY_SECONDS = 5.0  # the shortest timeout of the service itself (section 4)
 _PROGRESS_MS = 10_000  # an open turn without a message for longer is stuck
 
 Dial = Callable[[str], AbstractAsyncContextManager[Socket]]
@@ -105,7 +105,7 @@ class Leg:
         self._dialled_at = 0.0
         self._beat_at: float | None = None  # when the last heartbeat came, or the wait for it began
         self._look_at_ms = self._released_at_ms = 0.0
-        self._heard_at_ms = 0.0  # the session's audio when something was last heard
+        self._heard_at_ms = 0.0  # how much audio it had sent when the service last spoke
         self._deaf = False
         self._loop = asyncio.get_running_loop()
         self._socket: Socket | None = None

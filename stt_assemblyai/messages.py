@@ -190,7 +190,7 @@ _ADAPTER: TypeAdapter[_KnownMessage] = TypeAdapter(
 _MODELS: dict[str, type[_KnownMessage]] = {
     get_args(model.model_fields["type"].annotation)[0]: model for model in get_args(_KnownMessage)
 }
-_LONGEST_NAME = 40  # of a type that is not known: it goes into the log
+_LONGEST_NAME = 40  # of an unknown type: it goes into the log
 
 
 def decode(text: str | bytes, faults: list[Unknown] | None = None) -> ServerMessage:
@@ -243,7 +243,7 @@ class ForceEndpoint:
 
 @dataclass(frozen=True, slots=True)
 class KeepAlive:
-    """Reset `inactivity_timeout`, and nothing else."""
+    """Only reset `inactivity_timeout`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -242,7 +242,7 @@ class SessionOptions(BaseModel):
         description="A special vocabulary, at an extra price (English, Spanish, German, French).",
     )
 
-    # Who speaks, and how the voice is told from noise
+    # Speakers, and voice against noise
     speaker_labels: Annotated[bool | None, Takes(US | U3, default="false")] = Field(
         default=None, description="Name the speaker of every ended turn, at an extra price."
     )

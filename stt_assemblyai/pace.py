@@ -1,4 +1,4 @@
-"""How fast audio may be sent: as it arrives, and after a gap no faster than the service follows."""
+"""Pacing: audio is sent as it arrives, and after a gap no faster than the service can follow."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Pacer:
         return max(0.0, self._free_at - self._burst_seconds - now)
 
     def ready(self, now: float) -> bool:
-        """The next chunk may be sent at once."""
+        """Whether the next chunk may be sent at once."""
         return self._free_at <= now + self._burst_seconds
 
     def sent(self, now: float, duration_ms: float) -> None:

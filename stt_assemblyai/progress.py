@@ -12,7 +12,7 @@ _LOOK_EVERY_MS = 500.0  # one chunk in this much audio is measured: it has to co
 _LEAD_MS = 700.0  # speech may have begun right after the last look, and softly
 _ONE_SAMPLE_IN = 8
 _LOUD = 400  # the mean absolute sample; a quiet line has less than 100
-_SPEECH_SHARE = 0.25  # people who speak are loud for more of the time than this
+_SPEECH_SHARE = 0.25  # speech is loud for a larger share of the time
 
 
 class Progress:

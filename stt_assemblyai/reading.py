@@ -140,7 +140,7 @@ def _is_punctuation(letter: str) -> bool:
 
 
 def _whole_text(turn: Turn, heard: tuple[SpokenWord, ...]) -> str:
-    """The whole turn: on the US models `transcript` lacks the words that are not final yet."""
+    """The whole turn's text: on the US models `transcript` lacks words that are not final yet."""
     transcript = turn.transcript.strip()
     open_words = [word.text for word in heard if not word.final]
     if transcript and (not open_words or len(open_words) == len(heard)):

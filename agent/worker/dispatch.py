@@ -38,7 +38,7 @@ from config.settings import Settings
 log = logging.getLogger(__name__)
 
 LOOK_SECONDS = 1.0
-# While nothing happens the pauses grow, up to this.
+# The pauses grow up to this while nothing happens.
 IDLE_LOOK_SECONDS = 3.0
 JITTER_SECONDS = 1.0
 # How often a room is checked that had its agent and in which nobody came or went.
@@ -225,7 +225,7 @@ class Dispatcher:
     async def _keep_company(self, room: str) -> None:
         try:
             await keep_company(self._livekit, room, self._need)
-        except Exception as error:  # of LiveKit's library, some of no class of their own
+        except Exception as error:  # from LiveKit's library; some have no class of their own
             log.warning("could not tell a caller", extra={"room": room, "error": str(error)})
         finally:
             self._accompanied.discard(room)

@@ -67,7 +67,7 @@ class Worker(WatchedServer, AgentServer):
         self.once("worker_registered", self._note_registration)
         self.tally = Tally(metrics.OVERLAPS)
         self.prepare = prepare
-        """What each job process does before its call."""
+        """Runs in each job process before its call."""
 
     @property
     def places(self) -> int:
