@@ -136,7 +136,7 @@ def test_every_pause_is_judged_once_and_no_opinion_is_told_in_a_voice() -> None:
         if each.kind == "judged":
             assert not is_voice
             assert each.probability == 0.9
-            assert 200 <= each.at_ms - each.quiet_since_ms <= 300
+            assert 100 <= each.at_ms - each.quiet_since_ms <= 200
     for turn in reader.turns:
         assert any(
             each.kind == "judged" and turn.end_ms < each.at_ms < turn.end_ms + 700 for each in found

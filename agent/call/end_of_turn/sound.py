@@ -10,10 +10,10 @@ from agent.call.end_of_turn.detector import SAMPLE_RATE, Samples
 
 __all__ = ["ASK_AFTER_SECONDS", "LatestSound", "Quiet"]
 
-# After this much quiet the detector is asked, once a pause, as LiveKit does it
-# (`MIN_SILENCE_DURATION_MS` of livekit.agents.inference.eot.base). Asked again later, it calls more
-# pauses the end: docs/turns.md.
-ASK_AFTER_SECONDS = (0.2,)
+# After this much quiet the detector is asked, once a pause. LiveKit asks after 0.2 s
+# (`MIN_SILENCE_DURATION_MS` of livekit.agents.inference.eot.base); later, it calls more pauses the
+# end, and no more ends: docs/turns.md.
+ASK_AFTER_SECONDS = (0.1,)
 
 
 class LatestSound:
