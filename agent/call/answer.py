@@ -73,7 +73,7 @@ async def answer(job: JobContext) -> None:
 
 
 class Call:
-    """A call in progress. Whatever ends it goes through `end`, and the first reason counts."""
+    """A call in progress. Everything that ends it calls `end`; the first reason counts."""
 
     def __init__(self, job: JobContext, equipment: Equipment) -> None:
         self._job = job
@@ -116,12 +116,12 @@ class Call:
             self._session.room_io.set_participant(caller)
 
     def end(self, ending: Ending) -> None:
-        """Let the call end for this reason, unless it is ending already."""
+        """End the call for this reason, unless it is ending already."""
         if not self._ending.done():
             self._ending.set_result(ending)
 
     async def hold(self) -> None:
-        """Go through the call; afterwards the job shuts down."""
+        """Run the call to its end, then shut the job down."""
         started = time.monotonic()
         try:
             ending = await self._converse()
@@ -212,10 +212,10 @@ class Call:
             assistant,
             room=self._job.room,
             room_options=room_options(caller),
-            # Otherwise any participant can read the instructions, inject text and switch the
-            # ears off.
+            # Otherwise any participant can read the instructions, inject text and switch speech
+            # recognition off.
             session_host=False,
-            # Otherwise a switch on the server's side decides whether callers are recorded.
+            # Otherwise a switch on the server decides whether callers are recorded.
             record=False,
         )
         if self._group:
@@ -224,7 +224,7 @@ class Call:
         await self._presence.show_caller()
 
     def _obey(self, caller: str) -> None:
-        """Take what the caller and operators type, and their wishes about patience."""
+        """Accept typed texts and turn presets from the caller and from operators."""
         others = self._group.has if self._group else lambda _: False
         authority = Authority(caller, self._agent.operators, others=others)
         on_rpc(
@@ -240,8 +240,10 @@ class Call:
         self._job.add_shutdown_callback(chat.close)
 
     def _fill_silence(self) -> Callable[[], Awaitable[None]] | None:
-        """Let what is played beside the session be heard from now on; an answer may be heard when
-        what this gives returns."""
+        """Play the listening sound and fillers in the room from now on.
+
+        Returns what an answer has to await before it is heard; None without fillers.
+        """
         if self._job.is_fake_job():
             return None
         if sound := self._turn_taking.listening_sound:
@@ -287,7 +289,7 @@ class Call:
         self.end(ending)
 
     def _cannot_hear(self, error: Exception) -> None:
-        """The ears failed in a way that LiveKit's session tells nobody of."""
+        """Speech recognition failed in a way that LiveKit's session does not report."""
         log.error("the ears failed, ending the call", exc_info=error)
         self.end(Ending.CANNOT_HEAR)
 

@@ -55,12 +55,12 @@ class Assistant(Agent):
         tool_timeout_seconds: float = 30,
         group: Group | None = None,
     ) -> None:
-        """`head_start` has the greeting; `before_speech` returns when an answer may be heard;
-        `goodbye` is for a model that hangs up without a word; `cannot_hear` is called when nobody
-        hears the caller any more; `group`: those who are heard, where it is not the caller alone.
+        """`head_start` has the greeting; `before_speech` returns when an answer may be heard.
+        `goodbye` is said when the model hangs up without a word. `cannot_hear` is called when
+        speech recognition has failed. `group`: everybody who is heard, if not the caller alone.
 
-        `said_before` is what another agent and this caller said, before that agent died.
-        `metadata` are the keys of the call's metadata that are no settings, for tools to read.
+        `said_before`: what another agent and this caller said before that agent died.
+        `metadata`: the keys of the call's metadata that are not settings, for tools to read.
         """
         self._limited: dict[str, llm.Tool | llm.Toolset] = {}
         self._tool_timeout_seconds = tool_timeout_seconds
@@ -81,7 +81,7 @@ class Assistant(Agent):
 
     @property
     def tools(self) -> list[llm.Tool | llm.Toolset]:
-        """Its tools, none of which can keep the caller waiting for ever."""
+        """Its tools, each with a time limit, so that none can keep the caller waiting for ever."""
         return [self._limited.setdefault(tool.id, self._limit(tool)) for tool in super().tools]
 
     def _limit(self, tool: llm.Tool | llm.Toolset) -> llm.Tool | llm.Toolset:
@@ -100,8 +100,8 @@ class Assistant(Agent):
     async def llm_node(
         self, chat_ctx: ChatContext, tools: list[llm.Tool], model_settings: ModelSettings
     ) -> AsyncIterator[llm.ChatChunk | str | FlushSentinel]:
-        """The model's answer without its reasoning. It is asked with all that was said, also what
-        got no answer of its own, but for what it has refused to answer."""
+        """The model's answer without its reasoning. The model reads all that was said, marked
+        utterances included, except what it has refused to answer."""
         sent = self._withheld.sendable(with_marked(chat_ctx, self.session.history))
         try:
             async with (
@@ -118,10 +118,10 @@ class Assistant(Agent):
     async def tts_node(
         self, text: AsyncIterable[str], model_settings: ModelSettings
     ) -> AsyncIterator[rtc.AudioFrame]:
-        """What is spoken, from the moment on at which it may be heard.
+        """The sound of a reply, once it may be heard.
 
-        The text has its spoken form already (`build_session`), as has the transcript below: what
-        is shown and kept is what is heard.
+        `build_session` has put the text into its spoken form already, and the transcript below
+        too: screens and the history have the words that are heard.
         """
         head_start, self._head_start = self._head_start, None
         speak = partial(Agent.default.tts_node, self, model_settings=model_settings)
@@ -133,7 +133,7 @@ class Assistant(Agent):
     async def stt_node(
         self, audio: AsyncIterable[rtc.AudioFrame], model_settings: ModelSettings
     ) -> AsyncIterator[stt.SpeechEvent | str]:
-        """What is heard. LiveKit's session goes on, deaf, after any error but an `APIError`."""
+        """What is heard. After any error but an `APIError`, LiveKit's session goes on, deaf."""
         if self._group:
             heard = self._group.hear(audio)
         else:
@@ -142,7 +142,7 @@ class Assistant(Agent):
             async with aclosing(heard):
                 async for event in heard:
                     yield event
-        except APIError:  # the session tells of it
+        except APIError:  # the session reports it
             raise
         except Exception as error:
             if self._cannot_hear:
@@ -169,7 +169,8 @@ class Assistant(Agent):
         """Choose how long you wait in a pause before you answer. Use it when the caller asks you
         not to cut in and to give them time (conservative), or to be quicker (aggressive)."""
         self._turn_taking.change(patience)
-        # For a tool without a result LiveKit asks for no answer: right behind words, else silence.
+        # LiveKit asks for no answer to a tool without a result. That is right after spoken words;
+        # without any, the caller would hear nothing.
         return None if await _spoken(context) else "done"
 
     @function_tool

@@ -1,8 +1,8 @@
-"""Whom in the room the agent obeys: its caller, the operators who are named, and nobody else.
+"""Whom in the room the agent obeys: its caller, the operators in the settings, and nobody else.
 
-Judged by identity alone, which a participant has from the token that you made: LiveKit's server
-writes it on every message, and only other agents can write in somebody's name. A participant's
-name, metadata and attributes may be of its own making and decide nothing.
+Only the identity counts. It comes from the token that you made, and LiveKit's server writes it on
+every message; only other agents can write in somebody else's name. Participants can choose their
+own name, metadata and attributes, so these decide nothing.
 """
 
 import asyncio
@@ -18,9 +18,9 @@ from agent.call.participants import is_operator
 
 log = logging.getLogger(__name__)
 
-# Far above what a person clicks.
+# Far more than a person clicks.
 MOST_A_MINUTE = 30
-# Who is refused is told to the log once; a crowd is not told one by one.
+# The log names each refused participant once, but not every member of a crowd.
 MOST_REFUSALS_LOGGED = 20
 
 RPC_SECONDS = 10
@@ -28,14 +28,14 @@ NOT_ALLOWED, TOO_OFTEN, FAULTY = 403, 429, 400
 
 
 class Role(Enum):
-    """What a participant is in this call; one may be both."""
+    """What a participant is in this call. One participant may have both roles."""
 
     CALLER = auto()
     OPERATOR = auto()
 
 
 class Verdict(Enum):
-    """Whether something is done that somebody in the room asked for; the value says why not."""
+    """Whether to carry out a participant's request. The value says why not."""
 
     GRANTED = "granted"
     STRANGER = "you may not do this"
@@ -43,7 +43,7 @@ class Verdict(Enum):
 
 
 class Authority:
-    """Judges requests from the room, one call long."""
+    """Judges requests from the room, for one call."""
 
     def __init__(
         self,
@@ -53,8 +53,8 @@ class Authority:
         others: Callable[[str], bool] = lambda _: False,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`caller` is an identity, `operators` are identities or beginnings of such (ops-*);
-        `others` tells who else is heard like the caller."""
+        """`caller` is an identity; `operators` are identities, or prefixes such as ops-*;
+        `others` says whether an identity is heard like the caller."""
         self._caller = caller
         self._operators = operators
         self._others = others
@@ -63,21 +63,21 @@ class Authority:
         self._refused: set[str] = set()
 
     def roles(self, identity: str) -> frozenset[Role]:
-        """What this participant is; a stranger is nothing."""
+        """The roles of this participant; a stranger has none."""
         operates = is_operator(identity, self._operators)
         calls = identity == self._caller or self._others(identity)
         found = {Role.CALLER: calls, Role.OPERATOR: operates}
         return frozenset(role for role, holds in found.items() if holds)
 
     def admits(self, identity: str, *allowed: Role) -> bool:
-        """Whether this participant has one of these roles, however often they ask."""
+        """Whether this participant has one of these roles. Sets no limit on how often they ask."""
         if self.roles(identity).isdisjoint(allowed):
             self._note(identity, Verdict.STRANGER)
             return False
         return True
 
     def judge(self, identity: str, *allowed: Role) -> Verdict:
-        """Whether to do what this participant asks for, where only these roles may ask for it."""
+        """Whether to carry out this participant's request, which only these roles may make."""
         if not self.admits(identity, *allowed):
             return Verdict.STRANGER
         now = self._clock()
@@ -100,7 +100,7 @@ class Authority:
 
 
 Method = Callable[[str], Awaitable[str]]
-"""Takes the payload and returns the answer. ValueError: the payload is at fault, and how."""
+"""Takes the payload and returns the answer. Raises ValueError, which says what is wrong with it."""
 
 
 def on_rpc(
@@ -110,14 +110,14 @@ def on_rpc(
     authority: Authority,
     *allowed: Role,
 ) -> None:
-    """Answer an RPC method, to participants in these roles only; the only way to register one."""
+    """Answer an RPC method, to participants in these roles only. Register every method here."""
     participant.register_rpc_method(name, guarded(method, authority, *allowed))
 
 
 def guarded(
     method: Method, authority: Authority, *allowed: Role
 ) -> Callable[[rtc.RpcInvocationData], Awaitable[str]]:
-    """The method behind its guard: everybody else, and whoever asks too often, gets an RpcError."""
+    """The guarded method: strangers, and those who ask too often, get an RpcError."""
 
     async def invoke(data: rtc.RpcInvocationData) -> str:
         match authority.judge(data.caller_identity, *allowed):

@@ -1,4 +1,4 @@
-"""How the agent yields to a voice before anybody knows what it says: duck first, stop after.
+"""How the agent yields to a voice before its words are known: duck first, stop later.
 
                a voice                        the voice lasts, or doubtful words
       SPEAKS ───────────► DUCKS, goes on softly ─────────────────────────────► IS SILENT
@@ -6,9 +6,9 @@
         └───────────────────┴────────────────────────────────────────────────────┘
           quiet without words; a backchannel or an echo; a voice that brings no words in time
 
-What brought no words is not yielded to again before it has fallen quiet, and after the agent has
-stopped for two of such, no voice is for a while: neither a hum, a television nor the agent's own
-echo keep it from speaking. Words that want the floor stop it: `overlap`.
+After a voice that brought no words, the agent does not yield again until that voice has fallen
+quiet. After it has stopped for two such voices, it yields to no voice for a while. So a hum, a
+television or its own echo cannot keep it from speaking. `overlap` stops it for words.
 """
 
 import math
@@ -23,23 +23,23 @@ from config.behaviour import AgentSettings
 
 Strength = Literal["eager", "balanced", "calm"]
 
-# After it has stopped for so many voices without a word, the agent yields to none for this time.
+# After stopping for this many voices without a word, the agent yields to no voice for this time.
 MOST_WORDLESS = 2
 DISTRUST_SECONDS = 8.0
 # How much sound each result of the voice detector covers.
 RESULT_SECONDS = 0.032
-# From this probability on it is a voice and hardly anything else: it counts for so much more. A
-# voice of which so large a share is sure is surely one.
+# From this probability on, a result is sure: it counts this many times. A voice is sure if at least
+# this share of its results is.
 SURE_PROBABILITY, SURE_WEIGHT, SURE_SHARE = 0.8, 2, 0.75
-# Words of what was surely a voice are expected for this long; meanwhile the agent is not loud.
+# After a sure voice, words may come for this long; meanwhile the agent is not loud.
 EXPECTING_SECONDS = 0.6
-# To be silent for a voice, it may be below the caller by a third of what it may be to duck, and by
-# half of it where it has words.
+# Parts of `quieter_db`. The agent falls silent for a voice that is below the caller's level by at
+# most the first; words of a voice that is below it by more than the second are an aside.
 NEARER, WITH_WORDS = 1 / 3, 1 / 2
-# A voice that is surely one, and as loud as the caller's, is waited for so many times as long:
-# recognition is late.
+# The agent waits this many times as long for the words of a sure voice that is as loud as the
+# caller's: recognition is late.
 SURELY_CALLERS = 3
-# How loud the caller, and a voice, is: the mean power of about so many results.
+# The level of the caller, and of a voice: the mean power of about this many results.
 CALLERS_RESULTS, VOICES_RESULTS = 100, 10
 
 
@@ -50,7 +50,7 @@ class Posture(Enum):
     DUCKS = auto()
     """It goes on, softly."""
     IS_SILENT = auto()
-    """It stands still where it was."""
+    """It has stopped, and can go on where it was."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,15 +58,15 @@ class Limits:
     """How easily the agent yields."""
 
     onset_seconds: float
-    """The agent ducks for a voice of this length, or of half of it if it is surely a voice."""
+    """The agent ducks for a voice of this length; for a sure one at half of it."""
     stop_seconds: float
-    """It falls silent for a voice that lasts as long as this without a break."""
+    """It falls silent for a voice that lasts this long without a break."""
     quiet_seconds: float
     """The agent goes on after this much quiet."""
     wordless_seconds: float
     """How long the agent waits for the first word of a voice."""
     quieter_db: float
-    """A voice this much quieter than the caller's is somebody else's."""
+    """A voice that is more than this below the caller's level is somebody else's."""
 
 
 LIMITS: Mapping[Strength, Limits] = MappingProxyType(
@@ -79,7 +79,7 @@ LIMITS: Mapping[Strength, Limits] = MappingProxyType(
 
 
 def limits_of(agent: AgentSettings) -> Limits:
-    """Those of the strength, but for what is set by itself."""
+    """The limits of the chosen strength; a value that is set by its own name replaces its own."""
     found = LIMITS[agent.barge_in]
     chosen = {
         "onset_seconds": _seconds(agent.barge_in_voice_ms),
@@ -116,8 +116,8 @@ class BargeIn:
     def hear(
         self, now: float, probability: float, level_db: float, *, callers_turn: bool = False
     ) -> None:
-        """The voice detector's newest result. `callers_turn` when the agent is silent, and the
-        voice so the caller's own: its level is learnt, and there is nothing to yield."""
+        """Take the voice detector's newest result. With `callers_turn` the agent is silent: the
+        voice is the caller's, so its level is learnt and there is nothing to yield to."""
         is_voice = probability >= self._threshold
         if is_voice and callers_turn:
             self._caller.hear(level_db)
@@ -133,7 +133,7 @@ class BargeIn:
                 self._forget_voice()
 
     def judge(self, verdict: Verdict | None) -> None:
-        """What the words so far are; None when the utterance is over."""
+        """Take the verdict on the words so far; None when the utterance is over."""
         self._verdict = verdict
         if verdict is not None:
             self._has_words, self._wordless = True, 0
@@ -141,18 +141,18 @@ class BargeIn:
             self._refused = True
 
     def is_aside(self, since: float) -> bool:
-        """Whether the voice that was heard since then is so soft that its words stop nobody."""
+        """Whether the voice since then is too soft for its words to stop the agent."""
         loudness = self._voice.loudness if self._voice.loudness.is_known else self._before
         if self._voice_until < since or not loudness.is_known:
             return False
         return loudness.db < self._caller.db - self._limits.quieter_db * WITH_WORDS
 
     def may_yield(self, now: float) -> bool:
-        """Whether something is heard that the agent may have to yield to within a moment."""
+        """Whether the agent hears something to which it may have to yield in a moment."""
         return self._voice.weight > 0 and not self._refused and now >= self._distrusts_until
 
     def posture(self, now: float) -> Posture:
-        """How the agent is to speak now."""
+        """How the agent has to speak now."""
         match self._verdict:
             case Verdict.DOUBTFUL | Verdict.INTERRUPTION:
                 wanted = Posture.IS_SILENT
@@ -175,12 +175,12 @@ class BargeIn:
         return self._yielded(now)
 
     def _yielded(self, now: float) -> Posture:
-        """Silent for a voice that lasts, and again as soon as such a one goes on."""
+        """Silent while a long voice is heard, soft in its pauses."""
         is_silent = self._voice.lasts and not self._is_quiet(now)
         return Posture.IS_SILENT if is_silent else Posture.DUCKS
 
     def _follow(self, wanted: Posture, now: float) -> None:
-        """When it began to yield, and with what success."""
+        """Note when the agent began to yield, and whether it fell silent."""
         if wanted is Posture.SPEAKS:
             if self._was_silent:
                 self._count(now)
@@ -190,20 +190,20 @@ class BargeIn:
         self._was_silent = self._was_silent or wanted is Posture.IS_SILENT
 
     def _count(self, now: float) -> None:
-        """The agent goes on: was there a word?"""
+        """The agent goes on after a stop: count the stop if no word came."""
         self._wordless = 0 if self._has_words else self._wordless + 1
         if self._wordless >= MOST_WORDLESS:
             self._wordless, self._distrusts_until = 0, now + DISTRUST_SECONDS
 
     @property
     def _is_voice(self) -> bool:
-        """Whether it is enough of a voice, and loud enough, to duck for."""
+        """Whether the voice is long and loud enough to duck for."""
         is_enough = self._voice.weight * RESULT_SECONDS >= self._limits.onset_seconds
         return is_enough and self._is_within(self._limits.quieter_db)
 
     @property
     def _is_long(self) -> bool:
-        """Whether it has been there for long, and is loud enough, to be silent for."""
+        """Whether the voice is long and loud enough to fall silent for."""
         return self._voice.unbroken >= self._limits.stop_seconds / RESULT_SECONDS and self._is_near
 
     @property
@@ -211,12 +211,12 @@ class BargeIn:
         return self._is_within(self._limits.quieter_db * NEARER)
 
     def _is_within(self, quieter_db: float) -> bool:
-        """Whether it is at most so much softer than the caller, if that level is known."""
+        """Whether the voice is at most this far below the caller's level, if that is known."""
         return self._voice.loudness.db >= self._caller.db - quieter_db
 
     @property
     def _is_callers(self) -> bool:
-        """Whether it is surely a voice, and as loud as the caller's."""
+        """Whether it is a sure voice, and about as loud as the caller's."""
         return self._voice.is_sure and self._caller.is_known and self._is_near
 
     def _forget_voice(self) -> None:
@@ -228,13 +228,13 @@ class BargeIn:
         return now - self._voice_until > self._limits.quiet_seconds
 
     def _expects_words(self, now: float) -> bool:
-        """Of a voice that has just ended, unless they have come."""
+        """Whether a sure voice has just ended whose words may still come."""
         may_come = self._is_voice and self._voice.is_sure and not self._has_words
         return may_come and now - self._voice_until <= EXPECTING_SECONDS
 
 
 class _Loudness:
-    """The mean power of the newest results, of about `most`."""
+    """The mean power of about the newest `most` results."""
 
     def __init__(self, most: int) -> None:
         self._most = most
@@ -255,16 +255,16 @@ class _Loudness:
 
 
 class _Voice:
-    """What is heard from one moment on, until it is forgotten. Counted in results."""
+    """One voice, until it is forgotten. Its counts are detector results."""
 
     def __init__(self) -> None:
         self.loudness = _Loudness(VOICES_RESULTS)
         self.weight = 0
-        """What is sure counts more, and pauses count against it before it is enough."""
+        """Sure results count more. Quiet ones count against it until the voice is long enough."""
         self.unbroken = 0
         """Results since it began, or since its last break."""
         self.lasts = False
-        """It was there for long enough to be silent for it."""
+        """It has been long enough to fall silent for."""
         self._heard = 0
         self._sure = 0
 

@@ -1,4 +1,4 @@
-"""Answers that break off, are empty, or are refused: the caller is told, and the call goes on."""
+"""Answers that break off, are empty or are refused: tells the caller, and the call goes on."""
 
 import contextlib
 import logging
@@ -24,15 +24,15 @@ log = logging.getLogger(__name__)
 
 MOST_IN_A_CALL = 3
 MOST_REFUSED = 5
-"""Answers in a row. A model that refuses every one has its fault in its instructions."""
+"""Refused answers in a row. If a model refuses every one, its instructions are at fault."""
 
 
 class BrokenAnswers:
-    """Says that the agent was cut off where an answer has ended in the middle, or has no words;
-    and `refusal` where the model refuses to answer. Where the voice cannot say a sentence, be it
-    the greeting, the caller hears that the agent was cut off, which needs no voice.
+    """Says that the agent was cut off when an answer breaks off or has no words, and when the voice
+    cannot say a sentence, the greeting included; that apology is a recording and needs no voice.
+    Says `refusal` when the model refuses to answer.
 
-    Sentences that the voice refused are taken out of the history. Listeners that subscribe to the
+    Takes sentences that the voice refused out of the history. Listeners that subscribe to the
     session after this one see the history without them.
     """
 
@@ -64,7 +64,7 @@ class BrokenAnswers:
             case _:
                 self._is_over = True
                 return False
-        self._forgiven.append(failure.error)  # the voice may fail in an answer that broke off
+        self._forgiven.append(failure.error)  # one answer may have two: the model's, the voice's
         return True
 
     def _on_item(self, event: ConversationItemAddedEvent) -> None:
@@ -81,8 +81,11 @@ class BrokenAnswers:
         event.speech_handle.add_done_callback(self._on_answer if is_answer else self._on_sentence)
 
     def _on_answer(self, speech: SpeechHandle) -> None:
-        """Only now: the error comes long before the words that were thought have been spoken, and
-        where the answer was thought of too early, nobody hears of either."""
+        """Tell the caller if the answer was lost.
+
+        Not when the error comes: the words before it have yet to be spoken, and a reply that was
+        begun too early may never be heard at all.
+        """
         error = speech.exception()
         is_refused = isinstance(error, ContentRefusedError)
         self._refused = self._refused + 1 if is_refused else 0
@@ -94,7 +97,7 @@ class BrokenAnswers:
     def _on_sentence(self, speech: SpeechHandle) -> None:
         is_lost = self._take_voice_broke_off()
         is_lost |= speech is self._refusing and is_empty(speech.chat_items)
-        # What nothing may interrupt are the last words: `agent.call.parting` minds them.
+        # Only the last words cannot be interrupted; `agent.call.parting` handles those.
         is_lost &= speech.allow_interruptions
         if is_lost and not speech.interrupted and not self._is_over:
             self._tell(is_refused=False)
@@ -108,7 +111,7 @@ class BrokenAnswers:
                 self._session.say(words.text, audio=words.frames())
 
     def _take_voice_broke_off(self) -> bool:
-        """Whether the voice broke off in this speech, to which LiveKit tells nothing of it."""
+        """Whether the voice broke off in this speech: LiveKit does not say so on the speech."""
         broke_off, self._voice_broke_off = self._voice_broke_off, False
         return broke_off
 
@@ -120,7 +123,7 @@ def has_words(item: ChatItem) -> bool:
 
 
 def is_empty(answer: Sequence[ChatItem]) -> bool:
-    """Whether an answer left the caller in silence: a tool may want none."""
+    """Whether an answer left the caller in silence, unless a tool asked for no reply."""
     last = answer[-1] if answer else None
     if isinstance(last, FunctionCallOutput):
         return last.reply_required

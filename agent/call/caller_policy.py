@@ -5,9 +5,9 @@
         '--nobody in time--> over <----'--the caller hung up----> over <-----'--not in time, or
                                                                      somebody else is there
 
-One agent serves one caller. For the next caller in a room the agent leaves and another one is
-asked for: nothing that the first caller said is in the second caller's conversation. Where it hears
-everybody, the call goes on with those who are left, and one of them takes the caller's place.
+One agent serves one caller. For the next caller in a room the agent leaves, and another agent comes
+without the first caller's conversation. An agent that hears everybody goes on with those who are
+left, and one of them takes the caller's place.
 """
 
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from agent.call.endings import Ending
 
 MICROPHONE_SECONDS = 1.0
-"""Where several people are in the room, this long one of them may take to publish a microphone."""
+"""With several people in the room, how long the agent waits for one to publish a microphone."""
 
 RETURN_SECONDS = 2.0
 """A client that reconnects is back within this time; until then nobody takes the caller's place."""
@@ -24,7 +24,7 @@ RETURN_SECONDS = 2.0
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """Somebody who may call: a person who may publish a microphone, and no operator."""
+    """Somebody who may call: a person who may publish a microphone, but not an operator."""
 
     identity: str
     is_active: bool = False
@@ -38,19 +38,19 @@ class Candidate:
 
 
 class CallerPolicy:
-    """Decides for one agent in one room. Times are seconds of any clock that does not go back."""
+    """Decides for one agent in one room. Times are seconds on any monotonic clock."""
 
     def __init__(
         self, *, patience_seconds: float, grace_seconds: float, now: float, goes_on: bool = False
     ) -> None:
-        """`patience_seconds`: for the first caller to come; `grace_seconds`: for one who vanished
-        to come back; `goes_on`: when the caller leaves, another participant becomes the caller."""
+        """`patience_seconds`: how long to wait for the first caller; `grace_seconds`: for one who
+        vanished; `goes_on`: when the caller leaves, another participant becomes the caller."""
         self.caller: str | None = None
         self.ending: Ending | None = None
         self.absences = 0
         """How often the caller has vanished."""
         self.is_contested = False
-        """Whether somebody else could be served, were the caller not there."""
+        """Whether somebody else could be served if the caller were gone."""
         self._grace_seconds = grace_seconds
         self._goes_on = goes_on
         self._give_up_at = now + patience_seconds
@@ -61,11 +61,11 @@ class CallerPolicy:
 
     @property
     def is_absent(self) -> bool:
-        """Whether a caller who vanished is waited for."""
+        """Whether the agent waits for a caller who vanished."""
         return self._absent_since is not None and self.ending is None
 
     def hung_up(self, identity: str) -> None:
-        """This participant left for good, as opposed to one whose network failed."""
+        """This participant left on purpose; their network did not fail."""
         if identity == self.caller:
             self._has_hung_up = True
 
@@ -74,10 +74,10 @@ class CallerPolicy:
         self._is_reachable = is_reachable
 
     def observe(self, present: Sequence[Candidate], now: float) -> float | None:
-        """Decide by who is there, in the order in which they joined.
+        """Decide by who is `present`, in the order in which they joined.
 
-        Returns when to look again if nothing happens before; None where only an event can change
-        the decision.
+        Returns when to look again if nothing happens before; None if only an event can change the
+        decision.
         """
         if self.ending:
             return None

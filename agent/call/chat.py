@@ -1,7 +1,7 @@
-"""What is typed in the room: the caller's words, or a word of an operator to the agent.
+"""Texts typed in the room: the caller's words, or an operator's instructions to the agent.
 
-LiveKit's own text input takes texts of any length, as often as they come, and what others than the
-caller send stays in memory until the process ends.
+LiveKit's own text input accepts texts of any length at any rate, and keeps what other participants
+send in memory until the process ends.
 """
 
 import asyncio
@@ -18,19 +18,19 @@ from agent.call.authority import Authority, Role
 log = logging.getLogger(__name__)
 
 LONGEST_TEXT = 4000
-"""Characters, two printed pages. Of a longer text nothing is used."""
+"""Characters, two printed pages. A longer text is dropped as a whole."""
 
 ARRIVAL_SECONDS = 10
 """How long a text may take to arrive."""
 
 MOST_AT_ONCE = 8
-"""So many texts of one participant may be on their way at once; the oldest gives way."""
+"""Texts of one participant that may be arriving at once. One more cancels the oldest."""
 
 INTERVAL_SECONDS = 2.0
-"""How long after a text the same participant is heard again."""
+"""How long after a text the next one of the same participant is taken."""
 
 Hear = Callable[[str, Role, str], Awaitable[None]]
-"""Takes a text, and in which role and by whom it was written."""
+"""Takes a text, its writer's role and its writer's identity."""
 
 
 class Text(Protocol):
@@ -39,20 +39,20 @@ class Text(Protocol):
     def __aiter__(self) -> AsyncIterator[str]: ...
 
     def close(self) -> None:
-        """Take no more of it."""
+        """Read no more of it."""
 
 
 class Chat:
-    """Reads what the caller and operators type; what others type is thrown away unread.
+    """Reads what the caller and operators type. Drops what others type, unread.
 
-    Each of them is heard at once, and then every `INTERVAL_SECONDS`, with all that came meanwhile
-    as one text; of more than `LONGEST_TEXT` the newest.
+    Each writer's first text is taken at once. After that one text is taken every
+    `INTERVAL_SECONDS`: all that came meanwhile, or the newest if that exceeds `LONGEST_TEXT`.
     """
 
     def __init__(
         self, authority: Authority, hear: Hear, on_typed: Callable[[str], None] = lambda _: None
     ) -> None:
-        """`on_typed` learns the identity of everybody who types."""
+        """`on_typed` is called with the identity of everybody who types."""
         self._authority = authority
         self._on_typed = on_typed
         self._hear = hear
@@ -93,7 +93,7 @@ class Chat:
         self._unheard[identity] = newest(self._unheard.get(identity, ""), words)
         task = asyncio.current_task()
         if identity not in self._being_heard and task:
-            self._reading[identity].remove(task)  # it gives way to no text any more
+            self._reading[identity].remove(task)  # no later text may cancel it now
             self._being_heard[identity] = task
             try:
                 await self._have_heard(identity)
@@ -109,13 +109,13 @@ class Chat:
 
 
 def newest(before: str, words: str) -> str:
-    """Both texts as one, or the later one where they are too long together."""
+    """Both texts as one, or the later one if they are too long together."""
     both = f"{before}\n{words}".strip()
     return both if len(both) <= LONGEST_TEXT else words
 
 
 async def whole(text: Text) -> str:
-    """All of a text, without the blanks around it; ValueError as soon as it is too long."""
+    """All of a text, stripped. Raises ValueError as soon as it is too long."""
     words = ""
     async for piece in text:
         words += piece
@@ -125,9 +125,9 @@ async def whole(text: Text) -> str:
 
 
 def hear_in(session: AgentSession[None], said: Callable[[str, str], str] | None = None) -> Hear:
-    """What the caller types counts as said; what an operator types tells the agent what to say.
+    """The caller's texts count as said; an operator's texts tell the agent what to say.
 
-    `said` gives what the model reads where an identity types words.
+    `said` takes an identity and its typed words, and returns what the model reads.
     """
 
     async def hear(words: str, role: Role, identity: str) -> None:
@@ -137,7 +137,7 @@ def hear_in(session: AgentSession[None], said: Callable[[str, str], str] | None 
                 session.generate_reply(instructions=text)
             elif answer := TextInputOptions().text_input_cb(session, TextInputEvent(text=text)):
                 await answer
-        except RuntimeError as error:  # last words are being said, or another sentence that may not
-            log.info("a typed text was not taken", extra={"error": str(error)})  # be interrupted
+        except RuntimeError as error:  # a sentence that nothing may interrupt is being said
+            log.info("a typed text was not taken", extra={"error": str(error)})
 
     return hear

@@ -1,10 +1,10 @@
-"""The speech events of several people, as the one speaker whom a session knows.
+"""Merges the speech events of several people into those of one speaker: a session knows only one.
 
       QUIET --the first of them begins--> SPOKEN --the last of them ends--> QUIET
 
-The session's turn lasts from the first voice until nobody speaks. What they say in it reaches the
-session whole, in the order in which it ended: no word waits for another speaker's end, none is
-lost, and the agent answers all of them when everybody is quiet.
+The session's turn lasts from the first voice until nobody speaks. All that they say in it reaches
+the session in the order in which it ended. No word waits for another speaker to end, and none is
+lost. The agent answers all of them when everybody is quiet.
 """
 
 from collections.abc import Hashable
@@ -17,13 +17,13 @@ _TRANSCRIPTS = (Type.INTERIM_TRANSCRIPT, Type.PREFLIGHT_TRANSCRIPT, Type.FINAL_T
 
 
 class Crosstalk:
-    """Merges the events of several streams, each of whose own are in LiveKit's order."""
+    """Merges the events of several streams. Each stream has its own events in LiveKit's order."""
 
     def __init__(self) -> None:
         self._speaking: set[Hashable] = set()
 
     def take(self, voice: Hashable, event: stt.SpeechEvent) -> list[stt.SpeechEvent]:
-        """What the session is to see when this event of a stream has come."""
+        """The events for the session after this event of a stream."""
         match event.type:
             case Type.END_OF_SPEECH:
                 return self._end(voice, event)
@@ -34,13 +34,13 @@ class Crosstalk:
         return [event]
 
     def gone(self, voice: Hashable) -> list[stt.SpeechEvent]:
-        """Nothing more will come of this stream."""
+        """This stream has ended."""
         return self._end(voice, stt.SpeechEvent(type=Type.END_OF_SPEECH))
 
     def _transcribe(self, voice: Hashable, event: stt.SpeechEvent) -> list[stt.SpeechEvent]:
         begun = self._begin(voice, event)
         if event.type is Type.PREFLIGHT_TRANSCRIPT and self._speaking != {voice}:
-            # No reply is begun while somebody else speaks.
+            # The session begins no reply while somebody else speaks.
             event = replace(event, type=Type.INTERIM_TRANSCRIPT)
         return [*begun, event]
 

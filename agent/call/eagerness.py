@@ -1,7 +1,7 @@
-"""How early a reply to the caller is begun: by the quiet behind the words, and by the words so far.
+"""How early to begin a reply to the caller: decided by the quiet after the words, and by the words.
 
-A reply that is begun is thought out and synthesised, and not heard before the turn has ended; it is
-thrown away when the caller goes on.
+A reply that has begun is generated and synthesised, but not heard before the turn has ended. If the
+caller goes on, it is thrown away.
 """
 
 import math
@@ -16,23 +16,24 @@ from config.phrases import Phrases, Words, begins, count_of, words_of
 
 Level = Literal["off", "some", "full"]
 
-# From this end-of-turn confidence on the service takes the words for a whole turn, if no word of
-# them will change. Before that its figure says nothing: it stays low until the turn's end.
+# From this end-of-turn confidence on, words are a whole turn for the service, once none of them can
+# change. While one can, the figure says nothing: it stays low until the turn's end.
 SURE_CONFIDENCE = 0.5
-# An answer to a question may be so short and whole.
+# An answer to a question may be whole with this few words.
 ANSWER_WORDS = 3
-# The words have to reach so near to the end of the voice: else there are more on the way. A last
-# word that may still change may have just begun when it was told: it takes as long as its letters.
+# The words have to end within this time of the voice's end: otherwise more are on the way. A last
+# word that may still change may have just begun when it came: it lasts as long as its letters take.
 REACH_SECONDS = 0.25
 LETTERS_A_SECOND = 11
-# The detector hears the end of a voice a tenth of a second late. Quiet counts from where the sound
-# got so much softer, once the detector agrees; what stays soft for longer is a soft voice.
+# The detector notices the end of a voice 0.1 s late. So quiet counts from where the sound dropped
+# by this much, once the detector agrees. If the detector still hears a voice after LAG_SECONDS, it
+# is a soft voice.
 SOFTER_DB = 24.0
 LAG_SECONDS = 0.2
-# A reply that is thrown away sooner than this has cost nothing: its request has not been sent. The
-# last word often comes together with the voice detector's result.
+# A reply that is thrown away within this time has cost nothing: its request has not been sent. This
+# happens often, since the last word tends to come together with the voice detector's result.
 UNSENT_SECONDS = 0.01
-# How fast the loudness is forgotten that sound is compared with, in each of the detector's results.
+# By how much the reference loudness falls with each of the detector's results.
 FORGETS_DB = 0.5
 
 _ENDS = (".", "?", "!", "\u3002", "\uff1f", "\uff01", "\u061f", "\u0964")
@@ -49,26 +50,26 @@ class Outlook(Enum):
 
 @dataclass(frozen=True, slots=True)
 class SoFar:
-    """The words of an open turn, as they stand."""
+    """The words of an open turn so far."""
 
     text: str
     settled: bool = False
-    """No word of it will change."""
+    """None of the words will change."""
     confidence: float | None = None
-    """The service's, from 0 to 1, that the turn is over."""
+    """The service's confidence that the turn is over, from 0 to 1."""
     ended_at: float | None = None
     """When the last word ended, in seconds on the clock of `Eagerness`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """After how much quiet, in seconds, a reply is begun; infinite for never."""
+    """When replies begin. `quiet`: after how many seconds of quiet; without a value, never."""
 
     quiet: Mapping[Outlook, float]
     most_replies: int
-    """That are begun in one turn."""
+    """Replies that may begin in one turn."""
     wasted_share: float
-    """Where more of a call's replies than this were thrown away, a turn begins none."""
+    """If a larger share of the call's replies was thrown away, a turn begins none."""
 
 
 LIMITS: Mapping[Level, Limits] = MappingProxyType(
@@ -81,14 +82,14 @@ LIMITS: Mapping[Level, Limits] = MappingProxyType(
 
 
 class _Fall:
-    """Hears from the loudness that a voice is over, before the detector knows."""
+    """Notices by a drop in loudness that a voice has ended, before the detector does."""
 
     def __init__(self) -> None:
         self._loudest_db = -math.inf
         self._left_seconds = 0.0
 
     def hear(self, level_db: float) -> bool:
-        """Whether this result has far softer sound than the voice just before it."""
+        """Whether this result's sound is far softer than the voice just before it."""
         if level_db <= self._loudest_db - SOFTER_DB and self._left_seconds > 0:
             self._left_seconds -= RESULT_SECONDS
             return True
@@ -112,7 +113,7 @@ class Eagerness:
         self._voice_until = -math.inf
         self._quiet_seconds = 0.0
         self._is_voice = False
-        self._is_fresh = False  # the last word was told in the quiet: hardly will another be
+        self._is_fresh = False  # the newest word came in the quiet: another is unlikely
         self._fall = _Fall()
         self._opened_at = math.inf
         self._so_far = SoFar("")
@@ -120,16 +121,16 @@ class Eagerness:
         self._begun: Words = ()
         self._begun_at = -math.inf
         self._replies = 0
-        self._answers = 0  # turns that got one
+        self._answers = 0  # turns that have ended
         self._wasted = 0
 
     @property
     def begun(self) -> Words:
-        """The words that the reply which is being made answers; none without one."""
+        """The words that the current early reply answers; empty if there is none."""
         return self._begun
 
     def hear(self, now: float, probability: float, level_db: float) -> None:
-        """The voice detector's newest result, and how loud the sound was that it is about."""
+        """Take the voice detector's newest result, and the loudness of its sound."""
         self._is_voice = probability >= self._threshold
         if not self._is_voice:
             self._fall.end()
@@ -150,11 +151,11 @@ class Eagerness:
         self.close()
 
     def close(self) -> None:
-        """There is no turn any more."""
+        """No turn is open from now on."""
         self._opened_at, self._so_far, self._begun = math.inf, SoFar(""), ()
 
     def learn(self, now: float, so_far: SoFar, outlook: Outlook) -> None:
-        """What has been said so far."""
+        """Take what has been said so far."""
         words = words_of(so_far.text)
         self._throw_away_unless(words, now)
         if self._quiet_seconds and words != words_of(self._so_far.text):
@@ -162,7 +163,7 @@ class Eagerness:
         self._so_far, self._outlook = so_far, outlook
 
     def begins(self) -> bool:
-        """Whether a reply to the words so far is to be begun now."""
+        """Whether to begin a reply to the words so far now."""
         words = words_of(self._so_far.text)
         if not words or words == self._begun or self._replies >= self._limits.most_replies:
             return False
@@ -171,23 +172,23 @@ class Eagerness:
         return self._is_quiet() and self._is_whole()
 
     def begin(self, now: float) -> None:
-        """A reply to the words so far is begun."""
+        """A reply to the words so far begins."""
         self._begun, self._begun_at = words_of(self._so_far.text), now
         self._replies += 1
 
     def _throw_away_unless(self, words: Words, now: float) -> None:
-        """The reply that is being made is worthless if it answers other words."""
+        """Drop the current reply if it answers other words, and count it as wasted."""
         if not self._begun or words == self._begun:
             return
         self._begun = ()
         self._wasted += now - self._begun_at >= UNSENT_SECONDS
 
     def _is_affordable(self) -> bool:
-        """Whether few enough of the call's replies were thrown away until now."""
+        """Whether the share of replies thrown away in this call is low enough."""
         return self._wasted <= self._limits.wasted_share * (self._answers + self._wasted)
 
     def _is_quiet(self) -> bool:
-        """A detector that has heard no voice in this turn cannot tell when it fell quiet."""
+        """Whether it has been quiet for long enough; False if this turn has had no voice yet."""
         is_last = self._is_fresh and self._outlook is Outlook.LIKELY
         outlook = Outlook.SURE if is_last else self._outlook
         needed = self._limits.quiet.get(outlook, math.inf)
@@ -203,9 +204,9 @@ class Eagerness:
 
 
 def outlook(so_far: SoFar, phrases: Phrases, *, asked: bool) -> Outlook:
-    """Whether these words may be the whole turn. `asked` if the agent's last words were a question.
+    """Whether these words may be the whole turn. `asked`: the agent's last words were a question.
 
-    Where the service is silent about it, punctuation, the last words and the question tell.
+    Without a confidence from the service, punctuation, the last words and the question decide.
     """
     words, text = words_of(so_far.text), so_far.text.rstrip()
     if text.endswith(_GOES_ON) or _end_in(words, phrases.unfinished):

@@ -1,7 +1,7 @@
-"""Begins replies before the turn is over: tells the session of words that may be all of it.
+"""Begins replies before the turn is over: gives the session words that may be the whole turn.
 
-Such a *preflight* makes LiveKit think out and synthesise a reply that nobody hears yet. LiveKit
-drops it at other words, and at another preflight of the same words too, so that it is told once.
+Such a *preflight* makes LiveKit generate and synthesise a reply that nobody hears yet. LiveKit
+drops it when other words come, and on a second preflight of the same words; so each is sent once.
 """
 
 import asyncio
@@ -20,11 +20,11 @@ _QUESTION_MARKS = ("?", "\uff1f", "\u061f")
 
 
 class EarlyReplies:
-    """One call's; it stands behind whatever sifts the caller's speech events."""
+    """For one call. It comes after everything else that filters the caller's speech events."""
 
     def __init__(self, eagerness: Eagerness, phrasebook: Phrasebook) -> None:
         self.is_dictated = False
-        """The caller gives a number, an address or a spelling: no pause tells anything."""
+        """The caller dictates a number, an address or a spelling: pauses mean nothing."""
         self._eagerness = eagerness
         self._phrasebook = phrasebook
         self._loop = asyncio.get_running_loop()
@@ -35,7 +35,7 @@ class EarlyReplies:
     async def watch(
         self, events: AsyncIterable[stt.SpeechEvent]
     ) -> AsyncGenerator[stt.SpeechEvent]:
-        """The same events, with preflights among them. Raises what the source raises."""
+        """The same events, with preflights added. Raises what the source raises."""
         self._told = asyncio.Queue()
         pump = asyncio.create_task(self._pump(events), name="early replies")
         try:
@@ -47,11 +47,11 @@ class EarlyReplies:
             await utils.aio.cancel_and_wait(pump)
 
     def agent_said(self, text: str) -> None:
-        """What the caller answers."""
+        """The agent said this: the caller's next words answer it."""
         self._asked = text.rstrip().endswith(_QUESTION_MARKS)
 
     def heard(self, event: vad.VADEvent) -> None:
-        """The voice detector's newest result."""
+        """Take the voice detector's newest result."""
         if event.type is vad.VADEventType.INFERENCE_DONE:
             self._eagerness.hear(self._loop.time(), event.probability, level_of(event))
             self._look()
@@ -104,9 +104,9 @@ class EarlyReplies:
 
 
 def so_far_of(event: stt.SpeechEvent, now: float) -> SoFar:
-    """The words that an event has, at `now` on the event loop's clock.
+    """The words of an event, at `now` on the event loop's clock, in seconds.
 
-    Where the recogniser is another one, less is known.
+    Another recogniser than AssemblyAI's tells less, and the rest stays unknown.
     """
     best = event.alternatives[0]
     known = best.metadata or {}

@@ -1,7 +1,7 @@
-"""Whether an utterance is the agent's own voice, heard back: a matter of time, not of vocabulary.
+"""Whether an utterance is the agent's own voice, heard back. The timing decides, with the words.
 
-Browsers and telephones cancel echo. What is left follows the agent's words at a small lag that does
-not change, and brings no word that the agent has not said.
+Browsers and telephones cancel echo. The rest follows the agent's words at a small, constant lag,
+and has no word that the agent has not said.
 """
 
 from collections.abc import Sequence
@@ -9,14 +9,14 @@ from collections.abc import Sequence
 from agent.call.playout import SpokenWord
 from config.phrases import Words, count_of
 
-# A complete utterance of fewer words may as well be the caller's choice from what is offered.
+# A complete utterance with fewer words may as well be the caller's choice of what was offered.
 LEAST_WORDS = 3
-# From the agent's mouth through both networks and the caller's loudspeaker to its ear. Nobody
-# repeats what he has heard as fast as that.
+# From the agent's output over both networks and the caller's loudspeaker to the agent's input.
+# Nobody repeats words that fast.
 LONGEST_LAG_SECONDS = 0.6
-# Where the time of a word is not known as well as this, an echo cannot be told.
+# If the time of a word is less certain than this, no echo can be recognised.
 CLEAR_SECONDS = 1.2
-# An echo is quiet: of the agent's words, one in so many may be missing from it.
+# An echo is quiet: one in this many of the agent's words may be missing from it.
 HEARD_OF_A_MISSING = 4
 
 
@@ -28,10 +28,10 @@ def is_echo(
     ended_at: float | None,
     complete: bool,
 ) -> bool:
-    """Whether every word heard is one that the agent had just said, in order.
+    """Whether every word heard is one that the agent had just said, in the same order.
 
-    `begun_at` and `ended_at` say when the voice did, in seconds on the clock of the spoken words;
-    the end is None while it goes on. The last word of an incomplete utterance may be cut.
+    `begun_at` and `ended_at` are those of the voice, in seconds on the clock of the spoken words;
+    `ended_at` is None while it goes on. The last word of an incomplete utterance may be cut.
     """
     if not heard or (complete and count_of(heard) < LEAST_WORDS):
         return False
@@ -44,13 +44,13 @@ def is_echo(
 
 
 def _lags(at: float, earliest: float, latest: float) -> bool:
-    """Whether this may follow that by an echo's lag, as far as that is known."""
+    """Whether `at` is within an echo's lag of a moment between `earliest` and `latest`."""
     is_clear = latest - earliest <= CLEAR_SECONDS
     return is_clear and earliest <= at <= latest + LONGEST_LAG_SECONDS
 
 
 def _last_matched(heard: Words, spoken: Sequence[SpokenWord], *, cut: bool) -> SpokenWord | None:
-    """The agent's word that the last one heard is; the first ones are the same, few are missing."""
+    """The agent's word that matches the last one heard; None unless all before it match as well."""
     missing = len(heard) // HEARD_OF_A_MISSING
     rest = iter(spoken)
     last: SpokenWord | None = None

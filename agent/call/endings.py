@@ -28,12 +28,12 @@ class Ending(Enum):
 
     @property
     def code(self) -> str:
-        """As it stands in the attribute `agent.ending`: cannot_hear."""
+        """The code in the attribute `agent.ending`, such as cannot_hear."""
         return self.name.lower()
 
     @property
     def wants_person(self) -> bool:
-        """The agent cannot go on, and somebody else could."""
+        """The agent cannot go on, but a person could."""
         return self in (
             Ending.CANNOT_HEAR,
             Ending.CANNOT_THINK,
@@ -43,12 +43,12 @@ class Ending(Enum):
 
     @property
     def needs_apology(self) -> bool:
-        """The caller is there, wanted to go on, and it is not the caller's doing that it ends."""
+        """The caller is still there and wanted to go on; the end is not the caller's doing."""
         return self.wants_person or self is Ending.HURRIED
 
     @property
     def frees_the_room(self) -> bool:
-        """Whoever else is in the room, or comes into it, is the next caller."""
+        """Anybody else in the room, now or later, may be the next caller."""
         return self in (
             Ending.CALLER_LEFT,
             Ending.CALLER_LOST,
@@ -58,7 +58,7 @@ class Ending(Enum):
 
     @property
     def hangs_up(self) -> bool:
-        """It is the agent that ends the call: a caller left in the room would wait for nobody."""
+        """The agent ends the call. If the caller stayed in the room, nobody would come."""
         return self.needs_apology or self in (
             Ending.CALLER_SILENT,
             Ending.AGENT_ENDED,
@@ -66,7 +66,7 @@ class Ending(Enum):
         )
 
 
-# Reasons with which a caller leaves for good; all others are accidents of the network.
+# Disconnect reasons of callers who leave for good; all others are network failures.
 HUNG_UP = frozenset(
     {
         rtc.DisconnectReason.CLIENT_INITIATED,
@@ -86,8 +86,8 @@ FAILED_PROVIDER = {
 
 
 def count_as_failed() -> None:
-    """Let this job count as failed.
+    """Make this job count as failed.
 
-    LiveKit goes by the exit code of the job's process, and counts all that exit in order as done.
+    LiveKit goes by the exit code of the job's process; one that exits in order counts as done.
     """
-    util.Finalize(None, os._exit, args=(1,), exitpriority=-1)  # after everybody else's
+    util.Finalize(None, os._exit, args=(1,), exitpriority=-1)  # after all other finalizers

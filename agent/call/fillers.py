@@ -1,8 +1,8 @@
-"""Something to hear while an answer is long in coming: "one moment", once a turn.
+"""Says "one moment" when an answer is late, once a turn.
 
-A slow model, a running tool and a slow voice are one case to the caller: silence. The filler is
-played beside the session, on a track of its own, since the answer fills the session's queue: so it
-stands in no transcript and no history, and delays an answer by no more than its own length.
+A slow model, a running tool and a slow voice all sound the same to the caller: silence. The answer
+will fill the session's queue, so the filler is played on a track of its own. It appears in no
+transcript and no history, and delays an answer by no more than its own length.
 """
 
 import asyncio
@@ -25,7 +25,7 @@ from agent.call.side_track import side_track
 
 log = logging.getLogger(__name__)
 
-# An answer waits no longer for the end of a filler, which a page may not even have subscribed to.
+# An answer waits no longer than this for a filler to end: the page may not even subscribe to it.
 LONGEST_WAIT_SECONDS = 3.0
 
 
@@ -39,10 +39,11 @@ class State(Enum):
 
 
 class Fillers:
-    """Plays a filler when an answer, or a sentence of the agent's own, is late by `delay_seconds`.
+    """Plays a filler when an answer, or a sentence that our code has the agent say, is late by
+    `delay_seconds`.
 
-    `play` returns when it has been heard; cancelled, it falls silent. The caller's voice and the
-    agent's end the patience and the filler.
+    `play` returns when the filler has been heard, and falls silent when cancelled. The caller's
+    voice and the agent's voice end both the wait and the filler.
     """
 
     def __init__(
@@ -58,9 +59,10 @@ class Fillers:
         self._state = State.QUIET
         self._task: asyncio.Task[None] | None = None
         self._is_new_turn = False
-        """Whether the caller has spoken since the filler that is playing began."""
+        """Whether the caller has spoken since the current filler began."""
         self._sentences: set[SpeechHandle] = set()
-        """Of the agent's own: while they wait for the voice, the session is not "thinking"."""
+        """Sentences that our code has the agent say. The session is not "thinking" while they wait
+        for the voice."""
         session.on("speech_created", self._on_speech)
         session.on("agent_state_changed", lambda _: self._look())
         session.on("user_state_changed", lambda _: self._look())
@@ -68,7 +70,7 @@ class Fillers:
         session.on("close", lambda _: self._stop())
 
     async def make_way(self) -> None:
-        """The answer is here: returns as soon as it may be heard."""
+        """The answer has come: return as soon as it may be heard."""
         match self._state:
             case State.PATIENT:
                 self._stop()
@@ -109,7 +111,7 @@ class Fillers:
         self._look()
 
     def _end(self) -> None:
-        """The filler has ended; the next one belongs to the next turn, which may have begun."""
+        """The filler has ended. The next one has to wait for the next turn, if none has begun."""
         self._state = State.QUIET if self._is_new_turn else State.SAID
 
     def _stop(self) -> None:
@@ -126,7 +128,7 @@ class Fillers:
         self._is_new_turn = False
         try:
             await self._play()
-        except Exception:  # whatever a room that is closing raises: no filler may end a call
+        except Exception:  # a closing room may raise anything, and a filler must not end a call
             log.exception("the filler could not be played")
         self._end()
         self._look()
