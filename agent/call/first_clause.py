@@ -1,7 +1,7 @@
-"""What is spoken first: a reply's first clause, while the rest of it is still being thought.
+"""Cuts a reply so that its first clause is spoken while the model still writes the rest.
 
-LiveKit cuts a reply into sentences, each of which it holds back until the next one has begun. So a
-caller would wait for a sentence and a word, though half a sentence can be spoken already.
+LiveKit cuts a reply into sentences and holds each one back until the next has begun. So a caller
+would wait for a sentence and a word, although half a sentence can be spoken already.
 """
 
 import re
@@ -11,38 +11,38 @@ from collections.abc import Iterator
 from livekit.agents.tokenize import blingfire
 
 LONGEST_FIRST = 120
-"""Letters of a first piece: a text without any marks is spoken as soon as it has so many."""
+"""Letters of a first piece at most: a text without marks is cut here."""
 
 LONGEST = 500
 """Characters of each later piece. Providers take 4096 characters or bytes."""
 
 SHORTEST_SENTENCE = 20
-"""Characters. A shorter one is spoken together with the next; so does LiveKit."""
+"""Characters. A shorter one is spoken together with the next, as LiveKit does too."""
 
 _QUOTES = "\"'\N{RIGHT DOUBLE QUOTATION MARK}\N{RIGHT SINGLE QUOTATION MARK}»"
-# Full-width, Devanagari, Arabic and Urdu, Armenian, Ethiopic, Burmese, Khmer, Tibetan. No number
-# or name goes on behind these.
+# Full-width, Devanagari, Arabic and Urdu, Armenian, Ethiopic, Burmese, Khmer, Tibetan. These never
+# stand inside a number or a name.
 _ENDS = "\uff01\uff1f\u3002\uff61।॥\u061f\u06d4\u0589\u1362\u1367\u1368\u104b\u17d4\u17d5\u0f0d"
 _PAUSES = "\uff0c\uff1b\uff1a\u3001\uff64\u060c\u061b\u055d\u1363\u1364\u1365\u1366\u104a\u17d6"
 # Thai, Lao, Burmese and Khmer put a blank between phrases, not between words.
 _PHRASED = "\u0e01-\u0eff\u1000-\u109f\u1780-\u17ff"
-# An ASCII mark ends a clause only once it is clear that no number or name goes on behind it.
+# An ASCII mark may stand inside a number or a name, so it ends a clause only before a blank.
 _CLAUSE_END = re.compile(
     rf"[,;:.!?…—][)\]{_QUOTES}]*(?=\s)|[{_ENDS}{_PAUSES}\n]|(?<=[{_PHRASED}])(?=\s)"
 )
 _SENTENCE_END = re.compile(rf"[{_ENDS}\n]|[.!?…][)\]{_QUOTES}]*(?=\s+\S)")
 _ABBREVIATION = re.compile(r"(?:\b[A-Z]\w{0,3}|\b\w+\.\w+)\.$")  # Dr. and a.m.
 _LONGEST_ABBREVIATION = 24
-_IDEOGRAPH_LETTERS = 3  # one says as much as that many letters
+_IDEOGRAPH_LETTERS = 3  # an ideograph counts as this many letters
 _STRIDE = 500
 
 
 class Pieces:
-    """Cuts one text that comes bit by bit; nothing is lost, added or changed in it.
+    """Cuts one text that arrives in bits. The pieces together are exactly that text.
 
     The first piece is a clause of at least `least_chars` characters, since it has to last until
-    the second can be heard. Sentences follow. Where no mark comes in time, a piece ends at a blank
-    or, in a word without end, anywhere. The work grows with the text, not with its square.
+    the second can be heard. Sentences follow. If no mark comes in time, a piece ends at a blank or,
+    in an endless word, anywhere. The work is linear in the length of the text.
     """
 
     def __init__(self, least_chars: int) -> None:
@@ -55,7 +55,7 @@ class Pieces:
         self._hold("")
 
     def push(self, text: str) -> list[str]:
-        """The pieces that are complete with this."""
+        """Add text. Returns the pieces that are now complete."""
         found = []
         for start in range(0, len(text), _STRIDE):
             self._held += text[start : start + _STRIDE]
@@ -66,7 +66,7 @@ class Pieces:
         return found
 
     def flush(self) -> list[str]:
-        """The rest: no more will come."""
+        """The text has ended. Returns the rest."""
         rest = self._held
         self._hold("")
         self._has_begun = False
@@ -74,13 +74,13 @@ class Pieces:
 
     def _hold(self, text: str) -> None:
         self._held = text
-        self._clauses_seen = 0  # up to where it has been looked for their ends
+        self._clauses_seen = 0  # how far the text has been searched for clauses
         self._sentences_seen = 0
-        self._sentences_asked = 0  # the tokenizer, which takes its time
-        self._letters = 0  # of the clauses seen
+        self._sentences_asked = 0  # up to where the tokenizer has been asked: it is slow
+        self._letters = 0  # in the clauses seen
 
     def _end(self) -> int | None:
-        """Where the first piece of what is held ends, if that can be said."""
+        """Where the first piece of the held text ends; None if that is not known yet."""
         if not self._has_begun:
             end = self._clause_end() or self._sentence_end()
             fitting = _fitting(self._held, self._longest_first)
@@ -115,8 +115,8 @@ class Pieces:
 
 
 def _last_break(text: str, longest: int) -> int:
-    """The best place to break a text within so many characters: a mark, a blank, or anywhere
-    but in the middle of a character."""
+    """The best place to break a text within `longest` characters: a mark, else a blank, else any
+    place but before a combining mark."""
     if marks := [mark.end() for mark in _CLAUSE_END.finditer(text, longest // 2, longest)]:
         return marks[-1]
     blank = max(text.rfind(blank, 1, longest) for blank in " \n\t")
@@ -133,7 +133,7 @@ def _letters(text: str) -> int:
 
 
 def _fitting(text: str, letters: int) -> int:
-    """How many characters of a text have no more than so many letters."""
+    """How many characters of a text fit into this many letters."""
     for index, weight in enumerate(_weights(text)):
         letters -= weight
         if letters < 0:

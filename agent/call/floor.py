@@ -1,4 +1,4 @@
-"""Who has the word in a session, and the agent's voice, which yields to the caller's."""
+"""Who has the floor in a session. Makes the agent's voice yield to the caller's."""
 
 import asyncio
 
@@ -25,7 +25,7 @@ class SessionFloor:
         self._output: YieldingOutput | None = None
 
     def begin(self) -> None:
-        """Listen to the voice detector, and stand in the agent's voice's way."""
+        """Listen to the voice detector, and put a `YieldingOutput` before the session's output."""
         if isinstance(self._session.vad, TappedVAD):
             self._session.vad.taps.append(self.heard)
         first = self._session.output.audio
@@ -38,7 +38,7 @@ class SessionFloor:
             self._session.output.replace_audio_tail(self._output)
 
     def close(self) -> None:
-        """Nothing more will be said."""
+        """The agent says no more."""
         if self._output is not None:
             self._output.close()
 
@@ -66,7 +66,7 @@ class SessionFloor:
         self.look()
 
     def heard(self, event: vad.VADEvent) -> None:
-        """The voice detector's newest result."""
+        """Take the voice detector's newest result."""
         if event.type is vad.VADEventType.INFERENCE_DONE:
             is_callers_turn = self._session.agent_state == "listening"
             self._barge_in.hear(
@@ -75,7 +75,7 @@ class SessionFloor:
             self.look()
 
     def look(self) -> None:
-        """Let the agent be silent, soft or go on, as things are now."""
+        """Make the agent silent, soft or loud, as `BargeIn` says at this moment."""
         now = self._loop.time()
         posture = self._barge_in.posture(now)
         if not (self.agent_has_it() and self.may_be_taken()):
@@ -87,7 +87,7 @@ class SessionFloor:
         if output is None or self._is_being_interrupted():
             return
         is_silent = posture is Posture.IS_SILENT
-        if is_silent:  # again and again: LiveKit resumes its output when a part of a speech begins
+        if is_silent:  # each time: LiveKit resumes its output when a part of a speech begins
             output.pause()
             if not self._is_silent:
                 self._playout.fall_silent(now)
@@ -98,7 +98,7 @@ class SessionFloor:
         self._is_silent = is_silent
 
     def _is_being_interrupted(self) -> bool:
-        """To go on would let a bit of it be heard before it is cleared."""
+        """Whether the speech is interrupted, but not cleared: resuming would play more of it."""
         speech = self._session.current_speech
         return speech is not None and speech.interrupted and not speech.done()
 

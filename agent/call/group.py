@@ -1,5 +1,5 @@
-"""Everybody in a room, as one session hears them: a stream of speech events for each, a voice
-detector for all, and who spoke in the history.
+"""Lets one session hear everybody in a room: a stream of speech events for each person, one voice
+detector for all, and in the history who said what.
 
     a track --> a stream --> sifted by itself --.
     a track --> a stream --> sifted by itself --+--> crosstalk --> named --> the session
@@ -39,7 +39,7 @@ from stt_assemblyai.speech import LateFormat
 log = logging.getLogger(__name__)
 
 Sift = Callable[[AsyncIterable[stt.SpeechEvent], Person], AsyncGenerator[stt.SpeechEvent]]
-"""What the session is to see of one speaker's events."""
+"""Filters one speaker's events for the session."""
 
 _Events = utils.aio.Chan[stt.SpeechEvent]
 
@@ -59,7 +59,7 @@ and a colon. Answer the one who spoke, or all of them; use a name where it would
 you mean. Do not begin your own words with a name and a colon. End the call only when all of them
 have said goodbye.
 """
-"""What the model is told besides."""
+"""Added to the model's instructions."""
 
 
 class DeafError(Exception):
@@ -94,7 +94,8 @@ class Group:
         self._heard: asyncio.Queue[stt.SpeechEvent | DeafError | None] = asyncio.Queue()
 
     async def hear(self, audio: AsyncIterable[rtc.AudioFrame]) -> AsyncGenerator[stt.SpeechEvent]:
-        """What they say, to stand in `Agent.stt_node`. Their voices do not come by `audio`.
+        """Everybody's speech events, for `Agent.stt_node`. Drops `audio`: each voice has a stream
+        of its own.
 
         Raises DeafError.
         """
@@ -106,13 +107,13 @@ class Group:
                     raise event
                 if self.input.is_attached:
                     yield event
-            await listening  # raises what ended it
+            await listening  # raises the error that ended it
         finally:
             await utils.aio.cancel_and_wait(listening, dropping)
 
     def attend(self, session: AgentSession[Any], ears: stt.STT[Any]) -> None:
-        """Write into the session's history who said what, before others read it; and on screens
-        what the ears format late."""
+        """Mark in the session's history who said what, before others read it, and show late
+        formatted texts on screens."""
         session.on("conversation_item_added", self._name_speakers)
         ears.on("late_format", self._mend)
 
@@ -121,19 +122,19 @@ class Group:
             self._attribution.mark(event.item)
 
     def has(self, identity: str) -> bool:
-        """Whether this participant is one of those who are heard."""
+        """Whether this participant is heard."""
         return any(each.identity == identity for each in speakers(self._room, self._operators))
 
     def typed(self, identity: str, words: str) -> str:
-        """What the model reads when this one has typed these words."""
+        """What the model reads when this participant types these words."""
         return self._attribution.note(self._meet(identity).line(words))
 
     def unnamed(self, text: str) -> str:
-        """What they said, without their names."""
+        """The text without the speakers' names."""
         return self._attribution.unnamed(text)
 
     def _mend(self, late: LateFormat) -> None:
-        """Show a formatted text that came late on screens."""
+        """Show a late formatted text on screens."""
         for speaker in self._speakers.all if self.is_heard else ():
             self._tasks.create_task(speaker.mend(late))
 
@@ -161,7 +162,7 @@ class Group:
 
     async def _show(self) -> None:
         """Tell the room who is heard; a transcriber leaves these voices to this agent."""
-        with contextlib.suppress(Exception):  # of LiveKit's library, in a room that is going
+        with contextlib.suppress(Exception):  # LiveKit's library raises these in a closing room
             async with asyncio.timeout(SERVER_SECONDS):
                 await self._room.local_participant.set_attributes(
                     {HEARS_ATTRIBUTE: json.dumps(self._speakers.identities)}
@@ -197,7 +198,7 @@ class Group:
             await telling
 
     def _fail(self, speaker: Speaker, error: str) -> None:
-        """One who is not heard is tried again; the call goes on as long as somebody is."""
+        """Try this speaker again later. If nobody else is heard, end the listening."""
         self._speakers.rest(speaker.identity)
         if self._speakers:
             log.error("one of several speakers is not heard", extra={"error": error})
@@ -205,7 +206,7 @@ class Group:
             self._heard.put_nowait(DeafError(error))
 
     async def _tell(self, identity: str, events: _Events) -> None:
-        """Tell the session what this one says, in its turn and under this one's name."""
+        """Pass this person's events on to the session, under their name."""
         person = self._meet(identity)
         async with aclosing(self._sift(events, person)) as sifted:
             async for event in sifted:
@@ -223,7 +224,7 @@ class Group:
         line = person.line(best.text)
         if event.type is stt.SpeechEventType.FINAL_TRANSCRIPT:
             self._attribution.note(line)
-        # Its times are counted from the first sound of its own stream, which is not the session's.
+        # Without times: these count from the first sound of this stream, not of the session's.
         told = replace(
             best,
             text=line.told,
@@ -243,7 +244,7 @@ class GroupInput(SessionInput):
         self._mixer = Mixer()
 
     def take(self, voice: Hashable, frame: rtc.AudioFrame | None) -> None:
-        """The next sound of one of them; None: this voice is not to be heard for now."""
+        """Take the next frame of one voice; None when this voice falls away for now."""
         if frame is None:
             if self._mixer.leave(voice):
                 self.push(silence())
@@ -253,9 +254,9 @@ class GroupInput(SessionInput):
 
 
 class SeveralEars(stt.STT[Any]):
-    """Stands in a session for the streams of several speakers: without one it would not listen.
+    """A placeholder for the session's STT, without which the session would not listen.
 
-    What fails in one of them is not for the session to hear of.
+    Each speaker has a stream of their own, and errors in it do not reach the session.
     """
 
     def __init__(self) -> None:

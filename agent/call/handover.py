@@ -1,7 +1,7 @@
-"""Handing a caller over to a person, where the agent cannot go on.
+"""Hands a caller over to a person when the agent cannot go on.
 
-`AGENT_HAND_OVER_TO` names a telephone or SIP address, to which LiveKit transfers callers who came
-by telephone, or a function of the operator's own for callers of every kind.
+`AGENT_HAND_OVER_TO` is a telephone or SIP address, to which LiveKit transfers callers who came by
+telephone, or the name of the operator's own function, for callers of every kind.
 """
 
 import asyncio
@@ -20,14 +20,14 @@ log = logging.getLogger(__name__)
 HAND_OVER_SECONDS = 30
 
 Hook = Callable[[JobContext, str, str], Awaitable[bool]]
-"""(job, caller's identity, why the agent ends) -> whether somebody has taken the caller.
+"""(job, caller's identity, code of the ending) -> whether somebody has taken the caller.
 
-It has `HAND_OVER_SECONDS`. Afterwards the agent leaves; the caller stays in the room.
+It may take `HAND_OVER_SECONDS`. Then the agent leaves, and the caller stays in the room.
 """
 
 
 def hook_for(to: str | None, kind: rtc.ParticipantKind.ValueType) -> Hook | None:
-    """What hands a caller of this kind over; None where nobody can take them."""
+    """The hook that hands over a caller of this kind; None if nobody can take them."""
     if to is None:
         return None
     if not to.startswith(ADDRESSES):
@@ -39,8 +39,8 @@ def hook_for(to: str | None, kind: rtc.ParticipantKind.ValueType) -> Hook | None
 
 
 async def hand_over(hook: Hook, job: JobContext, caller_identity: str, ending: str) -> bool:
-    """Whether a person has taken the caller. Never raises: the call has an end in any case."""
-    # A task of its own: what goes on when it is cancelled must not keep the caller waiting.
+    """Hand the caller over. Returns whether a person has taken them. Never raises."""
+    # In a task of its own: a hook that does not stop when cancelled must not hold up the call.
     asked = asyncio.create_task(_ask(hook, job, caller_identity, ending), name="hand over")
     try:
         await asyncio.wait([asked], timeout=HAND_OVER_SECONDS)
@@ -60,7 +60,7 @@ async def _ask(hook: Hook, job: JobContext, caller_identity: str, ending: str) -
 
 
 def _failure(asked: asyncio.Task[bool]) -> BaseException | None:
-    """Why there is no answer: it is the operator's own, and anything can go wrong in it."""
+    """What the hook failed with, if it did. It is the operator's code, and may raise anything."""
     if not asked.done():
         return TimeoutError()
     return asyncio.CancelledError() if asked.cancelled() else asked.exception()
@@ -72,7 +72,7 @@ async def _transfer(to: str, job: JobContext, caller_identity: str, _ending: str
 
 
 async def transfer(client: api.LiveKitAPI, room: str, caller_identity: str, to: str) -> None:
-    """Have the caller's telephone company call `to`. Raises `TwirpError` when it does not."""
+    """Have the caller's telephone company call `to`. Raises `TwirpError` if it refuses."""
     await client.sip.transfer_sip_participant(
         api.TransferSIPParticipantRequest(
             room_name=room, participant_identity=caller_identity, transfer_to=to

@@ -1,6 +1,6 @@
-"""The greeting is being spoken already while the agent joins the room: it waits for the caller.
+"""Synthesises the greeting while the agent joins the room, so that it is ready for the caller.
 
-To join takes as long as the first sound of a voice, or longer, and neither needs the other.
+Joining takes at least as long as a voice's first sound, and neither needs the other.
 """
 
 from collections.abc import AsyncIterable, AsyncIterator, Callable
@@ -14,7 +14,7 @@ Speak = Callable[[AsyncIterable[str]], AsyncIterable[rtc.AudioFrame]]
 
 
 class HeadStart:
-    """A text that is synthesised from now on, for a session that will say it first."""
+    """Begins to synthesise the text that a session will say first."""
 
     def __init__(self, session: AgentSession[None], text: str) -> None:
         assert isinstance(session.tts, tts.TTS)  # `build_session` has one
@@ -26,11 +26,11 @@ class HeadStart:
     async def speak(
         self, text: AsyncIterable[str], otherwise: Speak
     ) -> AsyncIterator[rtc.AudioFrame]:
-        """This text's sound: what has been made of it, or else what `otherwise` makes. The text
-        that comes has its spoken form.
+        """The sound of this text, which is in its spoken form: the one prepared, if there is one
+        for it, else that of `otherwise`.
 
-        A failure before the first sound is not raised: the session may not have been there to hear
-        of it, and hears of the next one.
+        Does not raise a failure before the first sound: the text is synthesised once more by
+        `otherwise`, and the session learns of that failure.
         """
         said = [piece async for piece in text]
         if "".join(said) == self._text:
@@ -49,7 +49,7 @@ class HeadStart:
             yield frame
 
     async def aclose(self) -> None:
-        """Stop what is being made; nobody will hear it."""
+        """Stop synthesising: nobody will hear it."""
         await self._stream.aclose()
 
 

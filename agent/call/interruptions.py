@@ -1,4 +1,4 @@
-"""What words mean that a caller says while the agent speaks: go on, wait and see, or stop."""
+"""What a caller's words mean while the agent speaks: go on, wait and see, or stop."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
@@ -8,7 +8,7 @@ from functools import lru_cache
 
 from config.phrases import ANY_ENDING, Phrases, Words, begins, count_of, words_of
 
-# A sound such as "uh-huh" comes as words that nobody has said: "Eh-ha", "It hur".
+# The recogniser writes a sound such as "uh-huh" as words: "Eh-ha", "It hur".
 SOUND_WORDS = 3
 SOUND_LETTERS = frozenset("aehimou")
 SOUND_WORD_LETTERS = 5
@@ -22,20 +22,20 @@ UNSURE_CONFIDENCE = 0.6
 
 
 class Verdict(Enum):
-    """What the words of an utterance are, as far as they are known."""
+    """What an utterance is, by its words so far. A later verdict in this list is a stronger one."""
 
     ECHO = auto()
     """The agent's own words, heard back."""
     BACKCHANNEL = auto()
-    """The caller listens."""
+    """The caller shows that they listen."""
     ASIDE = auto()
-    """Words of a voice far softer than the caller's: of somebody else, or to somebody else."""
+    """Words of a voice far softer than the caller's: from somebody else, or to somebody else."""
     UNDECIDED = auto()
-    """The next word tells: `got` may become `got it`."""
+    """The next word decides: `got` may become `got it`."""
     DOUBTFUL = auto()
-    """It may still be misheard or become a backchannel: the agent had better pause."""
+    """An interruption, unless it is misheard or becomes a backchannel: the agent pauses."""
     INTERRUPTION = auto()
-    """The caller wants the word."""
+    """The caller wants the floor."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,13 +44,13 @@ class Heard:
 
     words: Words
     complete: bool
-    """No word will be added or changed."""
+    """No word will be added or changed any more."""
     echoes: bool = False
-    """Each word and its time are the agent's own."""
+    """The words and their times are those of the agent's own speech."""
     voice_seconds: float | None = None
-    """How long the voice lasted, where that is known."""
+    """How long the voice lasted, if known."""
     confidence: float | None = None
-    """From 0 to 1, where the recogniser tells it."""
+    """From 0 to 1, if the recogniser gives one."""
 
 
 def judge(heard: Heard, phrases: Phrases, said: Words = ()) -> Verdict:
@@ -69,7 +69,7 @@ def judge(heard: Heard, phrases: Phrases, said: Words = ()) -> Verdict:
 
 
 def _so_far(words: Words, phrases: Phrases, said: Words) -> Verdict:
-    """The verdict on words that are not complete, and no backchannel so far."""
+    """The verdict on incomplete words that are not a backchannel so far."""
     found = _found(words, phrases.interjections)
     if _may_become_any(words, phrases.acknowledgements):
         return Verdict.DOUBTFUL if found else Verdict.UNDECIDED
@@ -80,7 +80,7 @@ def _so_far(words: Words, phrases: Phrases, said: Words) -> Verdict:
 
 
 def is_sound(heard: Heard) -> bool:
-    """Whether these are no words but a sound such as `uh-huh`, as it was misheard."""
+    """Whether the words are only a misheard sound, such as `uh-huh`."""
     if _is_spelt_like_a_sound(heard.words):
         return True
     brief = heard.voice_seconds is not None and heard.voice_seconds < BRIEF_SECONDS
@@ -99,7 +99,7 @@ def _is_spelt_like_a_sound(words: Words) -> bool:
 
 
 def without_backchannels(heard: Words, backchannels: frozenset[Words]) -> Words:
-    """What is left when backchannels are taken off both ends, the longest first."""
+    """The words without the backchannels at both ends; the longest is taken off first."""
     rest = heard
     while size := max((len(each) for each in backchannels if begins(each, rest)), default=0):
         rest = rest[size:]
@@ -111,10 +111,10 @@ def without_backchannels(heard: Words, backchannels: frozenset[Words]) -> Words:
 
 
 def asks_to_wait(text: str, phrases: Phrases) -> bool:
-    """Whether a turn says that the agent is to wait, and nothing else."""
+    """Whether a turn asks the agent to wait, and says nothing else."""
     words = words_of(text)
     beside = phrases.acknowledgements | phrases.courtesies
-    reached = {0: False}  # up to where it is made of phrases; whether one of them asks for that
+    reached = {0: False}  # places that phrases reach from the start -> whether one asks to wait
     for at in range(len(words)):
         for phrase in phrases.hold | beside if at in reached else ():
             if begins(phrase, words[at:]):
@@ -136,12 +136,12 @@ def _is_short(words: Words) -> bool:
 
 
 class _Index:
-    """Phrases by their first word: each word of a text asks for the few that it may begin."""
+    """Phrases by their first word, so that each word of a text finds the few it may begin."""
 
     def __init__(self, phrases: frozenset[Words]) -> None:
         self._whole: dict[str, list[Words]] = defaultdict(list)
         self._stems: dict[str, list[Words]] = defaultdict(list)
-        """Those whose first word has any ending."""
+        """Phrases whose first word may have any ending."""
         for phrase in phrases:
             first = phrase[0]
             if first.endswith(ANY_ENDING):
@@ -151,19 +151,19 @@ class _Index:
         self._longest_stem = max(map(len, self._stems), default=-1)
 
     def beginning_with(self, word: str) -> Iterator[Words]:
-        """The phrases whose first word this may be."""
+        """The phrases that may begin with this word."""
         yield from self._whole.get(word, ())
         for size in range(min(len(word), self._longest_stem) + 1):
             yield from self._stems.get(word[:size], ())
 
 
-@lru_cache(maxsize=64)  # two lists a language
+@lru_cache(maxsize=64)  # two lists for each language
 def _index(phrases: frozenset[Words]) -> _Index:
     return _Index(phrases)
 
 
 def _found(words: Words, phrases: frozenset[Words]) -> Words:
-    """A phrase that stands in these words, as it stands there; the first of the longest."""
+    """The longest phrase in these words, as it is written there; of equals the first."""
     index, found = _index(phrases), Words()
     for at, word in enumerate(words):
         for phrase in index.beginning_with(word):
@@ -179,7 +179,7 @@ def _stands_in(words: Words, phrase: Words) -> bool:
 
 
 def _may_become_any(words: Words, phrases: Iterable[Words]) -> bool:
-    """Whether a phrase begins so, and is not whole; the last word may be cut."""
+    """Whether these words may be the beginning of a phrase. The last word may be cut."""
     *whole, last = words
     return any(
         begins(each[: len(whole)], words) and each[len(whole)].startswith(last) and each != words

@@ -1,6 +1,6 @@
-"""Whether the agent shows that it listens: one soft "mhm" in a long turn of the caller.
+"""Whether to say one soft "mhm" in a long turn of the caller, to show that the agent listens.
 
-It is said in a short pause behind words that go on for sure, never where the turn may be ending.
+It is said in a short pause, after words that surely go on; never where the turn may be ending.
 """
 
 import math
@@ -9,15 +9,15 @@ from agent.call.barge_in import RESULT_SECONDS
 from agent.call.eagerness import Outlook, SoFar
 from config.phrases import count_of, words_of
 
-# The pause in which it is said: a shorter one is no pause, and at a longer one the caller may be
-# waiting for an answer.
+# The pause in which it is said. A shorter quiet is not a pause; after a longer one the caller may
+# be waiting for an answer.
 PAUSE_SECONDS = 0.2
 LONGEST_PAUSE_SECONDS = 0.6
-# The words have to reach so near to the end of the voice: else nobody knows how they go on.
+# The words have to end within this time of the voice's end: otherwise some are not known yet.
 REACH_SECONDS = 0.25
-# A turn that is long and has fewer words is a noise, or somebody who thinks aloud.
+# A long turn with fewer words is a noise, or somebody who thinks aloud.
 LEAST_WORDS = 8
-# Of the time after which it may be said, the part after which its sound is wanted.
+# The sound has to be made ready after this part of `after_seconds`.
 READY = 0.5
 
 
@@ -26,11 +26,11 @@ class Listening:
     which the voice detector hears a voice."""
 
     def __init__(self, after_seconds: float, threshold: float) -> None:
-        """`after_seconds`: how long a turn has lasted before it may be said."""
+        """`after_seconds`: how long a turn has to last before the sound may be said."""
         self.is_dictated = False
-        """The caller gives a number, an address or a spelling."""
+        """The caller dictates a number, an address or a spelling."""
         self.is_on_hold = False
-        """The caller has asked to be waited for, and not been answered since."""
+        """The caller has asked the agent to wait, and has had no answer since."""
         self._after_seconds = after_seconds
         self._threshold = threshold
         self._voice_until = -math.inf
@@ -42,7 +42,7 @@ class Listening:
         self._final_words = 0
 
     def hear(self, now: float, probability: float) -> None:
-        """The voice detector's newest result."""
+        """Take the voice detector's newest result."""
         if probability >= self._threshold:
             self._voice_until, self._quiet_seconds = now, 0.0
         else:
@@ -58,27 +58,27 @@ class Listening:
         self._begun_at = math.inf
 
     def learn(self, so_far: SoFar, outlook: Outlook, *, is_answered: bool) -> None:
-        """What has been said since the last final text; `is_answered` when a reply is begun."""
+        """Take the words since the last final text; `is_answered` when a reply to them begins."""
         self._so_far = so_far
         self._goes_on = outlook is Outlook.DOUBTFUL and not is_answered
 
     def finish(self, text: str) -> None:
-        """This text is final. The turn is over now, or goes on if its end is held back."""
+        """Take a final text. The turn is over now, or goes on if its end is held back."""
         self._final_words += count_of(words_of(text))
         self._so_far, self._goes_on = SoFar(""), False
 
     def is_near(self, now: float) -> bool:
-        """Whether the sound may be wanted soon."""
+        """Whether the sound may be needed soon."""
         return now - self._begun_at >= self._after_seconds * READY and not self._was_said
 
     def is_due(self, now: float) -> bool:
-        """Whether it is to be said now."""
+        """Whether to say it now."""
         is_long = now - self._begun_at >= self._after_seconds and self._has_words
         waits = self.is_dictated or self.is_on_hold or self._was_said
         return is_long and not waits and self._goes_on and self._is_pause and self._is_told
 
     def said(self) -> None:
-        """It is being said: no more in this turn."""
+        """It is being said: not again in this turn."""
         self._was_said = True
 
     @property
@@ -88,12 +88,12 @@ class Listening:
 
     @property
     def _is_pause(self) -> bool:
-        """A detector that has heard no voice in this turn cannot tell when it fell quiet."""
+        """Whether this is a short pause; False if this turn has had no voice yet."""
         is_short = PAUSE_SECONDS <= self._quiet_seconds <= LONGEST_PAUSE_SECONDS
         return self._voice_until >= self._begun_at and is_short
 
     @property
     def _is_told(self) -> bool:
-        """Whether all that was said is known."""
+        """Whether all words up to the voice's end are known."""
         ended_at = self._so_far.ended_at
         return ended_at is None or ended_at >= self._voice_until - REACH_SECONDS

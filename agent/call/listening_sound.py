@@ -1,6 +1,6 @@
 """Says the soft "mhm" of `listening`, beside the session.
 
-The agent's own voice is not used: it would be a turn of the agent's, which ends the caller's.
+Said through the session it would be a turn of the agent, and would end the caller's turn.
 """
 
 import asyncio
@@ -25,9 +25,9 @@ log = logging.getLogger(__name__)
 Type = stt.SpeechEventType
 _SO_FAR = (Type.INTERIM_TRANSCRIPT, Type.PREFLIGHT_TRANSCRIPT)
 
-# How much softer than speech it is.
+# How much softer than speech the sound is.
 SOFTER_DB = 12.0
-# A voice that spells it, M H M, takes longer.
+# A longer sound is the word spelt out: M, H, M.
 LONGEST_SECONDS = 1.2
 FRAME_SECONDS = 0.02
 
@@ -35,9 +35,9 @@ _Sound = list[rtc.AudioFrame]
 
 
 class ListeningSound:
-    """One call's; it stands behind whatever sifts the caller's speech events.
+    """For one call. It comes after everything else that filters the caller's speech events.
 
-    The voice makes the sound when a turn is first long, once for each language, and it is kept.
+    The voice makes the sound in the first long turn, once for each language; then it is kept.
     """
 
     def __init__(
@@ -47,9 +47,9 @@ class ListeningSound:
         phrasebook: Phrasebook,
         is_free: Callable[[], bool],
     ) -> None:
-        """`is_free`: whether the agent listens, and has nothing to say."""
+        """`is_free`: whether the agent listens and has nothing to say."""
         self.track: SideTrack | None = None
-        """Where it is heard, once there is a room."""
+        """The track that plays it; None until there is a room."""
         self.listening = listening
         self._session = session
         self._phrasebook = phrasebook
@@ -63,20 +63,20 @@ class ListeningSound:
 
     @property
     def sample_rate(self) -> int:
-        """Of the sound."""
+        """The sound's, in samples a second."""
         return self._voice.sample_rate
 
     async def watch(
         self, events: AsyncGenerator[stt.SpeechEvent]
     ) -> AsyncGenerator[stt.SpeechEvent]:
-        """The same events."""
+        """Read the events and pass them on unchanged."""
         async with aclosing(events):
             async for event in events:
                 self._take(event)
                 yield event
 
     def heard(self, event: vad.VADEvent) -> None:
-        """The voice detector's newest result."""
+        """Take the voice detector's newest result."""
         if event.type is vad.VADEventType.INFERENCE_DONE and self.track:
             self.listening.hear(self._loop.time(), event.probability)
             self._look(self.track)
@@ -116,11 +116,11 @@ class ListeningSound:
         try:
             await track.play(_each(sound))
             log.info("the caller was shown that the agent listens")
-        except Exception:  # of a room that is closing: no such sound may end a call
+        except Exception:  # a closing room may raise anything, and this must not end a call
             log.exception("the listening sound could not be played")
 
     async def _make(self, text: str) -> _Sound:
-        """The sound; nothing where the voice has none that is fit."""
+        """The sound in frames; empty if the voice fails, or makes no short sound of it."""
         options = self._session.conn_options.tts_conn_options
         try:
             made = await self._voice.synthesize(text, conn_options=options).collect()
@@ -129,7 +129,7 @@ class ListeningSound:
             return []
         sound = softened(made, text)
         if not sound or sum(each.duration for each in sound) > LONGEST_SECONDS:
-            log.warning("the voice makes no short sound of this", extra={"text": text})
+            log.warning("the voice makes no short listening sound", extra={"text": text})
             return []
         return sound
 
@@ -139,7 +139,7 @@ class ListeningSound:
         return self._session.tts
 
     def _on_agent_state(self, event: AgentStateChangedEvent) -> None:
-        """The agent's own voice is not to be heard over it."""
+        """Stop the sound when the agent begins to speak."""
         if event.new_state == "speaking" and self._playing:
             self._playing.cancel()
 
@@ -151,7 +151,7 @@ class ListeningSound:
 
 
 def softened(sound: rtc.AudioFrame, text: str) -> _Sound:
-    """The sound as it is played: without silence before and behind it, and soft; in frames."""
+    """The sound as it is played: soft, without silence at either end, and cut into frames."""
     rate, channels = sound.sample_rate, sound.num_channels
     pauses = Pauses(rate, channels, longest_seconds=0.0)
     pauses.begin_piece(text)

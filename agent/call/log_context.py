@@ -1,4 +1,4 @@
-"""What a call's log lines tell besides: whom the call is with, and, if wanted, what is said."""
+"""What a call's log lines add: who the caller is and, if wanted, what is said."""
 
 import logging
 
@@ -11,26 +11,26 @@ log = logging.getLogger(__name__)
 
 
 def name_caller(job: JobContext, identity: str) -> None:
-    """Have every line of this call from now on tell its caller: a search finds them all.
+    """Add the caller to every log line of this call from now on, so that a search finds them all.
 
-    The identity itself, which may be a telephone number, stands there where transcripts do.
+    The identity itself, which may be a telephone number, is added only where transcripts are.
     """
     job.log_context_fields = {**job.log_context_fields, **caller_fields(identity)}
 
 
 def caller_fields(identity: str) -> dict[str, str]:
-    """What a log line tells of a participant."""
+    """A participant's fields in a log line."""
     return {"caller": pseudonym(identity), f"{PERSONAL}caller_identity": identity}
 
 
 def log_words(identity: str, text: str) -> None:
-    """Log what a participant of a room that is written down says."""
+    """Log what a participant of a transcribed room says."""
     fields = {**caller_fields(identity), "role": "user", f"{PERSONAL}text": text}
     log.info("turn", extra=fields)
 
 
 def log_turns(session: AgentSession[None]) -> None:
-    """Log what either side says, turn by turn."""
+    """Log what both sides say, turn by turn."""
 
     def tell(event: ConversationItemAddedEvent) -> None:
         item = event.item

@@ -1,7 +1,7 @@
 """Utterances that get no answer of their own: kept with a mark, never thrown away.
 
-They stand in the session's history, on screens and in the record, and the model reads them in their
-order. Being wrong about one costs a repeated word, never a lost one.
+They are in the session's history, on screens and in the record, and the model reads them in order.
+A wrong mark costs the caller a repetition, but never loses a word.
 """
 
 from collections.abc import Mapping
@@ -32,11 +32,11 @@ class Mark(Enum):
     BACKCHANNEL = "backchannel"
     """The caller showed that they listen."""
     ECHO = "echo"
-    """It was taken for the agent's own voice, heard back."""
+    """It seemed to be the agent's own voice, heard back."""
     ASIDE = "aside"
-    """The voice was far softer than the caller's: somebody else's, or away from the microphone."""
+    """The voice was far softer than the caller's: somebody else, or away from the microphone."""
     UNANSWERED = "unanswered"
-    """It was said over the agent's last words, which nothing interrupts."""
+    """It was said over the agent's last words, which cannot be interrupted."""
     HOLD = "hold"
     """The caller asked the agent to wait."""
 
@@ -52,7 +52,7 @@ _DOUBTS: Mapping[Mark | None, str] = MappingProxyType(
 
 @dataclass(frozen=True, slots=True)
 class MarkedUtterance:
-    """What was said, since when (wall time, seconds), and by which of several speakers."""
+    """What was said, when it began (wall time, seconds), and by which of several speakers."""
 
     text: str
     mark: Mark
@@ -62,9 +62,9 @@ class MarkedUtterance:
 
 
 def keep(session: AgentSession[Any], utterance: MarkedUtterance) -> None:
-    """Write an utterance into the session's history, and tell the session's listeners.
+    """Write an utterance into the session's history, and notify the session's listeners.
 
-    The session's own way would begin a reply. `with_marked` shows it to the model.
+    The session's own method would begin a reply. `with_marked` shows it to the model.
     """
     message = ChatMessage(
         role="user",
@@ -85,7 +85,7 @@ def keep(session: AgentSession[Any], utterance: MarkedUtterance) -> None:
 
 
 def keep_turn(session: AgentSession[Any], turn: ChatMessage, mark: Mark) -> None:
-    """The same for a turn of which the session has told already, and which it will forget."""
+    """The same for a turn that the session has announced already, and will not keep itself."""
     turn.extra[_FIELD] = mark.value
     _insert(session, turn)
 
@@ -96,22 +96,22 @@ def _insert(session: AgentSession[Any], message: ChatMessage) -> None:
 
 
 def extra_of(mark: str) -> dict[str, Any]:
-    """What an item of the history carries whose mark was written down; none that is unknown."""
+    """The `extra` of a history item with this recorded mark; empty if the mark is unknown."""
     return {_FIELD: mark} if mark in {each.value for each in Mark} else {}
 
 
 def mark_of(item: object) -> Mark | None:
-    """The mark of an item of the history; None for an ordinary turn."""
+    """The mark of a history item; None for an ordinary turn."""
     extra = item.extra if isinstance(item, ChatMessage) else {}
     return Mark(extra[_FIELD]) if _FIELD in extra else None
 
 
 def with_marked(asked: ChatContext, history: ChatContext) -> ChatContext:
-    """What the model is asked, and in their places the marked utterances of the history."""
+    """The model's context `asked`, with the marked utterances of `history` in their places."""
     known = {item.id for item in asked.items}
     told = asked.copy()
-    told.items[:] = [_as_told(each) for each in asked.items]  # marked before another agent died
-    first = _instructions(told)  # of an agent that began later they are newer
+    told.items[:] = [_as_told(each) for each in asked.items]  # some come from an agent that died
+    first = _instructions(told)  # a later agent's are newer than those
     for item in history.items:
         if mark_of(item) and item.id not in known:
             place = told.find_insertion_index(created_at=item.created_at)

@@ -1,6 +1,6 @@
-"""Mend a turn whose formatted text comes after its end: in the history, on screens, on record.
+"""Puts a late formatted text in the place of its plain one: in the history, on screens, on record.
 
-As one more FINAL it would kill the reply that is being spoken and be put before the next turn.
+Sent as another FINAL, it would stop the reply that is being spoken and join the next turn.
 """
 
 import asyncio
@@ -36,9 +36,9 @@ _REMEMBERED_TURNS = 4
 
 
 class Mending:
-    """Listens to a session that has not been started: whoever listens later hears it mended.
+    """Make it before all other listeners of a session: they then see the formatted text.
 
-    `take` every `late_format` of the ears; `run` mends screens, in the order of the turns.
+    `take` needs every `late_format` event of the STT. `run` mends screens, in the order of turns.
     """
 
     def __init__(self, session: AgentSession[Any], record: Record) -> None:
@@ -52,7 +52,7 @@ class Mending:
         session.on("conversation_item_added", self._on_item)
 
     def take(self, late: LateFormat) -> None:
-        """A formatted text, which may come before the session has dealt with the plain one."""
+        """Take a formatted text. It may come before the session has handled the plain one."""
         if late.replaces in self._shown:
             self._screens.put_nowait(late)
         else:
@@ -63,7 +63,7 @@ class Mending:
             self._unsaid.append(late)
 
     async def run(self) -> None:
-        """Mend what people see, for as long as the call lasts."""
+        """Mend what people see, until cancelled."""
         while True:
             late = await self._screens.get()
             await asyncio.sleep(_SHOWN_WITHIN_SECONDS)
@@ -109,9 +109,8 @@ class Mending:
 
 
 def mend(message: ChatMessage, late: LateFormat) -> bool:
-    """Put the formatted text where the plain one stands: as the whole message, as the last part of
-    one to which several turns were joined, or as what one of several speakers said last. False: it
-    stands somewhere else."""
+    """Replace the plain text by the formatted one at the end of a message, or at the end of one
+    speaker's line. Returns False if the plain text is not there."""
     lines = lines_of(message)
     for index in reversed(range(len(lines))):
         if f" {lines[index].text}".endswith(f" {late.replaces}"):

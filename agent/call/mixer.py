@@ -1,7 +1,7 @@
-"""Several voices in one sound, for the one voice detector of a session.
+"""Mixes several voices into one sound, for a session's one voice detector.
 
-The sum, and not the loudest voice: a detector hears a voice in a sum as in any sound, while a
-change from one microphone to another is a click, and needs a rule for its moment.
+It adds them up and does not pick the loudest: the detector finds a voice in a sum as in any sound,
+while a change of microphones makes a click and needs a rule for when.
 """
 
 from collections import deque
@@ -10,7 +10,7 @@ from collections.abc import Hashable
 import numpy as np
 from livekit import rtc
 
-# A voice that is this many frames behind the others is not waited for.
+# The mixer does not wait for a voice that is this many frames behind the others.
 MOST_BEHIND = 3
 
 
@@ -21,9 +21,9 @@ class Mixer:
         self._waiting: dict[Hashable, deque[rtc.AudioFrame]] = {}  # by voice
 
     def take(self, voice: Hashable, frame: rtc.AudioFrame) -> list[rtc.AudioFrame]:
-        """A frame of one of them. The sound, as soon as all have brought theirs or are late."""
+        """Take a frame of one voice. Returns the mix once every voice has its frame or is late."""
         self._waiting.setdefault(voice, deque()).append(frame)
-        if len(self._waiting[voice]) >= MOST_BEHIND:  # who is late may come in again
+        if len(self._waiting[voice]) >= MOST_BEHIND:  # a late voice may come in again
             self._waiting = {each: frames for each, frames in self._waiting.items() if frames}
         mixed = []
         while all(self._waiting.values()):
@@ -31,7 +31,7 @@ class Mixer:
         return mixed
 
     def leave(self, voice: Hashable) -> bool:
-        """This voice brings no more for now. Whether it was the last one."""
+        """Take this voice out for now. Returns whether it was the last one."""
         was_there = self._waiting.pop(voice, None) is not None
         return was_there and not self._waiting
 

@@ -1,6 +1,6 @@
-"""Whether a room needs an agent of ours, by what LiveKit's server says of it; and asking for one.
+"""Whether a room needs one of our agents, by what LiveKit's server says about it; and asks for one.
 
-The worker asks so about all rooms, and an agent about the room that it leaves.
+The worker checks all rooms, and an agent checks the room that it leaves.
 """
 
 from collections.abc import Iterable, Sequence
@@ -13,7 +13,8 @@ from agent.call.participants import AgentRole, has_role, is_operator, may_publis
 from config.behaviour import AgentSettings
 
 TRANSCRIBER = "transcriber"
-"""The name of transcribers to which none is given: they take no rooms from agents without one."""
+"""The name of transcribers without one in the settings. Without any, they would take rooms from
+answering agents that have no name."""
 
 _AGENT = models.ParticipantInfo.AGENT
 _PEOPLE = (
@@ -25,16 +26,16 @@ _PEOPLE = (
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """What kind of agent is looked for in rooms, and for whom."""
+    """Which kind of agent rooms need, and for whom."""
 
     agent_name: str = ""
     role: AgentRole = AgentRole.ANSWERS
     operators: tuple[str, ...] = ()
-    """Identities for which none is needed; a * at the end stands for any ending."""
+    """Identities that need no agent; a * at the end stands for any ending."""
     is_unasked: bool = False
-    """Whether every room with a person needs one, or those only for which one was asked."""
+    """Whether every room with a person needs one, or only those for which one was asked."""
     tells_to_wait: bool = False
-    """Whether callers are told when no agent is free."""
+    """Whether to tell callers when no agent is free."""
 
     @classmethod
     def to_answer(cls, agent: AgentSettings) -> "Need":
@@ -43,14 +44,14 @@ class Need:
 
     @classmethod
     def to_transcribe(cls, agent: AgentSettings) -> "Need":
-        """People need a transcriber, operators as well."""
+        """People need a transcriber, and so do operators."""
         name = agent.transcriber_name
         return cls(name or TRANSCRIBER, AgentRole.TRANSCRIBES, is_unasked=not name)
 
     def is_caller(self, participant: models.ParticipantInfo) -> bool:
-        """Whether it is a person who may speak, by whatever way, and no operator.
+        """Whether it is a person who may speak, and not an operator.
 
-        A hidden participant is on the server's list, but nobody in the room sees or hears one.
+        Hidden participants are on the server's list, but nobody in the room sees or hears them.
         """
         permission = participant.permission
         return (
@@ -75,16 +76,16 @@ class Need:
     ) -> bool:
         """Whether somebody in a room waits for such an agent.
 
-        Not so where none of this name is asked for. LiveKit itself asks for a nameless one, and an
-        agent that leaves for good has taken the requests back: their jobs do not tell (server 1.13
-        shows those that are done as running).
+        Nobody does if no request names it. LiveKit itself requests a nameless agent, and an agent
+        that leaves for good deletes the requests. The state of their jobs is no help: server 1.13
+        shows finished jobs as running.
         """
         if self.agents(participants) or not any(map(self.is_caller, participants)):
             return False
         return self.is_unasked or self._is_asked_for(dispatches)
 
     def is_first(self, dispatches: Iterable[agent_dispatch.AgentDispatch]) -> bool:
-        """Whether nobody else asks for such an agent: there is no answer to wait for."""
+        """Whether there is no request for such an agent yet, so that none is on its way."""
         return self.is_unasked and not self._is_asked_for(dispatches)
 
     def _is_asked_for(self, dispatches: Iterable[agent_dispatch.AgentDispatch]) -> bool:
@@ -92,7 +93,7 @@ class Need:
 
 
 def metadata(dispatches: Iterable[agent_dispatch.AgentDispatch], agent_name: str) -> str:
-    """What the first request for an agent of this name told it; the next one is told the same."""
+    """The metadata of the first request for an agent of this name; later agents get it too."""
     ours = [each for each in dispatches if each.agent_name == agent_name]
     oldest = min(ours, key=lambda each: each.state.created_at, default=None)
     return oldest.metadata if oldest else ""
@@ -112,7 +113,7 @@ async def ask_for_agent(
     need: Need,
     dispatches: Iterable[agent_dispatch.AgentDispatch],
 ) -> None:
-    """Have the server send an agent into a room; it is told what the first one was."""
+    """Have the server send an agent into a room, with the metadata of the first request."""
     await client.agent_dispatch.create_dispatch(
         api.CreateAgentDispatchRequest(
             room=room,
@@ -123,10 +124,10 @@ async def ask_for_agent(
 
 
 async def fill(client: api.LiveKitAPI, room: str, need: Need, dispatch_id: str) -> bool:
-    """Ask for an agent if somebody waits for one at this moment, and tell whether that was so.
+    """Ask for an agent if somebody waits for one now. Returns whether that was so.
 
-    `dispatch_id` is the request by which the last agent came: whoever has asked since waits for the
-    answer. Raises what LiveKit's client raises; `api.TwirpError` where the room has closed.
+    `dispatch_id` is the request by which the last agent came; if there is a newer one, its agent is
+    on the way. Raises what LiveKit's client raises; `api.TwirpError` if the room has closed.
     """
     request = api.ListParticipantsRequest(room=room)
     participants = (await client.room.list_participants(request)).participants

@@ -1,4 +1,4 @@
-"""How often what was said over the agent was taken for what, and how often that was wrong."""
+"""Counts how utterances over the agent's speech were judged, and how often that was wrong."""
 
 from collections import Counter
 from collections.abc import Callable
@@ -10,15 +10,15 @@ from config.phrases import Words, words_of
 INTERRUPTION = "interruption"
 KINDS = (INTERRUPTION, *(mark.value for mark in Mark))
 
-# A caller's turn that begins so soon after an utterance goes on from it.
+# A caller's turn that begins within this time of an utterance's end continues it.
 WENT_ON_SECONDS = 1.0
-# Who says the same again within this time wants an answer to it.
+# A caller who says the same again within this time wants an answer to it.
 REPEATED_SECONDS = 10.0
-# Of fewer words, another turn may well have all by chance: it has to have no others.
+# Another turn may contain fewer words than this by chance: then it has to have no others.
 DISTINCT_WORDS = 3
 
 Tell = Callable[[str, bool], None]
-"""One more of a kind, and whether it was taken for the right thing."""
+"""Called with the kind of one utterance, and whether the judgement was right."""
 
 _PLURALS = {
     INTERRUPTION: "interruptions",
@@ -32,7 +32,7 @@ _PLURALS = {
 
 @dataclass(frozen=True, slots=True)
 class _Kept:
-    """An utterance with a mark, of which it is not known yet whether it was meant as a turn."""
+    """A marked utterance. It is not known yet whether it was meant as a turn."""
 
     mark: Mark
     words: Words
@@ -41,10 +41,10 @@ class _Kept:
 
 
 class Outcomes:
-    """One call's. Times are seconds on any one clock.
+    """For one call. Times are seconds on any one clock.
 
     A kept utterance was marked wrongly (`false`) if the same caller's next turn begins within
-    WENT_ON_SECONDS of its end, or has the same words again within REPEATED_SECONDS.
+    WENT_ON_SECONDS of its end, or repeats its words within REPEATED_SECONDS.
     """
 
     def __init__(self, tell: Tell | None = None) -> None:
@@ -53,13 +53,14 @@ class Outcomes:
         self._kept: list[_Kept] = []
 
     def count(self, kind: str, *, is_right: bool) -> None:
-        """One more of which it is known at once: kinds are those of KINDS."""
+        """Count one whose outcome is known at once; `kind` is one of KINDS."""
         self._counts[kind, is_right] += 1
         if self._tell:
             self._tell(kind, is_right)
 
     def kept(self, mark: Mark, text: str, ended_at: float, speaker: str = "") -> None:
-        """An utterance got this mark; without a speaker, anybody's next turn tells about it."""
+        """An utterance got this mark. Its speaker's next turn decides whether that was right;
+        without a speaker, anybody's."""
         self._kept.append(_Kept(mark, words_of(text), ended_at, speaker))
 
     def turn(self, text: str, begun_at: float, speaker: str = "") -> None:
@@ -73,13 +74,13 @@ class Outcomes:
             self.count(each.mark.value, is_right=not _was_meant(each, words, begun_at))
 
     def settle(self) -> None:
-        """No other turn comes: what is not known to be wrong was right."""
+        """No other turn comes: count all that are undecided as right."""
         kept, self._kept = self._kept, []
         for each in kept:
             self.count(each.mark.value, is_right=True)
 
     def fields(self) -> dict[str, int]:
-        """For the log."""
+        """The counts, as fields of a log line."""
         names = {
             (kind, is_right): _PLURALS[kind] if is_right else f"false_{_PLURALS[kind]}"
             for kind in KINDS
