@@ -1,9 +1,9 @@
 """Who is who in a room: people who may call, operators, our agents, and everything else.
 
 A person is a participant of LiveKit's kinds for people: an ordinary client, a telephone, a
-connector. Agents, recorders (egress), streams from elsewhere (ingress) and avatars are none. Which
-agents are ours is told by an attribute that our workers set, since anybody's agent may be in a
-room, and where the agents have no name all look alike.
+connector. Agents, recorders (egress), streams from elsewhere (ingress) and avatars are not people.
+Other agents than ours may be in a room, and without names they all look alike. So our workers set
+an attribute on our agents.
 """
 
 import contextlib
@@ -30,24 +30,24 @@ PEOPLE = (
 )
 _MICROPHONE = rtc.TrackSource.SOURCE_MICROPHONE
 VOICES = (_MICROPHONE, rtc.TrackSource.SOURCE_UNKNOWN)
-"""Sources that may be a microphone: some clients do not say what they publish."""
+"""Sources that may be a microphone: some clients do not name the source."""
 
 
 class AgentRole(StrEnum):
-    """What an agent of ours does in a room."""
+    """What one of our agents does in a room."""
 
     ANSWERS = "answers"
     TRANSCRIBES = "transcribes"
 
 
 async def show_role(agent: rtc.LocalParticipant, role: AgentRole) -> None:
-    """A worker's agents show theirs from the start; `connect` makes one that does not."""
+    """Set the attribute of the role, unless the worker has set it: `connect` runs without one."""
     if ROLE_ATTRIBUTE not in agent.attributes:
         await agent.set_attributes({ROLE_ATTRIBUTE: role})
 
 
 def is_operator(identity: str, operators: Sequence[str]) -> bool:
-    """Whether an identity is one of these, or begins like one that ends in *."""
+    """Whether an identity is in this list, in which a * at the end stands for any ending."""
     return any(
         identity.startswith(each[:-1]) if each.endswith("*") else identity == each
         for each in operators
@@ -55,9 +55,9 @@ def is_operator(identity: str, operators: Sequence[str]) -> bool:
 
 
 def has_role(attributes: Mapping[str, str], role: AgentRole, agent_name: str) -> bool:
-    """Whether a participant of the kind of agents is ours, of this role and this name.
+    """Whether an agent with these attributes is ours, with this role and this name.
 
-    LiveKit drops attributes that are empty.
+    A missing name is an empty one: LiveKit drops empty attributes.
     """
     return (
         attributes.get(ROLE_ATTRIBUTE) == role
@@ -66,7 +66,7 @@ def has_role(attributes: Mapping[str, str], role: AgentRole, agent_name: str) ->
 
 
 def our_agents(room: rtc.Room, role: AgentRole, agent_name: str) -> list[rtc.RemoteParticipant]:
-    """The other agents of ours in a room."""
+    """Our other agents in a room."""
     return [
         each
         for each in room.remote_participants.values()
@@ -76,7 +76,7 @@ def our_agents(room: rtc.Room, role: AgentRole, agent_name: str) -> list[rtc.Rem
 
 
 def served(room: rtc.Room) -> set[str]:
-    """The identities whom agents of ours hear, under whatever name."""
+    """The identities that our answering agents hear, whatever the agents' names."""
     return {
         identity
         for each in room.remote_participants.values()
@@ -94,8 +94,8 @@ def _heard_by(attributes: Mapping[str, str]) -> list[str]:
 
 
 def may_publish_voice(can_publish: bool, sources: Iterable[int]) -> bool:
-    """Whether a permission, of the room's or the server's, allows a microphone."""
-    allowed = list(sources)  # none: all
+    """Whether a permission, as the room or the server has it, allows a microphone."""
+    allowed = list(sources)  # an empty list allows all
     return can_publish and (not allowed or _MICROPHONE in allowed)
 
 
@@ -108,7 +108,7 @@ def may_speak(participant: rtc.RemoteParticipant) -> bool:
 
 
 def speakers(room: rtc.Room, operators: Sequence[str]) -> list[rtc.RemoteParticipant]:
-    """Who is heard where everybody is: people who may speak, and no operators."""
+    """Who is heard when the agent hears everybody: people who may speak, except operators."""
     return [
         each
         for each in room.remote_participants.values()
@@ -122,9 +122,9 @@ def candidates(
     active: Collection[str] = (),
     caller: str | None = None,
 ) -> list[Candidate]:
-    """Who may call, by when they joined; `active` are identities who took part before.
+    """Who may call, in the order in which they joined. `active`: identities that took part before.
 
-    The `caller` stays one while in the room, though a moderator takes the right to speak away.
+    The `caller` stays one while in the room, even if a moderator takes away the right to speak.
     """
     found = [
         each

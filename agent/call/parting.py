@@ -1,4 +1,4 @@
-"""How a call ends for its caller: why, the last words, a person in the agent's place, the line."""
+"""How a call ends for its caller: the reason shown, the last words, a handover, the hang-up."""
 
 import asyncio
 import contextlib
@@ -26,7 +26,7 @@ SERVER_SECONDS = 5
 
 
 class Parting:
-    """The end of one call, step by step; each is bounded, whatever has failed."""
+    """The end of one call, step by step. Each step has a time limit, whatever has failed before."""
 
     def __init__(self, job: JobContext, agent: AgentSettings, presence: Presence) -> None:
         self._job = job
@@ -35,20 +35,20 @@ class Parting:
         self._has_handed_over = False
 
     async def announce(self, ending: Ending) -> None:
-        """Show pages why the agent ends the call, before the last words are spoken."""
+        """Show pages why the agent ends the call, before it says its last words."""
         if ending.hangs_up and self._is_in_room:
             attributes = {ENDING_ATTRIBUTE: ending.code}
             async with _forgiven("could not show why the call ends"):
                 await self._room.local_participant.set_attributes(attributes)
 
     async def take_leave(self, session: AgentSession[None], ending: Ending) -> bool:
-        """Hand the caller over, which the answer tells, or else say the last words."""
+        """Hand the caller over, or else say the last words. Returns whether a person took over."""
         if ending.wants_person and self._is_in_room and await self._hand_over(session, ending):
             self._has_handed_over = True
         elif ending.needs_apology:
             absences = self._presence.absences
             await self._say(session, Sentence.APOLOGY)
-            if self._presence.absences > absences:  # it was not heard as a whole
+            if self._presence.absences > absences:  # the caller missed a part of it
                 await self._say(session, Sentence.APOLOGY)
         elif ending in (Ending.CALLER_SILENT, Ending.TOO_LONG):
             is_heard = await self._say(session, self._agent.goodbye)
@@ -57,7 +57,7 @@ class Parting:
         return self._has_handed_over
 
     async def hang_up(self) -> None:
-        """End the call for the caller as well, unless other people are there or on their way."""
+        """Close the room, unless other people are in it or the caller was handed over."""
         if not self._is_in_room:
             return
         caller = self._presence.caller_identity
@@ -74,8 +74,8 @@ class Parting:
     async def make_way(self) -> None:
         """Leave the room, and have another agent sent if somebody waits in it.
 
-        A caller whose client is dead and whom the server still shows is taken out of the room: the
-        next agent would serve them.
+        Removes a caller whose client is dead but still listed by the server: the next agent would
+        serve them.
         """
         if not self._is_in_room:
             return
@@ -94,7 +94,7 @@ class Parting:
                     log.info("another agent was asked for, for the next caller")
 
     async def _take_requests_back(self) -> None:
-        """Whoever stays in the room is not waiting for an agent: no other is to be sent."""
+        """Delete the requests for an agent: nobody in the room waits for another one."""
         requests, room = self._job.api.agent_dispatch, self._room.name
         for each in await requests.list_dispatch(room):
             if each.agent_name == self._agent.name:
@@ -105,12 +105,12 @@ class Parting:
         hook = hook_for(self._agent.hand_over_to, caller.kind) if caller else None
         if not caller or not hook:
             return False
-        session.input.set_audio_enabled(False)  # nobody talks with the agent any more
+        session.input.set_audio_enabled(False)  # the agent hears nothing from here on
         await self._say(session, Sentence.PUT_THROUGH)
         return await hand_over(hook, self._job, caller.identity, ending.code)
 
     async def _say(self, session: AgentSession[None], words: Sentence | str) -> bool:
-        """Whether it was heard, in time."""
+        """Say this. Returns whether it was heard within the time limit."""
         with contextlib.suppress(TimeoutError, RuntimeError):  # the session has closed by itself
             async with asyncio.timeout(LAST_WORDS_SECONDS):
                 speech = await _begin(session, words)
@@ -129,11 +129,11 @@ class Parting:
 
 @contextlib.asynccontextmanager
 async def _forgiven(what: str) -> AsyncIterator[None]:
-    """If a step fails, or the server does not answer, those behind it are taken all the same."""
+    """Log a step that fails or takes too long, so that the next steps still happen."""
     try:
         async with asyncio.timeout(SERVER_SECONDS):
             yield
-    except Exception as error:  # whatever LiveKit's library raises in a room that is going
+    except Exception as error:  # LiveKit's library may raise anything in a closing room
         log.warning(what, extra={"error": str(error)})
 
 

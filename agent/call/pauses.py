@@ -1,7 +1,7 @@
-"""Pauses in the agent's speech that are no longer than a reader's. Pure.
+"""Shortens the pauses in the agent's speech to those of a human reader. Pure.
 
-A voice puts silence before and behind each text that it is given, such as 0.3 and 0.5 s. Between
-two sentences of one reply a caller takes as much for its end.
+A voice puts silence before and after each text, such as 0.3 and 0.5 s. Between two sentences of one
+reply, a caller takes that much for the end of the reply.
 """
 
 import re
@@ -11,10 +11,10 @@ import numpy as np
 QUIET_DBFS = -50.0
 WINDOW_SECONDS = 0.01
 LEAD_SECONDS = 0.05
-"""Of the silence before a voice so much is kept: a soft consonant may be in it."""
+"""How much of the silence before a voice is kept: a soft consonant may be in it."""
 
 CLAUSE = 0.6
-"""A pause in a text without the end of a sentence, as a part of the longest."""
+"""The longest pause in a text that ends no sentence, as a part of `longest_seconds`."""
 
 _SENTENCE_END = re.compile("[.!?\n\u2026\uff01\uff1f\u3002\uff61\u0964\u0965\u061f\u06d4]")
 
@@ -22,9 +22,9 @@ _SENTENCE_END = re.compile("[.!?\n\u2026\uff01\uff1f\u3002\uff61\u0964\u0965\u06
 class Pauses:
     """Shortens the silences of one speech, which comes piece by piece as 16 bit samples.
 
-    None is longer than `longest_seconds`, or a part of it in and behind a piece that is only a
-    clause. The speech begins with next to none. A piece that is silent as a whole is kept as it is:
-    nobody knows what it is for.
+    No silence is longer than `longest_seconds`; in and after a piece that is only a clause, than
+    CLAUSE of it. The speech begins with LEAD_SECONDS of silence at most. A piece without any voice
+    stays as it is: its silence may be intended.
     """
 
     def __init__(self, sample_rate: int, num_channels: int, longest_seconds: float) -> None:
@@ -32,10 +32,10 @@ class Pauses:
         self._loud = 32768 * 10 ** (QUIET_DBFS / 20)
         self._longest_seconds = longest_seconds
         self._rest = b""
-        self._kept = 0  # windows of this silence that were handed on
-        self._most = 0  # of them, at most
-        self._most_next = 0  # once a voice is heard
-        self._held = bytearray()  # what follows them
+        self._kept = 0  # windows of the current silence that were passed on
+        self._most = 0  # how many may be
+        self._most_next = 0  # how many may be after the next voice
+        self._held = bytearray()  # the rest of the current silence
         self._has_voice = False
 
     def begin_piece(self, text: str) -> None:
@@ -46,7 +46,7 @@ class Pauses:
         self._has_voice = False
 
     def push(self, samples: bytes) -> bytes:
-        """What is to be heard of the samples so far, each of them once."""
+        """Add samples. Returns those that can be played now, each of them once."""
         data = self._rest + samples
         size = 2 * self._window
         whole = len(data) // size * size
@@ -54,7 +54,7 @@ class Pauses:
         return self._shortened(data[:whole])
 
     def end_piece(self) -> bytes:
-        """No more samples of this piece follow."""
+        """The piece has ended. Returns the rest of it that is to be played."""
         rest = self._shortened(self._rest) if self._rest else b""
         self._rest = b""
         kept = b"" if self._has_voice else bytes(self._held)
@@ -76,7 +76,7 @@ class Pauses:
         return bytes(out)
 
     def _lead(self) -> bytes:
-        """A voice begins: the last of the silence before it."""
+        """A voice begins. Returns the last of the silence before it."""
         lead = bytes(self._held[-2 * self._window * round(LEAD_SECONDS / WINDOW_SECONDS) :])
         self._held.clear()
         self._has_voice = True

@@ -1,5 +1,5 @@
-"""What the agent says, and when each word of it was heard: measured at the first sound, estimated
-from there by how fast voices read."""
+"""What the agent says, and when each word was heard: the first sound is measured, and the rest is
+estimated from how fast voices read."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,17 +8,17 @@ from config.phrases import Words, words_of
 
 # How fast a voice reads, in letters a second.
 SLOWEST, FASTEST = 11, 19
-# From here on (kana, Chinese, Korean) a letter says as much, and takes as long, as so many.
+# From this letter on (kana, Chinese, Korean) each one takes as long as this many Latin letters.
 WIDE, WIDE_LETTERS = "\u3040", 3
-# What was said so long ago is not "just" any more.
+# How long after a word the agent has "just" said it.
 JUST_SECONDS = 3.0
 
 
 @dataclass(frozen=True, slots=True)
 class SpokenWord:
-    """A word of the agent's, and between which times it began and ended.
+    """A word that the agent said, with the earliest and the latest time of its start and its end.
 
-    Seconds on the event loop's clock; infinite for a word that has not been heard.
+    Times are seconds on the event loop's clock; infinite for a word that has not been heard.
     """
 
     text: str
@@ -30,7 +30,7 @@ class SpokenWord:
 
 @dataclass(frozen=True, slots=True)
 class _Word:
-    """Its place in the text, in letters."""
+    """A word's place in the text, in letters."""
 
     text: str
     start: float
@@ -38,7 +38,7 @@ class _Word:
 
 
 class Playout:
-    """One call's agent: the text that it says, and how far it has come.
+    """The text that the agent is saying in one call, and how far it has come.
 
     Times are seconds on the event loop's clock.
     """
@@ -46,11 +46,11 @@ class Playout:
     def __init__(self) -> None:
         self.ended_at = float("-inf")
         self.first_sound_at = float("inf")
-        """When the text that is being said was first heard."""
+        """When the current text was first heard."""
         self._text = ""
-        self._words: list[_Word] = []  # of the first so many letters of the text
+        self._words: list[_Word] = []  # those in the first `_words_until` characters of the text
         self._words_until = 0
-        self._runs: list[tuple[float, float]] = []  # when it sounded, pauses between
+        self._runs: list[tuple[float, float]] = []  # start and end of each stretch of sound
         self._since: float | None = None
 
     def begin(self, now: float) -> None:
@@ -77,7 +77,7 @@ class Playout:
             self._since, self.ended_at = None, now
 
     def said(self, now: float) -> Words:
-        """What it may have said within the last seconds."""
+        """The words that it may have said within the last JUST_SECONDS."""
         return tuple(
             word.text
             for word in self.spoken(now)
@@ -85,7 +85,7 @@ class Playout:
         )
 
     def spoken(self, now: float) -> Sequence[SpokenWord]:
-        """The words of the text that is being said."""
+        """The words of the current text."""
         runs = self._runs if self._since is None else [*self._runs, (self._since, now)]
         if self._words_until < len(self._text):
             self._words, self._words_until = _words_in(self._text), len(self._text)
@@ -115,7 +115,7 @@ def _words_in(text: str) -> list[_Word]:
 
 
 def _sounded_at(played_seconds: float, runs: Sequence[tuple[float, float]]) -> float:
-    """When so much had been played; the last run may go on."""
+    """When this many seconds of sound had been played; the last run may go on."""
     left = played_seconds
     for start, end in runs[:-1]:
         if left < end - start:

@@ -1,7 +1,6 @@
-"""Sentences that were spoken beforehand: they can be said with every provider down.
+"""Recorded sentences, which the agent can say when every provider is down.
 
-`sounds/` holds each as a text and as a recording of it; replace both to have another voice or
-language.
+`sounds/` holds each as a text and as a recording. To have another voice or language, replace both.
 """
 
 import functools
@@ -18,7 +17,7 @@ SAMPLE_RATE = 24_000
 
 
 class Sentence(StrEnum):
-    """What can be said; the value is the name of its files."""
+    """A recorded sentence. The value is the name of its files."""
 
     APOLOGY = "apology"
     CUT_OFF = "cut_off"
@@ -32,19 +31,19 @@ class Sentence(StrEnum):
         return _read(self.file("txt")).decode().strip()
 
     async def frames(self) -> AsyncIterator[rtc.AudioFrame]:
-        """The sound: mono, 24 kHz. It is decoded once in a process."""
+        """The sound: mono, 24 kHz. Each process decodes it once."""
         if self not in _decoded:
             _decoded[self] = await _decode(_read(self.file("ogg")))
         for data in _decoded[self]:
             yield rtc.AudioFrame(data, SAMPLE_RATE, 1, len(data) // 2)
 
     def file(self, kind: str) -> Path:
-        """Where its text (txt) or its sound (ogg) is."""
+        """The path of its text (txt) or its sound (ogg)."""
         return SOUNDS / f"{self.value}.{kind}"
 
 
 def read_sentences() -> None:
-    """Read them all, before any is needed: the files may be gone by then. Raises OSError."""
+    """Read all files now: they may be gone when one is needed. Raises OSError."""
     for sentence in Sentence:
         _read(sentence.file("txt"))
         _read(sentence.file("ogg"))

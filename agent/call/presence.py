@@ -1,4 +1,4 @@
-"""What happens in the room, told to `caller_policy`: who comes, who goes, who publishes a voice."""
+"""Watches the room for `caller_policy`: who comes, who goes, who publishes a microphone."""
 
 import asyncio
 import contextlib
@@ -14,12 +14,13 @@ from config.behaviour import AgentSettings
 
 log = logging.getLogger(__name__)
 
-# Set on an agent's participant by its worker, which cannot wait for the call to end.
+# A worker that cannot wait for the call to end sets this on the agent's participant.
 MUST_GO_ATTRIBUTE = "agent.must_go"
 
 SERVER_SECONDS = 5
 
-# LiveKit's clients answer calls of methods by themselves, be it that they know no such method.
+# LiveKit's clients answer every RPC by themselves, even if only to say that they have no such
+# method.
 METHOD = "agent.alive"
 ANSWER_SECONDS = 2.0
 CHECK_SECONDS = 0.5
@@ -33,7 +34,7 @@ _DEAD = (
 
 
 class Presence:
-    """Finds the caller, and ends the call when its caller is gone for good, or the room is."""
+    """Finds the caller, and ends the call when the caller is gone for good or the room closes."""
 
     def __init__(
         self,
@@ -43,7 +44,8 @@ class Presence:
         end: Callable[[Ending], None],
         on_next_caller: Callable[[str], None] = lambda _: None,
     ) -> None:
-        """`on_next_caller`: somebody else has taken the caller's place, and the call goes on."""
+        """`on_next_caller` is called with the identity of a participant who takes the caller's
+        place in a call that goes on."""
         self._room = room
         self._agent = agent
         self._end = end
@@ -59,7 +61,7 @@ class Presence:
 
     @property
     def caller_identity(self) -> str | None:
-        """Whom the agent serves; None until somebody is there."""
+        """The participant whom the agent serves; None until somebody is there."""
         return self._policy.caller if self._policy else None
 
     @property
@@ -69,11 +71,11 @@ class Presence:
 
     @property
     def is_caller_dead(self) -> bool:
-        """Whether the caller is in the room by name only: the client answers nothing any more."""
+        """Whether the caller is still listed in the room, but their client no longer answers."""
         return self._is_dead and self.caller_identity in self._room.remote_participants
 
     def begin(self) -> None:
-        """Watch the room, which has been joined."""
+        """Watch the room, which the agent has joined."""
         room, agent = self._room, self._agent
         room.on("participant_connected", self._on_came)
         room.on("track_published", self._look)
@@ -93,13 +95,13 @@ class Presence:
             self._look()
 
     async def caller_came(self) -> None:
-        """Return once there is a caller; whoever waits for it also waits for the call's end."""
+        """Return once there is a caller, which may be never: also wait for the call's end."""
         await self._chosen.wait()
 
     async def check_caller(self) -> None:
-        """Notice a dead client sooner than the server does, where somebody else could be served.
+        """Notice a dead client sooner than the server does, if somebody else could be served.
 
-        A client that answers no calls at all tells nothing, and is left to the server.
+        This works only for a client that answers a first RPC; the server notices the others.
         """
         misses = 0
         if self._policy and await self._ask_caller() in _ALIVE:
@@ -113,7 +115,7 @@ class Presence:
             self._look()
 
     async def _ask_caller(self) -> int:
-        """LiveKit's code for what became of a call of a method; 0 where there is such a method."""
+        """Call a method of the caller's client. Returns LiveKit's error code, or 0 without one."""
         try:
             await self._room.local_participant.perform_rpc(
                 destination_identity=self.caller_identity or "",
@@ -128,23 +130,23 @@ class Presence:
         return 0
 
     async def show_caller(self) -> None:
-        """Tell the room whom this agent serves, also when that changes from now on; a transcriber
-        leaves that voice to it."""
+        """Show the room whom this agent serves, now and at each change, so that a transcriber
+        leaves that voice to this agent."""
         self._is_shown = True
-        with contextlib.suppress(Exception):  # of LiveKit's library, in a room that is going
+        with contextlib.suppress(Exception):  # LiveKit's library raises these in a closing room
             async with asyncio.timeout(SERVER_SECONDS):
                 await self._room.local_participant.set_attributes(
                     {CALLER_ATTRIBUTE: self.caller_identity or ""}
                 )
 
     def typed(self, identity: str) -> None:
-        """Somebody has written into the room's chat, which makes them as good as heard."""
+        """Somebody has typed in the room's chat, and so takes part as if they had spoken."""
         if identity not in self._active:
             self._active.add(identity)
             self._look()
 
     def stop_waiting(self) -> None:
-        """Whoever is away is not waited for any longer."""
+        """Wait no longer for somebody who is away."""
         if self._next_look:
             self._next_look.cancel()
             self._next_look = None
@@ -196,15 +198,16 @@ class Presence:
             self._end(Ending.HURRIED)
 
     def _leave_to_another_agent(self) -> None:
-        """Two workers may have asked for an agent at once: the one that joins later leaves.
+        """Leave the room if another of our agents was there first.
 
-        After a restart of the server, too, another agent may have been sent into the new room.
+        Two workers may have asked for an agent at once. After a restart of the server, another
+        agent may be in the new room as well.
         """
         self._is_second = bool(our_agents(self._room, AgentRole.ANSWERS, self._agent.name))
         if self._is_second:
             self._end(Ending.OTHER_AGENT)
 
     def _on_disconnected(self, reason: rtc.DisconnectReason.ValueType) -> None:
-        # Whoever was taken for dead has been replaced, and the record goes on.
+        # If this agent was removed as dead, another one has its place and goes on with the record.
         removed = reason == rtc.DisconnectReason.PARTICIPANT_REMOVED
         self._end(Ending.OTHER_AGENT if removed else Ending.ROOM_CLOSED)

@@ -1,4 +1,4 @@
-"""The voice: a reply is spoken piece by piece, and what it refuses to say is left out."""
+"""Speaks a reply piece by piece, and leaves out the pieces that the voice refuses."""
 
 import logging
 from collections import deque
@@ -21,15 +21,15 @@ from agent.livekit_private import mark_started, pushed_text
 log = logging.getLogger(__name__)
 
 MOST_LEFT_OUT = 2
-"""Pieces in a row. A voice that can say none of three has failed."""
+"""Pieces left out in a row. A voice that refuses one more has failed."""
 
 _REMEMBERED = 20
 
 
 class PromptVoice(tts.StreamAdapter):
-    """A voice that takes whole texts, spoken with by clauses and sentences.
+    """Speaks by clauses and sentences with a voice that takes only whole texts.
 
-    `on_first_sound` is called when the first sound of a speech is there, whether or not it may be
+    `on_first_sound` is called when the first sound of a speech has come, even if it may not be
     heard yet.
     """
 
@@ -46,7 +46,7 @@ class PromptVoice(tts.StreamAdapter):
         self.least_chars = least_chars
         self.longest_pause_seconds = longest_pause_seconds
         self.is_fast = False
-        """Whether the voice can bear two requests at once, as far as is known."""
+        """Whether the voice is fast enough for two requests at once; False until that is known."""
         self._on_first_sound = on_first_sound
         self._left_out: deque[str] = deque(maxlen=_REMEMBERED)
         self._left_out_in_a_row = 0
@@ -61,7 +61,7 @@ class PromptVoice(tts.StreamAdapter):
             self.is_fast = piece.is_fast
 
     def may_leave_out(self, piece: str, refused: ContentRefusedError) -> bool:
-        """Whether the speech goes on without a piece that was refused."""
+        """Whether the speech may go on without a piece that the voice refused."""
         if self._left_out_in_a_row >= MOST_LEFT_OUT:
             return False
         self._left_out_in_a_row += 1
@@ -71,7 +71,7 @@ class PromptVoice(tts.StreamAdapter):
         return True
 
     def heard(self, text: str) -> str:
-        """What of a text has been spoken: it, without the pieces that were left out of late."""
+        """The text as it was spoken: without the pieces that were left out recently."""
         for piece in list(self._left_out):
             before, found, after = text.partition(piece)
             if found:
@@ -114,7 +114,7 @@ class _Speech(StreamAdapterWrapper):
             raise NothingSpokenError
 
     async def _pieces(self) -> AsyncIterator[str]:
-        """What can be spoken of the text, in the order and as soon as it comes."""
+        """The speakable pieces of the text, in order, as soon as they are complete."""
         pieces = Pieces(self._prompt_voice.least_chars)
         async for text in pushed_text(self):
             found = pieces.push(text) if isinstance(text, str) else pieces.flush()
@@ -123,7 +123,7 @@ class _Speech(StreamAdapterWrapper):
                 yield piece.strip()
 
     async def _speak(self, piece: Piece, output_emitter: tts.AudioEmitter) -> bool:
-        """Whether the piece has been spoken."""
+        """Speak a piece. Returns whether any of it was spoken."""
         self._pauses.begin_piece(piece.text)
         try:
             async for frame in piece.sound():
@@ -141,7 +141,7 @@ class _Speech(StreamAdapterWrapper):
         return True
 
     def _push(self, samples: bytes, output_emitter: tts.AudioEmitter) -> None:
-        """Hand samples on."""
+        """Pass samples on to the session."""
         if samples:
             voice = self._prompt_voice
             count = len(samples) // (2 * voice.num_channels)

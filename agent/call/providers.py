@@ -1,6 +1,6 @@
-"""Ears, mind and voice: whom a call turns to, how long it waits for them, and who takes over.
+"""The STT, the LLM and the TTS: which providers a call uses, how long it waits, who takes over.
 
-How a failed request is tried again, and what is not, stands in `agent.call.models`.
+`agent.call.models` decides which failed requests are tried again, and how.
 """
 
 import logging
@@ -27,7 +27,7 @@ from stt_assemblyai.stt import STT
 
 log = logging.getLogger(__name__)
 
-# With other ears at hand an outage is not worth the words that they would miss.
+# With a fallback, waiting out an outage would only lose words that the fallback could hear.
 PATIENCE_WITH_FALLBACK_SECONDS = 3.0
 
 Hearing = STT | stt.FallbackAdapter
@@ -35,7 +35,7 @@ Hearing = STT | stt.FallbackAdapter
 
 @dataclass(frozen=True, slots=True)
 class Clients:
-    """HTTP clients of the mind's and the voice's accounts; they serve every call of a process.
+    """HTTP clients for the accounts of the LLM and the TTS. They serve every call of a process.
 
     Making one takes 150 ms and more, for its TLS.
     """
@@ -47,7 +47,7 @@ class Clients:
 
     @classmethod
     def of(cls, settings: OpenAISettings, network: Network | None = None) -> "Clients":
-        """Clients as the settings want them, on this network; nothing is connected yet."""
+        """Clients for these settings, on this network. Opens no connection."""
         made: dict[Account, AsyncClient] = {}
 
         def client(account: Account) -> AsyncClient:
@@ -64,13 +64,13 @@ class Clients:
         )
 
     async def aclose(self) -> None:
-        """Close their connections. In a job's process it is the process's end that does."""
+        """Close their connections. A job's process does not need this: its end closes them."""
         for client in (self.llm, self.tts, self.fallback_llm, self.fallback_tts):
             await client.close()
 
 
 def build_ears(settings: Settings) -> STT:
-    """AssemblyAI, in another region where the first cannot be reached."""
+    """AssemblyAI, with its other regions if the first cannot be reached."""
     service = settings.assemblyai
     patience = service.patience_seconds
     if service.fallback_inference_model:
@@ -85,7 +85,7 @@ def build_ears(settings: Settings) -> STT:
 
 
 def ears_of(service: AssemblyAISettings, **own: Any) -> STT:
-    """AssemblyAI as its settings want it, but for the arguments of `STT` that are given."""
+    """AssemblyAI with these settings; the arguments of `STT` in `own` win over them."""
     shared: dict[str, Any] = {
         "api_key": service.api_key,
         "base_url": service.regions,
@@ -93,13 +93,13 @@ def ears_of(service: AssemblyAISettings, **own: Any) -> STT:
         "idle_seconds": service.idle_seconds,
         "new_sessions_per_minute": service.new_sessions_per_minute,
         "wait_for_formatted_ms": service.wait_for_formatted_ms,
-        "agent_context_carryover": False,  # what the agent says may be personal, too
+        "agent_context_carryover": False,  # what the agent says may be personal as well
     }
     return STT(**{**shared, **own})
 
 
 def with_inference(ears: STT, settings: Settings) -> Hearing:
-    """These ears, and a model of LiveKit Inference behind them where one is set."""
+    """This STT, with a model of LiveKit Inference as its fallback if one is set."""
     model = settings.assemblyai.fallback_inference_model
     if model is None:
         return ears
@@ -113,16 +113,16 @@ def with_inference(ears: STT, settings: Settings) -> Hearing:
 
 
 def with_substitute(ears: STT, substitute: stt.STT[Any]) -> Hearing:
-    """These ears, and for the rest of a call in which they fail the substitute."""
+    """This STT; once it fails, the substitute for the rest of the call."""
     _tell_failures(ears, substitute)
-    # Ours have tried often enough before they give up.
+    # Ours has retried often enough before it gives up.
     return stt.FallbackAdapter([ears, substitute], max_retry_per_stt=0)
 
 
 def build_mind(
     settings: OpenAISettings, clients: Clients, jitter: Callable[[], float] = random.random
 ) -> PatientLLM:
-    """The model that thinks, and its fallback if there is one. `jitter`: of the back-off."""
+    """The LLM, with its fallback if there is one. `jitter`: the back-off's, from 0 to 1."""
     chosen = [(settings.llm_model, clients.llm)]
     if settings.fallback_llm_model:
         chosen.append((settings.fallback_llm_model, clients.fallback_llm))
@@ -137,13 +137,13 @@ def build_mind(
 def build_voice(
     settings: OpenAISettings, clients: Clients, jitter: Callable[[], float] = random.random
 ) -> PatientTTS:
-    """The model that speaks, and its fallback if there is one. `jitter`: of the back-off."""
+    """The TTS, with its fallback if there is one. `jitter`: the back-off's, from 0 to 1."""
     chosen = [(settings.tts_model, settings.tts_voice, clients.tts)]
     if settings.fallback_tts_model:
         voice = settings.fallback_tts_voice or settings.tts_voice
         chosen.append((settings.fallback_tts_model, voice, clients.fallback_tts))
     providers: list[Provider[tts.TTS[Any]]] = [
-        # Raw samples can be played from the first one on; mp3 has to be decoded in frames.
+        # Raw samples can be played from the first one on; mp3 has to be decoded by frames.
         Provider(
             openai.TTS(model=model, voice=voice, client=client, response_format="pcm"),
             str(client.base_url),
@@ -155,19 +155,19 @@ def build_voice(
 
 
 def connect_options() -> SessionConnectOptions:
-    """What a session decides by itself about failures: nothing."""
+    """Keeps the session from handling failures by itself: no retries, and no close."""
     once = APIConnectOptions(max_retry=0)
     return SessionConnectOptions(
         llm_conn_options=once,
         tts_conn_options=once,
-        # `agent.call.answer` ends the call at the first one; until the apology is spoken, the
-        # session must not close by itself.
+        # `agent.call.answer` ends the call at the first error. Until the apology has been spoken,
+        # the session must not close by itself.
         max_unrecoverable_errors=1000,
     )
 
 
 def _tell_failures(*ears: stt.STT[Any]) -> None:
-    """Log each failure in the provider's own words: the adapter's own error has none of them."""
+    """Log each failure in the provider's own words, which the adapter's error leaves out."""
     for each in ears:
         each.on("error", partial(_tell_failure, each.label, each.model))
 

@@ -1,4 +1,4 @@
-"""The pieces of one speech, each asked for early enough to follow its former without a gap."""
+"""Requests the pieces of one speech early enough for each to follow the last without a gap."""
 
 import asyncio
 from collections import deque
@@ -11,40 +11,40 @@ from livekit.agents import APIConnectOptions, tts, utils
 
 MOST_AT_ONCE = 2
 AHEAD_SECONDS = 10.0
-"""With so much to play no more is asked for: who interrupts has not made it for nothing."""
+"""With this much left to play, request no more: an interruption would waste it."""
 
 FAST = 2.0
-"""A voice whose sound comes so many times as fast as it is played bears two requests at once."""
+"""Two requests at once need a voice that makes sound this many times as fast as it is played."""
 
 TELLING_SECONDS = 1.0
 """A shorter piece does not show how fast the voice is."""
 
 
 class Piece:
-    """One piece's sound, from the moment on at which it is asked for."""
+    """One piece of a speech. Making one requests its sound."""
 
     def __init__(self, voice: tts.TTS[Any], text: str, options: APIConnectOptions) -> None:
         self.text = text
         self.has_begun = asyncio.Event()
         self.is_settled = asyncio.Event()
         self.is_fast: bool | None = None
-        """Known when it is whole."""
+        """Whether the voice made it fast. None until it is whole, and if it is too short to say."""
         self._sound = utils.aio.Chan[rtc.AudioFrame]()
         self._task = asyncio.create_task(self._ask(voice, options), name="piece of speech")
 
     async def sound(self) -> AsyncIterator[rtc.AudioFrame]:
-        """Its frames as they come. Raises what the voice raises."""
+        """Its frames, as they come. Raises what the voice raises."""
         async for frame in self._sound:
             yield frame
         await self._task
 
     def settle(self) -> None:
-        """Its sound has been taken, or it has been forgiven for having none."""
+        """The reader is done with this piece, whether or not it had sound."""
         self.has_begun.set()
         self.is_settled.set()
 
     async def aclose(self) -> None:
-        """Nobody wants it any more."""
+        """Cancel the request."""
         await utils.aio.cancel_and_wait(self._task)
 
     async def _ask(self, voice: tts.TTS[Any], options: APIConnectOptions) -> None:
@@ -65,9 +65,9 @@ class Piece:
 
 
 class ReadAhead:
-    """Asks one voice for the pieces of one speech after another; `is_fast` as the voice was so far.
+    """Requests the pieces of one speech from a voice. `is_fast`: whether the voice was fast so far.
 
-    The next piece is asked for when the one before it is whole or, with a fast voice, has begun.
+    It requests the next piece when the one before is whole or, with a fast voice, has begun.
     """
 
     def __init__(self, voice: tts.TTS[Any], options: APIConnectOptions, *, is_fast: bool) -> None:
@@ -79,7 +79,7 @@ class ReadAhead:
 
     @asynccontextmanager
     async def read(self, texts: AsyncIterable[str]) -> AsyncIterator[AsyncIterator[Piece]]:
-        """The pieces in their order. The reader settles each one."""
+        """The pieces in order. The reader has to `settle` each one."""
         asked = utils.aio.Chan[Piece]()
         asking = asyncio.create_task(self._ask(texts, asked), name="reading ahead")
         try:
@@ -90,7 +90,7 @@ class ReadAhead:
                 await piece.aclose()
 
     def will_play(self, seconds: float) -> None:
-        """So much more sound has been handed on."""
+        """This much more sound has been passed on to be played."""
         now = asyncio.get_running_loop().time()
         self._plays_until = max(self._plays_until, now) + seconds
 
@@ -112,7 +112,7 @@ class ReadAhead:
             asked.close()
 
     async def _until_due(self) -> None:
-        """Return when the next piece may be asked for."""
+        """Return when the next piece may be requested."""
         if self._latest:
             former = self._latest[-1]
             await (former.has_begun if self.is_fast else former.is_settled).wait()

@@ -1,7 +1,6 @@
-"""What a model writes and does not say: its reasoning, and tool calls that it writes as text.
+"""Removes what a model writes but should not say: its reasoning, and tool calls written as text.
 
-LiveKit takes `<think>` with both its tags out of an answer; other tags, and a closing one alone,
-come through.
+LiveKit removes `<think>` if it has both tags. Other tags, and a closing one alone, come through.
 """
 
 import re
@@ -9,7 +8,7 @@ from collections.abc import AsyncGenerator, AsyncIterable
 
 from livekit.agents import FlushSentinel, llm
 
-_BAR = "|\uff5c"  # of a model's own tokens
+_BAR = "|\uff5c"  # in a model's own tokens
 _NAMES = (
     "think", "thinking", "thought", "thoughts", "reasoning", "reflection", "scratchpad",
     "tool_call", "tool_calls", "tool_use", "tool_response", "tool_result", "function_call",
@@ -24,21 +23,21 @@ _TAG = re.compile(
 _LONGEST_TAG = 128
 Chunk = llm.ChatChunk | str | FlushSentinel
 LONGEST_HELD = 20_000
-"""Characters of an answer that are held back in wait of the end of its reasoning."""
+"""Characters of an answer that are held back until its reasoning ends, at most."""
 
 
 class Reasoning:
     """Takes a model's reasoning out of its answers.
 
-    Some models close their reasoning without having opened it: their prompt did. What was said by
-    then is said; from the next answer on, nothing is before such a tag has come.
+    Some models only close their reasoning, because their prompt has opened it. The first such
+    answer may be spoken up to that tag. From the next answer on, nothing is spoken before the tag.
     """
 
     def __init__(self) -> None:
         self._is_opened_by_prompt = False
 
     async def without(self, answer: AsyncIterable[Chunk]) -> AsyncGenerator[Chunk]:
-        """An answer without it, as it comes; tool calls and all else are passed on."""
+        """An answer without reasoning, as it comes. Tool calls and everything else pass."""
         text = _Text(self._is_opened_by_prompt)
         async for chunk in answer:
             if isinstance(chunk, str):
@@ -59,7 +58,7 @@ class _Text:
         self.was_closed_only = False
         self.has_words = False
         self._awaits_close = is_open
-        self._kept = ""  # the answer, should it turn out to be no reasoning
+        self._kept = ""  # what is the answer, if it turns out not to be reasoning
         self._held = ""  # what may be the beginning of a tag
         self._inside = ""  # the name of the tag that is open
 
@@ -84,7 +83,7 @@ class _Text:
         return "" if self._inside else text
 
     def _pass(self, tag: re.Match[str], said: str) -> str:
-        """What is left of the words before a tag."""
+        """Take a tag. Returns what is left of the words before it."""
         name = (tag["name"] or "").lower()
         if self._inside:
             if tag["closes"] and name == self._inside:
@@ -110,7 +109,7 @@ class _Text:
 
 
 def _tag_begins_at(text: str) -> int:
-    """Where what may become a tag begins; the end of the text where there is none."""
+    """Where an incomplete tag may begin; the end of the text if there is none."""
     start = text.rfind("<")
     if start < 0 or len(text) - start > _LONGEST_TAG or not _may_become_tag(text[start:]):
         return len(text)

@@ -1,10 +1,9 @@
-"""What happened in a call, line by line, out of reach of a crash the moment it happened.
+"""Records what happened in a call, line by line, so that a crash loses nothing.
 
-A record is a file of JSON lines: one a turn, then `end`. Each line is one `write`, so that whatever
-kills the process, every line that `add` returned from is there; that a machine loses power as well,
-a thread sees to with `fsync`, on which a call must not wait. A line that was torn in the middle
-counts as never said. A record without an `end` is of a call whose agent died: the next agent in
-that room goes on from it.
+A record is a file of JSON lines: one for each turn, then `end`. Each line is one `write`: once
+`add` has returned, the line survives the death of the process. Against a loss of power, a thread
+calls `fsync`, since a call must not wait for it. An incomplete line counts as never said. A record
+without `end` belongs to a call whose agent died: the next agent in that room goes on from it.
 """
 
 import contextlib
@@ -27,13 +26,13 @@ log = logging.getLogger(__name__)
 
 
 class RecordsError(Exception):
-    """The folder for records cannot be used; the message says which and why, in one sentence."""
+    """The folder for records cannot be used. The message says which and why, in one sentence."""
 
 
 def prepare_folder(path: Path) -> None:
-    """Make the folder for records one that its owner alone may use. Raises RecordsError.
+    """Make the folder for records, for its owner alone. Raises RecordsError.
 
-    In a folder that others may write to, they could put a link in a record's place.
+    If others could write to it, they could put a link in the place of a record.
     """
     try:
         path.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -53,17 +52,17 @@ def prepare_folder(path: Path) -> None:
 
 
 class Record(Protocol):
-    """Where a call is written down; another store needs only this."""
+    """Where a call is recorded. Another store needs only these methods."""
 
     def add(self, kind: str, fields: Mapping[str, Any]) -> None:
         """Write one line. Never raises: a call goes on without its record."""
 
     def close(self) -> None:
-        """Nothing more will be written."""
+        """Write no more."""
 
 
 class NoRecord:
-    """For operators who keep nothing."""
+    """For operators who keep no records."""
 
     def add(self, kind: str, fields: Mapping[str, Any]) -> None:
         pass
@@ -78,7 +77,7 @@ class FileRecord:
     def __init__(self, path: Path) -> None:
         self._descriptor: int | None = None
         self._written: SimpleQueue[bool] = SimpleQueue()
-        """For each line True, then False."""
+        """True for each line, then False."""
         with self._forgiven():
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             self._descriptor = _opened(path, os.O_RDWR | os.O_CREAT | os.O_APPEND)
@@ -90,7 +89,7 @@ class FileRecord:
     def add(self, kind: str, fields: Mapping[str, Any]) -> None:
         line = json.dumps({"kind": kind, "at": time.time(), **fields}, ensure_ascii=False)
         with self._forgiven():
-            # Half a character, which no file takes, becomes the escape that JSON has for it.
+            # A lone surrogate, which no file takes, becomes its JSON escape.
             self._write(line.encode(errors="backslashreplace") + b"\n")
 
     def close(self) -> None:
@@ -107,7 +106,7 @@ class FileRecord:
 
     @contextlib.contextmanager
     def _forgiven(self) -> Iterator[None]:
-        """A full disk or a lost mount ends the record with one line in the log, not the call."""
+        """If the disk is full or gone, end the record, with one line in the log; not the call."""
         try:
             yield
         except OSError as error:
@@ -116,9 +115,9 @@ class FileRecord:
 
 
 def _opened(path: Path, flags: int) -> int:
-    """The descriptor of a file of our own, which nobody else may read; no link is followed.
+    """Open a file that is ours and that nobody else may read. Returns its descriptor.
 
-    Raises OSError.
+    Raises OSError, also for a link.
     """
     descriptor = os.open(path, flags | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK, 0o600)
     found = os.fstat(descriptor)
@@ -131,15 +130,15 @@ def _opened(path: Path, flags: int) -> int:
 
 
 def _is_torn(descriptor: int) -> bool:
-    """Whether the file ends in the middle of a line: the next one must not be torn with it."""
+    """Whether the file ends in the middle of a line: the next one then needs a line break first."""
     size = os.fstat(descriptor).st_size
     return size > 0 and os.pread(descriptor, 1, size - 1) != b"\n"
 
 
 def _sync(descriptor: int, written: SimpleQueue[bool]) -> None:
-    """Bring each line to the disk, and close the file after the last one."""
+    """Flush each line to the disk, and close the file after the last one."""
     while written.get():
-        with contextlib.suppress(OSError):  # if the disk takes no more, the next line will tell
+        with contextlib.suppress(OSError):  # if the disk is full, the next write says so
             os.fsync(descriptor)
     with contextlib.suppress(OSError):
         os.close(descriptor)
@@ -152,11 +151,12 @@ class Said:
     role: Literal["user", "assistant"]
     text: str
     mark: str = ""
-    """Why it got no answer of its own, as it was written down (`agent.call.marked`)."""
+    """Why it got no answer of its own: the value of a `Mark` (`agent.call.marked`)."""
 
 
 def open_record(directory: Path | None, room_sid: str) -> tuple[Record, list[Said]]:
-    """The record of the call in a room, and what was said in it before an earlier agent died."""
+    """Open the record of the call in a room. Returns it with what was said before an earlier agent
+    died."""
     if directory is None:
         return NoRecord(), []
     path = directory / f"{quote(room_sid, safe='')}.jsonl"
@@ -164,7 +164,7 @@ def open_record(directory: Path | None, room_sid: str) -> tuple[Record, list[Sai
 
 
 def unfinished(path: Path) -> list[Said]:
-    """The turns of a record that has no end; none where there is no record, or it has one."""
+    """The turns of a record without an end; empty if there is no record, or if it has an end."""
     try:
         with os.fdopen(_opened(path, os.O_RDONLY), "rb") as file:
             lines = file.read().split(b"\n")
@@ -184,15 +184,15 @@ def unfinished(path: Path) -> list[Said]:
 
 
 def _told(entry: Mapping[str, Any]) -> str:
-    """What was said, as the model reads it; of several speakers, with the name."""
+    """What was said, as the model reads it: with the name if there are several speakers."""
     name, text = entry.get("name"), str(entry["text"])
     return f"{name}: {text}" if name else text
 
 
 def _format(said: list[Said], replaces: str, text: str) -> None:
-    """Put a formatted text in the place of its plain one, which ends the newest turn that has it.
+    """Replace a plain text by its formatted one, in the newest turn of the user that ends with it.
 
-    Without such a turn nothing changes."""
+    Does nothing without such a turn."""
     for index in reversed(range(len(said))):
         turn = said[index]
         if turn.role == "user" and f" {turn.text}".endswith(f" {replaces}"):

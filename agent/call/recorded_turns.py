@@ -1,4 +1,4 @@
-"""What is said in a session, turn by turn, in the record of its call."""
+"""Writes what is said in a session into the record of its call, turn by turn."""
 
 from typing import Any
 
@@ -10,8 +10,8 @@ from agent.call.who_spoke import turns_of
 
 
 def keep_turns(session: AgentSession[Any], record: Record) -> None:
-    """Write every turn down from now on: of several speakers one each, with its mark if it has
-    one."""
+    """Record every turn from now on, with its mark if it has one. With several speakers in a turn,
+    each gets a line of their own."""
 
     def keep(event: ConversationItemAddedEvent) -> None:
         item = event.item

@@ -1,4 +1,4 @@
-"""What a model will not answer, and what a voice will not say: neither has failed by that."""
+"""What a model refuses to answer, and what a voice refuses to say: neither counts as a failure."""
 
 from livekit.agents import APIError, ChatContext, ChatMessage
 
@@ -6,21 +6,21 @@ from agent.call.marked import mark_of
 
 
 class NothingSpokenError(APIError):
-    """Of a whole speech nothing could be spoken, and the voice has not failed by that."""
+    """The voice could speak no piece of a speech. This does not count as a failure of the voice."""
 
     def __init__(self, message: str = "Nothing of a speech could be spoken.") -> None:
         super().__init__(message, retryable=False)
 
 
 class Withheld:
-    """What a model is not asked again, since it refused to answer it."""
+    """What the model no longer reads, because it refused to answer it."""
 
     def __init__(self) -> None:
         self._ids: set[str] = set()
         self._has_refused = False
 
     def sendable(self, history: ChatContext) -> ChatContext:
-        """A history without that."""
+        """The history without what is withheld."""
         return ChatContext([item for item in history.items if item.id not in self._ids])
 
     def answered(self) -> None:
@@ -28,8 +28,8 @@ class Withheld:
         self._has_refused = False
 
     def refused(self, sent: ChatContext) -> None:
-        """It refused to answer this. What the caller said last is withheld from it or, where it
-        refuses twice in a row, all that was said, since the fault is in something older."""
+        """The model refused to answer this. Withhold what the caller said last; at the second
+        refusal in a row, withhold all that was said: then something older is the cause."""
         said = [item for item in sent.items if isinstance(item, ChatMessage) and _is_said(item)]
         asked = [at for at, item in enumerate(said) if item.role == "user" and not mark_of(item)]
         since = 0 if self._has_refused or not asked else asked[-1]

@@ -1,4 +1,4 @@
-"""One floor for several speakers: the strongest verdict of all of them counts."""
+"""Shares one floor among several speakers: the strongest of their verdicts counts."""
 
 from dataclasses import replace
 
@@ -9,18 +9,18 @@ from agent.call.who_spoke import Person
 
 
 class Seats:
-    """The floor of a session, shared by those who take a seat."""
+    """The floor of a session, shared by all who take a seat."""
 
     def __init__(self, floor: Floor) -> None:
         self.floor = floor
         self._verdicts: dict[Seat, Verdict] = {}
 
     def take(self, person: Person) -> "Seat":
-        """A seat for this person; one who comes back takes another."""
+        """A seat for this person. One who comes back takes another."""
         return Seat(self, person)
 
     def judged(self, seat: "Seat", verdict: Verdict | None) -> None:
-        """What is said there; the floor learns of the strongest of all, or that all is over."""
+        """Take the verdict of one seat, and give the floor the strongest of all, or None."""
         self._verdicts.pop(seat, None)
         if verdict is not None:
             self._verdicts[seat] = verdict
@@ -28,7 +28,7 @@ class Seats:
 
 
 class Seat:
-    """The floor as one of several speakers has it."""
+    """The floor, as one of several speakers sees it."""
 
     def __init__(self, seats: Seats, person: Person) -> None:
         self._seats = seats
@@ -41,7 +41,7 @@ class Seat:
         return self._seats.floor.may_be_taken()
 
     def is_aside(self, since: float) -> bool:
-        """Each has a microphone, and the voice detector hears all of them at once."""
+        """Never: everybody has a microphone, and the detector hears only the sum of them."""
         return False
 
     def take(self) -> None:

@@ -1,4 +1,4 @@
-"""The session: ears, mind and voice, and each LiveKit default that we choose, with its reason."""
+"""The session: STT, LLM and TTS, and each LiveKit option that we change, with the reason."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -28,24 +28,24 @@ from stt_assemblyai.stt import STT
 
 @dataclass(frozen=True, slots=True)
 class Equipment:
-    """What a session is made of. Nothing in it has opened a connection."""
+    """The parts of a session. None of them has opened a connection."""
 
     settings: Settings
     ears: STT
-    """AssemblyAI, whose options can be changed in a call."""
+    """AssemblyAI, whose options can be changed during a call."""
     hearing: Hearing
-    """The ears, with what takes over from them."""
+    """The same STT, with its fallback if there is one."""
     vad: silero.VAD
     mind: PatientLLM
     voice: PatientTTS
     clients: Clients
     end_of_turn: EndOfTurnDetector | None = None
-    """Whose second opinion decides where turns end, if one is wanted."""
+    """Gives the second opinion on ends of turns, if one is wanted."""
 
     def for_call(self, settings: Settings) -> "Equipment":
-        """The same, for a call with settings of its own; what took time to make is kept.
+        """The same for a call with its own settings. Keeps what takes time to make.
 
-        A process has one call: its voice detector may be changed.
+        Changes the voice detector: a process has only one call.
         """
         if settings == self.settings:
             return self
@@ -58,9 +58,9 @@ class Equipment:
 
 
 def equip(settings: Settings) -> Equipment:
-    """Load and build all that takes time, before the call comes: it would hold up the greeting."""
+    """Load and build all that takes time before a call comes, so that no greeting waits for it."""
     detector = silero.VAD.load(activation_threshold=settings.vad_threshold)
-    assert isinstance(detector, silero.VAD)  # the plugin promises less than it returns
+    assert isinstance(detector, silero.VAD)  # the plugin's annotation is wider
     wanted = settings.agent.turn_second_opinion == "livekit"
     end_of_turn = LiveKitDetector() if wanted else None
     return furnish(settings, Clients.of(settings.openai), detector, end_of_turn)
@@ -72,7 +72,7 @@ def furnish(
     detector: silero.VAD,
     end_of_turn: EndOfTurnDetector | None = None,
 ) -> Equipment:
-    """Build what takes no time, around what does."""
+    """Build the other parts, which takes no time."""
     ears = build_ears(settings)
     return Equipment(
         settings=settings,
@@ -87,7 +87,7 @@ def furnish(
 
 
 def build_session(equipment: Equipment, hearing: stt.STT[Any] | None = None) -> AgentSession[None]:
-    """One call's session; it opens no connection before `start`. `hearing`: other ears."""
+    """One call's session. Opens no connection before `start`. `hearing` replaces the STT."""
     return AgentSession(
         stt=hearing or equipment.hearing,
         vad=TappedVAD(equipment.vad),
@@ -96,38 +96,37 @@ def build_session(equipment: Equipment, hearing: stt.STT[Any] | None = None) -> 
             equipment.voice,
             least_chars=equipment.settings.agent.first_clause_chars,
             longest_pause_seconds=equipment.settings.agent.longest_pause_ms / 1000,
-            # While the reply is being made, to wait for a turn's formatted text costs nothing.
+            # Waiting for a turn's formatted text costs nothing until the reply has its first sound.
             on_first_sound=equipment.ears.hasten,
         ),
-        # LiveKit's own hold a text back until a mark finds its pair, which may be never.
+        # LiveKit's own transforms hold a text back until a mark finds its pair, perhaps for ever.
         tts_text_transforms=[in_spoken_form],
         turn_handling=turn_handling(equipment.settings),
         # LiveKit forwards what was said to recognisers that take context, and asks an LLM for key
-        # terms: both hand out what callers say without being asked.
+        # terms. Both give callers' words to others without being asked.
         stt_context_options={"forward_chat_context": False},
-        # By default the first three seconds of the agent's speech are deaf, to spare clients
-        # without echo cancellation; browsers and phones have it, and a caller may interrupt the
-        # greeting at its first word.
+        # By default the session is deaf in the first three seconds of the agent's speech, for the
+        # sake of clients without echo cancellation. Browsers and phones have it, and a caller may
+        # interrupt the greeting at its first word.
         aec_warmup_duration=None,
-        # `agent.call.answer` asks a caller who is silent for this long.
+        # After this much silence `agent.call.silence` asks whether the caller is there.
         user_away_timeout=equipment.settings.agent.silence_seconds,
         conn_options=connect_options(),
-        # A caller who hangs up waits for nothing: words still on the way belong to nobody's next
-        # turn.
+        # After a caller has hung up, nobody needs the words that are still on the way.
         session_close_transcript_timeout=0.5,
     )
 
 
 def room_options(caller_identity: str) -> room_io.RoomOptions:
-    """How the session listens and speaks in the room: to this caller alone."""
+    """How the session listens and speaks in the room: with this caller alone."""
     return room_io.RoomOptions(
         participant_identity=caller_identity,
-        # `agent.call.voice_feed` is what it hears: the caller's tracks of every kind of client, and
-        # nothing that was said before the agent came, which might be anybody's in the room.
+        # `agent.call.voice_feed` is the input: it takes the caller's tracks from every kind of
+        # client, and nothing from before the agent came, which anybody in the room may have said.
         audio_input=False,
         # `agent.call.chat` reads what is typed.
         text_input=False,
-        # `agent.call.answer` decides when a call is over: LiveKit keeps the session of a caller
+        # `agent.call.answer` decides when a call is over: LiveKit would not end it for a caller
         # whose network died.
         close_on_disconnect=False,
     )
