@@ -1,4 +1,4 @@
-"""Sifts what callers say while the agent speaks, before the session sees it.
+"""Filters what callers say while the agent speaks, before the session sees it.
 
                   first words, the agent has the floor
       CLOSED ──────────────────────────────────────────► HELD
@@ -6,9 +6,9 @@
         ▼                                                  ▼ stand for long enough
       OPEN ◄───────────────────────────────────────────────┘
 
-What ends while it is HELD starts no turn of the session: it is kept with a mark. Only a backchannel
-with which the agent's speech ends is the answer to it, and a turn. Whether the agent is silent
-meanwhile is for the floor to decide.
+An utterance that ends while HELD starts no turn of the session: it is kept with a mark. The one
+exception is a backchannel at the end of the agent's speech, which answers it and is a turn.
+The floor decides whether the agent is silent meanwhile.
 """
 
 import asyncio
@@ -26,15 +26,15 @@ from agent.call.playout import Playout
 from agent.call.utterance import TRANSCRIPTS, Utterance
 from config.phrases import Phrasebook, words_of
 
-# Whoever says yes in the last moment of a question has answered it.
+# A backchannel that begins within this time before the agent's end is its answer.
 ANSWER_SECONDS = 1.0
-# What begins so soon after the agent has ended was begun before the caller knew it.
+# A caller who begins within this time after the agent's end did not know that it had ended.
 REACTION_SECONDS = 0.3
-# Words that are not taken back within this time were meant, and those that may become a backchannel
-# and do not within this.
+# Words that stand for the first time were meant. Those that may become a backchannel have the
+# second time to do so.
 CONFIRMED_SECONDS = 0.5
 UNDECIDED_SECONDS = 1.0
-# Whoever speaks over the agent for this long wants the word, however softly.
+# A caller who speaks over the agent for this long wants the floor, however soft the voice.
 ASIDE_SECONDS = 3.0
 
 Type = stt.SpeechEventType
@@ -43,7 +43,7 @@ _MARKS = {Verdict[each.name]: each for each in (Mark.ECHO, Mark.BACKCHANNEL, Mar
 
 
 class Floor(Protocol):
-    """Who has the word, as the session knows it."""
+    """Who has the floor, as the session knows it."""
 
     def agent_has_it(self) -> bool:
         """Whether the agent speaks, or is about to."""
@@ -52,16 +52,16 @@ class Floor(Protocol):
         """Whether what the agent says can be interrupted."""
 
     def is_aside(self, since: float) -> bool:
-        """Whether the voice that was heard since then is far softer than the caller's."""
+        """Whether the voice heard since then is far softer than the caller's."""
 
     def take(self) -> None:
-        """The caller wants it: the agent falls silent."""
+        """The caller takes it: the agent falls silent."""
 
     def judged(self, verdict: Verdict | None) -> None:
-        """What is said over the agent is that so far; None when it is over, or has the floor."""
+        """Take the verdict on the overlap so far; None when it is over or has taken the floor."""
 
     def keep(self, utterance: MarkedUtterance) -> None:
-        """This was said while the agent had it, and gets no answer of its own."""
+        """Keep what was said while the agent had it, and gets no answer of its own."""
 
 
 class _State(Enum):
@@ -71,7 +71,7 @@ class _State(Enum):
 
 
 class Overlap:
-    """Sifts one call's speech events; `echo` when some may be the agent's own voice.
+    """Filters one call's speech events. `echo`: some may be the agent's own voice.
 
     Times are seconds on the event loop's clock.
     """
@@ -86,7 +86,7 @@ class Overlap:
         outcomes: Outcomes | None = None,
         speaker: str = "",
     ) -> None:
-        """`outcomes`: those of the call; `speaker`: of several, an identity."""
+        """`outcomes`: the call's. `speaker`: an identity, if the call has several speakers."""
         self.playout = playout
         self.outcomes = outcomes or Outcomes()
         self._speaker = speaker
@@ -103,7 +103,7 @@ class Overlap:
         self._sifted: asyncio.Queue[stt.SpeechEvent | None] = asyncio.Queue()
 
     async def sift(self, events: AsyncIterable[stt.SpeechEvent]) -> AsyncGenerator[stt.SpeechEvent]:
-        """The events that the session is to see. Raises what the source raises."""
+        """The events for the session. Raises what the source raises."""
         self._sifted = asyncio.Queue()
         pump = asyncio.create_task(self._pump(events), name="overlap")
         try:
@@ -111,19 +111,19 @@ class Overlap:
                 yield event
             await pump
         finally:
-            self._keep_held(also_interim=True)  # nobody will hear how it ends
+            self._keep_held(also_interim=True)  # no more events will come
             self._settle(_State.CLOSED)
             await utils.aio.cancel_and_wait(pump)
 
     def agent_state_changed(self, state: str) -> None:
-        """The agent begins to speak, pauses or ends."""
+        """The agent has begun to speak, paused or ended."""
         if state == "speaking":
             self.playout.sound(self._loop.time())
         else:
             self.playout.fall_silent(self._loop.time())
 
     def speech_done(self) -> None:
-        """The agent is through with what it had to say; nobody has the floor."""
+        """The agent has ended a speech. Nobody has the floor."""
         if self._held and self._is_answer():
             self.outcomes.count(Mark.BACKCHANNEL.value, is_right=False)
             self._release()
@@ -138,12 +138,12 @@ class Overlap:
             self._sifted.put_nowait(None)
 
     def take(self, event: stt.SpeechEvent) -> None:
-        """Sift the next event."""
+        """Filter the next event."""
         if event.type not in _OF_AN_UTTERANCE:
             self._sifted.put_nowait(event)
             return
         if self._state is _State.HELD and event.type is Type.START_OF_SPEECH:
-            self._end()  # a final text came behind the end of its utterance: no other end follows
+            self._end()  # its final text came after its end: no other end follows
         if self._state is _State.CLOSED and event.type is not Type.END_OF_SPEECH:
             self._begin(event)
         self._utterance.read(event, self._loop.time())
@@ -210,18 +210,18 @@ class Overlap:
         return Verdict.ASIDE if may_stop and self._is_aside(now) else verdict
 
     def _is_aside(self, now: float) -> bool:
-        """An agent that is silent answers, however softly it is spoken to."""
+        """Whether the words are an aside. Never while the agent is silent: then it answers."""
         begun_at = self._utterance.begun_at
         is_short = now < begun_at + ASIDE_SECONDS and self._floor.agent_has_it()
         return is_short and self._floor.is_aside(begun_at)
 
     def _hold(self, event: stt.SpeechEvent) -> None:
-        """Of what may change, the newest is enough."""
+        """Hold an event back. It replaces the held events that may still change."""
         lasting = (Type.START_OF_SPEECH, Type.FINAL_TRANSCRIPT)
         self._held = [*(each for each in self._held if each.type in lasting), event]
 
     def _release(self) -> None:
-        """Tell the session all that was held back."""
+        """Pass all held events on to the session."""
         ended = bool(self._held) and self._held[-1].type is Type.END_OF_SPEECH
         for event in self._held:
             self._sifted.put_nowait(event)
@@ -236,16 +236,16 @@ class Overlap:
             self._floor.take()
 
     def _wait(self, seconds: float) -> None:
-        """Words that stand for so long were meant. To hear them again does not make it longer."""
+        """Words that stand for this long were meant. The same words again do not restart this."""
         if self._deadline is None:
             self._deadline = self._loop.call_later(seconds, self._confirm)
 
     def _confirm(self) -> None:
-        self._take_floor()  # first: else the agent would go on for a moment
+        self._take_floor()  # first, or the agent would go on for a moment
         self._release()
 
     def _is_answer(self) -> bool:
-        """A backchannel that was begun when the agent was about to end, and it has ended."""
+        """Whether a backchannel answers the agent: it began near the end of a speech now over."""
         since_end = self._utterance.begun_at - self.playout.ended_at
         if self._floor.agent_has_it() or not -ANSWER_SECONDS <= since_end <= REACTION_SECONDS:
             return False
@@ -262,7 +262,7 @@ class Overlap:
             self._deadline = None
 
     def _end(self) -> None:
-        """The utterance is over. What is still held may yet turn out to be an answer."""
+        """The utterance is over. What is still held may yet be an answer."""
         if self._state is _State.OPEN and not self._floor.may_be_taken():
             self._mark(Mark.UNANSWERED)  # the session drops the turn
         elif self._state is _State.OPEN:
@@ -276,7 +276,7 @@ class Overlap:
             self._keep_held()
 
     def _keep_held(self, *, also_interim: bool = False) -> None:
-        """Nothing will answer what is held."""
+        """Keep what is held: it gets no answer."""
         if self._held:
             self._held.clear()
             mark = _MARKS.get(self._verdict, Mark.UNANSWERED)
@@ -284,7 +284,7 @@ class Overlap:
         self._settle(_State.CLOSED)
 
     def _tell_turn(self) -> None:
-        """What the session takes for a turn shows what was meant before."""
+        """Count the turn: it shows whether earlier marks were right."""
         utterance = self._utterance
         self.outcomes.turn(" ".join(utterance.finals), utterance.begun_at, self._speaker)
 

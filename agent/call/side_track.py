@@ -1,6 +1,6 @@
-"""What is heard beside the session's own voice, on a track of its own.
+"""Plays sound beside the session's own voice, on a track of its own.
 
-It stands in no transcript and no history, and the agent's state does not change for it.
+The sound appears in no transcript and no history, and does not change the agent's state.
 """
 
 import asyncio
@@ -14,10 +14,10 @@ PUBLISH_SECONDS = 5
 
 
 class Source(Protocol):
-    """Where the sound of a track goes; LiveKit's `rtc.AudioSource`."""
+    """Where the sound of a track goes: LiveKit's `rtc.AudioSource`."""
 
     async def capture_frame(self, frame: rtc.AudioFrame) -> None:
-        """Play this after what was given before; returns when there is room for more."""
+        """Play this after the earlier frames. Returns when there is room for more."""
 
     async def wait_for_playout(self) -> None:
         """Return when all of it has been played."""
@@ -27,20 +27,20 @@ class Source(Protocol):
 
 
 class SideTrack:
-    """A track that `publish` publishes when it is first needed."""
+    """A track, published by `publish` when it is first needed."""
 
     def __init__(self, publish: Callable[[], Awaitable[Source]]) -> None:
         self._publish = publish
         self._published: asyncio.Future[Source] | None = None
 
     def get_ready(self) -> None:
-        """Publish the track; if that failed, try it again."""
+        """Publish the track. Tries again if that has failed before."""
         if self._published is None or (self._published.done() and not self.is_ready):
             self._published = asyncio.ensure_future(self._publish())
 
     @property
     def is_ready(self) -> bool:
-        """Whether it would be heard at once."""
+        """Whether a sound would be heard at once."""
         published = self._published
         return (
             published is not None
@@ -50,7 +50,7 @@ class SideTrack:
         )
 
     async def play(self, frames: AsyncIterable[rtc.AudioFrame]) -> None:
-        """Returns when this has been heard; cancelled, it falls silent at once.
+        """Play this. Returns when it has been heard; falls silent at once if cancelled.
 
         Raises what LiveKit raises, and TimeoutError after PUBLISH_SECONDS.
         """

@@ -1,4 +1,4 @@
-"""A caller who says nothing is asked, and let go in the end; one who cannot be heard is told so."""
+"""Asks a caller who says nothing, and ends the call in the end. Says so when the agent is deaf."""
 
 import asyncio
 import contextlib
@@ -20,9 +20,9 @@ from config.behaviour import AgentSettings
 
 
 class Silence:
-    """Watches over one call's silences.
+    """Watches the silences of one call.
 
-    `ears` are AssemblyAI's where nothing stands in for them: they tell when they have a session.
+    `ears`: the STT if it has no fallback, since it reports whether it has a session; else None.
     """
 
     def __init__(
@@ -38,7 +38,7 @@ class Silence:
         self._is_deaf = ears is not None
         self._fell_silent = asyncio.Event()
         self._waits_until = float("-inf")
-        """The caller has asked the agent to wait; seconds on the event loop's clock."""
+        """When the wait ends for which the caller has asked: seconds on the event loop's clock."""
         session.on("user_state_changed", self._on_user_state)
         session.on("conversation_item_added", self._on_item)
         if ears is not None:
@@ -46,10 +46,10 @@ class Silence:
             ears.on("interrupted", lambda _: self._hear(False))
 
     async def watch(self) -> None:
-        """Ask a caller who says nothing whether anybody is there; end the call if nobody is.
+        """Ask a silent caller whether they are there. End the call if they stay silent.
 
-        While nobody can hear the caller, it is not the caller who is silent. How long that is
-        borne is decided elsewhere.
+        While the STT has no session, the caller only seems silent: ask for a moment, and do not
+        end the call.
         """
         while True:
             await self._fell_silent.wait()
@@ -75,7 +75,7 @@ class Silence:
             await asyncio.sleep(left_seconds)
 
     async def _ask(self) -> None:
-        with contextlib.suppress(RuntimeError):  # who cannot be asked is let go all the same
+        with contextlib.suppress(RuntimeError):  # the call ends even if the session cannot ask
             await self._session.say(self._agent.still_there).wait_for_playout()
 
     async def _say_wait(self) -> None:

@@ -1,4 +1,4 @@
-"""One of several speakers in a room: from the voice to speech events, and to words on screens."""
+"""One of several speakers in a room: turns the voice into speech events, and words on screens."""
 
 import asyncio
 import contextlib
@@ -26,10 +26,10 @@ log = logging.getLogger(__name__)
 
 
 class Speaker:
-    """One stream for one participant, whichever tracks the voice comes from, and however often.
+    """One STT stream for one participant, across all tracks that the voice comes from.
 
-    A microphone that is muted keeps its stream, which ends its session by itself when no audio has
-    come for `ASSEMBLYAI_IDLE_SECONDS`: a session a click would use up the account's limit.
+    A muted microphone keeps its stream, because a new session for each click would use up the
+    account's limit. The stream ends its session after `ASSEMBLYAI_IDLE_SECONDS` without audio.
     """
 
     def __init__(
@@ -42,7 +42,7 @@ class Speaker:
         on_event: Callable[[stt.SpeechEvent], None],
         on_frame: Callable[[rtc.AudioFrame | None], None] = lambda _: None,
     ) -> None:
-        """`on_event` learns what is said before anybody reads it, `on_frame` what it sounds like,
+        """`on_event` gets each speech event before it is on screens; `on_frame` gets each frame,
         and None when the voice ends for now."""
         self.identity = identity
         self._room = room
@@ -64,11 +64,11 @@ class Speaker:
         self._late: deque[LateFormat] = deque(maxlen=_REMEMBERED_TURNS)
 
     def close(self) -> None:
-        """The voice ends here; its last words are still to come."""
+        """The voice ends here. Its last words are still to come."""
         self._ending.set()
 
     async def run(self) -> None:
-        """Publish from the first word to the last one. Raises `APIError` of the ears."""
+        """Publish from the first word to the last. Raises `APIError` of the STT."""
         async with self._stream as stream, asyncio.TaskGroup() as tasks:
             listening = tasks.create_task(self._listen())
             async for event in stream:
@@ -77,8 +77,8 @@ class Speaker:
             listening.cancel()
 
     async def mend(self, late: LateFormat) -> None:
-        """Show the formatted text of a turn in place of its plain one, if it is of this speaker,
-        now or as soon as the plain one is shown."""
+        """Show the formatted text in place of the plain one, if that is this speaker's: now, or
+        right after the plain one."""
         self._late.append(late)
         for session_id, text, attributes in list(self._shown):
             if (session_id, text) == (late.transcript.session_id, late.replaces):
@@ -91,27 +91,27 @@ class Speaker:
             await self._ending.wait()
         finally:
             await self._feed.aclose()
-            with contextlib.suppress(RuntimeError):  # the stream has failed, and said why
+            with contextlib.suppress(RuntimeError):  # the stream has failed, and `run` raises why
                 self._stream.end_input()
 
     def _take(self, frame: rtc.AudioFrame) -> None:
         if not self._is_heard:
             self._is_heard = True
             log.info("a participant is heard", extra=caller_fields(self.identity))
-        # A stream that failed takes nothing more; whoever reads its events learns why.
+        # A stream that has failed takes no more audio. `run` raises why.
         with contextlib.suppress(RuntimeError):
             self._stream.push_frame(frame)
         self._on_frame(frame)
 
     def _end_turn(self) -> None:
-        """A turn that is open would wait for a silence that nobody hears."""
+        """End the open turn: without audio it would wait for a silence that never comes."""
         with contextlib.suppress(RuntimeError):
             self._stream.push_frame(silence())
             self._stream.flush()
         self._on_frame(None)
 
     async def _publish(self, event: stt.SpeechEvent) -> None:
-        """The turn so far, or the whole of it, as a session would publish it."""
+        """Publish the turn so far, or the whole of it, as a session would."""
         if not event.alternatives or not event.alternatives[0].text:
             return
         text = event.alternatives[0].text
@@ -130,7 +130,7 @@ class Speaker:
                 await self.mend(late)
 
     async def _show(self, text: str, attributes: dict[str, str]) -> None:
-        if not self._room.isconnected():  # a room that is gone reads nothing
+        if not self._room.isconnected():  # nobody is left to read it
             return
         with contextlib.suppress(ConnectionError):
             writer = await self._room.local_participant.stream_text(

@@ -1,4 +1,4 @@
-"""Who in a room is heard at this moment: a stream for each of several speakers, within limits."""
+"""Which people in a room are heard now: a stream for each of several speakers, within limits."""
 
 import asyncio
 import logging
@@ -13,22 +13,22 @@ from agent.call.voice_feed import voice_tracks
 log = logging.getLogger(__name__)
 
 MOST_SPEAKERS = 50
-"""Streams at once in a room; each is a session that is paid for."""
+"""Streams in a room at once. Each is a session that costs money."""
 MOST_STREAMS_A_MINUTE = 6
-"""New streams for one participant, who may leave and come back as often as he likes."""
+"""New streams for one participant, who may leave and come back without limit."""
 REST_SECONDS = 60.0
-"""How long nobody tries to hear one who could not be heard."""
+"""How long to wait before another attempt to hear a participant."""
 
 
 class Speakers:
-    """The streams of those who are heard. Somebody else decides who that is, and says so again
-    whenever that may have changed."""
+    """The streams of the people who are heard. The caller of `hear` decides who they are, and calls
+    it again whenever that may have changed."""
 
     def __init__(
         self, open_stream: Callable[[str], Speaker], look_again: Callable[[], None]
     ) -> None:
-        """`open_stream` begins to hear an identity; `look_again`: somebody who could not be heard
-        may be heard now."""
+        """`open_stream` begins to hear an identity. `look_again` is called when somebody who could
+        not be heard may be heard again."""
         self._open_stream = open_stream
         self._look_again = look_again
         self._loop = asyncio.get_running_loop()
@@ -41,16 +41,16 @@ class Speakers:
 
     @property
     def identities(self) -> list[str]:
-        """Who is heard."""
+        """The identities that are heard, sorted."""
         return sorted(self._speakers)
 
     @property
     def all(self) -> list[Speaker]:
-        """The streams of those who are heard."""
+        """The streams of the people who are heard."""
         return list(self._speakers.values())
 
     def hear(self, people: Iterable[rtc.RemoteParticipant]) -> None:
-        """Hear these, once they have a voice, and nobody else."""
+        """Hear these people, each as soon as they have a microphone, and nobody else."""
         found = {each.identity: each for each in people}
         for identity in self._speakers.keys() - found.keys():
             self.close(identity)
@@ -60,18 +60,18 @@ class Speakers:
                 self._start(identity)
 
     def close(self, identity: str) -> None:
-        """A voice ends here; its last words are still to come."""
+        """Stop hearing this participant. The last words are still to come."""
         if speaker := self._speakers.pop(identity, None):
             speaker.close()
 
     def rest(self, identity: str) -> None:
-        """Do not hear this one for a while."""
+        """Do not hear this participant for REST_SECONDS."""
         self.close(identity)
         self._resting.add(identity)
         self._loop.call_later(REST_SECONDS, self._try_again, identity)
 
     def _start(self, identity: str) -> None:
-        """Hear this participant from now on, unless too many sessions would be opened."""
+        """Hear this participant from now on, unless that would open too many sessions."""
         now, starts = self._loop.time(), self._started.setdefault(identity, deque())
         while starts and starts[0] <= now - 60:
             starts.popleft()

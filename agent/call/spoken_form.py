@@ -1,25 +1,24 @@
-"""How a text is spoken: without markup, addresses and pictures, whatever pieces it comes in.
+"""Turns a text into what is spoken: without markup, addresses and pictures, in pieces of any size.
 
-Models write Markdown, however they are told not to. LiveKit's own filters hold a text back until a
-mark that may be the first of a pair finds the second, which may be never; and take joiners out of
-letters. This one goes word by word.
+Models write Markdown even if told not to. LiveKit's own filters hold a text back until a mark finds
+its pair, perhaps for ever, and remove joiners from letters. This one goes word by word.
 """
 
 import re
 from collections.abc import AsyncIterable, AsyncIterator
 
 LONGEST_HELD = 300
-"""Characters that are held back at most: a link, or a word that may be an address."""
+"""Characters held back at most: a link, or a word that may be an address."""
 
-# Scripts without blanks between words: a word may end behind each of their letters. They are
-# Thai, Lao, Burmese, Khmer, Chinese and Japanese, with their marks.
+# Scripts without blanks between words, where a word may end after any letter: Thai, Lao, Burmese,
+# Khmer, Chinese and Japanese, with their marks.
 _UNSPACED = "\u0e01-\u0eff\u1000-\u109f\u1780-\u17ff\u2e80-\ua4cf\uf900-\ufaff\uff00-\uffef"
 _TOKEN = re.compile(rf"\n|[^\S\n]+|[{_UNSPACED}]+|[^\s{_UNSPACED}]+")
 _TARGET = r"\((?:[^()\n]++|\([^()\n]*+\))*+"  # of a link, with (brackets) in it
 _WORD = re.compile(rf"[^\s{_UNSPACED}]+$")
 _LINK_BEGUN = re.compile(rf"\[[^\[\]\n]*+(?:\](?:{_TARGET}(?:\([^()\n]*+)?)?)?$")
 
-# What no voice can say and some services do not take: control characters, halves of characters,
+# What no voice can say and some services refuse: control characters, lone surrogates and
 # characters for private use.
 _UNSAYABLE = re.compile(
     "[\x00-\x08\x0e-\x1b\x7f-\x9f\ud800-\udfff\ue000-\uf8ff\ufff0-\uffff\U000f0000-\U0010ffff]"
@@ -32,19 +31,19 @@ _LINK = re.compile(rf"!?\[([^\[\]\n]*+)\]{_TARGET}\)")
 _ADDRESS = re.compile(r"(?:https?://|www\.)[^\s()<>\"'|]+", re.IGNORECASE)
 _HOST = re.compile(r"(?:https?://)?(?:[^\s/?#@]*@)?(?:www\.)?([^\s/?#:]+)", re.IGNORECASE)
 _AFTER_ADDRESS = ".,;:!?*_~`"
-# Of Markdown: escapes, `code`, struck words, <br>.
+# Markdown's escapes, `code`, struck words and <br>.
 _MARKUP = re.compile(r"\\(?=[!-/:-@\[-`{-~])|`+|~~\S+?~~|~~+|</?[a-z][a-z0-9]*/?>", re.IGNORECASE)
 _EMPHASIS = re.compile(r"(?<![*_])[*_]+(?![*_])")
 _LINE_MARK = re.compile(r"#{1,6}|[-*+•◦▪‣]|>+")
 _RULE = re.compile(r"[-*_=~#|:+>]{3,}|\|")
 _FENCE = re.compile(r"```|~~~")
-# What stands in a box of this kind is meant to be read.
+# A fenced block of this kind holds text that is meant to be read.
 _PROSE = ("", "text", "txt", "plain", "plaintext", "markdown", "md")
 _MARKS_KEPT = 50
 
 
 def is_speakable(text: str) -> bool:
-    """Whether there is something in a text that a voice can say: a letter or a digit."""
+    """Whether a text has something that a voice can say: a letter or a digit."""
     return any(map(str.isalnum, text))
 
 
@@ -65,31 +64,31 @@ async def in_spoken_form(text: AsyncIterable[str]) -> AsyncIterator[str]:
 
 
 class SpokenForm:
-    """The spoken form of one text that comes bit by bit.
+    """The spoken form of one text that arrives in bits.
 
-    Emphasis, headings, list marks, rules and emoji are left out, and so is code; a link is its
-    words, an address the name of its site, a row of a table its cells with commas between. A text
+    It leaves out emphasis, headings, list marks, rules, emoji and code. A link becomes its words,
+    an address the name of its site, and a row of a table its cells with commas between. A text
     without a letter or digit has no spoken form.
     """
 
     def __init__(self) -> None:
         self._held = ""
-        self._marks = ""  # what comes before the first letter
+        self._marks = ""  # the characters before the first letter
         self._has_begun = False
-        self._gap = "\n"  # the blank behind the last word
+        self._gap = "\n"  # the blank after the last word
         self._begins_line = True
         self._in_code = False
         self._in_address = False
         self._row: _Row | None = None
 
     def push(self, text: str) -> str:
-        """What can be said of the text by now."""
+        """Add text. Returns what can be spoken now."""
         text = _UNSAYABLE.sub("", text)
         parts = (text[start : start + LONGEST_HELD] for start in range(0, len(text), LONGEST_HELD))
         return "".join(map(self._push, parts))
 
     def flush(self) -> str:
-        """The rest: no more will come."""
+        """The text has ended. Returns the rest."""
         rest = self._say(self._held) + self._end_row()
         self.__init__()  # type: ignore[misc]
         return rest
@@ -138,7 +137,7 @@ class SpokenForm:
         return word
 
     def _is_code(self, token: str, begins_line: bool) -> bool:
-        """Whether this belongs to a block of code, or to its bounds."""
+        """Whether this token belongs to a block of code, or opens or closes one."""
         fence = _FENCE.search(token)
         if self._in_code:
             self._in_code = not fence
@@ -170,7 +169,7 @@ class SpokenForm:
 
 
 def _finished(text: str) -> int:
-    """Up to where a text can be judged: no word and no link goes on from there."""
+    """The index up to which a text can be processed: no word and no link extends over it."""
     end = _word_start(text, len(text))
     while link := _LINK_BEGUN.search(text, 0, end):
         end = _word_start(text, link.start())
@@ -183,14 +182,14 @@ def _word_start(text: str, end: int) -> int:
 
 
 class _Row:
-    """A row of a table, said as a sentence."""
+    """A row of a table, spoken as a sentence."""
 
     def __init__(self) -> None:
         self.has_words = False
         self._gap = ""
 
     def add(self, token: str) -> str:
-        """A word of it, or several cells."""
+        """Add a word of the row, or several cells. Returns what is spoken of it."""
         said = ""
         for index, part in enumerate(token.split("|")):
             if index:
@@ -203,13 +202,13 @@ class _Row:
         return said
 
     def blank(self) -> str:
-        """A blank in it, which is said before the next word."""
+        """Add a blank, which is spoken before the next word."""
         self._gap = self._gap or " "
         return ""
 
 
 def _plain(word: str) -> str:
-    """A word without its markup, pictures and most of its address."""
+    """A word without markup and pictures, and an address without most of its parts."""
     word = " ".join(_PICTURES.sub(" ", _ADDRESS.sub(_site, word)).split())
     if word == "*" or _RULE.fullmatch(word):
         return word if word == "*" else ""
@@ -217,7 +216,7 @@ def _plain(word: str) -> str:
 
 
 def _operator(stars: re.Match[str]) -> str:
-    """Stars and underscores, where they are no emphasis: 2*3, 2**8, snake_case."""
+    """The stars and underscores that are not emphasis: 2*3, 2**8, snake_case."""
     text, start, end = stars.string, stars.start(), stars.end()
     around = text[max(0, start - 1) : start] + text[end : end + 1]
     is_between = len(around) == 2 and around.isalnum()

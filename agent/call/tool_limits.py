@@ -1,8 +1,8 @@
-"""A tool that goes wrong costs its own result, and never the call.
+"""Limits tools, so that a faulty one loses its own result but never the call.
 
-LiveKit hands a tool's exception to the model as a failed call. It waits for ever for a tool that
-hangs, ends the answer without a word for one that is cancelled from within, lets SystemExit end
-the process, and sends a result of any size to the model.
+LiveKit passes a tool's exception to the model as a failed call. But it waits for ever for a tool
+that hangs, ends the answer without a word if one is cancelled from within, lets SystemExit end the
+process, and sends a result of any size to the model.
 """
 
 import asyncio
@@ -19,16 +19,16 @@ from livekit.agents.llm import FunctionTool, RawFunctionTool
 log = logging.getLogger(__name__)
 
 LONGEST_RESULT = 20_000
-"""Characters of a result that the model reads: some 5,000 tokens. The rest is cut off."""
+"""Characters of a result that the model reads, about 5,000 tokens. The rest is cut off."""
 
 Tool = FunctionTool[..., Any] | RawFunctionTool[..., Any]
 
 
 def limited(tool: Tool, session: Callable[[], AgentSession[Any]], seconds: float) -> Tool:
-    """The same tool for the model.
+    """The same tool for the model, with its limits.
 
-    It fails once it has kept a silent caller waiting for `seconds`: while one of them speaks, or a
-    task of its own converses with the caller, it may take its time.
+    It fails once it has kept a silent caller waiting for `seconds`. The time does not count while
+    the agent or the caller speaks, or while a task of the tool converses with the caller.
     """
 
     @functools.wraps(tool)
@@ -63,7 +63,7 @@ def limited(tool: Tool, session: Callable[[], AgentSession[Any]], seconds: float
 def _silence_counted(
     session: AgentSession[Any], limit: asyncio.Timeout, seconds: float
 ) -> Iterator[None]:
-    """Let the limit expire once the agent has owed an answer for `seconds` without a break."""
+    """Let the limit expire when the agent has owed an answer for `seconds` without a break."""
 
     def look(_: object = None) -> None:
         is_owed = session.agent_state == "thinking" and session.user_state != "speaking"

@@ -1,7 +1,7 @@
-"""A room that is written down: each participant's words, under that participant's name, unspoken.
+"""Transcribes a room: shows each participant's words under their name, and says nothing.
 
-Whose words are written down is decided in one place: of everybody with a microphone, but those whom
-an agent of ours serves, which publishes their words itself.
+It transcribes everybody with a microphone, except people whom one of our agents serves: that agent
+publishes their words itself.
 """
 
 import asyncio
@@ -30,10 +30,10 @@ from stt_assemblyai.ledger import Bill
 
 log = logging.getLogger(__name__)
 
-FORMATTING_MS = 2000  # nobody waits for an answer: a final may wait for its punctuation
+FORMATTING_MS = 2000  # nobody waits for an answer, so a final can wait for its punctuation
 LAST_WORDS_SECONDS = 10
 CLOSING_SECONDS = 1.0
-"""A job that is ended hears within this time that its room has closed, if it has."""
+"""If a job ends because its room has closed, the job learns of that within this time."""
 
 EMPTY = "nobody is left in the room"
 NOBODY_CAME = "nobody came in time"
@@ -45,7 +45,7 @@ FAULT = "the transcriber has a fault"
 
 
 class Pen:
-    """What a transcriber is made of; it has opened no connection."""
+    """The parts of a transcriber. It has opened no connection."""
 
     def __init__(self, settings: Settings) -> None:
         hearing = settings.assemblyai
@@ -59,7 +59,7 @@ class Pen:
 
 
 async def write_down(job: JobContext) -> None:
-    """Take a job. Returns once the room is joined; the work is a task of the job."""
+    """Take a job. Returns once the room is joined, and leaves the work to a task of the job."""
     try:
         await job.connect(auto_subscribe=AutoSubscribe.AUDIO_ONLY)
     except rtc.ConnectError as error:
@@ -73,13 +73,13 @@ async def write_down(job: JobContext) -> None:
 
 
 async def finish(job: JobContext) -> None:
-    """A job has to end, and its room is still joined: LiveKit leaves it when this returns."""
+    """End a job while it is still in the room: LiveKit leaves the room when this returns."""
     if transcription := job.proc.userdata.get("transcription"):
         await transcription.stop()
 
 
 class Transcription:
-    """A room in progress. Whatever ends it goes through `end`, and the first reason counts."""
+    """A room in progress. Everything that ends it calls `end`; the first reason counts."""
 
     def __init__(
         self, job: JobContext, pen: Pen, *, open_audio: Callable[[rtc.Track], Audio] = open_audio
@@ -96,14 +96,14 @@ class Transcription:
         self._holding: asyncio.Task[None] | None = None
 
     def begin(self) -> None:
-        """Write from now on."""
+        """Transcribe from now on."""
         self._holding = asyncio.create_task(self._hold(), name="transcription")
 
     async def stop(self) -> None:
-        """End it because the job has to end; returns when the last words are published.
+        """End it because the job has to end. Returns when the last words are published.
 
-        LiveKit's server ends the jobs of a room that closes, and which of the two a job hears of
-        first is chance. A worker that is stopped leaves the room open.
+        LiveKit's server ends the jobs of a room that closes, and the job may learn of either first.
+        So wait for the room's end; a stopped worker leaves the room open.
         """
         await asyncio.wait((self._ending,), timeout=CLOSING_SECONDS)
         self.end(STOPPED)
@@ -111,12 +111,12 @@ class Transcription:
             await self._holding
 
     def end(self, reason: str) -> None:
-        """Let it end for this reason, unless it is ending already."""
+        """End it for this reason, unless it is ending already."""
         if not self._ending.done():
             self._ending.set_result(reason)
 
     async def _hold(self) -> None:
-        """Write until something ends it, finish every open turn, and shut the job down."""
+        """Transcribe until something ends it, finish every open turn, and shut the job down."""
         try:
             async with asyncio.timeout(None) as deadline, self._tasks:
                 self._watch_room()
@@ -157,7 +157,7 @@ class Transcription:
         self._count(self._pen.agent.reconnect_grace_seconds)
 
     def _count(self, patience_seconds: float, reason: str = EMPTY) -> None:
-        """An empty room is left, but not at once: a page that is loaded anew comes back."""
+        """Leave an empty room, but not at once: a page that reloads comes back."""
         self._expect_nobody()
         if not any(map(_has_a_voice, self._room.remote_participants.values())):
             self._absence = self._loop.call_later(patience_seconds, self.end, reason)
@@ -168,7 +168,7 @@ class Transcription:
             self._absence = None
 
     def _look(self) -> None:
-        """Write down whom there is to write down, and nobody else."""
+        """Transcribe those whom no agent of ours serves, and nobody else."""
         if self._ending.done():
             return
         elsewhere = served(self._room)
@@ -179,7 +179,7 @@ class Transcription:
         )
 
     def _start(self, identity: str) -> Speaker:
-        """Write this participant down from now on."""
+        """Transcribe this participant from now on."""
         speaker = Speaker(
             self._room,
             identity,
@@ -196,7 +196,7 @@ class Transcription:
             log_words(identity, event.alternatives[0].text)
 
     async def _hear(self, speaker: Speaker) -> None:
-        """One voice from its first sound to its last word."""
+        """Transcribe one voice from its first sound to its last word."""
         try:
             await speaker.run()
         except* APIError as errors:
@@ -212,7 +212,7 @@ def _log_bill(bill: Bill) -> None:
 
 
 def _has_a_voice(participant: rtc.RemoteParticipant) -> bool:
-    """Agents publish what they say themselves, and who stands by to record says nothing."""
+    """Whether it may speak: agents publish their own words, and recorders have none."""
     return participant.kind not in (
         rtc.ParticipantKind.PARTICIPANT_KIND_AGENT,
         rtc.ParticipantKind.PARTICIPANT_KIND_EGRESS,

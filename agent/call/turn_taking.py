@@ -1,4 +1,4 @@
-"""Turn-taking: what a session hears of its caller, and what may interrupt its agent."""
+"""Turn-taking: which of the caller's events a session gets, and what may interrupt the agent."""
 
 import asyncio
 import dataclasses
@@ -41,18 +41,18 @@ from stt_assemblyai.stt import STT
 
 log = logging.getLogger(__name__)
 
-# An answer that is dictated has as many words at least, or a digit.
+# A dictated answer has at least this many words, or a digit.
 ANSWER_WORDS = 5
-# So long an answer may take, its beginning and all turns included.
+# How long a dictated answer may take, with the wait for it and all its turns.
 ANSWER_SECONDS = 60.0
 
 
 class TurnTaking:
     """One call's patience, and what may interrupt its agent.
 
-    AssemblyAI's side and LiveKit's change together, also in mid-call. What an operator has set one
-    by one wins over every preset. `detector` has the second opinion, if one is wanted; `tell`
-    learns how often what was said over the agent was taken for what.
+    AssemblyAI's thresholds and LiveKit's delay change together, also in mid-call. A value that an
+    operator sets by its own name wins over every preset. `detector` gives the second opinion, if
+    one is wanted; `tell` is called with the outcome of each utterance over the agent's speech.
     """
 
     def __init__(
@@ -81,7 +81,7 @@ class TurnTaking:
             outcomes=Outcomes(tell),
         )
         self.opinions = Opinions(detector, settings.vad_threshold) if detector else None
-        """What the detector thinks of each pause of the caller's; None without a detector."""
+        """The detector's opinions on the caller's pauses; None without a detector."""
         self._held_ends = self._hold_ends(self.opinions) if self.opinions else None
         self._early = EarlyReplies(
             Eagerness(settings.agent.eagerness, settings.vad_threshold), settings.agent.phrasebook
@@ -89,9 +89,9 @@ class TurnTaking:
         self.listening_sound = (
             self._listen_aloud() if settings.agent.listening_sound_seconds else None
         )
-        """What the caller hears in a long turn of theirs; None without it."""
+        """The sound in a caller's long turn; None if it is off."""
         self._seats = Seats(self._floor)
-        self._overlaps = [self._overlap]  # of several speakers one each
+        self._overlaps = [self._overlap]  # and one for each of several speakers
         self.thrown_away = ThrownAway()
         self._attend(session)
 
@@ -109,7 +109,7 @@ class TurnTaking:
             hold_seconds=self._settings.agent.turn_hold_ms / 1000,
             early_seconds=early_seconds(self._settings, self._preset),
             force_endpoint=self._ears.force_endpoint,
-            # What is said over the agent is judged while it goes on.
+            # Words over the agent's speech must reach `overlap` at once.
             may_wait=lambda: not self._floor.agent_has_it(),
         )
 
@@ -130,15 +130,15 @@ class TurnTaking:
         return self._preset
 
     def change(self, preset: Preset) -> None:
-        """Be as patient as this preset from now on, in the turn that is open as well."""
+        """Use this preset from now on, in the open turn as well."""
         log.info("turn preset", extra={"preset": preset})
         self._preset = preset
         self._apply()
 
     async def change_by_name(self, name: str) -> str:
-        """The same for a request from the room; the answer is the preset in force.
+        """The same for a request from the room. Returns the preset in force.
 
-        Raises ValueError for a name that no preset has.
+        Raises ValueError if no preset has this name.
         """
         preset = next((each for each in PRESETS if each == name.strip()), None)
         if preset is None:
@@ -148,7 +148,7 @@ class TurnTaking:
 
     @contextmanager
     def dictation(self) -> Iterator[None]:
-        """Bear the pauses between the parts of a number, an address or a name that is spelt."""
+        """Be patient with the pauses inside a number, an address or a spelling."""
         self._dictations += 1
         self._apply()
         try:
@@ -158,7 +158,7 @@ class TurnTaking:
             self._apply()
 
     def begin(self) -> None:
-        """The session has its output, and nothing has been said yet."""
+        """Begin, once the session has its output and before anything is said."""
         self._floor.begin()
         if self.opinions and self._held_ends and isinstance(self._session.vad, TappedVAD):
             self._session.vad.taps += [self.opinions.hear, self._held_ends.hear]
@@ -168,7 +168,7 @@ class TurnTaking:
                 self._session.vad.taps.append(self.listening_sound.heard)
 
     def sift(self, events: AsyncIterable[stt.SpeechEvent]) -> AsyncGenerator[stt.SpeechEvent]:
-        """What the session is to hear of the caller, to stand in `Agent.stt_node`."""
+        """The caller's events for the session, for use in `Agent.stt_node`."""
         if self._held_ends is not None:
             events = self._held_ends.sift(events)
         sifted = self._overlap.sift(events)
@@ -179,14 +179,14 @@ class TurnTaking:
         return self._unhurried(sifted)
 
     def is_to_wait(self, text: str) -> bool:
-        """Whether a turn of the caller asks the agent to wait, and that is heeded."""
+        """Whether a turn of the caller asks the agent to wait, and AGENT_HOLD_SECONDS allows it."""
         phrases = self._settings.agent.phrasebook.of(self._overlap.language)
         return self._settings.agent.hold_seconds > 0 and asks_to_wait(text, phrases)
 
     async def _unhurried(
         self, events: AsyncGenerator[stt.SpeechEvent]
     ) -> AsyncGenerator[stt.SpeechEvent]:
-        """The same events, but no preflight of a turn that only asks the agent to wait."""
+        """The same events, without preflights of a turn that only asks the agent to wait."""
         async with aclosing(events):
             async for event in events:
                 begins_reply = event.type is stt.SpeechEventType.PREFLIGHT_TRANSCRIPT
@@ -198,7 +198,7 @@ class TurnTaking:
     async def sift_one(
         self, events: AsyncIterable[stt.SpeechEvent], speaker: Person
     ) -> AsyncGenerator[stt.SpeechEvent]:
-        """The same of one of several speakers."""
+        """The events of one of several speakers, for the session."""
         first = self._overlap
         overlap = Overlap(
             self._settings.agent.phrasebook,
@@ -212,15 +212,15 @@ class TurnTaking:
         try:
             async with aclosing(overlap.sift(events)) as sifted:
                 async for event in sifted:
-                    self._overlap.language = overlap.language  # of who spoke last
+                    self._overlap.language = overlap.language  # the last speaker's
                     yield event
         finally:
             self._overlaps.remove(overlap)
 
     async def follow(self, text: AsyncIterable[str]) -> AsyncIterator[str]:
-        """Read along what the agent says, to stand in `Agent.transcription_node`.
+        """Read what the agent says and pass it on, for use in `Agent.transcription_node`.
 
-        A question that is answered by dictating makes both sides patient until it is answered.
+        If the agent asks for a dictated answer, AssemblyAI and LiveKit are patient until it comes.
         """
         said = ""
         self._overlap.playout.begin(asyncio.get_running_loop().time())
@@ -237,7 +237,7 @@ class TurnTaking:
                 self._end_answer()
 
     def caller_said(self, text: str) -> None:
-        """The caller's turn is over: was it the answer, or only `let me see`?"""
+        """The caller's turn is over. It may be the dictated answer, or only `let me see`."""
         if any(character.isdigit() for character in text) or len(words_of(text)) >= ANSWER_WORDS:
             self._end_answer()
         is_to_wait = self.is_to_wait(text)

@@ -1,4 +1,4 @@
-"""What is known of one utterance of the caller, from the speech events that tell it."""
+"""What is known about one utterance of the caller, from its speech events."""
 
 from livekit.agents import stt
 
@@ -9,7 +9,7 @@ TRANSCRIPTS = (Type.INTERIM_TRANSCRIPT, Type.PREFLIGHT_TRANSCRIPT, Type.FINAL_TR
 
 
 class Utterance:
-    """Times are seconds on the event loop's clock, but for the wall time."""
+    """One utterance. Times are seconds on the event loop's clock, except `begun_at_wall_time`."""
 
     def __init__(self, begun_at: float, begun_at_wall_time: float) -> None:
         self.begun_at = begun_at
@@ -19,22 +19,22 @@ class Utterance:
         self.language = ""
         self.confidence: float | None = None
         self.is_changed = False
-        """Whether the last event brought other words."""
-        self._spoken_seconds: float | None = None  # by the times of its words
+        """Whether the last event changed the words."""
+        self._spoken_seconds: float | None = None  # from the first word's start to the last's end
         self._latest = ""
 
     @property
     def text(self) -> str:
-        """All that was said, as far as it is known."""
+        """All words that are known so far."""
         return " ".join((*self.finals, self._latest)).strip()
 
     @property
     def voice_seconds(self) -> float | None:
-        """How long the voice lasted."""
+        """How long the voice lasted; None if that is not known."""
         return self._spoken_seconds if self.ended_at is None else self.ended_at - self.begun_at
 
     def read(self, event: stt.SpeechEvent, now: float) -> None:
-        """Learn what an event says, which has just come."""
+        """Take an event that has come at `now`."""
         before = words_of(self.text)
         self._read(event, now)
         self.is_changed = words_of(self.text) != before
@@ -42,7 +42,7 @@ class Utterance:
     def _read(self, event: stt.SpeechEvent, now: float) -> None:
         if event.speech_end_time is not None:
             self.ended_at = now - max(0.0, event.created_at - event.speech_end_time)
-        self._latest = ""  # at the end only what is final was said
+        self._latest = ""  # at the end only final words count
         if event.type not in TRANSCRIPTS or not event.alternatives:
             return
         best = event.alternatives[0]

@@ -1,4 +1,4 @@
-"""The session's voice detector, whose results others read as well."""
+"""The session's voice detector, with taps for others who read its results."""
 
 import asyncio
 from collections.abc import Callable
@@ -15,7 +15,7 @@ SILENCE_DB = -100.0
 
 
 class TappedVAD(vad.VAD):
-    """Detects as the other one does; each of `taps` is given every event before the session."""
+    """Wraps a voice detector. Each of `taps` gets every event before the session."""
 
     def __init__(self, detector: vad.VAD) -> None:
         super().__init__(capabilities=detector.capabilities)
@@ -62,7 +62,7 @@ class _TappedStream(vad.VADStream):
 
 
 def level_of(event: vad.VADEvent) -> float:
-    """How loud the sound of a result is, in decibels below the loudest possible."""
+    """The loudness of a result's sound, in dBFS: 0 is the loudest possible."""
     data = b"".join(bytes(frame.data) for frame in event.frames)
     if not data:
         return SILENCE_DB

@@ -1,7 +1,7 @@
-"""A participant's voice, from whichever of their tracks is the one to hear.
+"""Takes a participant's voice from the best of their tracks.
 
-LiveKit's own audio input hears tracks of the source MICROPHONE only, of several the newest, muted
-or not. Clients in Go, Rust and on small devices often publish without a source.
+LiveKit's own audio input takes only tracks of the source MICROPHONE and, of several, the newest,
+even if it is muted. Clients in Go, Rust and on small devices often publish without a source.
 """
 
 import asyncio
@@ -18,44 +18,44 @@ from agent.call.participants import VOICES
 log = logging.getLogger(__name__)
 
 SAMPLE_RATE = 16_000
-"""What AssemblyAI and Silero both work at; LiveKit's default, 24 kHz, would be resampled twice."""
+"""The rate of AssemblyAI and Silero. LiveKit's default, 24 kHz, would be resampled twice."""
 
 FRAME_MS = 50
-"""The shortest chunk that the service accepts, and a third of the work of 10 ms frames. With frames
-of 20 ms a voice is noticed 17 ms sooner, and a core serves fewer calls."""
+"""The shortest chunk that the service accepts. It costs a third of the work of 10 ms frames. With
+20 ms the agent notices a voice 17 ms sooner, but a core serves fewer calls."""
 
 END_SECONDS = 0.5
-"""This much silence follows a track that ends, for whoever waits for the end of speech."""
+"""How much silence follows a track that ends, so that the end of speech is noticed."""
 
 
 class Audio(Protocol):
-    """The sound of one track: livekit.rtc.AudioStream."""
+    """The sound of one track: LiveKit's `rtc.AudioStream`."""
 
     def __aiter__(self) -> AsyncIterator[rtc.AudioFrameEvent]: ...
 
     async def aclose(self) -> None:
-        """Hear no more of it."""
+        """Stop reading it."""
 
 
 def silence() -> rtc.AudioFrame:
-    """What follows a voice that ends."""
+    """The silence that follows a voice that ends."""
     return utils.audio.silence_frame(END_SECONDS, SAMPLE_RATE)
 
 
 def open_audio(track: rtc.Track) -> Audio:
     """The sound of a track, in mono."""
-    # LiveKit's levelling of the voice is left out: browsers and phones have done it, and doing it
-    # again costs CPU for every 10 ms.
+    # Without LiveKit's gain control: browsers and phones have done that already, and it would cost
+    # CPU every 10 ms.
     return rtc.AudioStream(track, sample_rate=SAMPLE_RATE, num_channels=1, frame_size_ms=FRAME_MS)
 
 
 def voice_tracks(
     publications: Iterable[rtc.RemoteTrackPublication],
 ) -> list[rtc.RemoteTrackPublication]:
-    """The subscribed tracks that may be a voice, the one to hear first.
+    """The subscribed tracks that may be a voice, the best one first.
 
-    Microphones, or where there is none, tracks of no known source; of those, one that is not muted
-    before one that is, then the newest. The sound of a shared screen is nobody's voice.
+    These are microphones or, without any, tracks without a known source. Unmuted tracks come first,
+    then newer ones. The sound of a shared screen is never a voice.
     """
     voices = [
         each
@@ -70,7 +70,7 @@ def voice_tracks(
 
 
 class VoiceFeed:
-    """Hands the frames of one participant's voice to `take`; made where the event loop runs."""
+    """Passes the frames of one participant's voice to `take`. Make it in the event loop."""
 
     def __init__(
         self,
@@ -82,11 +82,10 @@ class VoiceFeed:
         open_audio: Callable[[rtc.Track], Audio] = open_audio,
         on_end: Callable[[], None] | None = None,
     ) -> None:
-        """A track that is muted sounds like silence, frame by frame; unless `hears_muted`, nothing
-        comes from it. When there is no track to hear any more, `on_end` is called, or
-        `END_SECONDS` of silence come."""
+        """With `hears_muted`, a muted track gives frames of silence; otherwise it gives nothing.
+        When no track is left, `on_end` is called; without it `take` gets END_SECONDS of silence."""
         self.track_sid = ""
-        """The track that is heard, or was last."""
+        """The id of the current track, or of the last one."""
         self._room = room
         self._identity = identity
         self._take = take
@@ -106,7 +105,7 @@ class VoiceFeed:
         self._look()
 
     async def aclose(self) -> None:
-        """Hear no more. Handlers and tasks end."""
+        """Stop listening, and end all handlers and tasks."""
         self._room.off("track_subscribed", self._on_subscribed)
         self._room.off("track_unsubscribed", self._on_unsubscribed)
         self._room.off("track_unpublished", self._on_unpublished)
@@ -164,7 +163,7 @@ class VoiceFeed:
             return
         self.track_sid = track.sid
         self._stop_reading = asyncio.Event()
-        # Here and now: by the time that a task runs, the track may be gone.
+        # Not in the task: by the time it runs, the track may be gone.
         audio = self._open_audio(track)
         reading = asyncio.create_task(self._read(audio, self._stop_reading))
         self._tasks.add(reading)
@@ -184,7 +183,7 @@ class VoiceFeed:
 
 
 class SessionInput(AudioInput):
-    """What a session hears, as it is pushed."""
+    """A session's audio input, to which frames are pushed."""
 
     def __init__(self, label: str) -> None:
         super().__init__(label=label)
@@ -202,12 +201,12 @@ class SessionInput(AudioInput):
         self.is_attached = False
 
     def push(self, frame: rtc.AudioFrame) -> None:
-        """This is heard next, if the session listens."""
+        """Add a frame. It is dropped if the session does not listen."""
         if self.is_attached:
             self._frames.send_nowait(frame)
 
     async def aclose(self) -> None:
-        """The call is over: the session hears the end of its input."""
+        """End the session's input: the call is over."""
         self._frames.close()
 
 

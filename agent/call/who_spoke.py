@@ -1,7 +1,7 @@
-"""Who said what, where several people talk with the agent.
+"""Who said what, when several people talk with the agent.
 
-The model reads `Ann: five, please.` A message of the session's history may hold the words of
-several people; who said which of them stands in its `extra`, and so in the record.
+The model reads `Ann: five, please.` A message in the session's history may hold the words of
+several people. Its `extra` says who said which of them, and the record has the same.
 """
 
 import re
@@ -20,7 +20,7 @@ _REMEMBERED = 50
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """What one of them said: `speaker` is an identity, `name` what the model knows them by."""
+    """What one person said. `speaker` is their identity, `name` the one that the model reads."""
 
     speaker: str
     name: str
@@ -34,7 +34,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """One of several speakers: `name` is what the model knows them by."""
+    """One of several speakers. `name` is the one that the model reads."""
 
     identity: str
     name: str
@@ -45,16 +45,16 @@ class Person:
 
 
 class Company:
-    """The people of a call, who keep the name that they had when they were met.
+    """The people of a call. Each keeps the name that they had at first.
 
-    Participants choose their names. Where a name is taken already, the identity stands beside it.
+    Participants choose their own names. If a name is taken already, the identity is added to it.
     """
 
     def __init__(self) -> None:
         self._people: dict[str, Person] = {}  # by identity
 
     def meet(self, identity: str, name: str = "") -> Person:
-        """The person with this identity; `name` is the one that the participant has in the room."""
+        """The person with this identity. `name`: the participant's name in the room."""
         if identity not in self._people:
             plain = " ".join(_NOT_IN_NAMES.sub(" ", name).split())[:LONGEST_NAME] or identity
             is_taken = any(each.name == plain for each in self._people.values())
@@ -65,24 +65,24 @@ class Company:
 
 
 class Attribution:
-    """Finds out again who said what: the session joins lines that follow each other closely."""
+    """Finds who said what in a message: the session joins lines that come soon after each other."""
 
     def __init__(self) -> None:
         self._lines: deque[Line] = deque(maxlen=_REMEMBERED)
 
     def note(self, line: Line) -> str:
-        """This line goes to the session, in these words."""
+        """Remember a line that goes to the session. Returns it as the model reads it."""
         self._lines.append(line)
         return line.told
 
     def unnamed(self, text: str) -> str:
-        """A text of such lines without the names."""
+        """A text of such lines, without the names."""
         for line in self._lines:
             text = text.replace(line.told, line.text, 1)
         return text
 
     def mark(self, message: ChatMessage) -> None:
-        """Write into a message of the history whose lines it is made of."""
+        """Note in a message of the history which lines it is made of."""
         rest = (message.text_content or "").strip()
         found = []
         for line in list(self._lines):
@@ -95,7 +95,7 @@ class Attribution:
 
 
 def set_lines(message: ChatMessage, lines: Sequence[Line]) -> None:
-    """Let a message be made of these lines."""
+    """Make a message of these lines."""
     message.content = [" ".join(line.told for line in lines)]
     message.extra[_FIELD] = [
         {"speaker": line.speaker, "name": line.name, "text": line.text} for line in lines
@@ -103,12 +103,12 @@ def set_lines(message: ChatMessage, lines: Sequence[Line]) -> None:
 
 
 def lines_of(message: ChatMessage) -> list[Line]:
-    """Who said what in a message; nothing where one caller is heard."""
+    """Who said what in a message; empty if the agent hears only one caller."""
     return [Line(**each) for each in message.extra.get(_FIELD, ())]
 
 
 def turns_of(message: ChatMessage) -> list[Mapping[str, Any]]:
-    """A message as the record has it: a turn for each who spoke."""
+    """A message as turns of the record: one for each line."""
     shared = {"role": message.role}
     return [
         {**shared, "text": line.text, "speaker": line.speaker, "name": line.name}

@@ -1,8 +1,7 @@
-"""The agent's voice on its way to the caller: it can duck, fall silent, and go on where it was.
+"""An audio output in which the agent's voice can duck, fall silent, and go on where it was.
 
-LiveKit's own output has 200 ms in a queue, and a pause cuts these off: they are never heard. This
-one keeps the voice back, and hands it on just before it is due; later yet when it may soon have to
-fall silent.
+LiveKit's own output has 200 ms in a queue, and loses them in a pause. This one holds the voice back
+and passes it on just before it is due; even later if the voice may soon have to fall silent.
 """
 
 import asyncio
@@ -14,37 +13,38 @@ from livekit import rtc
 from livekit.agents import utils
 from livekit.agents.voice.io import AudioOutput, AudioOutputCapabilities
 
-# How far ahead of its time the voice is handed on. A loop that stands still for longer is heard.
+# How long before it is due the voice is passed on. If the event loop blocks for longer, the caller
+# hears a gap.
 AHEAD_SECONDS = 0.12
-# The same while a pause is expected: the sooner it is heard.
+# The same while a pause is expected, which is then heard sooner.
 READY_AHEAD_SECONDS = 0.04
 FRAME_SECONDS = 0.02
-# How loud a voice is that ducks, 15 dB below its own level; and by how much its loudness changes
-# within a frame: neither clicks.
+# The gain of a ducked voice, 15 dB below its own level; and the largest change of gain in a frame,
+# which avoids clicks.
 DUCKED = 10 ** (-15 / 20)
 STEP = 0.5
-# Less is not worth waiting for.
+# Waits shorter than this are skipped.
 TICK_SECONDS = 0.001
 
 
 @dataclass(slots=True)
 class _Segment:
-    """What is played, or cleared, as one."""
+    """A stretch of the voice that is played, or cleared, as one."""
 
     frames: deque[rtc.AudioFrame] = field(default_factory=deque)
     begun: bool = False
-    """The next output has a part of it, and will say how it ended."""
+    """The next output has a part of it, and will report how it ended."""
     ended: bool = False
-    """Nothing more comes."""
+    """It gets no more frames."""
     cleared: bool = False
-    """Nothing more is to be heard of it."""
+    """The rest of it must not be played."""
 
 
 class YieldingOutput(AudioOutput):
-    """Stands before the output that plays.
+    """Comes before the output that plays.
 
-    A pause is heard AHEAD_SECONDS and two frames later, or READY_AHEAD_SECONDS and two frames once
-    it has been expected for a tenth of a second; so does ducking.
+    A pause takes effect AHEAD_SECONDS and two frames later; if it has been expected for 0.1 s,
+    READY_AHEAD_SECONDS and two frames later. The same holds for ducking.
     """
 
     expects_pause = False
@@ -60,7 +60,7 @@ class YieldingOutput(AudioOutput):
         self._cutter: utils.audio.AudioByteStream | None = None
         self._changed = asyncio.Event()
         self._paused = False
-        self._gain = 1.0  # of what was handed on last
+        self._gain = 1.0  # at the end of the last frame that was passed on
         self._due_at = 0.0
         self._task: asyncio.Task[None] | None = None
 
@@ -99,7 +99,7 @@ class YieldingOutput(AudioOutput):
 
     def clear_buffer(self) -> None:
         self.resume()
-        self.close()  # it may wait for a listener with a frame in its hand
+        self.close()  # the task may be waiting for a listener, with a frame of this speech
         self._gain, self._due_at = 1.0, 0.0
         for segment in self._segments:
             segment.frames.clear()
@@ -108,7 +108,7 @@ class YieldingOutput(AudioOutput):
         self._next.clear_buffer()
 
     def pause(self) -> None:
-        """Fall silent; nothing is lost."""
+        """Fall silent, without losing anything."""
         if not self._paused:
             self._paused = True
             if not self._segments or not self._segments[0].begun:
@@ -121,14 +121,14 @@ class YieldingOutput(AudioOutput):
             self._changed.set()
 
     def close(self) -> None:
-        """Nothing more is handed on."""
+        """Pass nothing more on."""
         if self._task is not None:
             self._task.cancel()
             self._task = None
 
     @property
     def _captured(self) -> _Segment | None:
-        """The segment that is being captured."""
+        """The segment that still gets frames; None if there is none."""
         last = self._segments[-1] if self._segments else None
         return None if last is None or last.ended else last
 
@@ -138,11 +138,11 @@ class YieldingOutput(AudioOutput):
             self._changed.set()
 
     def _end_segments(self) -> None:
-        """Take leave of those that have ended, and of which nothing waits any more."""
+        """Remove the segments that have ended and have no frames left."""
         while self._segments and self._segments[0].ended and not self._segments[0].frames:
             if self._segments.popleft().begun:
                 self._next.flush()
-            else:  # the next one has never heard of it
+            else:  # the next output never had any of it
                 self.on_playback_finished(playback_position=0.0, interrupted=True)
 
     async def _hand_on(self) -> None:
@@ -184,7 +184,7 @@ class YieldingOutput(AudioOutput):
 
 
 def _faded(frame: rtc.AudioFrame, begin: float, end: float) -> rtc.AudioFrame:
-    """The same, its loudness changed without a click."""
+    """The frame, with its gain changed smoothly from `begin` to `end`."""
     samples = np.frombuffer(frame.data, np.int16).reshape(-1, frame.num_channels)
     gain = np.linspace(begin, end, len(samples), dtype=np.float32)[:, None]
     faded = (samples * gain).astype(np.int16)
