@@ -1,4 +1,4 @@
-"""Log lines: JSON for machines, text for people; what callers say stays out unless wanted."""
+"""Log lines: JSON for machines, text for people. What callers say is left out unless wanted."""
 
 import hashlib
 import json
@@ -14,11 +14,12 @@ from typing import Any, Literal, TextIO
 from agent.livekit_private import CONNECTING_LINE, HARMLESS_LINES, REGISTERED_LINE
 from agent.redaction import PERSONAL, PLAIN_FIELDS, Redaction
 
-# What could end a line, move a terminal's cursor, turn the direction of writing, or not be written.
+# Characters that end a line, move a terminal's cursor, change the direction of writing, or have no
+# encoding.
 _UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 
-# From which level on these speak, unless everything is wanted. What LiveKit's native library calls
-# an error is often a caller who has left.
+# The lowest level of these loggers, except with the level debug. An error of LiveKit's native
+# library is often just a caller who has left.
 _RETICENT = {
     "aiohttp.access": logging.WARNING,  # a line of 500 bytes for each probe of the health page
     "asyncio": logging.WARNING,
@@ -40,9 +41,9 @@ def configure(
     secrets: Iterable[str] = (),
     stream: TextIO | None = None,
 ) -> None:
-    """Send all log lines of this process and of its job processes to `stream`, or else to stderr.
+    """Send all log lines of this process and its job processes to `stream`, by default stderr.
 
-    None of them holds one of the `secrets`. What nobody catches becomes a log line, too.
+    No line holds one of the `secrets`. Uncaught exceptions become log lines as well.
     """
     stream = stream or sys.stderr
     text = style == "text" or (style == "auto" and stream.isatty())
@@ -67,7 +68,7 @@ def configure(
 
 
 def guard(secrets: Iterable[str], *, transcripts: bool = False) -> None:
-    """Keep secrets out of the log of a process whose handlers somebody else has made."""
+    """Keep secrets out of the log of a process that has its handlers already."""
     redaction = Redaction(secrets, transcripts=transcripts)
     for handler in logging.getLogger().handlers:
         handler.filters.insert(0, redaction)
@@ -76,8 +77,8 @@ def guard(secrets: Iterable[str], *, transcripts: bool = False) -> None:
 
 
 def _catch_all() -> None:
-    """Have what nobody catches logged, instead of printed with whatever it holds."""
-    logging.raiseExceptions = False  # of a line that cannot be written, it prints all it has
+    """Log uncaught exceptions, which would otherwise be printed with everything in them."""
+    logging.raiseExceptions = False  # or a line that cannot be written is printed unredacted
 
     def log_it(error: BaseException | None, message: str) -> None:
         if not isinstance(error, KeyboardInterrupt | SystemExit):
@@ -89,8 +90,8 @@ def _catch_all() -> None:
 
 
 def _in_one_sentence(record: logging.LogRecord) -> bool:
-    """LiveKit leaves the errors of a speech that was lost to its task, which nobody asks for them:
-    what was done about them is logged elsewhere, and the stack says nothing."""
+    """Shorten the error of a lost speech, which LiveKit leaves in a task that nobody awaits: its
+    stack says nothing, and other lines say what was done about it."""
     error = record.exc_info[1] if record.exc_info else None
     is_apis = any(each.__name__ == "APIError" for each in type(error).__mro__)
     if is_apis and record.getMessage().startswith("Task exception was never retrieved"):
@@ -101,12 +102,12 @@ def _in_one_sentence(record: logging.LogRecord) -> bool:
 
 
 def pseudonym(identity: str) -> str:
-    """What stands for a participant in every log line: `printf %s IDENTITY | sha256sum`, cut."""
+    """A participant in log lines: the first 12 digits of `printf %s IDENTITY | sha256sum`."""
     return hashlib.sha256(identity.encode(errors="replace")).hexdigest()[:12]
 
 
 class OneOutage(logging.Filter):
-    """Of the attempts to reach a LiveKit server that is away, lets the first through."""
+    """Lets only the first failed attempt to reach LiveKit's server through, in each outage."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -128,7 +129,7 @@ class _Line(logging.Formatter):
         self._transcripts = transcripts
 
     def fields(self, record: logging.LogRecord) -> Mapping[str, Any]:
-        """What was passed as `extra`, without what is personal unless that is wanted."""
+        """The fields from `extra`; personal ones only with `transcripts`."""
         return {
             name: value
             for name, value in vars(record).items()
@@ -139,7 +140,7 @@ class _Line(logging.Formatter):
 
 
 class JsonLine(_Line):
-    """One JSON object a line: time, level, logger, message, and the fields."""
+    """One JSON object for each line: time, level, logger, message, and the fields."""
 
     def format(self, record: logging.LogRecord) -> str:
         line: dict[str, Any] = {
@@ -155,7 +156,7 @@ class JsonLine(_Line):
 
 
 class TextLine(_Line):
-    """Time, level, message and fields for a person; a stack is indented below."""
+    """Time, level, message and fields for a person. A stack is indented below."""
 
     def format(self, record: logging.LogRecord) -> str:
         clock = datetime.fromtimestamp(record.created).astimezone().strftime("%H:%M:%S.%f")[:-3]
@@ -170,5 +171,5 @@ class TextLine(_Line):
 
 
 def _visible(text: str) -> str:
-    """Without what is not to be seen: each such character as its code. JSON stays the same JSON."""
+    """The text with each character of `_UNSEEN` as its JSON escape, so that JSON stays the same."""
     return _UNSEEN.sub(lambda found: f"\\u{ord(found[0]):04x}", text)

@@ -1,9 +1,9 @@
-"""What no log line may hold, wherever it stands: secrets, and what was sent to a model.
+"""Keeps secrets, and what was sent to a model, out of every part of a log line.
 
-A provider's error may repeat the key or the request, and with it the instructions and the caller's
-words; LiveKit logs such errors with their stacks. So every record is rewritten before a handler
-sees it, in each process, by the secrets in force, by what secrets look like, and by the requests
-that were sent last.
+A provider's error may repeat the key or the request, and so the instructions and the caller's
+words. LiveKit logs such errors with their stacks. So each process rewrites every record before a
+handler sees it: it removes the secrets in force, anything that looks like a secret, and quotations
+from the latest requests.
 """
 
 import functools
@@ -21,13 +21,13 @@ from urllib.parse import quote, quote_plus
 from config.secrets import MASKED
 
 PERSONAL = "lk.pii."
-"""LiveKit marks fields that hold what people said with this prefix, and so do we."""
+"""The prefix of fields that hold what people said. It is LiveKit's, and we use it too."""
 
 PLAIN_FIELDS = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 
 _SHORTEST_SECRET = 8  # characters; a shorter one may be a word
 _LONGEST_LINE, _LONGEST_FIELD, _LONGEST_STACK = 500, 2000, 16_000
-_RUN = 4  # so many words on end, both in a text and in a request, are a quotation
+_RUN = 4  # this many words in a row that are also in a request are a quotation
 
 _SHAPES = re.compile(
     r"(?P<before>(?i:\b(?:Bearer|Basic)\s+|://[^/\s:@]+:(?=[^/\s@]+@)"
@@ -41,22 +41,22 @@ _SHAPES = re.compile(
 _WORD = re.compile(r"\w+")
 _ESCAPE = re.compile(r"\\[ntr\"'\\]")
 
-# LiveKit's error holds the words for which a voice gave no sound.
+# LiveKit's error repeats the words for which a voice gave no sound.
 _UNSPOKEN = re.compile(r"(no audio frames were pushed for text: ).*", re.DOTALL)
 
-# A process holds one call, and logging has no place of its own for what belongs to it.
+# Global, because a process has one call and logging has no place for the data of a call.
 _sent: deque[bytes] = deque(maxlen=8)
 
 
 def remember_sent(body: bytes) -> None:
-    """Let no log line of this process repeat what this request (JSON) says."""
+    """Keep what this request (JSON) says out of all log lines of this process."""
     _sent.append(body)
 
 
 class Redaction(logging.Filter):
-    """Rewrites each record: message, stack and fields hold no secret, and nothing overlong.
+    """Rewrites each record: no secrets and nothing overlong in its message, stack and fields.
 
-    With `transcripts`, what was said may stay.
+    With `transcripts`, what people said may stay.
     """
 
     def __init__(self, secrets: Iterable[str] = (), *, transcripts: bool = False) -> None:
@@ -68,7 +68,8 @@ class Redaction(logging.Filter):
         self._transcripts = transcripts
 
     def filter(self, record: logging.LogRecord) -> bool:
-        # What quotes a request is an error or a debugger's dump: looking for it takes milliseconds.
+        # Only errors and debug dumps quote requests, and the search for quotations takes
+        # milliseconds: skip it for the level INFO.
         may_quote = not logging.INFO <= record.levelno < logging.WARNING
         text = partial(self.text, longest=_LONGEST_STACK, may_quote=may_quote)
         record.msg, record.args = text(_message(record)), None
@@ -88,7 +89,7 @@ class Redaction(logging.Filter):
         return True
 
     def text(self, text: str, *, longest: int = _LONGEST_FIELD, may_quote: bool = True) -> str:
-        """A text without secrets, quotations and overlong lines."""
+        """The text without secrets, quotations and overlong lines."""
         if len(text) < _SHORTEST_SECRET:
             return text
         text = self._without_secrets(self._beginning(text, 2 * longest))
@@ -99,7 +100,7 @@ class Redaction(logging.Filter):
         return self._shortened(text, longest)
 
     def value(self, value: object, *, may_quote: bool = True) -> Any:
-        """Any value, as JSON has it and as `text` has texts."""
+        """Any value as JSON types, with every text in it cleaned by `text`."""
         if value is None or isinstance(value, bool):
             return value
         clean = partial(self.value, may_quote=may_quote)
@@ -118,7 +119,7 @@ class Redaction(logging.Filter):
         return _SHAPES.sub(lambda found: (found["before"] or "") + MASKED, text)
 
     def _beginning(self, text: str, longest: int) -> str:
-        """The beginning of a text that may be megabytes, without half a secret at its end."""
+        """The beginning of a text that may have megabytes, without half a secret at its end."""
         if len(text) <= longest:
             return text
         text = text[:longest]
@@ -135,10 +136,10 @@ class Redaction(logging.Filter):
 
 
 def _message(record: logging.LogRecord) -> str:
-    """The message; that of a job's process ends in its stack, which is a field of its own."""
+    """The message without its stack, which a job's process adds and which has its own field."""
     try:
         message = record.getMessage()
-    except Exception:  # a stranger's arguments do not fit: logging must not raise in its caller
+    except Exception:  # other people's arguments may not fit, and logging must never raise
         message = f"{_spelt(record.msg)} (with other arguments)"
     stack = record.exc_text
     return message.removesuffix(stack).rstrip("\n") if stack else message
@@ -147,19 +148,19 @@ def _message(record: logging.LogRecord) -> str:
 def _spelt(value: object) -> str:
     try:
         return str(value)
-    except Exception as error:  # a stranger's object
+    except Exception as error:  # other people's objects may raise anything
         return f"<{type(value).__name__}: {type(error).__name__}>"
 
 
 def _spellings(secret: str) -> set[str]:
-    """A secret as it is, and as it stands in an address."""
+    """A secret as it is, and as it is written in a URL."""
     return {secret, quote(secret, safe=""), quote(secret), quote_plus(secret)}
 
 
 def _pattern(secret: str) -> str:
-    """The secret, and how JSON and representations spell it, within one another if need be.
+    """A pattern for the secret, and for how JSON and `repr` escape it, nested up to three times.
 
-    Each of three levels doubles backslashes, and puts one before a quote.
+    Each level doubles backslashes, and puts one before a quote.
     """
     return "".join(
         rf"\\{{{len(part)},{8 * len(part)}}}+"
@@ -176,7 +177,7 @@ def _cut(text: str, longest: int) -> str:
 
 
 def _without_quotations(text: str, requests: tuple[bytes, ...]) -> str:
-    """A text in which whatever it quotes of the requests is three dots."""
+    """The text with three dots in the place of each quotation from the requests."""
     found = [_quotable(request) for request in requests]
     for short in sorted({each for quotable in found for each in quotable.short}, key=len)[::-1]:
         text = re.sub(re.escape(short), "...", text, flags=re.IGNORECASE)
@@ -196,12 +197,12 @@ def _without_quotations(text: str, requests: tuple[bytes, ...]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Quotable:
-    """What was sent in one request."""
+    """The texts of one request, in a form to search for."""
 
     runs: frozenset[tuple[str, ...]]
-    """`_RUN` words each."""
+    """All runs of `_RUN` words."""
     short: frozenset[str]
-    """Texts of fewer words."""
+    """Texts with fewer words."""
 
 
 @functools.lru_cache(maxsize=16)
@@ -225,7 +226,7 @@ def _parsed(request: bytes) -> object:
 
 
 def _texts(request: object) -> Iterator[str]:
-    """What a request to a model that thinks, or speaks, has been told to say or to think about."""
+    """The texts in a request to an LLM or a TTS: instructions, messages, words to speak."""
     if not isinstance(request, dict):
         return
     for name in ("input", "instructions"):

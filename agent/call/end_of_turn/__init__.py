@@ -1,1 +1,1 @@
-"""Whether a caller's turn is over, by its sound: a second opinion beside AssemblyAI's."""
+"""Whether a caller's turn is over, judged by its sound: a second opinion to AssemblyAI's."""

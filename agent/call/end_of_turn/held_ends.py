@@ -1,6 +1,6 @@
-"""Stands between AssemblyAI and the session: ends of turns pass when the second opinion lets them.
+"""Holds ends of turns back, between AssemblyAI and the session, until the second opinion agrees.
 
-Words pass at once. When the source ends or fails, what is held back is let through first.
+Words pass at once. When the source ends or fails, an end that is held back passes first.
 """
 
 import asyncio
@@ -28,7 +28,7 @@ _KINDS = {
 
 
 class HeldEnds:
-    """One call's. `hear` is a tap of `TappedVAD`, behind that of `opinions`."""
+    """For one call. `hear` is a tap of `TappedVAD`, after the tap of `opinions`."""
 
     def __init__(
         self,
@@ -56,7 +56,7 @@ class HeldEnds:
         self._do([])
 
     def hear(self, _: vad.VADEvent) -> None:
-        """The voice detector has told something, which the opinions have heard already."""
+        """The voice detector has a new result, which `opinions` has taken already."""
         quiet_seconds, now = self._opinions.quiet_seconds, self._loop.time()
         was_quiet, self._is_quiet = self._is_quiet, quiet_seconds > 0
         if was_quiet is self._is_quiet:
@@ -67,8 +67,8 @@ class HeldEnds:
             self._do(self._decision.voice(now))
 
     async def sift(self, events: AsyncIterable[stt.SpeechEvent]) -> AsyncGenerator[stt.SpeechEvent]:
-        """The events in order, but for ends that are held back, and starts that go on with a turn
-        whose end was. Raises what the source raises."""
+        """The events in order. Ends may come later, and not at all if the caller goes on; then the
+        new start is left out as well. Raises what the source raises."""
         self._sifted = asyncio.Queue()
         pump = asyncio.create_task(self._pump(events), name="second opinion")
         try:

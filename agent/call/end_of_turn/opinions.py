@@ -1,7 +1,7 @@
-"""Asks the detector when a caller's voice has fallen quiet, and tells the readers.
+"""Asks the detector when a caller's voice has fallen quiet, and passes its opinion to readers.
 
-One prediction runs at a time, beside the event loop, and of the questions that come meanwhile the
-newest is asked. What a voice has overtaken is not told. A detector that fails has no opinion.
+One prediction runs at a time, outside the event loop. Of the questions that come meanwhile only the
+newest is asked. If a voice comes first, the opinion is dropped. A detector that fails has none.
 """
 
 import asyncio
@@ -18,14 +18,14 @@ __all__ = ["SURE_ABOVE", "Opinion", "Opinions", "Reader", "hold_share"]
 
 log = logging.getLogger(__name__)
 
-# So far above its threshold the detector is sure. Between the two it is as often wrong as right:
-# docs/turns.md.
+# The detector is sure from this far above its threshold. Between the two it is as often wrong as
+# right: docs/turns.md.
 SURE_ABOVE = 0.2
 
 
 def hold_share(probability: float, threshold: float) -> float:
-    """For how much of the longest hold a pause is to be borne: 1 below the threshold, 0 where the
-    detector is sure that the turn is over, and in between the less, the surer it is."""
+    """Which part of the longest hold a turn's end is held back: 1 below the threshold, 0 where the
+    detector is sure that the turn is over, and linear in between."""
     share = (threshold + SURE_ABOVE - probability) / SURE_ABOVE
     return min(1.0, max(0.0, share))
 
@@ -35,17 +35,17 @@ class Opinion:
     """What the detector thinks of one pause."""
 
     probability: float
-    """From 0 to 1, that the turn is over."""
+    """The probability, from 0 to 1, that the turn is over."""
     threshold: float
-    """From which it counts as over."""
+    """The probability from which it counts as over."""
     quiet_seconds: float
-    """How long the voice had been quiet where the sound that was judged ends."""
+    """How long the voice had been quiet at the end of the judged sound."""
     quiet_since: float
     """When the voice fell quiet, on the event loop's clock."""
 
     @property
     def hold_share(self) -> float:
-        """For how much of the longest hold the pause is to be borne, from 0 to 1."""
+        """Which part of the longest hold the turn's end is held back, from 0 to 1."""
         return hold_share(self.probability, self.threshold)
 
 
@@ -53,7 +53,7 @@ Reader = Callable[[Opinion], None]
 
 
 class Opinions:
-    """One call's. `hear` is a tap of `TappedVAD`; `voice_threshold` is that detector's."""
+    """For one call. `hear` is a tap of `TappedVAD`; `voice_threshold` is that detector's."""
 
     def __init__(
         self,
@@ -62,11 +62,11 @@ class Opinions:
         ask_after_seconds: Sequence[float] = ASK_AFTER_SECONDS,
     ) -> None:
         self.readers: list[Reader] = []
-        """Each is told every opinion as soon as it is there, unless a voice has come meanwhile."""
+        """Each gets every opinion at once, unless a voice has come meanwhile."""
         self.language = ""
-        """The caller's, as "en-US"; empty where it is not known."""
+        """The caller's language, such as "en-US"; empty if it is not known."""
         self.latest: Opinion | None = None
-        """The newest opinion on the pause that goes on; None while there is a voice."""
+        """The newest opinion on the current pause; None while there is a voice."""
         self._detector = detector
         self._sound = LatestSound(detector.window_seconds)
         self._quiet = Quiet(voice_threshold, ask_after_seconds)
@@ -77,16 +77,16 @@ class Opinions:
 
     @property
     def quiet_seconds(self) -> float:
-        """For how long the voice has been quiet; 0 while there is one."""
+        """How long the voice has been quiet; 0 while there is one."""
         return self._quiet.seconds
 
     @property
     def is_asking(self) -> bool:
-        """Whether an opinion is being formed."""
+        """Whether a prediction is running."""
         return self._task is not None and not self._task.done()
 
     def hear(self, event: vad.VADEvent) -> None:
-        """The voice detector's newest result."""
+        """Take the voice detector's newest result."""
         if event.type is not vad.VADEventType.INFERENCE_DONE or not event.frames:
             return
         self._sound.push(event.frames)
@@ -98,7 +98,7 @@ class Opinions:
             self._ask()
 
     def close(self) -> None:
-        """Form no more opinions."""
+        """Ask the detector no more."""
         if self._task is not None:
             self._task.cancel()
 
@@ -116,7 +116,7 @@ class Opinions:
             since = self._loop.time() - quiet_seconds
             try:
                 probability = await self._detector.probability(self._sound.samples())
-            except Exception as error:  # of a foreign model: the turn ends as if it were off
+            except Exception as error:  # the model may raise anything: go on as if it were off
                 self._tell_failure(error)
                 return
             if self._quiet.seconds and pause == self._quiet.pauses:

@@ -1,4 +1,4 @@
-"""When a turn that AssemblyAI has ended is over for us as well, and when to ask for its end.
+"""When a turn that AssemblyAI has ended is over for the session, and when to ask for its end.
 
                  END, a voice or nobody sure that it is over        quiet for as long as this
       OPEN ───────────────────────────────────────────────► HELD ── pause is to be borne ──► over
@@ -17,8 +17,8 @@ __all__ = ["FORCE_ENDPOINT", "Counts", "Force", "Kind", "SecondOpinion"]
 
 # How long an end waits for the detector's first opinion on the pause.
 OPINION_SECONDS = 0.4
-# How long words may come behind a voice, and how much longer than otherwise an end is held back for
-# those of a voice that has come meanwhile.
+# How long after a voice its words may come; and how much longer an end is held back at most for the
+# words of a voice that has come meanwhile.
 RECOGNITION_SECONDS = 1.0
 WORDS_SECONDS = 2.0
 
@@ -29,7 +29,7 @@ class Kind(Enum):
     START = auto()
     WORDS = auto()
     NOTHING = auto()
-    """A final text without a word: there was no turn whose end could be asked for."""
+    """A final text without words: there was no turn to end."""
     END = auto()
     OTHER = auto()
 
@@ -47,32 +47,32 @@ Event = TypeVar("Event")
 
 @dataclass(slots=True)
 class Counts:
-    """How often in a call."""
+    """How often in a call the second opinion mattered."""
 
     ends_held_back: int = 0
-    """The detector was not sure of an end, or had no opinion yet."""
+    """Ends of which the detector was not sure, or had no opinion yet."""
     went_on: int = 0
-    """The caller went on after that: a cut-off that did not happen."""
+    """Those after which the caller went on: cut-offs that did not happen."""
     ends_asked_for: int = 0
-    """The detector was sure before AssemblyAI was."""
+    """Ends of which the detector was sure before AssemblyAI was."""
 
 
 class SecondOpinion(Generic[Event]):
-    """One call's. An end is held back until the voice has been quiet for `hold_seconds` at most.
+    """For one call. Holds an end back until the voice has been quiet for `hold_seconds` at most.
 
-    Every method answers with what is to be done now, in order: events for the session, or
-    `FORCE_ENDPOINT`. When the time is `deadline`, `expire` has to be asked.
+    Every method returns what to do now, in order: events for the session, or `FORCE_ENDPOINT`.
+    Call `expire` at the time `deadline`.
     """
 
     def __init__(self, hold_seconds: float, early_seconds: float) -> None:
         self.early_seconds = early_seconds
-        """How long the voice has to be quiet before an end is asked for."""
+        """How long the voice has to be quiet before we ask for an end."""
         self.counts = Counts()
         self._hold_seconds = hold_seconds
         self._is_open = False
         self._has_words = False
-        self._held: Event | None = None  # also while the caller goes on: the source may break off
-        self._told_at: float | None = None  # when the end that is held came; none if it is undone
+        self._held: Event | None = None  # kept while the caller goes on: the source may break off
+        self._told_at: float | None = None  # when the held end came; None if the caller went on
         self._ended_at = 0.0
         self._quiet_since: float | None = -math.inf
         self._voice_since = -math.inf
@@ -81,7 +81,7 @@ class SecondOpinion(Generic[Event]):
 
     @property
     def deadline(self) -> float | None:
-        """When something is due if nothing comes before."""
+        """When to call `expire` if nothing happens before; None for never."""
         times = [each for each in (self._release_at(), self._force_at()) if each is not None]
         return min(times, default=None)
 
@@ -94,8 +94,8 @@ class SecondOpinion(Generic[Event]):
         may_wait: bool = True,
         ended_at: float | None = None,
     ) -> "list[Event | Force]":
-        """The recogniser's next event. No end is held back unless it `may_wait`; `ended_at` is when
-        the voice ended that it is the end of, if that is known."""
+        """Take the recogniser's next event. Ends are held back only if `may_wait`. `ended_at`: when
+        the voice of an end has ended, if that is known."""
         match kind:
             case Kind.START:
                 return self._start(event)
@@ -103,7 +103,7 @@ class SecondOpinion(Generic[Event]):
                 self._go_on()
                 self._has_words = True
             case Kind.NOTHING if self._asked:
-                return []  # the answer to our own question
+                return []  # the answer to our own FORCE_ENDPOINT
             case Kind.END:
                 self._ended_at = now if ended_at is None else ended_at
                 return self._end(event, now, may_wait=may_wait)
@@ -118,18 +118,18 @@ class SecondOpinion(Generic[Event]):
         return []
 
     def quiet(self, since: float, now: float) -> "list[Event | Force]":
-        """It has fallen quiet."""
+        """The voice has been quiet since `since`."""
         self._quiet_since = since
         return self.expire(now)
 
     def judged(self, hold_share: float, now: float) -> "list[Event | Force]":
-        """What the detector thinks of the pause that goes on: for how much of `hold_seconds` it is
-        to be borne, from 0, where the turn is surely over, to 1, where it is in mid-sentence."""
+        """Take the opinion on the current pause: which part of `hold_seconds` an end is held back,
+        from 0 (the turn is surely over) to 1 (the caller is in mid-sentence)."""
         self._hold_share = hold_share
         return self.expire(now)
 
     def expire(self, now: float) -> "list[Event | Force]":
-        """It is this late."""
+        """Do what is due at `now`."""
         release_at, force_at = self._release_at(), self._force_at()
         if release_at is not None and release_at <= now:
             return self.close()
@@ -140,7 +140,7 @@ class SecondOpinion(Generic[Event]):
         return []
 
     def close(self) -> "list[Event | Force]":
-        """No more will come: what is held back is let through."""
+        """Let through what is held back."""
         held, self._held, self._told_at = self._held, None, None
         return [] if held is None else [held]
 
@@ -152,7 +152,7 @@ class SecondOpinion(Generic[Event]):
         return []
 
     def _go_on(self) -> None:
-        """One turn with what was said before: its end is forgotten, unless the source fails."""
+        """The caller goes on in the same turn. Its end is dropped, unless the source fails."""
         if self._told_at is not None:
             self._told_at, self._is_open = None, True
             self.counts.went_on += 1
@@ -169,7 +169,7 @@ class SecondOpinion(Generic[Event]):
             return None
         latest = self._told_at + self._hold_seconds + WORDS_SECONDS
         goes_on = self._voice_since > self._ended_at
-        if self._quiet_since is None:  # a hum is a voice for ever
+        if self._quiet_since is None:  # there is a voice, which may be an endless hum
             return latest if goes_on else self._told_at + OPINION_SECONDS
         if self._hold_share is not None:
             due = self._quiet_since + self._hold_seconds * self._hold_share

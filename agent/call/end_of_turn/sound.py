@@ -1,4 +1,4 @@
-"""The newest of a caller's sound, and for how long the voice in it has been quiet."""
+"""A caller's newest sound, and how long the voice in it has been quiet."""
 
 from collections import deque
 from collections.abc import Iterable, Sequence
@@ -10,9 +10,9 @@ from agent.call.end_of_turn.detector import SAMPLE_RATE, Samples
 
 __all__ = ["ASK_AFTER_SECONDS", "LatestSound", "Quiet"]
 
-# After this much quiet the detector is asked, once a pause. LiveKit asks after 0.2 s
-# (`MIN_SILENCE_DURATION_MS` of livekit.agents.inference.eot.base); later, it calls more pauses the
-# end, and no more ends: docs/turns.md.
+# After how much quiet in a pause the detector is asked. LiveKit asks after 0.2 s
+# (`MIN_SILENCE_DURATION_MS` of livekit.agents.inference.eot.base). Asked later, the detector takes
+# more pauses for ends, but finds no more true ends: docs/turns.md.
 ASK_AFTER_SECONDS = (0.1,)
 
 
@@ -26,7 +26,7 @@ class LatestSound:
         self._kept = 0
 
     def push(self, frames: Iterable[rtc.AudioFrame]) -> None:
-        """What was heard next."""
+        """Add the next frames."""
         for frame in frames:
             self._rate = frame.sample_rate
             self._pieces.append(np.frombuffer(frame.data, np.int16))
@@ -35,7 +35,7 @@ class LatestSound:
             self._kept -= self._pieces.popleft().size
 
     def samples(self) -> Samples:
-        """All that is kept: at 16 kHz, and no longer than was asked for."""
+        """The kept sound at 16 kHz, `seconds` of it at most."""
         sound = np.concatenate([np.zeros(0, np.int16), *self._pieces])
         if self._rate != SAMPLE_RATE:
             resampler = rtc.AudioResampler(self._rate, SAMPLE_RATE)
@@ -45,9 +45,9 @@ class LatestSound:
 
 
 class Quiet:
-    """Counts the quiet behind a voice. Pure: its time is the sound's own.
+    """Measures the quiet after a voice. Pure: it counts the time of the sound.
 
-    `threshold` is the voice detector's probability from which it hears a voice.
+    `threshold`: the probability from which the voice detector hears a voice.
     """
 
     def __init__(
@@ -59,10 +59,11 @@ class Quiet:
         self.seconds = 0.0
         """How long the voice has been quiet; 0 while there is one."""
         self.pauses = 0
-        """How many there have been, this one included."""
+        """How many pauses there have been, the current one included."""
 
     def hear(self, seconds: float, probability: float) -> bool:
-        """So much sound of this probability of a voice. Is it time to ask the detector?"""
+        """Take `seconds` of sound with this probability of a voice. Returns whether to ask the
+        detector now."""
         if probability >= self._threshold:
             self.seconds, self._asked = 0.0, 0
             return False

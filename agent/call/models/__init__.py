@@ -1,1 +1,1 @@
-"""Requests to the language model and the voice: over HTTP, with patience, and to a fallback."""
+"""Requests to the LLM and the TTS over HTTP, with retries and a fallback."""

@@ -1,7 +1,7 @@
 """Histories for servers that want the roles to alternate: user, assistant, user, ... Pure.
 
-The templates of several open models refuse any other order, and some of them a system message.
-LiveKit's histories have both: the agent greets first, a caller says two things in a row.
+The chat templates of several open models refuse any other order, and some refuse a system message.
+LiveKit's histories have both: the agent greets first, and a caller says two things in a row.
 """
 
 import re
@@ -10,36 +10,36 @@ from typing import Literal
 
 from livekit.agents.llm import ChatContext, ChatItem, ChatMessage
 
-# As vLLM and llama.cpp hand on what the templates of Mistral, Gemma and Llama 2 say.
+# Errors of the templates of Mistral, Gemma and Llama 2, as vLLM and llama.cpp pass them on.
 _ALTERNATE = re.compile(r"roles? (must|should) alternate|alternating roles", re.IGNORECASE)
 _NO_SYSTEM = re.compile(
     r"system role (is )?not supported|only user(,| and) (assistant|model)[\w ,]* roles",
     re.IGNORECASE,
 )
-# What stands in the place of a caller who has said nothing yet.
+# The first message of a caller who has said nothing yet.
 OPENING = "(The call begins.)"
 
 
 class Order(IntEnum):
-    """What a server takes."""
+    """The order of messages that a server takes."""
 
     ANY = 0
     ALTERNATING = 1
-    """Behind the instructions, user and assistant take turns, and the user begins."""
+    """After the instructions, user and assistant take turns, and the user begins."""
     WITHOUT_SYSTEM = 2
-    """The same, and the instructions stand in the user's first message."""
+    """The same, with the instructions in the user's first message."""
 
 
 def wanted_order(refusal: str) -> Order:
-    """What a server's refusal of a request asks for: ANY where it is about something else."""
+    """The order that a server's refusal asks for; ANY if the refusal is about something else."""
     if _NO_SYSTEM.search(refusal):
         return Order.WITHOUT_SYSTEM
     return Order.ALTERNATING if _ALTERNATE.search(refusal) else Order.ANY
 
 
 def in_order(history: ChatContext, order: Order) -> ChatContext:
-    """The history as such a server takes it: nothing is left out, neighbours of one role are one
-    message. Calls of tools stay where they are."""
+    """The history in an order that the server takes. Nothing is left out: neighbours with the same
+    role become one message, and tool calls stay where they are."""
     if order is Order.ANY:
         return history
     items = list(history.items)

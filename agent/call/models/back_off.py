@@ -1,7 +1,7 @@
-"""Whom to ask next, and when: growing pauses, Retry-After, a fallback. Pure: time is an argument.
+"""Which provider to ask next, and when: back-off, Retry-After, fallback. Pure: time is an argument.
 
-A provider that failed is left alone for a pause that grows with each failure, or for as long as it
-asked to be. Meanwhile the next one is asked.
+A provider that failed gets a pause that grows with each failure, or the pause that it asked for.
+Meanwhile the next one is asked.
 """
 
 from collections.abc import Sequence
@@ -12,25 +12,25 @@ from agent.call.models.errors import Failure, Kind
 FIRST_PAUSE_SECONDS = 0.25
 GROWTH = 1.5  # a hiccup of two seconds is over before the caller hears a filler
 LONGEST_PAUSE_SECONDS = 4.0
-# What a provider that is well again needs at most.
+# The last try begins this long before the deadline at most: a provider that works needs no more.
 LAST_TRY_SECONDS = 2.0
 TRIES_OF_THE_EMPTY = 2
-# A loop may wake a sleeper before the time, which would not end the tries.
+# An event loop may wake up this much too early. Without this margin the tries would not end.
 CLOCK_SECONDS = 0.001
 
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """How long one waits for a provider, counted in words or sound."""
+    """How long to wait for words or sound from providers."""
 
     attempt_seconds: float
-    """For the first of it, and between two of them; then the request is broken off."""
+    """In one try, for the first piece of content and between two; then the request is aborted."""
     whole_seconds: float
-    """For the first of it, over all tries and providers."""
+    """For the first piece of content, over all tries and providers."""
 
     @property
     def total_seconds(self) -> float:
-        """One try at least is waited for as a whole."""
+        """Over all tries and providers, but long enough for one whole try."""
         return max(self.attempt_seconds, self.whole_seconds)
 
 
@@ -50,25 +50,25 @@ class _State:
 
 
 class Schedule:
-    """The tries of one request, among providers that are numbered by preference."""
+    """The tries of one request. Providers are numbered by preference."""
 
     def __init__(self, order: Sequence[int], patience: Patience, now: float) -> None:
-        """`order`: the numbers of the providers, the preferred one first."""
+        """`order`: the numbers of the providers, the first one to ask first."""
         self._states = {number: _State() for number in order}
         self.deadline = now + patience.total_seconds
-        """When the last try ends, on the caller's clock in seconds."""
+        """When the last try ends, in seconds on the caller's clock."""
         self._latest = self.deadline - min(patience.attempt_seconds / 2, LAST_TRY_SECONDS)
 
     def next_try(self, now: float, jitter: float = 0.0) -> Try | None:
-        """Whom to ask, and when; None: nobody any more. `jitter`, 0 to 1, spreads the calls of a
-        fleet that failed together."""
+        """Which provider to ask, and when; None if there are no more tries. `jitter`, from 0 to 1,
+        spreads the requests of many calls that failed together."""
         left = [(n, state) for n, state in self._states.items() if not state.is_excluded]
         if not left or now >= self._latest - CLOCK_SECONDS:
             return None
         number, state = min(left, key=lambda each: max(each[1].not_before, now))
         at = max(state.not_before, now)
         at += 0.25 * jitter * (at - now)
-        # Who asks to be left alone for longer than a caller waits is tried at the last moment.
+        # A provider that asks for a longer pause than a caller waits is tried at the last moment.
         return Try(number, min(at, self._latest))
 
     def fail(self, provider: int, failure: Failure, now: float) -> None:
@@ -85,5 +85,5 @@ class Schedule:
 
     @property
     def failures(self) -> dict[int, Failure]:
-        """The last failure of each provider that was asked."""
+        """The last failure of each provider that has failed."""
         return {n: state.failures[-1] for n, state in self._states.items() if state.failures}

@@ -1,7 +1,7 @@
-"""The bodies of responses as the plugins are to see them, and how long one waits for each piece.
+"""The bodies of responses, rewritten for the plugins, and how long to wait for each piece.
 
-The read time-out counts content, words or sound, instead of bytes: servers send comments and empty
-events for as long as one listens.
+The read timeout counts words or sound instead of bytes: servers may send comments and empty events
+for ever.
 """
 
 import asyncio
@@ -19,18 +19,18 @@ from agent.call.models.event_stream import Events
 from agent.call.models.sound import MediaType, NotSoundError, Samples, decoded_type
 
 DONE = "[DONE]"
-# Behind the last word comes what it cost, at once or never.
+# The usage comes right after the last word, or never.
 AFTERWARDS_SECONDS = 1.0
-# By which a file, or a text, is known.
+# How many bytes show whether it is a file or a text.
 HEAD_BYTES = 16
 
 
 class Body(httpx2.AsyncByteStream):
-    """A response's body, made over."""
+    """A response's body, rewritten for the plugin."""
 
     def __init__(self, response: httpx2.Response, limit_seconds: float, deadline: float) -> None:
-        """`deadline`: when the first content is due, by the loop's clock; each next one is due
-        `limit_seconds` after the one before it."""
+        """`deadline`: when the first content is due, in seconds on the event loop's clock. Each
+        later piece is due `limit_seconds` after the one before."""
         self._response = response
         self._limit_seconds = limit_seconds
         self._deadline = deadline
@@ -54,7 +54,7 @@ class Body(httpx2.AsyncByteStream):
     _expected = "nothing"
 
     def _has_come(self) -> None:
-        """Content has come: the next is due later."""
+        """Content has come: move the deadline."""
         self._deadline = asyncio.get_running_loop().time() + self._limit_seconds
 
     async def _events(self) -> AsyncIterator[str]:
@@ -67,7 +67,7 @@ class Body(httpx2.AsyncByteStream):
 
 
 class ChatBody(Body):
-    """A stream of chat completions; it ends as one that is whole, or raises."""
+    """A stream of chat completions. It ends like a complete one, or raises."""
 
     _expected = "no word"
 
@@ -96,7 +96,7 @@ class ChatBody(Body):
 
 
 class SpeechBody(Body):
-    """The sound of a speech. `begin` has to be awaited first."""
+    """The sound of a speech. Await `begin` first."""
 
     _expected = "no sound"
 
@@ -107,10 +107,10 @@ class SpeechBody(Body):
         self._sound = self._sound_of_events() if self._is_events else self._all_bytes()
         self._head = b""
         self.media_type = "audio/pcm"
-        """What it is to be decoded as."""
+        """The media type to decode it as."""
 
     async def begin(self) -> None:
-        """Wait for the first sound, by which one knows what it is.
+        """Wait for the first sound, which shows the format.
 
         Raises EmptyError, NotSoundError, EventError, or what any transport raises.
         """

@@ -1,8 +1,8 @@
-"""What a stream of chat completions says: words and calls, its end, or that it broke off. Pure.
+"""Reads a stream of chat completions: words and calls, its end, or that it broke off. Pure.
 
 Servers differ in what they send between the words: empty deltas, `choices: null`, usage alone. The
-plugin takes what OpenAI sends, and nothing else; so it is shown that. An answer that comes as a
-whole, from a server that does not stream, is shown as one chunk.
+plugin takes only what OpenAI sends, so each chunk is rewritten like that. A whole answer, from a
+server that does not stream, becomes one chunk.
 """
 
 import json
@@ -13,37 +13,37 @@ from uuid import uuid4
 from agent.call.models.errors import CutError, EventError, RefusalError, ResponseError
 
 Chunk = dict[str, Any]
-# Reasons with which an answer is not whole. All others are told to the plugin as "stop".
+# Finish reasons of an incomplete answer. The plugin gets "stop" for all others.
 CUT_REASONS = frozenset({"length", "max_tokens", "model_length", "error"})
 REFUSAL_REASONS = frozenset({"content_filter", "safety", "refusal"})
 
 
 def new_call_id() -> str:
-    """For a call whose model gave it none: its result is told by it."""
+    """An id for a call without one, which its result will refer to."""
     return f"call_{uuid4().hex}"
 
 
 class ChatStream:
-    """Reads the chunks of one answer. `new_id` names a call of a tool that came without a name."""
+    """Reads the chunks of one answer. `new_id` makes an id for a tool call without one."""
 
     def __init__(self, new_id: Callable[[], str] = new_call_id) -> None:
         self.has_finished = False
-        """A chunk has said that there is no more."""
+        """Whether a chunk has said that the answer is complete."""
         self.fault: ResponseError | None = None
-        """Why the answer is none, or not whole; what came with it may be handed on before."""
+        """Why there is no whole answer. Content of the same chunk may be passed on before."""
         self._new_id = new_id
         self._calls = 0
         self._call_key: tuple[object, object] = (None, None)
-        """Index and id of the newest call, as the server has them."""
+        """The server's index and id of the newest call."""
         self._arguments = ""
-        """Of the newest call, by now."""
+        """The arguments of the newest call so far."""
 
     def read(self, data: str) -> tuple[Chunk | None, bool]:
-        """A chunk as OpenAI would send it, if it says anything; and whether it brings content:
-        words, or a piece of a tool's call."""
+        """Read a chunk. Returns it as OpenAI would send it, or None if it says nothing; and whether
+        it has content: words, or a piece of a tool call."""
         try:
             chunk = json.loads(data)
-            # Half a character, which some servers send, cannot be sent back to any.
+            # Drop lone surrogates: some servers send them, but no server takes them back.
             chunk = json.loads(json.dumps(chunk, ensure_ascii=False).encode(errors="ignore"))
         except (ValueError, RecursionError):
             return None, False
@@ -62,7 +62,7 @@ class ChatStream:
         return {**shown, "choices": choices}, has_content
 
     def end(self) -> None:
-        """The stream is over."""
+        """The stream has ended."""
         if not (self.has_finished or self.fault):
             self.fault = CutError("the answer ended without finish_reason")
 
@@ -74,7 +74,7 @@ class ChatStream:
         delta = self._delta(delta) if isinstance(delta, dict) else {}
         if isinstance(reason, str) and reason.lower() not in ("", "null", "none"):
             self._finish(reason.lower())
-        # Told that it is over, the plugin would call a tool of which it knows a half.
+        # Given an end, the plugin would run a tool of which it has only half the call.
         if not self.has_finished or self.fault:
             reason = None
         elif reason != "tool_calls":
@@ -101,8 +101,9 @@ class ChatStream:
         return {name: value for name, value in kept.items() if value}
 
     def _call(self, piece: Chunk) -> Chunk | None:
-        """A piece of a call as OpenAI numbers and names them: one index and one id a call, told
-        with its first piece only. Servers give all the same index, no id, or the name each time."""
+        """A piece of a tool call as OpenAI sends it: each call has its own index, and its id and
+        name come with the first piece only. Other servers give all calls the same index, send no
+        id, or repeat the name."""
         function = piece.get("function")
         if not isinstance(function, dict):
             return None

@@ -1,8 +1,8 @@
 """HTTP connections to a provider: live ones, to its own address only.
 
-A pooled connection may be dead without either end knowing: a NAT or a load balancer forgot it. So
-a request that gets no answer on one is sent again on a new one, and the others of the pool are
-dropped. A redirect is not followed, and an error shows no key.
+A pooled connection may be dead without either end knowing, because a NAT or a load balancer forgot
+it. So a request that gets no answer on one is sent again on a new one, and the rest of the pool is
+dropped. Redirects are not followed, and errors show no key.
 """
 
 import asyncio
@@ -15,32 +15,32 @@ import httpx2
 from agent.call.models.errors import RedirectError
 from agent.redaction import remember_sent
 
-# A call thinks about once in ten seconds; home routers and load balancers forget after a minute.
+# A call asks the LLM about every ten seconds; home routers and load balancers forget a connection
+# after a minute.
 KEEPALIVE_SECONDS = 30
-# How long a reused connection may be silent before a new one is tried beside it, as a part of the
-# time that the request has.
+# How long a reused connection may be silent before a new one is tried as well, as a part of the
+# request's timeout.
 HEDGE_SHARE = 0.3
 LIMIT_SECONDS = 10.0
 
 Network = Callable[[], httpx2.AsyncBaseTransport]
-"""Makes a pool of connections, where requests travel on something else than the real network."""
+"""Makes a pool of connections that replaces the real network."""
 Trace = Callable[[str, Any], Awaitable[None]]
 
 
 class Connections(httpx2.AsyncBaseTransport):
-    """The connections of one client. They are opened when they are needed."""
+    """The connections of one client, opened when they are needed."""
 
     def __init__(self, network: Network | None = None) -> None:
         self._network = network
-        # Loading the certificates takes 150 ms: all pools share them.
+        # All pools share the certificates: loading them takes 150 ms.
         self._certificates = httpx2.create_ssl_context() if network is None else True
         self._pool = self._new_pool()
         self._retired: list[_Pool] = []
         self._hedges = True
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
-        """Raises httpx2.TransportError as any transport; RedirectError where it would lead
-        elsewhere."""
+        """Raises httpx2.TransportError like any transport; RedirectError for a redirect."""
         await request.aread()  # it may be sent twice
         remember_sent(request.content)  # an error may repeat it
         response = await self._answer(request)
@@ -71,7 +71,7 @@ class Connections(httpx2.AsyncBaseTransport):
             await self._close_unused()
 
     def _choose_pool(self, sendings: "list[_Sending]", winner: "_Sending") -> None:
-        """A dead connection has dead neighbours; one that was only slow will be so again."""
+        """Drop the pool of a dead connection. If the connection was only slow, hedge no more."""
         first, is_hedged = sendings[0], len(sendings) > 1
         if winner is first and not first.has_failed:
             self._hedges = self._hedges and not is_hedged
@@ -139,7 +139,7 @@ class _Body(httpx2.AsyncByteStream):
 
 
 class _Sending:
-    """One request on its way through one pool."""
+    """One request in one pool."""
 
     def __init__(self, pool: _Pool, request: httpx2.Request) -> None:
         self.pool = pool
@@ -149,23 +149,23 @@ class _Sending:
 
     @property
     def is_stuck(self) -> bool:
-        """Sent on a connection that another request has used before, and not answered yet."""
+        """Whether it was sent on a reused connection and has no answer yet."""
         return self.is_reused and not self.task.done()
 
     @property
     def has_failed(self) -> bool:
-        """It ended, and not with a response."""
+        """Whether it ended without a response."""
         return self.task.done() and (self.task.cancelled() or self.task.exception() is not None)
 
     async def abandon(self) -> None:
-        """Nobody takes its response."""
+        """Drop it, and its response."""
         self.task.cancel()
         await asyncio.wait({self.task})
         if not self.has_failed:
             await self.task.result().aclose()
 
     async def _trace(self, event: str, _: Any) -> None:
-        """What httpx tells on the way; a new connection is opened before anything is sent."""
+        """Take an event of httpx's trace. On a new connection, connecting comes before sending."""
         if event.startswith("connection.connect"):
             self._opens_a_connection = True
         elif event.endswith("send_request_headers.started"):
@@ -173,7 +173,7 @@ class _Sending:
 
 
 async def _first_to_answer(sendings: list[_Sending]) -> _Sending:
-    """The first that has a response; where all fail, the last."""
+    """The first one with a response; if all fail, the last one."""
     pending = {each.task: each for each in sendings}
     while True:
         done, _ = await asyncio.wait(pending, return_when=asyncio.FIRST_COMPLETED)

@@ -1,9 +1,9 @@
-"""What a failed request to a model means: may it be tried again, and is it the call's end?
+"""What a failed request to a model means: may it be tried again, and does it end the call?
 
 ModelError
-  UnavailableError      the whole patience is over: down, slow, or limiting the rate
+  UnavailableError      no answer within the whole patience: down, slow, or limiting the rate
   RefusedError          the key, the quota, the model or the address: an operator has to act
-  ContentRefusedError   this text alone is refused, or has no sound; the next one may be fine
+  ContentRefusedError   only this text is refused, or has no sound; the next one may be fine
   BrokenOffError        words or sound came, and then the answer ended in the middle
 """
 
@@ -24,17 +24,17 @@ CONTENT_CODES = frozenset(
     {"content_filter", "content_policy_violation", "invalid_prompt", "safety", "moderation"}
 )
 KEY_CODES = frozenset({"invalid_api_key", "account_deactivated", "model_not_found"})
-# Statuses that say that a text is at fault, where all else in a request is known to be right.
+# Statuses that blame the text, once the rest of a request is known to be right.
 TEXT_STATUSES = frozenset({HTTPStatus.BAD_REQUEST, 413, 422})
-# Statuses that say that an operator has to act. Each other one passes: gateways have many of their
-# own (421, 424, 498).
+# Statuses after which an operator has to act. All others are tried again: gateways have many of
+# their own (421, 424, 498).
 REFUSAL_STATUSES = TEXT_STATUSES | {401, 402, 403, 404, 405, 406, 410, 411, 414, 415, 426, 431, 451}
-# Groq's, where the model wrote a call that is none: another try may write a better one.
+# Groq's code for a malformed tool call: another try may write a better one.
 UNLUCKY_CODES = frozenset({"tool_use_failed"})
 
 
 class ModelError(APIError):
-    """A request failed for good; LiveKit need not repeat what was repeated already."""
+    """A request failed for good. LiveKit must not retry it: we have done that already."""
 
     def __init__(self, message: str) -> None:
         super().__init__(message, retryable=False)
@@ -49,20 +49,20 @@ class RefusedError(ModelError):
 
 
 class ContentRefusedError(ModelError):
-    """The model does not answer to this text, or the voice does not speak it."""
+    """The LLM does not answer this text, or the TTS does not speak it."""
 
     def __init__(self, message: str, *, has_begun: bool) -> None:
-        """`has_begun`: a part of an answer was handed out before."""
+        """`has_begun`: a part of the answer was passed on before."""
         super().__init__(message)
         self.has_begun = has_begun
 
 
 class BrokenOffError(ModelError):
-    """A part was handed out; the rest did not come."""
+    """A part was passed on, but the rest did not come."""
 
 
 class ResponseError(httpx2.TransportError):
-    """A response, or its stream, is not what was asked for. Raised inside the HTTP client."""
+    """A response, or its stream, is not what the request asked for. Raised in the HTTP client."""
 
 
 class EventError(ResponseError):
@@ -74,32 +74,32 @@ class EventError(ResponseError):
 
 
 class RedirectError(ResponseError):
-    """The address leads elsewhere; neither key nor conversation follows."""
+    """The server redirects. Neither the key nor the conversation is sent there."""
 
 
 class RefusalError(ResponseError):
-    """The model says that it refuses this content."""
+    """The model refuses this content."""
 
 
 class EmptyError(ResponseError):
-    """Everything went well, and there was nothing in it."""
+    """The response is in order, but empty."""
 
 
 class CutError(ResponseError):
-    """The stream ended before its end was told."""
+    """The stream ended without its end marker."""
 
 
 class Kind(Enum):
     """What one failed try says about the next one."""
 
     BUSY = auto()
-    """Down, slow, broken, or too much asked of: worth another try."""
+    """Down, slow, broken or overloaded: worth another try."""
     EMPTY = auto()
-    """Worth one other try."""
+    """Empty: worth one more try."""
     CONTENT = auto()
-    """This provider will not take this content."""
+    """This provider refuses this content."""
     REFUSED = auto()
-    """This provider will not take anything."""
+    """This provider refuses everything."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,13 +108,13 @@ class Failure:
 
     kind: Kind
     detail: str
-    """In a few words, the provider's own where it has some."""
+    """A few words: the provider's own, if it has any."""
     retry_after_seconds: float = 0.0
 
 
 def failure_of(error: APIError, *, is_speech: bool, has_answered: bool = False) -> Failure:
-    """What a provider's plugin raised, understood. `has_answered`: it took another request, so key,
-    address and model are right."""
+    """What an error of a provider's plugin means. `has_answered`: the provider has answered another
+    request, so key, address and model are right."""
     for cause in _causes(error):
         match cause:
             case RedirectError():
@@ -134,13 +134,13 @@ def failure_of(error: APIError, *, is_speech: bool, has_answered: bool = False) 
     if isinstance(error, APIStatusError):
         return _of_status(error, is_text_alone=is_speech or has_answered)
     if is_speech and type(error) is APIError:
-        # LiveKit's own, with the text in its words: nothing that could be decoded.
+        # LiveKit's own error, which repeats the text: there was no sound to decode.
         return Failure(Kind.EMPTY, "it has no sound for this text")
     return Failure(Kind.BUSY, _cut(error.message))
 
 
 def described(body: object) -> tuple[str, str]:
-    """The code and the words of an error's body, as far as it has them."""
+    """The code and the message of an error's body, each empty if it has none."""
     for name in ("error", "detail"):
         if isinstance(body, dict) and isinstance(body.get(name), (dict, str)):
             body = body[name]
@@ -155,23 +155,23 @@ def described(body: object) -> tuple[str, str]:
 
 
 def _broken_rules(told: object) -> str:
-    """What FastAPI says of a request; not the request's own words, which stand beside it."""
+    """What FastAPI says about a request, without the request's own words."""
     told = told.get("detail") if isinstance(told, dict) else told
     rules = [each for each in told if isinstance(each, dict)] if isinstance(told, list) else []
     return "; ".join(f"{each.get('loc')}: {each.get('msg')}" for each in rules)
 
 
 def _is_moderation(body: dict[str, Any], words: str) -> bool:
-    """OpenRouter has a status for a flagged text, and LiteLLM a name in its words; neither has a
-    code."""
+    """Whether a text was flagged. OpenRouter says so by a status, LiteLLM by a name in its message;
+    neither has a code."""
     metadata = body.get("metadata")
     is_flagged = isinstance(metadata, dict) and "flagged_input" in metadata
     return is_flagged or "ContentPolicyViolation" in words
 
 
 def shown_error(text: str, headers: httpx2.Headers) -> dict[str, object]:
-    """An error's body as the plugins are shown it: cut short, and with the one header that counts,
-    since their own errors have none."""
+    """An error's body for the plugins: cut short, with the one header that matters, since their
+    own errors have no headers."""
     try:
         body = json.loads(text)
     except ValueError:
@@ -182,11 +182,11 @@ def shown_error(text: str, headers: httpx2.Headers) -> dict[str, object]:
 
 
 def _retry_after_seconds(headers: httpx2.Headers) -> float:
-    """How long the provider asks to be left alone: 0 if it does not say."""
+    """How many seconds the provider asks to be left alone; 0 if it does not say."""
     for name, unit in (("retry-after-ms", 1000.0), ("retry-after", 1.0)):
         try:
             seconds = float(headers.get(name, "")) / unit
-        except ValueError:  # a date, whose sense depends on two clocks
+        except ValueError:  # a date: it would need two clocks that agree
             continue
         if 0 < seconds < float("inf"):
             return seconds
@@ -213,14 +213,14 @@ def _kind_of_status(status: int, code: str, *, is_text_alone: bool) -> Kind:
 
 
 def _kind_of_code(code: str) -> Kind:
-    """Of an error behind a status of 200."""
+    """The kind of an error that comes with status 200."""
     if code in QUOTA_CODES | KEY_CODES:
         return Kind.REFUSED
     return Kind.CONTENT if code in CONTENT_CODES else Kind.BUSY
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
-    """From the plugin's error down to what it came of."""
+    """The plugin's error and its causes, down to the first one."""
     cause: BaseException | None = error
     while cause is not None:
         yield cause

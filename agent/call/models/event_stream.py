@@ -6,11 +6,11 @@ BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
 class Events:
-    """Cuts a stream into events. Comments, which servers send to keep a connection open, and
-    fields other than `data` are left out.
+    """Cuts a stream into events. Leaves out comments, which keep a connection open, and all fields
+    but `data`.
 
-    A JSON object that stands there instead of events, as servers send it that do not stream, is
-    one event, which is complete with the stream's end.
+    A server that does not stream sends a JSON object instead. That is one event, which is complete
+    at the stream's end.
     """
 
     def __init__(self) -> None:
@@ -20,7 +20,7 @@ class Events:
         self._is_object = False
 
     def push(self, piece: bytes) -> Iterator[str]:
-        """The events that are complete with this piece."""
+        """Add bytes. Returns the events that are now complete."""
         *lines, self._rest = (self._rest + piece).replace(b"\r\n", b"\n").split(b"\n")
         for line in lines:
             if not self._has_begun:
@@ -33,13 +33,13 @@ class Events:
                 yield self._take()
 
     def flush(self) -> Iterator[str]:
-        """The last event, where the stream ends without an empty line behind it."""
+        """The last event, if the stream ends without an empty line after it."""
         yield from self.push(b"\n\n")
         if self._is_object:
             yield self._take()
 
     def _begin(self, line: bytes) -> bytes:
-        """The first lines, up to one that is not empty, tell what it is that comes."""
+        """Recognise the kind of stream by its first line that is not empty."""
         line = line.removeprefix(BYTE_ORDER_MARK)
         self._has_begun = bool(line.strip())
         self._is_object = line.lstrip().startswith(b"{")

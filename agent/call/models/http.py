@@ -1,7 +1,7 @@
-"""The HTTP client of a provider: what its transport hides from LiveKit's plugins, and shows them.
+"""The HTTP client of a provider, with a transport that adapts responses to LiveKit's plugins.
 
-The plugins read what OpenAI sends. Everything else is turned into that here, or into an error that
-says what came instead.
+The plugins read only what OpenAI sends. The transport turns everything else into that, or into an
+error that says what came instead.
 """
 
 import asyncio
@@ -17,12 +17,12 @@ CHAT_PATH = "/chat/completions"
 SPEECH_PATH = "/audio/speech"
 LIMIT_SECONDS = 10.0
 LARGEST_ERROR_BYTES = 64 * 1024
-# Headers that are not true any more of a body that was made over.
+# Headers that no longer hold for a rewritten body.
 OF_THE_BODY = ("content-encoding", "content-length", "transfer-encoding", "content-type")
 
 
 def openai_client(base_url: str, key: str, network: Network | None = None) -> AsyncClient:
-    """A client that sends each request once; retrying is `providers`' decision.
+    """A client that sends each request once: `providers` decides about retries.
 
     Making one takes 150 ms and more, for its TLS.
     """
@@ -37,13 +37,13 @@ def openai_client(base_url: str, key: str, network: Network | None = None) -> As
 
 
 class ModelTransport(httpx2.AsyncBaseTransport):
-    """Requests whose time-out counts content, and responses as the plugins expect them."""
+    """Sends requests with a timeout that counts content, and adapts responses to the plugins."""
 
     def __init__(self, connections: Connections) -> None:
         self._connections = connections
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
-        # The plugin of the voice grants every request 30 s to its first byte, but for connecting.
+        # The TTS plugin allows every request 30 s to its first byte. Its connect timeout is ours.
         limit = request.extensions.get("timeout", {}).get("connect") or LIMIT_SECONDS
         request.extensions["timeout"] = dict.fromkeys(("connect", "read", "write", "pool"), limit)
         request.headers["accept-encoding"] = "identity"

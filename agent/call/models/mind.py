@@ -1,4 +1,4 @@
-"""The language model: an `llm.LLM` that waits with patience, and turns to its fallback."""
+"""The language model: an `llm.LLM` with retries and a fallback."""
 
 import logging
 import random
@@ -17,9 +17,9 @@ log = logging.getLogger(__name__)
 
 
 class PatientLLM(llm.LLM[Any]):
-    """Asks the first provider, again where it fails, and the next ones in its place.
+    """Asks the first provider, retries if it fails, and asks the next ones in its place.
 
-    Streams raise `ModelError`; LiveKit's own retries are not used.
+    Streams raise `ModelError`. LiveKit's own retries are not used.
     """
 
     def __init__(
@@ -32,7 +32,7 @@ class PatientLLM(llm.LLM[Any]):
         self._attempt_seconds = patience.attempt_seconds
         self._providers = Providers(providers, patience, is_speech=False, jitter=jitter)
         self._orders: dict[llm.LLM[Any], Order] = {}
-        """What each model's server has said of the order of messages that it takes."""
+        """The order of messages that each model's server has asked for."""
 
     @property
     def model(self) -> str:
@@ -53,15 +53,16 @@ class PatientLLM(llm.LLM[Any]):
         conn_options: APIConnectOptions = DEFAULT_API_CONNECT_OPTIONS,
         **others: Any,
     ) -> llm.LLMStream:
-        """`conn_options` are not looked at: the patience was given."""
+        """Ignores `conn_options`: `Patience` decides."""
         return _Answer(self, self._providers, self._attempt_seconds, chat_ctx, tools or [], others)
 
     def order_for(self, model: llm.LLM[Any]) -> Order:
-        """The order in which this model's server takes messages, as far as it has said so."""
+        """The order in which this model's server takes messages; ANY until it has refused one."""
         return self._orders.get(model, Order.ANY)
 
     def learn_order(self, model: llm.LLM[Any], refusal: APIStatusError) -> bool:
-        """Whether a refusal asks for a stricter order than what was sent; it holds from now on."""
+        """Use the order that a refusal asks for from now on. Returns whether that is a stricter
+        one."""
         wanted = wanted_order(described(refusal.body)[1])
         if wanted <= self.order_for(model):
             return False
@@ -102,7 +103,7 @@ class _Answer(llm.LLMStream):
     async def _listen(
         self, model: llm.LLM[Any], progress: Progress, tell: Callable[[llm.ChatChunk], None]
     ) -> None:
-        """Pass on one answer. Ask once more if the server wants the messages in another order."""
+        """Pass one answer on. Asks once more if the server wants another order of messages."""
         try:
             async with self._chat(model) as stream:
                 async for chunk in stream:

@@ -1,7 +1,7 @@
-"""One request, tried again with patience, and sent to the fallback where the first one fails.
+"""One request, with retries, sent to the fallback if the first provider fails.
 
-A provider that has failed is asked last from then on, and in the background with each request,
-until it answers.
+A provider that has failed is asked last from then on. Each request also goes to it in the
+background, until it answers.
 """
 
 import asyncio
@@ -34,7 +34,7 @@ M = TypeVar("M", bound=llm.LLM[Any] | tts.TTS[Any])
 
 @dataclass(frozen=True, slots=True)
 class Provider(Generic[M]):
-    """A model, and where it is."""
+    """A model and its address."""
 
     model: M
     address: str
@@ -51,13 +51,13 @@ class Progress:
         self._limit: asyncio.Timeout | None = None
 
     def begin(self) -> None:
-        """Words or sound are there, which ends the patience with the first of them."""
+        """The first words or sound have come: the deadline no longer applies."""
         self.has_begun = True
         if self._limit:
             self._limit.reschedule(None)
 
     async def within(self, deadline: float, work: Awaitable[None]) -> None:
-        """Raises TimeoutError at the deadline unless it has begun by then."""
+        """Await `work`. Raises TimeoutError at the deadline unless it has begun by then."""
         async with asyncio.timeout_at(deadline) as self._limit:
             await work
 
@@ -66,7 +66,7 @@ Ask = Callable[[M, Progress], Awaitable[None]]
 
 
 class Providers(Generic[M]):
-    """Those who can answer, by preference."""
+    """The providers, in order of preference."""
 
     def __init__(
         self,
@@ -82,19 +82,19 @@ class Providers(Generic[M]):
         self._is_speech = is_speech
         self._jitter = jitter
         self._down: dict[int, float] = {}
-        """Who has failed, and until when each wants to be left alone."""
+        """The providers that have failed, and until when each wants to be left alone."""
         self._have_answered: set[int] = set()
         self._probes: dict[int, asyncio.Task[None]] = {}
 
     @property
     def next(self) -> M:
-        """Who is asked first now."""
+        """The provider that is asked first now."""
         return self._providers[self._order[0]].model
 
     async def ask(self, ask: Ask[M]) -> None:
-        """Ask until somebody has answered, and in the background whoever was down.
+        """Ask until a provider has answered. Also asks those that were down, in the background.
 
-        Raises ModelError when nobody has answered within the whole patience, or nobody will.
+        Raises ModelError if none has answered within the whole patience, or none will.
         """
         loop = asyncio.get_running_loop()
         schedule = Schedule(self._order, self._patience, loop.time())
@@ -114,7 +114,7 @@ class Providers(Generic[M]):
         raise self._given_up(schedule.failures, has_begun=tries_that_broke > 0)
 
     def probe(self, ask: Ask[M]) -> None:
-        """Ask those that are down in the background; an answer is heard by nobody."""
+        """Ask those that are down, in the background. Their answers are dropped."""
         now = asyncio.get_running_loop().time()
         for number, not_before in self._down.items():
             if number not in self._probes and number != self._order[0] and now >= not_before:

@@ -1,4 +1,4 @@
-"""What a voice sends, read as sound: 16 bit PCM of any rate, WAV; and what is no sound at all. Pure
+"""Reads what a TTS sends as sound: 16 bit PCM of any rate, or WAV. Rejects what is not sound. Pure
 but for LiveKit's resampler.
 """
 
@@ -13,13 +13,13 @@ from agent.call.models.errors import ResponseError
 
 SAMPLE_RATE = 24_000
 SAMPLE_BYTES = 2
-# Types that may be raw samples; what begins like a file is read as the file that it is.
+# Types that may be raw samples. If the data begins like a file, it is read as that file.
 RAW_TYPES = frozenset(
     {"", "audio/pcm", "audio/raw", "audio/x-pcm", "audio/l16", "audio/x-raw",
      "application/octet-stream", "binary/octet-stream"}
 )  # fmt: skip
 WAV_TYPES = frozenset({"audio/wav", "audio/wave", "audio/x-wav", "audio/vnd.wave"})
-# What LiveKit decodes, by the first bytes of each.
+# Formats that LiveKit decodes, by their first bytes.
 FILES = {b"ID3": "audio/mpeg", b"OggS": "audio/ogg", b"fLaC": "audio/flac"}
 DECODED_TYPES = frozenset(
     {"audio/mpeg", "audio/mp3", "audio/x-mpeg", "audio/aac", "audio/x-aac", "audio/flac",
@@ -39,19 +39,19 @@ class MediaType:
 
     name: str
     rate: int
-    """Samples a second."""
+    """In samples a second."""
     channels: int
 
     @classmethod
     def of(cls, header: str) -> "MediaType":
-        """24 kHz mono where the header does not say."""
+        """Parse a header. The defaults are 24 kHz and mono."""
         name, *parameters = (part.strip().lower() for part in header.split(";"))
         given = dict(part.partition("=")[::2] for part in parameters)
         return cls(name, _number(given, "rate", SAMPLE_RATE), _number(given, "channels", 1))
 
 
 def decoded_type(media: MediaType, head: bytes) -> str | None:
-    """How LiveKit is to decode a response that begins with these bytes; None: `Samples` reads it.
+    """The type for LiveKit's decoder, by a response's first bytes; None if `Samples` reads it.
 
     Raises NotSoundError.
     """
@@ -63,7 +63,7 @@ def decoded_type(media: MediaType, head: bytes) -> str | None:
         or "xml" in media.name
         or _is_text(head)
     ):
-        raise NotSoundError(f"it sent {media.name or 'text'} where sound was due")
+        raise NotSoundError(f"it sent {media.name or 'text'} instead of sound")
     for magic, name in FILES.items():
         if head.startswith(magic):
             return name
@@ -82,13 +82,13 @@ class Samples:
     def __init__(self, media: MediaType) -> None:
         self._layout: tuple[int, int] | None = (media.rate, media.channels)
         self._left: int | None = None
-        """How many bytes of sound the header announced; behind them come words about it."""
+        """How many bytes of sound are left by the header; metadata may follow them."""
         self._rest = b""
         self._resampler: rtc.AudioResampler | None = None
         self._is_first = True
 
     def push(self, piece: bytes) -> bytes:
-        """The samples that are complete with this piece. Raises NotSoundError."""
+        """Add bytes. Returns the samples that are now complete. Raises NotSoundError."""
         self._rest += piece
         if self._is_first:
             if len(self._rest) < 4 and b"RIFF".startswith(self._rest[:4]):
@@ -106,14 +106,14 @@ class Samples:
         return b"".join(bytes(frame.data) for frame in frames)
 
     def _read_header(self) -> bool:
-        """Take a WAV header off the rest, once it is there as a whole."""
+        """Remove a WAV header, once it is complete. Returns whether it was."""
         layout = None
         for name, start, size in _chunks(self._rest):
             if name == b"data":
                 if layout is None:
                     raise NotSoundError("a WAV file without a format")
                 self._layout = layout
-                # Who streams does not know the length: 0, or the largest number there is.
+                # A server that streams does not know the length: 0, or the largest number.
                 self._left = size if 0 < size < 0x7FFF_0000 else None
                 self._rest = self._rest[start:]
                 return True
@@ -161,14 +161,15 @@ def _layout(fmt: bytes) -> tuple[int, int]:
 
 
 def _is_mp3(head: bytes) -> bool:
-    """A frame of MPEG layer III without a tag before it. As samples it would begin with a bang."""
+    """Whether it is an MPEG layer III frame without a tag. Played as samples, it would be noise."""
     if len(head) < 3 or head[0] != 0xFF or head[1] & 0xE6 != 0xE2 or head[1] & 0x18 == 0x08:
         return False
     return head[2] >> 4 not in (0, 15) and head[2] & 0x0C != 0x0C
 
 
 def _is_text(head: bytes) -> bool:
-    """Markup or JSON, whatever the header calls it: samples are not printable that long."""
+    """Whether it is markup or JSON, whatever the header says: so many samples are never all
+    printable."""
     start = head[:64]
     return (
         start.lstrip()[:1] in (b"<", b"{")

@@ -1,4 +1,4 @@
-"""The voice: a `tts.TTS` that waits with patience, and turns to its fallback."""
+"""The voice: a `tts.TTS` with retries and a fallback."""
 
 import random
 from collections.abc import Callable, Sequence
@@ -12,9 +12,9 @@ from agent.call.models.providers import Progress, Provider, Providers
 
 
 class PatientTTS(tts.TTS[Any]):
-    """Asks the first provider, again where it fails, and the next ones in its place.
+    """Asks the first provider, retries if it fails, and asks the next ones in its place.
 
-    Streams raise `ModelError`; LiveKit's own retries are not used. All providers have the sample
+    Streams raise `ModelError`. LiveKit's own retries are not used. All providers have the sample
     rate of the first.
     """
 
@@ -47,7 +47,7 @@ class PatientTTS(tts.TTS[Any]):
     def synthesize(
         self, text: str, *, conn_options: APIConnectOptions = DEFAULT_API_CONNECT_OPTIONS
     ) -> tts.ChunkedStream:
-        """`conn_options` are not looked at: the patience was given."""
+        """Ignores `conn_options`: `Patience` decides."""
         return _Speech(self, self._providers, self._attempt_seconds, text)
 
     async def aclose(self) -> None:
@@ -67,7 +67,7 @@ class _Speech(tts.ChunkedStream):
         super().__init__(tts=own, input_text=text, conn_options=self._once)
         self._providers = providers
         self._spoken_seconds = 0.0
-        """How much was handed out, by all tries together."""
+        """How much sound all tries together have passed on."""
 
     async def _run(self, output_emitter: tts.AudioEmitter) -> None:
         output_emitter.initialize(
@@ -86,7 +86,7 @@ class _Speech(tts.ChunkedStream):
     async def _ask(
         self, voice: tts.TTS[Any], progress: Progress, emitter: tts.AudioEmitter
     ) -> None:
-        """A sentence that broke off goes on where it was, in another try's words."""
+        """One try. It skips the sound that earlier tries have passed on."""
         to_skip_seconds = self._spoken_seconds
         async with voice.synthesize(self.input_text, conn_options=self._once) as stream:
             async for audio in stream:
@@ -107,7 +107,7 @@ class _Speech(tts.ChunkedStream):
 
 
 def _without(frame: rtc.AudioFrame, seconds: float) -> rtc.AudioFrame:
-    """What is left of a frame behind its first so many seconds."""
+    """The rest of a frame after its first `seconds`."""
     samples = int(seconds * frame.sample_rate)
     return rtc.AudioFrame(
         data=frame.data[samples * frame.num_channels :],
