@@ -53,14 +53,16 @@ async def hold(
         with _stalls() as stalls:
             fault = await call.follow(script)
         heard = caller.heard()
-        _keep(caller, sound)
+        # Beside the loop: the other contestant's call goes on.
+        stimuli, speech = await asyncio.to_thread(_measured, call.stimuli, heard)
+        await asyncio.to_thread(_keep, caller, sound)
         return KeptCall(
             contestant=contestant,
             name=script.name,
             line=script.line,
             stand_ins=stand_ins,
-            stimuli=tuple(_with_softer(each, heard) for each in call.stimuli),
-            agent_speech=tuple(agent_speech(heard)),
+            stimuli=stimuli,
+            agent_speech=speech,
             segments=tuple(_segments(caller)),
             longest_stall_ms=max(stalls, default=0.0) * 1000,
             cpu_percent=psutil.cpu_percent(),
@@ -150,6 +152,13 @@ def agent_speech(heard: Samples) -> Iterator[tuple[float, float]]:
     )
     for span in spans:
         yield round(span.start_seconds * 1000, 1), round(span.end_seconds * 1000, 1)
+
+
+def _measured(
+    stimuli: list[KeptStimulus], heard: Samples
+) -> tuple[tuple[KeptStimulus, ...], tuple[tuple[float, float], ...]]:
+    """What became of each stimulus, and when the agent was heard."""
+    return tuple(_with_softer(each, heard) for each in stimuli), tuple(agent_speech(heard))
 
 
 def _with_softer(stimulus: KeptStimulus, heard: Samples) -> KeptStimulus:
