@@ -55,7 +55,7 @@ async def hold(
         heard = caller.heard()
         # Beside the loop: the other contestant's call goes on.
         stimuli, speech = await asyncio.to_thread(_measured, call.stimuli, heard)
-        await asyncio.to_thread(_keep, caller, sound)
+        await asyncio.to_thread(_keep, caller.sides(), sound)
         return KeptCall(
             contestant=contestant,
             name=script.name,
@@ -177,11 +177,11 @@ def _segments(caller: Caller) -> Iterator[KeptSegment]:
         )
 
 
-def _keep(caller: Caller, path: Path) -> None:
+def _keep(sides: tuple[Samples, Samples], path: Path) -> None:
     """The call as a stereo FLAC at 16 kHz, the caller on the left."""
-    sides = [resampled(side, SAMPLE_RATE, _KEPT_RATE) for side in caller.sides()]
-    both = np.zeros((max(side.size for side in sides), 2), np.int16)
-    for column, side in enumerate(sides):
+    kept = [resampled(side, SAMPLE_RATE, _KEPT_RATE) for side in sides]
+    both = np.zeros((max(side.size for side in kept), 2), np.int16)
+    for column, side in enumerate(kept):
         both[: side.size, column] = side
     path.parent.mkdir(parents=True, exist_ok=True)
     soundfile.write(path, both, _KEPT_RATE, subtype="PCM_16")
