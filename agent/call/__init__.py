@@ -1,1 +1,1 @@
-"""What lives as long as one call, in a process of its own."""
+"""Everything that lives for one call, in the process of that call."""

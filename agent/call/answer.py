@@ -290,7 +290,7 @@ class Call:
 
     def _cannot_hear(self, error: Exception) -> None:
         """Speech recognition failed in a way that LiveKit's session does not report."""
-        log.error("the ears failed, ending the call", exc_info=error)
+        log.error("speech recognition failed, ending the call", exc_info=error)
         self.end(Ending.CANNOT_HEAR)
 
     def _on_close(self, event: CloseEvent) -> None:

@@ -1,4 +1,4 @@
-"""The assistant: what it is told, what it says first, and what it can do."""
+"""The assistant: its instructions, its first words and its tools."""
 
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing

@@ -94,7 +94,7 @@ class Authority:
         if identity not in self._refused and len(self._refused) < MOST_REFUSALS_LOGGED:
             self._refused.add(identity)
             log.warning(
-                "refused what a participant asked for",
+                "refused a participant's request",
                 extra={"participant": identity, "verdict": verdict.name.lower()},
             )
 

@@ -1,4 +1,4 @@
-"""Answers that break off, are empty or are refused: tells the caller, and the call goes on."""
+"""Tells the caller when an answer breaks off, is empty or is refused, and lets the call go on."""
 
 import contextlib
 import logging

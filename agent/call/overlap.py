@@ -30,8 +30,8 @@ from config.phrases import Phrasebook, words_of
 ANSWER_SECONDS = 1.0
 # A caller who begins within this time after the agent's end did not know that it had ended.
 REACTION_SECONDS = 0.3
-# Words that stand for the first time were meant. Those that may become a backchannel have the
-# second time to do so.
+# Doubtful words count as meant after the first time, and words that may still become a backchannel
+# after the second.
 CONFIRMED_SECONDS = 0.5
 UNDECIDED_SECONDS = 1.0
 # A caller who speaks over the agent for this long wants the floor, however soft the voice.
@@ -49,7 +49,7 @@ class Floor(Protocol):
         """Whether the agent speaks, or is about to."""
 
     def may_be_taken(self) -> bool:
-        """Whether what the agent says can be interrupted."""
+        """Whether the agent may be interrupted now."""
 
     def is_aside(self, since: float) -> bool:
         """Whether the voice heard since then is far softer than the caller's."""

@@ -65,7 +65,7 @@ class Parting:
         if self._has_handed_over or any(
             may_speak(each) for each in others if each.identity != caller
         ):
-            async with _forgiven("could not take the requests for an agent back"):
+            async with _forgiven("could not delete the requests for an agent"):
                 await self._take_requests_back()
         else:
             async with _forgiven("could not hang up"):
@@ -91,7 +91,7 @@ class Parting:
         async with _forgiven("could not ask for an agent for the next caller"):
             with contextlib.suppress(api.TwirpError):  # the room has closed, most likely
                 if await fill(client, room, need, self._job.job.dispatch_id):
-                    log.info("another agent was asked for, for the next caller")
+                    log.info("asked for another agent for the next caller")
 
     async def _take_requests_back(self) -> None:
         """Delete the requests for an agent: nobody in the room waits for another one."""

@@ -22,8 +22,8 @@ _SENTENCE_END = re.compile("[.!?\n\u2026\uff01\uff1f\u3002\uff61\u0964\u0965\u06
 class Pauses:
     """Shortens the silences of one speech, which comes piece by piece as 16 bit samples.
 
-    No silence is longer than `longest_seconds`; in and after a piece that is only a clause, than
-    CLAUSE of it. The speech begins with LEAD_SECONDS of silence at most. A piece without any voice
+    No silence is longer than `longest_seconds`, or CLAUSE of that in and after a piece that is only
+    a clause. The speech begins with LEAD_SECONDS of silence at most. A piece without any voice
     stays as it is: its silence may be intended.
     """
 

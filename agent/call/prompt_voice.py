@@ -67,7 +67,7 @@ class PromptVoice(tts.StreamAdapter):
         self._left_out_in_a_row += 1
         if not refused.has_begun:
             self._left_out.append(piece)
-        log.warning("a sentence cannot be spoken, it is left out", extra={"error": str(refused)})
+        log.warning("a sentence that cannot be spoken is left out", extra={"error": str(refused)})
         return True
 
     def heard(self, text: str) -> str:

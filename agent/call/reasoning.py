@@ -58,7 +58,7 @@ class _Text:
         self.was_closed_only = False
         self.has_words = False
         self._awaits_close = is_open
-        self._kept = ""  # what is the answer, if it turns out not to be reasoning
+        self._kept = ""  # text that is the answer if no closing tag comes
         self._held = ""  # what may be the beginning of a tag
         self._inside = ""  # the name of the tag that is open
 

@@ -1,4 +1,4 @@
-"""Asks a caller who says nothing, and ends the call in the end. Says so when the agent is deaf."""
+"""Asks a silent caller whether they are there, and ends the call if they stay silent."""
 
 import asyncio
 import contextlib

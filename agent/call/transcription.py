@@ -168,7 +168,7 @@ class Transcription:
             self._absence = None
 
     def _look(self) -> None:
-        """Transcribe those whom no agent of ours serves, and nobody else."""
+        """Transcribe everybody except agents, recorders and people whom our agents serve."""
         if self._ending.done():
             return
         elsewhere = served(self._room)

@@ -74,7 +74,7 @@ async def test_a_stranger_is_not_heard_while_the_caller_and_an_operator_are(
         assert not history.done()
         history.cancel()
         await reader.aclose()
-    await worker.log_line("refused what a participant asked for", "mallory\\n12:00")
+    await worker.log_line("refused a participant's request", "mallory\\n12:00")
     entries = recorded(tmp_path)
     assert [each["faults"] for each in entries if each["kind"] == "settings_refused"]
     turns = [each for each in entries if each["kind"] == "turn"]

@@ -1,7 +1,7 @@
 """When a turn that AssemblyAI has ended is over for the session, and when to ask for its end.
 
-                 END, a voice or nobody sure that it is over        quiet for as long as this
-      OPEN ───────────────────────────────────────────────► HELD ── pause is to be borne ──► over
+             END, while there is a voice or no sure opinion         quiet for as long as
+      OPEN ───────────────────────────────────────────────► HELD ── the opinion asks for ──► over
         ▲                                                     │
         └──────── the caller goes on: one turn ───────────────┘
 

@@ -70,7 +70,7 @@ class EventError(ResponseError):
 
     def __init__(self, body: object) -> None:
         self.code, message = described(body)
-        super().__init__(message or self.code or "an error without a word")
+        super().__init__(message or self.code or "an error without a message")
 
 
 class RedirectError(ResponseError):

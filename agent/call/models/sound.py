@@ -144,7 +144,7 @@ class Samples:
 
 
 def _chunks(riff: bytes) -> Iterator[tuple[bytes, int, int]]:
-    """Name, start and size of each chunk whose header is there."""
+    """Name, start and size of each chunk with a complete header."""
     at = 12
     while at + 8 <= len(riff):
         name, size = struct.unpack_from("<4sI", riff, at)
@@ -168,7 +168,7 @@ def _is_mp3(head: bytes) -> bool:
 
 
 def _is_text(head: bytes) -> bool:
-    """Whether it is markup or JSON, whatever the header says: so many samples are never all
+    """Whether it is markup or JSON, whatever the header says: this much sound is never all
     printable."""
     start = head[:64]
     return (
