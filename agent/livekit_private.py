@@ -62,8 +62,11 @@ class WatchedServer(AgentServer):
     async def tell_load(self) -> None:
         """Report this worker's load to LiveKit's server at once. By itself it does so every 2.5 s,
         and until then a worker whose call has just ended counts as full."""
-        await self._refresh_worker_load()
-        await self._update_worker_status()
+        from livekit.agents.utils.aio import ChanClosed
+
+        with contextlib.suppress(ChanClosed):  # the worker ends, and so do its processes
+            await self._refresh_worker_load()
+            await self._update_worker_status()
 
     @property
     def _proc_pool(self) -> ProcPool:

@@ -142,6 +142,9 @@ async def test_livekit_is_told_at_once_that_a_call_has_ended() -> None:
     pool.processes.clear()
     pool.emit("process_closed", None)
     assert (await messages.recv()).update_worker.load == 0
+    worker._draining = True
+    messages.close()
+    await worker.tell_load()  # the last processes close behind the connection: nobody is told
 
 
 @pytest.mark.usefixtures("_restored_logging")
