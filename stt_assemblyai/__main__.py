@@ -179,7 +179,7 @@ class Hearing:
 
 def main() -> None:
     """Run the command that the arguments ask for."""
-    for stream in (sys.stdout, sys.stderr):  # a terminal's encoding may lack letters
+    for stream in (sys.stdout, sys.stderr):  # not every terminal can show every letter
         if stream is None:
             typer.echo("Standard output and standard error have to be open.", err=True)
             raise SystemExit(USAGE)

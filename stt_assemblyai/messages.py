@@ -205,7 +205,7 @@ def decode(text: str | bytes, faults: list[Unknown] | None = None) -> ServerMess
 
 
 def _decode_leniently(text: str | bytes, faults: list[Unknown]) -> ServerMessage:
-    """Read a message that breaks the rules: an Error may lack its type, any field may be odd."""
+    """Read a message that breaks the rules: an Error without a type, a field of another kind."""
     try:
         fields = json.loads(text)
         # half a character, such as "\\ud800", could not be written anywhere

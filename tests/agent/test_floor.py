@@ -106,6 +106,17 @@ async def test_a_doubtful_word_silences_it_until_it_is_taken_back() -> None:
         assert await line.hear(1, SILENCE) == pytest.approx(1, abs=0.1)
 
 
+async def test_a_voice_far_softer_than_the_callers_own_is_an_aside() -> None:
+    async with call() as line:
+        await line.hear(1, level=8000)  # the caller's turn
+        await line.say(3)
+        begun_at = asyncio.get_running_loop().time()
+        await line.hear(0.5, level=2000)
+        assert line.floor.is_aside(begun_at)
+        await line.hear(0.5, level=8000)
+        assert not line.floor.is_aside(begun_at)
+
+
 async def test_its_last_words_are_said_over_every_voice() -> None:
     async with call() as line:
         speech = await line.say(3, last_words=True)

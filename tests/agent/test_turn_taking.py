@@ -7,20 +7,10 @@ from livekit.agents import AgentSession
 
 from agent.call.patience import turn_handling
 from agent.call.turn_taking import TurnTaking
-from config.load import load_settings
 from config.settings import Settings
 from stt_assemblyai.models import PRESETS
 from stt_assemblyai.stt import STT
-
-
-def settings(**given: dict[str, Any]) -> Settings:
-    keys: dict[str, dict[str, Any]] = {
-        "livekit": {"url": "ws://127.0.0.1", "api_key": "APIkey", "api_secret": "secret"},
-        "assemblyai": {"api_key": "key"},
-        "openai": {"api_key": "sk-key"},
-        "agent": {},
-    }
-    return load_settings(None, given={name: keys[name] | given.get(name, {}) for name in keys})
+from workbench.sample_settings import sample_settings
 
 
 class Line:
@@ -38,7 +28,7 @@ class Line:
 
 
 async def test_a_preset_changes_in_mid_call_on_both_sides() -> None:
-    line = Line(settings())
+    line = Line(sample_settings())
     line.turn_taking.change("conservative")
     assert line.state == (PRESETS["conservative"], 0.8)
     assert line.turn_taking.preset == "conservative"
@@ -48,7 +38,7 @@ async def test_a_preset_changes_in_mid_call_on_both_sides() -> None:
 
 @pytest.mark.parametrize("model", ["universal-streaming-english", "universal-3-6-pro"])
 async def test_dictation_goes_back_to_the_preset_of_then(model: str) -> None:
-    line = Line(settings(assemblyai={"speech_model": model}))
+    line = Line(sample_settings(assemblyai={"speech_model": model}))
     with line.turn_taking.dictation():
         before = line.state
         with line.turn_taking.dictation():
@@ -62,7 +52,7 @@ async def test_dictation_goes_back_to_the_preset_of_then(model: str) -> None:
 
 
 async def test_dictation_leaves_terms_and_prompts_alone() -> None:
-    line = Line(settings(assemblyai={"keyterms_prompt": "Aldi"}))
+    line = Line(sample_settings(assemblyai={"keyterms_prompt": "Aldi"}))
     line.ears.update_options(keyterms_prompt=["Aldi", "Kofi"])
     with line.turn_taking.dictation():
         assert line.ears.options.keyterms_prompt == ("Aldi", "Kofi")

@@ -38,7 +38,7 @@ Type = stt.SpeechEventType
 KNOWN = (1, 4, 99)  # how many partials come before the final text
 PHRASES = AgentSettings().phrasebook.of("en")
 TALKED_OVER_SECONDS = 0.2
-"""From the first word known that is no backchannel, the agent speaks for so long at most."""
+"""The agent stops within this time after the first word that is no backchannel."""
 REPLY = "All right then, I have written that down for you."
 
 

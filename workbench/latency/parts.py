@@ -48,7 +48,7 @@ class Part:
     picture: str
     """The file's name."""
     limit_seconds: float
-    """It may take so long, from its first process to its last."""
+    """The part ends after this time, its processes' start and end included."""
 
     @property
     def service(self) -> str:

@@ -9,7 +9,6 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from workbench.arguments import positive
 from workbench.livekit_binary import NoLiveKitServerError
 from workbench.processes import ProcessDiedError
 from workbench.providers import Plan, PlanError
@@ -19,6 +18,7 @@ from workbench.talk.arena import CONTESTANTS, Arena, arena, chosen_providers
 from workbench.talk.calls import hold
 from workbench.talk.kept import KeptCall
 from workbench.talk.page import page
+from workbench.talk.script_options import parse, script_parser
 from workbench.talk.stimuli import SEEDS, TalkScript, scripts
 from workbench.talk.story import story
 from workbench.waiting import WaitedTooLongError
@@ -107,20 +107,13 @@ def _measure(options: argparse.Namespace, path: Path) -> None:
 
 
 def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        prog="python -m workbench.talk",
-        description=__doc__,
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
-    )
+    parser = script_parser("workbench.talk", __doc__, turns=156, overlaps=150, seed="judged")
     add = parser.add_argument
-    add("--turns", type=positive, default=156, help="said into the agent's silence")
-    add("--overlaps", type=positive, default=150, help="heard over its replies")
-    add("--seed", choices=list(SEEDS), default="judged", help="what is heard when")
     add("--only", choices=list(CONTESTANTS), help="one contestant; the other's calls are kept")
     add("--page-only", action="store_true", help="score what is kept, and hold no call")
     add("--dry", action="store_true", help="write no page")
     add("--story", action="store_true", help="print what came of each stimulus")
-    return parser.parse_args()
+    return parse(parser)
 
 
 if __name__ == "__main__":

@@ -24,10 +24,10 @@ from agent.call.interruptions import Verdict
 from agent.call.vad_tap import level_of
 from agent.call.voice_feed import FRAME_MS, SAMPLE_RATE
 from workbench import microphone
-from workbench.arguments import positive
 from workbench.corpus import resampled
 from workbench.pages import markdown_table
 from workbench.talk.calls import extent
+from workbench.talk.script_options import parse, script_parser
 from workbench.talk.spans import Conversation, Kind, Span, Stimulus, joined
 from workbench.talk.stimuli import SEEDS, Step, scripts
 from workbench.talk.tau_voice import panel
@@ -50,7 +50,7 @@ __all__ = [
 THRESHOLD = 0.4
 """The worker's, by default."""
 ROOM_SECONDS = 0.041
-"""From a microphone to whoever hears it: measured between two callers on one machine."""
+"""The delay of a room, from microphone to listener: between two callers on one machine."""
 FADE_SECONDS = 0.07
 """From the decision to be silent until nothing more is sent, 0.06 to 0.08: `yielding_output`."""
 _WINDOW_SECONDS = 1.0
@@ -280,18 +280,13 @@ def main() -> int:
 
 
 def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        prog="python -m workbench.talk.offline",
-        description=__doc__,
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+    parser = script_parser(
+        "workbench.talk.offline", __doc__, turns=312, overlaps=300, seed="tuning"
     )
     add = parser.add_argument
-    add("--turns", type=positive, default=312, help="said into the agent's silence")
-    add("--overlaps", type=positive, default=300, help="heard over its replies")
-    add("--seed", choices=list(SEEDS), default="tuning", help="what is heard when")
     add("--strength", choices=list(LIMITS), default="balanced", help="how easily it yields")
     add("--words-after", type=float, help="seconds from the first sound until words are known")
-    return parser.parse_args()
+    return parse(parser)
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ from workbench.talk.sounds import NOISES, TICS, at_level, far_away, made, other_
 from workbench.talk.spans import Kind
 from workbench.timeline import Samples
 
-__all__ = ["SEEDS", "Part", "Step", "TalkScript", "recorded_noises", "scripts"]
+__all__ = ["SEEDS", "Part", "Step", "TalkScript", "most_overlaps", "recorded_noises", "scripts"]
 
 SEEDS = {"tuning": 1, "judged": 2}
 """Thresholds are chosen on the first, and judged on the second."""
@@ -85,15 +85,24 @@ class TalkScript:
     steps: tuple[Step, ...]
 
 
+def _calls(turns: int) -> int:
+    return math.ceil(turns / (OVERLAPS_A_CALL + 1))
+
+
+def most_overlaps(turns: int) -> int:
+    """How many sounds fit over the replies to this many turns: none over the last of a call."""
+    return turns - _calls(turns)
+
+
 def scripts(seed: int, turns: int, overlaps: int) -> list[TalkScript]:
     """So many turns, and so many overlaps, in calls of at most 26 turns; every other telephones.
 
     Raises ValueError where a call would not end with a turn over whose reply nothing is heard.
     """
     chance = random.Random(seed)
-    count = math.ceil(turns / (OVERLAPS_A_CALL + 1))
-    if overlaps > turns - count:
-        raise ValueError(f"{turns} turns, in {count} calls, have room for {turns - count} overlaps")
+    count = _calls(turns)
+    if overlaps > most_overlaps(turns):
+        raise ValueError(f"{turns} turns have room for {most_overlaps(turns)} overlaps")
     kinds = iter(_kinds(overlaps, chance))
     lines = ("wideband", "telephone")
     made = []

@@ -29,8 +29,8 @@ def default_hold_ms() -> int:
 
 
 def settings(hold_ms: int | None = None) -> list[Setting]:
-    """Every preset; and the first while a number or the like is being given. With `hold_ms`, each
-    with a second opinion that holds an end back for so long."""
+    """Every preset, and the first one during dictation. With `hold_ms` each has a second opinion,
+    which holds an end back for this many milliseconds."""
     return [
         *(_setting(name, name, hold_ms) for name in PRESETS),
         _setting("seed, in dictation", "seed", hold_ms, _USUAL.agent.dictation_pause_ms),
