@@ -208,11 +208,11 @@ class AgentSettings(Section):
         "begin none.",
         examples=["some"],
     )
-    listening_sound_seconds: float = Field(
+    backchannel_seconds: float = Field(
         default=0,
         ge=0,
         le=600,
-        description="How long a turn of the caller lasts before the agent shows that it listens: "
+        description="How long a turn of the caller lasts before the agent gives a backchannel: "
         'at a short pause in mid-sentence it says one soft "mhm" (`listening` in the '
         "phrases), at most once a turn, and never where the turn may be ending. 0: never. Only for "
         "clients that cancel echo.",

@@ -41,8 +41,8 @@ def without_effect(settings: Settings) -> list[str]:
         found.append("ASSEMBLYAI_FALLBACK_BASE_URL has no effect: it is ASSEMBLYAI_BASE_URL")
     if agent.silence_seconds >= agent.max_call_seconds:
         found.append("AGENT_SILENCE_SECONDS has no effect: AGENT_MAX_CALL_SECONDS is not longer")
-    if agent.listening_sound_seconds and agent.hears == "everybody":
-        found.append("AGENT_LISTENING_SOUND_SECONDS has no effect with AGENT_HEARS=everybody")
+    if agent.backchannel_seconds and agent.hears == "everybody":
+        found.append("AGENT_BACKCHANNEL_SECONDS has no effect with AGENT_HEARS=everybody")
     if ears.include_partial_turns is False or ears.redact_pii:
         found.append(
             f"ASSEMBLYAI_{'REDACT_PII' if ears.redact_pii else 'INCLUDE_PARTIAL_TURNS'} keeps "
@@ -90,9 +90,9 @@ def _ports(settings: Settings) -> Iterator[str]:
 
 
 def _echoes(settings: Settings) -> Iterator[str]:
-    if settings.agent.listening_sound_seconds and settings.agent.echo == "auto":
+    if settings.agent.backchannel_seconds and settings.agent.echo == "auto":
         yield (
-            "AGENT_LISTENING_SOUND_SECONDS must be 0 with AGENT_ECHO=auto: a line that sends the "
+            "AGENT_BACKCHANNEL_SECONDS must be 0 with AGENT_ECHO=auto: a line that sends the "
             "sound back would put it into the caller's words"
         )
 

@@ -86,9 +86,7 @@ class TurnTaking:
         self._early = EarlyReplies(
             Eagerness(settings.agent.eagerness, settings.vad_threshold), settings.agent.phrasebook
         )
-        self.listening_sound = (
-            self._listen_aloud() if settings.agent.listening_sound_seconds else None
-        )
+        self.listening_sound = self._listen_aloud() if settings.agent.backchannel_seconds else None
         """The sound in a caller's long turn; None if it is off."""
         self._seats = Seats(self._floor)
         self._overlaps = [self._overlap]  # and one for each of several speakers
@@ -117,7 +115,7 @@ class TurnTaking:
         agent = self._settings.agent
         return ListeningSound(
             self._session,
-            Listening(agent.listening_sound_seconds, self._settings.vad_threshold),
+            Listening(agent.backchannel_seconds, self._settings.vad_threshold),
             agent.phrasebook,
             is_free=lambda: (
                 self._session.agent_state == "listening" and not self._floor.agent_has_it()

@@ -38,7 +38,7 @@ class Call:
     def __init__(self, voice: Voice, **agent: Any) -> None:
         key = {"api_key": "key"}
         livekit = {"url": "ws://127.0.0.1", "api_secret": "secret"} | key
-        given = {"listening_sound_seconds": AFTER_SECONDS} | agent
+        given = {"backchannel_seconds": AFTER_SECONDS} | agent
         settings = load_settings(
             None, given={"livekit": livekit, "assemblyai": key, "openai": key, "agent": given}
         )
@@ -134,7 +134,7 @@ async def test_in_a_long_turn_it_is_heard_once_softly_and_is_no_part_of_the_conv
 async def _answered(seconds: float) -> tuple[list[float], int]:
     """When the agent began to think and to speak after a long turn with a pause in it, and how much
     was heard beside its voice."""
-    async with calling(listening_sound_seconds=seconds) as call:
+    async with calling(backchannel_seconds=seconds) as call:
         loop = asyncio.get_running_loop()
         began, changes = loop.time(), []
         call.session.on("agent_state_changed", lambda _: changes.append(loop.time() - began))
@@ -174,7 +174,7 @@ def softened_frames() -> list[rtc.AudioFrame]:
 
 
 async def test_it_is_off_by_default() -> None:
-    async with calling(listening_sound_seconds=0) as call:
+    async with calling(backchannel_seconds=0) as call:
         await call.speaks(LONG, 4 * AFTER_SECONDS)
         await asyncio.sleep(0.9)
         assert (call.heard, call.turn_taking.listening_sound) == ([], None)

@@ -39,7 +39,7 @@ async def test_the_agent_waits_bears_a_pause_and_shows_that_it_listens(
     port = free_port()
     worker = await start_worker(
         AGENT_TURN_SECOND_OPINION="livekit",
-        AGENT_LISTENING_SOUND_SECONDS="2.5",
+        AGENT_BACKCHANNEL_SECONDS="2.5",
         AGENT_METRICS_PORT=str(port),
     )
     caller = await dial(worker)

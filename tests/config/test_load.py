@@ -249,8 +249,8 @@ CONTRADICTIONS: list[tuple[dict[str, str], str]] = [
         "AGENT_METRICS_PORT and AGENT_HTTP_PORT must not both be 8081",
     ),
     (
-        {"AGENT_LISTENING_SOUND_SECONDS": "8", "AGENT_ECHO": "auto"},
-        "AGENT_LISTENING_SOUND_SECONDS must be 0 with AGENT_ECHO=auto",
+        {"AGENT_BACKCHANNEL_SECONDS": "8", "AGENT_ECHO": "auto"},
+        "AGENT_BACKCHANNEL_SECONDS must be 0 with AGENT_ECHO=auto",
     ),
 ]
 
@@ -270,8 +270,8 @@ USELESS: list[tuple[dict[str, str], str]] = [
     ({"ASSEMBLYAI_REDACT_PII_SUB": "hash"}, "has no effect without ASSEMBLYAI_REDACT_PII"),
     ({"ASSEMBLYAI_MAX_SPEAKERS": "2"}, "has no effect without ASSEMBLYAI_SPEAKER_LABELS"),
     (
-        {"AGENT_LISTENING_SOUND_SECONDS": "8", "AGENT_HEARS": "everybody"},
-        "AGENT_LISTENING_SOUND_SECONDS has no effect with AGENT_HEARS=everybody",
+        {"AGENT_BACKCHANNEL_SECONDS": "8", "AGENT_HEARS": "everybody"},
+        "AGENT_BACKCHANNEL_SECONDS has no effect with AGENT_HEARS=everybody",
     ),
     ({"OPENAI_FALLBACK_TTS_VOICE": "sage"}, "has no effect without OPENAI_FALLBACK_TTS_MODEL"),
     ({"ASSEMBLYAI_WEBHOOK_AUTH_HEADER_VALUE": "x"}, "no effect without ASSEMBLYAI_WEBHOOK_URL"),
