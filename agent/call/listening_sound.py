@@ -124,7 +124,7 @@ class ListeningSound:
         options = self._session.conn_options.tts_conn_options
         try:
             made = await self._voice.synthesize(text, conn_options=options).collect()
-        except Exception as error:
+        except Exception as error:  # whatever the voice raises: the call goes on without the sound
             log.warning("the listening sound could not be made", extra={"error": str(error)})
             return []
         sound = softened(made, text)
