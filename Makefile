@@ -5,7 +5,7 @@ BIN := .venv/bin
 STAMP := .venv/.complete
 
 .DEFAULT_GOAL := help
-.PHONY: help run call check test livekit compare bench-latency bench-turns bench-talk bench-stt chaos canary fuzz image reference lock clean
+.PHONY: help run call check test flaky livekit compare bench-latency bench-turns bench-talk bench-stt chaos canary fuzz image reference lock clean
 
 help:  ## Show what there is to type
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -27,6 +27,9 @@ check: $(STAMP)  ## Formatting, types, import contracts, and the fast tests (a m
 test: $(STAMP)  ## Everything: the checks, then spoken calls through a real LiveKit server, then the image
 	@$(MAKE) -j2 --no-print-directory check livekit
 	$(BIN)/pytest -q -n 2 --dist loadfile --tb=native -m "slow or call or image"
+
+flaky: $(STAMP)  ## Which spoken tests needed a further try in the last runs
+	@$(BIN)/python -m workbench.flaky
 
 livekit: $(STAMP)  # What spoken calls need. The build uses the core that the type checker leaves idle.
 	$(BIN)/python -m workbench.prerequisites

@@ -1,9 +1,14 @@
 """What holds for all tests."""
 
 import asyncio
+import subprocess
+from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
+
+from workbench import flaky
 
 # The virtual clock's plugin asks every test for its event loop, those without one as well, and so
 # would make loops that nobody closes. Once a loop was set, even to none, asking makes no new one.
@@ -51,6 +56,28 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     )
     reruns = [f"{each.nodeid}: {_reason(each)}" for each in terminalreporter.getreports("rerun")]
     _tell(terminalreporter, "passed or failed at a further try", reruns)
+    tried = _spoken(terminalreporter, "passed", "failed", "error", "rerun")
+    if tried and not hasattr(terminalreporter.config, "workerinput"):  # xdist's workers report, too
+        run = flaky.Run(
+            revision=_revision(),
+            ended_at=datetime.now(UTC),
+            ran=tried,
+            tried_again=_spoken(terminalreporter, "rerun"),
+        )
+        _tell(terminalreporter, "further tries over the runs", flaky.summary(run, flaky.add(run)))
+
+
+def _spoken(reporter: pytest.TerminalReporter, *outcomes: str) -> tuple[str, ...]:
+    """The spoken tests with such an outcome, each once."""
+    reports = (report for outcome in outcomes for report in reporter.getreports(outcome))
+    names = (report.nodeid for report in reports)
+    return tuple(dict.fromkeys(name for name in names if name.startswith("tests/calls/")))
+
+
+def _revision() -> str:
+    command = ["git", "rev-parse", "--short", "HEAD"]
+    done = subprocess.run(command, cwd=Path(__file__).parent, capture_output=True, check=False)
+    return done.stdout.decode().strip() or "unknown"
 
 
 def _tell(reporter: pytest.TerminalReporter, title: str, lines: list[str]) -> None:
