@@ -11,10 +11,10 @@ help:  ## Show what there is to type
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: $(STAMP)  ## Start everything on this machine: LiveKit, stand-ins for providers without a key, the agent
-	@$(BIN)/python -m workbench.run
+	@$(BIN)/python -m workbench.local.run
 
 call: $(STAMP)  ## Call the running agent with recorded speech, and show the conversation
-	@$(BIN)/python -m workbench.call
+	@$(BIN)/python -m workbench.local.call
 
 check: $(STAMP)  ## Formatting, types, import contracts, and the fast tests (a minute or two)
 	$(BIN)/ruff format --check .
@@ -29,38 +29,38 @@ test: $(STAMP)  ## Everything: the checks, then spoken calls through a real Live
 	$(BIN)/pytest -q -n 2 --dist loadfile --tb=native -m "slow or call or image"
 
 flaky: $(STAMP)  ## Which spoken tests needed a further try in the last runs
-	@$(BIN)/python -m workbench.flaky
+	@$(BIN)/python -m workbench.bench.flaky
 
 livekit: $(STAMP)  # What spoken calls need. The build uses the core that the type checker leaves idle.
-	$(BIN)/python -m workbench.prerequisites
-	$(BIN)/python -m workbench.livekit_binary
+	$(BIN)/python -m workbench.local.prerequisites
+	$(BIN)/python -m workbench.local.livekit_binary
 
 compare: $(STAMP)  ## Our speech module beside the stock plugin, scenario by scenario: docs/comparison.md
-	$(BIN)/python -m workbench.compare
+	$(BIN)/python -m workbench.bench.compare
 
 bench-latency: $(STAMP)  ## How soon the caller hears an answer, ours and stock: docs/latency.md
-	$(BIN)/python -m workbench.latency
+	$(BIN)/python -m workbench.bench.latency
 
 bench-turns: $(STAMP)  ## How often each preset cuts callers off, and their wait, also with a second opinion, minutes: docs/presets.md
-	$(BIN)/python -m workbench.prerequisites
-	$(BIN)/python -m workbench.turns
+	$(BIN)/python -m workbench.local.prerequisites
+	$(BIN)/python -m workbench.bench.turns
 
 bench-talk: livekit  ## Whose turn it is: answers, interruptions, noise, ours and stock, half an hour: docs/talk.md
-	$(BIN)/python -m workbench.talk
+	$(BIN)/python -m workbench.bench.talk
 
 bench-stt: $(STAMP)  ## CPU and memory of a speech stream, ours and stock
-	$(BIN)/python -m workbench.bench_stt
+	$(BIN)/python -m workbench.bench.stt
 
 chaos: $(STAMP)  ## Thirty calls over three workers, and faults at random moments: nobody may be lost
-	$(BIN)/python -m workbench.livekit_binary
-	$(BIN)/python -m workbench.chaos
+	$(BIN)/python -m workbench.local.livekit_binary
+	$(BIN)/python -m workbench.bench.chaos
 
 canary: $(STAMP)  ## The newest releases over the lock, in a folder of their own: what would break
-	$(BIN)/python -m workbench.livekit_binary
-	$(BIN)/python -m workbench.canary
+	$(BIN)/python -m workbench.local.livekit_binary
+	$(BIN)/python -m workbench.bench.canary
 
 fuzz: $(STAMP)  ## A million hostile messages for the speech module, and ten thousand hostile streams
-	$(BIN)/python -m workbench.fuzz
+	$(BIN)/python -m workbench.bench.fuzz
 
 image: $(STAMP)  ## Build the image, without a container engine if there is none
 	@deploy/image/build

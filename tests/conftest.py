@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from workbench import flaky
+from workbench.bench import flaky
 
 # The virtual clock's plugin asks every test for its event loop, those without one as well, and so
 # would make loops that nobody closes. Once a loop was set, even to none, asking makes no new one.
@@ -28,8 +28,8 @@ SLOW = {
     "test_heard.py",
     "test_hearing.py",
     "test_leaks.py",
-    "test_loopback_heard.py",
-    "test_loopback_program.py",
+    "test_standins_heard.py",
+    "test_standins_program.py",
     "test_main.py",
     "test_session.py",
 }

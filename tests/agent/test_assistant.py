@@ -12,7 +12,7 @@ from agent.call.prepared import Sentence
 from agent.call.turn_taking import TurnTaking
 from config.load import load_settings
 from stt_assemblyai.stt import STT
-from workbench.silent_input import SilentInput
+from workbench.standins.silent_input import SilentInput
 
 pytestmark = pytest.mark.looptime
 

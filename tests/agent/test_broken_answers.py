@@ -10,8 +10,8 @@ from agent.call.broken_answers import MOST_IN_A_CALL, BrokenAnswers
 from agent.call.prepared import Sentence
 from agent.call.providers import Clients, build_mind, connect_options
 from config.services import OpenAISettings
-from workbench.loopback.openai_v1.faults import Fault
-from workbench.loopback.openai_v1.server import LOCAL_KEY, OpenAIStandIn
+from workbench.standins.openai_v1.faults import Fault
+from workbench.standins.openai_v1.server import LOCAL_KEY, OpenAIStandIn
 
 QUESTION = "what is seven plus five"
 PART, WHOLE = "Seven plus", "Seven plus five is twelve."

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from workbench.running import PROJECT
+from workbench.local.running import PROJECT
 
 KEYS = {"ASSEMBLYAI_API_KEY": "an-assemblyai-key", "OPENAI_API_KEY": "sk-an-openai-key"}
 OURS = ("LIVEKIT", "ASSEMBLYAI", "OPENAI", "AGENT")

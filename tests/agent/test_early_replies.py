@@ -22,8 +22,8 @@ from agent.call.vad_tap import TappedVAD
 from config.behaviour import AgentSettings
 from config.load import load_settings
 from stt_assemblyai.stt import STT
-from workbench.scripted import Detector, Loudspeaker, Mind, Script, Voice
-from workbench.silent_input import SilentInput
+from workbench.standins.scripted import Detector, Loudspeaker, Mind, Script, Voice
+from workbench.standins.silent_input import SilentInput
 
 pytestmark = pytest.mark.looptime
 

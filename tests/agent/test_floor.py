@@ -16,7 +16,7 @@ from agent.call.interruptions import Verdict
 from agent.call.marked import Mark, MarkedUtterance, mark_of
 from agent.call.playout import Playout
 from agent.call.vad_tap import TappedVAD
-from workbench.scripted import RATE, Detector, Loudspeaker
+from workbench.standins.scripted import RATE, Detector, Loudspeaker
 
 pytestmark = pytest.mark.looptime
 

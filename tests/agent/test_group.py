@@ -28,8 +28,8 @@ from agent.call.who_spoke import lines_of, turns_of
 from config.load import load_settings
 from stt_assemblyai.speech import LateFormat, Transcript
 from stt_assemblyai.stt import STT
-from workbench.scripted import Detector, Loudspeaker, Mind, Voice
-from workbench.scripted_room import Person, ScriptedRoom, Sound
+from workbench.standins.scripted import Detector, Loudspeaker, Mind, Voice
+from workbench.standins.scripted_room import Person, ScriptedRoom, Sound
 
 pytestmark = pytest.mark.looptime
 

@@ -13,7 +13,7 @@ from aiohttp import web
 from livekit import api, rtc
 
 from agent.call.handover import HAND_OVER_SECONDS, hand_over, hook_for, transfer
-from workbench.loopback.listening import Listener
+from workbench.standins.listening import Listener
 
 SIP = rtc.ParticipantKind.PARTICIPANT_KIND_SIP
 BROWSER = rtc.ParticipantKind.PARTICIPANT_KIND_STANDARD

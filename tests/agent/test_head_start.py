@@ -13,8 +13,8 @@ from agent.call.head_start import HeadStart
 from agent.call.prompt_voice import PromptVoice
 from agent.call.providers import Clients, build_voice, connect_options
 from config.services import OpenAISettings
-from workbench.loopback.openai_v1.faults import Fault
-from workbench.loopback.openai_v1.server import LOCAL_KEY, OpenAIStandIn
+from workbench.standins.openai_v1.faults import Fault
+from workbench.standins.openai_v1.server import LOCAL_KEY, OpenAIStandIn
 
 GREETING = "Good morning, you have reached the lighthouse. How can I help?"
 

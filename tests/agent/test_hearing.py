@@ -16,10 +16,10 @@ from config.load import load_settings
 from config.settings import Settings
 from stt_assemblyai.budget import SharedBudget, file_for
 from stt_assemblyai.stt import STT
-from workbench.loopback.assemblyai_v3.knobs import Knobs
-from workbench.loopback.assemblyai_v3.scripted import ScriptedWord
-from workbench.loopback.assemblyai_v3.server import LOCAL_KEY, AssemblyAIStandIn
-from workbench.silent_input import SilentInput
+from workbench.standins.assemblyai_v3.knobs import Knobs
+from workbench.standins.assemblyai_v3.scripted import ScriptedWord
+from workbench.standins.assemblyai_v3.server import LOCAL_KEY, AssemblyAIStandIn
+from workbench.standins.silent_input import SilentInput
 
 RATE = 16000
 NOWHERE = "ws://127.0.0.1:9"

@@ -22,8 +22,8 @@ from config.load import load_settings
 from config.phrases import read_phrasebook
 from config.settings import Settings
 from stt_assemblyai.stt import STT
-from workbench.scripted import Detector, Loudspeaker, Mind, Script, Voice
-from workbench.silent_input import SilentInput
+from workbench.standins.scripted import Detector, Loudspeaker, Mind, Script, Voice
+from workbench.standins.silent_input import SilentInput
 
 Type = stt.SpeechEventType
 PHRASEBOOK = AgentSettings().phrasebook

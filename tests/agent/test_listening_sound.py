@@ -18,9 +18,9 @@ from agent.call.turn_taking import TurnTaking
 from agent.call.vad_tap import TappedVAD
 from config.load import load_settings
 from stt_assemblyai.stt import STT
-from workbench.scripted import Detector, Loudspeaker, Mind, Script, Voice
-from workbench.scripted_room import ScriptedRoom
-from workbench.silent_input import SilentInput
+from workbench.standins.scripted import Detector, Loudspeaker, Mind, Script, Voice
+from workbench.standins.scripted_room import ScriptedRoom
+from workbench.standins.silent_input import SilentInput
 
 pytestmark = pytest.mark.looptime
 

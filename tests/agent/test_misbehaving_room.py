@@ -10,8 +10,8 @@ from hypothesis import strategies as some
 from livekit import rtc
 
 from config.load import load_settings
-from workbench.room_world import Served, World
-from workbench.scripted_room import Permission, Person
+from workbench.bench.room_world import Served, World
+from workbench.standins.scripted_room import Permission, Person
 
 pytestmark = pytest.mark.looptime
 

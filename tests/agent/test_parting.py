@@ -14,7 +14,7 @@ from agent.call.parting import Parting
 from agent.call.prepared import SAMPLE_RATE, Sentence
 from agent.call.presence import Presence
 from config.behaviour import AgentSettings
-from workbench.scripted_room import Permission, Person, ScriptedRoom
+from workbench.standins.scripted_room import Permission, Person, ScriptedRoom
 
 
 class Job:

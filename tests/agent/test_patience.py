@@ -6,7 +6,7 @@ import pytest
 
 from agent.call.patience import min_delay, thresholds, turn_handling
 from stt_assemblyai.models import PRESETS, Preset
-from workbench.sample_settings import sample_settings
+from workbench.local.sample_settings import sample_settings
 
 ALL: tuple[Preset, ...] = ("seed", "aggressive", "balanced", "conservative", "service")
 

@@ -14,14 +14,14 @@ from livekit.plugins import silero
 from agent.call.barge_in import LIMITS, SURELY_CALLERS, BargeIn
 from agent.call.floor import SessionFloor
 from agent.call.playout import Playout
-from workbench import corpus
-from workbench.microphone import SAMPLE_RATE
-from workbench.scripted import RATE, Loudspeaker
-from workbench.talk.calls import extent
-from workbench.talk.offline import THRESHOLD, events_of
-from workbench.talk.sounds import NOISES, TICS, far_away, made, other_voice
-from workbench.talk.stimuli import recorded_noises
-from workbench.timeline import Samples
+from workbench.bench.talk.calls import extent
+from workbench.bench.talk.offline import THRESHOLD, events_of
+from workbench.bench.talk.sounds import NOISES, TICS, far_away, made, other_voice
+from workbench.bench.talk.stimuli import recorded_noises
+from workbench.local.calling import corpus
+from workbench.local.calling.microphone import SAMPLE_RATE
+from workbench.local.calling.timeline import Samples
+from workbench.standins.scripted import RATE, Loudspeaker
 
 Heard = list[tuple[float, vad.VADEvent]]
 """Results of the voice detector, and when each is known, in seconds."""

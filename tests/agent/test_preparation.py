@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from agent.worker.preparation import UnpreparedError, require_preparation
-from workbench.running import PROJECT
+from workbench.local.running import PROJECT
 
 
 def test_a_worker_that_can_prepare_a_call_may_start() -> None:

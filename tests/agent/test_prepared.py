@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from agent.call.prepared import SAMPLE_RATE, Sentence
-from workbench.running import PROJECT
+from workbench.local.running import PROJECT
 
 # The sentences are read, their files go away, and one of them is said.
 GONE = """

@@ -11,7 +11,7 @@ from agent.call.endings import Ending
 from agent.call.participants import CALLER_ATTRIBUTE, AgentRole
 from agent.call.presence import Presence
 from config.behaviour import AgentSettings
-from workbench.scripted_room import Permission, Person, ScriptedRoom
+from workbench.standins.scripted_room import Permission, Person, ScriptedRoom
 
 pytestmark = pytest.mark.looptime
 

@@ -18,8 +18,8 @@ from agent.call.models.errors import (
 from agent.call.models.mind import PatientLLM
 from agent.call.providers import Clients, build_mind, build_voice
 from config.services import OpenAISettings
-from workbench.loopback.openai_v1.faults import Fault
-from workbench.loopback.openai_v1.server import LOCAL_KEY, OpenAIStandIn
+from workbench.standins.openai_v1.faults import Fault
+from workbench.standins.openai_v1.server import LOCAL_KEY, OpenAIStandIn
 
 IMPATIENT = {"llm_patience_seconds": 0.4, "tts_patience_seconds": 0.4, "patience_seconds": 1}
 FALLBACK = {

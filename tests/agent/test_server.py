@@ -25,7 +25,7 @@ from agent.worker.starts import Starts
 from config.load import load_settings
 from config.services import AssemblyAISettings
 from stt_assemblyai.budget import SharedBudget, file_for
-from workbench.running import PROJECT
+from workbench.local.running import PROJECT
 
 KEYS = {
     "livekit": {"url": "ws://127.0.0.1", "api_key": "APIkey", "api_secret": "a-livekit-secret"},

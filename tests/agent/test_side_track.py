@@ -7,7 +7,7 @@ import pytest
 from livekit import rtc
 
 from agent.call.side_track import PUBLISH_SECONDS, SideTrack, Source
-from workbench.scripted_room import ScriptedRoom, SideSound
+from workbench.standins.scripted_room import ScriptedRoom, SideSound
 
 pytestmark = pytest.mark.looptime
 

@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from workbench.running import PROJECT
+from workbench.local.running import PROJECT
 
 HUP, INT, TERM = signal.SIGHUP, signal.SIGINT, signal.SIGTERM
 

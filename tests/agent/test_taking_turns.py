@@ -20,8 +20,8 @@ from agent.call.turn_taking import ANSWER_SECONDS, TurnTaking
 from agent.call.vad_tap import TappedVAD
 from config.load import load_settings
 from stt_assemblyai.stt import STT
-from workbench.scripted import Detector, Loudspeaker, Script
-from workbench.silent_input import SilentInput
+from workbench.standins.scripted import Detector, Loudspeaker, Script
+from workbench.standins.silent_input import SilentInput
 
 pytestmark = pytest.mark.looptime
 

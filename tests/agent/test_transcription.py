@@ -20,7 +20,7 @@ from agent.call.transcription import (
 )
 from agent.log import pseudonym
 from config.behaviour import AgentSettings
-from workbench.scripted_room import Person, ScriptedRoom, Sound
+from workbench.standins.scripted_room import Person, ScriptedRoom, Sound
 
 pytestmark = pytest.mark.looptime
 

@@ -10,7 +10,7 @@ from agent.call.turn_taking import TurnTaking
 from config.settings import Settings
 from stt_assemblyai.models import PRESETS
 from stt_assemblyai.stt import STT
-from workbench.sample_settings import sample_settings
+from workbench.local.sample_settings import sample_settings
 
 
 class Line:

@@ -10,7 +10,7 @@ from livekit import rtc
 from livekit.agents import vad
 
 from agent.call.vad_tap import SILENCE_DB, TappedVAD, level_of
-from workbench.scripted import Detector
+from workbench.standins.scripted import Detector
 
 pytestmark = pytest.mark.looptime
 Type = vad.VADEventType

@@ -8,7 +8,7 @@ import pytest
 from livekit import rtc
 
 from agent.call.voice_feed import VoiceFeed, voice_tracks
-from workbench.scripted_room import Person, Publication, ScriptedRoom, Sound, Track
+from workbench.standins.scripted_room import Person, Publication, ScriptedRoom, Sound, Track
 
 pytestmark = pytest.mark.looptime
 

@@ -31,8 +31,8 @@ from config.behaviour import AgentSettings
 from config.load import load_settings
 from config.phrases import Words, begins, words_of
 from stt_assemblyai.stt import STT
-from workbench.scripted import Detector, Loudspeaker, Mind, Script, Voice
-from workbench.silent_input import SilentInput
+from workbench.standins.scripted import Detector, Loudspeaker, Mind, Script, Voice
+from workbench.standins.silent_input import SilentInput
 
 Type = stt.SpeechEventType
 KNOWN = (1, 4, 99)  # how many partials come before the final text

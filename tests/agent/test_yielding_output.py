@@ -14,7 +14,7 @@ from agent.call.yielding_output import (
     READY_AHEAD_SECONDS,
     YieldingOutput,
 )
-from workbench.scripted import RATE, Loudspeaker
+from workbench.standins.scripted import RATE, Loudspeaker
 
 pytestmark = pytest.mark.looptime
 

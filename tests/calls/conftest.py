@@ -17,17 +17,17 @@ import pytest
 import pytest_asyncio
 from pytest_asyncio import is_async_test
 
-from workbench.caller import Caller
-from workbench.conversation import chronicle
-from workbench.corpus import resampled
-from workbench.engines.recognizer import Recognizer
-from workbench.livekit_binary import find_or_build
-from workbench.livekit_server import livekit_server
-from workbench.microphone import SAMPLE_RATE
-from workbench.running import CACHE, PROJECT
-from workbench.standins import stand_ins
-from workbench.timeline import Samples
-from workbench.workers import Places, Worker
+from workbench.local.calling.caller import Caller
+from workbench.local.calling.conversation import chronicle
+from workbench.local.calling.corpus import resampled
+from workbench.local.calling.microphone import SAMPLE_RATE
+from workbench.local.calling.timeline import Samples
+from workbench.local.livekit_binary import find_or_build
+from workbench.local.livekit_server import livekit_server
+from workbench.local.running import CACHE, PROJECT
+from workbench.local.standins_process import stand_ins
+from workbench.local.workers import Places, Worker
+from workbench.standins.engines.recognizer import Recognizer
 
 ARTIFACTS = PROJECT / "artifacts"
 _VISITS = itertools.count(1)

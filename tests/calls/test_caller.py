@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from workbench.caller import CallEndedError
-from workbench.corpus import dickens, recorded, synthesised
-from workbench.microphone import SAMPLE_RATE
-from workbench.transcript import word_error_rate
+from workbench.local.calling.caller import CallEndedError
+from workbench.local.calling.corpus import dickens, recorded, synthesised
+from workbench.local.calling.microphone import SAMPLE_RATE
+from workbench.local.calling.transcript import word_error_rate
 
 
 async def test_two_callers_in_a_room_hear_each_others_words(dial: Any, understand: Any) -> None:

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from workbench.chaos.__main__ import Chaos, run
-from workbench.chaos.calls import Outcome
+from workbench.bench.chaos.__main__ import Chaos, run
+from workbench.bench.chaos.calls import Outcome
 
 
 async def test_whatever_fails_nobody_is_lost(tmp_path: Path) -> None:

@@ -9,8 +9,8 @@ from typing import Any
 
 import psutil
 
-from workbench.conversation import greeting
-from workbench.corpus import dickens
+from workbench.local.calling.conversation import greeting
+from workbench.local.calling.corpus import dickens
 
 
 async def survivors(processes: Iterable[psutil.Process]) -> list[psutil.Process]:

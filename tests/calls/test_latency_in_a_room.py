@@ -1,9 +1,9 @@
 """The benchmark of answers holds its calls in a room as well: ours, and the stock plugin's."""
 
-from workbench.latency.contestants import CONTESTANTS, STOCK
-from workbench.latency.dialogue import DIALOGUE
-from workbench.latency.providers import Delays
-from workbench.latency.room import measure_in_room
+from workbench.bench.latency.contestants import CONTESTANTS, STOCK
+from workbench.bench.latency.dialogue import DIALOGUE
+from workbench.bench.latency.providers import Delays
+from workbench.bench.latency.room import measure_in_room
 
 
 async def test_ours_and_stock_answer_the_same_line() -> None:

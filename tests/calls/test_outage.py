@@ -4,14 +4,14 @@ import itertools
 from pathlib import Path
 from typing import Any
 
-from workbench.caller import Caller
-from workbench.conversation import greeting, take_turn
-from workbench.corpus import synthesised
-from workbench.livekit_binary import find_or_build
-from workbench.livekit_server import livekit_server
-from workbench.running import CACHE
-from workbench.transcript import words
-from workbench.workers import Places, Worker
+from workbench.local.calling.caller import Caller
+from workbench.local.calling.conversation import greeting, take_turn
+from workbench.local.calling.corpus import synthesised
+from workbench.local.calling.transcript import words
+from workbench.local.livekit_binary import find_or_build
+from workbench.local.livekit_server import livekit_server
+from workbench.local.running import CACHE
+from workbench.local.workers import Places, Worker
 
 
 async def test_a_call_goes_on_after_a_restart_of_the_livekit_server(

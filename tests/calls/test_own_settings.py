@@ -6,9 +6,9 @@ from typing import Any
 from livekit import api
 
 from agent.log import pseudonym
-from workbench.conversation import greeting, take_turn
-from workbench.corpus import synthesised
-from workbench.transcript import words
+from workbench.local.calling.conversation import greeting, take_turn
+from workbench.local.calling.corpus import synthesised
+from workbench.local.calling.transcript import words
 
 GREETING = "Welcome to the bicycle shop. What has broken?"
 INSTRUCTIONS = "You answer the phone of a bicycle shop."

@@ -12,10 +12,10 @@ import aiohttp
 import psutil
 from livekit import api
 
-from workbench.conversation import greeting, take_turn
-from workbench.corpus import synthesised
-from workbench.livekit_server import free_port
-from workbench.transcript import words
+from workbench.local.calling.conversation import greeting, take_turn
+from workbench.local.calling.corpus import synthesised
+from workbench.local.calling.transcript import words
+from workbench.local.livekit_server import free_port
 
 
 async def test_an_agent_that_is_killed_is_replaced_and_goes_on_where_it_was(

@@ -12,15 +12,15 @@ import psutil
 import pytest
 import pytest_asyncio
 
-from workbench.processes import Command, Process
-from workbench.running import PROJECT
+from workbench.local.processes import Command, Process
+from workbench.local.running import PROJECT
 
 Program = Callable[..., AbstractAsyncContextManager[Process]]
 
 
 @pytest.fixture
 def program(tmp_path: Path) -> Program:
-    """Run `workbench.run` or `workbench.call` with no key set and no `.env`, beside other runs."""
+    """Run `make run` or `make call` with no key set and no `.env`, beside other runs."""
     prefixes = ("AGENT_", "ASSEMBLYAI_", "LIVEKIT_", "OPENAI_")
     environment = {
         name: value
@@ -34,7 +34,7 @@ def program(tmp_path: Path) -> Program:
 
     @asynccontextmanager
     async def program(name: str) -> AsyncIterator[Process]:
-        argv = [sys.executable, "-m", f"workbench.{name}", "--state", str(tmp_path / "state")]
+        argv = [sys.executable, "-m", f"workbench.local.{name}", "--state", str(tmp_path / "state")]
         log = tmp_path / f"{name}.log"
         command = Command(name, argv, log, environment, cwd=tmp_path, grace_seconds=20)
         async with Process(command) as process:
@@ -99,7 +99,7 @@ async def test_a_second_run_answers_in_one_sentence_and_a_killed_one_leaves_noth
         assert "make run" in call.tail()
 
 
-@pytest.mark.parametrize("part", ["livekit-server", "workbench.loopback", "agent.py"])
+@pytest.mark.parametrize("part", ["livekit-server", "workbench.standins", "agent.py"])
 async def test_a_part_that_dies_is_reported_and_ends_the_rest(run: Process, part: str) -> None:
     family = descendants(run)
     # A leash's arguments are an interpreter's options, its own path, and then the command's.

@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from workbench.providers import plan, worker_environment
-from workbench.running import PROJECT
+from workbench.local.providers import plan, worker_environment
+from workbench.local.running import PROJECT
 
 OURS = ("AGENT_", "ASSEMBLYAI_", "LIVEKIT_", "OPENAI_")
 

@@ -6,12 +6,12 @@ from typing import Any
 import aiohttp
 import numpy as np
 
-from workbench.caller import Caller
-from workbench.conversation import agent_words, greeting, take_turn
-from workbench.corpus import Utterance, dickens, synthesised, with_pause
-from workbench.livekit_server import free_port
-from workbench.microphone import SAMPLE_RATE
-from workbench.transcript import words
+from workbench.local.calling.caller import Caller
+from workbench.local.calling.conversation import agent_words, greeting, take_turn
+from workbench.local.calling.corpus import Utterance, dickens, synthesised, with_pause
+from workbench.local.calling.microphone import SAMPLE_RATE
+from workbench.local.calling.transcript import words
+from workbench.local.livekit_server import free_port
 
 ADDITION = synthesised("What is seven plus five?")
 MOMENT = synthesised("One moment, please.")

@@ -15,14 +15,14 @@ import pytest_asyncio
 from livekit import api, rtc
 
 from agent.log import pseudonym
-from workbench.caller import Caller, access_token
-from workbench.conversation import greeting, take_turn
-from workbench.corpus import Utterance, dickens, synthesised
-from workbench.microphone import Microphone
-from workbench.processes import Command, Process
-from workbench.providers import plan, worker_environment
-from workbench.running import PROJECT
-from workbench.transcript import word_error_rate, words
+from workbench.local.calling.caller import Caller, access_token
+from workbench.local.calling.conversation import greeting, take_turn
+from workbench.local.calling.corpus import Utterance, dickens, synthesised
+from workbench.local.calling.microphone import Microphone
+from workbench.local.calling.transcript import word_error_rate, words
+from workbench.local.processes import Command, Process
+from workbench.local.providers import plan, worker_environment
+from workbench.local.running import PROJECT
 
 OURS = ("AGENT_", "ASSEMBLYAI_", "LIVEKIT_", "OPENAI_")
 NAME = "minutes"

@@ -7,8 +7,8 @@ from typing import Any
 import aiohttp
 from rich.console import Console
 
-from workbench.call import call
-from workbench.running import State
+from workbench.local.call import call
+from workbench.local.running import State
 
 
 async def test_an_unanswered_turn_is_named_and_fails_the_call(

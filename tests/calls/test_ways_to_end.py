@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 from livekit import api
 
-from workbench.caller import Caller, access_token
-from workbench.conversation import greeting, take_turn
-from workbench.corpus import synthesised
-from workbench.running import PROJECT
-from workbench.transcript import words
+from workbench.local.calling.caller import Caller, access_token
+from workbench.local.calling.conversation import greeting, take_turn
+from workbench.local.calling.corpus import synthesised
+from workbench.local.calling.transcript import words
+from workbench.local.running import PROJECT
 
 
 async def ending(worker: Any, room: str, *, timeout_seconds: float = 30) -> str:

@@ -8,10 +8,10 @@ from typing import Any
 
 from livekit import api, rtc
 
-from workbench.caller import Caller, access_token
-from workbench.conversation import greeting, take_turn
-from workbench.corpus import synthesised
-from workbench.running import PROJECT
+from workbench.local.calling.caller import Caller, access_token
+from workbench.local.calling.conversation import greeting, take_turn
+from workbench.local.calling.corpus import synthesised
+from workbench.local.running import PROJECT
 
 SILENT_CALLER = """
 import asyncio, sys

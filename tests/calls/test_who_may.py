@@ -14,8 +14,8 @@ from livekit.agents.voice.remote_session import RemoteSession
 
 from agent.call.authority import Authority, Role, on_rpc
 from agent.call.chat import LONGEST_TEXT, Chat
-from workbench.caller import access_token
-from workbench.conversation import greeting
+from workbench.local.calling.caller import access_token
+from workbench.local.calling.conversation import greeting
 
 TELLS = "Tell the caller that the manager is on the way."
 

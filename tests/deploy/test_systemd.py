@@ -6,7 +6,7 @@ import re
 import pytest
 
 from config.behaviour import AgentSettings
-from workbench.running import PROJECT
+from workbench.local.running import PROJECT
 
 UNIT = PROJECT / "deploy/systemd/agent.service"
 FAREWELL_SECONDS = 20  # docs/settings.md: calls that are left end within 20 s

@@ -15,9 +15,9 @@ from typing import Any
 
 import pytest
 
-from workbench.livekit_binary import find_or_build
-from workbench.livekit_server import free_port, livekit_server
-from workbench.processes import Command, Process
+from workbench.local.livekit_binary import find_or_build
+from workbench.local.livekit_server import free_port, livekit_server
+from workbench.local.processes import Command, Process
 
 pytestmark = [pytest.mark.image, pytest.mark.timeout(1000)]
 

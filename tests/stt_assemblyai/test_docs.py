@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from stt_assemblyai.stt import STT
-from workbench.loopback.assemblyai_v3.knobs import Knobs
-from workbench.loopback.assemblyai_v3.scripted import ScriptedWord
-from workbench.loopback.assemblyai_v3.server import LOCAL_KEY, AssemblyAIStandIn
+from workbench.standins.assemblyai_v3.knobs import Knobs
+from workbench.standins.assemblyai_v3.scripted import ScriptedWord
+from workbench.standins.assemblyai_v3.server import LOCAL_KEY, AssemblyAIStandIn
 
 PAGE = (Path(__file__).parents[2] / "docs" / "stt.md").read_text()
 

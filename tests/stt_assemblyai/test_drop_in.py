@@ -16,8 +16,8 @@ from livekit.plugins import assemblyai as plugin
 
 from stt_assemblyai.options import PARAMETERS, RENAMED, SessionOptions
 from stt_assemblyai.stt import STT, SpeechStream
-from workbench.loopback.assemblyai_v3.knobs import Knobs
-from workbench.loopback.assemblyai_v3.server import LOCAL_KEY, AssemblyAIStandIn
+from workbench.standins.assemblyai_v3.knobs import Knobs
+from workbench.standins.assemblyai_v3.server import LOCAL_KEY, AssemblyAIStandIn
 
 PAGE = (Path(__file__).parents[2] / "docs" / "stt.md").read_text("utf-8")
 SECTION = PAGE.split("### In place of")[1].split("\n## ")[0]

@@ -1,7 +1,7 @@
 """A short run of the fuzzer; `make fuzz` is the long one."""
 
-from workbench.fuzz import mapper, stream
-from workbench.fuzz.__main__ import fuzz
+from workbench.bench.fuzz import mapper, stream
+from workbench.bench.fuzz.__main__ import fuzz
 
 
 def test_mutated_messages_bring_out_nothing_but_balanced_events() -> None:

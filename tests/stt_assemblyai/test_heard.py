@@ -15,12 +15,12 @@ from stt_assemblyai.options import SessionOptions
 from stt_assemblyai.retries import Patience
 from stt_assemblyai.speech import Final
 from stt_assemblyai.transcriber import Interrupted, Timing, Transcriber
-from workbench.engines.activity import ActivityDetector
-from workbench.engines.recognizer import Recognizer
-from workbench.engines.weights import package_directory
-from workbench.loopback.assemblyai_v3.heard import Ears
-from workbench.loopback.assemblyai_v3.knobs import Fault, Knobs
-from workbench.loopback.assemblyai_v3.server import LOCAL_KEY, AssemblyAIStandIn
+from workbench.standins.assemblyai_v3.heard import Ears
+from workbench.standins.assemblyai_v3.knobs import Fault, Knobs
+from workbench.standins.assemblyai_v3.server import LOCAL_KEY, AssemblyAIStandIn
+from workbench.standins.engines.activity import ActivityDetector
+from workbench.standins.engines.recognizer import Recognizer
+from workbench.standins.engines.weights import package_directory
 
 DICKENS = (
     "it was the best of times it was the worst of times it was the age of wisdom it was the age "

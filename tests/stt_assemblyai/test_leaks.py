@@ -11,9 +11,9 @@ from livekit import rtc
 from livekit.agents import APIError
 
 from stt_assemblyai.stt import STT, SpeechStream
-from workbench.loopback.assemblyai_v3.knobs import Fault, Knobs
-from workbench.loopback.assemblyai_v3.scripted import ScriptedWord
-from workbench.loopback.assemblyai_v3.server import LOCAL_KEY, AssemblyAIStandIn
+from workbench.standins.assemblyai_v3.knobs import Fault, Knobs
+from workbench.standins.assemblyai_v3.scripted import ScriptedWord
+from workbench.standins.assemblyai_v3.server import LOCAL_KEY, AssemblyAIStandIn
 
 RATE = 16000
 KNOBS = Knobs(begin_delay_ms=0, throttle=None, format_twin_delay_ms=10, termination_delay_ms=5)

@@ -22,9 +22,9 @@ from stt_assemblyai.options import SessionOptions
 from stt_assemblyai.page import as_text
 from stt_assemblyai.sound import open_sound
 from stt_assemblyai.speech import SpokenWord, Transcript
-from workbench.loopback.assemblyai_v3.knobs import Fault, Knobs
-from workbench.loopback.assemblyai_v3.scripted import ScriptedWord
-from workbench.loopback.assemblyai_v3.server import LOCAL_KEY, AssemblyAIStandIn
+from workbench.standins.assemblyai_v3.knobs import Fault, Knobs
+from workbench.standins.assemblyai_v3.scripted import ScriptedWord
+from workbench.standins.assemblyai_v3.server import LOCAL_KEY, AssemblyAIStandIn
 
 ROOT = Path(__file__).parents[2]
 RATE = 16_000

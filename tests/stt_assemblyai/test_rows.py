@@ -16,9 +16,9 @@ from livekit.agents import LanguageCode, stt
 
 from stt_assemblyai.messages import Warned
 from stt_assemblyai.stt import STT, SpeechStream
-from workbench.loopback.assemblyai_v3.knobs import Fault, Knobs
-from workbench.loopback.assemblyai_v3.scripted import ScriptedWord
-from workbench.loopback.assemblyai_v3.server import LOCAL_KEY, AssemblyAIStandIn
+from workbench.standins.assemblyai_v3.knobs import Fault, Knobs
+from workbench.standins.assemblyai_v3.scripted import ScriptedWord
+from workbench.standins.assemblyai_v3.server import LOCAL_KEY, AssemblyAIStandIn
 
 PROOFS: dict[int, tuple[str, ...]] = {
     1: (

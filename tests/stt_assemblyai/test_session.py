@@ -9,10 +9,10 @@ from livekit.agents import Agent, AgentSession, CloseEvent, CloseReason, ErrorEv
 
 from stt_assemblyai.errors import AuthenticationError
 from stt_assemblyai.stt import STT
-from workbench.loopback.assemblyai_v3.knobs import Fault, Knobs
-from workbench.loopback.assemblyai_v3.scripted import ScriptedWord
-from workbench.loopback.assemblyai_v3.server import LOCAL_KEY, AssemblyAIStandIn
-from workbench.silent_input import SilentInput
+from workbench.standins.assemblyai_v3.knobs import Fault, Knobs
+from workbench.standins.assemblyai_v3.scripted import ScriptedWord
+from workbench.standins.assemblyai_v3.server import LOCAL_KEY, AssemblyAIStandIn
+from workbench.standins.silent_input import SilentInput
 
 FAST = Knobs(begin_delay_ms=0, reject_delay_ms=0, format_twin_delay_ms=10, termination_delay_ms=5)
 REMEDY = "Check ASSEMBLYAI_API_KEY, and that the account may stream."

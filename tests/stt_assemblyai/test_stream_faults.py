@@ -23,8 +23,8 @@ from stt_assemblyai.speech import (
     StartOfSpeech,
 )
 from stt_assemblyai.transcriber import Interrupted, Timing, Transcriber
-from workbench.scripted_service import ScriptedService, ScriptedSocket
-from workbench.virtual_time import run_virtually
+from workbench.standins.scripted_service import ScriptedService, ScriptedSocket
+from workbench.standins.virtual_time import run_virtually
 
 pytestmark = pytest.mark.looptime(noop_cycles=0)
 

@@ -20,11 +20,11 @@ from stt_assemblyai.errors import AuthenticationError, ConfigurationError
 from stt_assemblyai.options import SessionOptions
 from stt_assemblyai.speech import LateFormat
 from stt_assemblyai.stt import STT, SpeechStream
-from workbench.loopback.assemblyai_v3.heard import Ears
-from workbench.loopback.assemblyai_v3.knobs import Fault, Knobs
-from workbench.loopback.assemblyai_v3.scripted import ScriptedWord
-from workbench.loopback.assemblyai_v3.server import LOCAL_KEY, AssemblyAIStandIn
-from workbench.loopback.assemblyai_v3.sound import Samples
+from workbench.standins.assemblyai_v3.heard import Ears
+from workbench.standins.assemblyai_v3.knobs import Fault, Knobs
+from workbench.standins.assemblyai_v3.scripted import ScriptedWord
+from workbench.standins.assemblyai_v3.server import LOCAL_KEY, AssemblyAIStandIn
+from workbench.standins.assemblyai_v3.sound import Samples
 
 Type = stt.SpeechEventType
 RATE = 16000

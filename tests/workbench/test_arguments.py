@@ -6,7 +6,7 @@ import sys
 import pytest
 
 
-@pytest.mark.parametrize("command", ["workbench.fuzz x", "workbench.chaos --calls 0"])
+@pytest.mark.parametrize("command", ["workbench.bench.fuzz x", "workbench.bench.chaos --calls 0"])
 def test_a_senseless_number_is_refused_in_a_sentence(command: str) -> None:
     done = subprocess.run(
         [sys.executable, "-m", *command.split()], capture_output=True, text=True, check=False

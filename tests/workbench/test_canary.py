@@ -4,7 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from workbench.canary import (
+from workbench.bench.canary import (
     GROUPS,
     Outcome,
     changes,
@@ -81,7 +81,7 @@ def test_the_report_tells_when_there_is_nothing_new() -> None:
 
 def test_a_group_that_there_is_not_is_refused_in_a_sentence() -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "workbench.canary", "pytest"],
+        [sys.executable, "-m", "workbench.bench.canary", "pytest"],
         capture_output=True,
         text=True,
         check=False,

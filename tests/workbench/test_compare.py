@@ -5,16 +5,16 @@ from pathlib import Path
 
 import pytest
 
-from workbench.compare import figures as f
-from workbench.compare import provider_scenarios
-from workbench.compare.__main__ import compare_all
-from workbench.compare.clients import CLIENTS, OURS
-from workbench.compare.driver import observe, quiet_logs
-from workbench.compare.losses import TROUBLES, Trouble, add_up
-from workbench.compare.observation import Observation
-from workbench.compare.provider_driver import Answered, provider_rows
-from workbench.compare.report import WIRE, Row, loss_rows, write_rows
-from workbench.compare.scenarios import SCENARIOS, SHORT
+from workbench.bench.compare import figures as f
+from workbench.bench.compare import provider_scenarios
+from workbench.bench.compare.__main__ import compare_all
+from workbench.bench.compare.clients import CLIENTS, OURS
+from workbench.bench.compare.driver import observe, quiet_logs
+from workbench.bench.compare.losses import TROUBLES, Trouble, add_up
+from workbench.bench.compare.observation import Observation
+from workbench.bench.compare.provider_driver import Answered, provider_rows
+from workbench.bench.compare.report import WIRE, Row, loss_rows, write_rows
+from workbench.bench.compare.scenarios import SCENARIOS, SHORT
 
 
 @pytest.fixture(scope="module")

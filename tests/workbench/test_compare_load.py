@@ -5,9 +5,9 @@ from functools import partial
 import aiohttp
 import pytest
 
-from workbench.compare.clients import CLIENTS, OURS, Client
-from workbench.compare.floor import BareResampler
-from workbench.compare.load import Bench, Load, scripted_stand_in
+from workbench.bench.compare.clients import CLIENTS, OURS, Client
+from workbench.bench.compare.floor import BareResampler
+from workbench.bench.compare.load import Bench, Load, scripted_stand_in
 
 LOAD = Load(streams=2, seconds=5, input_rate=48_000)
 

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from workbench.compare.spoken import CountingRecognizer, bare, count, pcm, say, sentences
-from workbench.loopback.assemblyai_v3.hearing import Hearing
+from workbench.bench.compare.spoken import CountingRecognizer, bare, count, pcm, say, sentences
+from workbench.standins.assemblyai_v3.hearing import Hearing
 
 RATE = 16_000
 SPEECH = say("Two tickets, please.")  # at 300, 600 (and a pause), 1450 ms

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from workbench.running import PROJECT
+from workbench.local.running import PROJECT
 
 # LiveKit's runner, which needs the name of a command first; `--help` is its own.
 GUARD = re.compile(r'^if __name__ == "__main__":', re.MULTILINE)

@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from workbench.engines import weights
-from workbench.engines.activity import FRAME_SAMPLES, ActivityDetector
-from workbench.engines.moonshine import decode, read_vocabulary
-from workbench.engines.recognizer import Recognizer, Samples, voiced_spans
-from workbench.engines.synthesizer import Synthesizer
+from workbench.standins.engines import weights
+from workbench.standins.engines.activity import FRAME_SAMPLES, ActivityDetector
+from workbench.standins.engines.moonshine import decode, read_vocabulary
+from workbench.standins.engines.recognizer import Recognizer, Samples, voiced_spans
+from workbench.standins.engines.synthesizer import Synthesizer
 
 SILENCE = np.zeros(16_000, np.float32)
 

@@ -6,7 +6,17 @@ from pathlib import Path
 
 import pytest
 
-from workbench.flaky import COUNTED_RUNS, KEPT_RUNS, Count, Run, add, counts, read, summary, table
+from workbench.bench.flaky import (
+    COUNTED_RUNS,
+    KEPT_RUNS,
+    Count,
+    Run,
+    add,
+    counts,
+    read,
+    summary,
+    table,
+)
 
 A, B = "tests/calls/test_x.py::test_a", "tests/calls/test_x.py::test_b"
 

@@ -4,13 +4,13 @@ from itertools import pairwise
 
 import pytest
 
-from workbench.latency.contestants import CONTESTANTS, STOCK
-from workbench.latency.dialogue import DIALOGUE, Line, say
-from workbench.latency.measurement import Summary, Turn, read
-from workbench.latency.process import measure_in_process
-from workbench.latency.providers import Delays, Providers
-from workbench.latency.report import rows
-from workbench.loopback.openai_v1.exchange import RequestRecord
+from workbench.bench.latency.contestants import CONTESTANTS, STOCK
+from workbench.bench.latency.dialogue import DIALOGUE, Line, say
+from workbench.bench.latency.measurement import Summary, Turn, read
+from workbench.bench.latency.process import measure_in_process
+from workbench.bench.latency.providers import Delays, Providers
+from workbench.bench.latency.report import rows
+from workbench.standins.openai_v1.exchange import RequestRecord
 
 HELLO = Line(("Hello.",))
 ASK = {"messages": [{"role": "user", "content": "four words of prompt"}]}

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from workbench.latency.contestants import CONTESTANTS
-from workbench.latency.dialogue import DIALOGUE, Line
-from workbench.latency.measurement import Marks, Result, Summary, Turn
-from workbench.latency.page import page, pictures, write
-from workbench.latency.parts import PARTS, SWEEP, TOTAL_SECONDS, Fault, Figures, bounded
-from workbench.latency.providers import Delays
-from workbench.latency.spread import ratio_interval
+from workbench.bench.latency.contestants import CONTESTANTS
+from workbench.bench.latency.dialogue import DIALOGUE, Line
+from workbench.bench.latency.measurement import Marks, Result, Summary, Turn
+from workbench.bench.latency.page import page, pictures, write
+from workbench.bench.latency.parts import PARTS, SWEEP, TOTAL_SECONDS, Fault, Figures, bounded
+from workbench.bench.latency.providers import Delays
+from workbench.bench.latency.spread import ratio_interval
 
 LINE = Line(("Hello.",))
 MADE = "Made by a test."

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from workbench.livekit_binary import (
+from workbench.local.livekit_binary import (
     VERSION,
     Named,
     NoLiveKitServerError,

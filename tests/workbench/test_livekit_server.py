@@ -1,6 +1,6 @@
 """What the LiveKit server is told."""
 
-from workbench.livekit_server import Access, config_body
+from workbench.local.livekit_server import Access, config_body
 
 
 def test_nothing_of_the_server_listens_beyond_loopback() -> None:

@@ -5,17 +5,17 @@ import random
 import pytest
 
 from agent.call.prepared import Sentence
-from workbench.misbehaviour.__main__ import decode, hold
-from workbench.misbehaviour.calls import Story, converse
-from workbench.misbehaviour.generator import TEXTS, Generator
-from workbench.misbehaviour.network import Asked
+from workbench.bench.misbehaviour.__main__ import decode, hold
+from workbench.bench.misbehaviour.calls import Story, converse
+from workbench.bench.misbehaviour.generator import TEXTS, Generator
+from workbench.bench.misbehaviour.network import Asked
 
 TWO_SENTENCES = TEXTS[1]
 
 
 @pytest.mark.parametrize("seed", range(1, 6))
 def test_whatever_a_provider_does_the_caller_is_not_left_in_silence(seed: int) -> None:
-    """`python -m workbench.misbehaviour` holds more of them."""
+    """`python -m workbench.bench.misbehaviour` holds more of them."""
     assert hold(seed).faults == []
 
 

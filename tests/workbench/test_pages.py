@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from workbench.latency.measurement import Marks
-from workbench.latency.waterfall import bars, waterfall
-from workbench.pages import markdown_table, write_section
-from workbench.svg import Drawing
+from workbench.bench.latency.measurement import Marks
+from workbench.bench.latency.waterfall import bars, waterfall
+from workbench.bench.pages import markdown_table, write_section
+from workbench.bench.svg import Drawing
 
 PREEMPTIVE = Marks(260, 410, 265, 565, 570, 720, 725)
 AFTER_COMMIT = Marks(260, 410, 920, 1220, 1225, 1375, 1380)

@@ -9,7 +9,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from workbench.processes import Command, Process, ProcessDiedError
+from workbench.local.processes import Command, Process, ProcessDiedError
 from workbench.waiting import WaitedTooLongError
 
 FOREVER = "import signal; signal.pause()"
@@ -101,7 +101,7 @@ async def test_everything_ends_when_its_owner_is_killed(tmp_path: Path) -> None:
     owner = (
         "import asyncio, sys\n"
         "from pathlib import Path\n"
-        "from workbench.processes import Command, Process\n"
+        "from workbench.local.processes import Command, Process\n"
         "async def own():\n"
         f"    command = Command('inner', [sys.executable, '-c', {PARENT!r}], Path(sys.argv[1]))\n"
         "    async with Process(command) as inner:\n"

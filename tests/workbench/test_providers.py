@@ -5,9 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from workbench.livekit_server import Access
-from workbench.loopback.openai_v1.server import LOCAL_KEY, OpenAIStandIn
-from workbench.providers import (
+from workbench.local.livekit_server import Access
+from workbench.local.providers import (
     Plan,
     PlanError,
     plan,
@@ -15,7 +14,8 @@ from workbench.providers import (
     settings_in_force,
     worker_environment,
 )
-from workbench.standins import StandIns
+from workbench.local.standins_process import StandIns
+from workbench.standins.openai_v1.server import LOCAL_KEY, OpenAIStandIn
 
 ACCESS = Access("ws://127.0.0.1:7880", "key", "secret")
 STAND_INS = StandIns(

@@ -8,8 +8,8 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from workbench.processes import Command, Process, ProcessDiedError
-from workbench.readiness import port_and_page, until_ready
+from workbench.local.processes import Command, Process, ProcessDiedError
+from workbench.local.readiness import port_and_page, until_ready
 from workbench.waiting import WaitedTooLongError
 
 

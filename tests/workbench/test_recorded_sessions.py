@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from stt_assemblyai.options import SessionOptions
-from workbench.sessions.listener import listen
-from workbench.sessions.recording import Received, Recording, SentAudio, SentText
-from workbench.sessions.redaction import redacted
-from workbench.sessions.replay import Replay, ReplayError
+from workbench.bench.sessions.listener import listen
+from workbench.bench.sessions.recording import Received, Recording, SentAudio, SentText
+from workbench.bench.sessions.redaction import redacted
+from workbench.bench.sessions.replay import Replay, ReplayError
 
 DATA = Path(__file__).parents[1] / "data"
 RECORDINGS = sorted(DATA.glob("*.jsonl"))

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from workbench.livekit_server import Access
-from workbench.providers import Plan
-from workbench.run import summary
-from workbench.standins import StandIns
+from workbench.local.livekit_server import Access
+from workbench.local.providers import Plan
+from workbench.local.run import summary
+from workbench.local.standins_process import StandIns
 
 ACCESS = Access("ws://127.0.0.1:7880", "key", "hush")
 LOG = Path(".cache/run/worker.log")

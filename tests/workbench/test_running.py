@@ -5,7 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from workbench.running import AlreadyRunningError, NotRunningError, State, find, only_one, tell
+from workbench.local.running import (
+    AlreadyRunningError,
+    NotRunningError,
+    State,
+    find,
+    only_one,
+    tell,
+)
 
 STATE = State(url="ws://127.0.0.1:1", api_key="key", api_secret="hush", agent_name="Ada")
 

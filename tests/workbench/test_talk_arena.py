@@ -1,7 +1,7 @@
 """What the workers of the talking benchmark are told, with keys and without."""
 
-from workbench.providers import plan
-from workbench.talk.arena import real_settings
+from workbench.bench.talk.arena import real_settings
+from workbench.local.providers import plan
 
 KEYS = {"ASSEMBLYAI_API_KEY": "a", "OPENAI_API_KEY": "b"}
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from workbench.talk.eot_bench import (
+from workbench.bench.talk.eot_bench import (
     Outcome,
     Policy,
     Silence,
@@ -16,7 +16,7 @@ from workbench.talk.eot_bench import (
     silences,
     sweep,
 )
-from workbench.talk.spans import Span
+from workbench.bench.talk.spans import Span
 
 END = Silence(is_end=True, duration_ms=5000, predictions=((300, 0.2), (700, 0.9)))
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from workbench.talk.eva import (
+from workbench.bench.talk.eva import (
     Timing,
     cut_in_count_score,
     judge,
@@ -16,8 +16,8 @@ from workbench.talk.eva import (
     turn_taking,
     yield_score,
 )
-from workbench.talk.rates import Rate
-from workbench.talk.spans import Conversation, Kind, Span, Stimulus, joined
+from workbench.bench.talk.rates import Rate
+from workbench.bench.talk.spans import Conversation, Kind, Span, Stimulus, joined
 
 GREETING = (0, 1000)
 

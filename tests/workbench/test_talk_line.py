@@ -4,7 +4,7 @@ import random
 
 import numpy as np
 
-from workbench.talk.line import PACKET_SAMPLES, mulaw, telephone, with_loss
+from workbench.bench.talk.line import PACKET_SAMPLES, mulaw, telephone, with_loss
 
 
 def tone(seconds: float, rate: int, level: float = 0.5) -> np.ndarray:

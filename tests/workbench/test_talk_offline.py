@@ -6,9 +6,9 @@ from livekit.plugins import silero
 
 from agent.call.barge_in import LIMITS, RESULT_SECONDS
 from agent.call.vad_tap import SILENCE_DB
-from workbench.talk.offline import Result, Scene, by_kind, curve, hear, results_of, watch
-from workbench.talk.spans import Kind, Span
-from workbench.talk.stimuli import Part, Step
+from workbench.bench.talk.offline import Result, Scene, by_kind, curve, hear, results_of, watch
+from workbench.bench.talk.spans import Kind, Span
+from workbench.bench.talk.stimuli import Part, Step
 
 VOICE, SILENCE = (0.95, -25.0), (0.01, SILENCE_DB)
 REPLY_AT, BEGINS_AT = 3.0, 5.0

@@ -5,12 +5,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from workbench.talk import kept
-from workbench.talk.duck import softer_after_ms
-from workbench.talk.kept import KeptCall, KeptSegment, KeptStimulus
-from workbench.talk.page import medians, page
-from workbench.talk.spans import Kind
-from workbench.talk.story import story
+from workbench.bench.talk import kept
+from workbench.bench.talk.duck import softer_after_ms
+from workbench.bench.talk.kept import KeptCall, KeptSegment, KeptStimulus
+from workbench.bench.talk.page import medians, page
+from workbench.bench.talk.spans import Kind
+from workbench.bench.talk.story import story
 
 RATE = 16_000
 

@@ -2,10 +2,10 @@
 
 import pytest
 
-from workbench.talk.eot_bench import Silence
-from workbench.talk.rates import Rate
-from workbench.talk.scorecard import eot_table, scorecard, words_lost
-from workbench.talk.spans import Conversation, Kind, Span, Stimulus
+from workbench.bench.talk.eot_bench import Silence
+from workbench.bench.talk.rates import Rate
+from workbench.bench.talk.scorecard import eot_table, scorecard, words_lost
+from workbench.bench.talk.spans import Conversation, Kind, Span, Stimulus
 
 
 def over_the_agent(text: str, *heard: str) -> Conversation:

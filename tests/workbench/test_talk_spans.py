@@ -2,7 +2,7 @@
 
 import pytest
 
-from workbench.talk.spans import Conversation, Kind, Span, Stimulus, joined
+from workbench.bench.talk.spans import Conversation, Kind, Span, Stimulus, joined
 
 
 def test_a_span_ends_after_it_begins() -> None:

@@ -6,11 +6,17 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from workbench.microphone import SAMPLE_RATE
-from workbench.talk.calls import agent_speech, extent
-from workbench.talk.sounds import NOISES, TICS, made, other_voice
-from workbench.talk.spans import Kind
-from workbench.talk.stimuli import SEEDS, TalkScript, recorded_noises, scripts, with_longer_pause
+from workbench.bench.talk.calls import agent_speech, extent
+from workbench.bench.talk.sounds import NOISES, TICS, made, other_voice
+from workbench.bench.talk.spans import Kind
+from workbench.bench.talk.stimuli import (
+    SEEDS,
+    TalkScript,
+    recorded_noises,
+    scripts,
+    with_longer_pause,
+)
+from workbench.local.calling.microphone import SAMPLE_RATE
 
 
 def burst(seconds: float) -> np.ndarray:

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from workbench.talk.rates import Rate
-from workbench.talk.spans import Conversation, Kind, Span, Stimulus, joined
-from workbench.talk.tau_voice import Panel, panel
+from workbench.bench.talk.rates import Rate
+from workbench.bench.talk.spans import Conversation, Kind, Span, Stimulus, joined
+from workbench.bench.talk.tau_voice import Panel, panel
 
 STRAY = (Kind.VOCAL_TIC, Kind.NON_DIRECTED, Kind.NOISE)
 

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from workbench.transcript import Segment, Transcript, word_error_rate, words
+from workbench.local.calling.transcript import Segment, Transcript, word_error_rate, words
 
 
 @pytest.mark.parametrize(

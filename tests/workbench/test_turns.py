@@ -5,11 +5,8 @@ from itertools import pairwise
 
 import pytest
 
-from workbench.loopback.engines import load_ears
-from workbench.speech_energy import speech_spans
-from workbench.talk.spans import Span
-from workbench.timeline import Samples
-from workbench.turns.corpus import (
+from workbench.bench.talk.spans import Span
+from workbench.bench.turns.corpus import (
     GAP_SECONDS,
     SAMPLE_RATE,
     Call,
@@ -18,13 +15,16 @@ from workbench.turns.corpus import (
     calls,
     scripts,
 )
-from workbench.turns.hearing import remembering, replayed, take_turns
-from workbench.turns.judgement import Judgement, judge
-from workbench.turns.pauses import Moment, moments, voices
-from workbench.turns.people import people
-from workbench.turns.plot import Curve, curves, plot
-from workbench.turns.settings import settings
-from workbench.turns.silences import judged_silences, placed, row, taken_silences
+from workbench.bench.turns.hearing import remembering, replayed, take_turns
+from workbench.bench.turns.judgement import Judgement, judge
+from workbench.bench.turns.pauses import Moment, moments, voices
+from workbench.bench.turns.people import people
+from workbench.bench.turns.plot import Curve, curves, plot
+from workbench.bench.turns.settings import settings
+from workbench.bench.turns.silences import judged_silences, placed, row, taken_silences
+from workbench.local.calling.speech_energy import speech_spans
+from workbench.local.calling.timeline import Samples
+from workbench.standins.loading import load_ears
 
 FIRST, SECOND = TrueTurn("one", 500, 2000), TrueTurn("two", 4600, 5600)
 

@@ -19,8 +19,8 @@ from config.load import load_settings
 from config.settings import Settings
 from stt_assemblyai.models import Preset
 from stt_assemblyai.stt import STT
-from workbench.scripted import Loudspeaker, Script
-from workbench.silent_input import SilentInput
+from workbench.standins.scripted import Loudspeaker, Script
+from workbench.standins.silent_input import SilentInput
 
 pytestmark = pytest.mark.looptime
 

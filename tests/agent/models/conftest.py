@@ -12,7 +12,7 @@ from agent.call.models.mind import PatientLLM
 from agent.call.models.voice import PatientTTS
 from agent.call.providers import Clients, build_mind, build_voice
 from config.services import OpenAISettings
-from workbench.misbehaviour.network import Asked, Network, Reply
+from workbench.bench.misbehaviour.network import Asked, Network, Reply
 
 
 class Provider:

@@ -15,8 +15,8 @@ from agent.call.models.errors import (
     RefusedError,
     UnavailableError,
 )
-from workbench.misbehaviour.network import End, Reply
-from workbench.misbehaviour.replies import (
+from workbench.bench.misbehaviour.network import End, Reply
+from workbench.bench.misbehaviour.replies import (
     DONE,
     PING,
     answer,

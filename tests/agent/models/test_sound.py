@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.call.models.sound import MediaType, NotSoundError, Samples, decoded_type
-from workbench.misbehaviour.replies import pcm, wav
+from workbench.bench.misbehaviour.replies import pcm, wav
 
 PCM = MediaType.of("audio/pcm")
 TONE = pcm(0.05)

@@ -12,8 +12,16 @@ from agent.call.models.errors import (
     RefusedError,
     UnavailableError,
 )
-from workbench.misbehaviour.network import End, Reply
-from workbench.misbehaviour.replies import PING, failure, pcm, sound, speech_events, stream, wav
+from workbench.bench.misbehaviour.network import End, Reply
+from workbench.bench.misbehaviour.replies import (
+    PING,
+    failure,
+    pcm,
+    sound,
+    speech_events,
+    stream,
+    wav,
+)
 
 pytestmark = pytest.mark.looptime
 

@@ -1,0 +1,1 @@
+"""What measures and tries: each command prints figures or writes a page of docs/."""

@@ -1,0 +1,95 @@
+"""`make chaos`: thirty calls over three workers, and faults at random moments. Nobody is lost."""
+
+import argparse
+import asyncio
+import contextlib
+import logging
+import random
+import sys
+import tempfile
+import time
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+from workbench.arguments import positive
+from workbench.bench.chaos.calls import Outcome, Report, call
+from workbench.bench.chaos.faults import Fault, plan
+from workbench.bench.chaos.fleet import AGENT_NAME, Fleet, fleet
+
+PAUSE_SECONDS = (2.0, 8.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Chaos:
+    """How much of it."""
+
+    calls: int = 30
+    workers: int = 3
+    at_once: int = 3
+    faults: int = 24
+    seed: int = 0
+
+
+async def run(chaos: Chaos, logs: Path) -> list[Report]:
+    """Hold the calls, with the faults meanwhile; what became of each."""
+    chance = random.Random(chaos.seed)
+    settings = {"AGENT_MAX_CALLS": str(chaos.at_once)}
+    async with fleet(chaos.workers, logs, settings) as made:
+        gate = asyncio.Semaphore(chaos.at_once)
+        breaking = asyncio.create_task(_break(made, plan(chaos.faults, chance), chance))
+        holding = [_call(made, f"call {number + 1}", gate) for number in range(chaos.calls)]
+        reports = await asyncio.gather(*holding)
+        breaking.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await breaking
+    return list(reports)
+
+
+async def _call(made: Fleet, room: str, gate: asyncio.Semaphore) -> Report:
+    async with gate:
+        report = await call(made.server.access, room, AGENT_NAME)
+        _say(f"{room}: {report.outcome.value} {report.story}")
+        return report
+
+
+async def _break(made: Fleet, faults: list[Fault], chance: random.Random) -> None:
+    for fault in faults:
+        await asyncio.sleep(chance.uniform(*PAUSE_SECONDS))
+        _say(f"    {fault.__name__.replace('_', ' ')}")
+        await fault(made, chance)
+
+
+def _say(line: str) -> None:
+    print(f"{time.strftime('%H:%M:%S')}  {line}", flush=True)
+
+
+def summary(reports: list[Report]) -> str:
+    """The figures, line by line."""
+    count = Counter(report.outcome for report in reports)
+    waits = sorted(each.greeted_seconds for each in reports if each.greeted_seconds is not None)
+    lines = [f"{outcome.value:<52}{count[outcome]:>4}" for outcome in Outcome]
+    if waits:
+        lines.append(f"first words after {waits[len(waits) // 2]:.1f} s (longest {waits[-1]:.1f})")
+    return "\n".join(lines)
+
+
+def main() -> int:
+    """Parse, run, print; 1 if a caller was lost."""
+    parser = argparse.ArgumentParser(prog="make chaos", description=__doc__)
+    for name, default in (("calls", 30), ("workers", 3), ("at-once", 3), ("faults", 24)):
+        parser.add_argument(f"--{name}", type=positive, default=default)
+    parser.add_argument("--seed", type=int, default=random.randrange(1000))
+    chosen = parser.parse_args()
+    chaos = Chaos(**vars(chosen))
+    # The native library of the callers tells of every fault at length.
+    logging.getLogger("livekit").setLevel(logging.CRITICAL)
+    logs = Path(tempfile.mkdtemp(prefix="chaos-"))
+    print(f"Seed {chaos.seed}; the logs are in {logs}")
+    reports = asyncio.run(run(chaos, logs))
+    print(summary(reports))
+    return 1 if any(report.outcome is Outcome.LOST for report in reports) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,104 @@
+"""What goes wrong: each fault is a function of the fleet, chosen and timed by a seed."""
+
+import asyncio
+import os
+import random
+import signal
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from typing import Any
+
+import aiohttp
+
+from workbench.bench.chaos.fleet import Fleet
+
+Fault = Callable[[Fleet, random.Random], Awaitable[None]]
+
+
+async def kill_a_job(fleet: Fleet, chance: random.Random) -> None:
+    """A call's process dies."""
+    if jobs := fleet.jobs():
+        with suppress(ProcessLookupError):
+            os.kill(chance.choice(jobs), signal.SIGKILL)
+
+
+async def kill_a_worker(fleet: Fleet, chance: random.Random) -> None:
+    """A worker dies with its calls, as with its machine; another one is started."""
+    worker = fleet.workers.pop(chance.randrange(len(fleet.workers)))
+    worker.process.signal_group(signal.SIGKILL)
+    await fleet.add()
+
+
+async def drain_a_worker(fleet: Fleet, chance: random.Random) -> None:
+    """A worker is told to stop, as when a new version is rolled out."""
+    await fleet.add()
+    fleet.workers.pop(chance.randrange(len(fleet.workers) - 1)).terminate()
+
+
+async def freeze_a_worker(fleet: Fleet, chance: random.Random) -> None:
+    """A worker and its calls stand still for a while, as when a machine swaps."""
+    worker = chance.choice(fleet.workers)
+    worker.process.signal_group(signal.SIGSTOP)
+    await asyncio.sleep(chance.uniform(1, 12))
+    worker.process.signal_group(signal.SIGCONT)
+
+
+async def break_the_model(fleet: Fleet, chance: random.Random) -> None:
+    """The language model fails for a few requests."""
+    kind = chance.choice([{"status": 500}, {"break_after_chunks": 2}, {"delay_ms": 4000}])
+    await _control(fleet, "/openai/faults", [{"endpoint": "chat", "times": 2, **kind}])
+
+
+async def break_the_voice(fleet: Fleet, chance: random.Random) -> None:
+    """The speech synthesis fails for a few requests."""
+    kind = chance.choice([{"status": 500}, {"status": 429}, {"delay_ms": 3000}])
+    await _control(fleet, "/openai/faults", [{"endpoint": "speech", "times": 2, **kind}])
+
+
+async def withdraw_the_key(fleet: Fleet, _: random.Random) -> None:
+    """The language model refuses the key in one call: it cannot go on."""
+    await _control(fleet, "/openai/faults", [{"endpoint": "chat", "times": 1, "status": 401}])
+
+
+async def deafen(fleet: Fleet, chance: random.Random) -> None:
+    """AssemblyAI breaks a session off and is out of reach for a while."""
+    await _control(fleet, "/assemblyai/refuse")
+    try:
+        await _control(fleet, "/assemblyai/sessions/-1/drop")
+        await asyncio.sleep(chance.uniform(0.5, 5))
+    finally:
+        await _control(fleet, "/assemblyai/accept")
+
+
+async def restart_the_server(fleet: Fleet, chance: random.Random) -> None:
+    """LiveKit's server is killed, and started again on the same address."""
+    await fleet.server.restart(pause_seconds=chance.uniform(0, 2))
+
+
+FAULTS: tuple[Fault, ...] = (
+    kill_a_job,
+    kill_a_worker,
+    drain_a_worker,
+    freeze_a_worker,
+    break_the_model,
+    break_the_voice,
+    withdraw_the_key,
+    deafen,
+    restart_the_server,
+)
+
+
+def plan(count: int, chance: random.Random) -> list[Fault]:
+    """So many faults in an order of chance, each kind about as often as the others."""
+    kinds = len(FAULTS)
+    rounds = range(count // kinds + 1)
+    return [each for _ in rounds for each in chance.sample(FAULTS, kinds)][:count]
+
+
+async def _control(fleet: Fleet, path: str, body: Any = None) -> None:  # any JSON
+    async with (
+        aiohttp.ClientSession(fleet.places.stand_ins.control_url) as session,
+        session.post(path, json=body) as answer,
+    ):
+        if answer.status != 404:  # nobody is on the line whom it could strike
+            answer.raise_for_status()

@@ -1,0 +1,122 @@
+"""`python -m workbench.bench.compare`: prints the comparison and writes docs/comparison.md."""
+
+import argparse
+import asyncio
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+
+from workbench.arguments import positive
+from workbench.bench.compare import provider_scenarios
+from workbench.bench.compare.clients import CLIENTS
+from workbench.bench.compare.driver import observe, quiet_logs
+from workbench.bench.compare.losses import TROUBLES, Trouble, add_up
+from workbench.bench.compare.provider_driver import compare_providers
+from workbench.bench.compare.provider_scenarios import ProviderScenario
+from workbench.bench.compare.report import (
+    LOSSES,
+    PROVIDERS,
+    WIRE,
+    Row,
+    loss_rows,
+    rows,
+    table,
+    write_rows,
+)
+from workbench.bench.compare.scenario import Scenario
+from workbench.bench.compare.scenarios import SCENARIOS, SHORT
+from workbench.local.livekit_binary import find_or_build
+from workbench.local.livekit_server import livekit_server
+from workbench.local.running import CACHE
+
+PARTS = ("wire", "losses", "providers")
+_PAGE = Path(__file__).parents[3] / "docs" / "comparison.md"
+_AT_ONCE = 12  # scenarios; more would disturb one another on two cores
+_STREAMS = 8
+
+
+async def compare(scenario: Scenario) -> list[Row]:
+    """One scenario, for all clients at the same time."""
+    async with asyncio.TaskGroup() as group:
+        runs = [group.create_task(observe(scenario, client)) for client in CLIENTS]
+    return rows(scenario, [run.result() for run in runs])
+
+
+async def compare_all(scenarios: Sequence[Scenario]) -> list[Row]:
+    """Several at once, in their order."""
+    places = asyncio.Semaphore(_AT_ONCE)
+
+    async def in_turn(scenario: Scenario) -> list[Row]:
+        async with places:
+            return await compare(scenario)
+
+    async with asyncio.TaskGroup() as group:
+        runs = [group.create_task(in_turn(scenario)) for scenario in scenarios]
+    return [row for run in runs for row in run.result()]
+
+
+async def count_losses(troubles: Sequence[Trouble], streams: int) -> list[Row]:
+    """All troubles, streams and clients at once."""
+    async with asyncio.TaskGroup() as group:
+        runs = {
+            (trouble, client): [
+                group.create_task(observe(scenario, client))
+                for scenario in trouble.streams(streams)
+            ]
+            for trouble in troubles
+            for client in CLIENTS
+        }
+    return [
+        row
+        for trouble in troubles
+        for row in loss_rows(
+            trouble.title,
+            [add_up([run.result() for run in runs[trouble, client]]) for client in CLIENTS],
+        )
+    ]
+
+
+async def in_rooms(scenarios: Sequence[ProviderScenario]) -> list[Row]:
+    """Provider faults, through a LiveKit server of our own."""
+    program = await find_or_build(CACHE, print)
+    with tempfile.TemporaryDirectory() as folder:
+        logs = Path(folder)
+        async with livekit_server(program, logs / "livekit.log") as server:
+            return await compare_providers(scenarios, server.access, logs, print)
+
+
+def main() -> int:
+    """The exit status."""
+    parser = argparse.ArgumentParser(prog="python -m workbench.bench.compare", description=__doc__)
+    parser.add_argument("parts", nargs="*", metavar="PART", help=f"{', '.join(PARTS)}; none: all")
+    parser.add_argument("--short", action="store_true", help="a few scenarios, seconds; no page")
+    parser.add_argument("--streams", type=positive, default=_STREAMS, help="for each kind of loss")
+    options = parser.parse_args()
+    if unknown := set(options.parts) - set(PARTS):
+        parser.error(f"no such part: {', '.join(sorted(unknown))}; there are {', '.join(PARTS)}")
+    console, names = Console(), [client.name for client in CLIENTS]
+    with quiet_logs():
+        for part in options.parts or PARTS:
+            heading, found = _measure(part, short=options.short, streams=options.streams)
+            console.print(table(heading, found, names))
+            if not options.short:
+                write_rows(_PAGE, heading, found, names)
+    return 0
+
+
+def _measure(part: str, *, short: bool, streams: int) -> tuple[str, list[Row]]:
+    match part:
+        case "wire":
+            return WIRE, asyncio.run(compare_all(SHORT if short else SCENARIOS))
+        case "losses":
+            return LOSSES, asyncio.run(count_losses(TROUBLES, 1 if short else streams))
+        case _:
+            chosen = provider_scenarios.SHORT if short else provider_scenarios.SCENARIOS
+            return PROVIDERS, asyncio.run(in_rooms(chosen))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

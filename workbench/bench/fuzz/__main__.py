@@ -1,0 +1,44 @@
+"""`python -m workbench.bench.fuzz [STREAMS] [SEED]`: hostile messages for the speech module.
+
+Real messages are cut, twisted, reordered, doubled and blown up: first for protocol and mapper
+alone, then, for half as many seeds, for the whole stream over its socket seam, with closes,
+refusals, garbage, odd audio and updates. Whatever breaks is printed with the seed that makes it
+again, and the exit code is 1.
+"""
+
+import argparse
+import sys
+import time
+from collections.abc import Callable
+
+from workbench.arguments import positive
+from workbench.bench.fuzz import mapper, stream
+
+
+def fuzz(play: Callable[[int], int], count: int, seed: int) -> int:
+    """Play this many seeds; gives the number of those that broke something."""
+    started, thrown, broken = time.monotonic(), 0, 0
+    for number in range(seed, seed + count):
+        try:
+            thrown += play(number)
+        except Exception as error:  # whatever it is, it is the find
+            print(f"{play.__module__} {number}: {type(error).__name__}: {error}", file=sys.stderr)
+            broken += 1
+    seconds = time.monotonic() - started
+    print(f"{count} streams, {thrown} messages in {seconds:.1f} s, {broken} broken")
+    return broken
+
+
+def main() -> int:
+    """Parse, throw, print; 1 if anything broke."""
+    parser = argparse.ArgumentParser(prog="python -m workbench.bench.fuzz", description=__doc__)
+    parser.add_argument("streams", type=positive, nargs="?", default=20_000)
+    parser.add_argument("seed", type=int, nargs="?", default=0)
+    arguments = parser.parse_args()
+    broken = fuzz(mapper.play, arguments.streams, arguments.seed)
+    broken += fuzz(stream.play, -(-arguments.streams // 2), arguments.seed)
+    return broken > 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,97 @@
+"""Who is measured: our own session at its settings, and the stock plugin's at two."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+from livekit.agents import Agent, AgentSession
+
+from agent.call.assistant import Assistant
+from agent.call.session import build_session, equip
+from agent.call.turn_taking import TurnTaking
+from config.load import load_settings
+from workbench.bench.latency import stock
+from workbench.bench.latency.providers import Providers
+from workbench.local.running import PROJECT
+from workbench.standins.assemblyai_v3.server import LOCAL_KEY as EARS_KEY
+from workbench.standins.openai_v1.server import LOCAL_KEY as MIND_KEY
+
+__all__ = ["CONTESTANTS", "STOCK", "SWEPT", "Contestant"]
+
+Start = Callable[[Providers, aiohttp.ClientSession], tuple[AgentSession[Any], Agent]]
+
+
+@dataclass(frozen=True, slots=True)
+class Contestant:
+    """A name for the table's head, what makes its session and its agent, and what runs it as a
+    worker."""
+
+    name: str
+    build: Start
+    program: Path
+    """Of its worker; `settings` is its environment, beyond addresses and keys."""
+    settings: Mapping[str, str]
+
+
+def _ours(name: str, **settings: Mapping[str, Any]) -> Contestant:
+    """What the product runs; all settings are at their defaults but for these, by section."""
+
+    def start(providers: Providers, _: aiohttp.ClientSession) -> tuple[AgentSession[Any], Agent]:
+        given: dict[str, dict[str, Any]] = {
+            "livekit": {"url": "ws://127.0.0.1", "api_key": "none", "api_secret": "none"},
+            "assemblyai": {"base_url": providers.ears.url, "api_key": EARS_KEY},
+            "openai": {"base_url": providers.mind.url, "api_key": MIND_KEY},
+        }
+        for section, values in settings.items():
+            given[section] = {**given.get(section, {}), **values}
+        chosen = load_settings(None, given=given)
+        equipment = equip(chosen)
+        session = build_session(equipment)
+        assistant = Assistant(
+            instructions=stock.INSTRUCTIONS,
+            greeting=chosen.agent.greeting,
+            goodbye=chosen.agent.goodbye,
+            hang_up=lambda: None,
+            turn_taking=TurnTaking(chosen, equipment.ears, session),
+        )
+        return session, assistant
+
+    variables = {
+        f"{section}_{field}".upper(): str(value)
+        for section, values in settings.items()
+        for field, value in values.items()
+    }
+    return Contestant(name, start, PROJECT / "agent.py", variables)
+
+
+def _stock(name: str, *, tuned: bool) -> Contestant:
+    """As the plugin's guide puts it together, with the thresholds and the voice that ours has."""
+
+    def start(providers: Providers, http: aiohttp.ClientSession) -> tuple[AgentSession[Any], Agent]:
+        session = stock.stock_session(
+            ears_url=providers.ears.url,
+            ears_key=EARS_KEY,
+            mind_url=providers.mind.url,
+            mind_key=MIND_KEY,
+            tuned=tuned,
+            http=http,
+        )
+        return session, Agent(instructions=stock.INSTRUCTIONS)
+
+    return Contestant(name, start, Path(stock.__file__), {"TUNED": "yes"} if tuned else {})
+
+
+STOCK = _stock("stock", tuned=False)
+_OURS = _ours("ours")
+_SOME = _ours("ours, some", agent={"eagerness": "some"})
+CONTESTANTS = (
+    _OURS,
+    _SOME,
+    _ours("ours, full", agent={"eagerness": "full"}),
+    STOCK,
+    _stock("stock, tuned", tuned=True),
+)
+SWEPT = (_OURS, _SOME, STOCK)
+"""Those whose times are measured at other delays as well."""

@@ -1,0 +1,1 @@
+"""What runs the whole system on this machine, and calls it."""

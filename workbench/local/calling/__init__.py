@@ -1,0 +1,1 @@
+"""A caller: what it says and hears, and on which clock."""

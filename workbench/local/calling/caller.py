@@ -1,0 +1,361 @@
+"""A caller over WebRTC: speaks in real time, hears, and keeps both sides on one clock."""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+from livekit import api, rtc
+
+from workbench.local.calling.ears import Ear, Ears
+from workbench.local.calling.microphone import SAMPLE_RATE, Microphone, Spoken
+from workbench.local.calling.speech_energy import Span
+from workbench.local.calling.timeline import Samples, write_stereo
+from workbench.local.calling.transcript import TOPIC, Transcript
+from workbench.local.livekit_server import Access
+from workbench.waiting import Changes
+
+T = TypeVar("T")
+
+_CONNECT_SECONDS = 40.0
+_LEAVE_SECONDS = 20.0
+_CHAT = "lk.chat"
+_AGENT_STATE = "lk.agent.state"
+_AGENT_ENDING = "agent.ending"
+_WAITING = "agent.waiting"
+_AGENT_ROLE = "agent.role"
+_BUSY_STATES = {"thinking", "speaking"}
+
+
+class CallEndedError(RuntimeError):
+    """The call is over, or the agent gone, although an answer was still awaited."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What the agent answered, and when it was heard, in seconds on the call's clock."""
+
+    start_seconds: float
+    end_seconds: float
+    latency_ms: float
+    """From the end of the caller's speech to the first audible reply."""
+
+
+class Caller:
+    """One participant of a room; made by `Caller.join`, and hung up when its context is left."""
+
+    def __init__(self, room: rtc.Room, room_name: str, identity: str) -> None:
+        self.room_name = room_name
+        self.identity = identity
+        self.transcript = Transcript()
+        self.states: list[tuple[float, str]] = []
+        self.joined_seconds = 0.0
+        """When the caller was in the room, and could be heard there."""
+        self.disconnected: str | None = None
+        self.was_told_to_wait = False
+        self.agent_ending: str | None = None
+        self._room = room
+        self._changes = Changes()
+        self._ears = Ears(SAMPLE_RATE)
+        self._agent: str | None = None
+        self._agent_left = False
+        self._started_at = time.monotonic()
+        self._source = Microphone.new_source()
+        self._microphone = Microphone(self._source, self._started_at, self._changes.tell)
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._hearing: dict[str, asyncio.Task[None]] = {}
+        self._fault: BaseException | None = None
+        self._listen()
+
+    @classmethod
+    @asynccontextmanager
+    async def join(
+        cls,
+        access: Access,
+        room: str,
+        identity: str,
+        agent_name: str = "",
+        *,
+        metadata: str = "",
+        source: rtc.TrackSource.ValueType = rtc.TrackSource.SOURCE_MICROPHONE,
+    ) -> AsyncIterator["Caller"]:
+        """Join a room with an open microphone; `agent_name` asks for that agent.
+
+        `metadata` is the request's: the call's own settings. `source` is what the client says that
+        its track is.
+
+        Raises livekit.rtc.ConnectError when the server refuses, TimeoutError.
+        """
+        connection = rtc.Room()
+        caller = cls(connection, room, identity)
+        token = access_token(access, room, identity, agent_name, metadata)
+        try:
+            async with asyncio.timeout(_CONNECT_SECONDS):
+                await connection.connect(access.url, token)
+                await caller._publish(source)
+            caller.joined_seconds = caller.now_seconds
+            yield caller
+        finally:
+            await caller.hang_up()
+
+    @property
+    def now_seconds(self) -> float:
+        """The call's clock; it starts when the caller sets out to join."""
+        return time.monotonic() - self._started_at
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether the caller's client holds a connection; not while it tries to get it back."""
+        return self._room.connection_state == rtc.ConnectionState.CONN_CONNECTED
+
+    @property
+    def agent_state(self) -> str | None:
+        """What the agent says that it does: initializing, listening, thinking, speaking."""
+        return self.states[-1][1] if self.states else None
+
+    @property
+    def agent_identity(self) -> str | None:
+        """The identity of the agent, once one has come."""
+        return self._agent
+
+    @property
+    def spoken(self) -> list[Spoken]:
+        """When the caller spoke, utterance by utterance."""
+        return self._microphone.spoken
+
+    @property
+    def heard_spans(self) -> list[Span]:
+        """When there was speech on the line, in order."""
+        return self._ears.spans
+
+    @property
+    def hears_speech(self) -> bool:
+        """Whether somebody is speaking at this moment, short pauses included."""
+        return self._ears.hear_speech
+
+    async def say(self, samples: Samples) -> Spoken:
+        """Speak mono 48 kHz sound in real time; returns when its last sample is out."""
+        return await self._microphone.say(samples)
+
+    async def write(self, text: str) -> None:
+        """Type into the room's chat."""
+        await self._room.local_participant.send_text(text, topic=_CHAT)
+
+    async def until(
+        self, condition: Callable[[], T | None], *, timeout_seconds: float, what: str
+    ) -> T:
+        """Wait for something about the call; looked at with each frame and event.
+
+        Raises WaitedTooLongError, or CallEndedError when the call or the agent has gone.
+        """
+
+        def look() -> T | None:
+            answer = condition()
+            if answer is not None and answer is not False:
+                return answer
+            if self._fault:
+                raise self._fault
+            if self.agent_ending:
+                raise CallEndedError(f"the agent ended the call ({self.agent_ending})")
+            if self.disconnected:
+                raise CallEndedError(f"the call ended ({self.disconnected}) before {what}")
+            if self._agent_left:
+                raise CallEndedError(f"the agent left the room before {what}")
+            return None
+
+        return await self._changes.until(look, timeout_seconds=timeout_seconds, what=what)
+
+    async def hear_start(self, *, after_seconds: float, timeout_seconds: float) -> Span:
+        """The first speech on the line that begins after a moment, as soon as it begins."""
+        return await self.until(
+            lambda: next(
+                (span for span in self.heard_spans if span.start_seconds >= after_seconds), None
+            ),
+            timeout_seconds=timeout_seconds,
+            what="the agent began to speak",
+        )
+
+    async def hear_silence(self, *, timeout_seconds: float) -> float:
+        """Wait until the agent has finished speaking; the answer is when it was last heard."""
+        await self.until(
+            lambda: (not self.hears_speech and self.agent_state not in _BUSY_STATES) or None,
+            timeout_seconds=timeout_seconds,
+            what="the agent fell silent",
+        )
+        return self.heard_spans[-1].end_seconds if self.heard_spans else 0.0
+
+    async def hear_reply(
+        self, *, after_seconds: float, timeout_seconds: float, longest_seconds: float = 60.0
+    ) -> Reply:
+        """Wait for a reply to speech that ended at `after_seconds`, and hear it out."""
+        begun = await self.hear_start(after_seconds=after_seconds, timeout_seconds=timeout_seconds)
+        ended = await self.hear_silence(timeout_seconds=longest_seconds)
+        latency_ms = (begun.start_seconds - after_seconds) * 1000
+        return Reply(begun.start_seconds, ended, latency_ms)
+
+    async def agent_gone(self, *, timeout_seconds: float) -> None:
+        """Wait until the agent has left, or the call is over."""
+        await self._changes.until(
+            lambda: self._agent_left or self.disconnected,
+            timeout_seconds=timeout_seconds,
+            what="the agent to leave",
+        )
+
+    async def hung_up_on(self, *, timeout_seconds: float) -> None:
+        """Wait until the call is over for the caller, too."""
+        await self._changes.until(
+            lambda: self.disconnected, timeout_seconds=timeout_seconds, what="the end of the call"
+        )
+
+    async def told_to_wait(self, *, timeout_seconds: float) -> None:
+        """Wait until a worker tells the caller that nobody is free."""
+        await self._changes.until(
+            lambda: self.was_told_to_wait,
+            timeout_seconds=timeout_seconds,
+            what="a worker to say that nobody is free",
+        )
+
+    async def attended(self, *, timeout_seconds: float) -> None:
+        """Wait until an agent is there, or a worker tells the caller that nobody is free."""
+        await self._changes.until(
+            lambda: self._agent or self.was_told_to_wait,
+            timeout_seconds=timeout_seconds,
+            what="an agent to come, or a worker to say that nobody is free",
+        )
+
+    async def another_agent(self, than: str | None, *, timeout_seconds: float) -> None:
+        """Wait until an agent is there that is not this one."""
+        await self._changes.until(
+            lambda: self._agent != than and not self._agent_left,
+            timeout_seconds=timeout_seconds,
+            what="another agent to come",
+        )
+
+    def heard(self, start_seconds: float = 0.0, end_seconds: float | None = None) -> Samples:
+        """What came over the line in a stretch of the call: mono, 48 kHz."""
+        end = self.now_seconds if end_seconds is None else end_seconds
+        return self._ears.between(start_seconds, end)
+
+    def sides(self) -> tuple[Samples, Samples]:
+        """The call so far: what the caller said, and what came over the line; mono, 48 kHz."""
+        return self._microphone.said.render(), self.heard()
+
+    def write_wav(self, path: Path) -> None:
+        """Write the call so far: the caller on the left, the agent on the right."""
+        write_stereo(path, *self.sides(), SAMPLE_RATE)
+
+    async def hang_up(self) -> None:
+        """Leave the room at once, in mid-word if need be."""
+        with contextlib.suppress(TimeoutError):  # the server is gone, or too busy to hear it
+            async with asyncio.timeout(_LEAVE_SECONDS):
+                await self._room.disconnect()
+        # A room that is left while it is still being set up does not always tell.
+        self._end(rtc.DisconnectReason.CLIENT_INITIATED)
+        tasks = list(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await self._source.aclose()
+
+    async def _publish(self, source: rtc.TrackSource.ValueType) -> None:
+        track = rtc.LocalAudioTrack.create_audio_track("microphone", self._source)
+        options = rtc.TrackPublishOptions(source=source)
+        await self._room.local_participant.publish_track(track, options)
+        for participant in self._room.remote_participants.values():
+            self._notice(participant)
+        self._start(self._microphone.run())
+
+    def _start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._finished)
+        return task
+
+    def _finished(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()):
+            self._fault = self._fault or error
+            self._changes.tell()
+
+    def _listen(self) -> None:
+        room = self._room
+        room.on("participant_connected", self._notice)
+        room.on("participant_disconnected", self._miss)
+        room.on("participant_attributes_changed", lambda _, participant: self._notice(participant))
+        room.on("track_subscribed", lambda track, *_: self._hear_track(track))
+        room.on("track_unsubscribed", lambda track, *_: self._stop_hearing(track))
+        room.on("disconnected", self._end)
+        room.register_text_stream_handler(TOPIC, self._read)
+
+    def _read(self, reader: rtc.TextStreamReader, speaker: str) -> None:
+        self._start(self.transcript.read(reader, speaker, self.now_seconds))
+
+    def _notice(self, participant: rtc.Participant) -> None:
+        if participant.attributes.get(_WAITING):
+            self.was_told_to_wait = True
+        elif _answers(participant):
+            self._agent, self._agent_left = participant.identity, False
+            self.agent_ending = participant.attributes.get(_AGENT_ENDING)
+            state = participant.attributes.get(_AGENT_STATE)
+            if state and state != self.agent_state:
+                self.states.append((self.now_seconds, state))
+        self._changes.tell()
+
+    def _miss(self, participant: rtc.RemoteParticipant) -> None:
+        self._agent_left = self._agent_left or participant.identity == self._agent
+        self._changes.tell()
+
+    def _end(self, reason: rtc.DisconnectReason.ValueType) -> None:
+        self.disconnected = self.disconnected or rtc.DisconnectReason.Name(reason)
+        self._changes.tell()
+
+    def _hear_track(self, track: rtc.Track) -> None:
+        if track.kind == rtc.TrackKind.KIND_AUDIO:
+            # Here and now: by the time that a task runs, the track may be gone.
+            stream = rtc.AudioStream(track, sample_rate=SAMPLE_RATE, num_channels=1)
+            self._hearing[track.sid] = self._start(self._hear(stream, self._ears.open()))
+
+    def _stop_hearing(self, track: rtc.Track) -> None:
+        # The line of a track that has gone is used for the next one: it would be heard twice.
+        if hearing := self._hearing.pop(track.sid, None):
+            hearing.cancel()
+
+    async def _hear(self, stream: rtc.AudioStream, ear: Ear) -> None:
+        try:
+            async for event in stream:
+                samples = np.frombuffer(event.frame.data, np.int16).copy()
+                ear.take(self.now_seconds - samples.size / SAMPLE_RATE, samples)
+                self._changes.tell()
+        finally:
+            ear.close()
+            self._changes.tell()
+            await stream.aclose()
+
+
+def _answers(participant: rtc.Participant) -> bool:
+    """Whether it is an agent, of whatever make, and not one that only writes down."""
+    is_agent = participant.kind == rtc.ParticipantKind.PARTICIPANT_KIND_AGENT
+    return is_agent and participant.attributes.get(_AGENT_ROLE) != "transcribes"
+
+
+def access_token(
+    access: Access, room: str, identity: str, agent_name: str = "", metadata: str = ""
+) -> str:
+    """A token to join one room with; it asks for the named agent, if one is named.
+
+    An agent without a name comes by itself, and with metadata if it is asked for.
+    """
+    token = (
+        api.AccessToken(access.api_key, access.api_secret)
+        .with_identity(identity)
+        .with_grants(api.VideoGrants(room_join=True, room=room))
+    )
+    if agent_name or metadata:
+        dispatch = api.RoomAgentDispatch(agent_name=agent_name, metadata=metadata)
+        token = token.with_room_config(api.RoomConfiguration(agents=[dispatch]))
+    return token.to_jwt()

@@ -1,0 +1,23 @@
+"""Speaks the agent's prepared sentences anew: `python -m workbench.local.prepared_sounds`."""
+
+import numpy as np
+import soundfile
+
+from agent.call.prepared import Sentence
+from workbench.arguments import expect_none
+from workbench.standins.engines.synthesizer import Synthesizer
+
+
+def main() -> None:
+    """Write the recording of each sentence beside its text."""
+    expect_none("workbench.local.prepared_sounds", __doc__)
+    voice = Synthesizer.load()
+    for sentence in Sentence:
+        sound = voice.speak(sentence.text)
+        path = sentence.file("ogg")
+        soundfile.write(path, np.clip(sound, -1, 1), 24_000, format="OGG", subtype="OPUS")
+        print(f"{path.name}: {len(sound) / 24_000:.1f} s")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,64 @@
+"""The local stand-ins for AssemblyAI and OpenAI, run as a process of their own."""
+
+import os
+import sys
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import aiohttp
+from pydantic import BaseModel, ConfigDict, Field
+
+from workbench.local.processes import Command, Process
+
+_PROJECT = Path(__file__).parents[2]
+# The first time, the recogniser's weights are converted: 20 s alone on 2 cores.
+_READY_SECONDS = 120.0
+
+
+class StandIns(BaseModel):
+    """Where the stand-ins listen and which keys they take, as they print it when they are ready."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    assemblyai_base_url: str
+    openai_base_url: str
+    control_url: str
+    assemblyai_api_key: Annotated[str, Field(repr=False)]
+    openai_api_key: Annotated[str, Field(repr=False)]
+
+    async def received(self, what: str) -> list[dict[str, Any]]:
+        """What they were sent so far: `openai/requests` or `assemblyai/sessions`."""
+        async with (
+            aiohttp.ClientSession() as client,
+            client.get(f"{self.control_url}/{what}") as response,
+        ):
+            found: list[dict[str, Any]] = await response.json()
+            return found
+
+
+@asynccontextmanager
+async def stand_ins(
+    log: Path, environment: Mapping[str, str] | None = None, options: Sequence[str] = ()
+) -> AsyncIterator[tuple[StandIns, Process]]:
+    """Run the stand-ins until the context is left; they answer when it is entered.
+
+    `options` are those of `python -m workbench.standins`.
+
+    Raises ProcessDiedError with their last words, or WaitedTooLongError.
+    """
+    command = Command(
+        "stand-ins",
+        [sys.executable, "-m", "workbench.standins", *options],
+        log,
+        dict(os.environ) if environment is None else environment,
+        cwd=_PROJECT,
+        grace_seconds=2.0,
+    )
+    async with Process(command) as process:
+        line = await process.wait_for_line(
+            lambda line: line.startswith("{") and "assemblyai_base_url" in line,
+            timeout_seconds=_READY_SECONDS,
+        )
+        yield StandIns.model_validate_json(line), process

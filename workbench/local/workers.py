@@ -1,0 +1,97 @@
+"""Worker processes as an operator starts them, beside a LiveKit server and the stand-ins."""
+
+import contextlib
+import os
+import signal
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+from agent.livekit_private import REGISTERED_LINE
+from workbench.local.livekit_server import Access
+from workbench.local.processes import Command, Process
+from workbench.local.providers import plan, worker_environment
+from workbench.local.running import PROJECT
+from workbench.local.standins_process import StandIns
+from workbench.waiting import WaitedTooLongError
+
+GREETING = "Good morning, lighthouse. How can I help?"
+_OURS = ("AGENT_", "ASSEMBLYAI_", "LIVEKIT_", "OPENAI_")
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """What several workers share."""
+
+    access: Access
+    stand_ins: StandIns
+    logs: Path
+
+
+class Worker:
+    """A worker process like any other, but for its greeting."""
+
+    def __init__(
+        self,
+        places: Places,
+        name: str,
+        settings: Mapping[str, str],
+        verb: str = "dev",
+        *,
+        program: Path = PROJECT / "agent.py",
+    ) -> None:
+        environment = {
+            name: value for name, value in os.environ.items() if not name.startswith(_OURS)
+        }
+        told = worker_environment(environment, places.access, plan({}), places.stand_ins)
+        told |= {
+            "PYTHONUNBUFFERED": "1",
+            "AGENT_GREETING": GREETING,
+            "AGENT_INSTRUCTIONS_FILE": str(PROJECT / "agent/call/instructions.md"),
+            "AGENT_LOG_FORMAT": "json",
+            # A busy machine blocks event loops, which LiveKit reports with a stack.
+            "LIVEKIT_AGENTS_LOOP_BLOCK_WARN_MS": "10000",
+            # Whatever else runs on this machine keeps the CPU busy.
+            "AGENT_MAX_CPU_PERCENT": "100",
+            # On a busy machine an answer may take longer than callers are left in silence.
+            "AGENT_FILLER_SECONDS": "0",
+            **settings,
+        }
+        self.access = places.access
+        self.agent_name = told.get("AGENT_NAME", "")
+        # Elsewhere than in the project: a developer's `.env` is not part of this.
+        self.process = Process(
+            Command(
+                name,
+                [sys.executable, str(program), verb],
+                places.logs / f"{name}.log",
+                told,
+                cwd=places.logs,
+            )
+        )
+
+    async def registered(self) -> None:
+        """Return once the worker takes calls."""
+        await self.log_line(REGISTERED_LINE, timeout_seconds=120)
+
+    async def log_line(self, *parts: str, timeout_seconds: float = 20) -> str:
+        """The first log line, past or future, with all of these in it."""
+        return await self.process.wait_for_line(
+            lambda line: all(part in line for part in parts), timeout_seconds=timeout_seconds
+        )
+
+    def terminate(self) -> None:
+        """SIGTERM as a platform sends it: to the worker's first process alone."""
+        for program in psutil.Process(self.process.pid).children():
+            program.send_signal(signal.SIGTERM)
+
+    async def hurry(self) -> None:
+        """SIGTERM again, until the worker ends its calls."""
+        while True:
+            self.terminate()
+            with contextlib.suppress(WaitedTooLongError):
+                await self.log_line("ending the calls in progress", timeout_seconds=0.5)
+                return
