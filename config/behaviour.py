@@ -1,21 +1,14 @@
-"""The agent's behaviour: what it says, how long it waits, whom it obeys, what it logs."""
+"""The agent's behaviour: what it says, how long it waits, whom it obeys, what it logs.
 
-import inspect
-import pkgutil
+The files that these settings name are read by `config.files`.
+"""
+
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Literal
 
-from pydantic import (
-    ConfigDict,
-    Field,
-    PrivateAttr,
-    ValidationInfo,
-    field_validator,
-    model_validator,
-)
+from pydantic import ConfigDict, Field, field_validator
 from pydantic_core import PydanticCustomError
 
-from config.phrases import Phrasebook, PhrasesError, read_phrasebook
 from config.values import ROOT, Host, Location, Section, Spoken
 from stt_assemblyai.models import Preset
 from stt_assemblyai.values import Names
@@ -359,11 +352,6 @@ class AgentSettings(Section):
         examples=["true"],
     )
 
-    # Files are read once, when the worker starts, and their contents travel with the settings to
-    # the job processes: a file may be deleted later.
-    _told: str = PrivateAttr()
-    _phrasebook: Phrasebook = PrivateAttr()
-
     @field_validator("log_level", "log_format", mode="before")
     @classmethod
     def _any_case(cls, value: Any) -> Any:
@@ -376,100 +364,7 @@ class AgentSettings(Section):
             raise PydanticCustomError("everybody", "must not be everybody: put something before *")
         return identities
 
-    @field_validator("hand_over_to")
-    @classmethod
-    def _reachable(cls, to: str | None) -> str | None:
-        """Import an operator's own function here, not in the call that needs it."""
-        if to is None or to.startswith(ADDRESSES):
-            return to
-        try:
-            found = pkgutil.resolve_name(to)
-        except Exception as error:
-            reason = type(error).__name__
-            raise PydanticCustomError(
-                "hook", f"is no tel: or sip: address, and cannot be imported ({reason})"
-            ) from None
-        if not inspect.iscoroutinefunction(found):
-            raise PydanticCustomError("hook", "must name an async function")
-        return to
-
-    @field_validator("instructions_file")
-    @classmethod
-    def _readable(cls, path: Path, info: ValidationInfo) -> Path:
-        if _base(info):
-            return path
-        place = ROOT / path
-        try:
-            is_endless = place.is_fifo() or place.is_char_device()
-            told = "" if is_endless else _read(path)
-        except (OSError, ValueError) as error:
-            raise PydanticCustomError(
-                "file", f"cannot be read as UTF-8 text ({type(error).__name__})"
-            ) from None
-        if is_endless:
-            raise PydanticCustomError("file", "is a pipe or a device: write a file")
-        if not told:
-            raise PydanticCustomError("file", "is an empty file")
-        if len(told) > INSTRUCTIONS_CHARS:
-            raise PydanticCustomError("file", f"is longer than {INSTRUCTIONS_CHARS} characters")
-        return path
-
     @field_validator("record_dir")
     @classmethod
-    def _folder(cls, path: Path | None) -> Path | None:
-        """Only the path: `agent.call.record` makes and checks the folder when the worker starts."""
-        if path is None:
-            return None
-        try:
-            (ROOT / path).lstat()
-            is_folder = (ROOT / path).is_dir()
-        except FileNotFoundError:
-            is_folder = True  # it will be
-        except (OSError, ValueError) as error:  # too long, no right to look, a NUL
-            reason = type(error).__name__
-            raise PydanticCustomError("folder", f"cannot be a folder ({reason})") from None
-        if not is_folder:
-            raise PydanticCustomError("folder", "is a file, not a folder")
-        return ROOT / path
-
-    @field_validator("phrases_dir")
-    @classmethod
-    def _phrases_readable(cls, path: Path, info: ValidationInfo) -> Path:
-        if _base(info):
-            return path
-        try:
-            read_phrasebook(ROOT / path)
-        except PhrasesError as error:
-            raise PydanticCustomError("phrases", "{reason}", {"reason": str(error)}) from None
-        return path
-
-    @model_validator(mode="after")
-    def _keep_files(self, info: ValidationInfo) -> Self:
-        if base := _base(info):  # a call's metadata cannot set a file
-            self._told, self._phrasebook = base._told, base._phrasebook
-        else:
-            self._told = _read(self.instructions_file)
-            self._phrasebook = read_phrasebook(ROOT / self.phrases_dir)
-        return self
-
-    @property
-    def phrasebook(self) -> Phrasebook:
-        """The phrases that turn-taking goes by, by language."""
-        return self._phrasebook
-
-    @property
-    def prompt(self) -> str:
-        """The agent's instructions, as prose."""
-        return self.instructions or self._told
-
-
-def _base(info: ValidationInfo) -> AgentSettings | None:
-    """The settings that these revise (`config.per_call`), whose files have been read."""
-    return (info.context or {}).get("base")
-
-
-def _read(path: Path) -> str:
-    """The text; if it is too long, one character more than is allowed."""
-    with (ROOT / path).open(encoding="utf-8") as file:
-        beginning = file.read(INSTRUCTIONS_CHARS + 1)
-    return beginning if len(beginning) > INSTRUCTIONS_CHARS else beginning.strip()
+    def _in_the_project(cls, path: Path | None) -> Path | None:
+        return None if path is None else ROOT / path

@@ -14,16 +14,19 @@ def sentence(details: ErrorDetails, *, section: str = "") -> str:
     """
     where = (section, *details["loc"]) if section else details["loc"]
     name = "_".join(str(part) for part in where[:2]).upper()
-    if name not in _examples():
-        return f"{name}: {_in_words(details)}"
-    example = _examples()[name]
-    if details["type"] in ("value_error", "dict_type"):  # from json.loads, or from its result
-        wrong = (
-            "must be a JSON object" if example[0] == "{" else "must be a list like a,b,c, or JSON"
+    example = _examples().get(name)
+    if example and details["type"] in ("value_error", "dict_type"):  # of json.loads, or its result
+        is_object = example.startswith("{")
+        return about(
+            name, f"must be a {'JSON object' if is_object else 'list like a,b,c, or JSON'}"
         )
-    else:
-        wrong = _in_words(details)
-    return f"{name}: {wrong}; for example {name}={example}"
+    return about(name, _in_words(details))
+
+
+def about(name: str, wrong: str) -> str:
+    """What is wrong with a variable, as a sentence that shows a right value if there is one."""
+    example = _examples().get(name)
+    return f"{name}: {wrong}" + (f"; for example {name}={example}" if example else "")
 
 
 @functools.cache

@@ -12,10 +12,13 @@ from dotenv import dotenv_values
 from dotenv.parser import parse_stream
 from pydantic import ValidationError
 
+from config.behaviour import AgentSettings
 from config.contradictions import contradictions, without_effect
 from config.faults import sentence
+from config.files import NAMING, FilesError, read_files
 from config.names import OURS, SETTINGS, mistakes
-from config.settings import DOTENV, Settings
+from config.settings import Settings
+from config.sources import DOTENV, FoundSections
 from stt_assemblyai.options import RENAMED
 
 # LiveKit reads these two itself and would give the worker a name behind our back.
@@ -55,11 +58,10 @@ def load_settings(
             stacklevel=2,
         )
     faults = [unknown[name] for name in refused]
-    made: Any = Settings  # pydantic-settings takes arguments that are not fields
     try:
-        settings: Settings = made(_env_file=dotenv, **(given or {}))
-    except ValidationError as error:
-        raise SettingsError(faults + [sentence(each) for each in error.errors()]) from None
+        settings = _with_files(dotenv, given or {}, found)
+    except SettingsError as error:
+        raise SettingsError(faults + error.faults) from None
     faults += [
         f"{name} names the agent differently from AGENT_NAME: unset it, or set both alike; "
         "for example AGENT_NAME=receptionist"
@@ -71,6 +73,44 @@ def load_settings(
     for note in without_effect(settings):
         warnings.warn(note, stacklevel=2)
     return settings
+
+
+def _with_files(
+    dotenv: Path | None, given: Mapping[str, Mapping[str, Any]], found: Mapping[str, str]
+) -> Settings:
+    """The settings and the contents of the files that they name."""
+    made: Any = FoundSections  # pydantic-settings takes arguments that are not fields
+    try:
+        sections: FoundSections = made(_env_file=dotenv, **given)
+    except ValidationError as error:
+        agent = {**_of_agent(found), **given.get("agent", {})}
+        faulty = {each["loc"][1] for each in error.errors() if each["loc"][0] == "agent"}
+        valid = {name: agent[name] for name in (NAMING & agent.keys()) - faulty}
+        raise SettingsError(
+            [sentence(each) for each in error.errors()] + _faults_in(valid)
+        ) from None
+    try:
+        files = read_files(sections.agent)
+    except FilesError as error:
+        raise SettingsError(error.faults) from None
+    return Settings(**dict(sections), files=files)
+
+
+def _of_agent(found: Mapping[str, str]) -> dict[str, str]:
+    return {
+        field: found[name]
+        for name, (section, field) in SETTINGS.items()
+        if section == "agent" and name in found
+    }
+
+
+def _faults_in(naming: Mapping[str, Any]) -> list[str]:
+    """What is wrong with the files that these valid values name; defaults for the rest."""
+    try:
+        read_files(AgentSettings.model_validate(naming))
+    except FilesError as error:
+        return error.faults
+    return []
 
 
 def texts(dotenv: Path | None = DOTENV) -> dict[str, str]:

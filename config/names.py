@@ -4,7 +4,7 @@ import difflib
 import re
 from collections.abc import Mapping
 
-from config.settings import Settings
+from config.settings import Sections
 from config.sources import is_renamed, is_service_link
 
 OURS = ("AGENT_", "ASSEMBLYAI_")
@@ -12,7 +12,7 @@ OURS = ("AGENT_", "ASSEMBLYAI_")
 
 SETTINGS = {
     f"{section}_{field}".upper(): (section, field)
-    for section, info in Settings.model_fields.items()
+    for section, info in Sections.model_fields.items()
     for field in info.annotation.model_fields  # type: ignore[union-attr]  # each is a model
 }
 """The section and the field by the variable's name."""

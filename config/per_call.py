@@ -92,9 +92,7 @@ def _revised(base: Settings, chosen: Mapping[str, Any]) -> tuple[Settings, list[
         before = getattr(base, section)
         kept = {each: getattr(before, each) for each in before.model_fields_set}
         try:
-            changed[section] = type(before).model_validate(
-                {**kept, **values}, context={"base": before}
-            )
+            changed[section] = type(before).model_validate({**kept, **values})
         except ValidationError as error:
             faults += [sentence(details, section=section) for details in error.errors()]
     settings = base.model_copy(update=changed)

@@ -3,7 +3,6 @@
 Operators edit them: `en.toml`, `es.toml` and so on, each with at least three lists.
 """
 
-import functools
 import re
 import tomllib
 import unicodedata
@@ -134,7 +133,6 @@ class Phrasebook:
         return self._languages.get((language or "").lower().partition("-")[0], self._any)
 
 
-@functools.cache  # a process reads it before its call
 def read_phrasebook(directory: Path) -> Phrasebook:
     """Read every language's file. Raises PhrasesError."""
     try:

@@ -10,7 +10,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from config.settings import PER_CALL, Settings
+from config.settings import PER_CALL, Sections
 from config.values import ROOT
 from stt_assemblyai.models import ALL, MULTILINGUAL, U3, US, WHISPER, shipped_with
 from stt_assemblyai.options import PARAMETERS
@@ -61,7 +61,7 @@ class Variable:
 
 def variables() -> Iterator[Variable]:
     """Every setting, in the order in which an operator needs it."""
-    for section, info in Settings.model_fields.items():
+    for section, info in Sections.model_fields.items():
         assert isinstance(info.annotation, type)
         assert issubclass(info.annotation, BaseModel)
         fields = info.annotation.model_fields
@@ -115,7 +115,7 @@ def main() -> None:
 
 def _sections() -> Iterator[tuple[str, list[Variable]]]:
     everything = list(variables())
-    for section, info in Settings.model_fields.items():
+    for section, info in Sections.model_fields.items():
         heading = (info.annotation.__doc__ or "").strip().partition(".")[0]
         yield heading, [variable for variable in everything if variable.section == section]
 

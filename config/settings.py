@@ -2,47 +2,53 @@
 
 The field `min_turn_silence` of `assemblyai` is the variable `ASSEMBLYAI_MIN_TURN_SILENCE`, read
 from the environment or, if it is not set there, from `.env`. Messages, `.env.example` and the
-reference page are generated from these fields.
+reference page are generated from these fields. All of this is values: `config.load` makes them.
 """
 
 from collections.abc import Mapping
-from pathlib import Path
+from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any
 
-from pydantic import model_validator
-from pydantic_settings import (
-    BaseSettings,
-    DotEnvSettingsSource,
-    EnvSettingsSource,
-    PydanticBaseSettingsSource,
-    SettingsConfigDict,
-)
+from pydantic import BaseModel, ConfigDict, Field, InstanceOf
 
 from config.behaviour import AgentSettings
+from config.phrases import Phrasebook
 from config.services import AssemblyAISettings, LiveKitSettings, OpenAISettings
-from config.sources import Variables
 from stt_assemblyai.options import SessionOptions
 
-DOTENV = Path(".env")  # in the folder where the command is typed
+
+@dataclass(frozen=True, slots=True)
+class FileContents:
+    """What the files that the settings name held when the settings were loaded.
+
+    It travels with the settings to the job processes: a file may be deleted later.
+    """
+
+    instructions: str
+    """At least one character."""
+    phrasebook: Phrasebook
 
 
-class Settings(BaseSettings):
-    """All sections. `config.load.load_settings` makes it and turns faults into sentences."""
+class Sections(BaseModel):
+    """The variables, in four groups by prefix."""
 
-    model_config = SettingsConfigDict(
-        env_file=DOTENV,
-        env_file_encoding="utf-8-sig",
-        env_ignore_empty=True,
-        extra="ignore",
-        frozen=True,
-        hide_input_in_errors=True,
-    )
+    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
 
     livekit: LiveKitSettings
     assemblyai: AssemblyAISettings
     openai: OpenAISettings
     agent: AgentSettings
+
+
+class Settings(Sections):
+    """The settings in force. `config.load.load_settings` makes them."""
+
+    files: InstanceOf[FileContents] = Field(exclude=True, repr=False)
+
+    @property
+    def prompt(self) -> str:
+        """The agent's instructions, as prose."""
+        return self.agent.instructions or self.files.instructions
 
     @property
     def session_options(self) -> SessionOptions:
@@ -55,27 +61,6 @@ class Settings(BaseSettings):
         if self.agent.vad_threshold is not None:
             return self.agent.vad_threshold
         return self.assemblyai.voice_threshold
-
-    @classmethod
-    def settings_customise_sources(  # names and order are pydantic-settings'
-        cls,
-        settings_cls: type[BaseSettings],
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,
-        file_secret_settings: PydanticBaseSettingsSource,
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Arguments first, then the environment, then `.env`."""
-        assert isinstance(env_settings, EnvSettingsSource)
-        assert isinstance(dotenv_settings, DotEnvSettingsSource)
-        environment = Variables(settings_cls, env_settings.env_vars)
-        return init_settings, environment, Variables(settings_cls, dotenv_settings.env_vars)
-
-    @model_validator(mode="before")
-    @classmethod
-    def _every_section(cls, values: dict[str, Any]) -> dict[str, Any]:
-        """Check sections in which nothing is set too, so that each missing variable is named."""
-        return {section: values.get(section, {}) for section in cls.model_fields}
 
 
 PER_CALL: Mapping[str, frozenset[str]] = MappingProxyType(

@@ -185,7 +185,7 @@ class Call:
 
     def _assistant(self) -> Assistant:
         return Assistant(
-            instructions=self._agent.prompt,
+            instructions=self._own.settings.prompt,
             greeting=self._agent.greeting,
             goodbye=self._agent.goodbye,
             hang_up=lambda: self.end(Ending.AGENT_ENDED),

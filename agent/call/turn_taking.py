@@ -74,7 +74,7 @@ class TurnTaking:
         playout = Playout()
         self._floor = SessionFloor(session, playout, barge_in)
         self._overlap = Overlap(
-            settings.agent.phrasebook,
+            settings.files.phrasebook,
             self._floor,
             playout,
             echo=settings.agent.echo == "auto",
@@ -84,7 +84,7 @@ class TurnTaking:
         """The detector's opinions on the caller's pauses; None without a detector."""
         self._held_ends = self._hold_ends(self.opinions) if self.opinions else None
         self._early = EarlyReplies(
-            Eagerness(settings.agent.eagerness, settings.vad_threshold), settings.agent.phrasebook
+            Eagerness(settings.agent.eagerness, settings.vad_threshold), settings.files.phrasebook
         )
         self.listening_sound = self._listen_aloud() if settings.agent.backchannel_seconds else None
         """The sound in a caller's long turn; None if it is off."""
@@ -116,7 +116,7 @@ class TurnTaking:
         return ListeningSound(
             self._session,
             Listening(agent.backchannel_seconds, self._settings.vad_threshold),
-            agent.phrasebook,
+            self._settings.files.phrasebook,
             is_free=lambda: (
                 self._session.agent_state == "listening" and not self._floor.agent_has_it()
             ),
@@ -178,7 +178,7 @@ class TurnTaking:
 
     def is_to_wait(self, text: str) -> bool:
         """Whether a turn of the caller asks the agent to wait, and AGENT_HOLD_SECONDS allows it."""
-        phrases = self._settings.agent.phrasebook.of(self._overlap.language)
+        phrases = self._settings.files.phrasebook.of(self._overlap.language)
         return self._settings.agent.hold_seconds > 0 and asks_to_wait(text, phrases)
 
     async def _unhurried(
@@ -199,7 +199,7 @@ class TurnTaking:
         """The events of one of several speakers, for the session."""
         first = self._overlap
         overlap = Overlap(
-            self._settings.agent.phrasebook,
+            self._settings.files.phrasebook,
             self._seats.take(speaker),
             first.playout,
             echo=self._settings.agent.echo == "auto",
@@ -229,7 +229,7 @@ class TurnTaking:
                 yield piece
         finally:
             self._early.agent_said(said)
-            if asks_for_dictation(said, self._settings.agent.phrasebook.of(self._overlap.language)):
+            if asks_for_dictation(said, self._settings.files.phrasebook.of(self._overlap.language)):
                 self._begin_answer()
             elif said.rstrip().endswith("?"):  # unlike "take your time"
                 self._end_answer()

@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 
 from agent.call.barge_in import RESULT_SECONDS
 from agent.call.eagerness import LIMITS, SOFTER_DB, Eagerness, Level, Outlook, SoFar, outlook
-from config.behaviour import AgentSettings
 from config.phrases import words_of
+from workbench.local.sample_settings import sample_settings
 
-EN = AgentSettings().phrasebook.of("en")
+EN = sample_settings().files.phrasebook.of("en")
 
 
 class Turn:
@@ -329,13 +329,13 @@ def test_words_punctuation_and_the_question_tell_whether_more_is_to_come(
     ],
 )
 def test_each_language_has_words_that_end_no_turn(language: str, goes_on: str, whole: str) -> None:
-    phrases = AgentSettings().phrasebook.of(language)
+    phrases = sample_settings().files.phrasebook.of(language)
     assert outlook(SoFar(goes_on), phrases, asked=True) is Outlook.DOUBTFUL
     assert outlook(SoFar(whole), phrases, asked=True) is not Outlook.DOUBTFUL
 
 
 def test_no_language_is_without_such_words_and_none_says_yes_or_no_with_them() -> None:
-    book = AgentSettings().phrasebook
+    book = sample_settings().files.phrasebook
     for file in (Path(__file__).parents[2] / "agent" / "call" / "phrases").glob("*.toml"):
         phrases = book.of(file.stem)
         assert phrases.unfinished, file.stem

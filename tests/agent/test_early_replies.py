@@ -19,9 +19,9 @@ from agent.call.early_replies import EarlyReplies
 from agent.call.patience import turn_handling
 from agent.call.turn_taking import TurnTaking
 from agent.call.vad_tap import TappedVAD
-from config.behaviour import AgentSettings
 from config.load import load_settings
 from stt_assemblyai.stt import STT
+from workbench.local.sample_settings import sample_settings
 from workbench.standins.scripted import Detector, Loudspeaker, Mind, Script, Voice
 from workbench.standins.silent_input import SilentInput
 
@@ -340,7 +340,7 @@ async def _watched(
     level: Level, steps: list[Any]
 ) -> tuple[list[stt.SpeechEvent], list[stt.SpeechEvent]]:
     given_: list[stt.SpeechEvent] = []
-    early = EarlyReplies(Eagerness(level, 0.4), AgentSettings().phrasebook)
+    early = EarlyReplies(Eagerness(level, 0.4), sample_settings().files.phrasebook)
 
     async def events() -> AsyncIterator[stt.SpeechEvent]:
         for step in steps:

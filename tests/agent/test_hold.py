@@ -22,11 +22,12 @@ from config.load import load_settings
 from config.phrases import read_phrasebook
 from config.settings import Settings
 from stt_assemblyai.stt import STT
+from workbench.local.sample_settings import sample_settings
 from workbench.standins.scripted import Detector, Loudspeaker, Mind, Script, Voice
 from workbench.standins.silent_input import SilentInput
 
 Type = stt.SpeechEventType
-PHRASEBOOK = AgentSettings().phrasebook
+PHRASEBOOK = sample_settings().files.phrasebook
 
 
 @pytest.mark.parametrize(

@@ -5,10 +5,10 @@ from itertools import combinations, product
 import pytest
 
 from agent.call.interruptions import Heard, Verdict, asks_for_dictation, is_sound, judge
-from config.behaviour import AgentSettings
 from config.phrases import Phrases, Words, begins, words_of
+from workbench.local.sample_settings import sample_settings
 
-BOOK = AgentSettings().phrasebook
+BOOK = sample_settings().files.phrasebook
 SAID = words_of("Hello. We have tea, coffee and cocoa. Say stop if you know already.")
 
 ECHO, BACK, ASIDE, UNDECIDED, DOUBTFUL, INTERRUPTION = Verdict

@@ -18,12 +18,12 @@ from agent.call.overlap import (
     Overlap,
 )
 from agent.call.playout import Playout
-from config.behaviour import AgentSettings
+from workbench.local.sample_settings import sample_settings
 
 pytestmark = pytest.mark.looptime
 
 Type = stt.SpeechEventType
-BOOK = AgentSettings().phrasebook
+BOOK = sample_settings().files.phrasebook
 SAID = "Our opening hours are nine to five from Monday to Friday and ten to two on Saturday."
 START, END = "(", ")"
 

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from agent import log
 from agent.redaction import Redaction, remember_sent
+from config.load import load_settings
 from config.secrets import MASKED, secrets_of
-from config.settings import Settings
 
 pytestmark = pytest.mark.usefixtures("_restored_logging")
 
@@ -202,7 +202,6 @@ def test_what_comes_from_a_jobs_process_has_its_stack_once() -> None:
 
 
 def test_every_secret_in_force_is_known() -> None:
-    made: Any = Settings
     values = {
         "livekit": {"url": "ws://h", "api_key": "APIkey-1", "api_secret": "livekit-secret"},
         "assemblyai": {
@@ -211,10 +210,14 @@ def test_every_secret_in_force_is_known() -> None:
             "webhook_auth_header_value": "header-secret",
             "llm_gateway": {"model": "claude", "messages": [{"content": "gateway-secret"}]},
         },
-        "openai": {"api_key": "openai-key", "fallback_api_key": "fallback-key"},
+        "openai": {
+            "api_key": "openai-key",
+            "fallback_api_key": "fallback-key",
+            "fallback_llm_model": "m",
+        },
         "agent": {},
     }
-    found = " ".join(secrets_of(made(_env_file=None, **values)))
+    found = " ".join(secrets_of(load_settings(None, given=values)))
     for secret in ("livekit-secret", "APIkey-1", "assemblyai-key", "path-secret", "query-secret"):
         assert secret in found
     for secret in ("header-secret", "gateway-secret", "openai-key", "fallback-key"):

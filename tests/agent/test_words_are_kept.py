@@ -27,16 +27,16 @@ from agent.call.patience import turn_handling
 from agent.call.playout import Playout
 from agent.call.turn_taking import TurnTaking
 from agent.call.vad_tap import TappedVAD
-from config.behaviour import AgentSettings
 from config.load import load_settings
 from config.phrases import Words, begins, words_of
 from stt_assemblyai.stt import STT
+from workbench.local.sample_settings import sample_settings
 from workbench.standins.scripted import Detector, Loudspeaker, Mind, Script, Voice
 from workbench.standins.silent_input import SilentInput
 
 Type = stt.SpeechEventType
 KNOWN = (1, 4, 99)  # how many partials come before the final text
-PHRASES = AgentSettings().phrasebook.of("en")
+PHRASES = sample_settings().files.phrasebook.of("en")
 TALKED_OVER_SECONDS = 0.2
 """The agent stops within this time after the first word that is no backchannel."""
 REPLY = "All right then, I have written that down for you."
@@ -340,7 +340,7 @@ class Fed:
     def __init__(self, *, echo: bool) -> None:
         self.speaks = False
         self.kept: list[MarkedUtterance] = []
-        self.overlap = Overlap(AgentSettings().phrasebook, self, Playout(), echo=echo)
+        self.overlap = Overlap(sample_settings().files.phrasebook, self, Playout(), echo=echo)
         self.told: list[str] = []
 
     def agent_has_it(self) -> bool:

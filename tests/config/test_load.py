@@ -55,7 +55,7 @@ def test_five_keys_are_enough() -> None:
         "min_turn_silence": 160,
         "max_turn_silence": 2400,
     }
-    assert settings.agent.prompt.startswith("You are Alex")
+    assert settings.prompt.startswith("You are Alex")
 
 
 def test_every_missing_key_is_named_at_once() -> None:
@@ -529,7 +529,7 @@ def test_instructions_without_a_measure_are_told_in_one_sentence(
 ) -> None:
     monkeypatch.setenv("AGENT_INSTRUCTIONS_FILE", str(tmp_path / "told.md"))
     (tmp_path / "told.md").write_text("é" * 32_000)
-    assert len(load_settings(dotenv=None).agent.prompt) == 32_000
+    assert len(load_settings(dotenv=None).prompt) == 32_000
     for too_long in ("é" * 32_001, "Be kind. " * 1_000_000, " " * 32_000 + "Be kind."):
         (tmp_path / "told.md").write_text(too_long)
         (fault,) = faults()

@@ -9,26 +9,12 @@ from hypothesis import strategies as st
 
 from config.contradictions import contradictions
 from config.per_call import LONGEST_METADATA, MOST_FAULTS, CallSettings, settings_of_call
-from config.settings import PER_CALL, Settings
+from config.settings import PER_CALL
+from workbench.local.sample_settings import sample_settings
 
-BASE: Settings = Settings.model_construct(
-    **{
-        section: Settings.model_fields[section].annotation.model_validate(values)  # type: ignore[union-attr]
-        for section, values in {
-            "livekit": {
-                "url": "ws://127.0.0.1:7880",
-                "api_key": "APIkey",
-                "api_secret": "a-livekit-secret-that-is-long",
-            },
-            "assemblyai": {
-                "api_key": "an-assemblyai-key",
-                "vad_threshold": 0.6,
-                "min_turn_silence": 500,
-            },
-            "openai": {"api_key": "sk-an-openai-key"},
-            "agent": {"name": "receptionist", "greeting": "Hello."},
-        }.items()
-    }
+BASE = sample_settings(
+    assemblyai={"vad_threshold": 0.6, "min_turn_silence": 500},
+    agent={"name": "receptionist", "greeting": "Hello."},
 )
 
 RIGHT: dict[str, Any] = {
@@ -52,7 +38,7 @@ def test_every_key_that_is_allowed_reaches_the_setting_of_its_name() -> None:
     call = settings_of_call(BASE, json.dumps(RIGHT))
     assert (call.faults, call.application) == ([], {})
     own = call.settings
-    assert own.agent.prompt == "You answer the phone of a bicycle shop."
+    assert own.prompt == "You answer the phone of a bicycle shop."
     assert own.agent.greeting == "Grüezi, Velo Meier."
     assert own.agent.turn_preset == "conservative"
     assert own.agent.hears == "everybody"
