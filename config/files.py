@@ -85,7 +85,7 @@ def _beginning(file: Path) -> str:
 
 
 def _may_be_folder(path: Path | None) -> None:
-    """Only the path: `agent.call.record` makes and checks the folder when the worker starts."""
+    """Only the path: `agent.call.history.record` checks the folder when the worker starts."""
     if path is None:
         return
     try:

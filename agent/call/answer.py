@@ -16,25 +16,25 @@ from livekit.agents import (
 from livekit.agents.types import TOPIC_CHAT
 
 from agent.call.assistant import Assistant
-from agent.call.authority import Authority, Role, on_rpc
-from agent.call.broken_answers import BrokenAnswers
 from agent.call.chat import Chat, hear_in
 from agent.call.endings import FAILED_PROVIDER, Ending, count_as_failed
-from agent.call.fillers import fillers
-from agent.call.group import Group, SeveralEars
-from agent.call.head_start import HeadStart
+from agent.call.hang_up import Parting
+from agent.call.history.late_formatting import Mending
+from agent.call.history.record import open_record
+from agent.call.history.recorded_turns import keep_turns
 from agent.call.log_context import log_turns, name_caller
-from agent.call.mending import Mending
-from agent.call.participants import AgentRole, show_role
-from agent.call.parting import Parting
-from agent.call.presence import Presence
-from agent.call.record import open_record
-from agent.call.recorded_turns import keep_turns
+from agent.call.output.side_track import side_track
+from agent.call.people.authority import Authority, Role, on_rpc
+from agent.call.people.participants import AgentRole, show_role
+from agent.call.people.presence import Presence
+from agent.call.reply.broken_answers import BrokenAnswers
+from agent.call.reply.fillers import fillers
+from agent.call.reply.greeting_prefetch import HeadStart
 from agent.call.session import Equipment, build_session, room_options
-from agent.call.side_track import side_track
 from agent.call.silence import Silence
-from agent.call.turn_taking import TurnTaking
-from agent.call.voice_feed import CallerInput
+from agent.call.turns.turn_taking import TurnTaking
+from agent.call.voices.group import Group, SeveralEars
+from agent.call.voices.voice_feed import CallerInput
 from agent.livekit_private import publish_no_words
 from config.per_call import settings_of_call
 

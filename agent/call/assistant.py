@@ -21,19 +21,19 @@ from livekit.agents import (
     stt,
 )
 
-from agent.call.broken_answers import has_words
-from agent.call.group import INSTRUCTIONS as GROUP
-from agent.call.group import Group
-from agent.call.head_start import HeadStart
-from agent.call.marked import Mark, extra_of, keep_turn, with_marked
+from agent.call.history.marked import Mark, extra_of, keep_turn, with_marked
+from agent.call.history.record import Said
 from agent.call.models.errors import ContentRefusedError
-from agent.call.prepared import Sentence
-from agent.call.reasoning import Reasoning
-from agent.call.record import Said
-from agent.call.refusals import Withheld
-from agent.call.spoken_form import in_spoken_form
-from agent.call.tool_limits import limited
-from agent.call.turn_taking import TurnTaking
+from agent.call.output.canned_prompts import Sentence
+from agent.call.reply.broken_answers import has_words
+from agent.call.reply.greeting_prefetch import HeadStart
+from agent.call.reply.reasoning import Reasoning
+from agent.call.reply.refusals import Withheld
+from agent.call.reply.spoken_form import in_spoken_form
+from agent.call.reply.tool_limits import limited
+from agent.call.turns.turn_taking import TurnTaking
+from agent.call.voices.group import INSTRUCTIONS as GROUP
+from agent.call.voices.group import Group
 
 
 class Assistant(Agent):

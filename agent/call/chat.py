@@ -13,7 +13,7 @@ from livekit.agents import AgentSession
 from livekit.agents.voice.room_io import TextInputEvent, TextInputOptions
 from livekit.rtc import StreamError
 
-from agent.call.authority import Authority, Role
+from agent.call.people.authority import Authority, Role
 
 log = logging.getLogger(__name__)
 

@@ -17,10 +17,10 @@ from openai import AsyncClient
 
 from agent.call.models.back_off import Patience
 from agent.call.models.connections import Network
+from agent.call.models.fallback import Provider
 from agent.call.models.http import openai_client
-from agent.call.models.mind import PatientLLM
-from agent.call.models.providers import Provider
-from agent.call.models.voice import PatientTTS
+from agent.call.models.llm import PatientLLM
+from agent.call.models.tts import PatientTTS
 from config.services import Account, AssemblyAISettings, OpenAISettings
 from config.settings import Settings
 from stt_assemblyai.stt import STT

@@ -6,11 +6,9 @@ from typing import Any
 from livekit.agents import AgentSession, room_io, stt
 from livekit.plugins import silero
 
-from agent.call.end_of_turn.detector import EndOfTurnDetector, LiveKitDetector
-from agent.call.models.mind import PatientLLM
-from agent.call.models.voice import PatientTTS
-from agent.call.patience import turn_handling
-from agent.call.prompt_voice import PromptVoice
+from agent.call.barge_in.vad_tap import TappedVAD
+from agent.call.models.llm import PatientLLM
+from agent.call.models.tts import PatientTTS
 from agent.call.providers import (
     Clients,
     Hearing,
@@ -20,8 +18,10 @@ from agent.call.providers import (
     connect_options,
     with_inference,
 )
-from agent.call.spoken_form import in_spoken_form
-from agent.call.vad_tap import TappedVAD
+from agent.call.reply.prompt_voice import PromptVoice
+from agent.call.reply.spoken_form import in_spoken_form
+from agent.call.turns.end_of_turn.detector import EndOfTurnDetector, LiveKitDetector
+from agent.call.turns.patience import turn_handling
 from config.settings import Settings
 from stt_assemblyai.stt import STT
 
@@ -121,8 +121,8 @@ def room_options(caller_identity: str) -> room_io.RoomOptions:
     """How the session listens and speaks in the room: with this caller alone."""
     return room_io.RoomOptions(
         participant_identity=caller_identity,
-        # `agent.call.voice_feed` is the input: it takes the caller's tracks from every kind of
-        # client, and nothing from before the agent came, which anybody in the room may have said.
+        # `agent.call.voices.voice_feed` is the input: it takes the caller's tracks from every kind
+        # of client, and nothing from before the agent came: anybody in the room may have said it.
         audio_input=False,
         # `agent.call.chat` reads what is typed.
         text_input=False,

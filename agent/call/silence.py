@@ -14,8 +14,8 @@ from livekit.agents import (
 )
 
 from agent.call.endings import Ending
-from agent.call.marked import Mark, mark_of
-from agent.call.prepared import Sentence
+from agent.call.history.marked import Mark, mark_of
+from agent.call.output.canned_prompts import Sentence
 from config.behaviour import AgentSettings
 
 

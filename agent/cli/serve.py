@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from agent import log
-from agent.call.record import RecordsError, prepare_folder
+from agent.call.history.record import RecordsError, prepare_folder
 from agent.cli.faults import USAGE, explained, give_up, loaded_settings
 from agent.worker import signals
 from config.secrets import secrets_of

@@ -28,9 +28,9 @@ def transcribe(
         transcripts=agent.log_transcripts,
         secrets=secrets_of(settings),
     )
-    from agent.call.need import Need
-    from agent.call.participants import AgentRole
-    from agent.call.transcription import Pen, finish, write_down
+    from agent.call.people.need import Need
+    from agent.call.people.participants import AgentRole
+    from agent.transcription import Pen, finish, write_down
     from agent.worker.run import serve
     from agent.worker.server import build_server
 

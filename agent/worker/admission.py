@@ -11,8 +11,8 @@ from typing import Protocol
 
 from livekit.agents import JobRequest
 
-from agent.call.participants import ROLE_ATTRIBUTE, AgentRole
-from agent.worker.brake import Brake
+from agent.call.people.participants import ROLE_ATTRIBUTE, AgentRole
+from agent.worker.load_shedding import Brake
 
 log = logging.getLogger(__name__)
 

@@ -3,8 +3,8 @@
 LiveKit asks for an agent once, when a room is made. If every worker is full at that moment, or the
 agent dies in the call, LiveKit does not ask again. So each worker checks the rooms now and then,
 and asks itself. Several workers may see the same room: each adds a random wait, and a new request
-restarts that wait. If two agents come all the same, the later one leaves (`agent.call.presence`).
-If no worker has a place, one of them keeps the caller company.
+restarts that wait. If two agents come all the same, the later one leaves
+(`agent.call.people.presence`). If no worker has a place, one of them keeps the caller company.
 """
 
 import asyncio
@@ -17,9 +17,9 @@ from dataclasses import replace
 from livekit import api
 from livekit.protocol import agent_dispatch, models
 
-from agent.call.need import Need, ask_for_agent
+from agent.call.people.need import Need, ask_for_agent
 from agent.worker import metrics
-from agent.worker.company import keep_company
+from agent.worker.hold_announcement import keep_company
 from agent.worker.livekit_api import FAILURES, livekit_api
 from agent.worker.liveness import Liveness
 from agent.worker.rooms import (

@@ -2,7 +2,7 @@
 
 from prometheus_client import Counter
 
-from agent.call.outcomes import KINDS
+from agent.call.barge_in.outcomes import KINDS
 
 CALLERS_RESCUED = Counter(
     "agent_callers_rescued", "Callers who waited without an agent and for whom one was asked"

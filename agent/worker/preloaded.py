@@ -22,7 +22,7 @@ import openai.resources.models
 from livekit.agents.llm import AgentConfigUpdate
 from livekit.agents.tokenize.basic import hyphenate_word
 
-from agent.call.prepared import read_sentences
+from agent.call.output.canned_prompts import read_sentences
 from agent.livekit_private import certificates, preload_event_loop
 from agent.worker import signals
 

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from multiprocessing import util
 from pathlib import Path
 
-from agent.call.prepared import read_sentences
+from agent.call.output.canned_prompts import read_sentences
 from config.values import ROOT
 
 LONGEST_REASON = 300

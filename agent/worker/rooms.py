@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from livekit.protocol import agent_dispatch, models
 
-from agent.worker.company import IDENTITY
+from agent.worker.hold_announcement import IDENTITY
 
 
 @dataclass(frozen=True, slots=True)

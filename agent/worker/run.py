@@ -10,7 +10,7 @@ from livekit.protocol import models
 
 from agent.worker import signals
 from agent.worker.dispatch import look_after_callers
-from agent.worker.farewell import take_leave
+from agent.worker.forced_shutdown import take_leave
 from agent.worker.livekit_api import livekit_api
 from agent.worker.preparation import leave_folder_in_place, leave_lost_folder, require_preparation
 from agent.worker.reachability import (

@@ -17,13 +17,13 @@ from livekit.agents.worker import ServerEnvOption
 
 from agent import log
 from agent.call.answer import answer
-from agent.call.outcomes import Tell
-from agent.call.participants import AgentRole
+from agent.call.barge_in.outcomes import Tell
+from agent.call.people.participants import AgentRole
 from agent.call.session import equip
 from agent.livekit_private import WatchedServer
 from agent.worker import metrics
 from agent.worker.admission import Admission, Limit
-from agent.worker.brake import Brake, cores
+from agent.worker.load_shedding import Brake, cores
 from agent.worker.starts import Starts
 from agent.worker.tally import Tally
 from config.secrets import secrets_of

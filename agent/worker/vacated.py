@@ -12,7 +12,7 @@ from typing import Protocol
 from livekit import api
 from livekit.agents.job import RunningJobInfo
 
-from agent.call.need import Need, fill
+from agent.call.people.need import Need, fill
 from agent.worker.livekit_api import FAILURES
 
 NOTICE_SECONDS = 0.25

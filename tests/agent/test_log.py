@@ -13,7 +13,7 @@ from livekit.agents import APIError
 
 from agent import log
 from agent.call.models.errors import UnavailableError
-from agent.call.refusals import NothingSpokenError
+from agent.call.reply.refusals import NothingSpokenError
 
 pytestmark = pytest.mark.usefixtures("_restored_logging")
 

@@ -8,9 +8,10 @@ import pytest
 from livekit import rtc
 from livekit.agents import APIConnectOptions, JobContext, LanguageCode, stt
 
-from agent.call.participants import AgentRole
-from agent.call.speakers import MOST_SPEAKERS, MOST_STREAMS_A_MINUTE
-from agent.call.transcription import (
+from agent.call.people.participants import AgentRole
+from agent.call.voices.speakers import MOST_SPEAKERS, MOST_STREAMS_A_MINUTE
+from agent.log import pseudonym
+from agent.transcription import (
     EMPTY,
     OTHER_TRANSCRIBER,
     ROOM_CLOSED,
@@ -18,7 +19,6 @@ from agent.call.transcription import (
     Pen,
     Transcription,
 )
-from agent.log import pseudonym
 from config.behaviour import AgentSettings
 from workbench.standins.scripted_room import Person, ScriptedRoom, Sound
 

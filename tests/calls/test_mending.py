@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from agent.call.record import Said, unfinished
+from agent.call.history.record import Said, unfinished
 from workbench.local.calling.conversation import greeting, take_turn
 from workbench.local.calling.corpus import synthesised
 from workbench.local.calling.transcript import words

@@ -12,8 +12,8 @@ from livekit import rtc
 from livekit.agents.types import TOPIC_CHAT
 from livekit.agents.voice.remote_session import RemoteSession
 
-from agent.call.authority import Authority, Role, on_rpc
 from agent.call.chat import LONGEST_TEXT, Chat
+from agent.call.people.authority import Authority, Role, on_rpc
 from workbench.local.calling.caller import access_token
 from workbench.local.calling.conversation import greeting
 

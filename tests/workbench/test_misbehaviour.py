@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from agent.call.prepared import Sentence
+from agent.call.output.canned_prompts import Sentence
 from workbench.bench.misbehaviour.__main__ import decode, hold
 from workbench.bench.misbehaviour.calls import Story, converse
 from workbench.bench.misbehaviour.generator import TEXTS, Generator

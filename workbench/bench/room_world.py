@@ -18,10 +18,10 @@ from livekit.agents import JobContext
 from livekit.protocol import agent_dispatch, models
 
 from agent.call.endings import Ending
-from agent.call.need import Need
-from agent.call.participants import ROLE_ATTRIBUTE, AgentRole
-from agent.call.parting import Parting
-from agent.call.presence import Presence
+from agent.call.hang_up import Parting
+from agent.call.people.need import Need
+from agent.call.people.participants import ROLE_ATTRIBUTE, AgentRole
+from agent.call.people.presence import Presence
 from agent.worker.dispatch import Dispatcher
 from agent.worker.liveness import Liveness
 from agent.worker.server import Worker

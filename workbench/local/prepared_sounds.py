@@ -3,7 +3,7 @@
 import numpy as np
 import soundfile
 
-from agent.call.prepared import Sentence
+from agent.call.output.canned_prompts import Sentence
 from workbench.arguments import expect_none
 from workbench.standins.engines.synthesizer import Synthesizer
 

@@ -16,7 +16,7 @@ import httpx2
 from agent.call.models.chat_stream import ChatStream
 from agent.call.models.errors import CutError, EmptyError, EventError, described
 from agent.call.models.event_stream import Events
-from agent.call.models.sound import MediaType, NotSoundError, Samples, decoded_type
+from agent.call.models.pcm import MediaType, NotSoundError, Samples, decoded_type
 
 DONE = "[DONE]"
 # The usage comes right after the last word, or never.

@@ -6,7 +6,7 @@ from enum import Enum
 
 from livekit import rtc
 
-from agent.call.prepared import Sentence
+from agent.call.output.canned_prompts import Sentence
 from workbench.local.calling.caller import CallEndedError, Caller
 from workbench.local.calling.conversation import take_turn
 from workbench.local.calling.corpus import synthesised

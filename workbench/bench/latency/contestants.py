@@ -10,7 +10,7 @@ from livekit.agents import Agent, AgentSession
 
 from agent.call.assistant import Assistant
 from agent.call.session import build_session, equip
-from agent.call.turn_taking import TurnTaking
+from agent.call.turns.turn_taking import TurnTaking
 from config.load import load_settings
 from workbench.bench.latency import stock
 from workbench.bench.latency.providers import Providers

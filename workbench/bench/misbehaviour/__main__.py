@@ -10,7 +10,7 @@ from collections import Counter
 
 import looptime
 
-from agent.call.prepared import Sentence
+from agent.call.output.canned_prompts import Sentence
 from workbench.bench.misbehaviour.calls import Story, call
 
 

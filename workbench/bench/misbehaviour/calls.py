@@ -17,11 +17,11 @@ from livekit.agents import Agent, AgentSession, ErrorEvent, ModelSettings
 from livekit.agents.voice.transcription.synchronizer import TranscriptSynchronizer
 from livekit.rtc import AudioFrame
 
-from agent.call.broken_answers import BrokenAnswers
-from agent.call.fillers import Fillers
-from agent.call.prepared import Sentence
-from agent.call.prompt_voice import PromptVoice
+from agent.call.output.canned_prompts import Sentence
 from agent.call.providers import Clients, build_mind, build_voice, connect_options
+from agent.call.reply.broken_answers import BrokenAnswers
+from agent.call.reply.fillers import Fillers
+from agent.call.reply.prompt_voice import PromptVoice
 from config.services import OpenAISettings
 from workbench.bench.misbehaviour.generator import SECONDS_PER_LETTER, Drawn, Generator
 from workbench.bench.misbehaviour.line import Heard, Line

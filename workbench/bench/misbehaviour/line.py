@@ -55,7 +55,7 @@ class Line(AudioOutput):
         self._finish(True)
 
     async def play_filler(self) -> None:
-        """As `agent.call.fillers` wants one to be played."""
+        """As `agent.call.reply.fillers` wants one to be played."""
         self.heard.append(Heard("filler", _now(), 2.0))
         await asyncio.sleep(2.0)
 

@@ -19,10 +19,10 @@ from livekit import rtc
 from livekit.agents import vad
 from livekit.plugins import silero
 
-from agent.call.barge_in import LIMITS, BargeIn, Limits, Posture
-from agent.call.interruptions import Verdict
-from agent.call.vad_tap import level_of
-from agent.call.voice_feed import FRAME_MS, SAMPLE_RATE
+from agent.call.barge_in.by_voice import LIMITS, BargeIn, Limits, Posture
+from agent.call.barge_in.interruptions import Verdict
+from agent.call.barge_in.vad_tap import level_of
+from agent.call.voices.voice_feed import FRAME_MS, SAMPLE_RATE
 from workbench.bench.pages import markdown_table
 from workbench.bench.talk.calls import extent
 from workbench.bench.talk.script_options import parse, script_parser

@@ -14,8 +14,8 @@ from urllib.parse import parse_qsl
 
 import numpy as np
 
-from agent.call.end_of_turn.opinions import hold_share
-from agent.call.end_of_turn.second_opinion import Force, Kind, SecondOpinion
+from agent.call.turns.end_of_turn.opinions import hold_share
+from agent.call.turns.end_of_turn.second_opinion import Force, Kind, SecondOpinion
 from stt_assemblyai.clock import AudioClock
 from stt_assemblyai.endpointing import TurnChoices, endpointing_for
 from stt_assemblyai.messages import Turn, decode

@@ -10,7 +10,7 @@ import numpy as np
 from livekit import rtc
 from livekit.agents.utils import ExpFilter
 
-from agent.call.end_of_turn.sound import LatestSound, Quiet
+from agent.call.turns.end_of_turn.sound import LatestSound, Quiet
 from workbench.local.calling.timeline import Samples
 from workbench.standins.engines.activity import (
     FRAME_MS,

@@ -1,0 +1,109 @@
+"""Who has the floor in a session. Makes the agent's voice yield to the caller's."""
+
+import asyncio
+
+from livekit.agents import AgentSession, vad
+from livekit.agents.voice.io import AudioOutput
+
+from agent.call.barge_in.by_voice import BargeIn, Posture
+from agent.call.barge_in.interruptions import Verdict
+from agent.call.barge_in.vad_tap import TappedVAD, level_of
+from agent.call.history.marked import MarkedUtterance, keep
+from agent.call.output.playout import Playout
+from agent.call.output.yielding_output import YieldingOutput
+
+
+class SessionFloor:
+    """The floor of one call's session. `begin` when the session has its output."""
+
+    def __init__(self, session: AgentSession[None], playout: Playout, barge_in: BargeIn) -> None:
+        self._session = session
+        self._playout = playout
+        self._barge_in = barge_in
+        self._loop = asyncio.get_running_loop()
+        self._is_silent = False
+        self._output: YieldingOutput | None = None
+
+    def begin(self) -> None:
+        """Listen to the voice detector, and put a `YieldingOutput` before the session's output."""
+        if isinstance(self._session.vad, TappedVAD):
+            self._session.vad.taps.append(self.heard)
+        first = self._session.output.audio
+        if first is None:
+            return
+        self._output = YieldingOutput(_last(first))
+        if first.next_in_chain is None:
+            self._session.output.audio = self._output
+        else:
+            self._session.output.replace_audio_tail(self._output)
+
+    def close(self) -> None:
+        """The agent says no more."""
+        if self._output is not None:
+            self._output.close()
+
+    def agent_has_it(self) -> bool:
+        speech = self._session.current_speech
+        return speech is not None and not speech.interrupted and not speech.done()
+
+    def may_be_taken(self) -> bool:
+        speech = self._session.current_speech
+        return speech is None or speech.allow_interruptions or speech.done()
+
+    def is_aside(self, since: float) -> bool:
+        return self._barge_in.is_aside(since)
+
+    def take(self) -> None:
+        speech = self._session.current_speech
+        if speech is not None and speech.allow_interruptions:
+            speech.interrupt()
+
+    def keep(self, utterance: MarkedUtterance) -> None:
+        keep(self._session, utterance)
+
+    def judged(self, verdict: Verdict | None) -> None:
+        self._barge_in.judge(verdict)
+        self.look()
+
+    def heard(self, event: vad.VADEvent) -> None:
+        """Take the voice detector's newest result."""
+        if event.type is vad.VADEventType.INFERENCE_DONE:
+            is_callers_turn = self._session.agent_state == "listening"
+            self._barge_in.hear(
+                self._loop.time(), event.probability, level_of(event), callers_turn=is_callers_turn
+            )
+            self.look()
+
+    def look(self) -> None:
+        """Make the agent silent, soft or loud, as `BargeIn` says at this moment."""
+        now = self._loop.time()
+        posture = self._barge_in.posture(now)
+        if not (self.agent_has_it() and self.may_be_taken()):
+            posture = Posture.SPEAKS
+        if self._output is not None:
+            self._output.expects_pause = self._barge_in.may_yield(now)
+            self._output.ducks = posture is not Posture.SPEAKS
+        output = self._session.output.audio
+        if output is None or self._is_being_interrupted():
+            return
+        is_silent = posture is Posture.IS_SILENT
+        if is_silent:  # each time: LiveKit resumes its output when a part of a speech begins
+            output.pause()
+            if not self._is_silent:
+                self._playout.fall_silent(now)
+        elif self._is_silent:
+            output.resume()
+            if self._session.agent_state == "speaking":
+                self._playout.sound(now)
+        self._is_silent = is_silent
+
+    def _is_being_interrupted(self) -> bool:
+        """Whether the speech is interrupted, but not cleared: resuming would play more of it."""
+        speech = self._session.current_speech
+        return speech is not None and speech.interrupted and not speech.done()
+
+
+def _last(output: AudioOutput) -> AudioOutput:
+    while output.next_in_chain is not None:
+        output = output.next_in_chain
+    return output

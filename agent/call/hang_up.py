@@ -1,0 +1,144 @@
+"""How a call ends for its caller: the reason shown, the last words, a handover, the hang-up."""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator
+
+from livekit import api, rtc
+from livekit.agents import AgentSession, JobContext
+from livekit.agents.voice import SpeechHandle
+
+from agent.call.endings import Ending
+from agent.call.handover import hand_over, hook_for
+from agent.call.output.canned_prompts import Sentence
+from agent.call.people.need import Need, fill
+from agent.call.people.participants import may_speak
+from agent.call.people.presence import Presence
+from agent.call.reply.broken_answers import has_words
+from config.behaviour import AgentSettings
+
+log = logging.getLogger(__name__)
+
+ENDING_ATTRIBUTE = "agent.ending"
+LAST_WORDS_SECONDS = 15
+SERVER_SECONDS = 5
+
+
+class Parting:
+    """The end of one call, step by step. Each step has a time limit, whatever has failed before."""
+
+    def __init__(self, job: JobContext, agent: AgentSettings, presence: Presence) -> None:
+        self._job = job
+        self._agent = agent
+        self._presence = presence
+        self._has_handed_over = False
+
+    async def announce(self, ending: Ending) -> None:
+        """Show pages why the agent ends the call, before it says its last words."""
+        if ending.hangs_up and self._is_in_room:
+            attributes = {ENDING_ATTRIBUTE: ending.code}
+            async with _forgiven("could not show why the call ends"):
+                await self._room.local_participant.set_attributes(attributes)
+
+    async def take_leave(self, session: AgentSession[None], ending: Ending) -> bool:
+        """Hand the caller over, or else say the last words. Returns whether a person took over."""
+        if ending.wants_person and self._is_in_room and await self._hand_over(session, ending):
+            self._has_handed_over = True
+        elif ending.needs_apology:
+            absences = self._presence.absences
+            await self._say(session, Sentence.APOLOGY)
+            if self._presence.absences > absences:  # the caller missed a part of it
+                await self._say(session, Sentence.APOLOGY)
+        elif ending in (Ending.CALLER_SILENT, Ending.TOO_LONG):
+            is_heard = await self._say(session, self._agent.goodbye)
+            if not is_heard:  # the voice is down
+                await self._say(session, Sentence.APOLOGY)
+        return self._has_handed_over
+
+    async def hang_up(self) -> None:
+        """Close the room, unless other people are in it or the caller was handed over."""
+        if not self._is_in_room:
+            return
+        caller = self._presence.caller_identity
+        others = self._room.remote_participants.values()
+        if self._has_handed_over or any(
+            may_speak(each) for each in others if each.identity != caller
+        ):
+            async with _forgiven("could not delete the requests for an agent"):
+                await self._take_requests_back()
+        else:
+            async with _forgiven("could not hang up"):
+                await self._job.delete_room()
+
+    async def make_way(self) -> None:
+        """Leave the room, and have another agent sent if somebody waits in it.
+
+        Removes a caller whose client is dead but still listed by the server: the next agent would
+        serve them.
+        """
+        if not self._is_in_room:
+            return
+        room, client, need = self._room.name, self._job.api, Need.to_answer(self._agent)
+        if self._presence.is_caller_dead:
+            async with _forgiven("could not take a dead client out of the room"):
+                identity = self._presence.caller_identity or ""
+                await client.room.remove_participant(
+                    api.RoomParticipantIdentity(room=room, identity=identity)
+                )
+        async with _forgiven("could not leave the room"):
+            await self._room.disconnect()
+        async with _forgiven("could not ask for an agent for the next caller"):
+            with contextlib.suppress(api.TwirpError):  # the room has closed, most likely
+                if await fill(client, room, need, self._job.job.dispatch_id):
+                    log.info("asked for another agent for the next caller")
+
+    async def _take_requests_back(self) -> None:
+        """Delete the requests for an agent: nobody in the room waits for another one."""
+        requests, room = self._job.api.agent_dispatch, self._room.name
+        for each in await requests.list_dispatch(room):
+            if each.agent_name == self._agent.name:
+                await requests.delete_dispatch(each.id, room)
+
+    async def _hand_over(self, session: AgentSession[None], ending: Ending) -> bool:
+        caller = self._room.remote_participants.get(self._presence.caller_identity or "")
+        hook = hook_for(self._agent.hand_over_to, caller.kind) if caller else None
+        if not caller or not hook:
+            return False
+        session.input.set_audio_enabled(False)  # the agent hears nothing from here on
+        await self._say(session, Sentence.PUT_THROUGH)
+        return await hand_over(hook, self._job, caller.identity, ending.code)
+
+    async def _say(self, session: AgentSession[None], words: Sentence | str) -> bool:
+        """Say this. Returns whether it was heard within the time limit."""
+        with contextlib.suppress(TimeoutError, RuntimeError):  # the session has closed by itself
+            async with asyncio.timeout(LAST_WORDS_SECONDS):
+                speech = await _begin(session, words)
+                await speech.wait_for_playout()
+                return any(map(has_words, speech.chat_items))
+        return False
+
+    @property
+    def _room(self) -> rtc.Room:
+        return self._job.room
+
+    @property
+    def _is_in_room(self) -> bool:
+        return not self._job.is_fake_job() and self._room.isconnected()
+
+
+@contextlib.asynccontextmanager
+async def _forgiven(what: str) -> AsyncIterator[None]:
+    """Log a step that fails or takes too long, so that the next steps still happen."""
+    try:
+        async with asyncio.timeout(SERVER_SECONDS):
+            yield
+    except Exception as error:  # LiveKit's library may raise anything in a closing room
+        log.warning(what, extra={"error": str(error)})
+
+
+async def _begin(session: AgentSession[None], words: Sentence | str) -> SpeechHandle:
+    if not isinstance(words, Sentence):
+        return session.say(words, allow_interruptions=False)
+    await session.interrupt(force=True)
+    return session.say(words.text, audio=words.frames(), allow_interruptions=False)

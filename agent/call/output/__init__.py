@@ -1,0 +1,1 @@
+"""What the caller hears: the session's voice, recorded sentences and sounds beside it."""

@@ -1,0 +1,288 @@
+"""Turn-taking: which of the caller's events a session gets, and what may interrupt the agent."""
+
+import asyncio
+import dataclasses
+import logging
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Iterator
+from contextlib import ExitStack, aclosing, contextmanager
+
+from livekit.agents import (
+    AgentSession,
+    AgentStateChangedEvent,
+    CloseEvent,
+    SpeechCreatedEvent,
+    llm,
+    stt,
+)
+
+from agent.call.barge_in.barge_in_filter import Overlap
+from agent.call.barge_in.by_voice import BargeIn, limits_of
+from agent.call.barge_in.floor import SessionFloor
+from agent.call.barge_in.interruptions import asks_for_dictation, asks_to_wait
+from agent.call.barge_in.outcomes import Outcomes, Tell
+from agent.call.barge_in.seats import Seats
+from agent.call.barge_in.vad_tap import TappedVAD
+from agent.call.history.marked import Mark
+from agent.call.output.playout import Playout
+from agent.call.turns.backchannel import Listening
+from agent.call.turns.backchannel_sound import ListeningSound
+from agent.call.turns.eagerness import Eagerness
+from agent.call.turns.early_replies import EarlyReplies
+from agent.call.turns.end_of_turn.detector import EndOfTurnDetector
+from agent.call.turns.end_of_turn.held_ends import HeldEnds
+from agent.call.turns.end_of_turn.opinions import Opinions
+from agent.call.turns.patience import early_seconds, min_delay, thresholds
+from agent.call.turns.thrown_away import ThrownAway
+from agent.call.voices.who_spoke import Person
+from config.phrases import words_of
+from config.settings import Settings
+from stt_assemblyai.models import PRESETS, Preset
+from stt_assemblyai.stt import STT
+
+log = logging.getLogger(__name__)
+
+# A dictated answer has at least this many words, or a digit.
+ANSWER_WORDS = 5
+# How long a dictated answer may take, with the wait for it and all its turns.
+ANSWER_SECONDS = 60.0
+
+
+class TurnTaking:
+    """One call's patience, and what may interrupt its agent.
+
+    AssemblyAI's thresholds and LiveKit's delay change together, also in mid-call. A value that an
+    operator sets by its own name wins over every preset. `detector` gives the second opinion, if
+    one is wanted; `tell` is called with the outcome of each utterance over the agent's speech.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        ears: STT,
+        session: AgentSession[None],
+        detector: EndOfTurnDetector | None = None,
+        tell: Tell | None = None,
+    ) -> None:
+        self._settings = settings
+        self._ears = ears
+        self._session = session
+        self._preset = settings.agent.turn_preset
+        self._dictations = 0
+        self._answer = ExitStack()  # open while the answer to a question is dictated
+        self._answer_deadline: asyncio.TimerHandle | None = None
+        barge_in = BargeIn(limits_of(settings.agent), settings.vad_threshold)
+        playout = Playout()
+        self._floor = SessionFloor(session, playout, barge_in)
+        self._overlap = Overlap(
+            settings.files.phrasebook,
+            self._floor,
+            playout,
+            echo=settings.agent.echo == "auto",
+            outcomes=Outcomes(tell),
+        )
+        self.opinions = Opinions(detector, settings.vad_threshold) if detector else None
+        """The detector's opinions on the caller's pauses; None without a detector."""
+        self._held_ends = self._hold_ends(self.opinions) if self.opinions else None
+        self._early = EarlyReplies(
+            Eagerness(settings.agent.eagerness, settings.vad_threshold), settings.files.phrasebook
+        )
+        self.listening_sound = self._listen_aloud() if settings.agent.backchannel_seconds else None
+        """The sound in a caller's long turn; None if it is off."""
+        self._seats = Seats(self._floor)
+        self._overlaps = [self._overlap]  # and one for each of several speakers
+        self.thrown_away = ThrownAway()
+        self._attend(session)
+
+    def _attend(self, session: AgentSession[None]) -> None:
+        session.on("speech_created", self.thrown_away.begun)
+        if isinstance(session.llm, llm.LLM):
+            session.llm.on("metrics_collected", self.thrown_away.measured)
+        session.on("agent_state_changed", self._on_agent_state)
+        session.on("speech_created", self._on_speech)
+        session.on("close", self._on_close)
+
+    def _hold_ends(self, opinions: Opinions) -> HeldEnds:
+        return HeldEnds(
+            opinions,
+            hold_seconds=self._settings.agent.turn_hold_ms / 1000,
+            early_seconds=early_seconds(self._settings, self._preset),
+            force_endpoint=self._ears.force_endpoint,
+            # Words over the agent's speech must reach `barge_in_filter` at once.
+            may_wait=lambda: not self._floor.agent_has_it(),
+        )
+
+    def _listen_aloud(self) -> ListeningSound:
+        agent = self._settings.agent
+        return ListeningSound(
+            self._session,
+            Listening(agent.backchannel_seconds, self._settings.vad_threshold),
+            self._settings.files.phrasebook,
+            is_free=lambda: (
+                self._session.agent_state == "listening" and not self._floor.agent_has_it()
+            ),
+        )
+
+    @property
+    def preset(self) -> Preset:
+        """The preset in force."""
+        return self._preset
+
+    def change(self, preset: Preset) -> None:
+        """Use this preset from now on, in the open turn as well."""
+        log.info("turn preset", extra={"preset": preset})
+        self._preset = preset
+        self._apply()
+
+    async def change_by_name(self, name: str) -> str:
+        """The same for a request from the room. Returns the preset in force.
+
+        Raises ValueError if no preset has this name.
+        """
+        preset = next((each for each in PRESETS if each == name.strip()), None)
+        if preset is None:
+            raise ValueError(f"the payload has to be one of {', '.join(PRESETS)}")
+        self.change(preset)
+        return preset
+
+    @contextmanager
+    def dictation(self) -> Iterator[None]:
+        """Be patient with the pauses inside a number, an address or a spelling."""
+        self._dictations += 1
+        self._apply()
+        try:
+            yield
+        finally:
+            self._dictations -= 1
+            self._apply()
+
+    def begin(self) -> None:
+        """Begin, once the session has its output and before anything is said."""
+        self._floor.begin()
+        if self.opinions and self._held_ends and isinstance(self._session.vad, TappedVAD):
+            self._session.vad.taps += [self.opinions.hear, self._held_ends.hear]
+        if isinstance(self._session.vad, TappedVAD):
+            self._session.vad.taps.append(self._early.heard)
+            if self.listening_sound:
+                self._session.vad.taps.append(self.listening_sound.heard)
+
+    def sift(self, events: AsyncIterable[stt.SpeechEvent]) -> AsyncGenerator[stt.SpeechEvent]:
+        """The caller's events for the session, for use in `Agent.stt_node`."""
+        if self._held_ends is not None:
+            events = self._held_ends.sift(events)
+        sifted = self._overlap.sift(events)
+        if self._settings.agent.eagerness != "off":
+            sifted = self._early.watch(sifted)
+        if self.listening_sound:
+            sifted = self.listening_sound.watch(sifted)
+        return self._unhurried(sifted)
+
+    def is_to_wait(self, text: str) -> bool:
+        """Whether a turn of the caller asks the agent to wait, and AGENT_HOLD_SECONDS allows it."""
+        phrases = self._settings.files.phrasebook.of(self._overlap.language)
+        return self._settings.agent.hold_seconds > 0 and asks_to_wait(text, phrases)
+
+    async def _unhurried(
+        self, events: AsyncGenerator[stt.SpeechEvent]
+    ) -> AsyncGenerator[stt.SpeechEvent]:
+        """The same events, without preflights of a turn that only asks the agent to wait."""
+        async with aclosing(events):
+            async for event in events:
+                begins_reply = event.type is stt.SpeechEventType.PREFLIGHT_TRANSCRIPT
+                if begins_reply and self.is_to_wait(event.alternatives[0].text):
+                    interim = stt.SpeechEventType.INTERIM_TRANSCRIPT
+                    event = dataclasses.replace(event, type=interim)
+                yield event
+
+    async def sift_one(
+        self, events: AsyncIterable[stt.SpeechEvent], speaker: Person
+    ) -> AsyncGenerator[stt.SpeechEvent]:
+        """The events of one of several speakers, for the session."""
+        first = self._overlap
+        overlap = Overlap(
+            self._settings.files.phrasebook,
+            self._seats.take(speaker),
+            first.playout,
+            echo=self._settings.agent.echo == "auto",
+            outcomes=first.outcomes,
+            speaker=speaker.identity,
+        )
+        self._overlaps.append(overlap)
+        try:
+            async with aclosing(overlap.sift(events)) as sifted:
+                async for event in sifted:
+                    self._overlap.language = overlap.language  # the last speaker's
+                    yield event
+        finally:
+            self._overlaps.remove(overlap)
+
+    async def follow(self, text: AsyncIterable[str]) -> AsyncIterator[str]:
+        """Read what the agent says and pass it on, for use in `Agent.transcription_node`.
+
+        If the agent asks for a dictated answer, AssemblyAI and LiveKit are patient until it comes.
+        """
+        said = ""
+        self._overlap.playout.begin(asyncio.get_running_loop().time())
+        try:
+            async for piece in text:
+                said += piece
+                self._overlap.playout.add(piece)
+                yield piece
+        finally:
+            self._early.agent_said(said)
+            if asks_for_dictation(said, self._settings.files.phrasebook.of(self._overlap.language)):
+                self._begin_answer()
+            elif said.rstrip().endswith("?"):  # unlike "take your time"
+                self._end_answer()
+
+    def caller_said(self, text: str) -> None:
+        """The caller's turn is over. It may be the dictated answer, or only `let me see`."""
+        if any(character.isdigit() for character in text) or len(words_of(text)) >= ANSWER_WORDS:
+            self._end_answer()
+        is_to_wait = self.is_to_wait(text)
+        if self.listening_sound:
+            self.listening_sound.listening.is_on_hold = is_to_wait
+        if is_to_wait:
+            self._overlap.outcomes.kept(Mark.HOLD, text, asyncio.get_running_loop().time())
+
+    def _begin_answer(self) -> None:
+        self._end_answer()
+        self._answer.enter_context(self.dictation())
+        loop = asyncio.get_running_loop()
+        self._answer_deadline = loop.call_later(ANSWER_SECONDS, self._end_answer)
+
+    def _end_answer(self) -> None:
+        if self._answer_deadline is not None:
+            self._answer_deadline.cancel()
+            self._answer_deadline = None
+        self._answer.close()
+
+    def _apply(self) -> None:
+        self._early.is_dictated = bool(self._dictations)
+        if self.listening_sound:
+            self.listening_sound.listening.is_dictated = bool(self._dictations)
+        pause_ms = self._settings.agent.dictation_pause_ms if self._dictations else 0
+        self._ears.update_options(**thresholds(self._settings, self._preset, pause_ms))
+        self._session.update_options(
+            endpointing_opts={"min_delay": min_delay(self._settings, self._preset, pause_ms)}
+        )
+        if self._held_ends is not None:
+            self._held_ends.be_patient(early_seconds(self._settings, self._preset, pause_ms))
+
+    def _on_agent_state(self, event: AgentStateChangedEvent) -> None:
+        self._overlap.agent_state_changed(event.new_state)
+
+    def _on_speech(self, event: SpeechCreatedEvent) -> None:
+        event.speech_handle.add_done_callback(lambda _: self._on_spoken())
+
+    def _on_spoken(self) -> None:
+        for overlap in list(self._overlaps):
+            overlap.speech_done()
+        self._floor.look()
+
+    def _on_close(self, _: CloseEvent) -> None:
+        self._floor.close()
+        if self._held_ends is not None:
+            self._held_ends.close()
+        self._overlap.outcomes.settle()
+        log.info("said over the agent", extra=self._overlap.outcomes.fields())
+        log.info("replies to the caller", extra=self.thrown_away.fields())

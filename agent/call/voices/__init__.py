@@ -1,0 +1,1 @@
+"""What the session hears: the voice of one participant, or of everybody in the room."""

@@ -1,0 +1,95 @@
+"""The hold announcement: keeps a caller company until an agent is free.
+
+A small participant joins the room. It says a prepared sentence, repeats it now and then, and
+carries the attribute `agent.waiting`, which a page can show. It leaves when an agent has come or
+the callers have gone. Its participant kind is `agent`: it does not count as a caller and does not
+keep a room open. LiveKit admits an identity to a room only once, so no caller hears two of them.
+"""
+
+import asyncio
+import contextlib
+
+from livekit import api, rtc
+
+from agent.call.output.canned_prompts import SAMPLE_RATE, Sentence
+from agent.call.people.need import Need
+from agent.call.people.participants import candidates, our_agents
+from config.services import LiveKitSettings
+
+IDENTITY = "agent-waiting"
+ATTRIBUTE = "agent.waiting"
+ALL_BUSY = "all_busy"
+REPEAT_SECONDS = 20.0
+CONNECT_SECONDS = 10.0
+SUBSCRIBE_SECONDS = 5.0
+
+
+async def keep_company(livekit: LiveKitSettings, room_name: str, need: Need) -> None:
+    """Stay until an agent that meets the need comes, the callers leave, or the room closes.
+
+    Raises rtc.ConnectError or TimeoutError when the room cannot be joined.
+    """
+    room = rtc.Room()
+    needless = asyncio.Event()
+
+    def look(*_: object) -> None:
+        if not _is_needed(room, need):
+            needless.set()
+
+    room.on("participant_connected", look)
+    room.on("participant_disconnected", look)
+    room.on("disconnected", lambda _reason: needless.set())
+    try:
+        async with asyncio.timeout(CONNECT_SECONDS):
+            token, options = _token(livekit, room_name), rtc.RoomOptions(auto_subscribe=False)
+            await room.connect(livekit.url, token, options)
+        look()
+        saying = asyncio.create_task(_say_again_and_again(room))
+        leaving = asyncio.create_task(needless.wait())
+        try:
+            await asyncio.wait((saying, leaving), return_when=asyncio.FIRST_COMPLETED)
+            if saying.done():
+                saying.result()
+        finally:
+            saying.cancel()
+            leaving.cancel()
+            await asyncio.gather(saying, leaving, return_exceptions=True)
+    finally:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(CONNECT_SECONDS):
+                await room.disconnect()
+
+
+def _is_needed(room: rtc.Room, need: Need) -> bool:
+    """Whether a caller is there and no agent is."""
+    return bool(candidates(room, need.operators)) and not our_agents(
+        room, need.role, need.agent_name
+    )
+
+
+def _token(livekit: LiveKitSettings, room: str) -> str:
+    key, secret = livekit.api_key.get_secret_value(), livekit.api_secret.get_secret_value()
+    return (
+        api.AccessToken(key, secret)
+        .with_identity(IDENTITY)
+        .with_kind("agent")
+        .with_attributes({ATTRIBUTE: ALL_BUSY})
+        .with_grants(api.VideoGrants(room_join=True, room=room, can_subscribe=False))
+        .to_jwt()
+    )
+
+
+async def _say_again_and_again(room: rtc.Room) -> None:
+    source = rtc.AudioSource(SAMPLE_RATE, 1)
+    try:
+        track = rtc.LocalAudioTrack.create_audio_track("waiting", source)
+        options = rtc.TrackPublishOptions(source=rtc.TrackSource.SOURCE_MICROPHONE)
+        publication = await room.local_participant.publish_track(track, options)
+        with contextlib.suppress(TimeoutError):  # a page may be muted
+            await asyncio.wait_for(publication.wait_for_subscription(), SUBSCRIBE_SECONDS)
+        while True:
+            async for frame in Sentence.ALL_BUSY.frames():
+                await source.capture_frame(frame)
+            await asyncio.sleep(REPEAT_SECONDS)
+    finally:
+        await source.aclose()

@@ -1,0 +1,152 @@
+"""What the assistant's tools leave the caller with: never silence."""
+
+import asyncio
+from typing import Any
+
+import pytest
+from livekit.agents import AgentSession, llm, stt
+
+from agent.call.assistant import Assistant
+from agent.call.output.canned_prompts import Sentence
+from agent.call.reply.broken_answers import BrokenAnswers
+from agent.call.turns.turn_taking import TurnTaking
+from config.load import load_settings
+from stt_assemblyai.stt import STT
+from workbench.standins.silent_input import SilentInput
+
+pytestmark = pytest.mark.looptime
+
+END = llm.FunctionToolCall(name="end_call", arguments="{}", call_id="1")
+PATIENCE = llm.FunctionToolCall(
+    name="change_patience", arguments='{"patience": "conservative"}', call_id="2"
+)
+GOODBYE = "I am ending this call."
+
+
+class Mind(llm.LLM[Any]):
+    """Answers with these words and tools, step by step."""
+
+    def __init__(self, *steps: str | llm.FunctionToolCall | list[Any]) -> None:
+        super().__init__()
+        self.steps = [step if isinstance(step, list) else [step] for step in steps]
+
+    def chat(self, *, chat_ctx: Any, tools: Any = None, conn_options: Any, **_: Any) -> Any:
+        return Thought(self, chat_ctx=chat_ctx, tools=tools or [], conn_options=conn_options)
+
+
+class Thought(llm.LLMStream):
+    _llm: Mind
+
+    async def _run(self) -> None:
+        for part in self._llm.steps.pop(0):
+            delta = (
+                llm.ChoiceDelta(role="assistant", content=part)
+                if isinstance(part, str)
+                else llm.ChoiceDelta(role="assistant", tool_calls=[part])
+            )
+            self._event_ch.send_nowait(llm.ChatChunk(id="1", delta=delta))
+
+
+async def said(mind: Mind) -> list[str]:
+    """What the agent says to one turn of the caller, "(waits)" and "(hangs up)"."""
+    heard: list[str] = []
+    session: AgentSession[None] = AgentSession(llm=mind, turn_handling={"turn_detection": "manual"})
+    BrokenAnswers(session, "No.")
+    key = {"api_key": "key"}
+    livekit = {"url": "ws://127.0.0.1", "api_secret": "secret"} | key
+    settings = load_settings(None, given={"livekit": livekit, "assemblyai": key, "openai": key})
+    turn_taking = TurnTaking(settings, STT(api_key="key"), session)
+    assistant = Assistant(
+        instructions="",
+        greeting="Hello.",
+        goodbye=GOODBYE,
+        hang_up=lambda: heard.append("(hangs up)"),
+        turn_taking=turn_taking,
+    )
+    await session.start(assistant, record=False)
+    await session.wait_for_idle()
+
+    def listen(event: Any) -> None:
+        if event.item.role == "assistant":
+            heard.append(event.item.text_content)
+
+    session.on("conversation_item_added", listen)
+    await session.generate_reply(user_input="Please.")
+    await asyncio.sleep(10)
+    await session.aclose()
+    if turn_taking.preset == "conservative":
+        heard.append("(waits)")
+    return heard
+
+
+@pytest.mark.parametrize(
+    ("mind", "heard"),
+    [
+        (Mind(["Bye!", END]), ["Bye!", "(hangs up)"]),
+        (Mind(END), [GOODBYE, "(hangs up)"]),
+        (Mind(["Gladly.", PATIENCE]), ["Gladly.", "(waits)"]),
+        (Mind(PATIENCE, "Take your time."), ["Take your time.", "(waits)"]),
+        (Mind(""), [Sentence.CUT_OFF.text]),
+        (Mind(" \n"), [Sentence.CUT_OFF.text]),
+        (Mind(PATIENCE, ""), [Sentence.CUT_OFF.text, "(waits)"]),
+    ],
+    ids=[
+        "a goodbye and a hang-up",
+        "a hang-up without a word",
+        "words and more patience",
+        "more patience without a word",
+        "nothing",
+        "blanks",
+        "a tool and then nothing",
+    ],
+)
+async def test_a_turn_is_answered_whatever_the_model_leaves_out(
+    mind: Mind, heard: list[str]
+) -> None:
+    assert await said(mind) == heard
+
+
+class Ears(stt.STT[Any]):
+    """Fail in a way that is none of LiveKit's."""
+
+    def __init__(self, *, at_once: bool) -> None:
+        capabilities = stt.STTCapabilities(streaming=True, interim_results=True)
+        super().__init__(capabilities=capabilities)
+        self._at_once = at_once
+
+    async def _recognize_impl(self, *_: Any, **__: Any) -> Any:
+        raise NotImplementedError
+
+    def stream(self, *, conn_options: Any, **_: Any) -> Any:
+        if self._at_once:
+            raise ValueError("no stream")
+        return Stream(stt=self, conn_options=conn_options)
+
+
+class Stream(stt.RecognizeStream):
+    async def _run(self) -> None:
+        raise ValueError("in mid-stream")
+
+
+@pytest.mark.parametrize("at_once", [True, False])
+async def test_ears_that_fail_in_whatever_way_are_told_of(at_once: bool) -> None:
+    failed: list[Exception] = []
+    session: AgentSession[None] = AgentSession(
+        stt=Ears(at_once=at_once), vad=None, turn_handling={"turn_detection": "stt"}
+    )
+    key = {"api_key": "key"}
+    livekit = {"url": "ws://127.0.0.1", "api_secret": "secret"} | key
+    settings = load_settings(None, given={"livekit": livekit, "assemblyai": key, "openai": key})
+    assistant = Assistant(
+        instructions="",
+        greeting="Hello.",
+        goodbye=GOODBYE,
+        hang_up=lambda: None,
+        turn_taking=TurnTaking(settings, STT(api_key="key"), session),
+        cannot_hear=failed.append,
+    )
+    session.input.audio = SilentInput()
+    await session.start(assistant, record=False)
+    await asyncio.sleep(5)
+    await session.aclose()
+    assert [type(each) for each in failed] == [ValueError]

@@ -1,0 +1,120 @@
+"""What the end of a call leaves behind in its room."""
+
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+from livekit import rtc
+from livekit.agents import Agent, AgentSession, APIError, JobContext, tts
+from livekit.agents.voice.io import AudioOutput, AudioOutputCapabilities
+from livekit.protocol.agent_dispatch import AgentDispatch
+
+from agent.call.endings import Ending
+from agent.call.hang_up import Parting
+from agent.call.output.canned_prompts import SAMPLE_RATE, Sentence
+from agent.call.people.presence import Presence
+from config.behaviour import AgentSettings
+from workbench.standins.scripted_room import Permission, Person, ScriptedRoom
+
+
+class Job:
+    """A job in a room with these others, and what its agent had the server do."""
+
+    def __init__(self, *others: Person) -> None:
+        self.done: list[str] = []
+        self.room = ScriptedRoom()
+        for each in others:
+            self.room.join(each)
+        self.api = SimpleNamespace(agent_dispatch=self)
+
+    def is_fake_job(self) -> bool:
+        return False
+
+    async def delete_room(self) -> None:
+        self.done.append("hung up")
+
+    async def list_dispatch(self, _room: str) -> list[AgentDispatch]:
+        return [AgentDispatch(id="first"), AgentDispatch(id="another's", agent_name="another")]
+
+    async def delete_dispatch(self, identifier: str, _room: str) -> None:
+        self.done.append(f"took {identifier} back")
+
+
+CALLER = Person("caller")
+COLLEAGUE = Person("colleague")
+OBSERVER = Person("observer", permissions=Permission(can_publish=False))
+TRANSCRIBER = Person("agent", rtc.ParticipantKind.PARTICIPANT_KIND_AGENT)
+RECORDER = Person("egress", rtc.ParticipantKind.PARTICIPANT_KIND_EGRESS)
+
+
+def a_presence() -> Presence:
+    return cast("Presence", SimpleNamespace(caller_identity="caller", absences=0))
+
+
+@pytest.mark.parametrize(
+    ("others", "done"),
+    [
+        ([CALLER], ["hung up"]),
+        ([CALLER, TRANSCRIBER, RECORDER, OBSERVER], ["hung up"]),
+        ([CALLER, COLLEAGUE], ["took first back"]),
+    ],
+)
+async def test_only_people_who_may_speak_keep_a_room_that_its_agent_has_ended(
+    others: list[Person], done: list[str]
+) -> None:
+    job = Job(*others)
+    presence = a_presence()
+    await Parting(cast("JobContext", cast("Any", job)), AgentSettings(), presence).hang_up()
+    assert job.done == done
+
+
+class Voice(tts.TTS[Any]):
+    """Is down."""
+
+    def __init__(self) -> None:
+        capabilities = tts.TTSCapabilities(streaming=False)
+        super().__init__(capabilities=capabilities, sample_rate=SAMPLE_RATE, num_channels=1)
+
+    def synthesize(self, text: str, *, conn_options: Any = None) -> tts.ChunkedStream:
+        return Speech(tts=self, input_text=text, conn_options=conn_options)
+
+
+class Speech(tts.ChunkedStream):
+    async def _run(self, output_emitter: tts.AudioEmitter) -> None:
+        raise APIError("down", retryable=False)
+
+
+class Line(AudioOutput):
+    """Plays what it is given at once."""
+
+    def __init__(self) -> None:
+        capabilities = AudioOutputCapabilities(pause=False)
+        super().__init__(label="line", capabilities=capabilities, sample_rate=SAMPLE_RATE)
+        self._seconds = 0.0
+
+    async def capture_frame(self, frame: rtc.AudioFrame) -> None:
+        await super().capture_frame(frame)
+        if not self._seconds:
+            self.on_playback_started(created_at=0)
+        self._seconds += frame.duration
+
+    def flush(self) -> None:
+        super().flush()
+        if self._seconds:
+            played, self._seconds = self._seconds, 0.0
+            self.on_playback_finished(playback_position=played, interrupted=False)
+
+    def clear_buffer(self) -> None:
+        self.flush()
+
+
+@pytest.mark.parametrize("ending", [Ending.CALLER_SILENT, Ending.TOO_LONG])
+async def test_a_goodbye_that_cannot_be_spoken_is_no_silent_hang_up(ending: Ending) -> None:
+    presence = a_presence()
+    parting = Parting(cast("JobContext", cast("Any", Job(CALLER))), AgentSettings(), presence)
+    session: AgentSession[None] = AgentSession(tts=Voice())
+    session.output.audio = Line()
+    await session.start(Agent(instructions=""), record=False)
+    await parting.take_leave(session, ending)
+    assert [each.text_content for each in session.history.messages()] == [Sentence.APOLOGY.text]
+    await session.aclose()

@@ -1,0 +1,60 @@
+"""What a caller hears who says nothing, or whom nobody can hear. Time is virtual."""
+
+import asyncio
+from typing import Any
+
+import pytest
+from livekit.agents import Agent, AgentSession
+
+from agent.call.endings import Ending
+from agent.call.output.canned_prompts import Sentence
+from agent.call.silence import Silence
+from config.behaviour import AgentSettings
+from stt_assemblyai.stt import STT
+
+pytestmark = pytest.mark.looptime
+
+AGENT = AgentSettings()
+ASKED, TOLD = AGENT.still_there, Sentence.ONE_MOMENT.text
+
+
+async def told(ears: STT | None, seconds: float, *events: tuple[float, str]) -> list[str | Ending]:
+    """What a caller who is silent is told in this time, and how the call ends.
+
+    `events` are what the ears tell, and when.
+    """
+    ended: asyncio.Future[Ending] = asyncio.get_running_loop().create_future()
+    session: AgentSession[None] = AgentSession(user_away_timeout=AGENT.silence_seconds)
+    watching = asyncio.create_task(Silence(session, AGENT, ended.set_result, ears).watch())
+    loop = asyncio.get_running_loop()
+    for at, event in events:
+        assert ears is not None
+        loop.call_later(at, ears.emit, event, None)
+    await session.start(Agent(instructions=""), record=False)
+    await asyncio.wait([ended], timeout=seconds)
+    watching.cancel()
+    said: list[Any] = [each.text_content for each in session.history.messages()]
+    await session.aclose()
+    return [*said, ended.result()] if ended.done() else said
+
+
+async def test_a_caller_who_says_nothing_is_asked_and_let_go() -> None:
+    assert await told(None, 100) == [ASKED, Ending.CALLER_SILENT]
+
+
+async def test_so_is_one_whom_the_ears_hear() -> None:
+    ears = STT(api_key="key")
+    assert await told(ears, 100, (1, "session_opened")) == [ASKED, Ending.CALLER_SILENT]
+
+
+async def test_a_caller_whom_nobody_can_hear_is_told_to_wait_and_never_let_go_as_silent() -> None:
+    ears = STT(api_key="key")
+    heard = await told(ears, 175)
+    assert set(heard) == {TOLD}
+    assert len(heard) >= 5
+
+
+async def test_a_caller_whom_nobody_could_hear_for_a_while_is_asked_before_the_call_ends() -> None:
+    ears = STT(api_key="key")
+    events = ((1, "session_opened"), (10, "interrupted"), (50, "session_opened"))
+    assert await told(ears, 200, *events) == [TOLD, TOLD, ASKED, Ending.CALLER_SILENT]

@@ -1,0 +1,139 @@
+"""How many calls a worker takes."""
+
+import asyncio
+import os
+from typing import Any
+
+import pytest
+from livekit.agents import JobRequest
+from livekit.protocol import agent as proto
+
+from agent.worker.admission import FULL, Admission
+from agent.worker.load_shedding import OFF_SECONDS, ON_SECONDS, Brake, cores
+
+
+class Floor:
+    """So many calls in progress, and the processes that were to be kept ready beside them."""
+
+    def __init__(self, calls: int) -> None:
+        self.active_jobs = [object()] * calls
+        self.ready: list[int] = []
+
+    def keep_ready(self, processes: int) -> None:
+        self.ready.append(processes)
+
+
+def request(answers: list[str], begun: asyncio.Event | None = None) -> JobRequest:
+    """A request as LiveKit makes it, which notes each answer; `begun` holds the call back."""
+
+    async def on_reject(terminate: bool) -> None:
+        answers.append("given up" if terminate else "left to another worker")
+
+    async def on_accept(_arguments: Any) -> None:
+        answers.append("accepted")
+        if begun:
+            await begun.wait()
+
+    return JobRequest(job=proto.Job(id="job"), on_reject=on_reject, on_accept=on_accept)
+
+
+def test_the_reported_load_is_full_exactly_at_capacity() -> None:
+    admission = Admission(4, Brake(1))
+    assert [round(admission.load(Floor(calls)), 3) for calls in range(5)] == [
+        0.0,
+        0.175,
+        0.35,
+        0.525,
+        FULL,
+    ]
+
+
+async def test_a_call_beyond_capacity_is_left_to_another_worker() -> None:
+    answers: list[str] = []
+    await Admission(2, Brake(1)).decide(request(answers), Floor(2))
+    assert answers == ["left to another worker"]
+
+
+async def test_a_burst_is_counted_before_its_calls_have_begun() -> None:
+    answers: list[str] = []
+    admission, begun = Admission(2, Brake(1)), asyncio.Event()
+    burst = [asyncio.create_task(admission.decide(request(answers, begun), Floor(0))) for _ in "ab"]
+    await asyncio.sleep(0)  # both tasks have run up to their acceptance
+    await admission.decide(request(answers), Floor(0))
+    begun.set()
+    await asyncio.gather(*burst)
+    assert answers == ["accepted", "accepted", "left to another worker"]
+
+
+async def test_a_process_is_kept_ready_for_each_place_and_none_started_while_a_call_begins() -> (
+    None
+):
+    admission, begun, floor = Admission(4, Brake(1)), asyncio.Event(), Floor(1)
+    admission.load(floor)
+    accepted = asyncio.create_task(admission.decide(request([], begun), floor))
+    await asyncio.sleep(0)  # the call is accepted, and has not begun
+    admission.load(floor)
+    begun.set()
+    await accepted
+    assert floor.ready == [3, 2, 2]
+
+
+def braked() -> Brake:
+    brake = Brake(0.9)
+    for _ in range(ON_SECONDS):
+        brake.take(0.95)
+    return brake
+
+
+def test_a_worker_with_a_call_takes_no_more_while_the_cpu_is_busy() -> None:
+    admission = Admission(4, braked())
+    assert admission.load(Floor(1)) == FULL
+    assert admission.places(1) == 0
+
+
+def test_a_worker_without_a_call_takes_one_whatever_keeps_the_cpu_busy() -> None:
+    assert Admission(4, braked()).places(0) > 0
+
+
+def test_a_worker_that_stops_takes_no_more_calls() -> None:
+    admission = Admission(4, Brake(1))
+    admission.close()
+    assert admission.load(Floor(0)) == FULL
+
+
+def test_the_brake_goes_on_after_seconds_on_end_alone() -> None:
+    brake = Brake(0.9)
+    for used in [1.0] * (ON_SECONDS - 1) + [0.5] + [1.0] * (ON_SECONDS - 1):
+        brake.take(used)
+    assert not brake.is_on
+
+
+def test_the_brake_stays_on_until_the_cpu_is_well_below_its_limit() -> None:
+    brake = braked()
+    for used in [0.85] * 60 + [0.5] * (OFF_SECONDS - 1):
+        brake.take(used)
+    assert brake.is_on
+    brake.take(0.5)
+    assert not brake.is_on
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="this system pins no process")
+def test_cores_that_this_process_may_not_use_do_not_count() -> None:
+    allowed = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {min(allowed)})
+    try:
+        assert cores() <= 1
+    finally:
+        os.sched_setaffinity(0, allowed)
+
+
+async def test_a_limit_that_is_reached_makes_a_worker_full_whatever_its_capacity() -> None:
+    answers: list[str] = []
+    allowed = [2]
+    admission = Admission(4, Brake(1), lambda recent: allowed[0] - recent)
+    for _ in range(3):
+        await admission.decide(request(answers), Floor(0))
+    assert answers == ["accepted", "accepted", "left to another worker"]
+    assert admission.load(Floor(0)) == FULL
+    allowed[0] = 3
+    assert admission.places(0) == 1
