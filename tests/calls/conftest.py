@@ -17,11 +17,11 @@ import pytest
 import pytest_asyncio
 from pytest_asyncio import is_async_test
 
-from workbench.local.calling.caller import Caller
+from agent.caller.caller import Caller
+from agent.caller.microphone import SAMPLE_RATE
+from agent.caller.timeline import Samples
 from workbench.local.calling.conversation import chronicle
 from workbench.local.calling.corpus import resampled
-from workbench.local.calling.microphone import SAMPLE_RATE
-from workbench.local.calling.timeline import Samples
 from workbench.local.livekit_binary import find_or_build
 from workbench.local.livekit_server import livekit_server
 from workbench.local.running import CACHE, PROJECT

@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from workbench.local.calling.caller import CallEndedError
+from agent.caller.caller import CallEndedError
+from agent.caller.microphone import SAMPLE_RATE
 from workbench.local.calling.corpus import dickens, recorded, synthesised
-from workbench.local.calling.microphone import SAMPLE_RATE
-from workbench.local.calling.transcript import word_error_rate
+from workbench.local.calling.word_errors import word_error_rate
 
 
 async def test_two_callers_in_a_room_hear_each_others_words(dial: Any, understand: Any) -> None:

@@ -4,11 +4,12 @@ import asyncio
 from itertools import pairwise
 from typing import Any
 
+from agent.caller.microphone import SAMPLE_RATE
+from agent.caller.speech_energy import speech_spans
+from agent.caller.transcript import words
 from workbench.local.calling.conversation import greeting, take_turn
 from workbench.local.calling.corpus import allison, austen, dickens, synthesised, with_pause
-from workbench.local.calling.microphone import SAMPLE_RATE
-from workbench.local.calling.speech_energy import speech_spans
-from workbench.local.calling.transcript import word_error_rate, words
+from workbench.local.calling.word_errors import word_error_rate
 
 SUM = "What is seven plus five?"
 

@@ -2,9 +2,9 @@
 
 from typing import Any
 
+from agent.caller.transcript import words
 from workbench.local.calling.conversation import greeting, take_turn
 from workbench.local.calling.corpus import synthesised, with_pause
-from workbench.local.calling.transcript import words
 
 
 async def test_a_phone_number_in_groups_is_one_turn(worker: Any, dial: Any) -> None:

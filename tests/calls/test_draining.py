@@ -5,9 +5,9 @@ from typing import Any
 
 import psutil
 
+from agent.caller.transcript import words
 from workbench.local.calling.conversation import greeting, take_turn
 from workbench.local.calling.corpus import synthesised
-from workbench.local.calling.transcript import words
 
 
 async def test_a_worker_that_is_told_to_stop_finishes_its_call_and_takes_no_other(

@@ -9,10 +9,10 @@ import aiohttp
 import pytest
 from livekit import api
 
-from workbench.local.calling.caller import Caller
+from agent.caller.caller import Caller
+from agent.caller.transcript import words
 from workbench.local.calling.conversation import agent_words, greeting, take_turn
 from workbench.local.calling.corpus import synthesised
-from workbench.local.calling.transcript import words
 
 SUM = "What is seven plus five?"
 

@@ -3,11 +3,11 @@
 import json
 from typing import Any
 
-from workbench.local.calling.caller import Caller
+from agent.caller.caller import Caller
+from agent.caller.speech_energy import Span
+from agent.caller.transcript import words
 from workbench.local.calling.conversation import agent_words, greeting, take_turn
 from workbench.local.calling.corpus import synthesised
-from workbench.local.calling.speech_energy import Span
-from workbench.local.calling.transcript import words
 
 
 async def told_a_story(caller: Caller) -> Span:

@@ -4,9 +4,9 @@ from pathlib import Path
 from typing import Any
 
 from agent.call.history.record import Said, unfinished
+from agent.caller.transcript import words
 from workbench.local.calling.conversation import greeting, take_turn
 from workbench.local.calling.corpus import synthesised
-from workbench.local.calling.transcript import words
 
 
 def recorded(directory: Path) -> list[Said]:

@@ -4,10 +4,10 @@ import itertools
 from pathlib import Path
 from typing import Any
 
-from workbench.local.calling.caller import Caller
+from agent.caller.caller import Caller
+from agent.caller.transcript import words
 from workbench.local.calling.conversation import greeting, take_turn
 from workbench.local.calling.corpus import synthesised
-from workbench.local.calling.transcript import words
 from workbench.local.livekit_binary import find_or_build
 from workbench.local.livekit_server import livekit_server
 from workbench.local.running import CACHE

@@ -5,10 +5,10 @@ from typing import Any
 
 from livekit import api
 
+from agent.caller.transcript import words
 from agent.log import pseudonym
 from workbench.local.calling.conversation import greeting, take_turn
 from workbench.local.calling.corpus import synthesised
-from workbench.local.calling.transcript import words
 
 GREETING = "Welcome to the bicycle shop. What has broken?"
 INSTRUCTIONS = "You answer the phone of a bicycle shop."

@@ -3,10 +3,10 @@
 import json
 from typing import Any
 
+from agent.caller.transcript import words
 from workbench.bench.turns.corpus import scripts, utterance
 from workbench.local.calling.conversation import greeting, take_turn
 from workbench.local.calling.corpus import Utterance
-from workbench.local.calling.transcript import words
 
 
 def said(name: str, number: int) -> Utterance:

@@ -4,10 +4,10 @@ import json
 import uuid
 from typing import Any
 
-from workbench.local.calling.caller import Caller
+from agent.caller.caller import Caller
+from agent.caller.transcript import words
 from workbench.local.calling.conversation import greeting, take_turn
 from workbench.local.calling.corpus import synthesised
-from workbench.local.calling.transcript import words
 
 HEARS_EVERYBODY = json.dumps({"AGENT_HEARS": "everybody"})
 ADDITION = synthesised("What is seven plus five?")

@@ -6,11 +6,11 @@ from typing import Any
 import aiohttp
 import numpy as np
 
-from workbench.local.calling.caller import Caller
+from agent.caller.caller import Caller
+from agent.caller.microphone import SAMPLE_RATE
+from agent.caller.transcript import words
 from workbench.local.calling.conversation import agent_words, greeting, take_turn
 from workbench.local.calling.corpus import Utterance, dickens, synthesised, with_pause
-from workbench.local.calling.microphone import SAMPLE_RATE
-from workbench.local.calling.transcript import words
 from workbench.local.livekit_server import free_port
 
 ADDITION = synthesised("What is seven plus five?")

@@ -14,12 +14,14 @@ import aiohttp
 import pytest_asyncio
 from livekit import api, rtc
 
+from agent.caller.access import access_token
+from agent.caller.caller import Caller
+from agent.caller.microphone import Microphone
+from agent.caller.transcript import words
 from agent.log import pseudonym
-from workbench.local.calling.caller import Caller, access_token
 from workbench.local.calling.conversation import greeting, take_turn
 from workbench.local.calling.corpus import Utterance, dickens, synthesised
-from workbench.local.calling.microphone import Microphone
-from workbench.local.calling.transcript import word_error_rate, words
+from workbench.local.calling.word_errors import word_error_rate
 from workbench.local.processes import Command, Process
 from workbench.local.providers import plan, worker_environment
 from workbench.local.running import PROJECT

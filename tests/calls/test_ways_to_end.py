@@ -11,10 +11,11 @@ from typing import Any
 import pytest
 from livekit import api
 
-from workbench.local.calling.caller import Caller, access_token
+from agent.caller.access import access_token
+from agent.caller.caller import Caller
+from agent.caller.transcript import words
 from workbench.local.calling.conversation import greeting, take_turn
 from workbench.local.calling.corpus import synthesised
-from workbench.local.calling.transcript import words
 from workbench.local.running import PROJECT
 
 

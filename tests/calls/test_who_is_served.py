@@ -8,7 +8,8 @@ from typing import Any
 
 from livekit import api, rtc
 
-from workbench.local.calling.caller import Caller, access_token
+from agent.caller.access import access_token
+from agent.caller.caller import Caller
 from workbench.local.calling.conversation import greeting, take_turn
 from workbench.local.calling.corpus import synthesised
 from workbench.local.running import PROJECT

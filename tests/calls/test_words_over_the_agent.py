@@ -2,12 +2,12 @@
 
 from typing import Any
 
-from workbench.local.calling.caller import Caller
+from agent.caller.caller import Caller
+from agent.caller.microphone import SAMPLE_RATE
+from agent.caller.speech_energy import speech_spans
+from agent.caller.transcript import words
 from workbench.local.calling.conversation import agent_words
 from workbench.local.calling.corpus import synthesised
-from workbench.local.calling.microphone import SAMPLE_RATE
-from workbench.local.calling.speech_energy import speech_spans
-from workbench.local.calling.transcript import words
 
 MONEY = "I will transfer two hundred dollars to your savings account. Is that all for today?"
 CANCEL = "Shall I cancel the booking for tomorrow morning? You can change it for free as well."

@@ -9,8 +9,8 @@ from pathlib import Path
 import psutil
 import pytest
 
+from agent.caller.waiting import WaitedTooLongError
 from workbench.local.processes import Command, Process, ProcessDiedError
-from workbench.waiting import WaitedTooLongError
 
 FOREVER = "import signal; signal.pause()"
 DEAF = (

@@ -8,9 +8,9 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
+from agent.caller.waiting import WaitedTooLongError
 from workbench.local.processes import Command, Process, ProcessDiedError
 from workbench.local.readiness import port_and_page, until_ready
-from workbench.waiting import WaitedTooLongError
 
 
 class Page:

@@ -6,6 +6,7 @@ from collections import Counter
 import numpy as np
 import pytest
 
+from agent.caller.microphone import SAMPLE_RATE
 from workbench.bench.talk.calls import agent_speech, extent
 from workbench.bench.talk.sounds import NOISES, TICS, made, other_voice
 from workbench.bench.talk.spans import Kind
@@ -16,7 +17,6 @@ from workbench.bench.talk.stimuli import (
     scripts,
     with_longer_pause,
 )
-from workbench.local.calling.microphone import SAMPLE_RATE
 
 
 def burst(seconds: float) -> np.ndarray:

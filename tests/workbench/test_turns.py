@@ -5,6 +5,8 @@ from itertools import pairwise
 
 import pytest
 
+from agent.caller.speech_energy import speech_spans
+from agent.caller.timeline import Samples
 from workbench.bench.talk.spans import Span
 from workbench.bench.turns.corpus import (
     GAP_SECONDS,
@@ -22,8 +24,6 @@ from workbench.bench.turns.people import people
 from workbench.bench.turns.plot import Curve, curves, plot
 from workbench.bench.turns.settings import settings
 from workbench.bench.turns.silences import judged_silences, placed, row, taken_silences
-from workbench.local.calling.speech_energy import speech_spans
-from workbench.local.calling.timeline import Samples
 from workbench.standins.loading import load_ears
 
 FIRST, SECOND = TrueTurn("one", 500, 2000), TrueTurn("two", 4600, 5600)

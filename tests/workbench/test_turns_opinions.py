@@ -4,12 +4,12 @@ from dataclasses import replace
 
 import pytest
 
+from agent.caller.timeline import Samples
 from workbench.bench.talk.eot_bench import Silence
 from workbench.bench.turns.opinions import Cost, Figures, Measured, counted, hear
 from workbench.bench.turns.opinions_page import compared, curves, section
 from workbench.bench.turns.people import people
 from workbench.bench.turns.silences import Placed
-from workbench.local.calling.timeline import Samples
 
 # One turn: a pause of 800 ms, a breath, one of 300 ms, its end.
 TURN: list[Placed] = [

@@ -13,13 +13,13 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from agent.caller.caller import CallEndedError, Caller
+from agent.caller.waiting import WaitedTooLongError
 from workbench.local import running
-from workbench.local.calling.caller import CallEndedError, Caller
 from workbench.local.calling.conversation import Turn, greeting, take_turn
 from workbench.local.calling.corpus import Utterance, allison, austen, dickens, synthesised
-from workbench.local.calling.transcript import word_error_rate
+from workbench.local.calling.word_errors import word_error_rate
 from workbench.standins.engines.weights import EngineUnavailableError
-from workbench.waiting import WaitedTooLongError
 
 _GREETING_SECONDS = 30.0
 _REPLY_SECONDS = 20.0

@@ -4,8 +4,8 @@ import argparse
 import secrets
 import sys
 
+from agent.caller.access import access_token
 from workbench.local import running
-from workbench.local.calling.caller import access_token
 
 
 def main() -> int:

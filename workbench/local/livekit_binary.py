@@ -15,9 +15,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from agent.caller.waiting import WaitedTooLongError
 from workbench.arguments import expect_none
 from workbench.local.processes import Command, Process
-from workbench.waiting import WaitedTooLongError
 
 VERSION = "1.13.5"
 """Releases with a `replace` directive (1.13.1, and 1.13.6 onwards) refuse `go install`."""

@@ -7,28 +7,20 @@ import signal
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import aiohttp
 from google.protobuf.message import DecodeError
 from livekit import api
 
+from agent.caller.access import Access as Access
+from agent.caller.waiting import WaitedTooLongError
 from workbench.local.processes import Command, Process, ProcessDiedError
-from workbench.waiting import WaitedTooLongError
 
 _READY_SECONDS = 20.0
 _PROBE_SECONDS = 0.05
 _ATTEMPTS = 3
-
-
-@dataclass(frozen=True, slots=True)
-class Access:
-    """Where a LiveKit server is, and what opens its doors."""
-
-    url: str
-    api_key: str
-    api_secret: str = field(repr=False)
 
 
 @dataclass(slots=True)

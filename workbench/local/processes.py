@@ -12,7 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from workbench.waiting import Changes
+from agent.caller.waiting import Changes
 
 _DIE_WITH_PARENT = Path(__file__).with_name("die_with_parent.py")
 _SWEEP_SECONDS = 2.0

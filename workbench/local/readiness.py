@@ -5,9 +5,9 @@ from collections.abc import Mapping
 
 import aiohttp
 
+from agent.caller.waiting import WaitedTooLongError
 from workbench.local.livekit_server import free_port
 from workbench.local.processes import Process, ProcessDiedError
-from workbench.waiting import WaitedTooLongError
 
 _ASKED_EVERY_SECONDS = 0.2
 _ANSWER_SECONDS = 2.0

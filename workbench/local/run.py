@@ -13,6 +13,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from agent.caller.waiting import WaitedTooLongError
 from workbench.local import running
 from workbench.local.livekit_binary import NoLiveKitServerError, find_or_build
 from workbench.local.livekit_server import Access, livekit_server
@@ -29,7 +30,6 @@ from workbench.local.providers import (
 )
 from workbench.local.readiness import port_and_page, until_ready
 from workbench.local.standins_process import StandIns, stand_ins
-from workbench.waiting import WaitedTooLongError
 
 _READY_SECONDS = 90.0
 

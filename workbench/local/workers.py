@@ -10,13 +10,13 @@ from pathlib import Path
 
 import psutil
 
+from agent.caller.waiting import WaitedTooLongError
 from agent.livekit_private import REGISTERED_LINE
 from workbench.local.livekit_server import Access
 from workbench.local.processes import Command, Process
 from workbench.local.providers import plan, worker_environment
 from workbench.local.running import PROJECT
 from workbench.local.standins_process import StandIns
-from workbench.waiting import WaitedTooLongError
 
 GREETING = "Good morning, lighthouse. How can I help?"
 _OURS = ("AGENT_", "ASSEMBLYAI_", "LIVEKIT_", "OPENAI_")

@@ -11,7 +11,7 @@ from livekit import rtc
 from livekit.agents import APIConnectOptions, ChatContext, llm, stt, tts, vad
 from livekit.agents.voice.io import AudioOutput, AudioOutputCapabilities
 
-from workbench.waiting import Changes
+from agent.caller.waiting import Changes
 
 RATE = 16_000
 

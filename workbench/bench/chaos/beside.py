@@ -9,9 +9,9 @@ import tempfile
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from pathlib import Path
 
+from agent.caller.caller import Caller
 from workbench.arguments import expect_none
 from workbench.bench.chaos.fleet import AGENT_NAME, Fleet, fleet
-from workbench.local.calling.caller import Caller
 from workbench.local.running import PROJECT
 
 PROGRAMS = {"ours": PROJECT / "agent.py", "stock": Path(__file__).with_name("stock.py")}

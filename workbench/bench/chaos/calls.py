@@ -7,12 +7,12 @@ from enum import Enum
 from livekit import rtc
 
 from agent.call.output.canned_prompts import Sentence
-from workbench.local.calling.caller import CallEndedError, Caller
+from agent.caller.caller import CallEndedError, Caller
+from agent.caller.transcript import words
+from agent.caller.waiting import WaitedTooLongError
 from workbench.local.calling.conversation import take_turn
 from workbench.local.calling.corpus import synthesised
-from workbench.local.calling.transcript import words
 from workbench.local.livekit_server import Access
-from workbench.waiting import WaitedTooLongError
 
 QUESTIONS = {
     "What is seven plus five?": "twelve",

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import numpy as np
 
+from agent.caller.caller import CallEndedError, Caller
+from agent.caller.waiting import WaitedTooLongError
 from workbench.bench.compare.provider_scenarios import ProviderScenario
 from workbench.bench.compare.report import Row
 from workbench.bench.latency import stock
-from workbench.local.calling.caller import CallEndedError, Caller
 from workbench.local.calling.conversation import agent_words
 from workbench.local.livekit_server import Access
 from workbench.local.running import PROJECT
@@ -22,7 +23,6 @@ from workbench.standins.assemblyai_v3.server import AssemblyAIStandIn
 from workbench.standins.openai_v1.server import LOCAL_KEY as LLM_KEY
 from workbench.standins.openai_v1.server import OpenAIStandIn
 from workbench.standins.openai_v1.sound import SAMPLE_RATE_HZ, Samples
-from workbench.waiting import WaitedTooLongError
 
 __all__ = ["PROGRAMS", "Answered", "compare_providers", "provider_rows"]
 

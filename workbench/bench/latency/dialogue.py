@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 
+from agent.caller.microphone import SAMPLE_RATE
+from agent.caller.speech_energy import speech_spans
+from agent.caller.timeline import Samples
 from workbench.local.calling.corpus import synthesised, with_pause
-from workbench.local.calling.microphone import SAMPLE_RATE
-from workbench.local.calling.speech_energy import speech_spans
-from workbench.local.calling.timeline import Samples
 from workbench.standins.assemblyai_v3.cued import Cue
 from workbench.standins.assemblyai_v3.scripted import ScriptedWord
 

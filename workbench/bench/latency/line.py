@@ -8,7 +8,7 @@ import numpy as np
 from livekit import rtc
 from livekit.agents.voice import io
 
-from workbench.local.calling.timeline import Samples
+from agent.caller.timeline import Samples
 
 __all__ = ["FRAME_SECONDS", "SAMPLE_RATE", "Earpiece", "Mouthpiece"]
 

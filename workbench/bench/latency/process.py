@@ -14,13 +14,13 @@ from dataclasses import dataclass, field
 import aiohttp
 from livekit.agents import llm, stt, tts
 
+from agent.caller.microphone import SAMPLE_RATE as SPOKEN_RATE
 from workbench.bench.latency.contestants import Contestant
 from workbench.bench.latency.dialogue import Line, say
 from workbench.bench.latency.line import FRAME_SECONDS, SAMPLE_RATE, Earpiece, Mouthpiece
 from workbench.bench.latency.measurement import Summary, Turn, read
 from workbench.bench.latency.providers import Delays, Providers
 from workbench.local.calling.corpus import resampled
-from workbench.local.calling.microphone import SAMPLE_RATE as SPOKEN_RATE
 
 __all__ = ["measure_in_process"]
 

@@ -8,12 +8,13 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from agent.caller.caller import Caller
+from agent.caller.microphone import SAMPLE_RATE
+from agent.caller.waiting import WaitedTooLongError
 from workbench.bench.latency.contestants import Contestant
 from workbench.bench.latency.dialogue import Line, say
 from workbench.bench.latency.measurement import Summary, Turn, read
 from workbench.bench.latency.providers import Delays, Providers
-from workbench.local.calling.caller import Caller
-from workbench.local.calling.microphone import SAMPLE_RATE
 from workbench.local.livekit_binary import find_or_build
 from workbench.local.livekit_server import Access, livekit_server
 from workbench.local.running import CACHE
@@ -21,7 +22,6 @@ from workbench.local.standins_process import StandIns
 from workbench.local.workers import Places, Worker
 from workbench.standins.assemblyai_v3.server import LOCAL_KEY as EARS_KEY
 from workbench.standins.openai_v1.server import LOCAL_KEY as MIND_KEY
-from workbench.waiting import WaitedTooLongError
 
 __all__ = ["measure_in_room"]
 

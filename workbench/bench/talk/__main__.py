@@ -9,6 +9,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from agent.caller.waiting import WaitedTooLongError
 from workbench.bench.talk import kept
 from workbench.bench.talk.arena import CONTESTANTS, Arena, arena, chosen_providers
 from workbench.bench.talk.calls import hold
@@ -21,7 +22,6 @@ from workbench.local.livekit_binary import NoLiveKitServerError
 from workbench.local.processes import ProcessDiedError
 from workbench.local.providers import Plan, PlanError
 from workbench.local.running import PROJECT
-from workbench.waiting import WaitedTooLongError
 
 PAUSE_MS = 200.0
 """A longer gap in the agent's sound is a stop: its stand-in's voice makes no pause of that length.

@@ -11,17 +11,17 @@ import numpy as np
 import psutil
 import soundfile
 
+from agent.caller.caller import CallEndedError, Caller
+from agent.caller.microphone import SAMPLE_RATE
+from agent.caller.speech_energy import speech_spans
+from agent.caller.timeline import Samples
+from agent.caller.waiting import WaitedTooLongError
 from workbench.bench.talk.duck import softer_after_ms
 from workbench.bench.talk.kept import KeptCall, KeptSegment, KeptStimulus
 from workbench.bench.talk.spans import Kind
 from workbench.bench.talk.stimuli import Part, Step, TalkScript
-from workbench.local.calling.caller import CallEndedError, Caller
 from workbench.local.calling.corpus import resampled
-from workbench.local.calling.microphone import SAMPLE_RATE
-from workbench.local.calling.speech_energy import speech_spans
-from workbench.local.calling.timeline import Samples
 from workbench.local.livekit_server import Access
-from workbench.waiting import WaitedTooLongError
 
 __all__ = ["agent_speech", "extent", "hold"]
 

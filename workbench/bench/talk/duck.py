@@ -3,7 +3,7 @@
 import numpy as np
 import numpy.typing as npt
 
-from workbench.local.calling.timeline import Samples
+from agent.caller.timeline import Samples
 
 __all__ = ["softer_after_ms"]
 

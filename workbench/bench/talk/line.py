@@ -5,9 +5,9 @@ import random
 import numpy as np
 import numpy.typing as npt
 
+from agent.caller.microphone import SAMPLE_RATE
+from agent.caller.timeline import Samples
 from workbench.local.calling.corpus import resampled
-from workbench.local.calling.microphone import SAMPLE_RATE
-from workbench.local.calling.timeline import Samples
 
 __all__ = ["LOSS", "PACKET_SAMPLES", "mulaw", "telephone", "with_loss"]
 

@@ -23,15 +23,15 @@ from agent.call.barge_in.by_voice import LIMITS, BargeIn, Limits, Posture
 from agent.call.barge_in.interruptions import Verdict
 from agent.call.barge_in.vad_tap import level_of
 from agent.call.voices.voice_feed import FRAME_MS, SAMPLE_RATE
+from agent.caller import microphone
+from agent.caller.timeline import Samples
 from workbench.bench.pages import markdown_table
 from workbench.bench.talk.calls import extent
 from workbench.bench.talk.script_options import parse, script_parser
 from workbench.bench.talk.spans import Conversation, Kind, Span, Stimulus, joined
 from workbench.bench.talk.stimuli import SEEDS, Step, scripts
 from workbench.bench.talk.tau_voice import panel
-from workbench.local.calling import microphone
 from workbench.local.calling.corpus import resampled
-from workbench.local.calling.timeline import Samples
 
 __all__ = [
     "THRESHOLD",

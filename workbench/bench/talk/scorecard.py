@@ -9,13 +9,13 @@ from dataclasses import dataclass
 
 import jiwer
 
+from agent.caller.transcript import words
 from workbench.bench.pages import markdown_table
 from workbench.bench.talk import eot_bench, eva, tau_voice
 from workbench.bench.talk.eva import Timing
 from workbench.bench.talk.rates import FEWEST_EVENTS, Rate
 from workbench.bench.talk.spans import Conversation
 from workbench.bench.talk.tau_voice import Panel
-from workbench.local.calling.transcript import words
 
 __all__ = ["NOTES", "eot_table", "scorecard", "words_lost"]
 

@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 import numpy as np
 import numpy.typing as npt
 
-from workbench.local.calling.microphone import SAMPLE_RATE
-from workbench.local.calling.timeline import Samples
+from agent.caller.microphone import SAMPLE_RATE
+from agent.caller.timeline import Samples
 
 __all__ = ["NOISES", "TICS", "at_level", "far_away", "made", "other_voice"]
 

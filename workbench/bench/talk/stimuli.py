@@ -11,14 +11,14 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
+from agent.caller.microphone import SAMPLE_RATE
+from agent.caller.speech_energy import speech_spans
+from agent.caller.timeline import Samples
 from workbench.bench.talk.line import telephone
 from workbench.bench.talk.sounds import NOISES, TICS, at_level, far_away, made, other_voice
 from workbench.bench.talk.spans import Kind
 from workbench.local.calling import corpus
 from workbench.local.calling.corpus import Utterance, resampled
-from workbench.local.calling.microphone import SAMPLE_RATE
-from workbench.local.calling.speech_energy import speech_spans
-from workbench.local.calling.timeline import Samples
 
 __all__ = ["SEEDS", "Part", "Step", "TalkScript", "most_overlaps", "recorded_noises", "scripts"]
 

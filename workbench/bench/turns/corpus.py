@@ -15,15 +15,15 @@ import numpy as np
 import soundfile
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
+from agent.caller.microphone import SAMPLE_RATE as SPOKEN_RATE
+from agent.caller.speech_energy import speech_spans
+from agent.caller.timeline import Samples
 from workbench.local.calling.corpus import (
     Utterance,
     dickens,
     resampled,
     synthesised,
 )
-from workbench.local.calling.microphone import SAMPLE_RATE as SPOKEN_RATE
-from workbench.local.calling.speech_energy import speech_spans
-from workbench.local.calling.timeline import Samples
 
 __all__ = [
     "GAP_SECONDS",

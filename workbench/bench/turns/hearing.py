@@ -16,6 +16,7 @@ import numpy as np
 
 from agent.call.turns.end_of_turn.opinions import hold_share
 from agent.call.turns.end_of_turn.second_opinion import Force, Kind, SecondOpinion
+from agent.caller.timeline import Samples
 from stt_assemblyai.clock import AudioClock
 from stt_assemblyai.endpointing import TurnChoices, endpointing_for
 from stt_assemblyai.messages import Turn, decode
@@ -32,7 +33,6 @@ from stt_assemblyai.speech import (
 from stt_assemblyai.turns import TurnMapper
 from workbench.bench.turns.corpus import SAMPLE_RATE
 from workbench.bench.turns.pauses import Moment
-from workbench.local.calling.timeline import Samples
 from workbench.standins.assemblyai_v3.heard import Ears, HeardRecognizer
 from workbench.standins.assemblyai_v3.knobs import Knobs
 from workbench.standins.assemblyai_v3.outputs import Output, Send

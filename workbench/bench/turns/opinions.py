@@ -9,6 +9,7 @@ import psutil
 from livekit.local_inference import EOT
 from rich.progress import track
 
+from agent.caller.timeline import Samples
 from workbench.bench.talk.eot_bench import Silence
 from workbench.bench.turns import silences
 from workbench.bench.turns.corpus import Call
@@ -16,7 +17,6 @@ from workbench.bench.turns.hearing import replayed, take_turns
 from workbench.bench.turns.pauses import Moment, Predict, moments, voices
 from workbench.bench.turns.settings import DETECTOR, VOICE_THRESHOLD, settings
 from workbench.bench.turns.silences import Placed
-from workbench.local.calling.timeline import Samples
 from workbench.standins.assemblyai_v3.heard import Ears
 
 __all__ = ["Cost", "Figures", "Heard", "Measured", "counted", "hear", "measure"]

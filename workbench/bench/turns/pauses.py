@@ -11,7 +11,7 @@ from livekit import rtc
 from livekit.agents.utils import ExpFilter
 
 from agent.call.turns.end_of_turn.sound import LatestSound, Quiet
-from workbench.local.calling.timeline import Samples
+from agent.caller.timeline import Samples
 from workbench.standins.engines.activity import (
     FRAME_MS,
     FRAME_SAMPLES,

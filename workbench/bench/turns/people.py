@@ -10,9 +10,9 @@ from itertools import cycle
 
 import numpy as np
 
+from agent.caller.microphone import SAMPLE_RATE
 from workbench.bench.turns.corpus import Call, call_of
 from workbench.local.calling.corpus import Utterance, announcements, austen, dickens, with_pause
-from workbench.local.calling.microphone import SAMPLE_RATE
 
 __all__ = ["MOST", "halves", "people"]
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import pairwise
 
+from agent.caller.speech_energy import speech_spans
 from workbench.bench.talk.eot_bench import (
     SHORTEST_SILENCE_MS,
     Outcome,
@@ -18,7 +19,6 @@ from workbench.bench.talk.eot_bench import (
 from workbench.bench.talk.spans import Span
 from workbench.bench.turns.corpus import SAMPLE_RATE, Call
 from workbench.bench.turns.pauses import Moment
-from workbench.local.calling.speech_energy import speech_spans
 
 __all__ = ["HEADS", "Placed", "judged_silences", "placed", "row", "row_of", "taken_silences"]
 

@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 
-from workbench.local.calling.caller import CallEndedError, Caller, Reply
+from agent.caller.caller import CallEndedError, Caller, Reply
+from agent.caller.microphone import Spoken
+from agent.caller.waiting import WaitedTooLongError
 from workbench.local.calling.corpus import Utterance
-from workbench.local.calling.microphone import Spoken
-from workbench.waiting import WaitedTooLongError
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,10 +12,10 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-from workbench.local.calling.microphone import SAMPLE_RATE
-from workbench.local.calling.resampling import resampled as resampled
-from workbench.local.calling.speech_energy import speech_spans
-from workbench.local.calling.timeline import Samples
+from agent.caller.microphone import SAMPLE_RATE
+from agent.caller.resampling import resampled as resampled
+from agent.caller.speech_energy import speech_spans
+from agent.caller.timeline import Samples
 from workbench.standins.engines.synthesizer import SAMPLE_RATE_HZ as SYNTHESIZER_RATE
 from workbench.standins.engines.synthesizer import Synthesizer
 from workbench.standins.engines.weights import package_directory

@@ -14,13 +14,13 @@ from livekit.plugins import silero
 from agent.call.barge_in.by_voice import LIMITS, SURELY_CALLERS, BargeIn
 from agent.call.barge_in.floor import SessionFloor
 from agent.call.output.playout import Playout
+from agent.caller.microphone import SAMPLE_RATE
+from agent.caller.timeline import Samples
 from workbench.bench.talk.calls import extent
 from workbench.bench.talk.offline import THRESHOLD, events_of
 from workbench.bench.talk.sounds import NOISES, TICS, far_away, made, other_voice
 from workbench.bench.talk.stimuli import recorded_noises
 from workbench.local.calling import corpus
-from workbench.local.calling.microphone import SAMPLE_RATE
-from workbench.local.calling.timeline import Samples
 from workbench.standins.scripted import RATE, Loudspeaker
 
 Heard = list[tuple[float, vad.VADEvent]]

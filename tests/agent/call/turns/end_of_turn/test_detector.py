@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from agent.call.turns.end_of_turn.detector import SAMPLE_RATE, LiveKitDetector
+from agent.caller.microphone import SAMPLE_RATE as SPOKEN_RATE
 from workbench.local.calling.corpus import dickens, resampled
-from workbench.local.calling.microphone import SAMPLE_RATE as SPOKEN_RATE
 
 
 def unused(samples: object) -> float:

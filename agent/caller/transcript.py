@@ -1,10 +1,8 @@
 """What the room's transcription streams say about a call."""
 
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 
-import jiwer
 from livekit import rtc
 
 TOPIC = "lk.transcription"
@@ -71,15 +69,6 @@ class Transcript:
         segment = Segment(speaker, segment_id, opened_seconds)
         self.segments.append(segment)
         return segment
-
-
-def word_error_rate(pairs: Iterable[tuple[str, str]]) -> float:
-    """Wrong words per word said, over pairs of what was said and what was understood.
-
-    Case, punctuation, hyphens, and whether a number is written in digits do not count.
-    """
-    said, understood = zip(*((words(a), words(b)) for a, b in pairs), strict=True)
-    return float(jiwer.wer(list(said), list(understood)))
 
 
 def words(text: str) -> str:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from workbench.local.calling.timeline import Timeline, write_stereo
+from agent.caller.timeline import Timeline, write_stereo
 
 ONE = np.full(10, 1, np.int16)
 TWO = np.full(10, 2, np.int16)

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from workbench.local.calling.speech_energy import EnergyDetector, Samples, Span
-from workbench.local.calling.timeline import Timeline
+from agent.caller.speech_energy import EnergyDetector, Samples, Span
+from agent.caller.timeline import Timeline
 
 # Longer than any pause of ours in taking what came in; a track has no shorter gaps of its own.
 _STREAM_GAP_SECONDS = 2.0

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from livekit import rtc
 
-from workbench.local.calling.timeline import Samples, Timeline
+from agent.caller.timeline import Samples, Timeline
 
 SAMPLE_RATE = 48_000
 _FRAME_SAMPLES = 960

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workbench.local.calling.resampling import Samples, resampled
+from agent.caller.resampling import Samples, resampled
 
 
 def tone(hertz: float, rate: int, seconds: float = 0.5) -> Samples:

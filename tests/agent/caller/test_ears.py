@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from workbench.local.calling.ears import Ears
+from agent.caller.ears import Ears
 
 RATE = 8_000
 LOUD = np.full(RATE, 10_000, np.int16)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from workbench.local.calling.speech_energy import EnergyDetector, Samples, Span, speech_spans
+from agent.caller.speech_energy import EnergyDetector, Samples, Span, speech_spans
 
 RATE = 16_000
 

@@ -1,24 +1,21 @@
-"""A caller over WebRTC: speaks in real time, hears, and keeps both sides on one clock."""
+"""A line to a room over WebRTC: both directions of sound, texts, and who is there."""
 
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
-from livekit import api, rtc
+from livekit import rtc
 
-from workbench.local.calling.ears import Ear, Ears
-from workbench.local.calling.microphone import SAMPLE_RATE, Microphone, Spoken
-from workbench.local.calling.speech_energy import Span
-from workbench.local.calling.timeline import Samples, write_stereo
-from workbench.local.calling.transcript import TOPIC, Transcript
-from workbench.local.livekit_server import Access
-from workbench.waiting import Changes
+from agent.caller.ears import Ear, Ears
+from agent.caller.microphone import SAMPLE_RATE, Microphone, Spoken
+from agent.caller.speech_energy import Span
+from agent.caller.timeline import Samples, write_stereo
+from agent.caller.transcript import TOPIC, Transcript
+from agent.caller.waiting import Changes
 
 T = TypeVar("T")
 
@@ -29,25 +26,14 @@ _AGENT_STATE = "lk.agent.state"
 _AGENT_ENDING = "agent.ending"
 _WAITING = "agent.waiting"
 _AGENT_ROLE = "agent.role"
-_BUSY_STATES = {"thinking", "speaking"}
 
 
 class CallEndedError(RuntimeError):
     """The call is over, or the agent gone, although an answer was still awaited."""
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """What the agent answered, and when it was heard, in seconds on the call's clock."""
-
-    start_seconds: float
-    end_seconds: float
-    latency_ms: float
-    """From the end of the caller's speech to the first audible reply."""
-
-
-class Caller:
-    """One participant of a room; made by `Caller.join`, and hung up when its context is left."""
+class Line:
+    """One participant of a room, and all that comes over the line, on one clock."""
 
     def __init__(self, room: rtc.Room, room_name: str, identity: str) -> None:
         self.room_name = room_name
@@ -71,37 +57,6 @@ class Caller:
         self._hearing: dict[str, asyncio.Task[None]] = {}
         self._fault: BaseException | None = None
         self._listen()
-
-    @classmethod
-    @asynccontextmanager
-    async def join(
-        cls,
-        access: Access,
-        room: str,
-        identity: str,
-        agent_name: str = "",
-        *,
-        metadata: str = "",
-        source: rtc.TrackSource.ValueType = rtc.TrackSource.SOURCE_MICROPHONE,
-    ) -> AsyncIterator["Caller"]:
-        """Join a room with an open microphone; `agent_name` asks for that agent.
-
-        `metadata` is the request's: the call's own settings. `source` is what the client says that
-        its track is.
-
-        Raises livekit.rtc.ConnectError when the server refuses, TimeoutError.
-        """
-        connection = rtc.Room()
-        caller = cls(connection, room, identity)
-        token = access_token(access, room, identity, agent_name, metadata)
-        try:
-            async with asyncio.timeout(_CONNECT_SECONDS):
-                await connection.connect(access.url, token)
-                await caller._publish(source)
-            caller.joined_seconds = caller.now_seconds
-            yield caller
-        finally:
-            await caller.hang_up()
 
     @property
     def now_seconds(self) -> float:
@@ -138,6 +93,16 @@ class Caller:
         """Whether somebody is speaking at this moment, short pauses included."""
         return self._ears.hear_speech
 
+    async def connect(self, url: str, token: str, source: rtc.TrackSource.ValueType) -> None:
+        """Join the room with an open microphone, whose track is of this source.
+
+        Raises livekit.rtc.ConnectError when the server refuses, TimeoutError.
+        """
+        async with asyncio.timeout(_CONNECT_SECONDS):
+            await self._room.connect(url, token)
+            await self._publish(source)
+        self.joined_seconds = self.now_seconds
+
     async def say(self, samples: Samples) -> Spoken:
         """Speak mono 48 kHz sound in real time; returns when its last sample is out."""
         return await self._microphone.say(samples)
@@ -169,72 +134,6 @@ class Caller:
             return None
 
         return await self._changes.until(look, timeout_seconds=timeout_seconds, what=what)
-
-    async def hear_start(self, *, after_seconds: float, timeout_seconds: float) -> Span:
-        """The first speech on the line that begins after a moment, as soon as it begins."""
-        return await self.until(
-            lambda: next(
-                (span for span in self.heard_spans if span.start_seconds >= after_seconds), None
-            ),
-            timeout_seconds=timeout_seconds,
-            what="the agent began to speak",
-        )
-
-    async def hear_silence(self, *, timeout_seconds: float) -> float:
-        """Wait until the agent has finished speaking; the answer is when it was last heard."""
-        await self.until(
-            lambda: (not self.hears_speech and self.agent_state not in _BUSY_STATES) or None,
-            timeout_seconds=timeout_seconds,
-            what="the agent fell silent",
-        )
-        return self.heard_spans[-1].end_seconds if self.heard_spans else 0.0
-
-    async def hear_reply(
-        self, *, after_seconds: float, timeout_seconds: float, longest_seconds: float = 60.0
-    ) -> Reply:
-        """Wait for a reply to speech that ended at `after_seconds`, and hear it out."""
-        begun = await self.hear_start(after_seconds=after_seconds, timeout_seconds=timeout_seconds)
-        ended = await self.hear_silence(timeout_seconds=longest_seconds)
-        latency_ms = (begun.start_seconds - after_seconds) * 1000
-        return Reply(begun.start_seconds, ended, latency_ms)
-
-    async def agent_gone(self, *, timeout_seconds: float) -> None:
-        """Wait until the agent has left, or the call is over."""
-        await self._changes.until(
-            lambda: self._agent_left or self.disconnected,
-            timeout_seconds=timeout_seconds,
-            what="the agent to leave",
-        )
-
-    async def hung_up_on(self, *, timeout_seconds: float) -> None:
-        """Wait until the call is over for the caller, too."""
-        await self._changes.until(
-            lambda: self.disconnected, timeout_seconds=timeout_seconds, what="the end of the call"
-        )
-
-    async def told_to_wait(self, *, timeout_seconds: float) -> None:
-        """Wait until a worker tells the caller that nobody is free."""
-        await self._changes.until(
-            lambda: self.was_told_to_wait,
-            timeout_seconds=timeout_seconds,
-            what="a worker to say that nobody is free",
-        )
-
-    async def attended(self, *, timeout_seconds: float) -> None:
-        """Wait until an agent is there, or a worker tells the caller that nobody is free."""
-        await self._changes.until(
-            lambda: self._agent or self.was_told_to_wait,
-            timeout_seconds=timeout_seconds,
-            what="an agent to come, or a worker to say that nobody is free",
-        )
-
-    async def another_agent(self, than: str | None, *, timeout_seconds: float) -> None:
-        """Wait until an agent is there that is not this one."""
-        await self._changes.until(
-            lambda: self._agent != than and not self._agent_left,
-            timeout_seconds=timeout_seconds,
-            what="another agent to come",
-        )
 
     def heard(self, start_seconds: float = 0.0, end_seconds: float | None = None) -> Samples:
         """What came over the line in a stretch of the call: mono, 48 kHz."""
@@ -341,21 +240,3 @@ def _answers(participant: rtc.Participant) -> bool:
     """Whether it is an agent, of whatever make, and not one that only writes down."""
     is_agent = participant.kind == rtc.ParticipantKind.PARTICIPANT_KIND_AGENT
     return is_agent and participant.attributes.get(_AGENT_ROLE) != "transcribes"
-
-
-def access_token(
-    access: Access, room: str, identity: str, agent_name: str = "", metadata: str = ""
-) -> str:
-    """A token to join one room with; it asks for the named agent, if one is named.
-
-    An agent without a name comes by itself, and with metadata if it is asked for.
-    """
-    token = (
-        api.AccessToken(access.api_key, access.api_secret)
-        .with_identity(identity)
-        .with_grants(api.VideoGrants(room_join=True, room=room))
-    )
-    if agent_name or metadata:
-        dispatch = api.RoomAgentDispatch(agent_name=agent_name, metadata=metadata)
-        token = token.with_room_config(api.RoomConfiguration(agents=[dispatch]))
-    return token.to_jwt()
