@@ -1,12 +1,11 @@
 """One session's life on one connection, as a state machine without a clock or a socket.
 
-                   Begin               terminate()              Termination
-      OPENING ─────────────► OPEN ───────────────► ENDING ─────────────────► ENDED
-         │                    │                       │
-         │ Error, or close    │ Error, or close       │ close without Termination ──► ENDED
-         └───────► FAILED ◄───┘                       │ Error ──► ENDED
+      OPENING --Begin--> OPEN --terminate--> ENDING --Termination--> ENDED
+      OPENING --terminate--> ENDING --Error, or close--> ENDED
+      OPENING --Error, close, or Termination--> FAILED
+      OPEN --Error, close, or Termination--> FAILED
 
-`terminate()` while OPENING leads to ENDING as well. Text frames and closes come in; events for the
+Text frames and closes come in; events for the
 caller and frames for the socket go out. A session that ENDED or FAILED stays silent (protocol
 notes, sections 7, 12 and 13).
 """

@@ -1,12 +1,15 @@
 """Folds the service's messages into balanced speech events, for both model families.
 
-             first words                     end of turn
-      IDLE ──────────────► SPEAKING ─────────────────────────────► IDLE
-        ▲                   │    ▲  │ end of turn, without formatting, and a twin may come
-        │     no new words  │    │  ▼
-        │     for too long  │    │ SETTLED ──► IDLE  (the twin, its deadline, a reply that is
-        │                   ▼    │ new words                ready, the next turn, or the close)
-        └───────────────── FORCED   (its deadline)
+      IDLE --first words--> SPEAKING --end of turn, formatted--> IDLE
+      SPEAKING --end of turn, not formatted--> SETTLED
+      IDLE --end of turn, not formatted--> SETTLED
+      SETTLED --the twin, its deadline, a ready reply--> IDLE
+      SETTLED --the next turn--> SPEAKING
+      SPEAKING --no new words for too long--> FORCED --new words--> SPEAKING
+      FORCED --its deadline--> IDLE
+      FORCED --end of turn, formatted--> IDLE
+      FORCED --end of turn, not formatted--> SETTLED
+      SPEAKING --the close--> IDLE, and so from every state
 
 Every StartOfSpeech gets its EndOfSpeech. A turn's Final comes right before its end, and never
 after it. A turn that is open when a session breaks off goes on in the next one (`resume`). If a

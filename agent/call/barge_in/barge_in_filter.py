@@ -1,10 +1,10 @@
 """Filters what callers say while the agent speaks, before the session sees it.
 
-                  first words, the agent has the floor
-      CLOSED ──────────────────────────────────────────► HELD
-        │ first words, it has not                          │ an interruption, or words that
-        ▼                                                  ▼ stand for long enough
-      OPEN ◄───────────────────────────────────────────────┘
+      CLOSED --first words, the agent has the floor--> HELD
+      CLOSED --first words, it has not--> OPEN
+      HELD --an interruption, or words that stand for long enough--> OPEN
+      HELD --the utterance ends--> CLOSED
+      OPEN --the utterance ends--> CLOSED
 
 An utterance that ends while HELD starts no turn of the session: it is kept with a mark. The one
 exception is a backchannel at the end of the agent's speech, which answers it and is a turn.

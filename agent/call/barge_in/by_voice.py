@@ -1,11 +1,13 @@
 """How the agent yields to a voice before its words are known: duck first, stop later.
 
-               a voice                        the voice lasts, or doubtful words
-      SPEAKS ───────────► DUCKS, goes on softly ─────────────────────────────► IS SILENT
-        ▲                   │                                                    │
-        └───────────────────┴────────────────────────────────────────────────────┘
-          quiet without words; a backchannel or an echo; a voice that brings no words in time
+      SPEAKS --a voice--> DUCKS --the voice lasts--> IS_SILENT --a pause--> DUCKS
+      SPEAKS --doubtful words, an interruption--> IS_SILENT
+      DUCKS --doubtful words, an interruption--> IS_SILENT
+      DUCKS --quiet, a backchannel, an echo--> SPEAKS
+      IS_SILENT --quiet, a backchannel, an echo--> SPEAKS
+      IS_SILENT --no words in time--> SPEAKS
 
+While it ducks, the agent goes on softly.
 After a voice that brought no words, the agent does not yield again until that voice has fallen
 quiet. After it has stopped for two such voices, it yields to no voice for a while. So a hum, a
 television or its own echo cannot keep it from speaking. `barge_in_filter` stops it for words.

@@ -1,9 +1,11 @@
 """Whom the agent serves, and when the call is over: decided without a clock and without a room.
 
-    choosing --somebody may call--> serving --the caller vanishes--> waiting for the caller
-        |                              |  ^---the caller is back---------'   |
-        '--nobody in time--> over <----'--the caller hung up----> over <-----'--not in time, or
-                                                                     somebody else is there
+      CHOOSING --somebody may call--> SERVING --the caller vanishes--> WAITING
+      WAITING --the caller is back--> SERVING
+      CHOOSING --nobody in time--> OVER
+      SERVING --the caller hung up--> OVER
+      SERVING --the caller is silent, somebody else is not--> OVER
+      WAITING --not in time--> OVER, sooner if somebody else is there
 
 One agent serves one caller. For the next caller in a room the agent leaves, and another agent comes
 without the first caller's conversation. An agent that hears everybody goes on with those who are

@@ -30,7 +30,15 @@ LONGEST_WAIT_SECONDS = 3.0
 
 
 class State(Enum):
-    """quiet --speech owed--> patient --delay--> playing --end--> said --next turn--> quiet"""
+    """Where a filler is.
+
+    QUIET --speech owed--> PATIENT --the delay--> PLAYING --its end, or the speech--> SAID
+    PATIENT --the speech, or the session's close--> QUIET
+    PLAYING --the speech, in a new turn--> QUIET
+    PLAYING --its end, in a new turn--> PATIENT
+    SAID --the next turn--> QUIET
+    SAID --the next turn, with speech owed--> PATIENT
+    """
 
     QUIET = auto()
     PATIENT = auto()

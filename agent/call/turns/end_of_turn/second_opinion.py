@@ -1,9 +1,9 @@
 """When a turn that AssemblyAI has ended is over for the session, and when to ask for its end.
 
-             END, while there is a voice or no sure opinion         quiet for as long as
-      OPEN ───────────────────────────────────────────────► HELD ── the opinion asks for ──► over
-        ▲                                                     │
-        └──────── the caller goes on: one turn ───────────────┘
+      OPEN --the end, there is a voice or no sure opinion--> HELD
+      OPEN --the end, with a sure opinion--> OVER
+      HELD --quiet for as long as the opinion asks for--> OVER
+      HELD --the caller goes on--> OPEN, and it is one turn
 
 Pure: times are arguments, seconds on any one clock. Words are never held back, only the end is.
 """
