@@ -222,80 +222,19 @@ def test_a_name_in_the_file_that_is_no_setting_is_a_fault(tmp_path: Path) -> Non
     ]
 
 
-CONTRADICTIONS: list[tuple[dict[str, str], str]] = [
-    (
-        {"ASSEMBLYAI_MIN_TURN_SILENCE": "3000", "ASSEMBLYAI_MAX_TURN_SILENCE": "1000"},
-        "ASSEMBLYAI_MIN_TURN_SILENCE (3000 ms) must not be longer than ASSEMBLYAI_MAX_TURN_SILENCE "
-        "(1000 ms)",
-    ),
-    (
-        {"ASSEMBLYAI_MIN_TURN_SILENCE": "3000"},
-        "ASSEMBLYAI_MAX_TURN_SILENCE (2400 ms, by default)",
-    ),
-    (
-        {"ASSEMBLYAI_MAX_TURN_SILENCE": "100"},
-        "ASSEMBLYAI_MIN_TURN_SILENCE (160 ms, by default)",
-    ),
-    (
-        {
-            "ASSEMBLYAI_SPEECH_MODEL": "universal-3-6-pro",
-            "ASSEMBLYAI_MODE": "min_latency",
-            "ASSEMBLYAI_MIN_TURN_SILENCE": "700",
-        },
-        "ASSEMBLYAI_MAX_TURN_SILENCE (640 ms, by default)",
-    ),
-    (
-        {"AGENT_HTTP_PORT": "8081", "AGENT_METRICS_PORT": "8081"},
-        "AGENT_METRICS_PORT and AGENT_HTTP_PORT must not both be 8081",
-    ),
-    (
-        {"AGENT_BACKCHANNEL_SECONDS": "8", "AGENT_ECHO": "auto"},
-        "AGENT_BACKCHANNEL_SECONDS must be 0 with AGENT_ECHO=auto",
-    ),
-]
-
-
 @pytest.mark.usefixtures("_keys")
-@pytest.mark.parametrize(("given", "said"), CONTRADICTIONS)
-def test_settings_that_contradict_each_other_are_one_sentence(
-    monkeypatch: pytest.MonkeyPatch, given: dict[str, str], said: str
-) -> None:
-    for name, value in given.items():
-        monkeypatch.setenv(name, value)
+def test_settings_that_contradict_each_other_are_a_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AGENT_HTTP_PORT", "8081")
+    monkeypatch.setenv("AGENT_METRICS_PORT", "8081")
     (fault,) = faults()
-    assert said in fault
-
-
-USELESS: list[tuple[dict[str, str], str]] = [
-    ({"ASSEMBLYAI_REDACT_PII_SUB": "hash"}, "has no effect without ASSEMBLYAI_REDACT_PII"),
-    ({"ASSEMBLYAI_MAX_SPEAKERS": "2"}, "has no effect without ASSEMBLYAI_SPEAKER_LABELS"),
-    (
-        {"AGENT_BACKCHANNEL_SECONDS": "8", "AGENT_HEARS": "everybody"},
-        "AGENT_BACKCHANNEL_SECONDS has no effect with AGENT_HEARS=everybody",
-    ),
-    ({"OPENAI_FALLBACK_TTS_VOICE": "sage"}, "has no effect without OPENAI_FALLBACK_TTS_MODEL"),
-    ({"ASSEMBLYAI_WEBHOOK_AUTH_HEADER_VALUE": "x"}, "no effect without ASSEMBLYAI_WEBHOOK_URL"),
-    ({"AGENT_VAD_THRESHOLD": "0.9"}, "leave AGENT_VAD_THRESHOLD unset to keep them equal"),
-    ({"AGENT_SILENCE_SECONDS": "60", "AGENT_MAX_CALL_SECONDS": "60"}, "AGENT_MAX_CALL_SECONDS is"),
-    ({"ASSEMBLYAI_EAGER_MS": "200"}, "ASSEMBLYAI_MIN_TURN_SILENCE is not longer"),
-    ({"ASSEMBLYAI_REDACT_PII": "true"}, "keeps callers from interrupting"),
-    (
-        {"ASSEMBLYAI_FALLBACK_BASE_URL": "wss://streaming.assemblyai.com"},
-        "ASSEMBLYAI_FALLBACK_BASE_URL has no effect",
-    ),
-]
+    assert "AGENT_METRICS_PORT and AGENT_HTTP_PORT must not both be 8081" in fault
 
 
 @pytest.mark.usefixtures("_keys")
-@pytest.mark.parametrize(("given", "said"), USELESS)
-def test_a_setting_without_effect_is_warned_of(
-    monkeypatch: pytest.MonkeyPatch, given: dict[str, str], said: str
-) -> None:
-    for name, value in given.items():
-        monkeypatch.setenv(name, value)
-    with warnings.catch_warnings(record=True, action="always") as told:
+def test_a_setting_without_effect_is_warned_of(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ASSEMBLYAI_MAX_SPEAKERS", "2")
+    with pytest.warns(UserWarning, match="has no effect without ASSEMBLYAI_SPEAKER_LABELS"):
         load_settings(dotenv=None)
-    assert said in " ".join(str(each.message) for each in told)
 
 
 @pytest.mark.usefixtures("_keys")
