@@ -26,7 +26,7 @@ from agent.call.voices.speaker import Speaker
 from agent.call.voices.speakers import Speakers
 from agent.call.voices.voice_feed import SAMPLE_RATE, Audio, open_audio
 from config.settings import Settings
-from stt_assemblyai.ledger import Bill
+from stt_assemblyai.usage import Bill
 
 log = logging.getLogger(__name__)
 

@@ -19,7 +19,6 @@ from pydantic import ValidationError
 from stt_assemblyai.client import Socket, connect
 from stt_assemblyai.endpointing import TurnChoices
 from stt_assemblyai.errors import AssemblyAIError
-from stt_assemblyai.ledger import Bill
 from stt_assemblyai.leg import StreamEvent
 from stt_assemblyai.order import Order, signature
 from stt_assemblyai.pace import Pacer
@@ -27,6 +26,7 @@ from stt_assemblyai.page import BY_SIGNAL, FAILED, Page
 from stt_assemblyai.protocol import Opened
 from stt_assemblyai.sound import Sound, UnreadableError, open_sound
 from stt_assemblyai.transcriber import Interrupted, Timing, Transcriber
+from stt_assemblyai.usage import Bill
 
 USAGE, UNREADABLE = 2, 3
 

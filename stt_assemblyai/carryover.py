@@ -9,11 +9,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from stt_assemblyai.reading import joined, settled
-from stt_assemblyai.seam import NO_SEAM, Seam, replay_from
+from stt_assemblyai.splice import NO_SEAM, Seam, replay_from
+from stt_assemblyai.transcript import joined, settled
 
 if TYPE_CHECKING:
-    from stt_assemblyai.speech import SpokenWord
+    from stt_assemblyai.events import SpokenWord
 
 __all__ = ["Carryover"]
 

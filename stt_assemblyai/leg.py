@@ -29,14 +29,14 @@ from stt_assemblyai.errors import (
     TransientError,
     fault_of,
 )
-from stt_assemblyai.hush import is_quiet
+from stt_assemblyai.events import Overdue, SpeechEvent, Unanswered
 from stt_assemblyai.inbox import Inbox
+from stt_assemblyai.loudness import is_quiet
 from stt_assemblyai.messages import ForceEndpoint, Heartbeat, Silence, Terminate, Turn, Unknown
 from stt_assemblyai.options import SessionOptions
 from stt_assemblyai.progress import Progress
 from stt_assemblyai.protocol import Ended, Event, Failed, Heard, Noticed, Opened, Session, State
 from stt_assemblyai.sender import Sender
-from stt_assemblyai.speech import Overdue, SpeechEvent, Unanswered
 from stt_assemblyai.timing import Timing
 from stt_assemblyai.turns import TurnMapper
 

@@ -15,11 +15,11 @@ from typing import Any, Literal
 
 import typer
 
-from stt_assemblyai.ledger import Bill
+from stt_assemblyai.events import Final, Interim, Transcript
 from stt_assemblyai.leg import StreamEvent
 from stt_assemblyai.protocol import Opened
-from stt_assemblyai.speech import Final, Interim, Transcript
 from stt_assemblyai.transcriber import Interrupted
+from stt_assemblyai.usage import Bill
 
 __all__ = ["BY_SIGNAL", "FAILED", "Page", "as_json", "as_text", "end_as_json", "visible"]
 

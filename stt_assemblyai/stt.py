@@ -32,18 +32,10 @@ from pydantic import SecretStr
 
 from stt_assemblyai.audio import to_mono
 from stt_assemblyai.client import DEFAULT_BASE_URL
-from stt_assemblyai.dialer import Dialer, Token
+from stt_assemblyai.connector import Dialer, Token
 from stt_assemblyai.endpointing import TurnChoices
 from stt_assemblyai.errors import AssemblyAIError, ConfigurationError
-from stt_assemblyai.ledger import Bill
-from stt_assemblyai.leg import Dial, StreamEvent
-from stt_assemblyai.livekit_private import DirectStream, InformedSTT
-from stt_assemblyai.models import U3
-from stt_assemblyai.options import SessionOptions
-from stt_assemblyai.protocol import Ended, Noticed, Opened
-from stt_assemblyai.retelling import api_error, merged_keyterms, session_parameters, speech_data
-from stt_assemblyai.retries import Patience
-from stt_assemblyai.speech import (
+from stt_assemblyai.events import (
     EndOfSpeech,
     Final,
     Interim,
@@ -56,7 +48,15 @@ from stt_assemblyai.speech import (
     Transcript,
     Unanswered,
 )
+from stt_assemblyai.leg import Dial, StreamEvent
+from stt_assemblyai.livekit_private import DirectStream, InformedSTT
+from stt_assemblyai.models import U3
+from stt_assemblyai.options import SessionOptions
+from stt_assemblyai.protocol import Ended, Noticed, Opened
+from stt_assemblyai.retelling import api_error, merged_keyterms, session_parameters, speech_data
+from stt_assemblyai.retries import Patience
 from stt_assemblyai.transcriber import Interrupted, Timing, Transcriber
+from stt_assemblyai.usage import Bill
 
 __all__ = ["STT", "SpeechStream"]
 

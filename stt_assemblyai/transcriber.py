@@ -30,17 +30,7 @@ from stt_assemblyai.errors import (
     TransientError,
     fault_of,
 )
-from stt_assemblyai.expiry import Lifetimes
-from stt_assemblyai.hush import has_voice, voice_end_ms
-from stt_assemblyai.inbox import Inbox
-from stt_assemblyai.ledger import Bill, Ledger
-from stt_assemblyai.leg import Dial, Leg, StreamEvent
-from stt_assemblyai.messages import ForceEndpoint, Unknown, UpdateConfiguration, Warned
-from stt_assemblyai.options import SessionOptions
-from stt_assemblyai.progress import Progress
-from stt_assemblyai.protocol import Ended, Failed, Noticed, Opened
-from stt_assemblyai.retries import Patience, Retries
-from stt_assemblyai.speech import (
+from stt_assemblyai.events import (
     EndOfSpeech,
     Final,
     NothingToEnd,
@@ -48,8 +38,18 @@ from stt_assemblyai.speech import (
     SpokenWord,
     StartOfSpeech,
 )
+from stt_assemblyai.expiry import Lifetimes
+from stt_assemblyai.inbox import Inbox
+from stt_assemblyai.leg import Dial, Leg, StreamEvent
+from stt_assemblyai.loudness import has_voice, voice_end_ms
+from stt_assemblyai.messages import ForceEndpoint, Unknown, UpdateConfiguration, Warned
+from stt_assemblyai.options import SessionOptions
+from stt_assemblyai.progress import Progress
+from stt_assemblyai.protocol import Ended, Failed, Noticed, Opened
+from stt_assemblyai.retries import Patience, Retries
 from stt_assemblyai.timing import Timing
 from stt_assemblyai.turns import TurnMapper
+from stt_assemblyai.usage import Bill, Ledger
 
 __all__ = ["Dial", "Interrupted", "Timing", "Transcriber"]
 

@@ -28,10 +28,7 @@ from typing import assert_never
 from stt_assemblyai.carryover import Carryover
 from stt_assemblyai.clock import AudioClock
 from stt_assemblyai.endpointing import Endpointing
-from stt_assemblyai.messages import SpeakerRevision, SpeechStarted, Turn
-from stt_assemblyai.reading import heard_words, known, read, same_words, settled
-from stt_assemblyai.seam import replay_from
-from stt_assemblyai.speech import (
+from stt_assemblyai.events import (
     EndOfSpeech,
     Events,
     Final,
@@ -45,6 +42,9 @@ from stt_assemblyai.speech import (
     Transcript,
     Unanswered,
 )
+from stt_assemblyai.messages import SpeakerRevision, SpeechStarted, Turn
+from stt_assemblyai.splice import replay_from
+from stt_assemblyai.transcript import heard_words, known, read, same_words, settled
 
 __all__ = ["TurnMapper"]
 

@@ -1,7 +1,7 @@
 """Each word is told once, over replays and forced ends, and an open turn goes on."""
 
 from stt_assemblyai.carryover import Carryover
-from stt_assemblyai.speech import SpokenWord
+from stt_assemblyai.events import SpokenWord
 
 
 def words(text: str, first: int = 0) -> tuple[SpokenWord, ...]:

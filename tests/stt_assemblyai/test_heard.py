@@ -10,10 +10,10 @@ import pytest
 import soundfile
 from pydantic import SecretStr
 
-from stt_assemblyai.dialer import Dialer
+from stt_assemblyai.connector import Dialer
+from stt_assemblyai.events import Final
 from stt_assemblyai.options import SessionOptions
 from stt_assemblyai.retries import Patience
-from stt_assemblyai.speech import Final
 from stt_assemblyai.transcriber import Interrupted, Timing, Transcriber
 from workbench.standins.assemblyai_v3.heard import Ears
 from workbench.standins.assemblyai_v3.knobs import Fault, Knobs

@@ -15,7 +15,7 @@ MODULES = sorted(path.stem for path in ROOT.glob("*.py") if path.stem != "__init
 PROGRAM = {"__main__", "sound"}  # the command line, at the edge of the package
 DOES_IO = PROGRAM | {
     "client",
-    "dialer",
+    "connector",
     "inbox",
     "sender",
     "leg",
@@ -28,11 +28,11 @@ DOES_IO = PROGRAM | {
 SURFACE = {
     "audio": {"SAMPLE_BYTES", "Tape", "to_mono", "to_mulaw"},
     "clock": {"AudioClock"},
-    "dialer": {"Dialer", "Token"},
+    "connector": {"Dialer", "Token"},
     "endpointing": {"Endpointing", "TurnChoices", "endpointing_for"},
-    "ledger": {"Bill", "Ledger"},
+    "usage": {"Bill", "Ledger"},
     "retries": {"Patience", "Retries"},
-    "speech": {
+    "events": {
         "EndOfSpeech",
         "Events",
         "Final",

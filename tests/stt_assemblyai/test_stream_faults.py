@@ -13,8 +13,7 @@ from hypothesis import strategies as st
 
 from stt_assemblyai.endpointing import TurnChoices
 from stt_assemblyai.errors import ConfigurationError
-from stt_assemblyai.options import SessionOptions
-from stt_assemblyai.speech import (
+from stt_assemblyai.events import (
     EndOfSpeech,
     Final,
     Interim,
@@ -22,6 +21,7 @@ from stt_assemblyai.speech import (
     Overdue,
     StartOfSpeech,
 )
+from stt_assemblyai.options import SessionOptions
 from stt_assemblyai.transcriber import Interrupted, Timing, Transcriber
 from workbench.standins.scripted_service import ScriptedService, ScriptedSocket
 from workbench.standins.virtual_time import run_virtually

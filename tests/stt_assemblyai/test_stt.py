@@ -17,8 +17,8 @@ from pydantic import SecretStr
 
 from stt_assemblyai.budget import SharedBudget, file_for
 from stt_assemblyai.errors import AuthenticationError, ConfigurationError
+from stt_assemblyai.events import LateFormat
 from stt_assemblyai.options import SessionOptions
-from stt_assemblyai.speech import LateFormat
 from stt_assemblyai.stt import STT, SpeechStream
 from workbench.standins.assemblyai_v3.heard import Ears
 from workbench.standins.assemblyai_v3.knobs import Fault, Knobs

@@ -26,11 +26,11 @@ from stt_assemblyai.errors import (
     QuotaError,
     TransientError,
 )
-from stt_assemblyai.ledger import Bill
+from stt_assemblyai.events import EndOfSpeech, Final, Interim, Preflight, StartOfSpeech
 from stt_assemblyai.options import SessionOptions
 from stt_assemblyai.retries import Patience
-from stt_assemblyai.speech import EndOfSpeech, Final, Interim, Preflight, StartOfSpeech
 from stt_assemblyai.transcriber import Interrupted, Timing, Transcriber
+from stt_assemblyai.usage import Bill
 
 pytestmark = pytest.mark.looptime
 

@@ -13,14 +13,7 @@ from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
 
 from stt_assemblyai.clock import AudioClock
 from stt_assemblyai.endpointing import Endpointing
-from stt_assemblyai.messages import (
-    RevisedTurn,
-    SpeakerRevision,
-    SpeechStarted,
-    Turn,
-    Word,
-)
-from stt_assemblyai.speech import (
+from stt_assemblyai.events import (
     EndOfSpeech,
     Final,
     Interim,
@@ -31,6 +24,13 @@ from stt_assemblyai.speech import (
     SpeechEvent,
     StartOfSpeech,
     Unanswered,
+)
+from stt_assemblyai.messages import (
+    RevisedTurn,
+    SpeakerRevision,
+    SpeechStarted,
+    Turn,
+    Word,
 )
 from stt_assemblyai.turns import TurnMapper
 

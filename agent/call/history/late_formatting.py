@@ -27,7 +27,7 @@ from agent.call.history.marked import mark_of
 from agent.call.history.record import Record
 from agent.call.voices.who_spoke import lines_of, set_lines
 from agent.livekit_private import Segment, published_segment
-from stt_assemblyai.speech import LateFormat
+from stt_assemblyai.events import LateFormat
 
 log = logging.getLogger(__name__)
 

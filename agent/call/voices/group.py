@@ -34,7 +34,7 @@ from agent.call.voices.speaker import Speaker
 from agent.call.voices.speakers import Speakers
 from agent.call.voices.voice_feed import Audio, SessionInput, open_audio, silence
 from agent.call.voices.who_spoke import Attribution, Company, Person
-from stt_assemblyai.speech import LateFormat
+from stt_assemblyai.events import LateFormat
 
 log = logging.getLogger(__name__)
 

@@ -18,7 +18,7 @@ from livekit.agents.types import (
 
 from agent.call.log_context import caller_fields
 from agent.call.voices.voice_feed import Audio, VoiceFeed, silence
-from stt_assemblyai.speech import LateFormat
+from stt_assemblyai.events import LateFormat
 
 _REMEMBERED_TURNS = 4
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from stt_assemblyai.speech import EndOfSpeech, Final, Interim, Preflight, StartOfSpeech
+from stt_assemblyai.events import EndOfSpeech, Final, Interim, Preflight, StartOfSpeech
 
 __all__ = ["Balance"]
 

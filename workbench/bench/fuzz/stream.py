@@ -22,12 +22,12 @@ from stt_assemblyai.errors import (
     QuotaError,
     TransientError,
 )
-from stt_assemblyai.ledger import Bill
+from stt_assemblyai.events import EndOfSpeech, Final, Interim, StartOfSpeech
 from stt_assemblyai.options import SessionOptions
 from stt_assemblyai.protocol import Opened
 from stt_assemblyai.retries import Patience
-from stt_assemblyai.speech import EndOfSpeech, Final, Interim, StartOfSpeech
 from stt_assemblyai.transcriber import Timing, Transcriber
+from stt_assemblyai.usage import Bill
 from workbench.bench.fuzz.balance import Balance
 from workbench.bench.fuzz.messages import conversation, mutated, shuffled
 from workbench.standins.scripted_service import ScriptedService, ScriptedSocket

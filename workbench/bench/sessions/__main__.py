@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
-from stt_assemblyai.dialer import Dialer
+from stt_assemblyai.connector import Dialer
 from stt_assemblyai.options import SessionOptions
 from workbench.arguments import expect_none
 from workbench.bench.compare.spoken import CountingStandIn, Speech, pcm, say

@@ -3,12 +3,12 @@
 import asyncio
 from collections.abc import Callable
 
-from stt_assemblyai.ledger import Bill
+from stt_assemblyai.events import EndOfSpeech, Final, Interim, Preflight, StartOfSpeech
 from stt_assemblyai.leg import StreamEvent
 from stt_assemblyai.options import SessionOptions
 from stt_assemblyai.protocol import Opened
-from stt_assemblyai.speech import EndOfSpeech, Final, Interim, Preflight, StartOfSpeech
 from stt_assemblyai.transcriber import Dial, Interrupted, Transcriber
+from stt_assemblyai.usage import Bill
 
 __all__ = ["listen"]
 

@@ -19,9 +19,7 @@ from agent.call.turns.end_of_turn.second_opinion import Force, Kind, SecondOpini
 from agent.caller.timeline import Samples
 from stt_assemblyai.clock import AudioClock
 from stt_assemblyai.endpointing import TurnChoices, endpointing_for
-from stt_assemblyai.messages import Turn, decode
-from stt_assemblyai.options import SessionOptions
-from stt_assemblyai.speech import (
+from stt_assemblyai.events import (
     EndOfSpeech,
     Final,
     Interim,
@@ -30,6 +28,8 @@ from stt_assemblyai.speech import (
     SpeechEvent,
     StartOfSpeech,
 )
+from stt_assemblyai.messages import Turn, decode
+from stt_assemblyai.options import SessionOptions
 from stt_assemblyai.turns import TurnMapper
 from workbench.bench.turns.corpus import SAMPLE_RATE
 from workbench.bench.turns.pauses import Moment

@@ -26,7 +26,7 @@ from agent.call.turns.turn_taking import TurnTaking
 from agent.call.voices.group import DeafError, Group, SeveralEars
 from agent.call.voices.who_spoke import lines_of, turns_of
 from config.load import load_settings
-from stt_assemblyai.speech import LateFormat, Transcript
+from stt_assemblyai.events import LateFormat, Transcript
 from stt_assemblyai.stt import STT
 from workbench.standins.scripted import Detector, Loudspeaker, Mind, Voice
 from workbench.standins.scripted_room import Person, ScriptedRoom, Sound

@@ -5,8 +5,10 @@ from typing import Any
 import pytest
 
 from stt_assemblyai.clock import AudioClock
+from stt_assemblyai.events import SpokenWord
 from stt_assemblyai.messages import Turn
-from stt_assemblyai.reading import (
+from stt_assemblyai.splice import NO_SEAM, Seam
+from stt_assemblyai.transcript import (
     heard_words,
     joined,
     known,
@@ -15,8 +17,6 @@ from stt_assemblyai.reading import (
     settled,
     spoken_words,
 )
-from stt_assemblyai.seam import NO_SEAM, Seam
-from stt_assemblyai.speech import SpokenWord
 
 
 def words(text: str, *, first: int = 0, length_ms: int = 250) -> tuple[SpokenWord, ...]:

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from stt_assemblyai.audio import Tape
-from stt_assemblyai.hush import has_voice, is_quiet, voice_end_ms
-from stt_assemblyai.speech import SpokenWord
+from stt_assemblyai.events import SpokenWord
+from stt_assemblyai.loudness import has_voice, is_quiet, voice_end_ms
 
 RATE = 16_000
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from stt_assemblyai.speech import SpokenWord, Transcript
+from stt_assemblyai.events import SpokenWord, Transcript
 
 
 def word(text: str, start: int, end: int, confidence: float) -> SpokenWord:

@@ -7,12 +7,12 @@ import unicodedata
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from stt_assemblyai.speech import SpokenWord, Transcript
+from stt_assemblyai.events import SpokenWord, Transcript
 
 if TYPE_CHECKING:
     from stt_assemblyai.clock import AudioClock
     from stt_assemblyai.messages import Turn
-    from stt_assemblyai.seam import Seam
+    from stt_assemblyai.splice import Seam
 
 __all__ = ["heard_words", "joined", "known", "read", "same_words", "settled", "spoken_words"]
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from stt_assemblyai.speech import SpokenWord
+    from stt_assemblyai.events import SpokenWord
 
 __all__ = ["NO_SEAM", "Seam", "bare", "replay_from"]
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from stt_assemblyai.ledger import Bill, Ledger
+from stt_assemblyai.usage import Bill, Ledger
 
 
 def close(ledger: Ledger, session_id: str, now: float, billed: float | None) -> Bill | None:

@@ -2,8 +2,8 @@
 
 import pytest
 
-from stt_assemblyai.seam import Seam, bare, replay_from
-from stt_assemblyai.speech import SpokenWord
+from stt_assemblyai.events import SpokenWord
+from stt_assemblyai.splice import Seam, bare, replay_from
 
 
 def words(text: str, *, start_ms: int = 1000, shift_ms: int = 0) -> tuple[SpokenWord, ...]:

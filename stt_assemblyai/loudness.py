@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from stt_assemblyai.audio import Tape
-    from stt_assemblyai.speech import SpokenWord
+    from stt_assemblyai.events import SpokenWord
 
 __all__ = ["has_voice", "is_quiet", "voice_end_ms"]
 

@@ -9,7 +9,7 @@ import pytest
 from pydantic import SecretStr
 from websockets.asyncio.server import ServerConnection, serve
 
-from stt_assemblyai.dialer import Dialer
+from stt_assemblyai.connector import Dialer
 from stt_assemblyai.errors import AssemblyAIError, ConfigurationError, NetworkError, QuotaError
 
 NOWHERE = "ws://127.0.0.1:9"  # the discard port: nobody listens
