@@ -26,7 +26,7 @@ from agent.call.voices.speaker import Speaker
 from agent.call.voices.speakers import Speakers
 from agent.call.voices.voice_feed import SAMPLE_RATE, Audio, open_audio
 from config.settings import Settings
-from stt_assemblyai.usage import Bill
+from stt_assemblyai.events import SessionUsage
 
 log = logging.getLogger(__name__)
 
@@ -138,7 +138,7 @@ class Transcription:
         if our_agents(room, AgentRole.TRANSCRIBES, agent.name):
             self.end(OTHER_TRANSCRIBER)  # two workers may have asked for one at once
             return
-        self._pen.ears.on("billed", _log_bill)
+        self._pen.ears.on("billed", _log_usage)
         room.on("track_subscribed", lambda *_: self._look())
         room.on("participant_attributes_changed", self._on_attributes)
         room.on("participant_connected", lambda _: self._count(agent.reconnect_grace_seconds))
@@ -206,8 +206,8 @@ class Transcription:
             self.end(DEAF)
 
 
-def _log_bill(bill: Bill) -> None:
-    fields = {"session_id": bill.session_id, "billed_seconds": round(bill.billed_seconds, 1)}
+def _log_usage(usage: SessionUsage) -> None:
+    fields = {"session_id": usage.session_id, "billed_seconds": round(usage.billed_seconds, 1)}
     log.info("speech session ended", extra=fields)
 
 

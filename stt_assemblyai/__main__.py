@@ -19,14 +19,12 @@ from pydantic import ValidationError
 from stt_assemblyai.client import Socket, connect
 from stt_assemblyai.endpointing import TurnChoices
 from stt_assemblyai.errors import AssemblyAIError
-from stt_assemblyai.leg import StreamEvent
+from stt_assemblyai.events import Interrupted, Opened, StreamEvent
 from stt_assemblyai.order import Order, signature
 from stt_assemblyai.pace import Pacer
 from stt_assemblyai.page import BY_SIGNAL, FAILED, Page
-from stt_assemblyai.protocol import Opened
 from stt_assemblyai.sound import Sound, UnreadableError, open_sound
-from stt_assemblyai.transcriber import Interrupted, Timing, Transcriber
-from stt_assemblyai.usage import Bill
+from stt_assemblyai.transcriber import Timing, Transcriber
 
 USAGE, UNREADABLE = 2, 3
 
@@ -119,7 +117,7 @@ class Hearing:
                 try:
                     await self._transcriber.run()
                 finally:
-                    self._page.end(self._transcriber.audio_ms, self._transcriber.bills)
+                    self._page.end(self._transcriber.audio_ms, self._transcriber.usage)
         except AssemblyAIError as error:
             self._page.note(str(error))
             self._code = self._code or FAILED
@@ -133,7 +131,7 @@ class Hearing:
             self._feeding.result()  # the sound may be at fault
         return self._code
 
-    def _take(self, event: StreamEvent | Interrupted | Bill) -> None:
+    def _take(self, event: StreamEvent) -> None:
         if isinstance(event, Opened | Interrupted):
             self._is_connected = isinstance(event, Opened)
         self._page.write(event)

@@ -9,24 +9,26 @@ from __future__ import annotations
 
 import functools
 import math
-from typing import TYPE_CHECKING
+from bisect import bisect_right
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 if TYPE_CHECKING:
     import numpy.typing as npt
 
-__all__ = ["SAMPLE_BYTES", "Tape", "to_mono", "to_mulaw"]
+__all__ = ["SAMPLE_BYTES", "AudioClock", "ReplayBuffer", "to_mono", "to_mulaw"]
 
 SAMPLE_BYTES = 2
+_LATEST_MS = 5000  # after all that was sent: a word's end is padded by less (section 7.3)
 
 
-class Tape:
+class ReplayBuffer:
     """The replay buffer: the stream's audio by position in bytes, read in whole chunks.
 
     A chunk is `chunk_ms` (50 to 1000) long and never a sample shorter: the length is rounded up,
     since 1102 samples at 22050 Hz would be 49.98 ms and refused. At most `keep_seconds` are kept;
-    `dropped_ms` counts what a full tape dropped before it was released.
+    `dropped_ms` counts what a full buffer dropped before it was released.
     """
 
     def __init__(self, sample_rate: int, *, chunk_ms: int = 50, keep_seconds: float = 60.0) -> None:
@@ -49,7 +51,7 @@ class Tape:
         return int(self.milliseconds(self._dropped_bytes))
 
     def append(self, pcm: bytes | memoryview) -> None:
-        """Add the newest audio; a full tape drops the oldest."""
+        """Add the newest audio; a full buffer drops the oldest."""
         self._kept += pcm
         if (excess := len(self._kept) - self._keep_bytes) > 0:
             excess += excess % SAMPLE_BYTES
@@ -93,6 +95,52 @@ class Tape:
     def _forget(self, size: int) -> None:
         del self._kept[:size]
         self.start += size
+
+
+class _Piece(NamedTuple):
+    session_ms: float
+    stream_ms: float
+    rate: int  # 1 for the stream's own audio, 0 for stand-in silence
+
+
+class AudioClock:
+    """The sender writes it; the turn mapper reads it."""
+
+    def __init__(self) -> None:
+        self._pieces: list[_Piece] = []
+        self._lead_ms: float | None = None  # stream minus session time, while audio goes on
+        self.session_ms = 0.0
+
+    def sent(self, stream_ms: float, duration_ms: float) -> None:
+        """The stream's audio from `stream_ms` on has been sent."""
+        lead_ms = stream_ms - self.session_ms
+        if self._lead_ms is None or abs(self._lead_ms - lead_ms) > 1:
+            self._pieces.append(_Piece(self.session_ms, stream_ms, 1))
+            self._lead_ms = lead_ms
+        self.session_ms += duration_ms
+
+    def sent_silence(self, duration_ms: float) -> None:
+        """Silence has been sent that is not in the stream, whose clock stands still."""
+        if not self._pieces or self._pieces[-1].rate == 1:
+            at = self._stream_at(self.session_ms)
+            self._pieces.append(_Piece(self.session_ms, at, 0))
+            self._lead_ms = None
+        self.session_ms += duration_ms
+
+    def to_stream(self, session_ms: float) -> int:
+        """A session's time on the stream's clock. A time before or far after all that was sent
+        becomes the nearest possible one."""
+        session_ms = min(max(0, session_ms), self.session_ms + _LATEST_MS)
+        if self._lead_ms is not None and session_ms >= self._pieces[-1].session_ms:
+            return round(session_ms + self._lead_ms)  # the usual case: each word asks twice
+        return round(self._stream_at(session_ms))
+
+    def _stream_at(self, session_ms: float) -> float:
+        if not self._pieces:
+            return session_ms
+        index = bisect_right(self._pieces, session_ms, key=lambda piece: piece.session_ms) - 1
+        piece = self._pieces[max(index, 0)]
+        return piece.stream_ms + (session_ms - piece.session_ms) * piece.rate
 
 
 def to_mono(pcm: bytes | memoryview, channels: int) -> bytes:

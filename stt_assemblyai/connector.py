@@ -8,6 +8,7 @@ import logging
 import math
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager
 from urllib.parse import urlencode
 
 from pydantic import SecretStr
@@ -22,7 +23,7 @@ from stt_assemblyai.errors import (
     QuotaError,
 )
 
-__all__ = ["Dialer", "Token"]
+__all__ = ["Connect", "Connector", "Token"]
 
 logger = logging.getLogger("stt_assemblyai")
 
@@ -30,8 +31,12 @@ Token = str | SecretStr | Callable[[], Awaitable[str]]
 """A temporary token, or a function that fetches one for each session (protocol notes, 2.1)."""
 
 
-class Dialer:
-    """Opens connections: `async with dialer(query) as socket`.
+Connect = Callable[[str], AbstractAsyncContextManager[Socket]]
+"""Opens a connection for a session's query; a `Connector` is one. Raises `AssemblyAIError`."""
+
+
+class Connector:
+    """Opens connections: `async with connector(query) as socket`.
 
     Of several base URLs the next one is tried when one cannot be reached. An API key or a token
     authenticates; a token function is called for every session. All processes of this machine
@@ -84,7 +89,7 @@ class Dialer:
         self, query: str, *, within_seconds: float = math.inf
     ) -> AsyncIterator[Socket]:
         """A connection for a session with this query, within `within_seconds` if that is less than
-        the dialer's own deadline. Raises `AssemblyAIError`."""
+        the connector's own deadline. Raises `AssemblyAIError`."""
         await self._wait_for_turn(min(self._longest_wait_seconds, within_seconds))
         async with contextlib.AsyncExitStack() as stack:
             try:

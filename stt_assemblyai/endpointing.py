@@ -24,7 +24,7 @@ _LONGEST_TURN_MS = 60_000  # without partials only a turn's end is reported (sec
 class TurnChoices:
     """What an operator may choose.
 
-    `wait_for_formatted_ms` is how long to wait for a formatted twin; 0 takes the plain text at
+    `wait_for_formatted_ms` is how long to wait for the formatted text; 0 takes the plain text at
     once. `preflight_confidence` is the `end_of_turn_confidence`, 0 to 1, from which a pause is a
     Preflight; None takes the threshold at which the service would end the turn. Final words after
     which the voice has been quiet for `eager_ms` are a Preflight, too. `replies` is false when
@@ -41,15 +41,15 @@ class TurnChoices:
 class Endpointing:
     """The same for one session's options, in seconds; infinite means never.
 
-    A twin is awaited for `twin_seconds`; with `keep_reply`, a twin with other words does not throw
-    away a reply in progress. `by_confidence` is for the U3 family, where only the confidence shows
-    a pause. A pause of `pause_seconds` is a Preflight whatever the confidence: silence will soon
-    end the turn, and the reply is ready by then. After `stuck_seconds` without a new word the
-    service is asked to end the turn, and has `force_seconds` to do so. Silence of
-    `longest_silence_ms` ends any turn.
+    The formatted duplicate of a turn is awaited for `wait_for_formatted_seconds`; with
+    `keep_reply`, one with other words does not throw away a reply in progress. `by_confidence` is
+    for the U3 family, where only the confidence shows a pause. A pause of `pause_seconds` is a
+    Preflight whatever the confidence: silence will soon end the turn, and the reply is ready by
+    then. After `stuck_seconds` without a new word the service is asked to end the turn, and has
+    `force_seconds` to do so. Silence of `longest_silence_ms` ends any turn.
     """
 
-    twin_seconds: float = 0.0
+    wait_for_formatted_seconds: float = 0.0
     keep_reply: bool = True
     by_confidence: bool = False
     preflight_confidence: float = 0.0
@@ -65,8 +65,9 @@ def endpointing_for(options: SessionOptions, choices: TurnChoices) -> Endpointin
     sent = options.effective()
     silence_ms = sent.get("max_turn_silence") or _LONGEST_DEFAULT_SILENCE_MS
     is_formatted_later = bool(sent.get("format_turns")) and options.family is not U3
+    wait_ms = choices.wait_for_formatted_ms if is_formatted_later else 0
     return Endpointing(
-        twin_seconds=choices.wait_for_formatted_ms / 1000 if is_formatted_later else 0.0,
+        wait_for_formatted_seconds=wait_ms / 1000,
         keep_reply=choices.replies,
         by_confidence=options.family is U3,
         preflight_confidence=_confidence(options, choices),

@@ -1,69 +1,44 @@
-"""Speech events and transcripts: the values that this package gives its users.
+"""Every event that leaves a stream: what the caller said, and what became of the sessions.
 
 All times are milliseconds on the stream's own audio clock: since the first sample that was pushed
-into it, through all connections.
+into it, through all sessions.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+from stt_assemblyai.errors import AssemblyAIError
+from stt_assemblyai.messages import (
+    Heartbeat,
+    LLMGatewayResponse,
+    Silence,
+    Termination,
+    Unknown,
+    Warned,
+)
+from stt_assemblyai.transcript import Transcript
+
 __all__ = [
     "EndOfSpeech",
+    "Ended",
     "Events",
     "Final",
     "Interim",
+    "Interrupted",
     "LateFormat",
     "NothingToEnd",
+    "Noticed",
+    "Opened",
     "Overdue",
     "Preflight",
+    "SessionUsage",
     "SpeakersRevised",
     "SpeechEvent",
-    "SpokenWord",
     "StartOfSpeech",
-    "Transcript",
+    "StreamEvent",
     "Unanswered",
 ]
-
-
-@dataclass(frozen=True, slots=True)
-class SpokenWord:
-    """One word on the stream's audio clock, in milliseconds since its first sample."""
-
-    text: str
-    start_ms: int
-    end_ms: int
-    confidence: float
-    final: bool
-    speaker: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Transcript:
-    """A whole turn, as far as it is known. Unknown language or speaker is None."""
-
-    session_id: str
-    turn_order: int
-    text: str
-    words: tuple[SpokenWord, ...]
-    formatted: bool = False
-    end_of_turn_confidence: float = 0.0
-    language: str | None = None
-    language_confidence: float | None = None
-    speaker: str | None = None
-
-    @property
-    def start_ms(self) -> int:
-        return self.words[0].start_ms if self.words else 0
-
-    @property
-    def end_ms(self) -> int:
-        return self.words[-1].end_ms if self.words else 0
-
-    @property
-    def confidence(self) -> float:
-        """The mean of the words' confidences, 0 to 1."""
-        return sum(w.confidence for w in self.words) / len(self.words) if self.words else 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,28 +64,28 @@ class Preflight:
 
 @dataclass(frozen=True, slots=True)
 class Final:
-    """The whole turn. One for each turn that had words, right before its EndOfSpeech."""
+    """The whole turn. Each turn that had words gets one, right before its EndOfSpeech."""
 
     transcript: Transcript
 
 
 @dataclass(frozen=True, slots=True)
 class EndOfSpeech:
-    """The turn is over. From the mapper `speech_end_ms` is the end of the last word, which the
-    service pads; from a stream it is where the voice ended."""
+    """The turn is over. From a stream, `speech_end_ms` is where the voice ended. From the turn
+    mapper it is the end of the last word, which the service pads with silence."""
 
     speech_end_ms: int
 
 
 @dataclass(frozen=True, slots=True)
 class NothingToEnd:
-    """A flush found no open turn and no sound that may still become words: no Final follows."""
+    """A flush found no open turn, and no sound that may still become words: no Final follows."""
 
 
 @dataclass(frozen=True, slots=True)
 class LateFormat:
     """The formatted text of a turn whose Final was the plain text `replaces`. It is for screens and
-    the history; as a Final it would be a turn of its own."""
+    the history; as a Final it would be another turn."""
 
     transcript: Transcript
     replaces: str
@@ -123,7 +98,7 @@ class Overdue:
 
 @dataclass(frozen=True, slots=True)
 class Unanswered:
-    """The service did not end the turn, so it was ended with what was known."""
+    """The service did not end the turn when asked, so it was ended with what was known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +107,60 @@ class SpeakersRevised:
 
     session_id: str
     speakers: tuple[tuple[int, str | None], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """The service accepted a session. `mismatches` names the options that it did not take as asked.
+
+    `expires_at` is in unix seconds. `opening_seconds` is how long the opening took, including the
+    wait for the budget of new sessions.
+    """
+
+    session_id: str
+    expires_at: int | None
+    mismatches: tuple[str, ...]
+    opening_seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Noticed:
+    """A message that is only worth a log line or a figure."""
+
+    message: Warned | Heartbeat | Silence | LLMGatewayResponse | Unknown
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """A session ended as asked. Without a `termination`, last words may be missing."""
+
+    termination: Termination | None
+    error: AssemblyAIError | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Interrupted:
+    """A session broke off or could not be opened. The next attempt follows after a wait.
+
+    `dropped_ms` counts the audio that the stream has dropped so far without its being heard.
+    """
+
+    error: AssemblyAIError
+    wait_seconds: float
+    dropped_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class SessionUsage:
+    """What one session cost. `reason` is why it was opened: `start`, `roll over`, `audio again`, or
+    the name of an error. `estimated` says that the service gave no figure of its own."""
+
+    session_id: str
+    reason: str
+    billed_seconds: float
+    estimated: bool
+    audio_sent_seconds: float
+    audio_resent_seconds: float
 
 
 SpeechEvent = (
@@ -147,3 +176,4 @@ SpeechEvent = (
     | SpeakersRevised
 )
 Events = tuple[SpeechEvent, ...]
+StreamEvent = SpeechEvent | Opened | Noticed | Ended | Interrupted | SessionUsage

@@ -7,7 +7,7 @@ import math
 from collections import deque
 from collections.abc import Callable
 
-from stt_assemblyai.audio import Tape
+from stt_assemblyai.audio import ReplayBuffer
 from stt_assemblyai.messages import ClientMessage, UpdateConfiguration
 from stt_assemblyai.timing import Timing
 
@@ -16,7 +16,7 @@ __all__ = ["Inbox", "Outlet"]
 _SHORTEST_MESSAGE_MS = 50  # protocol notes, section 6
 
 Messages = deque[tuple[int, ClientMessage]]
-"""Each message with the position on the tape after which to send it."""
+"""Each message with the position in the stream after which to send it."""
 
 
 class Outlet:
@@ -29,10 +29,12 @@ class Outlet:
 
 
 class Inbox:
-    """The stream's tape, and the messages to send between its chunks."""
+    """The stream's replay buffer, and the messages to send between its chunks."""
 
     def __init__(self, sample_rate: int, timing: Timing) -> None:
-        self.tape = Tape(sample_rate, chunk_ms=timing.chunk_ms, keep_seconds=timing.keep_seconds)
+        self.replay = ReplayBuffer(
+            sample_rate, chunk_ms=timing.chunk_ms, keep_seconds=timing.keep_seconds
+        )
         self.ended = False
         self.added_at = -math.inf  # when the newest audio came, on the loop's clock
         self._loop = asyncio.get_running_loop()
@@ -41,7 +43,7 @@ class Inbox:
 
     def add(self, pcm: bytes | memoryview) -> None:
         """Add audio, and send it from here: that costs half of waking a task for it."""
-        self.tape.append(pcm)
+        self.replay.append(pcm)
         self.added_at = self._loop.time()
         for outlet in self._outlets:
             if outlet.send_now is None or not outlet.send_now():
@@ -49,7 +51,7 @@ class Inbox:
 
     def say(self, message: ClientMessage) -> None:
         """Send this right after the audio that is here by now."""
-        unsent = (self.tape.end, message)
+        unsent = (self.replay.end, message)
         self._unsent.append(unsent)
         for outlet in self._outlets:
             if outlet.messages is not self._unsent:
@@ -71,17 +73,17 @@ class Inbox:
     async def wait_for_audio(self, from_ms: float) -> bool:
         """Wait until there is a chunk to send from here on, or none will come. True if there is
         enough for a message."""
-        start = self.tape.position(from_ms)
-        enough = start + self.tape.chunk_bytes
+        start = self.replay.position(from_ms)
+        enough = start + self.replay.chunk_bytes
         newcomer = Outlet(deque())
         self._outlets.append(newcomer)
         try:
-            while self.tape.end < enough and not self.ended:
+            while self.replay.end < enough and not self.ended:
                 newcomer.stirred.clear()
                 await newcomer.stirred.wait()
         finally:
             self.close(newcomer)
-        return self.tape.milliseconds(self.tape.end - start) >= _SHORTEST_MESSAGE_MS
+        return self.replay.milliseconds(self.replay.end - start) >= _SHORTEST_MESSAGE_MS
 
     def put_in_charge(self, outlet: Outlet) -> None:
         """Make this session the active one: what it does not send is left to the next."""

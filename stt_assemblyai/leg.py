@@ -16,12 +16,12 @@ import contextlib
 import logging
 import math
 from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from enum import Enum
 
+from stt_assemblyai.audio import AudioClock
 from stt_assemblyai.client import Closed, DatedSocket, Socket
-from stt_assemblyai.clock import AudioClock
+from stt_assemblyai.connector import Connect
 from stt_assemblyai.errors import (
     AssemblyAIError,
     NetworkError,
@@ -29,18 +29,25 @@ from stt_assemblyai.errors import (
     TransientError,
     fault_of,
 )
-from stt_assemblyai.events import Overdue, SpeechEvent, Unanswered
+from stt_assemblyai.events import (
+    Ended,
+    Noticed,
+    Opened,
+    Overdue,
+    SpeechEvent,
+    StreamEvent,
+    Unanswered,
+)
 from stt_assemblyai.inbox import Inbox
-from stt_assemblyai.loudness import is_quiet
+from stt_assemblyai.loudness import StallDetector, is_quiet
 from stt_assemblyai.messages import ForceEndpoint, Heartbeat, Silence, Terminate, Turn, Unknown
 from stt_assemblyai.options import SessionOptions
-from stt_assemblyai.progress import Progress
-from stt_assemblyai.protocol import Ended, Event, Failed, Heard, Noticed, Opened, Session, State
+from stt_assemblyai.protocol import Event, Failed, Heard, Session, State
 from stt_assemblyai.sender import Sender
 from stt_assemblyai.timing import Timing
 from stt_assemblyai.turns import TurnMapper
 
-__all__ = ["Dial", "Leg", "StreamEvent"]
+__all__ = ["Leg"]
 
 logger = logging.getLogger("stt_assemblyai")
 
@@ -51,11 +58,6 @@ _RELEASE_EVERY_MS = 1000
 _HEARTBEAT_SECONDS = 15.0  # without a heartbeat; they come every 5 s (section 7.7)
 _SHORTEST_INACTIVITY_SECONDS = 5.0  # the shortest timeout of the service itself (section 4)
 _PROGRESS_MS = 10_000  # an open turn without a message for longer is stuck
-
-Dial = Callable[[str], AbstractAsyncContextManager[Socket]]
-"""Opens a connection for a session's query; see `client.connect`."""
-
-StreamEvent = SpeechEvent | Opened | Ended | Noticed
 
 
 class _State(Enum):
@@ -75,12 +77,12 @@ class Leg:
 
     def __init__(
         self,
-        dial: Dial,
+        dial: Connect,
         options: Callable[[], SessionOptions],
         inbox: Inbox,
         mapper: TurnMapper,
         clock: AudioClock,
-        progress: Progress,
+        progress: StallDetector,
         emit: Callable[[Leg, StreamEvent], None],
         on_over: Callable[[Leg], None],
         *,
@@ -288,7 +290,7 @@ class Leg:
             self.settled.set()
 
     async def _say_goodbye(self) -> None:
-        """Send Terminate if still due, and wait a bounded time for last words and the bill."""
+        """Send Terminate if still due, and wait a bounded time for last words and the usage."""
         assert self._socket is not None
         with contextlib.suppress(Closed, TimeoutError):
             async with asyncio.timeout(self._timing.termination_timeout_seconds):
@@ -302,8 +304,8 @@ class Leg:
         begin_deadline = self._loop.time() + self._timing.begin_timeout_seconds
         while not self._session.over:
             opening = self._session.state is State.OPENING
-            twin_deadline = self._mapper.deadline if self._state is _State.IN_CHARGE else None
-            deadline = begin_deadline if opening else twin_deadline
+            turn_deadline = self._mapper.deadline if self._state is _State.IN_CHARGE else None
+            deadline = begin_deadline if opening else turn_deadline
             try:
                 if deadline is None:
                     frame = await self._socket.receive()
@@ -409,7 +411,7 @@ class Leg:
             self._released_at_ms = self.clock.session_ms
             # words may end after the audio that was sent, and what was not sent is still needed
             needed_ms = min(self.covered_ms, self._progress.unanswered_from_ms, self.sent_until_ms)
-            self._inbox.tape.release(self._inbox.tape.position(needed_ms))
+            self._inbox.replay.release(self._inbox.replay.position(needed_ms))
         if self._heartbeat_stopped():
             self._give_up("The session's heartbeat stopped")
         if self._progress.stalled and not self._mapper.in_turn:
@@ -435,7 +437,11 @@ class Leg:
 
     def _listen_for_quiet(self) -> None:
         word, quiet_ms = self._mapper.awaits_quiet_after, self._mapper.endpointing.eager_ms
-        if word is not None and quiet_ms is not None and is_quiet(self._inbox.tape, word, quiet_ms):
+        if (
+            word is not None
+            and quiet_ms is not None
+            and is_quiet(self._inbox.replay, word, quiet_ms)
+        ):
             self._emit_all(self._mapper.fell_quiet())
 
     def _give_up(self, summary: str) -> None:

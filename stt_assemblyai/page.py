@@ -15,11 +15,8 @@ from typing import Any, Literal
 
 import typer
 
-from stt_assemblyai.events import Final, Interim, Transcript
-from stt_assemblyai.leg import StreamEvent
-from stt_assemblyai.protocol import Opened
-from stt_assemblyai.transcriber import Interrupted
-from stt_assemblyai.usage import Bill
+from stt_assemblyai.events import Final, Interim, Interrupted, Opened, SessionUsage, StreamEvent
+from stt_assemblyai.transcript import Transcript
 
 __all__ = ["BY_SIGNAL", "FAILED", "Page", "as_json", "as_text", "end_as_json", "visible"]
 
@@ -44,7 +41,7 @@ class Page:
         self._heard_ms = 0
         self._open_turn = ""
 
-    def write(self, event: StreamEvent | Interrupted | Bill) -> None:
+    def write(self, event: StreamEvent) -> None:
         """Print an event of the stream, if it is worth printing."""
         match event:
             case Final(transcript=transcript):
@@ -67,11 +64,11 @@ class Page:
             self._heard_ms = audio_ms
             self._show()
 
-    def end(self, audio_ms: int, bills: Sequence[Bill]) -> None:
+    def end(self, audio_ms: int, usage: Sequence[SessionUsage]) -> None:
         """End the page; in JSON, print what was heard and what it cost."""
         self.clear()
         if self._tells_end:
-            self._print(end_as_json(audio_ms, bills))
+            self._print(end_as_json(audio_ms, usage))
 
     def note(self, sentence: str) -> None:
         self.clear()
@@ -129,14 +126,14 @@ def as_json(transcript: Transcript) -> str:
     return text if _can_show(text) else json.dumps(line)
 
 
-def end_as_json(audio_ms: int, bills: Sequence[Bill]) -> str:
+def end_as_json(audio_ms: int, usage: Sequence[SessionUsage]) -> str:
     """The last line: a JSON object with the seconds heard and billed, and the sessions."""
     line = {
         "type": "end",
         "audio_seconds": audio_ms / 1000,
-        "billed_seconds": round(sum(bill.billed_seconds for bill in bills), 3),
-        "estimated": any(bill.estimated for bill in bills),
-        "sessions": Counter(bill.reason for bill in bills),
+        "billed_seconds": round(sum(session.billed_seconds for session in usage), 3),
+        "estimated": any(session.estimated for session in usage),
+        "sessions": Counter(session.reason for session in usage),
     }
     return json.dumps(line)
 

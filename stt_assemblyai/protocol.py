@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, assert_never
 
 from stt_assemblyai.audio import to_mulaw
 from stt_assemblyai.errors import AssemblyAIError, classify_close
+from stt_assemblyai.events import Ended, Noticed, Opened
 from stt_assemblyai.messages import (
     Begin,
     ClientMessage,
@@ -40,7 +41,7 @@ from stt_assemblyai.noise import without_noise
 if TYPE_CHECKING:
     from stt_assemblyai.options import SessionOptions
 
-__all__ = ["Ended", "Event", "Failed", "Heard", "Noticed", "Opened", "Session", "State"]
+__all__ = ["Event", "Failed", "Heard", "Session", "State"]
 
 
 class State(Enum):
@@ -54,38 +55,10 @@ class State(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Opened:
-    """The service accepted the session. `mismatches` names options that it did not take as asked.
-
-    `opening_seconds` is how long that took, including the wait for the budget of new sessions.
-    """
-
-    session_id: str
-    expires_at: int | None
-    mismatches: tuple[str, ...]
-    opening_seconds: float = 0.0
-
-
-@dataclass(frozen=True, slots=True)
 class Heard:
     """Something about the caller's speech."""
 
     message: Turn | SpeechStarted | SpeakerRevision
-
-
-@dataclass(frozen=True, slots=True)
-class Noticed:
-    """Something that is only worth a log line or a figure."""
-
-    message: Warned | Heartbeat | Silence | LLMGatewayResponse | Unknown
-
-
-@dataclass(frozen=True, slots=True)
-class Ended:
-    """The session ended as asked. Without a `termination`, last words may be missing."""
-
-    termination: Termination | None
-    error: AssemblyAIError | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,8 +19,8 @@ from livekit.agents.types import TimedString
 from livekit.agents.utils import is_given
 
 from stt_assemblyai.errors import AssemblyAIError, HttpStatus, NetworkError
-from stt_assemblyai.events import Transcript
 from stt_assemblyai.options import RENAMED, SessionOptions
+from stt_assemblyai.transcript import Transcript
 
 __all__ = [
     "StatusError",

@@ -10,8 +10,8 @@ import asyncio
 import contextlib
 from collections.abc import Callable
 
+from stt_assemblyai.audio import AudioClock
 from stt_assemblyai.client import Closed, PromptSocket, Socket
-from stt_assemblyai.clock import AudioClock
 from stt_assemblyai.inbox import Inbox, Outlet
 from stt_assemblyai.messages import ClientMessage, Terminate
 from stt_assemblyai.pace import Pacer
@@ -50,11 +50,11 @@ class Sender:
         self._session = session
         self._inbox = inbox
         self._outlet = outlet
-        self._tape = inbox.tape
+        self._replay = inbox.replay
         self._clock = clock
         self._timing = timing
         self._pacer = Pacer(timing.replay_speed)
-        self._position = max(self._tape.start, self._tape.position(from_ms))
+        self._position = max(self._replay.start, self._replay.position(from_ms))
         self._longest_silence_ms = longest_silence_ms
         self._in_charge = in_charge
         self._in_turn = in_turn
@@ -65,7 +65,7 @@ class Sender:
     @property
     def until_ms(self) -> float:
         """How far into the stream it has sent audio."""
-        return self._tape.milliseconds(self._position)
+        return self._replay.milliseconds(self._position)
 
     async def run(self) -> None:
         """Send everything that is due, until Terminate; then wait a bounded time for last words."""
@@ -79,10 +79,10 @@ class Sender:
 
     async def _send_due(self) -> bool:
         """Send one frame, if one is due."""
-        self._position = max(self._position, self._tape.start)
+        self._position = max(self._position, self._replay.start)
         messages, is_open = self._outlet.messages, self._session.state is State.OPEN
-        chunk = self._tape.chunk(self._position)
-        if is_open and messages and messages[0][0] < self._position + self._tape.chunk_bytes:
+        chunk = self._replay.chunk(self._position)
+        if is_open and messages and messages[0][0] < self._position + self._replay.chunk_bytes:
             await self._transmit(messages.popleft()[1])
         elif chunk is not None:
             await self._send_audio(chunk)
@@ -104,11 +104,13 @@ class Sender:
         """Send what has become due, and return True; False if the sender task has to do it."""
         if self._prompt is None or not self._session.writable:
             return False
-        if self._outlet.messages or self._position < self._tape.start:  # messages keep their place
+        if (
+            self._outlet.messages or self._position < self._replay.start
+        ):  # messages keep their place
             return False
         now = self._inbox.added_at
         # a chunk may lead to the end of the session, and then the next one is the next session's
-        while self._session.writable and (chunk := self._tape.chunk(self._position)) is not None:
+        while self._session.writable and (chunk := self._replay.chunk(self._position)) is not None:
             if not self._pacer.ready(now):
                 return False
             if not self._prompt.send_nowait(self._session.audio(chunk)):
@@ -120,13 +122,13 @@ class Sender:
 
     def _record(self, pcm: bytes) -> tuple[float, float]:
         """Note that a chunk goes out; return its position and its length in milliseconds."""
-        at_ms, duration_ms = self.until_ms, self._tape.milliseconds(len(pcm))
+        at_ms, duration_ms = self.until_ms, self._replay.milliseconds(len(pcm))
         self._clock.sent(at_ms, duration_ms)
         self._position += len(pcm)
         return at_ms, duration_ms
 
     async def _finish(self) -> None:
-        if tail := self._tape.tail(self._position):
+        if tail := self._replay.tail(self._position):
             await self._send_audio(tail)
         await self._transmit(Terminate())
 
@@ -177,8 +179,8 @@ class Sender:
 
     async def _send_silence(self) -> None:
         """Send silence in real time until audio comes again or the turn ends, but not for ever."""
-        silence = bytes(self._tape.chunk_bytes)
-        duration_ms = self._tape.milliseconds(len(silence))
+        silence = bytes(self._replay.chunk_bytes)
+        duration_ms = self._replay.milliseconds(len(silence))
         sent_ms = 0.0
         while self._in_turn() and sent_ms + duration_ms <= self._longest_silence_ms():
             if self._outlet.stirred.is_set():

@@ -32,31 +32,34 @@ from pydantic import SecretStr
 
 from stt_assemblyai.audio import to_mono
 from stt_assemblyai.client import DEFAULT_BASE_URL
-from stt_assemblyai.connector import Dialer, Token
+from stt_assemblyai.connector import Connect, Connector, Token
 from stt_assemblyai.endpointing import TurnChoices
 from stt_assemblyai.errors import AssemblyAIError, ConfigurationError
 from stt_assemblyai.events import (
+    Ended,
     EndOfSpeech,
     Final,
     Interim,
+    Interrupted,
     LateFormat,
     NothingToEnd,
+    Noticed,
+    Opened,
     Overdue,
     Preflight,
+    SessionUsage,
     SpeakersRevised,
     StartOfSpeech,
-    Transcript,
+    StreamEvent,
     Unanswered,
 )
-from stt_assemblyai.leg import Dial, StreamEvent
 from stt_assemblyai.livekit_private import DirectStream, InformedSTT
 from stt_assemblyai.models import U3
 from stt_assemblyai.options import SessionOptions
-from stt_assemblyai.protocol import Ended, Noticed, Opened
 from stt_assemblyai.retelling import api_error, merged_keyterms, session_parameters, speech_data
 from stt_assemblyai.retries import Patience
-from stt_assemblyai.transcriber import Interrupted, Timing, Transcriber
-from stt_assemblyai.usage import Bill
+from stt_assemblyai.transcriber import Timing, Transcriber
+from stt_assemblyai.transcript import Transcript
 
 __all__ = ["STT", "SpeechStream"]
 
@@ -96,8 +99,8 @@ class STT(InformedSTT[AdapterEvent]):
 
     Besides LiveKit's own events it emits `late_format` (`LateFormat`), `overdue` (`Overdue` or
     `Unanswered`: a turn that had to be ended by force), `speakers_revised` (`SpeakersRevised`),
-    `session_opened` (`Opened`), `interrupted` (`Interrupted`), `billed` (`Bill`) and `noticed`
-    (`Noticed`: a warning, a heartbeat, a language model's answer).
+    `session_opened` (`Opened`), `interrupted` (`Interrupted`), `billed` (`SessionUsage`) and
+    `noticed` (`Noticed`: a warning, a heartbeat, a language model's answer).
     """
 
     def __init__(
@@ -163,7 +166,7 @@ class STT(InformedSTT[AdapterEvent]):
             eager_ms=eager_ms,
             replies=replies,
         )
-        self._dialer = Dialer(
+        self._connector = Connector(
             base_url,
             api_key=SecretStr(api_key) if isinstance(api_key, str) else api_key or None,
             token=token,
@@ -173,7 +176,7 @@ class STT(InformedSTT[AdapterEvent]):
             longest_wait_seconds=patience_seconds,
         )
         self._patience = Patience(
-            total_seconds=patience_seconds, renews_tokens=self._dialer.renews_tokens
+            total_seconds=patience_seconds, renews_tokens=self._connector.renews_tokens
         )
         self._user_keyterms = self._options.keyterms_prompt or ()
         self._session_keyterms: tuple[str, ...] = ()
@@ -226,11 +229,11 @@ class STT(InformedSTT[AdapterEvent]):
         if given and isinstance(self._fatal, ConfigurationError):
             self._fatal = None  # the change may have mended it: later streams find out
 
-    def hasten(self) -> None:
-        """The reply to the ended turn is ready: give the FINAL now, without waiting for the
-        formatted twin. Without such a turn nothing happens."""
+    def commit_now(self) -> None:
+        """The reply to the ended turn is ready: give the FINAL now, without waiting for its
+        formatted text. Without such a turn nothing happens."""
         for stream in self._streams:
-            stream.transcriber.hasten()
+            stream.transcriber.commit_now()
 
     def force_endpoint(self) -> None:
         """End each stream's open turn after the audio pushed so far. A stream without an open turn
@@ -254,15 +257,15 @@ class STT(InformedSTT[AdapterEvent]):
         is_over = asyncio.get_running_loop().time() - given_up_at > self._patience.total_seconds
         return None if is_over else since
 
-    def _means(self, conn_options: APIConnectOptions) -> tuple[Dial, Timing, Patience]:
+    def _means(self, conn_options: APIConnectOptions) -> tuple[Connect, Timing, Patience]:
         """What a stream connects and waits with; short of time if few retries are granted."""
-        dial, timing, patience = self._dialer, self._timing, self._patience
+        connect, timing, patience = self._connector, self._timing, self._patience
         if conn_options.max_retry >= DEFAULT_API_CONNECT_OPTIONS.max_retry:
-            return dial, timing, patience
+            return connect, timing, patience
         begin_seconds = min(timing.begin_timeout_seconds, _FEW_RETRIES_SECONDS)
         total_seconds = min(patience.total_seconds, _FEW_RETRIES_SECONDS)
         return (
-            functools.partial(dial, within_seconds=_FEW_RETRIES_SECONDS),
+            functools.partial(connect, within_seconds=_FEW_RETRIES_SECONDS),
             dataclasses.replace(timing, begin_timeout_seconds=begin_seconds),
             dataclasses.replace(patience, total_seconds=total_seconds),
         )
@@ -312,9 +315,9 @@ class SpeechStream(DirectStream):
     """One stream of speech events; made by `STT.stream`."""
 
     def __init__(self, owner: STT, conn_options: APIConnectOptions) -> None:
-        dial, timing, patience = owner._means(conn_options)
+        connect, timing, patience = owner._means(conn_options)
         self.transcriber = Transcriber(
-            dial,
+            connect,
             owner._options,
             self._on_event,
             timing=timing,
@@ -408,7 +411,7 @@ class SpeechStream(DirectStream):
             raise api_error(error) from error
 
     def _on_event(  # noqa: C901  a case an event
-        self, event: StreamEvent | Interrupted | Bill
+        self, event: StreamEvent
     ) -> None:
         match event:
             case StartOfSpeech(start_ms=start):
@@ -435,7 +438,7 @@ class SpeechStream(DirectStream):
                 self._owner._outage = None
                 self.report_opening(event.opening_seconds)
                 self._owner.emit("session_opened", event)
-            case Bill():
+            case SessionUsage():
                 self._owner.emit("billed", event)
                 self._report_usage()
             case Interrupted():

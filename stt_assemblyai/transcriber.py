@@ -18,9 +18,9 @@ import math
 import random
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 
-from stt_assemblyai.clock import AudioClock
+from stt_assemblyai.audio import AudioClock
+from stt_assemblyai.connector import Connect
 from stt_assemblyai.endpointing import TurnChoices, endpointing_for
 from stt_assemblyai.errors import (
     AssemblyAIError,
@@ -31,27 +31,32 @@ from stt_assemblyai.errors import (
     fault_of,
 )
 from stt_assemblyai.events import (
+    Ended,
     EndOfSpeech,
     Final,
+    Interrupted,
     NothingToEnd,
+    Noticed,
+    Opened,
     Overdue,
-    SpokenWord,
+    SessionUsage,
     StartOfSpeech,
+    StreamEvent,
 )
 from stt_assemblyai.expiry import Lifetimes
 from stt_assemblyai.inbox import Inbox
-from stt_assemblyai.leg import Dial, Leg, StreamEvent
-from stt_assemblyai.loudness import has_voice, voice_end_ms
+from stt_assemblyai.leg import Leg
+from stt_assemblyai.loudness import StallDetector, has_voice, voice_end_ms
 from stt_assemblyai.messages import ForceEndpoint, Unknown, UpdateConfiguration, Warned
 from stt_assemblyai.options import SessionOptions
-from stt_assemblyai.progress import Progress
-from stt_assemblyai.protocol import Ended, Failed, Noticed, Opened
+from stt_assemblyai.protocol import Failed
 from stt_assemblyai.retries import Patience, Retries
 from stt_assemblyai.timing import Timing
+from stt_assemblyai.transcript import SpokenWord
 from stt_assemblyai.turns import TurnMapper
-from stt_assemblyai.usage import Bill, Ledger
+from stt_assemblyai.usage import UsageMeter
 
-__all__ = ["Dial", "Interrupted", "Timing", "Transcriber"]
+__all__ = ["Timing", "Transcriber"]
 
 logger = logging.getLogger("stt_assemblyai")
 
@@ -64,15 +69,6 @@ _EDGE_MS = 600  # a whole word: by its text the splice is found
 _HEARD_AGAIN_MS = 250  # of a word's end: enough for a session that heard no more to report a word
 
 
-@dataclass(frozen=True, slots=True)
-class Interrupted:
-    """A session broke off or could not be opened. The next attempt follows after a wait."""
-
-    error: AssemblyAIError
-    wait_seconds: float
-    dropped_ms: int
-
-
 class Transcriber:
     """One stream. It calls `on_event` with every event, in order; `on_event` must not wait.
 
@@ -83,9 +79,9 @@ class Transcriber:
 
     def __init__(
         self,
-        dial: Dial,
+        dial: Connect,
         options: SessionOptions,
-        on_event: Callable[[StreamEvent | Interrupted | Bill], None],
+        on_event: Callable[[StreamEvent], None],
         *,
         timing: Timing = Timing(),  # noqa: B008 - immutable
         choices: TurnChoices = TurnChoices(),  # noqa: B008 - immutable
@@ -100,10 +96,10 @@ class Transcriber:
         self._timing = timing
         self._wall = wall
         self._retries = Retries(patience, draw, outage_since)
-        self._ledger = Ledger()
+        self._usage = UsageMeter()
         self._inbox = Inbox(options.sample_rate, timing)
         self._clock = AudioClock()  # of the active session
-        self._progress = Progress(timing.unanswered_seconds)
+        self._progress = StallDetector(timing.unanswered_seconds)
         self._choices = choices
         self._mapper = TurnMapper(self._clock, endpointing_for(options, choices))
         self._lifetimes = Lifetimes(timing.shortest_session_seconds)
@@ -131,17 +127,17 @@ class Transcriber:
     @property
     def audio_ms(self) -> int:
         """How much audio has been pushed."""
-        return int(self._inbox.tape.milliseconds(self._inbox.tape.end))
+        return int(self._inbox.replay.milliseconds(self._inbox.replay.end))
 
     @property
     def dropped_ms(self) -> int:
-        """How much audio was dropped unheard, in outages longer than the tape."""
-        return self._inbox.tape.dropped_ms
+        """How much audio was dropped unheard, in outages longer than the replay buffer."""
+        return self._inbox.replay.dropped_ms
 
     @property
-    def bills(self) -> list[Bill]:
+    def usage(self) -> list[SessionUsage]:
         """What the sessions that are over cost."""
-        return self._ledger.bills
+        return self._usage.sessions
 
     def push(self, pcm: bytes | memoryview) -> None:
         """Add audio: PCM, 16 bit, mono, at the options' sample rate."""
@@ -153,21 +149,21 @@ class Transcriber:
         self._inbox.say(ForceEndpoint())
         self._cancel_flush()
         if not self._mapper.in_turn:
-            self._await_words(self._inbox.tape.milliseconds(self._inbox.tape.end))
+            self._await_words(self._inbox.replay.milliseconds(self._inbox.replay.end))
 
     def _await_words(self, until_ms: float) -> None:
         unsent_ms = until_ms - (self._leg.sent_until_ms if self._leg else 0)
         from_ms = max(0.0, until_ms - _RECOGNITION_MS, self._mapper.said_until_ms)
         if unsent_ms >= self._timing.chunk_ms:
             self._flush = self._loop.call_later(_LOOK_SECONDS, self._await_words, until_ms)
-        elif has_voice(self._inbox.tape, from_ms):
+        elif has_voice(self._inbox.replay, from_ms):
             self._flush = self._loop.call_later(_FLUSH_SECONDS, self._tell, NothingToEnd())
         else:
             self._tell(NothingToEnd())
 
-    def hasten(self) -> None:
-        """The reply to the ended turn is ready: stop waiting for its formatted twin."""
-        for event in self._mapper.hasten():
+    def commit_now(self) -> None:
+        """The reply to the ended turn is ready: stop waiting for its formatted text."""
+        for event in self._mapper.commit_now():
             self._tell(event)
 
     def update(self, options: SessionOptions) -> None:
@@ -188,7 +184,7 @@ class Transcriber:
 
     def unreported_seconds(self) -> float:
         """Billed seconds since the last call; each second is given once."""
-        return self._ledger.report(self._loop.time())
+        return self._usage.report(self._loop.time())
 
     async def run(self) -> None:
         """Do the work. When cancelled it still ends the session properly, in a bounded time."""
@@ -270,7 +266,7 @@ class Transcriber:
             if _expired(leg):
                 self._lifetimes.expired(lived_seconds)
         if leg.outcome is not None:
-            self._settle_bill(leg)
+            self._settle_usage(leg)
 
     def _new_leg(
         self,
@@ -288,7 +284,7 @@ class Transcriber:
             clock,
             self._progress,
             self._handle,
-            self._settle_bill,
+            self._settle_usage,
             reason=reason,
             timing=self._timing,
             from_ms=from_ms,
@@ -376,11 +372,11 @@ class Transcriber:
             self._spare.start(tasks)
         return self._spare
 
-    def _settle_bill(self, leg: Leg) -> None:
+    def _settle_usage(self, leg: Leg) -> None:
         termination = leg.outcome.termination if isinstance(leg.outcome, Ended) else None
         new_ms = max(0.0, leg.sent_until_ms - max(self._heard_until_ms, leg.from_ms))
         self._heard_until_ms = max(self._heard_until_ms, leg.sent_until_ms)
-        bill = self._ledger.close(
+        usage = self._usage.close(
             leg,
             self._loop.time(),
             session_id=leg.opened.session_id if leg.opened else "",
@@ -389,17 +385,17 @@ class Transcriber:
             audio_sent_seconds=leg.sent_ms / 1000,
             audio_resent_seconds=max(0.0, leg.sent_ms - new_ms) / 1000,
         )
-        if bill is not None:
-            self._tell(bill)
+        if usage is not None:
+            self._tell(usage)
 
-    def _tell(self, event: StreamEvent | Interrupted | Bill) -> None:
+    def _tell(self, event: StreamEvent) -> None:
         """Emit an event: the only way out of the stream."""
         if isinstance(event, StartOfSpeech):
             self._cancel_flush()
         if isinstance(event, Final):
             self._last_word = event.transcript.words[-1]
         if isinstance(event, EndOfSpeech) and self._last_word is not None:
-            event = EndOfSpeech(voice_end_ms(self._inbox.tape, self._last_word))
+            event = EndOfSpeech(voice_end_ms(self._inbox.replay, self._last_word))
             self._last_word = None
         try:
             self._on_event(event)
@@ -416,7 +412,7 @@ class Transcriber:
         if isinstance(event, Opened):
             if self._spare is None:
                 self.session_id, self.expires_at = event.session_id, event.expires_at
-            self._ledger.open(leg, self._loop.time())
+            self._usage.open(leg, self._loop.time())
             self._report_opened(event, leg.reason)
         if isinstance(event, Overdue):
             fields = {"session_id": self.session_id}

@@ -1,24 +1,58 @@
-"""Reads a message as words on the stream's clock, joined with the words known before."""
+"""A turn as words on the stream's clock, and how a message of the service becomes one."""
 
 from __future__ import annotations
 
 import itertools
-import unicodedata
-from dataclasses import replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from stt_assemblyai.events import SpokenWord, Transcript
-
 if TYPE_CHECKING:
-    from stt_assemblyai.clock import AudioClock
+    from stt_assemblyai.audio import AudioClock
     from stt_assemblyai.messages import Turn
-    from stt_assemblyai.splice import Seam
 
-__all__ = ["heard_words", "joined", "known", "read", "same_words", "settled", "spoken_words"]
+__all__ = ["SpokenWord", "Transcript", "heard_words", "known", "read", "spoken_words"]
 
-_REWRITTEN_MS = 5000  # words are rewritten at most this long after they were said
 _USUAL_WORD_MS = 400
-_ASCII_SYMBOLS = frozenset("$+<=>^`|~")
+
+
+@dataclass(frozen=True, slots=True)
+class SpokenWord:
+    """One word on the stream's audio clock, in milliseconds since its first sample."""
+
+    text: str
+    start_ms: int
+    end_ms: int
+    confidence: float
+    final: bool
+    speaker: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Transcript:
+    """A whole turn, as far as it is known. Unknown language or speaker is None."""
+
+    session_id: str
+    turn_order: int
+    text: str
+    words: tuple[SpokenWord, ...]
+    formatted: bool = False
+    end_of_turn_confidence: float = 0.0
+    language: str | None = None
+    language_confidence: float | None = None
+    speaker: str | None = None
+
+    @property
+    def start_ms(self) -> int:
+        return self.words[0].start_ms if self.words else 0
+
+    @property
+    def end_ms(self) -> int:
+        return self.words[-1].end_ms if self.words else 0
+
+    @property
+    def confidence(self) -> float:
+        """The mean of the words' confidences, 0 to 1."""
+        return sum(w.confidence for w in self.words) / len(self.words) if self.words else 0.0
 
 
 def spoken_words(turn: Turn, clock: AudioClock) -> tuple[SpokenWord, ...]:
@@ -88,55 +122,9 @@ def read(
     )
 
 
-def joined(
-    heard: tuple[SpokenWord, ...],
-    carried: tuple[SpokenWord, ...],
-    seam: Seam,
-    *,
-    is_end: bool,
-) -> tuple[SpokenWord, ...]:
-    """The words settled before the seam and the new ones after it. While the turn is open, also the
-    words that the new session has yet to reach: text never goes backwards."""
-    fresh = seam.fresh(heard)
-    if not carried:
-        return fresh
-    before = tuple(word for word in carried if word.final)
-    if is_end:
-        return before + fresh
-    reached_ms = heard[-1].end_ms if heard else 0
-    ahead = tuple(w for w in carried if not w.final and w.end_ms > reached_ms)
-    if fresh and ahead and ahead[0].start_ms < reached_ms:
-        fresh = fresh[:-1]  # the beginning of a word that is known as a whole
-    return before + fresh + ahead
-
-
-def settled(words: tuple[SpokenWord, ...]) -> tuple[SpokenWord, ...]:
-    """In a long turn, count older words as final, though the U3 family may rewrite them: hearing
-    all of it again, at little more than real time, would keep the caller waiting."""
-    if not words or words[-1].end_ms - words[0].end_ms < _REWRITTEN_MS:
-        return words
-    until_ms = words[-1].end_ms - _REWRITTEN_MS
-    return tuple(replace(w, final=w.final or w.end_ms <= until_ms) for w in words)
-
-
 def known(speaker: str | None) -> str | None:
     """The speaker; None for PENDING and UNKNOWN, which are not speakers (section 7.3)."""
     return None if speaker in ("PENDING", "UNKNOWN") else speaker
-
-
-def same_words(one: str, other: str) -> bool:
-    """Whether two texts differ only in case and punctuation. By exactly this rule LiveKit keeps a
-    reply to one text as the reply to the other."""
-    return _plain(one) == _plain(other)
-
-
-def _plain(text: str) -> list[str]:
-    letters = "".join(letter for letter in text.casefold() if not _is_punctuation(letter))
-    return letters.split()
-
-
-def _is_punctuation(letter: str) -> bool:
-    return letter in _ASCII_SYMBOLS or unicodedata.category(letter).startswith("P")
 
 
 def _whole_text(turn: Turn, heard: tuple[SpokenWord, ...]) -> str:

@@ -3,7 +3,7 @@
       IDLE --first words--> SPEAKING --end of turn, formatted--> IDLE
       SPEAKING --end of turn, not formatted--> SETTLED
       IDLE --end of turn, not formatted--> SETTLED
-      SETTLED --the twin, its deadline, a ready reply--> IDLE
+      SETTLED --the formatted text, its deadline, a ready reply--> IDLE
       SETTLED --the next turn--> SPEAKING
       SPEAKING --no new words for too long--> FORCED --new words--> SPEAKING
       FORCED --its deadline--> IDLE
@@ -25,8 +25,7 @@ from dataclasses import replace
 from enum import Enum
 from typing import assert_never
 
-from stt_assemblyai.carryover import Carryover
-from stt_assemblyai.clock import AudioClock
+from stt_assemblyai.audio import AudioClock
 from stt_assemblyai.endpointing import Endpointing
 from stt_assemblyai.events import (
     EndOfSpeech,
@@ -37,14 +36,13 @@ from stt_assemblyai.events import (
     Overdue,
     Preflight,
     SpeakersRevised,
-    SpokenWord,
     StartOfSpeech,
-    Transcript,
     Unanswered,
 )
 from stt_assemblyai.messages import SpeakerRevision, SpeechStarted, Turn
-from stt_assemblyai.splice import replay_from
-from stt_assemblyai.transcript import heard_words, known, read, same_words, settled
+from stt_assemblyai.splice import Resumption, replay_from, settled
+from stt_assemblyai.text import same_words
+from stt_assemblyai.transcript import SpokenWord, Transcript, heard_words, known, read
 
 __all__ = ["TurnMapper"]
 
@@ -80,7 +78,7 @@ class TurnMapper:
         self._ended_order = -1
         self._preflight_text = ""
         self._ready_text = ""  # the words that a reply is ready for
-        self._before = Carryover()
+        self._before = Resumption()
 
     @property
     def deadline(self) -> float | None:
@@ -97,7 +95,7 @@ class TurnMapper:
             case _State.FORCED:
                 return self._waits_since + self.endpointing.force_seconds
             case _State.SETTLED:
-                return self._waits_since + self.endpointing.twin_seconds
+                return self._waits_since + self.endpointing.wait_for_formatted_seconds
         return math.inf
 
     @property
@@ -114,7 +112,7 @@ class TurnMapper:
     def needed_from_ms(self) -> float:
         """Audio from here on is not settled yet: a new session would have to hear it again."""
         if self._latest is None:
-            return self._before.replay_from_ms
+            return self._before.point.replay_from_ms
         kept = [word for word in settled(self._latest.words) if word.final]
         if kept:
             return replay_from(kept)
@@ -129,12 +127,12 @@ class TurnMapper:
     @property
     def said_until_ms(self) -> int:
         """Where the last word of an ended turn ended."""
-        return self._before.said_until_ms
+        return self._before.point.said_until_ms
 
     @property
     def carried_until_ms(self) -> int | None:
         """How far a turn from an earlier session has come, until this session takes it up."""
-        return self._before.open[-1].end_ms if self._before.awaited else None
+        return self._before.point.open[-1].end_ms if self._before.awaited else None
 
     @property
     def awaits_quiet_after(self) -> SpokenWord | None:
@@ -154,7 +152,7 @@ class TurnMapper:
         self._order, self._ended, self._ended_order = 0, None, -1
         self._before.begin_session(self._latest.words if self._latest else (), from_ms, until_ms)
         if self._latest:
-            self._latest = replace(self._latest, words=self._before.open)
+            self._latest = replace(self._latest, words=self._before.point.open)
         # nothing is due until the new session has reached the turn
         self._waits_since = self._pauses_since = math.inf
         return events
@@ -193,8 +191,8 @@ class TurnMapper:
         """The voice has been quiet for `eager_ms` after the word in `awaits_quiet_after`."""
         return self._preflight(self._latest) if self._latest else ()
 
-    def hasten(self) -> Events:
-        """The reply to the words so far is ready: do not wait for a twin, now or later."""
+    def commit_now(self) -> Events:
+        """The reply to the words so far is ready: do not wait for formatted text, now or later."""
         if self._state is _State.SETTLED:
             return self._end_turn()
         self._ready_text = self._latest.text if self._latest else ""
@@ -217,7 +215,7 @@ class TurnMapper:
         heard = self._heard(turn)
         transcript = self._read(turn, heard)
         if self._state is _State.SETTLED:
-            return self._twin(turn, transcript)
+            return self._formatted(turn, transcript)
         if self._before.awaited and not self._before.take_up(heard) and turn.end_of_turn:
             return self._skip(turn)
         if not transcript.text:
@@ -255,17 +253,18 @@ class TurnMapper:
         return (StartOfSpeech(transcript.start_ms if onset is None else onset),)
 
     def _settle(self, transcript: Transcript, now: float) -> Events:
-        """End the turn; if a formatted twin is expected, wait for it a short time."""
+        """End the turn; if its formatted duplicate is expected, wait for it a short time."""
         is_ready = same_words(transcript.text, self._ready_text)
-        if transcript.formatted or self.endpointing.twin_seconds <= 0 or is_ready:
+        if transcript.formatted or self.endpointing.wait_for_formatted_seconds <= 0 or is_ready:
             return self._end_turn()
         self._state = _State.SETTLED
         self._waits_since, self._pauses_since = now, math.inf
         return self._preflight(transcript)
 
-    def _twin(self, turn: Turn, transcript: Transcript) -> Events:
-        """A twin that comes in time is the Final, unless its words differ ("$25" for "twenty five
-        dollars"): these would throw away the reply in progress, so they follow as LateFormat."""
+    def _formatted(self, turn: Turn, transcript: Transcript) -> Events:
+        """A formatted duplicate that comes in time is the Final, unless its words differ ("$25" for
+        "twenty five dollars"). These would throw away the reply in progress: they follow as
+        LateFormat."""
         if not (turn.end_of_turn and transcript.formatted):
             return ()
         plain = self._latest
@@ -281,7 +280,9 @@ class TurnMapper:
     def _end_turn(self) -> Events:
         latest = self._latest
         assert latest is not None  # a turn in progress has words
-        self._ended = None if self._before.open else latest  # a twin would lack the carried words
+        self._ended = (
+            None if self._before.point.open else latest
+        )  # its duplicate would lack these words
         self._ended_order = self._order
         self._before.end_turn(latest.words)
         self._become_idle()
@@ -340,7 +341,7 @@ class TurnMapper:
         return SpeakersRevised(self.session_id, speakers)
 
     def _heard(self, turn: Turn) -> tuple[SpokenWord, ...]:
-        same_turn = None if self._before.open else self._latest or self._ended
+        same_turn = None if self._before.point.open else self._latest or self._ended
         from_ms = self.said_until_ms if self._onset_ms is None else self._onset_ms
         return heard_words(turn, self._clock, same_turn, from_ms)
 

@@ -9,30 +9,20 @@ from __future__ import annotations
 from collections.abc import Hashable
 from dataclasses import dataclass, field
 
-__all__ = ["Bill", "Ledger"]
+from stt_assemblyai.events import SessionUsage
 
-
-@dataclass(frozen=True, slots=True)
-class Bill:
-    """One session. `reason` is why it was opened: `start`, `roll over`, `audio again`, or the name
-    of an error."""
-
-    session_id: str
-    reason: str
-    billed_seconds: float
-    estimated: bool
-    audio_sent_seconds: float
-    audio_resent_seconds: float
+__all__ = ["UsageMeter"]
 
 
 @dataclass(slots=True)
-class Ledger:
-    """A stream's sessions. `report` gives each billed second once, including open sessions.
+class UsageMeter:
+    """The usage of a stream: its `sessions` that are over, and those that are open.
 
-    The caller chooses each session's `key`: the service's id may be missing or not unique.
+    `report` gives each billed second once, also of open sessions. The caller chooses each session's
+    `key`: the service's id may be missing or not unique.
     """
 
-    bills: list[Bill] = field(default_factory=list)
+    sessions: list[SessionUsage] = field(default_factory=list)
     _opened_at: dict[Hashable, float] = field(default_factory=dict)  # sessions that are open now
     _reported_seconds: float = 0.0
 
@@ -50,12 +40,12 @@ class Ledger:
         billed_seconds: float | None,
         audio_sent_seconds: float,
         audio_resent_seconds: float,
-    ) -> Bill | None:
-        """A session is over: its bill, or None if it was never accepted and costs nothing."""
+    ) -> SessionUsage | None:
+        """A session is over: its usage, or None if it was never accepted and costs nothing."""
         opened_at = self._opened_at.pop(key, None)
         if opened_at is None:
             return None
-        bill = Bill(
+        usage = SessionUsage(
             session_id,
             reason,
             now - opened_at if billed_seconds is None else billed_seconds,
@@ -63,12 +53,12 @@ class Ledger:
             audio_sent_seconds,
             audio_resent_seconds,
         )
-        self.bills.append(bill)
-        return bill
+        self.sessions.append(usage)
+        return usage
 
     def total_seconds(self, now: float) -> float:
         """All sessions, closed and open."""
-        closed = sum(bill.billed_seconds for bill in self.bills)
+        closed = sum(session.billed_seconds for session in self.sessions)
         return closed + sum(now - opened_at for opened_at in self._opened_at.values())
 
     def report(self, now: float) -> float:

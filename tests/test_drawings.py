@@ -31,7 +31,7 @@ from agent.call.turns.end_of_turn.second_opinion import Kind, SecondOpinion
 from agent.call.voices.crosstalk import Crosstalk
 from config.phrases import read_phrasebook
 from stt_assemblyai import protocol, turns
-from stt_assemblyai.clock import AudioClock
+from stt_assemblyai.audio import AudioClock
 from stt_assemblyai.endpointing import Endpointing
 from stt_assemblyai.messages import Terminate, Turn, Word
 from stt_assemblyai.options import SessionOptions

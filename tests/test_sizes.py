@@ -25,9 +25,9 @@ LONG_FUNCTIONS = {
 }
 MANY_ARGUMENTS = {
     "agent/call/assistant.py Assistant.__init__": "keywords: all that one call tells its agent",
-    "stt_assemblyai/connector.py Dialer.__init__": "keywords: how to reach the service, each with"
-    " a default",
-    "stt_assemblyai/usage.py Ledger.close": "keywords: the parts of one bill",
+    "stt_assemblyai/connector.py Connector.__init__": "keywords: how to reach the service, each"
+    " with a default",
+    "stt_assemblyai/usage.py UsageMeter.close": "keywords: what one session cost",
     "stt_assemblyai/leg.py Leg.__init__": "what a stream shares with each of its sessions",
     "stt_assemblyai/sender.py Sender.__init__": "what a stream shares with each of its sessions",
     "stt_assemblyai/stt.py STT.__init__": "keywords: it can stand in for LiveKit's plugin",

@@ -97,7 +97,7 @@ def build_session(equipment: Equipment, hearing: stt.STT[Any] | None = None) -> 
             least_chars=equipment.settings.agent.first_clause_chars,
             longest_pause_seconds=equipment.settings.agent.longest_pause_ms / 1000,
             # Waiting for a turn's formatted text costs nothing until the reply has its first sound.
-            on_first_sound=equipment.ears.hasten,
+            on_first_sound=equipment.ears.commit_now,
         ),
         # LiveKit's own transforms hold a text back until a mark finds its pair, perhaps for ever.
         tts_text_transforms=[in_spoken_form],

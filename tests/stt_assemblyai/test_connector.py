@@ -9,7 +9,7 @@ import pytest
 from pydantic import SecretStr
 from websockets.asyncio.server import ServerConnection, serve
 
-from stt_assemblyai.connector import Dialer
+from stt_assemblyai.connector import Connector
 from stt_assemblyai.errors import AssemblyAIError, ConfigurationError, NetworkError, QuotaError
 
 NOWHERE = "ws://127.0.0.1:9"  # the discard port: nobody listens
@@ -28,14 +28,14 @@ async def serving() -> AsyncIterator[str]:
         yield f"ws://127.0.0.1:{next(iter(server.sockets)).getsockname()[1]}"
 
 
-async def shown(dialer: Dialer) -> tuple[str | bytes, str | bytes]:
+async def shown(dialer: Connector) -> tuple[str | bytes, str | bytes]:
     async with dialer("a=1") as socket:
         return await socket.receive(), await socket.receive()
 
 
 async def test_an_api_key_is_shown_in_a_header() -> None:
     async with serving() as url:
-        assert await shown(Dialer(url, api_key=SecretStr("k"))) == ("/v3/ws?a=1", "k")
+        assert await shown(Connector(url, api_key=SecretStr("k"))) == ("/v3/ws?a=1", "k")
 
 
 @pytest.mark.parametrize("token", ["t&o", SecretStr("t&o")])
@@ -43,7 +43,7 @@ async def test_a_token_is_shown_in_the_query_and_the_key_stays_at_home(
     token: str | SecretStr,
 ) -> None:
     async with serving() as url:
-        dialer = Dialer(url, api_key=SecretStr("k"), token=token)
+        dialer = Connector(url, api_key=SecretStr("k"), token=token)
         assert await shown(dialer) == ("/v3/ws?a=1&token=t%26o", "no key")
         assert not dialer.renews_tokens
 
@@ -55,7 +55,7 @@ async def test_a_token_is_fetched_anew_for_every_session() -> None:
         return next(tokens)
 
     async with serving() as url:
-        dialer = Dialer(url, token=fetch)
+        dialer = Connector(url, token=fetch)
         assert dialer.renews_tokens
         assert [(await shown(dialer))[0] for _ in range(2)] == [
             "/v3/ws?a=1&token=one",
@@ -68,7 +68,7 @@ async def test_a_token_that_cannot_be_fetched_may_be_tried_again() -> None:
         raise OSError("no route")
 
     with pytest.raises(NetworkError, match="token could not be fetched"):
-        await shown(Dialer(NOWHERE, token=fetch))
+        await shown(Connector(NOWHERE, token=fetch))
 
 
 async def test_the_applications_own_verdict_on_a_token_stands() -> None:
@@ -76,12 +76,12 @@ async def test_the_applications_own_verdict_on_a_token_stands() -> None:
         raise ConfigurationError("This caller may not stream")
 
     with pytest.raises(ConfigurationError, match="may not stream"):
-        await shown(Dialer(NOWHERE, token=fetch))
+        await shown(Connector(NOWHERE, token=fetch))
 
 
 async def test_regions_take_turns_when_one_is_down() -> None:
     async with serving() as url:
-        dialer = Dialer([NOWHERE, url], api_key=SecretStr("k"))
+        dialer = Connector([NOWHERE, url], api_key=SecretStr("k"))
         with pytest.raises(AssemblyAIError):
             await shown(dialer)
         assert [await shown(dialer) for _ in range(2)] == [("/v3/ws?a=1", "k")] * 2
@@ -89,20 +89,20 @@ async def test_regions_take_turns_when_one_is_down() -> None:
 
 async def test_the_newline_at_the_end_of_a_keys_file_is_left_out() -> None:
     async with serving() as url:
-        assert await shown(Dialer(url, api_key=SecretStr("k\n"))) == ("/v3/ws?a=1", "k")
+        assert await shown(Connector(url, api_key=SecretStr("k\n"))) == ("/v3/ws?a=1", "k")
 
 
 @pytest.mark.parametrize("key", ["a\nb", "kéy", "a\r\nX-Header: b"])
 def test_what_cannot_be_a_key_is_said_and_not_repeated(key: str) -> None:
     with pytest.raises(ConfigurationError, match="api_key has a character") as caught:
-        Dialer(api_key=SecretStr(key))
+        Connector(api_key=SecretStr(key))
     assert key not in str(caught.value)
 
 
 @pytest.mark.parametrize("api_key", [None, SecretStr("")])
 def test_without_key_and_token_nothing_is_tried(api_key: SecretStr | None) -> None:
     with pytest.raises(ConfigurationError, match="api_key is missing"):
-        Dialer(api_key=api_key)
+        Connector(api_key=api_key)
 
 
 @pytest.mark.looptime
@@ -114,7 +114,7 @@ async def test_who_comes_too_soon_waits_for_the_budget_of_new_sessions(
 
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     monkeypatch.setattr("time.time", lambda: 1_800_000_000.0)
-    dialer = Dialer(NOWHERE, token=fetch, new_sessions_per_minute=1)
+    dialer = Connector(NOWHERE, token=fetch, new_sessions_per_minute=1)
     opened_at = []
     for _ in range(3):
         with pytest.raises(NetworkError):
@@ -132,7 +132,7 @@ async def test_who_would_wait_too_long_for_the_budget_is_told_at_once_and_takes_
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     monkeypatch.setattr("time.time", lambda: 1_800_000_000.0)
     key = SecretStr("k")
-    dialer = Dialer(NOWHERE, api_key=key, new_sessions_per_minute=1, longest_wait_seconds=30)
+    dialer = Connector(NOWHERE, api_key=key, new_sessions_per_minute=1, longest_wait_seconds=30)
     with pytest.raises(NetworkError):
         async with dialer("a=1"):
             pass
@@ -150,7 +150,7 @@ async def test_who_has_a_fallback_waits_for_the_budget_no_longer_than_it_may_tak
 ) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     monkeypatch.setattr("time.time", lambda: 1_800_000_000.0)
-    dialer = Dialer(NOWHERE, api_key=SecretStr("k"), new_sessions_per_minute=1)
+    dialer = Connector(NOWHERE, api_key=SecretStr("k"), new_sessions_per_minute=1)
     for kind in (NetworkError, QuotaError):
         with pytest.raises(kind):
             async with dialer("a=1", within_seconds=3):

@@ -37,9 +37,9 @@ def test_an_operator_may_choose_how_sure_is_enough() -> None:
 
 
 def test_a_twin_is_waited_for_where_one_may_come() -> None:
-    assert rules().twin_seconds == 0.3
-    assert rules(format_turns=False).twin_seconds == 0
-    assert rules(U3).twin_seconds == 0
+    assert rules().wait_for_formatted_seconds == 0.3
+    assert rules(format_turns=False).wait_for_formatted_seconds == 0
+    assert rules(U3).wait_for_formatted_seconds == 0
 
 
 @pytest.mark.parametrize(("silence_ms", "seconds"), [(2400, 1.7), (1280, 0.58), (400, 0.4)])

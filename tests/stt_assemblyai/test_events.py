@@ -1,22 +1,25 @@
-"""A transcript knows its times and its confidence from its words."""
+"""The union of events holds each of them, and none can be changed after it was emitted."""
+
+import dataclasses
+from typing import get_args
 
 import pytest
 
-from stt_assemblyai.events import SpokenWord, Transcript
+from stt_assemblyai import events
+
+CLASSES = [
+    value
+    for name in events.__all__
+    if isinstance(value := getattr(events, name), type) and dataclasses.is_dataclass(value)
+]
 
 
-def word(text: str, start: int, end: int, confidence: float) -> SpokenWord:
-    return SpokenWord(text, start, end, confidence, final=True, speaker=None)
+def test_whatever_leaves_a_stream_is_in_its_union() -> None:
+    assert set(get_args(events.StreamEvent)) == set(CLASSES)
+    assert set(get_args(events.SpeechEvent)) < set(CLASSES)
 
 
-def test_a_transcript_spans_its_words() -> None:
-    said = Transcript(
-        "s", 0, "two please", (word("two", 100, 300, 0.5), word("please", 400, 900, 1))
-    )
-    assert (said.start_ms, said.end_ms) == (100, 900)
-    assert said.confidence == pytest.approx(0.75)
-
-
-def test_a_transcript_without_words_has_no_extent() -> None:
-    said = Transcript("s", 0, "two please", ())
-    assert (said.start_ms, said.end_ms, said.confidence) == (0, 0, 0.0)
+@pytest.mark.parametrize("kind", CLASSES)
+def test_an_event_is_a_value_that_says_what_it_means(kind: type) -> None:
+    assert kind.__doc__
+    assert kind.__dataclass_params__.frozen  # type: ignore[attr-defined]

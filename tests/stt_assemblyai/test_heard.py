@@ -10,11 +10,11 @@ import pytest
 import soundfile
 from pydantic import SecretStr
 
-from stt_assemblyai.connector import Dialer
-from stt_assemblyai.events import Final
+from stt_assemblyai.connector import Connector
+from stt_assemblyai.events import Final, Interrupted
 from stt_assemblyai.options import SessionOptions
 from stt_assemblyai.retries import Patience
-from stt_assemblyai.transcriber import Interrupted, Timing, Transcriber
+from stt_assemblyai.transcriber import Timing, Transcriber
 from workbench.standins.assemblyai_v3.heard import Ears
 from workbench.standins.assemblyai_v3.knobs import Fault, Knobs
 from workbench.standins.assemblyai_v3.server import LOCAL_KEY, AssemblyAIStandIn
@@ -45,7 +45,7 @@ async def test_ten_broken_connections_in_human_speech_cost_no_words(model: str) 
         knobs=Knobs(begin_delay_ms=0, throttle=None),
     ) as stand_in:
         transcriber = Transcriber(
-            Dialer(stand_in.url, api_key=SecretStr(LOCAL_KEY)),
+            Connector(stand_in.url, api_key=SecretStr(LOCAL_KEY)),
             SessionOptions(speech_model=model),  # type: ignore[arg-type]
             events.append,
             timing=Timing(replay_speed=SPEED, termination_timeout_seconds=30),  # it may be slow

@@ -18,10 +18,10 @@ import av
 import numpy as np
 import pytest
 
-from stt_assemblyai.events import SpokenWord, Transcript
 from stt_assemblyai.options import SessionOptions
 from stt_assemblyai.page import as_text
 from stt_assemblyai.sound import open_sound
+from stt_assemblyai.transcript import SpokenWord, Transcript
 from workbench.standins.assemblyai_v3.knobs import Fault, Knobs
 from workbench.standins.assemblyai_v3.scripted import ScriptedWord
 from workbench.standins.assemblyai_v3.server import LOCAL_KEY, AssemblyAIStandIn

@@ -26,30 +26,36 @@ DOES_IO = PROGRAM | {
 }
 
 SURFACE = {
-    "audio": {"SAMPLE_BYTES", "Tape", "to_mono", "to_mulaw"},
-    "clock": {"AudioClock"},
-    "connector": {"Dialer", "Token"},
+    "audio": {"SAMPLE_BYTES", "AudioClock", "ReplayBuffer", "to_mono", "to_mulaw"},
+    "connector": {"Connect", "Connector", "Token"},
     "endpointing": {"Endpointing", "TurnChoices", "endpointing_for"},
-    "usage": {"Bill", "Ledger"},
+    "usage": {"UsageMeter"},
+    "text": {"same_words"},
+    "loudness": {"StallDetector", "has_voice", "is_quiet", "voice_end_ms"},
     "retries": {"Patience", "Retries"},
     "events": {
         "EndOfSpeech",
+        "Ended",
         "Events",
         "Final",
         "Interim",
+        "Interrupted",
         "LateFormat",
         "NothingToEnd",
+        "Noticed",
+        "Opened",
         "Overdue",
         "Preflight",
+        "SessionUsage",
         "SpeakersRevised",
         "SpeechEvent",
-        "SpokenWord",
         "StartOfSpeech",
-        "Transcript",
+        "StreamEvent",
         "Unanswered",
     },
     "stt": {"STT", "SpeechStream"},
-    "transcriber": {"Dial", "Interrupted", "Timing", "Transcriber"},
+    "transcriber": {"Timing", "Transcriber"},
+    "transcript": {"SpokenWord", "Transcript", "heard_words", "known", "read", "spoken_words"},
 }
 
 

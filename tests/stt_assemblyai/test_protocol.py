@@ -14,9 +14,10 @@ from stt_assemblyai.errors import (
     RenewalError,
     TransientError,
 )
+from stt_assemblyai.events import Ended, Noticed, Opened
 from stt_assemblyai.messages import ForceEndpoint, Terminate, Termination, Turn, Unknown
 from stt_assemblyai.options import SessionOptions
-from stt_assemblyai.protocol import Ended, Failed, Heard, Noticed, Opened, Session, State
+from stt_assemblyai.protocol import Failed, Heard, Session, State
 
 
 def wire(kind: str, **fields: Any) -> str:

@@ -75,7 +75,7 @@ PROOFS: dict[int, tuple[str, ...]] = {
     ),
     22: (
         "test_stt.test_usage_is_the_time_that_is_billed",
-        "test_ledger.test_open_sessions_count_as_they_go_and_nothing_counts_twice",
+        "test_usage.test_open_sessions_count_as_they_go_and_nothing_counts_twice",
     ),
     23: ("test_transcriber.test_sessions_roll_over_before_they_expire_and_no_word_is_lost",),
     25: (
@@ -88,7 +88,7 @@ PROOFS: dict[int, tuple[str, ...]] = {
     27: ("test_drop_in.test_the_differences_are_real",),
     28: (
         "test_drop_in.test_what_the_plugin_does_not_have_is_there_too",
-        "test_dialer.test_a_token_is_fetched_anew_for_every_session",
+        "test_connector.test_a_token_is_fetched_anew_for_every_session",
     ),
     29: (
         "test_drop_in.test_streams_offer_what_the_plugins_do",

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from stt_assemblyai.clock import AudioClock
+from stt_assemblyai.audio import AudioClock
 from stt_assemblyai.inbox import Inbox
 from stt_assemblyai.messages import ForceEndpoint
 from stt_assemblyai.options import SessionOptions

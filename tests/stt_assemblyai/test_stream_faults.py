@@ -17,12 +17,13 @@ from stt_assemblyai.events import (
     EndOfSpeech,
     Final,
     Interim,
+    Interrupted,
     NothingToEnd,
     Overdue,
     StartOfSpeech,
 )
 from stt_assemblyai.options import SessionOptions
-from stt_assemblyai.transcriber import Interrupted, Timing, Transcriber
+from stt_assemblyai.transcriber import Timing, Transcriber
 from workbench.standins.scripted_service import ScriptedService, ScriptedSocket
 from workbench.standins.virtual_time import run_virtually
 
@@ -222,7 +223,7 @@ async def test_a_begin_is_a_begin_whatever_else_it_says(odd: dict[str, Any]) -> 
     async with stream.running():
         await stream.hear(SILENCE, 600)
     assert len(stream.service.sockets) == 1
-    assert len(stream.transcriber.bills) == 1
+    assert len(stream.transcriber.usage) == 1
 
 
 async def test_two_sessions_without_a_name_are_billed_apart() -> None:
@@ -231,7 +232,7 @@ async def test_two_sessions_without_a_name_are_billed_apart() -> None:
         await stream.hear(SILENCE, 40)
         stream.socket.drop()
         await stream.hear(SILENCE, 40)
-    first, second = stream.transcriber.bills
+    first, second = stream.transcriber.usage
     assert first.billed_seconds == pytest.approx(2, abs=0.1)
     assert second.billed_seconds == 1
 
@@ -249,7 +250,7 @@ async def test_no_push_ends_a_session_under_its_own_feet(pieces: int) -> None:
     assert sum(len(each.audio) for each in stream.service.sockets) >= len(VOICE) * 400
 
 
-@pytest.mark.parametrize("way", ["deadline", "hasten", "twin", "next turn", "end"])
+@pytest.mark.parametrize("way", ["deadline", "commit_now", "twin", "next turn", "end"])
 async def test_an_end_of_speech_has_one_time_whatever_ends_the_turn(way: str) -> None:
     """The voice ends at 900 ms; the service pads the last word to 1400."""
     stream = Stream(choices=TurnChoices(wait_for_formatted_ms=300))
@@ -257,8 +258,8 @@ async def test_an_end_of_speech_has_one_time_whatever_ends_the_turn(way: str) ->
         await stream.hear(VOICE, 18)
         await stream.hear(SILENCE, 20)
         await stream.say(turn(0, word("hello", 200, 1400), over=True))
-        if way == "hasten":
-            stream.transcriber.hasten()
+        if way == "commit_now":
+            stream.transcriber.commit_now()
         if way == "twin":
             formatted = turn(0, word("Hello.", 200, 1400), over=True, turn_is_formatted=True)
             await stream.say(formatted)

@@ -26,11 +26,18 @@ from stt_assemblyai.errors import (
     QuotaError,
     TransientError,
 )
-from stt_assemblyai.events import EndOfSpeech, Final, Interim, Preflight, StartOfSpeech
+from stt_assemblyai.events import (
+    EndOfSpeech,
+    Final,
+    Interim,
+    Interrupted,
+    Preflight,
+    SessionUsage,
+    StartOfSpeech,
+)
 from stt_assemblyai.options import SessionOptions
 from stt_assemblyai.retries import Patience
-from stt_assemblyai.transcriber import Interrupted, Timing, Transcriber
-from stt_assemblyai.usage import Bill
+from stt_assemblyai.transcriber import Timing, Transcriber
 
 pytestmark = pytest.mark.looptime
 
@@ -663,7 +670,7 @@ async def test_sessions_roll_over_before_they_expire_and_no_word_is_lost(
     assert len(service.peers) >= sessions
     assert not any(isinstance(event, Interrupted) for event in call.events)
     assert all({"type": "Terminate"} in peer.received for peer in service.peers)
-    bills = [event for event in call.events if isinstance(event, Bill)]
+    bills = [event for event in call.events if isinstance(event, SessionUsage)]
     assert [bill.reason for bill in bills] == ["start"] + ["roll over"] * (len(bills) - 1)
 
 
@@ -857,7 +864,7 @@ async def test_options_that_change_while_a_spare_session_waits_reach_it() -> Non
 async def test_every_session_is_billed_once_and_what_was_sent_twice_is_said() -> None:
     script = speech(random.Random(2), 9_000)
     call = await run_call(Service(script), 9_000, US, [4.0])
-    first, second = (event for event in call.events if isinstance(event, Bill))
+    first, second = (event for event in call.events if isinstance(event, SessionUsage))
     assert (first.reason, first.estimated) == ("start", True)
     assert first.billed_seconds == pytest.approx(3.8, abs=0.1)
     assert first.audio_resent_seconds == 0
@@ -865,7 +872,7 @@ async def test_every_session_is_billed_once_and_what_was_sent_twice_is_said() ->
     assert second.audio_resent_seconds > 0.5
     sent = first.audio_sent_seconds + second.audio_sent_seconds
     assert sent - second.audio_resent_seconds == pytest.approx(9.0, abs=0.05)
-    assert call.transcriber.bills == [first, second]
+    assert call.transcriber.usage == [first, second]
     assert call.transcriber.unreported_seconds() == pytest.approx(
         first.billed_seconds + second.billed_seconds
     )
@@ -882,7 +889,7 @@ async def test_a_session_that_nobody_uses_is_ended_and_costs_no_more() -> None:
     await call.speak(4_000)
     await asyncio.sleep(3_600.0)
     assert service.peers[0].received == [{"type": "Terminate"}]
-    (bill,) = call.transcriber.bills
+    (bill,) = call.transcriber.usage
     assert not bill.estimated
     call.transcriber.unreported_seconds()
     await asyncio.sleep(3_600.0)
@@ -907,7 +914,7 @@ async def test_speech_after_an_idle_time_opens_a_new_session_and_loses_no_word(m
     assert call.said == ["hello", "there", "bye"]
     times_are_true(call, HELLO_AND_BYE, 60)
     assert_balanced(call.events)
-    first, second = call.transcriber.bills
+    first, second = call.transcriber.usage
     assert (first.reason, second.reason) == ("start", "audio again")
     assert second.audio_resent_seconds == 0
     assert not any(isinstance(event, Interrupted) for event in call.events)
@@ -966,7 +973,7 @@ async def test_what_the_service_ends_for_inactivity_is_opened_again_when_audio_c
     call.transcriber.end_input()
     await running
     assert call.said == ["hello", "there", "bye"]
-    assert [bill.reason for bill in call.transcriber.bills] == ["start", "audio again"]
+    assert [bill.reason for bill in call.transcriber.usage] == ["start", "audio again"]
     assert not any(isinstance(event, Interrupted) for event in call.events)
     assert_balanced(call.events)
 

@@ -4,19 +4,9 @@ from typing import Any
 
 import pytest
 
-from stt_assemblyai.clock import AudioClock
-from stt_assemblyai.events import SpokenWord
+from stt_assemblyai.audio import AudioClock
 from stt_assemblyai.messages import Turn
-from stt_assemblyai.splice import NO_SEAM, Seam
-from stt_assemblyai.transcript import (
-    heard_words,
-    joined,
-    known,
-    read,
-    same_words,
-    settled,
-    spoken_words,
-)
+from stt_assemblyai.transcript import SpokenWord, Transcript, heard_words, known, read, spoken_words
 
 
 def words(text: str, *, first: int = 0, length_ms: int = 250) -> tuple[SpokenWord, ...]:
@@ -82,62 +72,6 @@ def test_a_text_of_some_of_the_words_is_made_of_them() -> None:
     assert (transcript.speaker, transcript.language) == ("B", "en")
 
 
-def test_without_an_earlier_session_the_words_are_what_was_heard() -> None:
-    assert joined(words("hi there"), (), NO_SEAM, is_end=False) == words("hi there")
-
-
-def test_what_was_settled_comes_first_and_what_is_ahead_last() -> None:
-    carried = words("a b c* d*")
-    seam = Seam(carried[:2], 300)
-    assert texts(joined(words("b c", first=1), carried, seam, is_end=False)) == "a b c d"
-    assert texts(joined((), carried, seam, is_end=False)) == "a b c d"
-    assert texts(joined(words("b c", first=1), carried, seam, is_end=True)) == "a b c"
-
-
-def test_half_a_word_does_not_take_the_place_of_a_whole_one() -> None:
-    carried = words("a* bee*")
-    half = (*words("a*"), *words("b*", first=1, length_ms=100))
-    assert texts(joined(half, carried, NO_SEAM, is_end=False)) == "a bee"
-
-
-def test_old_words_of_a_long_turn_count_as_final() -> None:
-    long = words(" ".join(f"w{number}*" for number in range(30)))
-    finals = [word.final for word in settled(long)]
-    assert finals == sorted(finals, reverse=True)
-    assert 0 < sum(finals) < 30
-    assert settled(long[:5]) == long[:5]
-    assert settled(()) == ()
-
-
-@pytest.mark.parametrize(
-    ("one", "other", "same"),
-    [
-        ("hi there", "Hi, there!", True),
-        ("its mine", "It's mine.", True),
-        ("wait", "wait —", True),
-        ("twenty five dollars", "$25", False),
-        ("25", "$25", True),
-        ("25", "€25", False),
-        ("", "", True),
-        ("hi", "", False),
-    ],
-)
-def test_words_are_the_same_without_case_and_punctuation(one: str, other: str, same: bool) -> None:
-    assert same_words(one, other) is same
-
-
-def test_the_rule_for_same_words_is_no_laxer_than_livekits() -> None:
-    from livekit.agents.voice.agent_activity import _transcripts_equivalent
-
-    for one, other in [
-        ("its mine", "It's mine."),
-        ("wait", "wait —"),
-        ("25", "$25"),
-        ("a b", "a-b"),
-    ]:
-        assert _transcripts_equivalent(one, other) or not same_words(one, other)
-
-
 @pytest.mark.parametrize(("label", "speaker"), [("A", "A"), ("PENDING", None), ("UNKNOWN", None)])
 def test_some_labels_are_no_speakers(label: str, speaker: str | None) -> None:
     assert known(label) == speaker
@@ -190,3 +124,22 @@ def test_a_text_without_words_lies_where_its_turn_is_known_to_lie() -> None:
     other = heard_words(turn("hi there", "", turn_order=3), clock_at(4000), before, 3900)
     assert [word.start_ms for word in other] == [3900, 3950]
     assert heard_words(message, AudioClock(), before, 0) == heard
+
+
+def test_a_transcript_spans_its_words() -> None:
+    said = Transcript(
+        "s",
+        0,
+        "two please",
+        (
+            SpokenWord("two", 100, 300, 0.5, True, None),
+            SpokenWord("please", 400, 900, 1, True, None),
+        ),
+    )
+    assert (said.start_ms, said.end_ms) == (100, 900)
+    assert said.confidence == pytest.approx(0.75)
+
+
+def test_a_transcript_without_words_has_no_extent() -> None:
+    said = Transcript("s", 0, "two please", ())
+    assert (said.start_ms, said.end_ms, said.confidence) == (0, 0, 0.0)

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
 
-from stt_assemblyai.clock import AudioClock
+from stt_assemblyai.audio import AudioClock
 from stt_assemblyai.endpointing import Endpointing
 from stt_assemblyai.events import (
     EndOfSpeech,
@@ -25,13 +25,7 @@ from stt_assemblyai.events import (
     StartOfSpeech,
     Unanswered,
 )
-from stt_assemblyai.messages import (
-    RevisedTurn,
-    SpeakerRevision,
-    SpeechStarted,
-    Turn,
-    Word,
-)
+from stt_assemblyai.messages import RevisedTurn, SpeakerRevision, SpeechStarted, Turn, Word
 from stt_assemblyai.turns import TurnMapper
 
 
@@ -105,7 +99,7 @@ def plain() -> TurnMapper:
 @pytest.fixture
 def formatted() -> TurnMapper:
     """format_turns is on: a twin is waited for."""
-    return TurnMapper(AudioClock(), Endpointing(twin_seconds=0.3))
+    return TurnMapper(AudioClock(), Endpointing(wait_for_formatted_seconds=0.3))
 
 
 @pytest.fixture
@@ -174,7 +168,7 @@ def test_the_next_turn_ends_the_wait_for_a_twin(formatted: TurnMapper) -> None:
 
 
 def test_without_patience_the_final_comes_at_once() -> None:
-    mapper = TurnMapper(AudioClock(), Endpointing(twin_seconds=0))
+    mapper = TurnMapper(AudioClock(), Endpointing(wait_for_formatted_seconds=0))
     assert play(mapper, eot(0, "hi")) == ["startofspeech 100", "final hi", "endofspeech 350"]
 
 
@@ -488,7 +482,9 @@ def test_nobody_listens_for_quiet_unless_told(plain: TurnMapper) -> None:
 
 
 def test_whoever_only_writes_down_gets_no_preflight() -> None:
-    rules = Endpointing(twin_seconds=0.3, keep_reply=False, preflight_confidence=math.inf)
+    rules = Endpointing(
+        wait_for_formatted_seconds=0.3, keep_reply=False, preflight_confidence=math.inf
+    )
     mapper = TurnMapper(AudioClock(), rules)
     assert play(mapper, eot(0, "ten dollars", utterance="ten dollars")) == ["startofspeech 100"]
     assert play(mapper, eot(0, "$10.", turn_is_formatted=True)) == ["final $10.", "endofspeech 350"]
@@ -505,10 +501,10 @@ def test_a_twin_with_other_words_does_not_throw_the_reply_away(formatted: TurnMa
 
 
 def test_a_reply_that_is_ready_ends_the_wait_for_the_twin(formatted: TurnMapper) -> None:
-    assert formatted.hasten() == ()
+    assert formatted.commit_now() == ()
     play(formatted, turn(0, "hi"))
     play(formatted, eot(0, "hi"))
-    assert told(formatted.hasten()) == ["final hi", "endofspeech 350"]
+    assert told(formatted.commit_now()) == ["final hi", "endofspeech 350"]
     assert play(formatted, eot(0, "Hi.", turn_is_formatted=True)) == ["lateformat Hi. for hi"]
 
 
@@ -516,27 +512,27 @@ def test_a_reply_that_is_ready_before_the_turns_end_waits_for_no_twin(
     formatted: TurnMapper,
 ) -> None:
     play(formatted, turn(0, "hi"))
-    assert formatted.hasten() == ()
+    assert formatted.commit_now() == ()
     assert play(formatted, eot(0, "hi")) == ["final hi", "endofspeech 350"]
 
 
 def test_a_reply_to_fewer_words_does_not_hurry_the_turn(formatted: TurnMapper) -> None:
     play(formatted, turn(0, "hi"))
-    assert formatted.hasten() == ()
+    assert formatted.commit_now() == ()
     assert play(formatted, eot(0, "hi there")) == ["preflight hi there"]
 
 
 def committed(twin_ms: int | None, reply_ms: int | None, text: str) -> tuple[float, list[str]]:
     """When the Final comes after the end of a turn, and what is told from then on, where a reply
     is ready and a twin comes so many milliseconds after that end; None: never."""
-    mapper = TurnMapper(AudioClock(), Endpointing(twin_seconds=0.3))
+    mapper = TurnMapper(AudioClock(), Endpointing(wait_for_formatted_seconds=0.3))
     mapper.receive(eot(0, "twenty five dollars"), now=0.0)
     twin = eot(0, text, turn_is_formatted=True)
     lines: list[str] = []
     at_ms = math.inf
     for now_ms in range(1000):
         events = mapper.receive(twin, now_ms / 1000) if now_ms == twin_ms else ()
-        events += mapper.hasten() if now_ms == reply_ms else ()
+        events += mapper.commit_now() if now_ms == reply_ms else ()
         events += mapper.expire(now_ms / 1000)
         at_ms = min(at_ms, now_ms) if events else at_ms
         lines += told(events)
@@ -653,7 +649,7 @@ STARTED = st.builds(SpeechStarted, type=st.just("SpeechStarted"), timestamp=st.i
     messages=st.lists(TURNS | STARTED, max_size=40),
     rules=st.builds(
         Endpointing,
-        twin_seconds=st.sampled_from([0, 0.3]),
+        wait_for_formatted_seconds=st.sampled_from([0, 0.3]),
         keep_reply=st.booleans(),
         by_confidence=st.booleans(),
         preflight_confidence=st.sampled_from([0, 0.5, math.inf]),
@@ -662,7 +658,7 @@ STARTED = st.builds(SpeechStarted, type=st.just("SpeechStarted"), timestamp=st.i
         force_seconds=st.just(0.3),
         eager_ms=st.sampled_from([None, 80]),
     ),
-    does=st.lists(st.sampled_from(["", "quiet", "hasten"]), min_size=40, max_size=40),
+    does=st.lists(st.sampled_from(["", "quiet", "commit_now"]), min_size=40, max_size=40),
 )
 def test_events_are_balanced_whatever_the_service_says(
     messages: list[Any], rules: Endpointing, does: list[str]
@@ -673,8 +669,8 @@ def test_events_are_balanced_whatever_the_service_says(
         events += mapper.receive(message, now=second / 5)
         if does[second] == "quiet" and mapper.awaits_quiet_after:
             events += mapper.fell_quiet()
-        if does[second] == "hasten":
-            events += mapper.hasten()
+        if does[second] == "commit_now":
+            events += mapper.commit_now()
         events += mapper.expire(now=second / 5 + 0.1)
     events += mapper.close()
     speaking, final = False, False

@@ -2,11 +2,14 @@
 
 import pytest
 
-from stt_assemblyai.usage import Bill, Ledger
+from stt_assemblyai.events import SessionUsage
+from stt_assemblyai.usage import UsageMeter
 
 
-def close(ledger: Ledger, session_id: str, now: float, billed: float | None) -> Bill | None:
-    return ledger.close(
+def close(
+    meter: UsageMeter, session_id: str, now: float, billed: float | None
+) -> SessionUsage | None:
+    return meter.close(
         session_id,
         now,
         session_id=session_id,
@@ -18,52 +21,52 @@ def close(ledger: Ledger, session_id: str, now: float, billed: float | None) -> 
 
 
 def test_the_services_own_figure_is_the_bill() -> None:
-    ledger = Ledger()
-    ledger.open("s", 100.0)
-    assert close(ledger, "s", 110.5, 11) == Bill("s", "start", 11, False, 5.0, 1.0)
+    meter = UsageMeter()
+    meter.open("s", 100.0)
+    assert close(meter, "s", 110.5, 11) == SessionUsage("s", "start", 11, False, 5.0, 1.0)
 
 
 def test_without_it_our_clock_gives_an_estimate() -> None:
-    ledger = Ledger()
-    ledger.open("s", 100.0)
-    assert close(ledger, "s", 110.5, None) == Bill("s", "start", 10.5, True, 5.0, 1.0)
+    meter = UsageMeter()
+    meter.open("s", 100.0)
+    assert close(meter, "s", 110.5, None) == SessionUsage("s", "start", 10.5, True, 5.0, 1.0)
 
 
 def test_a_session_that_never_began_costs_nothing() -> None:
-    ledger = Ledger()
-    assert close(ledger, "", 110.5, None) is None
-    assert ledger.bills == []
+    meter = UsageMeter()
+    assert close(meter, "", 110.5, None) is None
+    assert meter.sessions == []
 
 
 def test_open_sessions_count_as_they_go_and_nothing_counts_twice() -> None:
-    ledger = Ledger()
-    ledger.open("a", 0.0)
-    assert ledger.report(4.0) == 4
-    ledger.open("b", 5.0)  # they overlap while one takes over from the other
-    assert ledger.report(6.0) == 3
-    close(ledger, "a", 6.0, 6)
-    assert ledger.report(6.0) == 0
-    close(ledger, "b", 10.0, 5)
-    assert ledger.report(10.0) == 4
-    assert ledger.total_seconds(10.0) == 11
+    meter = UsageMeter()
+    meter.open("a", 0.0)
+    assert meter.report(4.0) == 4
+    meter.open("b", 5.0)  # they overlap while one takes over from the other
+    assert meter.report(6.0) == 3
+    close(meter, "a", 6.0, 6)
+    assert meter.report(6.0) == 0
+    close(meter, "b", 10.0, 5)
+    assert meter.report(10.0) == 4
+    assert meter.total_seconds(10.0) == 11
 
 
 def test_what_was_estimated_too_high_is_taken_off_the_next_report() -> None:
-    ledger = Ledger()
-    ledger.open("a", 0.0)
-    assert ledger.report(4.9) == pytest.approx(4.9)
-    close(ledger, "a", 4.9, 4)
-    assert ledger.report(4.9) == 0
-    ledger.open("b", 10.0)
-    assert ledger.report(12.0) == pytest.approx(1.1)
+    meter = UsageMeter()
+    meter.open("a", 0.0)
+    assert meter.report(4.9) == pytest.approx(4.9)
+    close(meter, "a", 4.9, 4)
+    assert meter.report(4.9) == 0
+    meter.open("b", 10.0)
+    assert meter.report(12.0) == pytest.approx(1.1)
 
 
 def test_two_sessions_may_have_one_name() -> None:
-    ledger = Ledger()
-    ledger.open("first", 0.0)
-    ledger.open("second", 5.0)
+    meter = UsageMeter()
+    meter.open("first", 0.0)
+    meter.open("second", 5.0)
     for key, seconds in (("first", 10.0), ("second", 5.0)):
-        bill = ledger.close(
+        bill = meter.close(
             key,
             10.0,
             session_id="",

@@ -16,7 +16,7 @@ _RETELL, _LISTEN = "stt_assemblyai/stt _on_event", "workbench/bench/compare/load
 _PARTS = {  # a function with all that it calls, less those that are parts by themselves
     "LiveKit's frame: checks, PCM": (_PUSH_FRAME, _PUSH, _RESAMPLE),
     "LiveKit's resampler": (_RESAMPLE,),
-    "tape, pace, clock, what to mind": (_PUSH, _SEND),
+    "replay buffer, pace, clock, what to mind": (_PUSH, _SEND),
     "framing and masking": (_SEND, _WRITE),
     "write to the socket": (_WRITE,),
     "read from the socket, unframe": (_READ,),

@@ -3,7 +3,7 @@
 import math
 import random
 
-from stt_assemblyai.clock import AudioClock
+from stt_assemblyai.audio import AudioClock
 from stt_assemblyai.endpointing import Endpointing
 from stt_assemblyai.options import SessionOptions
 from stt_assemblyai.protocol import Heard, Session
@@ -23,7 +23,7 @@ def play(seed: int) -> int:
     mapper = TurnMapper(
         AudioClock(),
         Endpointing(
-            twin_seconds=draw.choice([0, 0.3]),
+            wait_for_formatted_seconds=draw.choice([0, 0.3]),
             keep_reply=draw.random() < 0.5,
             by_confidence=draw.random() < 0.5,
             preflight_confidence=draw.choice([0, 0.4, math.inf]),

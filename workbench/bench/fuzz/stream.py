@@ -22,12 +22,10 @@ from stt_assemblyai.errors import (
     QuotaError,
     TransientError,
 )
-from stt_assemblyai.events import EndOfSpeech, Final, Interim, StartOfSpeech
+from stt_assemblyai.events import EndOfSpeech, Final, Interim, Opened, SessionUsage, StartOfSpeech
 from stt_assemblyai.options import SessionOptions
-from stt_assemblyai.protocol import Opened
 from stt_assemblyai.retries import Patience
 from stt_assemblyai.transcriber import Timing, Transcriber
-from stt_assemblyai.usage import Bill
 from workbench.bench.fuzz.balance import Balance
 from workbench.bench.fuzz.messages import conversation, mutated, shuffled
 from workbench.standins.scripted_service import ScriptedService, ScriptedSocket
@@ -137,7 +135,7 @@ class OddCaller:
             case 0:
                 self._transcriber.flush()
             case 1:
-                self._transcriber.hasten()
+                self._transcriber.commit_now()
             case 2:
                 self._transcriber.unreported_seconds()
             case 3:
@@ -236,8 +234,8 @@ def _check(told: list[Any], transcriber: Transcriber, service: ScriptedService) 
             case _:
                 pass
     opened = sum(isinstance(event, Opened) for event in told)
-    bills = [event for event in told if isinstance(event, Bill)]
-    assert len(bills) == opened, "a session without its bill"
+    usage = [event for event in told if isinstance(event, SessionUsage)]
+    assert len(usage) == opened, "a session without its bill"
     assert all(len(socket.audio) % 2 == 0 for socket in service.sockets), "half a sample"
     for sooner, later in itertools.pairwise(service.dialled_at[::12]):
         assert later - sooner >= 10, "twelve connections within ten seconds"

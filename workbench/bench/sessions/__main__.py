@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
-from stt_assemblyai.connector import Dialer
+from stt_assemblyai.connector import Connector
 from stt_assemblyai.options import SessionOptions
 from workbench.arguments import expect_none
 from workbench.bench.compare.spoken import CountingStandIn, Speech, pcm, say
@@ -62,7 +62,7 @@ async def _record(session: _Session) -> Recording:
     stand_in = CountingStandIn(faults=session.faults)
     stand_in.speech = session.speech
     async with stand_in:
-        recorder = Recorder(Dialer(stand_in.url, api_key=SecretStr(LOCAL_KEY)), keep_words=True)
+        recorder = Recorder(Connector(stand_in.url, api_key=SecretStr(LOCAL_KEY)), keep_words=True)
         told = await listen(
             recorder,
             session.options,

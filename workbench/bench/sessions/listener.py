@@ -3,12 +3,20 @@
 import asyncio
 from collections.abc import Callable
 
-from stt_assemblyai.events import EndOfSpeech, Final, Interim, Preflight, StartOfSpeech
-from stt_assemblyai.leg import StreamEvent
+from stt_assemblyai.connector import Connect
+from stt_assemblyai.events import (
+    EndOfSpeech,
+    Final,
+    Interim,
+    Interrupted,
+    Opened,
+    Preflight,
+    SessionUsage,
+    StartOfSpeech,
+    StreamEvent,
+)
 from stt_assemblyai.options import SessionOptions
-from stt_assemblyai.protocol import Opened
-from stt_assemblyai.transcriber import Dial, Interrupted, Transcriber
-from stt_assemblyai.usage import Bill
+from stt_assemblyai.transcriber import Transcriber
 
 __all__ = ["listen"]
 
@@ -17,7 +25,7 @@ _EVEN = 0.5  # pauses between attempts are the same each time
 
 
 async def listen(
-    dial: Dial,
+    dial: Connect,
     options: SessionOptions,
     *,
     audio_ms: int,
@@ -50,7 +58,7 @@ async def listen(
     return tuple(told)
 
 
-def _line(event: StreamEvent | Interrupted | Bill) -> list[str]:
+def _line(event: StreamEvent) -> list[str]:
     """Nothing that depends on how fast this machine is."""
     match event:
         case Opened():
@@ -64,7 +72,7 @@ def _line(event: StreamEvent | Interrupted | Bill) -> list[str]:
             return [f"EndOfSpeech at {end_ms}"]
         case Interrupted(error=error):
             return [f"Interrupted: {error.summary}"]
-        case Bill(reason=reason):
+        case SessionUsage(reason=reason):
             return [f"Bill: {reason}"]
         case _:
             return []

@@ -1,4 +1,4 @@
-"""Records what passes between our client and the service, as a `Dial` around another one."""
+"""Records what passes between our client and the service, as a `Connect` around another one."""
 
 import asyncio
 import contextlib
@@ -7,7 +7,7 @@ import time
 from collections.abc import AsyncIterator
 
 from stt_assemblyai.client import Closed, Socket
-from stt_assemblyai.transcriber import Dial
+from stt_assemblyai.connector import Connect
 from workbench.bench.sessions.recording import (
     Dialled,
     PeerClosed,
@@ -27,7 +27,7 @@ class Recorder:
     `keep_words` is for speech that nobody said. A connection that cannot be opened is not recorded.
     """
 
-    def __init__(self, dial: Dial, *, keep_words: bool = False) -> None:
+    def __init__(self, dial: Connect, *, keep_words: bool = False) -> None:
         self.steps: list[Step] = []
         self._dial = dial
         self._keep_words = keep_words

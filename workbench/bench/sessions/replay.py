@@ -28,7 +28,7 @@ class ReplayError(AssertionError):
 
 
 class Replay:
-    """`async with Replay(recording) as dial: ...`, where a `Dial` is wanted.
+    """`async with Replay(recording) as connect: ...`, where a `Connect` is wanted.
 
     Leaving it raises `ReplayError` if anything sent differed, or any step was left over. Times
     count from the entry; with a virtual clock it takes no time.

@@ -17,7 +17,7 @@ import numpy as np
 from agent.call.turns.end_of_turn.opinions import hold_share
 from agent.call.turns.end_of_turn.second_opinion import Force, Kind, SecondOpinion
 from agent.caller.timeline import Samples
-from stt_assemblyai.clock import AudioClock
+from stt_assemblyai.audio import AudioClock
 from stt_assemblyai.endpointing import TurnChoices, endpointing_for
 from stt_assemblyai.events import (
     EndOfSpeech,

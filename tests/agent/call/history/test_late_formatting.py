@@ -13,7 +13,8 @@ from livekit.agents import (
 
 from agent.call.history.late_formatting import Mending, mend
 from agent.call.voices.who_spoke import Person, lines_of, set_lines
-from stt_assemblyai.events import LateFormat, Transcript
+from stt_assemblyai.events import LateFormat
+from stt_assemblyai.transcript import Transcript
 
 PLAIN, FORMATTED = "twenty five dollars", "$25."
 

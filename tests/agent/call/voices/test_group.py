@@ -26,8 +26,9 @@ from agent.call.turns.turn_taking import TurnTaking
 from agent.call.voices.group import DeafError, Group, SeveralEars
 from agent.call.voices.who_spoke import lines_of, turns_of
 from config.load import load_settings
-from stt_assemblyai.events import LateFormat, Transcript
+from stt_assemblyai.events import LateFormat
 from stt_assemblyai.stt import STT
+from stt_assemblyai.transcript import Transcript
 from workbench.standins.scripted import Detector, Loudspeaker, Mind, Voice
 from workbench.standins.scripted_room import Person, ScriptedRoom, Sound
 

@@ -1,0 +1,24 @@
+"""The one rule for "the same words": case and punctuation make no difference."""
+
+from __future__ import annotations
+
+import unicodedata
+
+__all__ = ["same_words"]
+
+_ASCII_SYMBOLS = frozenset("$+<=>^`|~")
+
+
+def same_words(one: str, other: str) -> bool:
+    """Whether two texts differ only in case and punctuation. By exactly this rule LiveKit keeps a
+    reply to one text as the reply to the other."""
+    return _plain(one) == _plain(other)
+
+
+def _plain(text: str) -> list[str]:
+    letters = "".join(letter for letter in text.casefold() if not _is_punctuation(letter))
+    return letters.split()
+
+
+def _is_punctuation(letter: str) -> bool:
+    return letter in _ASCII_SYMBOLS or unicodedata.category(letter).startswith("P")
