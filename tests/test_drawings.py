@@ -156,7 +156,7 @@ END = turn(0, "hi there", end_of_turn=True)
 FORMATTED = turn(0, "Hi there.", end_of_turn=True, turn_is_formatted=True)
 TURNS = Machine(
     start=lambda: TurnMapper(
-        AudioClock(), Endpointing(stuck_seconds=4, force_seconds=2, twin_seconds=1)
+        AudioClock(), Endpointing(stuck_seconds=4, force_seconds=2, wait_for_formatted_seconds=1)
     ),
     state_of=private_state,
     states=turns._State,
@@ -174,7 +174,11 @@ TURNS = Machine(
         "end of turn, not formatted": [END],
         "the close": [TurnMapper.close],
         "its deadline": [expire],
-        "the twin, its deadline, a ready reply": [FORMATTED, expire, TurnMapper.hasten],
+        "the formatted text, its deadline, a ready reply": [
+            FORMATTED,
+            expire,
+            TurnMapper.commit_now,
+        ],
         "the next turn": [NEXT],
     },
 )
