@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 from aiohttp import web
-from aiohttp.test_utils import TestServer
 
 from agent.caller.waiting import WaitedTooLongError
 from workbench.local.processes import Command, Process, ProcessDiedError
 from workbench.local.readiness import port_and_page, until_ready
+from workbench.standins.listening import Listener
 
 
 class Page:
@@ -22,12 +22,11 @@ class Page:
     async def answer(self, _: web.Request) -> web.Response:
         return web.Response(status=self.left.pop(0) if len(self.left) > 1 else self.left[0])
 
-    async def serve(self) -> TestServer:
+    @property
+    def application(self) -> web.Application:
         app = web.Application()
         app.router.add_get("/ready", self.answer)
-        server = TestServer(app)
-        await server.start_server()
-        return server
+        return app
 
 
 @pytest.fixture
@@ -39,21 +38,15 @@ async def lasting(tmp_path: Path) -> AsyncIterator[Process]:
 
 async def test_a_page_that_says_ok_ends_the_waiting(lasting: Process) -> None:
     page = Page(503, 404, 200)
-    server = await page.serve()
-    try:
-        await until_ready(lasting, str(server.make_url("/ready")), timeout_seconds=60)
-    finally:
-        await server.close()
+    async with Listener(page.application) as server:
+        await until_ready(lasting, f"http://{server.address}/ready", timeout_seconds=60)
     assert page.left == [200]
 
 
 async def test_a_worker_that_is_never_ready_is_waited_for_in_vain(lasting: Process) -> None:
-    server = await Page(503).serve()
-    try:
+    async with Listener(Page(503).application) as server:
         with pytest.raises(WaitedTooLongError, match=r"waited 0\.5 s for worker to be ready"):
-            await until_ready(lasting, str(server.make_url("/ready")), timeout_seconds=0.5)
-    finally:
-        await server.close()
+            await until_ready(lasting, f"http://{server.address}/ready", timeout_seconds=0.5)
 
 
 async def test_a_worker_that_dies_is_told(tmp_path: Path) -> None:

@@ -14,8 +14,7 @@ DELETE /openai                             forget requests and faults
 """
 
 from collections.abc import Awaitable, Callable
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from aiohttp import web
 from pydantic import TypeAdapter, ValidationError
@@ -34,7 +33,7 @@ SCRIPTS = TypeAdapter(list[list[ScriptedWord]])
 MESSAGES = TypeAdapter(list[dict[str, Any]])
 
 
-class Control:
+class Control(Listener):
     """`async with Control(assemblyai, openai) as control: control.url`"""
 
     def __init__(
@@ -65,24 +64,12 @@ class Control:
                 web.delete("/openai", self._forget_requests),
             ]
         )
-        self._listener = Listener(application, host, port)
-
-    async def __aenter__(self) -> Self:
-        await self._listener.start()
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        await self._listener.stop()
+        super().__init__(application, host, port)
 
     @property
     def url(self) -> str:
         """`http://host:port`"""
-        return f"http://{self._listener.address}"
+        return f"http://{self.address}"
 
     async def _sessions(self, request: web.Request) -> web.Response:
         return web.json_response([record.as_json() for record in self._assemblyai.sessions])

@@ -1,6 +1,8 @@
 """A small HTTP server on one port; it can stop and start listening, keeping connections."""
 
 import socket
+from types import TracebackType
+from typing import Self
 
 from aiohttp import web
 
@@ -8,9 +10,14 @@ SHUTDOWN_SECONDS = 0.05
 
 
 class Listener:
-    """Serves an application; port 0 is a free one, kept from then on."""
+    """`async with Listener(application) as listener:` serves it until the block ends.
 
-    def __init__(self, application: web.Application, host: str, port: int) -> None:
+    Port 0 is a free one, kept from then on.
+    """
+
+    def __init__(
+        self, application: web.Application, host: str = "127.0.0.1", port: int = 0
+    ) -> None:
         self._host = host
         self._port = port
         self._runner = web.AppRunner(
@@ -21,17 +28,22 @@ class Listener:
         )
         self._site: web.SockSite | None = None
 
-    async def start(self) -> None:
-        """OSError if the port is taken."""
+    async def __aenter__(self) -> Self:
+        """Raises OSError if the port is taken."""
         await self._runner.setup()
         await self.accept()
+        return self
 
-    async def stop(self) -> None:
-        """Close everything at once."""
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
         await self._runner.cleanup()
 
     async def accept(self) -> None:
-        """Listen."""
+        """Listen, or listen again on the same port."""
         family = socket.AF_INET6 if ":" in self._host else socket.AF_INET
         listening = socket.create_server((self._host, self._port), family=family)
         self._port = listening.getsockname()[1]
@@ -39,7 +51,7 @@ class Listener:
         await self._site.start()
 
     async def refuse(self) -> None:
-        """Stop listening; open connections go on."""
+        """Stop listening: TCP refuses. Open connections go on."""
         if self._site is not None:
             await self._site.stop()
             self._site = None

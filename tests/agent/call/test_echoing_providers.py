@@ -15,6 +15,7 @@ from agent.call.providers import Clients, build_mind, build_voice
 from config.load import load_settings
 from config.secrets import secrets_of
 from config.settings import Settings
+from workbench.standins.listening import Listener
 
 KEY = "xyzzy-of-the-operator's-own-company"
 OPTIONS = APIConnectOptions(max_retry=1, timeout=5, retry_interval=0)
@@ -37,22 +38,16 @@ async def echoing(prefix: str) -> AsyncIterator[Settings]:
     """The settings of a worker whose model and voice are at such a provider."""
     app = web.Application()
     app.router.add_post("/{tail:.*}", _echo)
-    runner = web.AppRunner(app)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    try:
+    async with Listener(app) as listener:
         given = {
             "livekit": {"url": "ws://h", "api_key": "APIkey", "api_secret": "a-livekit-secret"},
             "assemblyai": {"api_key": "an-assemblyai-key"},
             "openai": {
                 "api_key": KEY,
-                "base_url": f"http://127.0.0.1:{runner.addresses[0][1]}{prefix}/v1",
+                "base_url": f"http://{listener.address}{prefix}/v1",
             },
         }
         yield load_settings(None, given=given)
-    finally:
-        await runner.cleanup()
 
 
 @pytest.mark.parametrize("prefix", ["", "/stream"])

@@ -87,13 +87,11 @@ async def livekit(answer: Callable[[web.Request], Awaitable[web.Response]]) -> A
     """LiveKit's API, as far as it transfers callers."""
     application = web.Application()
     application.router.add_post("/twirp/livekit.SIP/TransferSIPParticipant", answer)
-    listener = Listener(application, "127.0.0.1", 0)
-    await listener.start()
-    try:
-        async with api.LiveKitAPI(f"http://{listener.address}", "key", "s" * 32) as client:
-            yield client
-    finally:
-        await listener.stop()
+    async with (
+        Listener(application) as listener,
+        api.LiveKitAPI(f"http://{listener.address}", "key", "s" * 32) as client,
+    ):
+        yield client
 
 
 async def test_livekit_is_asked_to_transfer_the_caller() -> None:

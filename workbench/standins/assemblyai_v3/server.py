@@ -4,8 +4,6 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from types import TracebackType
-from typing import Self
 
 from aiohttp import web
 from pydantic import ValidationError
@@ -34,7 +32,7 @@ API_VERSION = "2025-05-12"
 CLOSE_TIMEOUT_SECONDS = 1.0
 
 
-class AssemblyAIStandIn:
+class AssemblyAIStandIn(Listener):
     """`async with AssemblyAIStandIn() as stand_in:` serves on a free port until the block ends.
 
     Without `ears` it is scripted: each session takes the next of `scripts` (none left: silence).
@@ -66,32 +64,12 @@ class AssemblyAIStandIn:
         application.router.add_get("/v3/ws", self._serve)
         application.router.add_get("/v3/ws/health", self._health)
         application.router.add_get("/v3/token", self._token)
-        self._listener = Listener(application, host, port)
-
-    async def __aenter__(self) -> Self:
-        await self._listener.start()
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        await self._listener.stop()
+        super().__init__(application, host, port)
 
     @property
     def url(self) -> str:
         """`ws://host:port`, to which clients add `/v3/ws`."""
-        return f"ws://{self._listener.address}"
-
-    async def refuse(self) -> None:
-        """From now on nobody listens: TCP refuses. Open connections stay."""
-        await self._listener.refuse()
-
-    async def accept(self) -> None:
-        """Listen again on the same port."""
-        await self._listener.accept()
+        return f"ws://{self.address}"
 
     async def wait_for_session(self, index: int) -> SessionRecord:
         """The record of the connection with this number, as soon as it has been made."""

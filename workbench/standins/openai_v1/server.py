@@ -6,8 +6,7 @@ import time
 import weakref
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from datetime import datetime
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from aiohttp import web
 from pydantic import ValidationError
@@ -34,7 +33,7 @@ LARGEST_BODY_BYTES = 16 * 1024 * 1024
 KEEP_ALIVE_SECONDS = 0.2
 
 
-class OpenAIStandIn:
+class OpenAIStandIn(Listener):
     """`async with OpenAIStandIn() as stand_in:` serves on a free port until the block ends.
 
     Without a `voice` speech is a tone of 60 ms for each character. Each request takes the next of
@@ -64,24 +63,12 @@ class OpenAIStandIn:
         application.router.add_get("/v1/models", self._models)
         application.router.add_post("/v1/chat/completions", self._chat)
         application.router.add_post("/v1/audio/speech", self._speech)
-        self._listener = Listener(application, host, port)
-
-    async def __aenter__(self) -> Self:
-        await self._listener.start()
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        await self._listener.stop()
+        super().__init__(application, host, port)
 
     @property
     def url(self) -> str:
         """The base address for clients, with `/v1`."""
-        return f"http://{self._listener.address}/v1"
+        return f"http://{self.address}/v1"
 
     def reset(self) -> None:
         """Forget requests and faults."""
