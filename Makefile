@@ -5,7 +5,7 @@ BIN := .venv/bin
 STAMP := .venv/.complete
 
 .DEFAULT_GOAL := help
-.PHONY: help run call check test flaky livekit compare bench-latency bench-turns bench-talk bench-stt chaos canary fuzz image reference lock clean
+.PHONY: help run call token page check test flaky livekit compare bench-latency bench-turns bench-talk bench-stt chaos canary fuzz image reference lock clean
 
 help:  ## Show what there is to type
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -15,6 +15,9 @@ run: $(STAMP)  ## Start everything on this machine: LiveKit, stand-ins for provi
 
 call: $(STAMP)  ## Call the running agent with recorded speech, and show the conversation
 	@$(BIN)/python -m workbench.local.call
+
+token: $(STAMP)  ## A token for another page, such as LiveKit's playground, to call the running agent
+	@$(BIN)/python -m workbench.local.token
 
 check: $(STAMP)  ## Formatting, types, import contracts, and the fast tests (a minute or two)
 	$(BIN)/ruff format --check .
@@ -64,6 +67,9 @@ fuzz: $(STAMP)  ## A million hostile messages for the speech module, and ten tho
 
 image: $(STAMP)  ## Build the image, without a container engine if there is none
 	@deploy/image/build
+
+page: $(STAMP)  ## Build the page of `make run` again, after a change in agent/playground/source
+	@agent/playground/source/build
 
 reference: $(STAMP)  ## Write .env.example and docs/settings.md from the settings
 	$(BIN)/python -m config.reference

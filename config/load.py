@@ -43,7 +43,7 @@ def load_settings(
     `given` wins over both: values by section that a program sets itself. Raises SettingsError with
     every fault at once. Warns about names that are ignored and settings without effect.
     """
-    if faults := _faults_of_file(dotenv):
+    if faults := faults_of_file(dotenv):
         raise SettingsError(faults)
     in_file, found = _values_of_file(dotenv), texts(dotenv)
     unknown = mistakes(found)
@@ -128,26 +128,8 @@ def origins(dotenv: Path | None = DOTENV) -> dict[str, str]:
     return found
 
 
-def _environment() -> dict[str, str]:
-    return {name.upper(): value for name, value in os.environ.items() if value}
-
-
-def _quoted() -> list[str]:
-    """The environment's settings with quotes around them; in `.env` quotes are stripped."""
-    found = _environment()
-    return sorted(name for name in SETTINGS.keys() & found if _QUOTED.fullmatch(found[name]))
-
-
-def _values_of_file(dotenv: Path | None) -> dict[str, str]:
-    try:
-        values = dotenv_values(dotenv, encoding="utf-8-sig") if dotenv and dotenv.is_file() else {}
-    except (OSError, UnicodeDecodeError):  # `_faults_of_file` reports it
-        return {}
-    return {name.upper(): value for name, value in values.items() if value}
-
-
-def _faults_of_file(dotenv: Path | None) -> list[str]:
-    """What is wrong with the file itself; a missing file is no fault."""
+def faults_of_file(dotenv: Path | None) -> list[str]:
+    """What is wrong with the file itself, a line each; a missing file is no fault."""
     if dotenv is None or not dotenv.exists():
         return []
     if dotenv.is_fifo():  # it can be read only once, when somebody has written to it
@@ -165,3 +147,21 @@ def _faults_of_file(dotenv: Path | None) -> list[str]:
         for binding in parse_stream(io.StringIO(text))
         if binding.error
     ]
+
+
+def _environment() -> dict[str, str]:
+    return {name.upper(): value for name, value in os.environ.items() if value}
+
+
+def _quoted() -> list[str]:
+    """The environment's settings with quotes around them; in `.env` quotes are stripped."""
+    found = _environment()
+    return sorted(name for name in SETTINGS.keys() & found if _QUOTED.fullmatch(found[name]))
+
+
+def _values_of_file(dotenv: Path | None) -> dict[str, str]:
+    try:
+        values = dotenv_values(dotenv, encoding="utf-8-sig") if dotenv and dotenv.is_file() else {}
+    except (OSError, UnicodeDecodeError):  # `faults_of_file` reports it
+        return {}
+    return {name.upper(): value for name, value in values.items() if value}

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import typer
 
-from agent.cli import console, download_files, serve, settings, transcribe
+from agent.cli import console, download_files, playground, serve, settings, token, transcribe
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -21,6 +21,8 @@ app.command()(serve.start)
 app.command()(serve.connect)
 app.command()(console.console)
 app.command()(transcribe.transcribe)
+app.command()(playground.playground)
+app.command()(token.token)
 app.command()(settings.settings)
 app.command(name="download-files")(download_files.download_files)
 

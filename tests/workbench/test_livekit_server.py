@@ -1,10 +1,12 @@
 """What the LiveKit server is told."""
 
-from workbench.local.livekit_server import Access, config_body
+from workbench.local.livekit_server import Access, Doors, config_body, own_address
+
+DOORS = Doors(7000, 7001, "s" * 32)
 
 
 def test_nothing_of_the_server_listens_beyond_loopback() -> None:
-    body = config_body(port=7000, udp_port=7001, api_key="key", api_secret="s" * 32)
+    body = config_body(DOORS, api_key="key")
     assert body.splitlines() == [
         "port: 7000",
         'bind_addresses: ["127.0.0.1"]',
@@ -12,13 +14,26 @@ def test_nothing_of_the_server_listens_beyond_loopback() -> None:
         "  tcp_port: 0",
         "  udp_port: 7001",
         "  use_external_ip: false",
-        "  node_ip: 127.0.0.1",
         "  enable_loopback_candidate: true",
+        "  node_ip: 127.0.0.1",
         "  interfaces:",
         "    includes: [lo, lo0]",
         "keys:",
         f"  key: {'s' * 32}",
     ]
+
+
+def test_for_firefox_the_media_socket_alone_is_on_one_more_address() -> None:
+    body = config_body(DOORS, api_key="key", media_address="192.0.2.7")
+    assert 'bind_addresses: ["127.0.0.1"]' in body
+    assert "tcp_port: 0" in body
+    assert "includes: [127.0.0.1/32, 192.0.2.7/32]" in body
+    assert "use_ice_lite: true" in body  # or the server would ask public STUN servers
+    assert "node_ip" not in body  # or both addresses would be offered as that one
+
+
+def test_this_machines_address_in_its_network_is_no_loopback_address() -> None:
+    assert not own_address().startswith("127.")
 
 
 def test_a_secret_is_not_shown() -> None:

@@ -7,7 +7,7 @@ import signal
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import aiohttp
@@ -23,12 +23,22 @@ _PROBE_SECONDS = 0.05
 _ATTEMPTS = 3
 
 
+@dataclass(frozen=True, slots=True)
+class Doors:
+    """The ports and the secret of a server on this machine."""
+
+    port: int
+    udp_port: int
+    api_secret: str = field(repr=False)
+
+
 @dataclass(slots=True)
 class LiveKitServer:
-    """A running server: how to reach it, and its process."""
+    """A running server: how to reach it, its process, and its ports and secret."""
 
     access: Access
     process: Process
+    doors: Doors
 
     async def restart(self, *, pause_seconds: float = 0.0) -> None:
         """Kill the server, and start another one with the same address and the same keys."""
@@ -47,47 +57,79 @@ def free_port(kind: socket.SocketKind = socket.SOCK_STREAM) -> int:
         return port
 
 
-def config_body(*, port: int, udp_port: int, api_key: str, api_secret: str) -> str:
-    """The server's YAML: nothing listens beyond loopback, media included.
+def fresh_doors() -> Doors:
+    """Ports that nobody uses at this moment, and a new secret."""
+    return Doors(free_port(), free_port(socket.SOCK_DGRAM), secrets.token_urlsafe(32))
 
-    The ICE/TCP listener binds every interface, so it is off; `node_ip` alone would leave the
-    media socket on the network card.
+
+def own_address() -> str:
+    """The address of this machine in its network; empty without a network. Sends nothing."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("192.0.2.1", 9))
+        except OSError:
+            return ""
+        address: str = probe.getsockname()[0]
+        return address
+
+
+def config_body(doors: Doors, *, api_key: str, media_address: str = "") -> str:
+    """The server's YAML: nothing listens beyond loopback, unless `media_address` is given.
+
+    The media socket, and nothing else, listens on that address as well. Firefox needs it: it
+    neither offers loopback as its own address nor tries one with it. Who knows no call's secret
+    gets nothing out of that socket.
+
+    The ICE/TCP listener binds every interface, so it is off. With `node_ip` alone the media socket
+    would be on the network card, and with a `node_ip` all addresses are offered as that one.
+    Without it the server would ask public STUN servers, unless it is an ICE-lite one.
     """
-    return f"""\
-port: {port}
-bind_addresses: ["127.0.0.1"]
-rtc:
-  tcp_port: 0
-  udp_port: {udp_port}
-  use_external_ip: false
-  node_ip: 127.0.0.1
-  enable_loopback_candidate: true
-  interfaces:
-    includes: [lo, lo0]
-keys:
-  {api_key}: {api_secret}
-"""
+    addresses = (
+        ["use_ice_lite: true", "ips:", f"  includes: [127.0.0.1/32, {media_address}/32]"]
+        if media_address
+        else ["node_ip: 127.0.0.1", "interfaces:", "  includes: [lo, lo0]"]
+    )
+    lines = [
+        f"port: {doors.port}",
+        'bind_addresses: ["127.0.0.1"]',
+        "rtc:",
+        "  tcp_port: 0",
+        f"  udp_port: {doors.udp_port}",
+        "  use_external_ip: false",
+        "  enable_loopback_candidate: true",
+        *(f"  {line}" for line in addresses),
+        "keys:",
+        f"  {api_key}: {doors.api_secret}",
+    ]
+    return "\n".join(lines) + "\n"
 
 
 @asynccontextmanager
-async def livekit_server(program: Path, log: Path) -> AsyncIterator[LiveKitServer]:
+async def livekit_server(
+    program: Path, log: Path, *, doors: Doors | None = None, media_address: str = ""
+) -> AsyncIterator[LiveKitServer]:
     """Run the server until the context is left; it answers when the context is entered.
+
+    `doors` are those of an earlier server, used again if the ports are free. For `media_address`
+    see `config_body`.
 
     Raises ProcessDiedError or WaitedTooLongError when it does not come up.
     """
     for attempt in range(1, _ATTEMPTS + 1):
-        port = free_port()
-        access = Access(f"ws://127.0.0.1:{port}", "local", secrets.token_urlsafe(32))
-        process = Process(_command(program, access, port, log))
+        doors = doors or fresh_doors()
+        access = Access(f"ws://127.0.0.1:{doors.port}", "local", doors.api_secret)
+        body = config_body(doors, api_key=access.api_key, media_address=media_address)
+        process = Process(_command(program, body, log))
         async with process:
             try:
                 await _answers(process, access)
             except ProcessDiedError:
                 # Somebody may have taken a port between our look and the server's.
                 if "address already in use" in process.tail() and attempt < _ATTEMPTS:
+                    doors = None
                     continue
                 raise
-            server = LiveKitServer(access, process)
+            server = LiveKitServer(access, process, doors)
             try:
                 yield server
             finally:
@@ -95,13 +137,7 @@ async def livekit_server(program: Path, log: Path) -> AsyncIterator[LiveKitServe
             return
 
 
-def _command(program: Path, access: Access, port: int, log: Path) -> Command:
-    body = config_body(
-        port=port,
-        udp_port=free_port(socket.SOCK_DGRAM),
-        api_key=access.api_key,
-        api_secret=access.api_secret,
-    )
+def _command(program: Path, body: str, log: Path) -> Command:
     # In the environment, not as an argument: everybody on the machine can list arguments. And
     # nothing else of ours goes along, as the server would obey a NODE_IP or a UDP_PORT.
     environment = {"PATH": os.environ.get("PATH", os.defpath), "LIVEKIT_CONFIG": body}

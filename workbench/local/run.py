@@ -8,15 +8,20 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import AsyncExitStack, contextmanager, suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from rich.console import Console
 
 from agent.caller.waiting import WaitedTooLongError
+from agent.playground.server import playground
+from config.project import Project
+from config.services import LiveKitSettings
 from workbench.local import running
+from workbench.local.kept import keep, recall
 from workbench.local.livekit_binary import NoLiveKitServerError, find_or_build
-from workbench.local.livekit_server import Access, livekit_server
+from workbench.local.livekit_server import Access, livekit_server, own_address
 from workbench.local.processes import Command, Process, ProcessDiedError
 from workbench.local.providers import (
     Plan,
@@ -53,10 +58,21 @@ class Steps:
             self._console.print(line, highlight=False, markup=False, style=style)
 
 
-def summary(
-    chosen: Plan, access: Access, stood_in: StandIns | None, server: Path | None, worker_log: Path
-) -> list[str]:
-    """What runs where, what is real, what to type next: at most ten lines."""
+@dataclass(frozen=True, slots=True)
+class Running:
+    """What has been started, and where it is."""
+
+    access: Access
+    page: str
+    worker_log: Path
+    stood_in: StandIns | None = None
+    server: Path | None = None
+    """The LiveKit server's program; None if the operator's own server is used."""
+
+
+def summary(chosen: Plan, started: Running) -> list[str]:
+    """What runs where, what is real, what to open or type next: at most ten lines."""
+    stood_in, server, worker_log = started.stood_in, started.server, started.worker_log
     livekit = f"started here ({server.name})" if server else "yours, as set"
     ears = mind = "real, with your key"
     if stood_in and not chosen.has_assemblyai_key:
@@ -69,14 +85,14 @@ def summary(
         worker_log = worker_log.relative_to(running.PROJECT)
     named = f", named {chosen.agent_name!r}" if chosen.agent_name else ""
     return [
-        f"LiveKit server   real, {livekit}: {access.url}",
+        f"LiveKit server   real, {livekit}: {started.access.url}",
         f"AssemblyAI       {ears}",
         f"OpenAI           {mind}",
         f"Worker           python agent.py dev{named}; its log: {worker_log}",
         "",
-        "Now type         make call     (in a second terminal: a spoken conversation)",
-        "or open          https://agents-playground.livekit.io, choose Manual, and give it that",
-        "                 URL and the token of `.venv/bin/python -m workbench.local.invite`",
+        f"Talk to it       {started.page} in your browser",
+        "or type          make call     (in a second terminal: a spoken conversation)",
+        "                 make token    (for another page, such as LiveKit's playground)",
         "Ctrl-C           ends everything",
     ]
 
@@ -98,12 +114,19 @@ async def run(steps: Steps, directory: Path) -> int:
     async with AsyncExitStack() as stack:
         parts: list[Process] = []
         access, server, stood_in = chosen.livekit, None, None
+        kept = recall(directory)
         if access is None:
             with steps.step("LiveKit server"):
                 server = await find_or_build(running.CACHE, steps.say)
                 livekit = await stack.enter_async_context(
-                    livekit_server(server, directory / "livekit.log")
+                    livekit_server(
+                        server,
+                        directory / "livekit.log",
+                        doors=kept.doors,
+                        media_address=own_address(),
+                    )
                 )
+            kept = kept.with_doors(livekit.doors)
             access = livekit.access
             parts.append(livekit.process)
         if chosen.needs_stand_ins:
@@ -114,12 +137,12 @@ async def run(steps: Steps, directory: Path) -> int:
             parts.append(process)
         with steps.step("Worker"):
             environment = worker_environment(os.environ, access, chosen, stood_in)
-            port, page = port_and_page(values)
+            port, health = port_and_page(values)
             environment["AGENT_HTTP_PORT"] = str(port)
             worker = await stack.enter_async_context(
                 Process(_worker_command(environment, directory / "worker.log"))
             )
-            await until_ready(worker, page, timeout_seconds=_READY_SECONDS)
+            await until_ready(worker, health, timeout_seconds=_READY_SECONDS)
         parts.append(worker)
         running.tell(
             running.State(
@@ -130,9 +153,30 @@ async def run(steps: Steps, directory: Path) -> int:
             ),
             directory,
         )
-        for line in summary(chosen, access, stood_in, server, worker.command.log):
+        page, page_port = await _serve_page(stack, access, chosen.agent_name, kept.page_port)
+        keep(kept.model_copy(update={"page_port": page_port}), directory)
+        started = Running(access, page, worker.command.log, stood_in, server)
+        for line in summary(chosen, started):
             steps.say(line)
         return await _report_the_first_death(parts, steps)
+
+
+async def _serve_page(
+    stack: AsyncExitStack, access: Access, agent_name: str, port: int
+) -> tuple[str, int]:
+    """Serve the page until the stack is left, where it was before if that port is free.
+
+    Returns its address and its port.
+    """
+    livekit = LiveKitSettings.model_validate(
+        {"url": access.url, "api_key": access.api_key, "api_secret": access.api_secret}
+    )
+    project = Project(livekit, agent_name)
+    try:
+        page = await stack.enter_async_context(playground(project, port=port))
+    except OSError:
+        page = await stack.enter_async_context(playground(project))
+    return page, urlsplit(page).port or 0
 
 
 async def _report_the_first_death(parts: list[Process], steps: Steps) -> int:

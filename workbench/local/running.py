@@ -39,6 +39,16 @@ class State(BaseModel):
         """The LiveKit server."""
         return Access(self.url, self.api_key, self.api_secret)
 
+    @property
+    def environment(self) -> dict[str, str]:
+        """The same as variables for `agent.py`."""
+        return {
+            "LIVEKIT_URL": self.url,
+            "LIVEKIT_API_KEY": self.api_key,
+            "LIVEKIT_API_SECRET": self.api_secret,
+            "AGENT_NAME": self.agent_name,
+        }
+
 
 def add_argument(parser: argparse.ArgumentParser) -> None:
     """Let the command line choose another place for the run's state."""

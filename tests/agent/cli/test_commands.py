@@ -13,7 +13,17 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[3]
-COMMANDS = ("dev", "start", "connect", "console", "transcribe", "settings", "download-files")
+COMMANDS = (
+    "dev",
+    "start",
+    "connect",
+    "console",
+    "playground",
+    "token",
+    "transcribe",
+    "settings",
+    "download-files",
+)
 KEYS = {
     "LIVEKIT_URL": "ws://127.0.0.1:9",
     "LIVEKIT_API_KEY": "APIkey",

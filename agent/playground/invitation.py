@@ -1,0 +1,51 @@
+"""A token that lets one caller into one room, and asks for an agent there."""
+
+import secrets
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from livekit import api
+
+from config.services import LiveKitSettings
+
+LONGEST_NAME = 256  # LiveKit's server refuses longer rooms and identities
+DEFAULT_TTL = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Invitation:
+    """What a caller needs to join, and what that allows."""
+
+    url: str
+    room: str
+    identity: str
+    agent_name: str
+    """Asked for when the room opens; empty: an agent without a name comes by itself."""
+    token: str = field(repr=False)
+
+
+def invite(
+    livekit: LiveKitSettings,
+    *,
+    agent_name: str = "",
+    room: str = "",
+    identity: str = "",
+    ttl: timedelta = DEFAULT_TTL,
+) -> Invitation:
+    """Invite a caller; without a room or an identity, into a new one under a new one.
+
+    The caller may join within `ttl`, and stay as long as they like.
+    """
+    room = room or f"talk-{secrets.token_hex(4)}"
+    identity = identity or f"caller-{secrets.token_hex(4)}"
+    key, secret = livekit.api_key.get_secret_value(), livekit.api_secret.get_secret_value()
+    token = (
+        api.AccessToken(key, secret)
+        .with_identity(identity)
+        .with_ttl(ttl)
+        .with_grants(api.VideoGrants(room_join=True, room=room))
+    )
+    if agent_name:
+        dispatch = api.RoomAgentDispatch(agent_name=agent_name)
+        token = token.with_room_config(api.RoomConfiguration(agents=[dispatch]))
+    return Invitation(livekit.url, room, identity, agent_name, token.to_jwt())

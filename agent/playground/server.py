@@ -1,0 +1,88 @@
+"""Serves the page and its tokens, on loopback only: whoever gets a token may call the agent."""
+
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from aiohttp import web
+
+from agent.playground.invitation import invite
+from config.project import Project
+
+HOST = "127.0.0.1"
+STATIC = Path(__file__).with_name("static")
+FILES = ("playground.js", "meter.js", "playground.css", "icon.svg", "licences.txt")
+_CLOUD = ".livekit.cloud"
+
+_Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+@contextlib.asynccontextmanager
+async def playground(project: Project, *, port: int = 0) -> AsyncIterator[str]:
+    """Serve the page until the context is left, and yield its address; port 0 takes any free one.
+
+    Raises OSError when the port is taken.
+    """
+    runner = web.AppRunner(build(project), access_log=None)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, HOST, port).start()
+        yield f"http://{HOST}:{runner.addresses[0][1]}"
+    finally:
+        await runner.cleanup()
+
+
+def build(project: Project) -> web.Application:
+    """The page, its files, and `POST /join`, which answers with an invitation as JSON."""
+
+    async def join(request: web.Request) -> web.Response:
+        if request.headers.get("Origin") != f"http://{request.host}":
+            raise web.HTTPForbidden(text="Only this page may ask for a token.")
+        invited = invite(project.livekit, agent_name=project.agent_name)
+        return web.json_response(
+            {
+                "url": invited.url,
+                "token": invited.token,
+                "room": invited.room,
+                "agentName": invited.agent_name,
+            }
+        )
+
+    policy = _policy(project.livekit.url)
+
+    @web.middleware
+    async def guard(request: web.Request, handler: _Handler) -> web.StreamResponse:
+        # A page of somebody else's whose name leads here reaches this port, but names its own host.
+        if urlsplit(f"//{request.host}").hostname not in (HOST, "localhost"):
+            raise web.HTTPForbidden(text="This page is for this machine alone.")
+        response = await handler(request)
+        response.headers.update(policy)
+        return response
+
+    def served(name: str) -> _Handler:
+        async def serve(_: web.Request) -> web.StreamResponse:
+            return web.FileResponse(STATIC / name)
+
+        return serve
+
+    app = web.Application(middlewares=[guard])
+    app.add_routes([web.get("/", served("index.html")), web.post("/join", join)])
+    app.add_routes([web.get(f"/{name}", served(name)) for name in FILES])
+    return app
+
+
+def _policy(url: str) -> dict[str, str]:
+    """Headers: the page runs our scripts alone, and talks to us and to LiveKit alone."""
+    host = urlsplit(url).netloc
+    hosts = [host, f"*{_CLOUD}"] if host.endswith(_CLOUD) else [host]
+    secure = "s" if urlsplit(url).scheme in ("wss", "https") else ""
+    livekit = " ".join(f"ws{secure}://{name} http{secure}://{name}" for name in hosts)
+    return {
+        "Cache-Control": "no-store",
+        "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; "
+        f"img-src 'self'; connect-src 'self' {livekit}; media-src blob: mediastream:; "
+        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+        "Referrer-Policy": "no-referrer",
+        "X-Content-Type-Options": "nosniff",
+    }

@@ -1,0 +1,277 @@
+// One call: a room, both voices, both sides' words. It tells what happens, and draws nothing.
+import {
+  createLocalAudioTrack,
+  DisconnectReason,
+  type LocalAudioTrack,
+  type Participant,
+  ParticipantKind,
+  type RemoteParticipant,
+  type RemoteTrack,
+  Room,
+  RoomEvent,
+  type TextStreamReader,
+  Track,
+} from "livekit-client";
+import { comesBack, connectionFault, ended, Fault, microphoneFault, noAgent } from "./faults";
+import { type Invitation, invitation } from "./invitation";
+import { Levels } from "./levels";
+import * as names from "./names";
+import { TurnTimer } from "./timing";
+import { type Line, type Speaker, Transcript } from "./transcript";
+
+const AGENT_SECONDS = 10;
+const ATTEMPT_PAUSES_SECONDS = [0.5, 1, 2, 3];
+const ANSWER_SECONDS = 3;
+
+/** Where a call is. `away`: the server is gone, and the page tries to join again. */
+export type Phase = "idle" | "microphone" | "connecting" | "waiting" | "busy" | "talking" | "reconnecting" | "away";
+
+/** What a call tells whoever shows it. */
+export interface Watcher {
+  phase(phase: Phase): void;
+  /** The agent's own word for what it does: initializing, listening, thinking, speaking. */
+  agentState(state: string): void;
+  line(line: Line): void;
+  level(speaker: Speaker, level: number): void;
+  notice(sentence: string): void;
+  muted(isMuted: boolean): void;
+  /** The browser plays no sound before somebody clicks. */
+  silenced(isSilenced: boolean): void;
+  over(sentence: string, isFault: boolean): void;
+}
+
+export class Call {
+  readonly transcript = new Transcript();
+  private readonly room = new Room({ disconnectOnPageLeave: true });
+  private readonly timer = new TurnTimer();
+  private readonly levels = new Levels((...level) => this.hear(...level));
+  private microphone: LocalAudioTrack | undefined;
+  private invited: Invitation | undefined;
+  private agent: RemoteParticipant | undefined;
+  private ending = "";
+  private isOver = false;
+  private agentTimer = 0;
+  private answer: { waitedMs: number; until: number } | undefined;
+
+  constructor(private readonly watcher: Watcher) {
+    this.listen();
+  }
+
+  /** Join a room with an open microphone, or without one. Ends in `over` when that fails. */
+  async start(withMicrophone: boolean): Promise<void> {
+    try {
+      if (withMicrophone) await this.openMicrophone();
+      this.watcher.phase("connecting");
+      await this.join();
+    } catch (error) {
+      this.finish(error instanceof Error ? error.message : String(error), true);
+    }
+  }
+
+  async hangUp(): Promise<void> {
+    this.finish("You hung up.", false);
+    await this.room.disconnect();
+  }
+
+  /** Mute the microphone or open it; without one yet, ask for it. */
+  async toggleMicrophone(): Promise<void> {
+    try {
+      if (!this.microphone) {
+        await this.openMicrophone();
+        await this.publish();
+      } else if (this.microphone.isMuted) await this.microphone.unmute();
+      else await this.microphone.mute();
+    } catch (error) {
+      this.watcher.notice((error instanceof Fault ? error : microphoneFault(error)).message);
+    }
+    this.watcher.muted(!this.microphone || this.microphone.isMuted);
+  }
+
+  /** Send words as if they had been spoken. */
+  async type(text: string): Promise<void> {
+    const { id } = await this.room.localParticipant.sendText(text, { topic: names.CHAT });
+    this.watcher.line(this.transcript.take("you", id, text, true));
+  }
+
+  /** Choose how patient the agent is. Throws what the agent answers. */
+  async setPreset(preset: string): Promise<void> {
+    if (!this.agent) throw new Fault("No agent is here yet.");
+    const request = { destinationIdentity: this.agent.identity, method: names.TURN_PRESET, payload: preset };
+    await this.room.localParticipant.performRpc(request);
+  }
+
+  async pressKey(digit: string): Promise<void> {
+    const code = "0123456789*#".indexOf(digit);
+    await this.room.localParticipant.publishDtmf(code, digit);
+  }
+
+  async useDevice(kind: MediaDeviceKind, id: string): Promise<void> {
+    try {
+      await this.room.switchActiveDevice(kind, id);
+    } catch (error) {
+      this.watcher.notice(microphoneFault(error).message);
+      return;
+    }
+    if (kind === "audioinput" && this.microphone) await this.levels.add("you", this.microphone.mediaStreamTrack);
+  }
+
+  async turnSoundOn(): Promise<void> {
+    await this.room.startAudio();
+  }
+
+  private async openMicrophone(): Promise<void> {
+    this.watcher.phase(this.invited ? "talking" : "microphone");
+    if (!navigator.mediaDevices) throw new Fault("This browser offers no microphone here: open the page at localhost.");
+    try {
+      this.microphone = await createLocalAudioTrack();
+    } catch (error) {
+      throw microphoneFault(error);
+    }
+    await this.levels.add("you", this.microphone.mediaStreamTrack);
+  }
+
+  private async join(): Promise<void> {
+    this.invited = await invitation();
+    try {
+      await this.room.connect(this.invited.url, this.invited.token);
+    } catch (error) {
+      if (this.isOver) return;
+      throw connectionFault(error, this.invited.url);
+    }
+    if (this.isOver) return void this.room.disconnect();
+    await this.publish();
+    this.awaitAgent();
+    for (const participant of this.room.remoteParticipants.values()) this.meet(participant);
+    this.watcher.silenced(!this.room.canPlaybackAudio);
+  }
+
+  private async publish(): Promise<void> {
+    if (this.microphone)
+      await this.room.localParticipant.publishTrack(this.microphone, { source: Track.Source.Microphone });
+    this.watcher.muted(!this.microphone || this.microphone.isMuted);
+  }
+
+  private listen(): void {
+    this.room
+      .on(RoomEvent.ParticipantConnected, (participant) => this.meet(participant))
+      .on(RoomEvent.ParticipantDisconnected, (participant) => this.part(participant))
+      .on(RoomEvent.ParticipantAttributesChanged, (_changed, participant) => this.meet(participant))
+      .on(RoomEvent.TrackSubscribed, (track) => this.play(track))
+      .on(RoomEvent.TrackUnsubscribed, (track) => this.stop(track))
+      .on(RoomEvent.AudioPlaybackStatusChanged, () => this.watcher.silenced(!this.room.canPlaybackAudio))
+      .on(RoomEvent.Reconnecting, () => this.watcher.phase("reconnecting"))
+      .on(RoomEvent.Reconnected, () => this.watcher.phase(this.agent ? "talking" : "waiting"))
+      .on(RoomEvent.Disconnected, (reason) => void this.lose(reason));
+    this.room.registerTextStreamHandler(names.TRANSCRIPTION, (reader, { identity }) => void this.read(reader, identity));
+  }
+
+  private meet(participant: Participant): void {
+    if (participant.isLocal || participant.kind !== ParticipantKind.AGENT) return;
+    if (participant.attributes[names.ROLE] === names.TRANSCRIBES) return;
+    if (participant.attributes[names.WAITING]) {
+      if (!this.agent) this.watcher.phase("busy");
+      return;
+    }
+    if (this.agent?.identity !== participant.identity) {
+      this.agent = participant as RemoteParticipant;
+      clearTimeout(this.agentTimer);
+      this.watcher.notice("");
+      this.watcher.phase("talking");
+    }
+    this.ending = participant.attributes[names.ENDING] ?? "";
+    this.watcher.agentState(participant.attributes[names.AGENT_STATE] ?? "initializing");
+    if (this.ending) this.watcher.notice(ended(this.ending));
+  }
+
+  private part(participant: RemoteParticipant): void {
+    if (participant.identity !== this.agent?.identity || this.isOver) return;
+    this.agent = undefined;
+    this.awaitAgent();
+  }
+
+  private awaitAgent(): void {
+    this.watcher.phase("waiting");
+    clearTimeout(this.agentTimer);
+    const { agentName, url } = this.invited as Invitation;
+    this.agentTimer = window.setTimeout(() => this.watcher.notice(noAgent(agentName, url)), AGENT_SECONDS * 1000);
+  }
+
+  private async lose(reason: DisconnectReason | undefined): Promise<void> {
+    if (this.isOver) return;
+    this.agent = undefined;
+    clearTimeout(this.agentTimer);
+    if (!comesBack(reason)) {
+      this.finish(this.ending ? ended(this.ending) : "The call is over: the room was closed.", false);
+      return;
+    }
+    this.watcher.phase("away");
+    for (let attempt = 0; !this.isOver; attempt++) {
+      await pause(ATTEMPT_PAUSES_SECONDS[attempt] ?? 3);
+      if (this.isOver) return;
+      try {
+        return await this.join();
+      } catch (error) {
+        if (error instanceof Fault) this.watcher.notice(error.message);
+      }
+    }
+  }
+
+  private play(track: RemoteTrack): void {
+    if (track.kind !== Track.Kind.Audio) return;
+    document.body.append(track.attach());
+    void this.levels.add("agent", track.mediaStreamTrack);
+  }
+
+  private stop(track: RemoteTrack): void {
+    for (const element of track.detach()) element.remove();
+    this.levels.remove(track.mediaStreamTrack);
+  }
+
+  private hear(speaker: Speaker, level: number, at: number, duration: number): void {
+    const muted = speaker === "you" && this.microphone?.isMuted;
+    this.watcher.level(speaker, muted ? 0 : level);
+    const waitedMs = muted ? undefined : this.timer.hear(speaker, level, at, duration);
+    if (waitedMs === undefined) return;
+    const last = this.transcript.lines.at(-1);
+    if (last?.speaker === "agent" && !last.isFinal && last.answeredInMs === undefined) this.time(last, waitedMs);
+    else this.answer = { waitedMs, until: performance.now() + ANSWER_SECONDS * 1000 };
+  }
+
+  private time(line: Line, waitedMs: number): void {
+    line.answeredInMs = waitedMs;
+    this.answer = undefined;
+    this.watcher.line(line);
+  }
+
+  private async read(reader: TextStreamReader, identity: string): Promise<void> {
+    const speaker = identity === this.room.localParticipant.identity ? "you" : "agent";
+    const isFinal = () => reader.info.attributes?.[names.IS_FINAL] === "true";
+    const id = reader.info.attributes?.[names.SEGMENT_ID] ?? reader.info.id;
+    const said = isFinal();
+    const line = this.transcript.line(speaker, id);
+    if (speaker === "agent" && this.answer && performance.now() < this.answer.until) this.time(line, this.answer.waitedMs);
+    let text = "";
+    try {
+      for await (const piece of reader) {
+        text += piece;
+        this.watcher.line(this.transcript.take(speaker, id, text, said));
+      }
+    } catch {
+      return; // the room closed
+    }
+    if (isFinal()) this.watcher.line(this.transcript.take(speaker, id, text, true)); // the trailer may say so
+  }
+
+  private finish(sentence: string, isFault: boolean): void {
+    if (this.isOver) return;
+    this.isOver = true;
+    clearTimeout(this.agentTimer);
+    this.microphone?.stop();
+    this.levels.close();
+    this.watcher.over(sentence, isFault);
+  }
+}
+
+function pause(seconds: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, seconds * 1000));
+}

@@ -1,0 +1,23 @@
+// The page's own server makes the token; it is on this machine.
+import { Fault } from "./faults";
+
+export interface Invitation {
+  readonly url: string;
+  readonly token: string;
+  readonly room: string;
+  /** The agent that the token asks for; empty: whichever comes by itself. */
+  readonly agentName: string;
+}
+
+/** Ask for a room and a token. Throws a Fault. */
+export async function invitation(): Promise<Invitation> {
+  let response: Response;
+  try {
+    response = await fetch("/join", { method: "POST", signal: AbortSignal.timeout(5000) });
+  } catch {
+    throw new Fault("The program behind this page has ended. Start it again: make run, or python agent.py playground.");
+  }
+  const body = await response.json().catch(() => ({}));
+  if (!response.ok) throw new Fault(body.error ?? `The page's server answers ${response.status}.`);
+  return body as Invitation;
+}

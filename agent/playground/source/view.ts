@@ -1,0 +1,120 @@
+// Draws a call into the page, and nothing else.
+import type { Phase } from "./call";
+import type { Line, Speaker } from "./transcript";
+
+const PHASES: Record<Phase, string> = {
+  idle: "Ready",
+  microphone: "Waiting for your permission",
+  connecting: "Connecting",
+  waiting: "Waiting for the agent",
+  busy: "All agents are busy. You are next when one is free",
+  talking: "Connected",
+  reconnecting: "The connection broke. Reconnecting",
+  away: "The server is away. This page joins again when it is back",
+};
+const STATES: Record<string, string> = {
+  initializing: "The agent gets ready",
+  listening: "Listening",
+  thinking: "Thinking",
+  speaking: "Speaking",
+};
+const LOUDEST_DB = -10;
+const SOFTEST_DB = -50;
+/** A wait that fills the bar. */
+const LONGEST_WAIT_MS = 3000;
+
+export function find<T extends HTMLElement>(id: string): T {
+  const element = document.getElementById(id);
+  if (!element) throw new Error(`no element #${id}`);
+  return element as T;
+}
+
+export class View {
+  private readonly rows = new Map<string, HTMLLIElement>();
+  private readonly lines = find<HTMLOListElement>("lines");
+  private readonly levels: Record<Speaker, number> = { you: 0, agent: 0 };
+  private isDrawing = false;
+
+  phase(phase: Phase): void {
+    document.body.dataset.phase = phase;
+    document.body.dataset.agent = "";
+    this.say(PHASES[phase]);
+  }
+
+  agentState(state: string): void {
+    document.body.dataset.agent = state;
+    this.say(STATES[state] ?? state);
+  }
+
+  notice(sentence: string): void {
+    find("notice").textContent = sentence;
+  }
+
+  say(sentence: string): void {
+    const status = find("status");
+    if (status.textContent !== sentence) status.textContent = sentence;
+  }
+
+  /** Empty the conversation. */
+  clear(): void {
+    this.rows.clear();
+    this.lines.replaceChildren();
+  }
+
+  line(line: Line): void {
+    if (!line.text.trim()) return;
+    const row = this.row(line);
+    const words = row.querySelector(".words");
+    if (words && words.textContent !== line.text) words.textContent = line.text;
+    row.dataset.final = String(line.isFinal);
+    if (line.answeredInMs !== undefined && !row.querySelector(".wait")) row.append(wait(line.answeredInMs));
+  }
+
+  level(speaker: Speaker, level: number): void {
+    this.levels[speaker] = Math.max(level, this.levels[speaker]);
+    if (this.isDrawing) return;
+    this.isDrawing = true;
+    requestAnimationFrame(() => this.draw());
+  }
+
+  private draw(): void {
+    this.isDrawing = false;
+    for (const speaker of ["you", "agent"] as const) {
+      const db = 20 * Math.log10(this.levels[speaker] + 1e-6);
+      const share = Math.min(1, Math.max(0, (db - SOFTEST_DB) / (LOUDEST_DB - SOFTEST_DB)));
+      find(`level-${speaker}`).style.setProperty("--level", share.toFixed(2));
+      this.levels[speaker] *= 0.7;
+    }
+  }
+
+  private row(line: Line): HTMLLIElement {
+    const key = `${line.speaker} ${line.id}`;
+    const known = this.rows.get(key);
+    if (known) return known;
+    const row = document.createElement("li");
+    row.className = line.speaker;
+    row.append(part("who", line.speaker === "you" ? "You" : "Agent"), part("words", ""));
+    const isAtEnd = this.lines.scrollHeight - this.lines.scrollTop - this.lines.clientHeight < 80;
+    this.rows.set(key, row);
+    this.lines.append(row);
+    if (isAtEnd) queueMicrotask(() => row.scrollIntoView({ block: "end" }));
+    return row;
+  }
+}
+
+function part(name: string, text: string): HTMLElement {
+  const element = document.createElement("span");
+  element.className = name;
+  element.textContent = text;
+  return element;
+}
+
+function wait(milliseconds: number): HTMLElement {
+  const seconds = (milliseconds / 1000).toFixed(2);
+  const shown = part("wait", `answered in ${seconds} s`);
+  shown.title = `${milliseconds} ms from the end of your speech to the first sound of this answer, measured in this page`;
+  const bar = part("bar", "");
+  bar.style.setProperty("--share", String(Math.min(1, milliseconds / LONGEST_WAIT_MS)));
+  shown.prepend(bar);
+  return shown;
+}

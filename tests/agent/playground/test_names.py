@@ -1,0 +1,39 @@
+"""The page and the worker call the same things by the same names."""
+
+import re
+from pathlib import Path
+
+from livekit.agents.types import (
+    ATTRIBUTE_AGENT_STATE,
+    ATTRIBUTE_TRANSCRIPTION_FINAL,
+    ATTRIBUTE_TRANSCRIPTION_SEGMENT_ID,
+    TOPIC_CHAT,
+    TOPIC_TRANSCRIPTION,
+)
+
+from agent.call.endings import Ending
+from agent.call.hang_up import ENDING_ATTRIBUTE
+from agent.playground import server
+from agent.worker.hold_announcement import ATTRIBUTE as WAITING_ATTRIBUTE
+
+SOURCE = Path(server.__file__).with_name("source")
+
+
+def test_the_names_of_the_room_are_the_workers() -> None:
+    found = dict(
+        re.findall(r'export const (\w+) = "([^"]+)";', (SOURCE / "names.ts").read_text("utf-8"))
+    )
+    assert found["TRANSCRIPTION"] == TOPIC_TRANSCRIPTION
+    assert found["SEGMENT_ID"] == ATTRIBUTE_TRANSCRIPTION_SEGMENT_ID
+    assert found["IS_FINAL"] == ATTRIBUTE_TRANSCRIPTION_FINAL
+    assert found["CHAT"] == TOPIC_CHAT
+    assert found["AGENT_STATE"] == ATTRIBUTE_AGENT_STATE
+    assert found["ENDING"] == ENDING_ATTRIBUTE
+    assert found["WAITING"] == WAITING_ATTRIBUTE
+
+
+def test_every_ending_that_a_caller_meets_has_a_sentence() -> None:
+    text = (SOURCE / "faults.ts").read_text("utf-8")
+    for ending in Ending:
+        if ending.hangs_up:
+            assert f"  {ending.code}: " in text, ending

@@ -1,0 +1,144 @@
+"""The page's server: for this machine's own page alone, and without a secret in what it serves."""
+
+import hashlib
+import logging
+import re
+import socket
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import aiohttp
+import pytest
+import pytest_asyncio
+from livekit import api
+
+from agent.playground import server
+from agent.playground.server import FILES, STATIC, playground
+from config.project import Project
+from config.services import LiveKitSettings
+
+SECRET = "a-livekit-secret-of-32-characters-or-more"
+LIVEKIT = LiveKitSettings.model_validate(
+    {"url": "ws://127.0.0.1:9", "api_key": "APIkey", "api_secret": SECRET}
+)
+SOURCE = Path(server.__file__).with_name("source")
+
+
+@pytest_asyncio.fixture
+async def page() -> AsyncIterator[str]:
+    async with playground(Project(LIVEKIT, "receptionist")) as address:
+        yield address
+
+
+@pytest_asyncio.fixture
+async def http() -> AsyncIterator[aiohttp.ClientSession]:
+    async with aiohttp.ClientSession() as session:
+        yield session
+
+
+async def test_the_page_gets_a_token_that_asks_for_the_named_agent(
+    page: str, http: aiohttp.ClientSession
+) -> None:
+    async with http.post(f"{page}/join", headers={"Origin": page}) as response:
+        invited = await response.json()
+    claims = api.TokenVerifier("APIkey", SECRET).verify(invited["token"])
+    assert claims.video
+    assert claims.video.room == invited["room"]
+    assert claims.room_config
+    assert claims.room_config.agents[0].agent_name == "receptionist" == invited["agentName"]
+    assert invited["url"] == "ws://127.0.0.1:9"
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {"Origin": "null"},
+        {"Origin": "https://somewhere.example"},
+        {"Origin": "http://127.0.0.1:1"},
+        # A name that somebody else has made lead to this machine: both headers agree.
+        {"Origin": "http://rebound.example", "Host": "rebound.example"},
+    ],
+)
+async def test_another_page_gets_no_token(
+    page: str, http: aiohttp.ClientSession, headers: dict[str, str]
+) -> None:
+    async with http.post(f"{page}/join", headers=headers) as response:
+        assert response.status == 403
+        assert "ey" not in await response.text()
+
+
+async def test_a_token_cannot_be_had_with_a_link(page: str, http: aiohttp.ClientSession) -> None:
+    async with http.get(f"{page}/join", headers={"Origin": page}) as response:
+        assert response.status == 405
+
+
+async def test_it_listens_on_one_address_of_loopback_alone(page: str) -> None:
+    host, port = page.removeprefix("http://").split(":")
+    assert host == "127.0.0.1"
+    with pytest.raises(OSError):  # noqa: PT011  refused, or no such address
+        socket.create_connection(("127.0.0.2", int(port)), timeout=5)
+
+
+async def test_what_it_serves_and_logs_holds_no_secret(
+    page: str, http: aiohttp.ClientSession, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    for name in ("", *FILES):
+        async with http.get(f"{page}/{name}") as response:
+            assert response.status == 200
+            assert SECRET not in await response.text()
+            assert "'self'" in response.headers["Content-Security-Policy"]
+    async with http.post(f"{page}/join", headers={"Origin": page}) as response:
+        answer = await response.text()
+    assert SECRET not in answer
+    logged = "\n".join(record.getMessage() for record in caplog.records)
+    assert SECRET not in logged
+    assert "eyJ" not in logged
+
+
+async def test_it_serves_its_files_and_no_others(page: str, http: aiohttp.ClientSession) -> None:
+    for name in ("server.py", "..%2fserver.py", "source/main.ts", "static/index.html"):
+        async with http.get(f"{page}/{name}") as response:
+            assert response.status == 404
+
+
+@pytest.mark.parametrize(
+    ("url", "allowed"),
+    [
+        ("ws://127.0.0.1:7880", "ws://127.0.0.1:7880 http://127.0.0.1:7880"),
+        ("https://livekit.example", "wss://livekit.example https://livekit.example"),
+        ("wss://mine.livekit.cloud", "wss://*.livekit.cloud https://*.livekit.cloud"),
+    ],
+)
+async def test_the_page_may_reach_its_livekit_server(
+    url: str, allowed: str, http: aiohttp.ClientSession
+) -> None:
+    livekit = LIVEKIT.model_copy(update={"url": url})
+    async with playground(Project(livekit)) as page, http.get(page) as response:
+        assert allowed in response.headers["Content-Security-Policy"]
+
+
+async def test_a_taken_port_is_an_error(page: str) -> None:
+    port = int(page.rsplit(":", 1)[1])
+    with pytest.raises(OSError, match="in use"):
+        async with playground(Project(LIVEKIT), port=port):
+            pass
+
+
+def test_the_built_page_is_that_of_its_sources() -> None:
+    files = (*SOURCE.glob("*.ts"), *SOURCE.glob("*.js"), *SOURCE.glob("*.mjs"))
+    total = hashlib.sha256()
+    for path in sorted((*files, *SOURCE.glob("package*")), key=lambda path: path.name):
+        total.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
+    built = (STATIC / "playground.js").read_text("utf-8")
+    assert total.hexdigest() in built[:300], "the sources have changed: type `make page`"
+    assert (STATIC / "meter.js").read_bytes() == (SOURCE / "meter.js").read_bytes()
+
+
+def test_the_page_carries_the_licences_of_what_is_in_it() -> None:
+    notices = (STATIC / "licences.txt").read_text("utf-8")
+    pinned = re.search(r'"livekit-client": "([\d.]+)"', (SOURCE / "package.json").read_text())
+    assert pinned
+    assert f"livekit-client {pinned[1]} (Apache-2.0)" in notices
+    assert "Apache License" in notices
