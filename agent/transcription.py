@@ -15,8 +15,6 @@ from livekit.agents import APIError, AutoSubscribe, JobContext, stt
 from agent.call.endings import count_as_failed
 from agent.call.log_context import log_words
 from agent.call.people.participants import (
-    CALLER_ATTRIBUTE,
-    HEARS_ATTRIBUTE,
     AgentRole,
     our_agents,
     served,
@@ -25,6 +23,7 @@ from agent.call.providers import ears_of
 from agent.call.voices.speaker import Speaker
 from agent.call.voices.speakers import Speakers
 from agent.call.voices.voice_feed import SAMPLE_RATE, Audio, open_audio
+from agent.room_names import Attribute
 from config.settings import Settings
 from stt_assemblyai.events import SessionUsage
 
@@ -148,7 +147,7 @@ class Transcription:
         self._look()
 
     def _on_attributes(self, changed: dict[str, str], _: rtc.Participant) -> None:
-        if CALLER_ATTRIBUTE in changed or HEARS_ATTRIBUTE in changed:
+        if Attribute.CALLER in changed or Attribute.HEARS in changed:
             self._look()
 
     def _on_left(self, who: rtc.RemoteParticipant) -> None:

@@ -36,6 +36,7 @@ from agent.call.turns.turn_taking import TurnTaking
 from agent.call.voices.group import Group, SeveralEars
 from agent.call.voices.voice_feed import CallerInput
 from agent.livekit_private import publish_no_words
+from agent.room_names import Method
 from config.per_call import settings_of_call
 
 log = logging.getLogger(__name__)
@@ -229,7 +230,7 @@ class Call:
         authority = Authority(caller, self._agent.operators, others=others)
         on_rpc(
             self._job.room.local_participant,
-            "agent.turn_preset",
+            Method.TURN_PRESET,
             self._turn_taking.change_by_name,
             authority,
             *Role,

@@ -16,11 +16,11 @@ from agent.call.people.need import Need, fill
 from agent.call.people.participants import may_speak
 from agent.call.people.presence import Presence
 from agent.call.reply.broken_answers import has_words
+from agent.room_names import Attribute
 from config.behaviour import AgentSettings
 
 log = logging.getLogger(__name__)
 
-ENDING_ATTRIBUTE = "agent.ending"
 LAST_WORDS_SECONDS = 15
 SERVER_SECONDS = 5
 
@@ -37,7 +37,7 @@ class Parting:
     async def announce(self, ending: Ending) -> None:
         """Show pages why the agent ends the call, before it says its last words."""
         if ending.hangs_up and self._is_in_room:
-            attributes = {ENDING_ATTRIBUTE: ending.code}
+            attributes: dict[str, str] = {Attribute.ENDING: ending.code}
             async with _forgiven("could not show why the call ends"):
                 await self._room.local_participant.set_attributes(attributes)
 

@@ -16,6 +16,7 @@ from agent.caller.speech_energy import Span
 from agent.caller.timeline import Samples, write_stereo
 from agent.caller.transcript import TOPIC, Transcript
 from agent.caller.waiting import Changes
+from agent.room_names import Attribute
 
 T = TypeVar("T")
 
@@ -23,9 +24,6 @@ _CONNECT_SECONDS = 40.0
 _LEAVE_SECONDS = 20.0
 _CHAT = "lk.chat"
 _AGENT_STATE = "lk.agent.state"
-_AGENT_ENDING = "agent.ending"
-_WAITING = "agent.waiting"
-_AGENT_ROLE = "agent.role"
 
 
 class CallEndedError(RuntimeError):
@@ -195,11 +193,11 @@ class Line:
         self._start(self.transcript.read(reader, speaker, self.now_seconds))
 
     def _notice(self, participant: rtc.Participant) -> None:
-        if participant.attributes.get(_WAITING):
+        if participant.attributes.get(Attribute.WAITING):
             self.was_told_to_wait = True
         elif _answers(participant):
             self._agent, self._agent_left = participant.identity, False
-            self.agent_ending = participant.attributes.get(_AGENT_ENDING)
+            self.agent_ending = participant.attributes.get(Attribute.ENDING)
             state = participant.attributes.get(_AGENT_STATE)
             if state and state != self.agent_state:
                 self.states.append((self.now_seconds, state))
@@ -239,4 +237,4 @@ class Line:
 def _answers(participant: rtc.Participant) -> bool:
     """Whether it is an agent, of whatever make, and not one that only writes down."""
     is_agent = participant.kind == rtc.ParticipantKind.PARTICIPANT_KIND_AGENT
-    return is_agent and participant.attributes.get(_AGENT_ROLE) != "transcribes"
+    return is_agent and participant.attributes.get(Attribute.ROLE) != "transcribes"

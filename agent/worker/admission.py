@@ -11,7 +11,8 @@ from typing import Protocol
 
 from livekit.agents import JobRequest
 
-from agent.call.people.participants import ROLE_ATTRIBUTE, AgentRole
+from agent.call.people.participants import AgentRole
+from agent.room_names import Attribute
 from agent.worker.load_shedding import Brake
 
 log = logging.getLogger(__name__)
@@ -93,6 +94,6 @@ class Admission:
         self._accepted_at = [*self._accepted_at[-self._capacity :], time.monotonic()]
         worker.keep_ready(self.places(len(worker.active_jobs)))
         try:
-            await request.accept(attributes={ROLE_ATTRIBUTE: self._role})
+            await request.accept(attributes={Attribute.ROLE: self._role})
         finally:
             self._accepting -= 1

@@ -67,7 +67,7 @@ async def look_after_callers(settings: Settings, worker: Worker, *, speaks: bool
     A worker that `speaks` tells callers when no agent is free.
     """
     async with livekit_api(settings.livekit) as server, asyncio.TaskGroup() as tasks:
-        liveness = Liveness(settings.livekit, server.session)
+        liveness = Liveness(server)
         need = Need.to_answer(settings.agent) if speaks else Need.to_transcribe(settings.agent)
         tasks.create_task(Vacated(worker, server.client, need).run())
         await Dispatcher(settings, need, worker, server.client, liveness, tasks).run()

@@ -10,7 +10,7 @@ import logging
 
 from livekit import api
 
-from agent.call.people.presence import MUST_GO_ATTRIBUTE
+from agent.room_names import Attribute
 from agent.worker.livekit_api import DEADLINE_SECONDS, livekit_api
 from agent.worker.server import Worker
 from config.services import LiveKitSettings
@@ -26,7 +26,7 @@ async def take_leave(worker: Worker, livekit: LiveKitSettings) -> None:
                 api.UpdateParticipantRequest(
                     room=info.job.room.name,
                     identity=info.accept_arguments.identity,
-                    attributes={MUST_GO_ATTRIBUTE: "true"},
+                    attributes={Attribute.MUST_GO: "true"},
                 )
             )
             for info in worker.active_jobs

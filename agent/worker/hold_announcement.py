@@ -14,10 +14,10 @@ from livekit import api, rtc
 from agent.call.output.canned_prompts import SAMPLE_RATE, Sentence
 from agent.call.people.need import Need
 from agent.call.people.participants import candidates, our_agents
+from agent.room_names import HOLD_IDENTITY, Attribute
+from agent.worker.livekit_api import access_token
 from config.services import LiveKitSettings
 
-IDENTITY = "agent-waiting"
-ATTRIBUTE = "agent.waiting"
 ALL_BUSY = "all_busy"
 REPEAT_SECONDS = 20.0
 CONNECT_SECONDS = 10.0
@@ -68,12 +68,11 @@ def _is_needed(room: rtc.Room, need: Need) -> bool:
 
 
 def _token(livekit: LiveKitSettings, room: str) -> str:
-    key, secret = livekit.api_key.get_secret_value(), livekit.api_secret.get_secret_value()
     return (
-        api.AccessToken(key, secret)
-        .with_identity(IDENTITY)
+        access_token(livekit)
+        .with_identity(HOLD_IDENTITY)
         .with_kind("agent")
-        .with_attributes({ATTRIBUTE: ALL_BUSY})
+        .with_attributes({Attribute.WAITING: ALL_BUSY})
         .with_grants(api.VideoGrants(room_join=True, room=room, can_subscribe=False))
         .to_jwt()
     )

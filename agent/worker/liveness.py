@@ -9,19 +9,16 @@ dead one never.
 import asyncio
 import logging
 
-import aiohttp
 from livekit import api
-from livekit.api.twirp_client import TwirpClient
-from livekit.protocol import room as rooms
 
-from config.services import LiveKitSettings
+from agent.room_names import Method
+from agent.worker.livekit_api import FAILURES, Api
 
 log = logging.getLogger(__name__)
 
-METHOD = "agent.alive"
-ANSWER_SECONDS = 1.0
+RPC_SECONDS = 1.0
 # A client that comes back after a short network failure must not be taken for dead.
-CHANCES = 3
+QUESTIONS = 3
 AT_ONCE = 20
 
 _OUT_OF_REACH = "internal"  # the server has lost the connection
@@ -33,9 +30,8 @@ _NOT_OFFERED = ("bad_route", "unimplemented")
 class Liveness:
     """Finds out which agents are dead; one instance per worker."""
 
-    def __init__(self, livekit: LiveKitSettings, session: aiohttp.ClientSession) -> None:
-        self._livekit = livekit
-        self._twirp = TwirpClient(session, livekit.url, "livekit")
+    def __init__(self, server: Api) -> None:
+        self._server = server
         self._gate = asyncio.Semaphore(AT_ONCE)
         self._offered = True
 
@@ -45,36 +41,21 @@ class Liveness:
         False where that cannot be known, as with a server too old to forward questions.
         """
         async with self._gate:
-            for _ in range(CHANCES):
+            for _ in range(QUESTIONS):
                 if not self._offered or await self._may_live(room, identity):
                     return False
         return True
 
     async def _may_live(self, room: str, identity: str) -> bool:
-        question = rooms.PerformRpcRequest(
-            room=room,
-            destination_identity=identity,
-            method=METHOD,
-            response_timeout_ms=int(ANSWER_SECONDS * 1000),
-        )
         try:
-            await self._twirp.request(
-                "RoomService", "PerformRpc", question, self._headers(room), rooms.PerformRpcResponse
-            )
+            await self._server.perform_rpc(room, identity, Method.ALIVE, RPC_SECONDS)
         except api.TwirpError as error:
             if error.code in _NOT_OFFERED:
                 self._offered = False
                 log.info("this LiveKit server forwards no RPC calls: dead agents are noticed late")
             if error.code == _OUT_OF_REACH:  # said at once, and perhaps true only for a moment
-                await asyncio.sleep(ANSWER_SECONDS)
+                await asyncio.sleep(RPC_SECONDS)
             return error.code not in _NO_ANSWER
-        except (aiohttp.ClientError, OSError, TimeoutError):
+        except FAILURES:
             return True
         return True
-
-    def _headers(self, room: str) -> dict[str, str]:
-        livekit = self._livekit
-        key, secret = livekit.api_key.get_secret_value(), livekit.api_secret.get_secret_value()
-        grants = api.VideoGrants(room_admin=True, room=room)
-        token = api.AccessToken(key, secret).with_grants(grants).to_jwt()
-        return {"Authorization": f"Bearer {token}"}

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from livekit.protocol import agent_dispatch, models
 
-from agent.worker.hold_announcement import IDENTITY
+from agent.room_names import HOLD_IDENTITY
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ def counts(room: models.Room) -> tuple[int, int]:
 
 def is_kept_company(participants: Iterable[models.ParticipantInfo]) -> bool:
     """Whether a worker already tells the caller that nobody is free."""
-    return any(each.identity == IDENTITY for each in participants)
+    return any(each.identity == HOLD_IDENTITY for each in participants)
 
 
 def nobody_was_free(dispatches: Iterable[agent_dispatch.AgentDispatch], agent_name: str) -> bool:

@@ -20,8 +20,9 @@ from livekit.protocol import agent_dispatch, models
 from agent.call.endings import Ending
 from agent.call.hang_up import Parting
 from agent.call.people.need import Need
-from agent.call.people.participants import ROLE_ATTRIBUTE, AgentRole
+from agent.call.people.participants import AgentRole
 from agent.call.people.presence import Presence
+from agent.room_names import Attribute
 from agent.worker.dispatch import Dispatcher
 from agent.worker.liveness import Liveness
 from agent.worker.server import Worker
@@ -83,7 +84,7 @@ class Job:
             Person(
                 self.identity,
                 rtc.ParticipantKind.PARTICIPANT_KIND_AGENT,
-                attributes={ROLE_ATTRIBUTE: AgentRole.ANSWERS},
+                attributes={Attribute.ROLE: AgentRole.ANSWERS},
             ),
             self.room,
         )

@@ -15,12 +15,7 @@ from livekit import rtc
 from livekit.agents.types import ATTRIBUTE_AGENT_NAME
 
 from agent.call.people.caller_policy import Candidate
-
-ROLE_ATTRIBUTE = "agent.role"
-CALLER_ATTRIBUTE = "agent.caller"
-"""Set on an agent that answers: the identity that it serves."""
-HEARS_ATTRIBUTE = "agent.hears"
-"""Set on an agent that hears everybody: their identities, as a JSON list."""
+from agent.room_names import Attribute
 
 _SIP = rtc.ParticipantKind.PARTICIPANT_KIND_SIP
 PEOPLE = (
@@ -42,8 +37,8 @@ class AgentRole(StrEnum):
 
 async def show_role(agent: rtc.LocalParticipant, role: AgentRole) -> None:
     """Set the attribute of the role, unless the worker has set it: `connect` runs without one."""
-    if ROLE_ATTRIBUTE not in agent.attributes:
-        await agent.set_attributes({ROLE_ATTRIBUTE: role})
+    if Attribute.ROLE not in agent.attributes:
+        await agent.set_attributes({Attribute.ROLE: role})
 
 
 def is_operator(identity: str, operators: Sequence[str]) -> bool:
@@ -60,7 +55,7 @@ def has_role(attributes: Mapping[str, str], role: AgentRole, agent_name: str) ->
     A missing name is an empty one: LiveKit drops empty attributes.
     """
     return (
-        attributes.get(ROLE_ATTRIBUTE) == role
+        attributes.get(Attribute.ROLE) == role
         and attributes.get(ATTRIBUTE_AGENT_NAME, "") == agent_name
     )
 
@@ -81,16 +76,16 @@ def served(room: rtc.Room) -> set[str]:
         identity
         for each in room.remote_participants.values()
         if each.kind == rtc.ParticipantKind.PARTICIPANT_KIND_AGENT
-        and each.attributes.get(ROLE_ATTRIBUTE) == AgentRole.ANSWERS
+        and each.attributes.get(Attribute.ROLE) == AgentRole.ANSWERS
         for identity in _heard_by(each.attributes)
     }
 
 
 def _heard_by(attributes: Mapping[str, str]) -> list[str]:
-    if HEARS_ATTRIBUTE in attributes:
+    if Attribute.HEARS in attributes:
         with contextlib.suppress(ValueError):
-            return [str(each) for each in json.loads(attributes[HEARS_ATTRIBUTE])]
-    return [attributes[CALLER_ATTRIBUTE]] if CALLER_ATTRIBUTE in attributes else []
+            return [str(each) for each in json.loads(attributes[Attribute.HEARS])]
+    return [attributes[Attribute.CALLER]] if Attribute.CALLER in attributes else []
 
 
 def may_publish_voice(can_publish: bool, sources: Iterable[int]) -> bool:

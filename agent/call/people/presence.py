@@ -9,22 +9,18 @@ from livekit import rtc
 
 from agent.call.endings import HUNG_UP, Ending
 from agent.call.people.caller_policy import CallerPolicy
-from agent.call.people.participants import CALLER_ATTRIBUTE, AgentRole, candidates, our_agents
+from agent.call.people.participants import AgentRole, candidates, our_agents
+from agent.room_names import Attribute, Method
 from config.behaviour import AgentSettings
 
 log = logging.getLogger(__name__)
 
-# A worker that cannot wait for the call to end sets this on the agent's participant.
-MUST_GO_ATTRIBUTE = "agent.must_go"
-
 SERVER_SECONDS = 5
-
 # LiveKit's clients answer every RPC by themselves, even if only to say that they have no such
-# method.
-METHOD = "agent.alive"
-ANSWER_SECONDS = 2.0
+# method. The caller's client has this long, is asked this often, and may miss this many in a row.
+RPC_SECONDS = 2.0
 CHECK_SECONDS = 0.5
-CHANCES = 2
+MISSES = 2
 _ALIVE = (0, rtc.RpcError.ErrorCode.UNSUPPORTED_METHOD)
 _DEAD = (
     rtc.RpcError.ErrorCode.CONNECTION_TIMEOUT,
@@ -105,7 +101,7 @@ class Presence:
         """
         misses = 0
         if self._policy and await self._ask_caller() in _ALIVE:
-            while misses < CHANCES:
+            while misses < MISSES:
                 await asyncio.sleep(CHECK_SECONDS)
                 is_dead = self._policy.is_contested and await self._ask_caller() in _DEAD
                 misses = misses + 1 if is_dead else 0
@@ -119,10 +115,10 @@ class Presence:
         try:
             await self._room.local_participant.perform_rpc(
                 destination_identity=self.caller_identity or "",
-                method=METHOD,
+                method=Method.ALIVE,
                 payload="",
-                response_timeout=ANSWER_SECONDS,
-                max_round_trip_latency=ANSWER_SECONDS,
+                response_timeout=RPC_SECONDS,
+                max_round_trip_latency=RPC_SECONDS,
             )
         except rtc.RpcError as error:
             is_ours = self._room.connection_state != rtc.ConnectionState.CONN_CONNECTED
@@ -136,7 +132,7 @@ class Presence:
         with contextlib.suppress(Exception):  # LiveKit's library raises these in a closing room
             async with asyncio.timeout(SERVER_SECONDS):
                 await self._room.local_participant.set_attributes(
-                    {CALLER_ATTRIBUTE: self.caller_identity or ""}
+                    {Attribute.CALLER: self.caller_identity or ""}
                 )
 
     def typed(self, identity: str) -> None:
@@ -194,7 +190,7 @@ class Presence:
         self._look()
 
     def _on_attributes(self, changed: Mapping[str, str], participant: rtc.Participant) -> None:
-        if isinstance(participant, rtc.LocalParticipant) and changed.get(MUST_GO_ATTRIBUTE):
+        if isinstance(participant, rtc.LocalParticipant) and changed.get(Attribute.MUST_GO):
             self._end(Ending.HURRIED)
 
     def _leave_to_another_agent(self) -> None:

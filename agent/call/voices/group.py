@@ -27,13 +27,14 @@ from livekit.agents import (
 )
 from livekit.rtc.room import EventTypes
 
-from agent.call.people.participants import HEARS_ATTRIBUTE, speakers
+from agent.call.people.participants import speakers
 from agent.call.voices.crosstalk import Crosstalk
 from agent.call.voices.mixer import Mixer
 from agent.call.voices.speaker import Speaker
 from agent.call.voices.speakers import Speakers
 from agent.call.voices.voice_feed import Audio, SessionInput, open_audio, silence
 from agent.call.voices.who_spoke import Attribution, Company, Person
+from agent.room_names import Attribute
 from stt_assemblyai.events import LateFormat
 
 log = logging.getLogger(__name__)
@@ -165,7 +166,7 @@ class Group:
         with contextlib.suppress(Exception):  # LiveKit's library raises these in a closing room
             async with asyncio.timeout(SERVER_SECONDS):
                 await self._room.local_participant.set_attributes(
-                    {HEARS_ATTRIBUTE: json.dumps(self._speakers.identities)}
+                    {Attribute.HEARS: json.dumps(self._speakers.identities)}
                 )
 
     def _meet(self, identity: str) -> Person:

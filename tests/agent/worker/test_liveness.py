@@ -3,13 +3,13 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-import aiohttp
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 from pydantic import SecretStr
 
-from agent.worker.liveness import CHANCES, Liveness
+from agent.worker.livekit_api import livekit_api
+from agent.worker.liveness import QUESTIONS, Liveness
 from config.services import LiveKitSettings
 
 ALIVE = (400, "invalid_argument", "RpcError 1400: Method not supported at destination")
@@ -30,14 +30,12 @@ async def livekit(*says: tuple[int, str, str]) -> AsyncIterator[tuple[Liveness, 
 
     application = web.Application()
     application.router.add_post("/twirp/livekit.RoomService/PerformRpc", answer)
-    async with (
-        TestServer(application, host="127.0.0.1") as server,
-        aiohttp.ClientSession() as session,
-    ):
+    async with TestServer(application, host="127.0.0.1") as server:
         settings = LiveKitSettings(
             url=str(server.make_url("")), api_key=SecretStr("key"), api_secret=SecretStr("s" * 32)
         )
-        yield Liveness(settings, session), asked
+        async with livekit_api(settings) as connected:
+            yield Liveness(connected), asked
 
 
 @pytest.mark.parametrize(
@@ -45,7 +43,7 @@ async def livekit(*says: tuple[int, str, str]) -> AsyncIterator[tuple[Liveness, 
     [
         ([ALIVE], False),
         ([SILENT], True),
-        ([SILENT] * (CHANCES - 1) + [ALIVE], False),
+        ([SILENT] * (QUESTIONS - 1) + [ALIVE], False),
         ([NOBODY], False),
     ],
 )

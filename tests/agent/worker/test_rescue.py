@@ -11,15 +11,15 @@ from livekit.protocol import agent as jobs
 from livekit.protocol import agent_dispatch, models
 
 from agent.call.people.need import Need
-from agent.call.people.participants import ROLE_ATTRIBUTE, AgentRole
+from agent.call.people.participants import AgentRole
+from agent.room_names import HOLD_IDENTITY, Attribute
 from agent.worker.dispatch import Dispatcher
-from agent.worker.hold_announcement import IDENTITY
 from agent.worker.liveness import Liveness
 from agent.worker.server import Worker
 from config.load import load_settings
 from config.settings import Settings
 
-COMPANY = models.ParticipantInfo(identity=IDENTITY, kind=models.ParticipantInfo.AGENT)
+COMPANY = models.ParticipantInfo(identity=HOLD_IDENTITY, kind=models.ParticipantInfo.AGENT)
 CALLER = models.ParticipantInfo(
     identity="caller",
     kind=models.ParticipantInfo.STANDARD,
@@ -65,7 +65,7 @@ class LiveKit:
         agent = models.ParticipantInfo(
             identity=identity,
             kind=models.ParticipantInfo.AGENT,
-            attributes={ROLE_ATTRIBUTE: AgentRole.ANSWERS},
+            attributes={Attribute.ROLE: AgentRole.ANSWERS},
         )
         self.participants.append(agent)
 

@@ -10,7 +10,8 @@ from livekit.agents.job import RunningJobInfo
 from livekit.protocol import agent_dispatch, models
 
 from agent.call.people.need import Need
-from agent.call.people.participants import ROLE_ATTRIBUTE, AgentRole
+from agent.call.people.participants import AgentRole
+from agent.room_names import Attribute
 from agent.worker.vacated import WATCH_SECONDS, Vacated
 
 pytestmark = pytest.mark.looptime
@@ -22,7 +23,7 @@ OBSERVER = models.ParticipantInfo(identity="observer")
 AGENT = models.ParticipantInfo(
     identity="agent",
     kind=models.ParticipantInfo.AGENT,
-    attributes={ROLE_ATTRIBUTE: AgentRole.ANSWERS},
+    attributes={Attribute.ROLE: AgentRole.ANSWERS},
 )
 
 

@@ -10,7 +10,7 @@ from livekit.protocol import agent_dispatch, models
 
 from agent.call.people.need import Need, fill, metadata
 from agent.call.people.participants import AgentRole
-from agent.worker.hold_announcement import IDENTITY
+from agent.room_names import HOLD_IDENTITY
 from config.behaviour import AgentSettings
 
 CAN = models.ParticipantPermission(can_publish=True)
@@ -35,7 +35,7 @@ OBSERVER = person("observer", permission=models.ParticipantPermission(can_subscr
 VIEWER = person("viewer", permission=CAMERA_ONLY)
 HIDDEN = person("boss", permission=models.ParticipantPermission(can_publish=True, hidden=True))
 OPERATOR = person("ops-anna")
-COMPANY = person(IDENTITY, AGENT)
+COMPANY = person(HOLD_IDENTITY, AGENT)
 AVATAR = person("avatar", AGENT)
 
 

@@ -8,8 +8,9 @@ from livekit import rtc
 
 from agent.call.endings import Ending
 from agent.call.people.caller_policy import RETURN_SECONDS
-from agent.call.people.participants import CALLER_ATTRIBUTE, AgentRole
+from agent.call.people.participants import AgentRole
 from agent.call.people.presence import Presence
+from agent.room_names import Attribute
 from config.behaviour import AgentSettings
 from workbench.standins.scripted_room import Permission, Person, ScriptedRoom
 
@@ -265,9 +266,9 @@ async def test_the_room_is_shown_whom_the_agent_serves_after_every_change() -> N
     shown = room.local_participant.attributes
     room.leave("ann")
     await asyncio.sleep(1)
-    assert CALLER_ATTRIBUTE not in shown  # nobody is heard before the session has started
+    assert Attribute.CALLER not in shown  # nobody is heard before the session has started
     await presence.show_caller()
-    assert shown[CALLER_ATTRIBUTE] == "bob"
+    assert shown[Attribute.CALLER] == "bob"
     room.leave("bob")
     await asyncio.sleep(1)
-    assert shown[CALLER_ATTRIBUTE] == "cleo"
+    assert shown[Attribute.CALLER] == "cleo"

@@ -1,0 +1,42 @@
+"""The names by which others know our agents in a room: attributes, RPC methods, an identity.
+
+Pages, other workers and operators' programs read them. docs/operations.md says what each means.
+"""
+
+from enum import StrEnum
+
+
+class Attribute(StrEnum):
+    """An attribute of one of our participants."""
+
+    ROLE = "agent.role"
+    """What the agent does: `answers` or `transcribes`."""
+
+    CALLER = "agent.caller"
+    """The identity of the caller whom an agent answers."""
+
+    HEARS = "agent.hears"
+    """The identities that an agent hears which hears everybody, as a JSON list."""
+
+    ENDING = "agent.ending"
+    """Why the agent is about to end the call, as a code."""
+
+    MUST_GO = "agent.must_go"
+    """Set by a worker that cannot wait for the call to end: the agent apologises and leaves."""
+
+    WAITING = "agent.waiting"
+    """On the participant of the hold announcement: why the caller waits, as a code."""
+
+
+class Method(StrEnum):
+    """A method that participants or the server may call."""
+
+    TURN_PRESET = "agent.turn_preset"
+    """Changes when a turn ends. The payload is the name of a preset."""
+
+    ALIVE = "agent.alive"
+    """Offered by nobody: the library of a living client answers that it does not know it."""
+
+
+HOLD_IDENTITY = "agent-waiting"
+"""The identity of the participant that says the hold announcement."""
