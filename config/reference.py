@@ -59,9 +59,9 @@ class Variable:
     secret: bool
 
 
-def variables() -> Iterator[Variable]:
+def variables(sections: type[BaseModel] = Sections) -> Iterator[Variable]:
     """Every setting, in the order in which an operator needs it."""
-    for section, info in Sections.model_fields.items():
+    for section, info in sections.model_fields.items():
         assert isinstance(info.annotation, type)
         assert issubclass(info.annotation, BaseModel)
         fields = info.annotation.model_fields
@@ -107,10 +107,10 @@ def _comment(variable: Variable) -> str:
     return "".join(f"# {line}\n" for line in lines)
 
 
-def main() -> None:
-    """Write both files."""
+def write(project: Path) -> None:
+    """Write both files into this copy of the project."""
     for path, text in ((ENV_EXAMPLE, env_example()), (PAGE, page())):
-        path.write_text(text, encoding="utf-8")
+        (project / path.relative_to(ROOT)).write_text(text, encoding="utf-8")
 
 
 def _sections() -> Iterator[tuple[str, list[Variable]]]:
@@ -218,4 +218,4 @@ def _code(text: str) -> str:
 
 if __name__ == "__main__":
     argparse.ArgumentParser(prog="python -m config.reference", description=__doc__).parse_args()
-    main()
+    write(ROOT)

@@ -223,3 +223,75 @@ def test_every_secret_in_force_is_known() -> None:
     for secret in ("header-secret", "gateway-secret", "openai-key", "fallback-key"):
         assert secret in found
     assert "claude" not in found
+
+
+SECRET = "a-secret-of-some-length"
+
+
+class Unspeakable:
+    """A stranger's object, which cannot be spelt."""
+
+    def __str__(self) -> str:
+        raise RuntimeError("no")
+
+
+def test_what_cannot_be_spelt_costs_no_line() -> None:
+    redaction = Redaction([SECRET])
+    record = logging.makeLogRecord({"msg": "%d of %s", "args": (Unspeakable(), "x"), "levelno": 40})
+    record.name = "x"
+    record.body = {Unspeakable(): [Unspeakable(), SECRET, 7, None, True]}
+    assert redaction.filter(record)
+    assert record.msg == "%d of %s (with other arguments)"
+    shown = "<Unspeakable: RuntimeError>"
+    assert record.body == {shown: [shown, MASKED, 7, None, True]}
+
+
+def test_a_stack_that_was_asked_for_is_cleaned_as_well() -> None:
+    record = logging.makeLogRecord({"msg": "x", "levelno": 40, "stack_info": f"in {SECRET}"})
+    record.name = "x"
+    Redaction([SECRET]).filter(record)
+    assert record.stack_info == f"in {MASKED}"
+
+
+def test_half_a_secret_at_the_edge_of_what_is_read_is_left_out() -> None:
+    redaction = Redaction([SECRET])
+    text = redaction.text("x y\n" * 998 + "....." + SECRET, longest=2000)
+    assert SECRET[:6] not in text
+
+
+def test_a_number_that_is_a_secret_is_masked() -> None:
+    assert Redaction(["1234567890"]).value({"code": 1234567890, "port": 80}) == {
+        "code": MASKED,
+        "port": 80,
+    }
+
+
+QUOTED: list[tuple[object, str]] = [
+    ({"input": "Your card is 4929 1111."}, "Your card is 4929 1111"),
+    ({"instructions": "Speak like a pirate of old"}, "speak like a pirate of old"),
+    ({"messages": [{"content": "Zanzibar"}]}, "ZANZIBAR"),
+    ({"messages": [{"content": [{"text": "Zanzibar 4929"}, {"image": 1}]}]}, "zanzibar 4929"),
+]
+
+
+@pytest.mark.parametrize(("request_", "quotation"), QUOTED)
+def test_a_quotation_from_a_request_is_left_out(request_: object, quotation: str) -> None:
+    remember_sent(json.dumps(request_).encode())
+    told = Redaction().text(f"refused: {quotation} is odd")
+    assert quotation not in told
+    assert told.startswith("refused: ...")
+
+
+@pytest.mark.parametrize(
+    "sent", [b"\xff", b"[" * 100_000, b"[]", b'{"messages": ["words"]}', b'{"messages": null}']
+)
+def test_a_request_that_says_nothing_is_no_quotation(sent: bytes) -> None:
+    remember_sent(sent)
+    text = "refused: the words are odd and long"
+    assert Redaction().text(text) == text
+
+
+def test_words_without_sound_are_left_out() -> None:
+    assert Redaction().text("no audio frames were pushed for text: Dear Ann") == (
+        "no audio frames were pushed for text: ..."
+    )

@@ -2,6 +2,9 @@
 
 from pathlib import Path
 
+import pytest
+from pydantic import ValidationError
+
 from config.behaviour import AgentSettings
 from config.values import ROOT
 
@@ -16,3 +19,9 @@ def test_settings_that_name_what_is_not_there_are_values_all_the_same() -> None:
     )
     assert agent.instructions_file == Path("nowhere.md")
     assert agent.record_dir == ROOT / "records"
+
+
+def test_an_operator_is_somebody_and_not_everybody() -> None:
+    assert AgentSettings(operators=("supervisor", "bot-*")).operators == ("supervisor", "bot-*")
+    with pytest.raises(ValidationError, match="must not be everybody"):
+        AgentSettings(operators=("supervisor", "*"))

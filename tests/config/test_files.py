@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from config.behaviour import AgentSettings
-from config.files import read_files
+from config.behaviour import INSTRUCTIONS_CHARS, AgentSettings
+from config.files import FilesError, read_files
 from config.load import SettingsError, load_settings
 from config.per_call import settings_of_call
 from config.values import ROOT
@@ -81,3 +81,36 @@ def faults(agent: dict[str, str]) -> list[str]:
     with pytest.raises(SettingsError) as caught:
         load_settings(None, given={**KEYS, "agent": agent})
     return [fault.partition("; for example")[0] for fault in caught.value.faults]
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"instructions_file": "/dev/zero"}, "AGENT_INSTRUCTIONS_FILE: is a pipe or a device"),
+        ({"instructions_file": "/dev/null"}, "AGENT_INSTRUCTIONS_FILE: is a pipe or a device"),
+        ({"instructions_file": "empty.md"}, "AGENT_INSTRUCTIONS_FILE: is an empty file"),
+        ({"instructions_file": "long.md"}, "AGENT_INSTRUCTIONS_FILE: is longer than 32000"),
+        ({"record_dir": "x" * 300}, "AGENT_RECORD_DIR: cannot be a folder (OSError)"),
+        ({"hand_over_to": "nowhere:colleague"}, "cannot be imported (ModuleNotFoundError)"),
+    ],
+)
+def test_what_cannot_be_used_is_one_sentence(
+    tmp_path: Path, given: dict[str, str], said: str
+) -> None:
+    (tmp_path / "empty.md").touch()
+    (tmp_path / "long.md").write_text("é" * (INSTRUCTIONS_CHARS + 1), "utf-8")
+    (name, value), *_ = given.items()
+    placed = value if name == "hand_over_to" else str(tmp_path / value)
+    with pytest.raises(FilesError) as caught:
+        read_files(AgentSettings.model_validate({name: placed}))
+    (fault,) = caught.value.faults
+    assert said in fault
+
+
+def test_a_folder_for_records_may_be_made_later(tmp_path: Path) -> None:
+    for path in (tmp_path, tmp_path / "not yet there"):
+        read_files(AgentSettings(record_dir=path))
+
+
+def test_a_caller_may_be_handed_over_to_an_address() -> None:
+    read_files(AgentSettings(hand_over_to="tel:+15550100"))

@@ -479,3 +479,21 @@ def test_instructions_without_a_measure_are_told_in_one_sentence(
 def test_a_variable_in_another_encoding_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AGENT_GREETING", "Gr\udcfc\udcdfe")  # as Python hands on Latin-1
     assert faults()[0].startswith("AGENT_GREETING: is not UTF-8 text; for example")
+
+
+@pytest.mark.usefixtures("_keys")
+def test_a_folder_in_the_place_of_the_file_is_told(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="it has to be a file of NAME=value"):
+        load_settings(dotenv=tmp_path)
+
+
+def test_what_is_set_under_an_old_name_has_its_origin_under_the_new_one(tmp_path: Path) -> None:
+    file = tmp_path / "old.env"
+    file.write_text("ASSEMBLYAI_MIN_END_OF_TURN_SILENCE_WHEN_CONFIDENT=200\n", "utf-8")
+    assert origins(file)["ASSEMBLYAI_MIN_TURN_SILENCE"] == "old.env"
+
+
+def test_a_file_that_is_no_text_sets_nothing(tmp_path: Path) -> None:
+    file = tmp_path / ".env"
+    file.write_bytes(b"AGENT_NAME=Gr\xfc\xdf\n")
+    assert "AGENT_NAME" not in origins(file)

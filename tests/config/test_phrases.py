@@ -93,3 +93,8 @@ def test_a_fault_is_told_with_its_file_and_place(tmp_path: Path, text: str, sent
 def test_an_empty_folder_is_a_fault(tmp_path: Path) -> None:
     with pytest.raises(PhrasesError, match=r"no file such as en\.toml"):
         read_phrasebook(tmp_path)
+
+
+def test_a_folder_that_cannot_be_looked_into_is_a_fault() -> None:
+    with pytest.raises(PhrasesError, match=r"cannot be read \(OSError\)"):
+        read_phrasebook(Path("x" * 300))

@@ -2,12 +2,14 @@
 
 import re
 import warnings
+from pathlib import Path
 
 import pytest
+from pydantic import BaseModel, Field
 
 from config.load import load_settings
-from config.reference import ENV_EXAMPLE, PAGE, Variable, env_example, page, variables
-from config.values import ROOT
+from config.reference import ENV_EXAMPLE, PAGE, Variable, env_example, page, variables, write
+from config.values import ROOT, Section
 
 CONTRACT = {
     *("LIVEKIT_URL", "LIVEKIT_API_KEY", "LIVEKIT_API_SECRET"),
@@ -25,6 +27,44 @@ VARIABLES = list(variables())
 def test_the_files_are_those_that_the_settings_make() -> None:
     assert ENV_EXAMPLE.read_text("utf-8") == env_example(), "type `make reference`"
     assert PAGE.read_text("utf-8") == page(), "type `make reference`"
+
+
+def test_writing_the_files_writes_these_two(tmp_path: Path) -> None:
+    (tmp_path / "docs").mkdir()
+    write(tmp_path)
+    written = {path.name: path.read_text("utf-8") for path in tmp_path.rglob("*.*")}
+    assert written == {".env.example": env_example(), "settings.md": page()}
+
+
+class Door(Section):
+    """A door."""
+
+    is_open: bool = Field(description="Whether it is.")
+
+
+class Painted(Door):
+    """A door with a colour."""
+
+    colour: str = Field(description="Of the door.")
+
+
+class House(BaseModel):
+    """Settings of something else."""
+
+    door: Door
+
+
+class PaintedHouse(BaseModel):
+    """The same, with a setting that nobody could guess."""
+
+    door: Painted
+
+
+def test_a_setting_that_nobody_could_guess_needs_an_example() -> None:
+    (found,) = variables(House)
+    assert (found.name, found.example, found.values) == ("DOOR_IS_OPEN", "true", "true or false.")
+    with pytest.raises(ValueError, match="give this field an example"):
+        list(variables(PaintedHouse))
 
 
 def test_the_names_that_people_script_are_there() -> None:

@@ -110,3 +110,8 @@ def test_an_echo_cannot_be_told_where_the_time_of_a_word_is_not_known() -> None:
 
 def test_an_agent_that_is_silent_has_no_echo() -> None:
     assert not is_echo(("hello",), (), begun_at=1, ended_at=None, complete=False)
+
+
+def test_words_behind_the_agents_last_one_are_no_echo() -> None:
+    assert echoes("is that right", begun=10 * WORD_SECONDS + 0.2)
+    assert not echoes("is that right you say", begun=10 * WORD_SECONDS + 0.2)

@@ -4,7 +4,14 @@ from itertools import combinations, product
 
 import pytest
 
-from agent.call.barge_in.interruptions import Heard, Verdict, asks_for_dictation, is_sound, judge
+from agent.call.barge_in.interruptions import (
+    Heard,
+    Verdict,
+    asks_for_dictation,
+    asks_to_wait,
+    is_sound,
+    judge,
+)
 from config.phrases import Phrases, Words, begins, words_of
 from workbench.local.sample_settings import sample_settings
 
@@ -217,3 +224,18 @@ def test_a_phrase_is_found_wherever_it_stands() -> None:
                 begins(phrase, text[at:]) for phrase in (one, other) for at in range(len(text))
             )
             assert asks_for_dictation(" ".join(text), phrases) is stands
+
+
+@pytest.mark.parametrize(
+    ("text", "asks"),
+    [
+        ("One moment, please.", True),
+        ("Okay, hold on.", True),
+        ("Hold on a second, sorry.", True),
+        ("Yes, please.", False),
+        ("Hold on, I have a question.", False),
+        ("", False),
+    ],
+)
+def test_a_turn_that_only_asks_to_wait_is_known(text: str, asks: bool) -> None:
+    assert asks_to_wait(text, BOOK.of("en")) is asks

@@ -71,3 +71,11 @@ def test_a_loop_that_wakes_a_little_early_does_not_repeat_the_last_try() -> None
     woken = last.at_seconds - 1e-6
     schedule.fail(0, BUSY, woken)
     assert schedule.next_try(woken) is None
+
+
+def test_the_last_failure_of_each_that_failed_is_known() -> None:
+    schedule = Schedule([0, 1], Patience(6, 20), 0.0)
+    assert schedule.failures == {}
+    schedule.fail(0, BUSY, 1.0)
+    schedule.fail(0, REFUSED, 2.0)
+    assert schedule.failures == {0: REFUSED}

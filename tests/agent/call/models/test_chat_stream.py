@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from openai.types.chat import ChatCompletionChunk
 
-from agent.call.models.chat_stream import ChatStream
+from agent.call.models.chat_stream import ChatStream, new_call_id
+from agent.call.models.errors import CutError, EventError, RefusalError
 
 scalars = st.none() | st.booleans() | st.integers(-9, 9) | st.floats() | st.text(max_size=8)
 NAMES = """
@@ -85,3 +86,138 @@ def test_calls_are_told_apart_however_a_server_numbers_and_names_them(
 @given(st.text())
 def test_what_is_no_json(data: str) -> None:
     ChatStream().read(data)
+
+
+def shown(chunk: Any) -> tuple[Any, bool]:
+    return ChatStream(new_id=iter("ab").__next__).read(json.dumps(chunk))
+
+
+def delta(**fields: Any) -> dict[str, Any]:
+    return {"choices": [{"delta": fields}]}
+
+
+@pytest.mark.parametrize("data", ["", "{", "[" * 100_000, "[]", '"words"', "null"])
+def test_what_is_no_chunk_says_nothing(data: str) -> None:
+    assert ChatStream().read(data) == (None, False)
+
+
+@pytest.mark.parametrize(
+    "chunk",
+    [
+        {"choices": None},
+        {"choices": []},
+        {"choices": ["words"]},
+        delta(),
+        delta(role="assistant"),
+        delta(tool_calls="call"),
+        delta(tool_calls=[{"function": "f"}]),
+        delta(tool_calls=[piece(None, "{}")]),  # a piece of a call that has not begun
+    ],
+)
+def test_a_chunk_without_content_is_not_passed_on(chunk: dict[str, Any]) -> None:
+    assert shown(chunk) == (None, False)
+
+
+@pytest.mark.parametrize(
+    ("content", "text"),
+    [
+        ("Hi", "Hi"),
+        ([{"type": "text", "text": "H"}, {"text": "i"}, {"text": 1}, "x"], "Hi"),
+        ("H\ud800i", "Hi"),
+    ],
+)
+def test_words_are_one_text(content: Any, text: str) -> None:
+    chunk, has_content = shown(delta(content=content))
+    assert chunk["choices"][0]["delta"] == {"role": "assistant", "content": text}
+    assert has_content
+
+
+def test_a_blank_is_passed_on_but_is_no_content() -> None:
+    chunk, has_content = shown(delta(content=" "))
+    assert chunk["choices"][0]["delta"]["content"] == " "
+    assert not has_content
+
+
+def test_an_id_is_a_text_and_counts_are_numbers() -> None:
+    given = {"prompt_tokens": 3, "total_tokens": "many", "prompt_tokens_details": {"cached": 1}}
+    chunk, _ = shown({"id": 7, "usage": given, "choices": []})
+    assert chunk["id"] == ""
+    assert chunk["usage"] == {
+        "prompt_tokens": 3,
+        "completion_tokens": 0,
+        "total_tokens": 0,
+        "prompt_tokens_details": {"cached": 1},
+    }
+    chunk, _ = shown({"id": "c1", **delta(content="Hi")})
+    assert (chunk["id"], chunk["usage"]) == ("c1", None)
+
+
+@pytest.mark.parametrize(
+    "chunk", [{"error": {"message": "down"}}, {"type": "error"}, {"object": "error"}]
+)
+def test_an_error_among_the_chunks_is_the_fault(chunk: dict[str, Any]) -> None:
+    reader = ChatStream()
+    assert reader.read(json.dumps(chunk)) == (None, False)
+    assert isinstance(reader.fault, EventError)
+    reader.end()
+    assert isinstance(reader.fault, EventError)
+
+
+ENDS: list[tuple[str | None, str | None, type[Exception] | None]] = [
+    ("stop", "stop", None),
+    ("tool_calls", "tool_calls", None),
+    ("eos", "stop", None),
+    ("length", None, CutError),
+    ("content_filter", None, RefusalError),
+    ("null", None, CutError),
+    (None, None, CutError),
+]
+
+
+@pytest.mark.parametrize(("reason", "told", "fault"), ENDS)
+def test_an_answer_is_whole_only_if_a_chunk_says_so(
+    reason: str | None, told: str | None, fault: type[Exception] | None
+) -> None:
+    reader = ChatStream()
+    choice = {"delta": {"content": "Hi"}, "finish_reason": reason}
+    chunk, _ = reader.read(json.dumps({"choices": [choice]}))
+    assert chunk is not None
+    assert chunk["choices"][0]["finish_reason"] == told
+    reader.end()
+    assert type(reader.fault) is (fault or type(None))
+
+
+def test_a_refusal_is_a_fault_and_not_words() -> None:
+    reader = ChatStream()
+    reader.read(json.dumps(delta(refusal="I must not.")))
+    assert isinstance(reader.fault, RefusalError)
+
+
+def test_a_whole_answer_is_one_chunk_that_ends_it() -> None:
+    reader = ChatStream()
+    chunk, has_content = reader.read(
+        json.dumps({"choices": [{"message": {"role": "assistant", "content": "Hi"}}]})
+    )
+    assert has_content
+    assert chunk is not None
+    assert chunk["choices"][0]["finish_reason"] == "stop"
+    assert reader.has_finished
+
+
+def test_arguments_that_are_no_text_become_json() -> None:
+    chunk, _ = shown(delta(tool_calls=[piece("f", {"x": 1}, index=0)]))
+    (call,) = chunk["choices"][0]["delta"]["tool_calls"]
+    assert call == {"index": 0, "id": "a", "function": {"name": "f", "arguments": '{"x": 1}'}}
+
+
+def test_a_name_again_amid_the_arguments_begins_no_other_call() -> None:
+    reader = ChatStream(new_id=iter("ab").__next__)
+    for arguments, calls in (("{", 0), ("}", 0), ("{}", 1)):
+        chunk, _ = reader.read(json.dumps(delta(tool_calls=[piece("f", arguments, index=0)])))
+        assert chunk is not None
+        assert chunk["choices"][0]["delta"]["tool_calls"][0]["index"] == calls
+
+
+def test_every_call_without_an_id_gets_another() -> None:
+    assert new_call_id().startswith("call_")
+    assert new_call_id() != new_call_id()

@@ -72,3 +72,11 @@ def test_letters_of_scripts_without_blanks_have_times_of_their_own() -> None:
     first, *_, last = speaking("您好我是小明").spoken(101)
     assert first.earliest_start == 100
     assert last.earliest_start == pytest.approx(100 + 15 / FASTEST)
+
+
+def test_silence_before_any_sound_ends_nothing() -> None:
+    playout = Playout()
+    playout.begin(0)
+    before = playout.ended_at
+    playout.fall_silent(1)
+    assert playout.ended_at == before

@@ -195,3 +195,13 @@ def test_whatever_happens_a_caller_is_there_when_chosen_and_never_exchanged(
             # Nobody is served: the wait has an end.
             assert next_look is not None
             assert now < next_look <= now + max(PATIENCE, GRACE)
+
+
+def test_a_caller_whose_client_answers_no_more_is_absent_though_the_room_shows_one() -> None:
+    call = serving()
+    call.answers(is_reachable=False)
+    assert call.observe([ANN], 1.0) == 1.0 + GRACE
+    assert call.is_absent
+    call.answers(is_reachable=True)
+    call.observe([ANN], 2.0)
+    assert not call.is_absent

@@ -88,6 +88,14 @@ async def test_a_transform_gives_each_word_as_it_comes() -> None:
     assert [said async for said in in_spoken_form(text())] == ["It ", "is ", "seven."]
 
 
+async def test_a_text_that_is_all_markup_gives_nothing() -> None:
+    async def text() -> AsyncIterator[str]:
+        yield "**"
+        yield "**"
+
+    assert [said async for said in in_spoken_form(text())] == []
+
+
 MARKUP = ["**", "*", "_", "`", "~~", "|", "#", "> ", "- ", "[", "](", ")", "<b>", "https://", "\\"]
 ODD = ["\x00", "\ud83d", "\udc4b", "👋", "\u200d", "\u202e", "e\u0301", "\u0e31", "ก", "好", "。"]
 WORDS = ["word", "Mr.", "5", "ß", "سلام", "x" * 400]

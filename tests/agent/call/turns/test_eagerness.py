@@ -386,3 +386,14 @@ def test_a_turn_begins_so_many_replies_and_no_more(
         else:
             turn.voice(0.2 * number, probability=0.9 if what == "voice" else 0.1)
         assert len(turn.begun) - begun_before <= LIMITS[level].most_replies
+
+
+def test_the_words_that_a_reply_answers_are_known_while_it_lasts() -> None:
+    turn = Turn("full")
+    turn.voice(1.0)
+    turn.words("what time do you open", Outlook.SURE)
+    assert turn.eagerness.begun == ()
+    turn.quiet(3)
+    assert turn.eagerness.begun == ("what", "time", "do", "you", "open")
+    turn.eagerness.close()
+    assert turn.eagerness.begun == ()
