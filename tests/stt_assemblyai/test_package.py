@@ -11,19 +11,25 @@ import pytest
 import stt_assemblyai
 
 ROOT = Path(stt_assemblyai.__file__).parent
-MODULES = sorted(path.stem for path in ROOT.glob("*.py") if path.stem != "__init__")
-PROGRAM = {"__main__", "sound"}  # the command line, at the edge of the package
-DOES_IO = PROGRAM | {
-    "client",
-    "connector",
-    "inbox",
-    "sender",
-    "leg",
-    "livekit_private",
-    "transcriber",
-    "stt",
-    "retelling",
-}
+MODULES = sorted(
+    ".".join(path.relative_to(ROOT).with_suffix("").parts)
+    for path in ROOT.rglob("*.py")
+    if path.stem != "__init__"
+)
+ADAPTER = {"stt"} | {module for module in MODULES if module.startswith("livekit.")}
+PROGRAM = {"__main__", "cli.main", "cli.input"}  # the command line, at the edge of the package
+DOES_IO = (
+    PROGRAM
+    | ADAPTER
+    | {
+        "client",
+        "connector",
+        "inbox",
+        "sender",
+        "leg",
+        "transcriber",
+    }
+)
 
 SURFACE = {
     "audio": {"SAMPLE_BYTES", "AudioClock", "ReplayBuffer", "to_mono", "to_mulaw"},
@@ -59,10 +65,14 @@ SURFACE = {
 }
 
 
+def source(module: str) -> str:
+    return ROOT.joinpath(*module.split(".")).with_suffix(".py").read_text("utf-8")
+
+
 def imports(module: str) -> set[str]:
     """The packages that a module imports, at whatever place."""
     found: set[str] = set()
-    for node in ast.walk(ast.parse((ROOT / f"{module}.py").read_text())):
+    for node in ast.walk(ast.parse(source(module))):
         if isinstance(node, ast.Import):
             found |= {alias.name.split(".")[0] for alias in node.names}
         if isinstance(node, ast.ImportFrom) and node.module:
@@ -85,13 +95,13 @@ def test_what_decides_does_no_io(module: str) -> None:
     assert not imports(module) & {"asyncio", "websockets", "livekit", "socket", "time", "random"}
 
 
-@pytest.mark.parametrize("module", sorted(set(MODULES) - {"stt", "livekit_private", "retelling"}))
+@pytest.mark.parametrize("module", sorted(set(MODULES) - ADAPTER))
 def test_only_the_adapter_knows_livekit(module: str) -> None:
     assert "livekit" not in imports(module)
 
 
 def test_nothing_reads_the_environment_but_the_adapter_its_key() -> None:
-    texts = [(ROOT / f"{module}.py").read_text() for module in set(MODULES) - PROGRAM]
+    texts = [source(module) for module in set(MODULES) - PROGRAM]
     lines = [line.strip() for text in texts for line in text.splitlines()]
     readers = [line for line in lines if any(w in line for w in ("environ[", "environ.", "getenv"))]
     assert readers == ['api_key = os.environ.get("ASSEMBLYAI_API_KEY")']
@@ -99,4 +109,25 @@ def test_nothing_reads_the_environment_but_the_adapter_its_key() -> None:
 
 def test_the_client_is_usable_without_livekit() -> None:
     program = "import sys, stt_assemblyai.transcriber; sys.exit('livekit' in sys.modules)"
+    subprocess.run([sys.executable, "-c", program], check=True, cwd=ROOT.parent)
+
+
+def test_the_adapter_is_found_at_the_top_and_livekit_is_imported_only_then() -> None:
+    program = """
+import sys, stt_assemblyai
+assert 'livekit' not in sys.modules
+assert not hasattr(stt_assemblyai, 'TTS')
+from stt_assemblyai import STT
+from stt_assemblyai.stt import STT as same
+assert STT is same and 'livekit' in sys.modules
+"""
+    subprocess.run([sys.executable, "-c", program], check=True, cwd=ROOT.parent)
+
+
+def test_livekits_own_package_is_not_hidden_by_ours() -> None:
+    program = """
+import stt_assemblyai.livekit.stt
+from livekit import rtc
+assert rtc.__name__ == 'livekit.rtc' and stt_assemblyai.livekit.stt.rtc is rtc
+"""
     subprocess.run([sys.executable, "-c", program], check=True, cwd=ROOT.parent)

@@ -142,7 +142,7 @@ def test_every_row_has_its_proof() -> None:
     here = Path(__file__)
     found = {
         f"{module.stem}.{node.name}": ast.get_docstring(node) or ""
-        for module in here.parent.glob("test_*.py")
+        for module in here.parent.rglob("test_*.py")
         for node in ast.walk(ast.parse(module.read_text()))
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
     }

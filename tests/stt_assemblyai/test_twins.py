@@ -16,12 +16,12 @@ CONTRACTS = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["import
     for contract in CONTRACTS["contracts"]
     if contract["name"].startswith("What decides does not wait")
 )
-CORE = [*WITHOUT_IO, "stt_assemblyai.budget", "stt_assemblyai.retelling"]
+CORE = [*WITHOUT_IO, "stt_assemblyai.budget", "stt_assemblyai.livekit.convert"]
 
 
 def own_tests(module: str) -> str:
-    package, name = module.split(".")
-    return f"tests/{package}/test_{name}.py"
+    *rooms, name = module.split(".")
+    return "/".join(["tests", *rooms, f"test_{name}.py"])
 
 
 @pytest.fixture(scope="module")

@@ -18,15 +18,15 @@ import av
 import numpy as np
 import pytest
 
+from stt_assemblyai.cli.input import open_sound
+from stt_assemblyai.cli.output import as_text
 from stt_assemblyai.options import SessionOptions
-from stt_assemblyai.page import as_text
-from stt_assemblyai.sound import open_sound
 from stt_assemblyai.transcript import SpokenWord, Transcript
 from workbench.standins.assemblyai_v3.knobs import Fault, Knobs
 from workbench.standins.assemblyai_v3.scripted import ScriptedWord
 from workbench.standins.assemblyai_v3.server import LOCAL_KEY, AssemblyAIStandIn
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 RATE = 16_000
 KNOBS = Knobs(begin_delay_ms=0, throttle=None, format_twin_delay_ms=10, termination_delay_ms=5)
 TEA = [
@@ -445,7 +445,7 @@ async def test_help_names_every_option_and_every_exit_code(stand_in: AssemblyAIS
 
 
 async def test_neither_livekit_nor_a_decoder_is_loaded_for_wav(tmp_path: Path) -> None:
-    code = "import sys, stt_assemblyai.__main__; print({'livekit', 'av'} & set(sys.modules))"
+    code = "import sys, stt_assemblyai.cli.main; print({'livekit', 'av'} & set(sys.modules))"
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-c", code, stdout=PIPE, cwd=ROOT
     )

@@ -14,7 +14,7 @@ import sys
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 
-from stt_assemblyai.wav import CONVERT, Layout, PcmReader, UnreadableError, wav_layout
+from stt_assemblyai.cli.wav import CONVERT, Layout, PcmReader, UnreadableError, wav_layout
 
 __all__ = ["Sound", "UnreadableError", "open_sound"]
 

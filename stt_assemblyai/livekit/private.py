@@ -1,7 +1,7 @@
 """All of LiveKit's private parts that the adapter uses, each with the reason.
 
 They have no public equivalent, and a LiveKit release may rename any of them without notice. Then
-tests/stt_assemblyai/test_livekit_private.py fails and says which feature breaks.
+tests/stt_assemblyai/livekit/test_private.py fails and says which feature breaks.
 """
 
 from __future__ import annotations

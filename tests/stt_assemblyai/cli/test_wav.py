@@ -5,7 +5,7 @@ import struct
 import numpy as np
 import pytest
 
-from stt_assemblyai.wav import Layout, PcmReader, UnreadableError, wav_layout
+from stt_assemblyai.cli.wav import Layout, PcmReader, UnreadableError, wav_layout
 
 SOUND = np.arange(320, dtype="<i2").tobytes()
 KNOWN = Layout(16_000, 1, len(SOUND))

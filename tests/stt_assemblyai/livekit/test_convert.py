@@ -4,8 +4,13 @@ import pytest
 from livekit.agents import NOT_GIVEN, APIConnectionError, APIError, APIStatusError
 
 from stt_assemblyai.errors import AssemblyAIError, NetworkError, classify_close, classify_http
+from stt_assemblyai.livekit.convert import (
+    api_error,
+    merged_keyterms,
+    session_parameters,
+    speech_data,
+)
 from stt_assemblyai.options import SessionOptions
-from stt_assemblyai.retelling import api_error, merged_keyterms, session_parameters, speech_data
 from stt_assemblyai.transcript import SpokenWord, Transcript
 
 REFUSED = NetworkError("h:443 cannot be reached")

@@ -1,0 +1,1 @@
+"""The LiveKit adapter: the only part of this package that knows LiveKit."""
