@@ -18,8 +18,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from livekit import rtc
-from livekit.agents import ConversationItemAddedEvent, LanguageCode, llm, stt
+from livekit.agents import (
+    AgentStateChangedEvent,
+    CloseEvent,
+    CloseReason,
+    ConversationItemAddedEvent,
+    LanguageCode,
+    llm,
+    stt,
+)
+from livekit.agents.voice.events import AgentState
 
 from agent.call.barge_in import barge_in_filter, by_voice
 from agent.call.barge_in.interruptions import Verdict
@@ -443,12 +451,12 @@ SECOND_OPINION = Machine(
 DELAY_SECONDS, FILLER_SECONDS = 2.0, 10.0
 
 
-class Conversation(rtc.EventEmitter[Any]):
+class Conversation:
     """LiveKit's session, as far as fillers look at it."""
 
     def __init__(self) -> None:
-        super().__init__()
-        self.agent_state = self.user_state = "listening"
+        self.agent_state: AgentState = "listening"
+        self.user_state = "listening"
         self.fillers = fillers.Fillers(
             self,  # type: ignore[arg-type]
             delay_seconds=DELAY_SECONDS,
@@ -456,17 +464,21 @@ class Conversation(rtc.EventEmitter[Any]):
         )
 
 
-def agent(state: str) -> Input:
+def agent(state: AgentState) -> Input:
     def change(session: Conversation) -> None:
-        session.agent_state = state
-        session.emit("agent_state_changed", None)
+        session.agent_state, before = state, session.agent_state
+        session.fillers.on_state_changed(AgentStateChangedEvent(old_state=before, new_state=state))
 
     return change
 
 
 def caller_turn(session: Conversation) -> None:
     item = llm.ChatMessage(role="user", content=["And?"])
-    session.emit("conversation_item_added", ConversationItemAddedEvent(item=item))
+    session.fillers.on_item_added(ConversationItemAddedEvent(item=item))
+
+
+def close(session: Conversation) -> None:
+    session.fillers.on_close(CloseEvent(reason=CloseReason.USER_INITIATED))
 
 
 THINKS, SPEAKS = agent("thinking"), agent("speaking")
@@ -482,7 +494,7 @@ FILLERS = Machine(
     },
     labels={
         "speech owed": [THINKS],
-        "the speech, or the session's close": [SPEAKS, lambda session: session.emit("close", None)],
+        "the speech, or the session's close": [SPEAKS, close],
         "the delay": [wait(DELAY_SECONDS)],
         "its end, or the speech": [wait(FILLER_SECONDS), SPEAKS],
         "the speech, in a new turn": [(caller_turn, SPEAKS)],

@@ -4,33 +4,29 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable
-from functools import partial
 
 from livekit import rtc
-from livekit.agents import (
-    CloseEvent,
-    CloseReason,
-    ErrorEvent,
-    JobContext,
-)
+from livekit.agents import JobContext
 from livekit.agents.types import TOPIC_CHAT
 
 from agent.call.assistant import Assistant
 from agent.call.chat import Chat, hear_in
-from agent.call.endings import FAILED_PROVIDER, Ending, count_as_failed
+from agent.call.endings import Ending, count_as_failed
+from agent.call.failures import Failures
 from agent.call.hang_up import Parting
 from agent.call.history.late_formatting import Mending
 from agent.call.history.record import open_record
-from agent.call.history.recorded_turns import keep_turns
-from agent.call.log_context import log_turns, name_caller
+from agent.call.history.recorded_turns import RecordedTurns
+from agent.call.log_context import TurnLog, name_caller
 from agent.call.output.side_track import side_track
 from agent.call.people.authority import Authority, Role, on_rpc
 from agent.call.people.participants import AgentRole, show_role
 from agent.call.people.presence import Presence
 from agent.call.reply.broken_answers import BrokenAnswers
-from agent.call.reply.fillers import fillers
+from agent.call.reply.fillers import Fillers, fillers_in
 from agent.call.reply.greeting_prefetch import HeadStart
 from agent.call.session import Equipment, build_session, room_options
+from agent.call.session_events import subscribe
 from agent.call.silence import Silence
 from agent.call.turns.turn_taking import TurnTaking
 from agent.call.voices.group import Group, SeveralEars
@@ -99,7 +95,10 @@ class Call:
         )
         self._group = self._gather() if hears_all else None
         is_sole = self._equipment.hearing is ears and not hears_all
-        self._silence = Silence(self._session, self._agent, self.end, ears if is_sole else None)
+        self._silence = Silence(self._session, self._agent, self.end, knows_ears=is_sole)
+        self._broken_answers = BrokenAnswers(self._session, self._agent.refusal)
+        self._failures = Failures(self._broken_answers, self.end, self._ending.done)
+        self._mending = Mending(self._session, self._record)
         self._head_start: HeadStart | None = None
         if not self._said_before:
             self._head_start = HeadStart(self._session, self._agent.greeting)
@@ -107,9 +106,7 @@ class Call:
 
     def _gather(self) -> Group:
         hearing, sift = self._equipment.hearing, self._turn_taking.sift_one
-        group = Group(self._job.room, self._agent.operators, hearing, sift)
-        group.attend(self._session, self._equipment.ears)
-        return group
+        return Group(self._job.room, self._agent.operators, hearing, sift)
 
     def _go_on_with(self, caller: str) -> None:
         name_caller(self._job, caller)
@@ -151,9 +148,6 @@ class Call:
         if not await self._caller_came():
             return self._ending.result()
         self._tell_refused_settings()
-        mending = Mending(self._session, self._record)
-        self._equipment.ears.on("late_format", mending.take)
-        self._watch_session()
         longest = asyncio.get_running_loop().call_later(
             self._agent.max_call_seconds, self.end, Ending.TOO_LONG
         )
@@ -165,7 +159,7 @@ class Call:
             log.exception("the call could not start")
             self.end(Ending.FAULT)
         silence = asyncio.create_task(self._silence.watch())
-        screens = asyncio.create_task(mending.run())
+        screens = asyncio.create_task(self._mending.run())
         checks = asyncio.create_task(self._presence.check_caller())
         try:
             ending = await asyncio.shield(self._ending)
@@ -184,7 +178,7 @@ class Call:
             log.warning("some of the call's own settings are refused", extra={"faults": faults})
             self._record.add("settings_refused", {"faults": faults})
 
-    def _assistant(self) -> Assistant:
+    def _assistant(self, before_speech: Callable[[], Awaitable[None]] | None) -> Assistant:
         return Assistant(
             instructions=self._own.settings.prompt,
             greeting=self._agent.greeting,
@@ -193,15 +187,18 @@ class Call:
             turn_taking=self._turn_taking,
             said_before=self._said_before,
             head_start=self._head_start,
-            before_speech=self._fill_silence(),
+            before_speech=before_speech,
             metadata=self._own.application,
-            cannot_hear=self._cannot_hear,
+            cannot_hear=self._failures.cannot_hear,
             tool_timeout_seconds=self._agent.tool_timeout_seconds,
             group=self._group,
         )
 
     async def _start(self) -> None:
-        assistant = self._assistant()
+        self._put_backchannel_in_room()
+        fillers = self._fillers()
+        assistant = self._assistant(fillers.make_way if fillers else None)
+        self._subscribe(fillers, assistant)
         caller = self._presence.caller_identity
         if caller is None:
             await self._session.start(assistant, record=False)
@@ -240,18 +237,32 @@ class Call:
         self._job.room.register_text_stream_handler(TOPIC_CHAT, chat.take)
         self._job.add_shutdown_callback(chat.close)
 
-    def _fill_silence(self) -> Callable[[], Awaitable[None]] | None:
-        """Play the listening sound and fillers in the room from now on.
-
-        Returns what an answer has to await before it is heard; None without fillers.
-        """
-        if self._job.is_fake_job():
-            return None
-        if sound := self._turn_taking.listening_sound:
+    def _put_backchannel_in_room(self) -> None:
+        sound = self._turn_taking.listening_sound
+        if sound and not self._job.is_fake_job():
             sound.track = side_track(self._job.room, "listening", sound.sample_rate)
-        if not self._agent.filler_seconds:
+
+    def _fillers(self) -> Fillers | None:
+        """What plays fillers in the room; None if nothing does."""
+        if self._job.is_fake_job() or not self._agent.filler_seconds:
             return None
-        return fillers(self._session, self._job.room, self._agent.filler_seconds).make_way
+        return fillers_in(self._job.room, self._session, self._agent.filler_seconds)
+
+    def _subscribe(self, fillers: Fillers | None, assistant: Assistant) -> None:
+        subscribe(
+            self._session,
+            self._equipment.ears,
+            self._group,
+            self._mending,
+            self._broken_answers,
+            RecordedTurns(self._record),
+            TurnLog() if self._agent.log_transcripts else None,
+            self._silence,
+            self._turn_taking,
+            fillers,
+            assistant.tool_limits,
+            self._failures,
+        )
 
     async def _caller_came(self) -> bool:
         """Wait for a caller. A console has no room, and the caller is there already."""
@@ -266,34 +277,3 @@ class Call:
         if self._presence.caller_identity is not None:
             name_caller(self._job, self._presence.caller_identity)
         return not self._ending.done()
-
-    def _watch_session(self) -> None:
-        session = self._session
-        session.on("error", partial(self._on_error, BrokenAnswers(session, self._agent.refusal)))
-        session.on("close", self._on_close)
-        keep_turns(session, self._record)
-        if self._agent.log_transcripts:
-            log_turns(session)
-
-    def _on_error(self, broken_answers: BrokenAnswers, event: ErrorEvent) -> None:
-        failure = event.error
-        if failure.recoverable or self._ending.done() or broken_answers.forgives(failure):
-            return
-        ending = FAILED_PROVIDER.get(failure.type, Ending.FAULT)
-        log.error(
-            "a provider failed, ending the call",
-            extra={
-                "ending": ending.value,
-                "error": getattr(failure.error, "message", str(failure.error)),
-            },
-        )
-        self.end(ending)
-
-    def _cannot_hear(self, error: Exception) -> None:
-        """Speech recognition failed in a way that LiveKit's session does not report."""
-        log.error("speech recognition failed, ending the call", exc_info=error)
-        self.end(Ending.CANNOT_HEAR)
-
-    def _on_close(self, event: CloseEvent) -> None:
-        stopped = event.reason is CloseReason.JOB_SHUTDOWN
-        self.end(Ending.WORKER_STOPPED if stopped else Ending.AGENT_ENDED)

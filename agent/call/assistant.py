@@ -30,7 +30,7 @@ from agent.call.reply.greeting_prefetch import HeadStart
 from agent.call.reply.reasoning import Reasoning
 from agent.call.reply.refusals import Withheld
 from agent.call.reply.spoken_form import in_spoken_form
-from agent.call.reply.tool_limits import limited
+from agent.call.reply.tool_limits import ToolLimits
 from agent.call.turns.turn_taking import TurnTaking
 from agent.call.voices.group import INSTRUCTIONS as GROUP
 from agent.call.voices.group import Group
@@ -63,7 +63,8 @@ class Assistant(Agent):
         `metadata`: the keys of the call's metadata that are not settings, for tools to read.
         """
         self._limited: dict[str, llm.Tool | llm.Toolset] = {}
-        self._tool_timeout_seconds = tool_timeout_seconds
+        self.tool_limits = ToolLimits(lambda: self.session, tool_timeout_seconds)
+        """It has to hear the session's changes of state (`agent.call.session_events`)."""
         told = f"{instructions}\n{GROUP}" if group else instructions
         super().__init__(instructions=told, chat_ctx=_history(said_before))
         self.metadata = metadata
@@ -86,7 +87,7 @@ class Assistant(Agent):
 
     def _limit(self, tool: llm.Tool | llm.Toolset) -> llm.Tool | llm.Toolset:
         if isinstance(tool, llm.FunctionTool | llm.RawFunctionTool):
-            return limited(tool, lambda: self.session, self._tool_timeout_seconds)
+            return self.tool_limits.limited(tool)
         return tool
 
     async def on_enter(self) -> None:

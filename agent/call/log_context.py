@@ -2,7 +2,7 @@
 
 import logging
 
-from livekit.agents import AgentSession, ChatMessage, ConversationItemAddedEvent, JobContext
+from livekit.agents import ChatMessage, ConversationItemAddedEvent, JobContext
 
 from agent.log import pseudonym
 from agent.redaction import PERSONAL
@@ -29,13 +29,11 @@ def log_words(identity: str, text: str) -> None:
     log.info("turn", extra=fields)
 
 
-def log_turns(session: AgentSession[None]) -> None:
-    """Log what both sides say, turn by turn."""
+class TurnLog:
+    """Logs what both sides say, turn by turn."""
 
-    def tell(event: ConversationItemAddedEvent) -> None:
+    def on_item_added(self, event: ConversationItemAddedEvent) -> None:
         item = event.item
         if isinstance(item, ChatMessage) and item.role in ("user", "assistant"):
             fields = {"role": item.role, f"{PERSONAL}text": item.text_content or ""}
             log.info("turn", extra=fields)
-
-    session.on("conversation_item_added", tell)

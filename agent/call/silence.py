@@ -3,14 +3,12 @@
 import asyncio
 import contextlib
 from collections.abc import Callable
-from typing import Any
 
 from livekit.agents import (
     AgentSession,
     ChatMessage,
     ConversationItemAddedEvent,
     UserStateChangedEvent,
-    stt,
 )
 
 from agent.call.endings import Ending
@@ -22,7 +20,8 @@ from config.behaviour import AgentSettings
 class Silence:
     """Watches the silences of one call.
 
-    `ears`: the STT if it has no fallback, since it reports whether it has a session; else None.
+    `knows_ears`: whether `on_recogniser_opened` and `on_recogniser_interrupted` tell all: an STT
+    with a fallback hears without a session of its own.
     """
 
     def __init__(
@@ -30,20 +29,17 @@ class Silence:
         session: AgentSession[None],
         agent: AgentSettings,
         end: Callable[[Ending], None],
-        ears: stt.STT[Any] | None,
+        *,
+        knows_ears: bool,
     ) -> None:
         self._session = session
         self._agent = agent
         self._end = end
-        self._is_deaf = ears is not None
+        self._knows_ears = knows_ears
+        self._is_deaf = knows_ears
         self._fell_silent = asyncio.Event()
         self._waits_until = float("-inf")
         """When the wait ends for which the caller has asked: seconds on the event loop's clock."""
-        session.on("user_state_changed", self._on_user_state)
-        session.on("conversation_item_added", self._on_item)
-        if ears is not None:
-            ears.on("session_opened", lambda _: self._hear(True))
-            ears.on("interrupted", lambda _: self._hear(False))
 
     async def watch(self) -> None:
         """Ask a silent caller whether they are there. End the call if they stay silent.
@@ -83,15 +79,18 @@ class Silence:
         with contextlib.suppress(RuntimeError):
             await self._session.say(words.text, audio=words.frames()).wait_for_playout()
 
-    def _on_item(self, event: ConversationItemAddedEvent) -> None:
+    def on_item_added(self, event: ConversationItemAddedEvent) -> None:
         if isinstance(event.item, ChatMessage) and event.item.role == "user":
             waits = mark_of(event.item) is Mark.HOLD
             now = asyncio.get_running_loop().time()
             self._waits_until = now + self._agent.hold_seconds if waits else now
 
-    def _hear(self, hears: bool) -> None:
-        self._is_deaf = not hears
+    def on_recogniser_opened(self, _: object) -> None:
+        self._is_deaf = False
 
-    def _on_user_state(self, event: UserStateChangedEvent) -> None:
+    def on_recogniser_interrupted(self, _: object) -> None:
+        self._is_deaf = self._knows_ears
+
+    def on_user_state_changed(self, event: UserStateChangedEvent) -> None:
         if event.new_state == "away":
             self._fell_silent.set()

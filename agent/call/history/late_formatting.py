@@ -36,9 +36,8 @@ _REMEMBERED_TURNS = 4
 
 
 class Mending:
-    """Make it before all other listeners of a session: they then see the formatted text.
-
-    `take` needs every `late_format` event of the STT. `run` mends screens, in the order of turns.
+    """Changes events of a session, so its methods have to be called before those of whoever reads
+    these (`agent.call.session_events`). `run` mends screens, in the order of turns.
     """
 
     def __init__(self, session: AgentSession[Any], record: Record) -> None:
@@ -48,10 +47,8 @@ class Mending:
         self._unshown: deque[LateFormat] = deque(maxlen=_REMEMBERED_TURNS)
         self._unsaid: deque[LateFormat] = deque(maxlen=_REMEMBERED_TURNS)
         self._screens: asyncio.Queue[LateFormat] = asyncio.Queue()
-        session.on("user_input_transcribed", self._on_words)
-        session.on("conversation_item_added", self._on_item)
 
-    def take(self, late: LateFormat) -> None:
+    def on_late_format(self, late: LateFormat) -> None:
         """Take a formatted text. It may come before the session has handled the plain one."""
         if late.replaces in self._shown:
             self._screens.put_nowait(late)
@@ -71,7 +68,8 @@ class Mending:
             if segment is not None:
                 await self._show(segment, late.transcript.text)
 
-    def _on_words(self, event: UserInputTranscribedEvent) -> None:
+    def on_words(self, event: UserInputTranscribedEvent) -> None:
+        """The session has heard this: put the formatted text into the event if it is there."""
         if not event.is_final:
             return
         for late in list(self._unshown):
@@ -80,7 +78,8 @@ class Mending:
                 self._unshown.remove(late)
         self._shown.append(event.transcript)
 
-    def _on_item(self, event: ConversationItemAddedEvent) -> None:
+    def on_item_added(self, event: ConversationItemAddedEvent) -> None:
+        """The same for a message of the history."""
         if isinstance(event.item, ChatMessage) and event.item.role == "user":
             for late in list(self._unsaid):
                 if mend(event.item, late):

@@ -32,8 +32,8 @@ class BrokenAnswers:
     cannot say a sentence, the greeting included; that apology is a recording and needs no voice.
     Says `refusal` when the model refuses to answer.
 
-    Takes sentences that the voice refused out of the history. Listeners that subscribe to the
-    session after this one see the history without them.
+    Takes sentences that the voice refused out of the history, for those who read it afterwards
+    (`agent.call.session_events`).
     """
 
     def __init__(self, session: AgentSession[None], refusal: str) -> None:
@@ -45,8 +45,6 @@ class BrokenAnswers:
         self._voice_broke_off = False
         self._is_over = False
         self._refusing: SpeechHandle | None = None
-        session.on("speech_created", self._on_speech)
-        session.on("conversation_item_added", self._on_item)
 
     def forgives(self, failure: object) -> bool:
         """Whether the call goes on after this error."""
@@ -67,7 +65,7 @@ class BrokenAnswers:
         self._forgiven.append(failure.error)  # one answer may have two: the model's, the voice's
         return True
 
-    def _on_item(self, event: ConversationItemAddedEvent) -> None:
+    def on_item_added(self, event: ConversationItemAddedEvent) -> None:
         item, voice = event.item, self._session.tts
         if not isinstance(voice, PromptVoice) or not isinstance(item, ChatMessage):
             return
@@ -76,7 +74,7 @@ class BrokenAnswers:
                 voice.heard(part) if isinstance(part, str) else part for part in item.content
             ]
 
-    def _on_speech(self, event: SpeechCreatedEvent) -> None:
+    def on_speech_created(self, event: SpeechCreatedEvent) -> None:
         is_answer = event.source == "generate_reply"
         event.speech_handle.add_done_callback(self._on_answer if is_answer else self._on_sentence)
 

@@ -13,9 +13,12 @@ from enum import Enum, auto
 from livekit import rtc
 from livekit.agents import (
     AgentSession,
+    AgentStateChangedEvent,
     ChatMessage,
+    CloseEvent,
     ConversationItemAddedEvent,
     SpeechCreatedEvent,
+    UserStateChangedEvent,
 )
 from livekit.agents.voice import SpeechHandle
 
@@ -71,11 +74,6 @@ class Fillers:
         self._sentences: set[SpeechHandle] = set()
         """Sentences that our code has the agent say. The session is not "thinking" while they wait
         for the voice."""
-        session.on("speech_created", self._on_speech)
-        session.on("agent_state_changed", lambda _: self._look())
-        session.on("user_state_changed", lambda _: self._look())
-        session.on("conversation_item_added", self._on_item)
-        session.on("close", lambda _: self._stop())
 
     async def make_way(self) -> None:
         """The answer has come: return as soon as it may be heard."""
@@ -100,7 +98,14 @@ class Fillers:
             case State.PLAYING if spoken:
                 self._stop()
 
-    def _on_item(self, event: ConversationItemAddedEvent) -> None:
+    def on_state_changed(self, _: AgentStateChangedEvent | UserStateChangedEvent) -> None:
+        """The agent or the caller began or ceased to speak, or the agent to think."""
+        self._look()
+
+    def on_close(self, _: CloseEvent) -> None:
+        self._stop()
+
+    def on_item_added(self, event: ConversationItemAddedEvent) -> None:
         item = event.item
         if isinstance(item, ChatMessage) and item.role == "user" and not mark_of(item):
             self._is_new_turn = True
@@ -108,7 +113,7 @@ class Fillers:
                 self._state = State.QUIET
             self._look()
 
-    def _on_speech(self, event: SpeechCreatedEvent) -> None:
+    def on_speech_created(self, event: SpeechCreatedEvent) -> None:
         if event.source == "say":
             self._sentences.add(event.speech_handle)
             event.speech_handle.add_done_callback(self._on_sentence_done)
@@ -142,7 +147,7 @@ class Fillers:
         self._look()
 
 
-def fillers(session: AgentSession[None], room: rtc.Room, delay_seconds: float) -> Fillers:
+def fillers_in(room: rtc.Room, session: AgentSession[None], delay_seconds: float) -> Fillers:
     """Plays "one moment" on a track of its own in the room."""
     track = side_track(room, "filler", SAMPLE_RATE)
     return Fillers(

@@ -13,7 +13,12 @@ import logging
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from livekit.agents import AgentSession, ToolError
+from livekit.agents import (
+    AgentSession,
+    AgentStateChangedEvent,
+    ToolError,
+    UserStateChangedEvent,
+)
 from livekit.agents.llm import FunctionTool, RawFunctionTool
 
 log = logging.getLogger(__name__)
@@ -24,24 +29,44 @@ LONGEST_RESULT = 20_000
 Tool = FunctionTool[..., Any] | RawFunctionTool[..., Any]
 
 
-def limited(tool: Tool, session: Callable[[], AgentSession[Any]], seconds: float) -> Tool:
-    """The same tool for the model, with its limits.
-
-    It fails once it has kept a silent caller waiting for `seconds`. The time does not count while
-    the agent or the caller speaks, or while a task of the tool converses with the caller.
+class ToolLimits:
+    """The limits of one session's tools. A tool fails once it has kept a silent caller waiting for
+    `seconds`. The time does not count while the agent or the caller speaks, or while a task of the
+    tool converses with the caller.
     """
 
-    @functools.wraps(tool)
-    async def run(*args: Any, **kwargs: Any) -> Any:
+    def __init__(self, session: Callable[[], AgentSession[Any]], seconds: float) -> None:
+        self._session = session
+        self._seconds = seconds
+        self._running: dict[asyncio.Timeout, AgentSession[Any]] = {}
+
+    def on_state_changed(self, _: AgentStateChangedEvent | UserStateChangedEvent) -> None:
+        """The agent or the caller began or ceased to speak, or the agent to think."""
+        for limit, session in self._running.items():
+            self._count(session, limit)
+
+    def limited(self, tool: Tool) -> Tool:
+        """The same tool for the model, with its limits."""
+
+        @functools.wraps(tool)
+        async def run(*args: Any, **kwargs: Any) -> Any:
+            return await self._run(tool, *args, **kwargs)
+
+        if isinstance(tool, RawFunctionTool):
+            return RawFunctionTool(run, tool.info)
+        return FunctionTool(run, tool.info)
+
+    async def _run(self, tool: Tool, *args: Any, **kwargs: Any) -> Any:
         limit = asyncio.timeout(None)
         try:
             async with limit:
-                with _silence_counted(session(), limit, seconds):
+                with self._silence_counted(limit):
                     result = tool(*args, **kwargs)
                     return _shortened(await result if inspect.isawaitable(result) else result)
         except TimeoutError:
             if not limit.expired():
                 raise
+            seconds = self._seconds
             log.warning("a tool took too long", extra={"tool": tool.id, "seconds": seconds})
             raise ToolError(f"No result within {seconds:g} seconds") from None
         except asyncio.CancelledError:
@@ -54,30 +79,20 @@ def limited(tool: Tool, session: Callable[[], AgentSession[Any]], seconds: float
             log.exception("a tool tried to end the process", extra={"tool": tool.id})
             raise ToolError("An internal error occurred") from error
 
-    if isinstance(tool, RawFunctionTool):
-        return RawFunctionTool(run, tool.info)
-    return FunctionTool(run, tool.info)
+    @contextlib.contextmanager
+    def _silence_counted(self, limit: asyncio.Timeout) -> Iterator[None]:
+        """Let the limit expire when the agent has owed an answer for long without a break."""
+        session = self._running[limit] = self._session()
+        self._count(session, limit)
+        try:
+            yield
+        finally:
+            del self._running[limit]
 
-
-@contextlib.contextmanager
-def _silence_counted(
-    session: AgentSession[Any], limit: asyncio.Timeout, seconds: float
-) -> Iterator[None]:
-    """Let the limit expire when the agent has owed an answer for `seconds` without a break."""
-
-    def look(_: object = None) -> None:
+    def _count(self, session: AgentSession[Any], limit: asyncio.Timeout) -> None:
         is_owed = session.agent_state == "thinking" and session.user_state != "speaking"
-        loop = asyncio.get_running_loop()
-        limit.reschedule(loop.time() + seconds if is_owed else None)
-
-    session.on("agent_state_changed", look)
-    session.on("user_state_changed", look)
-    look()
-    try:
-        yield
-    finally:
-        session.off("agent_state_changed", look)
-        session.off("user_state_changed", look)
+        now = asyncio.get_running_loop().time()
+        limit.reschedule(now + self._seconds if is_owed else None)
 
 
 def _shortened(result: Any) -> Any:

@@ -58,8 +58,6 @@ class ListeningSound:
         self._language = ""
         self._sounds: dict[str, asyncio.Task[_Sound]] = {}
         self._playing: asyncio.Task[None] | None = None
-        session.on("agent_state_changed", self._on_agent_state)
-        session.on("close", lambda _: self._close())
 
     @property
     def sample_rate(self) -> int:
@@ -138,12 +136,13 @@ class ListeningSound:
         assert isinstance(self._session.tts, tts.TTS)  # `build_session` has one
         return self._session.tts
 
-    def _on_agent_state(self, event: AgentStateChangedEvent) -> None:
+    def on_agent_state_changed(self, event: AgentStateChangedEvent) -> None:
         """Stop the sound when the agent begins to speak."""
         if event.new_state == "speaking" and self._playing:
             self._playing.cancel()
 
-    def _close(self) -> None:
+    def close(self) -> None:
+        """Fall silent for good."""
         self.track = None
         for each in (self._playing, *self._sounds.values()):
             if each:

@@ -11,9 +11,9 @@ from livekit.agents import (
     AgentStateChangedEvent,
     CloseEvent,
     SpeechCreatedEvent,
-    llm,
     stt,
 )
+from livekit.agents.metrics import AgentMetrics
 
 from agent.call.barge_in.barge_in_filter import Overlap
 from agent.call.barge_in.by_voice import BargeIn, limits_of
@@ -91,15 +91,6 @@ class TurnTaking:
         self._seats = Seats(self._floor)
         self._overlaps = [self._overlap]  # and one for each of several speakers
         self.thrown_away = ThrownAway()
-        self._attend(session)
-
-    def _attend(self, session: AgentSession[None]) -> None:
-        session.on("speech_created", self.thrown_away.begun)
-        if isinstance(session.llm, llm.LLM):
-            session.llm.on("metrics_collected", self.thrown_away.measured)
-        session.on("agent_state_changed", self._on_agent_state)
-        session.on("speech_created", self._on_speech)
-        session.on("close", self._on_close)
 
     def _hold_ends(self, opinions: Opinions) -> HeldEnds:
         return HeldEnds(
@@ -268,10 +259,17 @@ class TurnTaking:
         if self._held_ends is not None:
             self._held_ends.be_patient(early_seconds(self._settings, self._preset, pause_ms))
 
-    def _on_agent_state(self, event: AgentStateChangedEvent) -> None:
+    def on_agent_state_changed(self, event: AgentStateChangedEvent) -> None:
+        if self.listening_sound:
+            self.listening_sound.on_agent_state_changed(event)
         self._overlap.agent_state_changed(event.new_state)
 
-    def _on_speech(self, event: SpeechCreatedEvent) -> None:
+    def on_model_metrics(self, metrics: AgentMetrics) -> None:
+        """A request to the language model has ended."""
+        self.thrown_away.measured(metrics)
+
+    def on_speech_created(self, event: SpeechCreatedEvent) -> None:
+        self.thrown_away.begun(event)
         event.speech_handle.add_done_callback(lambda _: self._on_spoken())
 
     def _on_spoken(self) -> None:
@@ -279,7 +277,9 @@ class TurnTaking:
             overlap.speech_done()
         self._floor.look()
 
-    def _on_close(self, _: CloseEvent) -> None:
+    def on_close(self, _: CloseEvent) -> None:
+        if self.listening_sound:
+            self.listening_sound.close()
         self._floor.close()
         if self._held_ends is not None:
             self._held_ends.close()

@@ -18,7 +18,6 @@ from typing import Any
 
 from livekit import rtc
 from livekit.agents import (
-    AgentSession,
     APIError,
     ChatMessage,
     ConversationItemAddedEvent,
@@ -112,13 +111,8 @@ class Group:
         finally:
             await utils.aio.cancel_and_wait(listening, dropping)
 
-    def attend(self, session: AgentSession[Any], ears: stt.STT[Any]) -> None:
-        """Mark in the session's history who said what, before others read it, and show late
-        formatted texts on screens."""
-        session.on("conversation_item_added", self._name_speakers)
-        ears.on("late_format", self._mend)
-
-    def _name_speakers(self, event: ConversationItemAddedEvent) -> None:
+    def on_item_added(self, event: ConversationItemAddedEvent) -> None:
+        """Mark in a message of the session's history who said what."""
         if isinstance(event.item, ChatMessage) and event.item.role == "user":
             self._attribution.mark(event.item)
 
@@ -134,7 +128,7 @@ class Group:
         """The text without the speakers' names."""
         return self._attribution.unnamed(text)
 
-    def _mend(self, late: LateFormat) -> None:
+    def on_late_format(self, late: LateFormat) -> None:
         """Show a late formatted text on screens."""
         for speaker in self._speakers.all if self.is_heard else ():
             self._tasks.create_task(speaker.mend(late))

@@ -9,6 +9,7 @@ from livekit.agents import AgentSession, llm, stt
 from agent.call.assistant import Assistant
 from agent.call.output.canned_prompts import Sentence
 from agent.call.reply.broken_answers import BrokenAnswers
+from agent.call.session_events import subscribe
 from agent.call.turns.turn_taking import TurnTaking
 from config.load import load_settings
 from stt_assemblyai.stt import STT
@@ -51,7 +52,6 @@ async def said(mind: Mind) -> list[str]:
     """What the agent says to one turn of the caller, "(waits)" and "(hangs up)"."""
     heard: list[str] = []
     session: AgentSession[None] = AgentSession(llm=mind, turn_handling={"turn_detection": "manual"})
-    BrokenAnswers(session, "No.")
     key = {"api_key": "key"}
     livekit = {"url": "ws://127.0.0.1", "api_secret": "secret"} | key
     settings = load_settings(None, given={"livekit": livekit, "assemblyai": key, "openai": key})
@@ -63,6 +63,8 @@ async def said(mind: Mind) -> list[str]:
         hang_up=lambda: heard.append("(hangs up)"),
         turn_taking=turn_taking,
     )
+    listeners = (turn_taking, BrokenAnswers(session, "No."), assistant.tool_limits)
+    subscribe(session, None, *listeners)
     await session.start(assistant, record=False)
     await session.wait_for_idle()
 
@@ -137,14 +139,16 @@ async def test_ears_that_fail_in_whatever_way_are_told_of(at_once: bool) -> None
     key = {"api_key": "key"}
     livekit = {"url": "ws://127.0.0.1", "api_secret": "secret"} | key
     settings = load_settings(None, given={"livekit": livekit, "assemblyai": key, "openai": key})
+    turn_taking = TurnTaking(settings, STT(api_key="key"), session)
     assistant = Assistant(
         instructions="",
         greeting="Hello.",
         goodbye=GOODBYE,
         hang_up=lambda: None,
-        turn_taking=TurnTaking(settings, STT(api_key="key"), session),
+        turn_taking=turn_taking,
         cannot_hear=failed.append,
     )
+    subscribe(session, None, turn_taking)
     session.input.audio = SilentInput()
     await session.start(assistant, record=False)
     await asyncio.sleep(5)

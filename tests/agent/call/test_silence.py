@@ -8,6 +8,7 @@ from livekit.agents import Agent, AgentSession
 
 from agent.call.endings import Ending
 from agent.call.output.canned_prompts import Sentence
+from agent.call.session_events import subscribe
 from agent.call.silence import Silence
 from config.behaviour import AgentSettings
 from stt_assemblyai.stt import STT
@@ -25,7 +26,9 @@ async def told(ears: STT | None, seconds: float, *events: tuple[float, str]) -> 
     """
     ended: asyncio.Future[Ending] = asyncio.get_running_loop().create_future()
     session: AgentSession[None] = AgentSession(user_away_timeout=AGENT.silence_seconds)
-    watching = asyncio.create_task(Silence(session, AGENT, ended.set_result, ears).watch())
+    silence = Silence(session, AGENT, ended.set_result, knows_ears=ears is not None)
+    subscribe(session, ears, silence)
+    watching = asyncio.create_task(silence.watch())
     loop = asyncio.get_running_loop()
     for at, event in events:
         assert ears is not None

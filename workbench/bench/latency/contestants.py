@@ -10,6 +10,7 @@ from livekit.agents import Agent, AgentSession
 
 from agent.call.assistant import Assistant
 from agent.call.session import build_session, equip
+from agent.call.session_events import subscribe
 from agent.call.turns.turn_taking import TurnTaking
 from config.load import load_settings
 from workbench.bench.latency import stock
@@ -49,12 +50,14 @@ def _ours(name: str, **settings: Mapping[str, Any]) -> Contestant:
         chosen = load_settings(None, given=given)
         equipment = equip(chosen)
         session = build_session(equipment)
+        turn_taking = TurnTaking(chosen, equipment.ears, session)
+        subscribe(session, equipment.ears, turn_taking)
         assistant = Assistant(
             instructions=stock.INSTRUCTIONS,
             greeting=chosen.agent.greeting,
             goodbye=chosen.agent.goodbye,
             hang_up=lambda: None,
-            turn_taking=TurnTaking(chosen, equipment.ears, session),
+            turn_taking=turn_taking,
         )
         return session, assistant
 

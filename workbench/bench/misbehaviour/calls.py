@@ -22,6 +22,7 @@ from agent.call.providers import Clients, build_mind, build_voice, connect_optio
 from agent.call.reply.broken_answers import BrokenAnswers
 from agent.call.reply.fillers import Fillers
 from agent.call.reply.prompt_voice import PromptVoice
+from agent.call.session_events import subscribe
 from config.services import OpenAISettings
 from workbench.bench.misbehaviour.generator import SECONDS_PER_LETTER, Drawn, Generator
 from workbench.bench.misbehaviour.line import Heard, Line
@@ -118,8 +119,10 @@ async def _session(
     synchronizer = TranscriptSynchronizer(next_in_chain_audio=line, next_in_chain_text=None)
     session.output.audio = synchronizer.audio_output
     session.output.transcription = synchronizer.text_output
-    session.on("error", partial(_on_error, story, BrokenAnswers(session, REFUSAL)))
+    broken_answers = BrokenAnswers(session, REFUSAL)
     fillers = Fillers(session, delay_seconds=FILLER_SECONDS, play=line.play_filler)
+    subscribe(session, None, broken_answers, fillers)
+    session.on("error", partial(_on_error, story, broken_answers))
     await session.start(_Assistant(fillers), record=False)
     try:
         yield session

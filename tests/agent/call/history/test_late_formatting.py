@@ -12,6 +12,7 @@ from livekit.agents import (
 )
 
 from agent.call.history.late_formatting import Mending, mend
+from agent.call.session_events import subscribe
 from agent.call.voices.who_spoke import Person, lines_of, set_lines
 from stt_assemblyai.events import LateFormat
 from stt_assemblyai.transcript import Transcript
@@ -47,6 +48,7 @@ class Talk:
         self.session: AgentSession[None] = AgentSession()
         self.record = Lines()
         self.mending = Mending(self.session, self.record)
+        subscribe(self.session, None, self.mending)
         self.seen: list[str] = []
         self.session.on("user_input_transcribed", lambda event: self.seen.append(event.transcript))
 
@@ -72,7 +74,7 @@ async def talk() -> Talk:
 async def test_a_text_that_comes_with_the_plain_one_takes_its_place_from_the_start(
     talk: Talk,
 ) -> None:
-    talk.mending.take(late())
+    talk.mending.on_late_format(late())
     talk.hear(PLAIN)
     talk.remember(PLAIN)
     assert talk.seen == talk.history == [FORMATTED]
@@ -82,7 +84,7 @@ async def test_a_text_that_comes_after_the_turn_mends_history_and_record(talk: T
     talk.hear(PLAIN)
     talk.remember(PLAIN)
     talk.remember("Certainly.", "assistant")
-    talk.mending.take(late())
+    talk.mending.on_late_format(late())
     assert talk.history == [FORMATTED, "Certainly."]
     assert talk.record.written == [("formatted", {"replaces": PLAIN, "text": FORMATTED})]
 
@@ -90,7 +92,7 @@ async def test_a_text_that_comes_after_the_turn_mends_history_and_record(talk: T
 async def test_a_text_for_one_turn_leaves_the_others_alone(talk: Talk) -> None:
     talk.hear("yes")
     talk.remember("yes")
-    talk.mending.take(late("no", "No."))
+    talk.mending.on_late_format(late("no", "No."))
     assert talk.history == ["yes"]
     talk.hear("no")
     talk.remember("no")
@@ -99,7 +101,7 @@ async def test_a_text_for_one_turn_leaves_the_others_alone(talk: Talk) -> None:
 
 
 async def test_what_is_still_open_is_not_mended(talk: Talk) -> None:
-    talk.mending.take(late())
+    talk.mending.on_late_format(late())
     event = UserInputTranscribedEvent(transcript=PLAIN, is_final=False)
     talk.session.emit("user_input_transcribed", event)
     assert talk.seen == [PLAIN]

@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
-from livekit.agents import AgentHandoff, AgentSession, ChatMessage, ConversationItemAddedEvent
+from livekit.agents import AgentHandoff, ChatMessage, ConversationItemAddedEvent
 
 from agent.call.history.marked import Mark, extra_of
-from agent.call.history.recorded_turns import keep_turns
+from agent.call.history.recorded_turns import RecordedTurns
 from agent.call.voices.who_spoke import Line, set_lines
 
 
@@ -55,11 +55,9 @@ def said_together() -> ChatMessage:
         (AgentHandoff(new_agent_id="another"), []),
     ],
 )
-async def test_each_turn_is_written_down_with_who_said_it_and_its_mark(
+def test_each_turn_is_written_down_with_who_said_it_and_its_mark(
     item: Any, turns: list[dict[str, str]]
 ) -> None:
-    session: AgentSession[None] = AgentSession()
     record = Record()
-    keep_turns(session, record)
-    session.emit("conversation_item_added", ConversationItemAddedEvent(item=item))
+    RecordedTurns(record).on_item_added(ConversationItemAddedEvent(item=item))
     assert record.turns == turns

@@ -9,6 +9,7 @@ from livekit.agents import Agent, AgentSession
 from agent.call.output.canned_prompts import Sentence
 from agent.call.providers import Clients, build_mind, connect_options
 from agent.call.reply.broken_answers import MOST_IN_A_CALL, BrokenAnswers
+from agent.call.session_events import subscribe
 from config.services import OpenAISettings
 from workbench.standins.openai_v1.faults import Fault
 from workbench.standins.openai_v1.server import LOCAL_KEY, OpenAIStandIn
@@ -35,6 +36,7 @@ class Call:
         )
         self.forgiven: list[bool] = []
         broken = BrokenAnswers(self.session, "No.")
+        subscribe(self.session, None, broken)
         self.session.on("error", lambda event: self.forgiven.append(broken.forgives(event.error)))
 
     async def ask(self) -> list[str | None]:

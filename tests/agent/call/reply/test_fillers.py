@@ -10,6 +10,7 @@ from livekit.agents.voice.io import AudioOutput, AudioOutputCapabilities
 
 from agent.call.assistant import Assistant
 from agent.call.reply.fillers import Fillers
+from agent.call.session_events import subscribe
 from agent.call.turns.turn_taking import TurnTaking
 from config.load import load_settings
 from stt_assemblyai.stt import STT
@@ -155,6 +156,7 @@ class Call:
         settings = load_settings(None, given={"livekit": livekit, "assemblyai": key, "openai": key})
         turn_taking = TurnTaking(settings, STT(api_key="key"), self.session)
         self.assistant = Waiter(before_speech=fillers.make_way, turn_taking=turn_taking)
+        subscribe(self.session, None, fillers, turn_taking, self.assistant.tool_limits)
 
     async def ask(self) -> list[tuple[float, str]]:
         """What is heard until the turn is over, on a clock that starts with the question."""

@@ -25,6 +25,7 @@ from agent.call.providers import Clients
 from agent.call.reply.broken_answers import MOST_REFUSED, BrokenAnswers
 from agent.call.reply.greeting_prefetch import HeadStart
 from agent.call.session import Equipment, build_session, furnish
+from agent.call.session_events import subscribe
 from agent.call.turns.turn_taking import TurnTaking
 from config.load import load_settings
 
@@ -141,13 +142,15 @@ class Call:
         self.session.output.transcription = self.screen
         self.is_over = False
         self._broken_answers = BrokenAnswers(self.session, REFUSAL)
+        turn_taking = TurnTaking(equipment.settings, equipment.ears, self.session)
+        subscribe(self.session, equipment.ears, self._broken_answers, turn_taking)
         self.session.on("error", self._on_error)
         self.assistant = Assistant(
             instructions="Be kind.",
             greeting=greeting,
             goodbye="Bye.",
             hang_up=lambda: None,
-            turn_taking=TurnTaking(equipment.settings, equipment.ears, self.session),
+            turn_taking=turn_taking,
             head_start=HeadStart(self.session, greeting),
         )
 

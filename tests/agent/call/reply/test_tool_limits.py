@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 from livekit.agents import Agent, AgentSession, RunContext, function_tool, llm
 
-from agent.call.reply.tool_limits import LONGEST_RESULT, limited
+from agent.call.reply.tool_limits import LONGEST_RESULT, ToolLimits
+from agent.call.session_events import subscribe
 
 SECONDS = 20.0
 
@@ -89,8 +90,10 @@ async def ask(*tools: str) -> tuple[list[str], list[str]]:
     session: AgentSession[None] = AgentSession(
         llm=model, turn_handling={"turn_detection": "manual"}
     )
+    limits = ToolLimits(lambda: session, SECONDS)
+    subscribe(session, None, limits)
     await session.start(agent, record=False)
-    await agent.update_tools([limited(tool, lambda: session, SECONDS) for tool in agent.tools])
+    await agent.update_tools([limits.limited(tool) for tool in agent.tools])
     for tool in tools:
         await session.generate_reply(user_input=tool)
     await session.aclose()
@@ -128,7 +131,7 @@ async def test_the_model_sees_the_same_tool() -> None:
     agent = Assistant()
     for tool in agent.tools:
         assert isinstance(tool, llm.FunctionTool)
-        same = limited(tool, lambda: agent.session, SECONDS)
+        same = ToolLimits(lambda: agent.session, SECONDS).limited(tool)
         assert llm.utils.build_legacy_openai_schema(same) == llm.utils.build_legacy_openai_schema(
             tool
         )

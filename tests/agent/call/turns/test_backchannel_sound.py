@@ -13,6 +13,7 @@ from livekit.agents import AgentSession, stt
 from agent.call.assistant import Assistant
 from agent.call.barge_in.vad_tap import TappedVAD
 from agent.call.output.side_track import SideTrack
+from agent.call.session_events import subscribe
 from agent.call.turns.backchannel_sound import SOFTER_DB, softened
 from agent.call.turns.patience import turn_handling
 from agent.call.turns.turn_taking import TurnTaking
@@ -55,6 +56,7 @@ class Call:
         self.session.output.audio = Loudspeaker()
         self.session.input.audio = SilentInput()
         self.turn_taking = TurnTaking(settings, STT(api_key="key"), self.session)
+        subscribe(self.session, None, self.turn_taking)
         if self.turn_taking.listening_sound:
             self.turn_taking.listening_sound.track = SideTrack(self.room.publish_side_track)
         self.states: list[str] = []

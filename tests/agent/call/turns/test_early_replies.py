@@ -15,6 +15,7 @@ from livekit.agents.metrics import LLMMetrics
 
 from agent.call.assistant import Assistant
 from agent.call.barge_in.vad_tap import TappedVAD
+from agent.call.session_events import subscribe
 from agent.call.turns.eagerness import LIMITS, Eagerness, Level
 from agent.call.turns.early_replies import EarlyReplies
 from agent.call.turns.patience import turn_handling
@@ -79,6 +80,7 @@ class Call:
         )
         service = STT(api_key="key", options=chosen.session_options)
         self.turn_taking = TurnTaking(chosen, service, self.session)
+        subscribe(self.session, service, self.turn_taking)
         self.agent = Assistant(
             instructions="",
             greeting=greeting,

@@ -14,6 +14,7 @@ from agent.call.barge_in.interruptions import asks_to_wait
 from agent.call.endings import Ending
 from agent.call.history.marked import Mark, mark_of
 from agent.call.reply.fillers import Fillers
+from agent.call.session_events import subscribe
 from agent.call.silence import Silence
 from agent.call.turns.patience import turn_handling
 from agent.call.turns.turn_taking import TurnTaking
@@ -98,8 +99,9 @@ class Call:
         self.told: list[tuple[str, str]] = []
         self.ended: list[Ending] = []
         turn_taking = TurnTaking(settings, STT(api_key="key"), self.session)
-        Fillers(self.session, delay_seconds=1, play=self.fill)
-        self.silence = Silence(self.session, settings.agent, self.ended.append, None)
+        fillers = Fillers(self.session, delay_seconds=1, play=self.fill)
+        self.silence = Silence(self.session, settings.agent, self.ended.append, knows_ears=False)
+        subscribe(self.session, None, turn_taking, fillers, self.silence)
         self.session.on("conversation_item_added", self._on_item)
         self.assistant = Assistant(
             instructions="",

@@ -16,6 +16,7 @@ from livekit.agents import (
 
 from agent.call.assistant import Assistant
 from agent.call.barge_in.vad_tap import TappedVAD
+from agent.call.session_events import subscribe
 from agent.call.turns.patience import turn_handling
 from agent.call.turns.turn_taking import ANSWER_SECONDS, TurnTaking
 from config.load import load_settings
@@ -73,6 +74,7 @@ class Call:
         )
         self.service = STT(api_key="key", options=settings.session_options)
         self.turn_taking = TurnTaking(settings, self.service, self.session)
+        subscribe(self.session, self.service, self.turn_taking)
         self.clerk = Clerk(text, self.turn_taking)
 
     async def start(self) -> None:

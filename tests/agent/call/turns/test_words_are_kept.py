@@ -25,6 +25,7 @@ from agent.call.barge_in.interruptions import Heard, Verdict, is_sound, without_
 from agent.call.barge_in.vad_tap import TappedVAD
 from agent.call.history.marked import Mark, MarkedUtterance, mark_of
 from agent.call.output.playout import Playout
+from agent.call.session_events import subscribe
 from agent.call.turns.patience import turn_handling
 from agent.call.turns.turn_taking import TurnTaking
 from config.load import load_settings
@@ -183,6 +184,8 @@ class Call:
         )
         self.shown: list[str] = []
         self.recorded: list[tuple[str, str, Mark | None]] = []
+        turn_taking = TurnTaking(chosen, STT(api_key="key"), self.session)
+        subscribe(self.session, None, turn_taking)
         self.session.on("user_input_transcribed", self._show)
         self.session.on("conversation_item_added", self._record)
         self.assistant = Assistant(
@@ -190,7 +193,7 @@ class Call:
             greeting=greeting,
             goodbye="",
             hang_up=lambda: None,
-            turn_taking=TurnTaking(chosen, STT(api_key="key"), self.session),
+            turn_taking=turn_taking,
         )
 
     def _show(self, event: UserInputTranscribedEvent) -> None:

@@ -21,6 +21,7 @@ from livekit.agents import (
 from agent.call.assistant import Assistant
 from agent.call.barge_in.vad_tap import TappedVAD
 from agent.call.history.marked import Mark, mark_of
+from agent.call.session_events import subscribe
 from agent.call.turns.patience import turn_handling
 from agent.call.turns.turn_taking import TurnTaking
 from agent.call.voices.group import DeafError, Group, SeveralEars
@@ -122,7 +123,7 @@ class Call:
         )
         self.recorded: list[dict[str, Any]] = []
         self.failure: Exception | None = None
-        self.group.attend(self.session, self.service)
+        subscribe(self.session, self.service, self.group, turn_taking)
         self.session.on("conversation_item_added", self._record)
         self.assistant = Assistant(
             instructions="Be kind.",

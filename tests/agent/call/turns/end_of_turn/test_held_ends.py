@@ -12,6 +12,7 @@ from livekit.agents import AgentSession, ChatContext, ChatMessage, LanguageCode,
 
 from agent.call.assistant import Assistant
 from agent.call.barge_in.vad_tap import TappedVAD
+from agent.call.session_events import subscribe
 from agent.call.turns.end_of_turn.detector import SAMPLE_RATE, Samples
 from agent.call.turns.patience import EARLY_SECONDS, early_seconds, turn_handling
 from agent.call.turns.turn_taking import TurnTaking
@@ -120,6 +121,7 @@ class Call:
         self.service.force_endpoint = self._force  # type: ignore[method-assign]  # nobody listens
         self.forced_at: list[float] = []
         self.turn_taking = TurnTaking(settings, self.service, self.session, self.detector)
+        subscribe(self.session, self.service, self.turn_taking)
         self.clerk = Clerk(self.turn_taking)
         self.quiet_at = 0.0
 

@@ -1,0 +1,135 @@
+"""Who hears a session's events, and in which order."""
+
+import ast
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, get_args
+
+import pytest
+from livekit.agents import (
+    AgentSession,
+    ChatMessage,
+    ConversationItemAddedEvent,
+    UserInputTranscribedEvent,
+)
+from livekit.agents.voice.events import EventTypes
+
+from agent.call.history.late_formatting import Mending
+from agent.call.history.recorded_turns import RecordedTurns
+from agent.call.log_context import TurnLog
+from agent.call.reply.broken_answers import BrokenAnswers
+from agent.call.session_events import MODEL, RECOGNISER, SESSION, Handler, subscribe
+from agent.call.voices.group import Group
+from stt_assemblyai.events import LateFormat
+from stt_assemblyai.stt import STT
+from stt_assemblyai.transcript import Transcript
+
+ROOT = Path(__file__).parents[3]
+PLAIN, FORMATTED = "it is twenty five dollars", "It is $25."
+
+
+class Record:
+    """A record that is kept in memory."""
+
+    def __init__(self) -> None:
+        self.written: list[tuple[str, Mapping[str, Any]]] = []
+
+    def add(self, kind: str, fields: Mapping[str, Any]) -> None:
+        self.written.append((kind, fields))
+
+    def close(self) -> None:
+        pass
+
+
+def late() -> LateFormat:
+    return LateFormat(Transcript("session", 0, FORMATTED, (), formatted=True), PLAIN)
+
+
+def changed(event: EventTypes, handlers: Sequence[Handler]) -> dict[EventTypes, Sequence[Handler]]:
+    return {**SESSION, event: handlers}
+
+
+def written(order: Mapping[EventTypes, Sequence[Handler]]) -> list[tuple[str, Mapping[str, Any]]]:
+    """The record of a turn whose formatted text came before the session had the plain one."""
+    session: AgentSession[None] = AgentSession()
+    service, record = STT(api_key="key"), Record()
+    subscribe(session, service, Mending(session, record), RecordedTurns(record), order=order)
+    service.emit("late_format", late())
+    said = ChatMessage(role="user", content=[PLAIN])
+    session.emit("conversation_item_added", ConversationItemAddedEvent(item=said))
+    return record.written
+
+
+async def test_the_record_has_the_formatted_text_in_this_order_and_lacks_it_in_another() -> None:
+    assert written(SESSION) == [("turn", {"role": "user", "text": FORMATTED})]
+    items = list(SESSION["conversation_item_added"])
+    first, last = items.index(Mending.on_item_added), items.index(RecordedTurns.on_item_added)
+    items[first], items[last] = items[last], items[first]
+    swapped = changed("conversation_item_added", items)
+    assert written(swapped) == [("turn", {"role": "user", "text": PLAIN})]
+
+
+async def test_what_subscribes_later_sees_the_formatted_text_as_screens_do() -> None:
+    session: AgentSession[None] = AgentSession()
+    mending, seen = Mending(session, Record()), []
+    subscribe(session, None, mending)
+    session.on("user_input_transcribed", lambda event: seen.append(event.transcript))
+    mending.on_late_format(late())
+    words = UserInputTranscribedEvent(transcript=PLAIN, is_final=True)
+    session.emit("user_input_transcribed", words)
+    assert seen == [FORMATTED]
+
+
+def test_those_who_change_a_message_come_before_those_who_write_it_down() -> None:
+    items = list(SESSION["conversation_item_added"])
+    change = [Group.on_item_added, Mending.on_item_added, BrokenAnswers.on_item_added]
+    write = [RecordedTurns.on_item_added, TurnLog.on_item_added]
+    assert items[:5] == [*change, *write]
+
+
+async def test_a_listener_gets_each_event_of_its_own_once() -> None:
+    session: AgentSession[None] = AgentSession()
+    record = Record()
+    subscribe(session, None, None, RecordedTurns(record))
+    said = ChatMessage(role="assistant", content=["Hello."])
+    session.emit("conversation_item_added", ConversationItemAddedEvent(item=said))
+    assert len(record.written) == 1
+
+
+async def test_a_listener_that_no_table_knows_is_a_fault() -> None:
+    with pytest.raises(ValueError, match="in no table"):
+        subscribe(AgentSession(), None, Record())
+
+
+def test_the_tables_name_methods_of_classes() -> None:
+    for table in (SESSION, RECOGNISER, MODEL):
+        for handlers in table.values():
+            assert len(set(handlers)) == len(handlers)
+            assert all(each.__qualname__.count(".") == 1 for each in handlers)
+
+
+def subscriptions(path: Path) -> Iterator[tuple[str, str]]:
+    """What a module calls `on` or `once` of, and for which event; "" for one that is computed."""
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        match node:
+            case ast.Call(func=ast.Attribute(value=emitter, attr="on" | "once"), args=[event, *_]):
+                name = event.value if isinstance(event, ast.Constant) else ""
+                yield ast.unparse(emitter), str(name)
+
+
+OTHERS = {
+    ("agent/call/providers.py", "each", "error"): "a recogniser's, whose failure only costs a line",
+    ("agent/call/voices/group.py", "self._room", ""): "the room's, while the group listens",
+}
+"""What is subscribed to by an event's name that a session has too, or by one that is computed."""
+
+
+def test_nobody_else_subscribes_to_a_session() -> None:
+    found = {
+        (path.relative_to(ROOT).as_posix(), emitter, event)
+        for path in (ROOT / "agent").rglob("*.py")
+        for emitter, event in subscriptions(path)
+        if "session" in emitter or event in (*get_args(EventTypes), "")
+    }
+    assert {each for each in found if each[0] != "agent/call/session_events.py"} == OTHERS.keys()
+    assert ("agent/call/session_events.py", "emitter", "") in found
