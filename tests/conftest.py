@@ -31,13 +31,13 @@ SLOW = {
     "test_standins_heard.py",
     "test_standins_program.py",
     "test_main.py",
-    "test_session.py",
+    "stt_assemblyai/test_session.py",
 }
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
-        if item.path.name in SLOW:
+        if item.path.name in SLOW or f"{item.path.parent.name}/{item.path.name}" in SLOW:
             item.add_marker(pytest.mark.slow)
 
 

@@ -3,13 +3,10 @@
 import asyncio
 import multiprocessing
 from functools import partial
-from itertools import product
 
 import pytest
 from prometheus_client import CollectorRegistry, Counter
 
-from agent.call.barge_in.outcomes import KINDS
-from agent.worker.metrics import OVERLAPS
 from agent.worker.tally import Tally
 
 
@@ -56,10 +53,3 @@ def test_no_call_minds_a_worker_that_is_gone() -> None:
     sender = tally.sender
     del tally
     sender("hold", False)
-
-
-@pytest.mark.parametrize(("kind", "outcome"), [*product(KINDS, ("false", "true"))])
-def test_every_series_is_on_the_page_from_the_start(kind: str, outcome: str) -> None:
-    (metric,) = OVERLAPS.collect()
-    shown = [each.labels for each in metric.samples if each.name == "agent_overlaps_total"]
-    assert {"kind": kind, "outcome": outcome} in shown
