@@ -24,6 +24,7 @@ SLOW = {
     "test_compare.py",
     "test_compare_load.py",
     "test_console.py",
+    "test_doctor.py",
     "test_doors.py",
     "test_heard.py",
     "test_hearing.py",

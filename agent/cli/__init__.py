@@ -6,7 +6,16 @@ from pathlib import Path
 
 import typer
 
-from agent.cli import console, download_files, playground, serve, settings, token, transcribe
+from agent.cli import (
+    console,
+    doctor,
+    download_files,
+    playground,
+    serve,
+    settings,
+    token,
+    transcribe,
+)
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -23,6 +32,7 @@ app.command()(console.console)
 app.command()(transcribe.transcribe)
 app.command()(playground.playground)
 app.command()(token.token)
+app.command()(doctor.doctor)
 app.command()(settings.settings)
 app.command(name="download-files")(download_files.download_files)
 

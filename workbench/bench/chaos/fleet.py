@@ -5,10 +5,11 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
-from workbench.local.livekit_server import LiveKitServer
-from workbench.local.running import PROJECT
+from workbench.local.livekit_binary import find_or_build
+from workbench.local.livekit_server import LiveKitServer, livekit_server
+from workbench.local.running import CACHE, PROJECT
 from workbench.local.standins_process import stand_ins
-from workbench.local.workers import Places, Worker, own_livekit
+from workbench.local.workers import Places, Worker
 
 AGENT_NAME = "chaos"
 
@@ -43,7 +44,9 @@ class Fleet:
         }
         name = f"worker {self._started}"
         worker = Worker(self.places, name, settings, "start", program=self._program)
-        self.workers.append(await self._stack.enter_async_context(worker.taking_calls()))
+        await self._stack.enter_async_context(worker.process)
+        await worker.registered()
+        self.workers.append(worker)
 
     def jobs(self) -> list[int]:
         """The processes of the calls in progress."""
@@ -66,12 +69,14 @@ async def fleet(
     program: Path = PROJECT / "agent.py",
 ) -> AsyncIterator[Fleet]:
     """A LiveKit server, the stand-ins and so many workers, until the context is left."""
+    livekit = await find_or_build(CACHE, print)
     async with (
-        own_livekit(logs) as server,
+        livekit_server(livekit, logs / "livekit.log") as server,
         stand_ins(logs / "stand-ins.log") as (stood_in, _),
         AsyncExitStack() as stack,
     ):
-        made = Fleet(server, Places(server.access, stood_in, logs), stack, settings, program)
+        places = Places(server.access, stood_in, logs)
+        made = Fleet(server, places, stack, settings, program)
         for _ in range(workers):  # all at once, they would keep each other from starting
             await made.add()
         yield made

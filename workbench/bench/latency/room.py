@@ -15,9 +15,13 @@ from workbench.bench.latency.contestants import Contestant
 from workbench.bench.latency.dialogue import Line, say
 from workbench.bench.latency.measurement import Summary, Turn, read
 from workbench.bench.latency.providers import Delays, Providers
-from workbench.local.livekit_server import Access
-from workbench.local.standins_process import in_this_process
-from workbench.local.workers import Places, Worker, own_livekit
+from workbench.local.livekit_binary import find_or_build
+from workbench.local.livekit_server import Access, livekit_server
+from workbench.local.running import CACHE
+from workbench.local.standins_process import StandIns
+from workbench.local.workers import Places, Worker
+from workbench.standins.assemblyai_v3.server import LOCAL_KEY as EARS_KEY
+from workbench.standins.openai_v1.server import LOCAL_KEY as MIND_KEY
 
 __all__ = ["measure_in_room"]
 
@@ -62,9 +66,10 @@ async def measure_in_room(
     contestants: Sequence[Contestant], lines: Sequence[Line], delays: Delays, slot_seconds: float
 ) -> Mapping[str, Summary]:
     """Each says all lines; one of them comes to the end of a line about every `slot_seconds`."""
+    program = await find_or_build(CACHE, print)
     async with AsyncExitStack() as stack:
         logs = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        server = await stack.enter_async_context(own_livekit(logs))
+        server = await stack.enter_async_context(livekit_server(program, logs / "livekit.log"))
         cues = [say(line).cue for line in lines]
         seats = [
             _Seat(each, await stack.enter_async_context(Providers(cues, delays)))
@@ -73,14 +78,14 @@ async def measure_in_room(
         # One after the other: the server passes over workers whose machine is busy.
         for seat in seats:
             worker = _worker(seat, server.access, logs)
-            await stack.enter_async_context(worker.taking_calls())
+            process = await stack.enter_async_context(worker.process)
+            await worker.registered()
             joining = Caller.join(server.access, seat.name, "caller", seat.name)
             seat.caller = await stack.enter_async_context(joining)
             try:
                 await seat.caller.hear_reply(after_seconds=0, timeout_seconds=_GREETING_SECONDS)
             except WaitedTooLongError as silence:
-                last_words = worker.process.tail()
-                raise WaitedTooLongError(f"{seat.name}: {silence}\n{last_words}") from None
+                raise WaitedTooLongError(f"{seat.name}: {silence}\n{process.tail()}") from None
         await asyncio.sleep(_DEAF_SECONDS)
         longest = max(say(line).end_seconds for line in lines)
         ends_at = time.monotonic() + longest
@@ -97,7 +102,13 @@ async def measure_in_room(
 
 
 def _worker(seat: _Seat, access: Access, logs: Path) -> Worker:
-    stood_in = in_this_process(seat.providers.ears, seat.providers.mind)
+    stood_in = StandIns(
+        assemblyai_base_url=seat.providers.ears.url,
+        openai_base_url=seat.providers.mind.url,
+        control_url="",
+        assemblyai_api_key=EARS_KEY,
+        openai_api_key=MIND_KEY,
+    )
     settings = {
         "AGENT_NAME": seat.name,
         "AGENT_SILENCE_SECONDS": "600",  # the others are being connected

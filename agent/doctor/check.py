@@ -1,0 +1,102 @@
+"""A check as a value: what was looked at, what was seen, what that affects, and what mends it."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from types import MappingProxyType
+
+
+class State(StrEnum):
+    """How a check went."""
+
+    OK = "ok"
+    WARNING = "warning"
+    """Calls work, perhaps not as the operator thinks."""
+    FAULT = "fault"
+    SKIPPED = "skipped"
+    """It could not be looked at, or it does not apply."""
+
+
+class Name(StrEnum):
+    """What is looked at, in the order in which it is shown."""
+
+    SETTINGS = "settings"
+    CERTIFICATES = "certificates"
+    LIVEKIT_ADDRESS = "livekit.address"
+    LIVEKIT_KEY = "livekit.key"
+    LIVEKIT_CLOCK = "livekit.clock"
+    LIVEKIT_WORKER = "livekit.worker"
+    LIVEKIT_MEDIA = "livekit.media"
+    ASSEMBLYAI_ADDRESS = "assemblyai.address"
+    ASSEMBLYAI_KEY = "assemblyai.key"
+    ASSEMBLYAI_CLOCK = "assemblyai.clock"
+    ASSEMBLYAI_FALLBACK = "assemblyai.fallback"
+    OPENAI_LLM = "openai.llm"
+    OPENAI_TTS = "openai.tts"
+    OPENAI_FALLBACK = "openai.fallback"
+    VAD_MODEL = "vad.model"
+    HEALTH_PORT = "ports.health"
+    METRICS_PORT = "ports.metrics"
+    AUDIO_DEVICES = "audio.devices"
+    PACKAGES = "packages"
+
+
+AFFECTS: Mapping[Name, str] = MappingProxyType(
+    {
+        Name.SETTINGS: "whether the worker starts",
+        Name.CERTIFICATES: "every connection with TLS",
+        Name.LIVEKIT_ADDRESS: "every call: the worker cannot register",
+        Name.LIVEKIT_KEY: "every call: the worker cannot register",
+        Name.LIVEKIT_CLOCK: "every call: LiveKit refuses tokens from its past or future",
+        Name.LIVEKIT_WORKER: "which worker answers a call",
+        Name.LIVEKIT_MEDIA: "the sound of every call",
+        Name.ASSEMBLYAI_ADDRESS: "hearing the caller",
+        Name.ASSEMBLYAI_KEY: "hearing the caller",
+        Name.ASSEMBLYAI_CLOCK: "times in the log and in records",
+        Name.ASSEMBLYAI_FALLBACK: "hearing the caller while the first region is away",
+        Name.OPENAI_LLM: "every answer",
+        Name.OPENAI_TTS: "the agent's voice",
+        Name.OPENAI_FALLBACK: "answers while the first provider is away",
+        Name.VAD_MODEL: "interruptions: the agent's own voice detector",
+        Name.HEALTH_PORT: "whether the worker starts",
+        Name.METRICS_PORT: "whether the worker starts",
+        Name.AUDIO_DEVICES: "`python agent.py console` by voice, and nothing else",
+        Name.PACKAGES: "features that use LiveKit's private parts",
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing that was looked at. `mend` is empty where nothing is to be done."""
+
+    name: Name
+    state: State
+    seen: str
+    mend: str = ""
+
+    @property
+    def affects(self) -> str:
+        """What does not work, or not well, while this is wrong."""
+        return AFFECTS[self.name]
+
+
+def ok(name: Name, seen: str) -> Check:
+    return Check(name, State.OK, seen)
+
+
+def warning(name: Name, seen: str, mend: str) -> Check:
+    return Check(name, State.WARNING, seen, mend)
+
+
+def fault(name: Name, seen: str, mend: str) -> Check:
+    return Check(name, State.FAULT, seen, mend)
+
+
+def skipped(name: Name, why: str, mend: str = "") -> Check:
+    return Check(name, State.SKIPPED, why, mend)
+
+
+def exit_code(checks: Iterable[Check]) -> int:
+    """1 if anything is at fault, else 0: warnings do not keep the worker from its calls."""
+    return int(any(check.state is State.FAULT for check in checks))
