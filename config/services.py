@@ -14,8 +14,11 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from config.values import ApiKey, Filled, Section, openai_path, scheme
+from stt_assemblyai.endpointing import TurnChoices
 from stt_assemblyai.models import U3
 from stt_assemblyai.options import SessionOptions
+from stt_assemblyai.service import DEFAULT_BASE_URL
+from stt_assemblyai.timing import Timing
 
 OpenAIAddress = Annotated[str, scheme("http", "https"), AfterValidator(openai_path)]
 
@@ -53,7 +56,7 @@ class AssemblyAISettings(SessionOptions):
         description="AssemblyAI API key.", examples=["0123456789abcdef0123456789abcdef"]
     )
     base_url: Annotated[str, scheme("ws", "wss", path=False)] = Field(
-        default="wss://streaming.assemblyai.com",
+        default=DEFAULT_BASE_URL,
         description="Scheme and host of the streaming service. "
         "wss://streaming.eu.assemblyai.com keeps audio in the EU.",
         examples=["wss://streaming.eu.assemblyai.com"],
@@ -76,7 +79,7 @@ class AssemblyAISettings(SessionOptions):
         examples=["5"],
     )
     idle_seconds: float = Field(
-        default=60,
+        default=Timing().idle_seconds or 0,
         ge=0,
         le=10_800,
         description="How long audio may be missing, as from a muted microphone, before the session "
@@ -94,7 +97,7 @@ class AssemblyAISettings(SessionOptions):
         examples=["assemblyai/universal-streaming"],
     )
     wait_for_formatted_ms: int = Field(
-        default=300,
+        default=TurnChoices().wait_for_formatted_ms,
         ge=0,
         le=5000,
         description="How long an ended turn may wait for its formatted transcript; "

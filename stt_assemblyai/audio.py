@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from stt_assemblyai.service import SHORTEST_CHUNK_MS, checked_chunk_ms
+
 if TYPE_CHECKING:
     import numpy.typing as npt
 
@@ -31,11 +33,11 @@ class ReplayBuffer:
     `dropped_ms` counts what a full buffer dropped before it was released.
     """
 
-    def __init__(self, sample_rate: int, *, chunk_ms: int = 50, keep_seconds: float = 60.0) -> None:
-        if not 50 <= chunk_ms <= 1000:
-            raise ValueError(f"chunk_ms is {chunk_ms}; the service takes 50 to 1000")
+    def __init__(
+        self, sample_rate: int, *, chunk_ms: int = SHORTEST_CHUNK_MS, keep_seconds: float = 60.0
+    ) -> None:
         self._bytes_per_second = sample_rate * SAMPLE_BYTES
-        self.chunk_bytes = math.ceil(sample_rate * chunk_ms / 1000) * SAMPLE_BYTES
+        self.chunk_bytes = math.ceil(sample_rate * checked_chunk_ms(chunk_ms) / 1000) * SAMPLE_BYTES
         self._keep_bytes = max(self.position(keep_seconds * 1000), self.chunk_bytes)
         self._kept = bytearray()
         self.start = 0

@@ -39,10 +39,12 @@ from stt_assemblyai.errors import (
     classify_http,
 )
 from stt_assemblyai.masking import mask_for
+from stt_assemblyai.service import DEFAULT_BASE_URL
 
-__all__ = ["DEFAULT_BASE_URL", "Closed", "DatedSocket", "PromptSocket", "Socket", "connect"]
+__all__ = ["Closed", "DatedSocket", "PromptSocket", "Socket", "connect"]
 
-DEFAULT_BASE_URL = "wss://streaming.assemblyai.com"
+CONNECT_TIMEOUT_SECONDS = 10.0
+DEAD_AFTER_SECONDS = 6.0  # after the last sign of life
 _API_VERSION = "2025-05-12"
 _PATH = "/v3/ws"
 _LARGEST_ANSWER_BYTES = 4 << 20  # a whole turn with its words is a few kB
@@ -175,8 +177,8 @@ async def connect(
     query: str,
     api_key: SecretStr | None,
     *,
-    connect_timeout_seconds: float = 10.0,
-    dead_after_seconds: float = 6.0,
+    connect_timeout_seconds: float = CONNECT_TIMEOUT_SECONDS,
+    dead_after_seconds: float = DEAD_AFTER_SECONDS,
 ) -> AsyncIterator[Socket]:
     """A connection, closed on every way out. Without a key the query holds a token.
 

@@ -14,7 +14,7 @@ from urllib.parse import urlencode
 from pydantic import SecretStr
 
 from stt_assemblyai.budget import SharedBudget, file_for
-from stt_assemblyai.client import DEFAULT_BASE_URL, Socket, connect
+from stt_assemblyai.client import CONNECT_TIMEOUT_SECONDS, DEAD_AFTER_SECONDS, Socket, connect
 from stt_assemblyai.errors import (
     AssemblyAIError,
     ConfigurationError,
@@ -22,6 +22,7 @@ from stt_assemblyai.errors import (
     NetworkError,
     QuotaError,
 )
+from stt_assemblyai.service import DEFAULT_BASE_URL
 
 __all__ = ["Connect", "Connector", "Token"]
 
@@ -52,8 +53,8 @@ class Connector:
         *,
         api_key: SecretStr | None = None,
         token: Token | None = None,
-        connect_timeout_seconds: float = 10.0,
-        dead_after_seconds: float = 6.0,
+        connect_timeout_seconds: float = CONNECT_TIMEOUT_SECONDS,
+        dead_after_seconds: float = DEAD_AFTER_SECONDS,
         new_sessions_per_minute: int | None = None,
         longest_wait_seconds: float = math.inf,
     ) -> None:

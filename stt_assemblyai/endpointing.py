@@ -5,17 +5,17 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from stt_assemblyai.models import U3, US
+from stt_assemblyai.models import MODE_SILENCES, SERVICE_THRESHOLDS, U3, US
 from stt_assemblyai.options import SessionOptions
+from stt_assemblyai.service import RECOGNITION_MS
 
 __all__ = ["Endpointing", "TurnChoices", "endpointing_for"]
 
-_DEFAULT_THRESHOLD = 0.4  # the service's own, if none is sent (protocol notes, section 10.1)
+_THRESHOLD = "end_of_turn_confidence_threshold"
 _U3_CONFIDENCE = 0.4  # the first step of a pause that may be an end (section 10.2)
-_LONGEST_DEFAULT_SILENCE_MS = 2560  # the longest max_turn_silence of any model (section 10)
+_LONGEST_DEFAULT_SILENCE_MS = max(longest for _, longest in MODE_SILENCES.values())
 _REPLY_MS = 700  # roughly what a language model and a voice need until the first sound
 _SHORTEST_PAUSE_MS = 400
-_RECOGNITION_MS = 2000  # words appear at most this long after they were said
 _CADENCE_MS = 3000  # the U3 family may say nothing about speech for this long (section 18)
 _LONGEST_TURN_MS = 60_000  # without partials only a turn's end is reported (section 8.2)
 
@@ -88,14 +88,14 @@ def _confidence(options: SessionOptions, choices: TurnChoices) -> float:
     if options.family is U3:
         return _U3_CONFIDENCE
     if options.family is US:
-        threshold = options.effective().get("end_of_turn_confidence_threshold")
-        return _DEFAULT_THRESHOLD if threshold is None else float(threshold)
+        sent = options.effective().get(_THRESHOLD)
+        return float(SERVICE_THRESHOLDS[_THRESHOLD] if sent is None else sent)
     return 0.0
 
 
 def _unheard_ms(options: SessionOptions) -> int:
     """How long somebody may speak before the service reports a new word."""
     if options.family is US:
-        return _RECOGNITION_MS
+        return RECOGNITION_MS
     steady = options.continuous_partials is not False and not options.speaker_labels
-    return _RECOGNITION_MS + (_CADENCE_MS if steady else _LONGEST_TURN_MS)
+    return RECOGNITION_MS + (_CADENCE_MS if steady else _LONGEST_TURN_MS)

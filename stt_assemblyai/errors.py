@@ -23,6 +23,8 @@ from collections.abc import Mapping
 from pathlib import PurePath
 from typing import ClassVar, NamedTuple
 
+from stt_assemblyai.service import CHUNK_LIMITS, DEFAULT_BASE_URL
+
 __all__ = [
     "AssemblyAIError",
     "AuthenticationError",
@@ -163,11 +165,11 @@ _CLOSES = (
     _Row((3007,), "rate", TransientError,
          "Audio was sent too fast", "Send audio at the pace at which it is spoken."),
     _Row((3007,), "", ConfigurationError,
-         "The service refuses the length of an audio message", "Send chunks of 50 to 1000 ms."),
+         "The service refuses the length of an audio message", f"Send chunks of {CHUNK_LIMITS}."),
     _Row((1009,), "", ConfigurationError,
          "A message was too large", "Keep each message below 128 KB."),
     _Row((410,), "", ConfigurationError,
-         "This address belongs to a retired version", "Use wss://streaming.assemblyai.com."),
+         "This address belongs to a retired version", f"Use {DEFAULT_BASE_URL}."),
     _Row((3006, 4000, 4100, 4101), "", ConfigurationError,
          "The service refuses a session option or message", "Change what it names."),
 )  # fmt: skip
@@ -179,7 +181,7 @@ _STATUSES = (
     _Row((401, 402, 403), "", AuthenticationError,
          "The service refuses this key or account", _CHECK_KEY),
     _Row((410,), "", ConfigurationError,
-         "This address belongs to a retired version", "Use wss://streaming.assemblyai.com."),
+         "This address belongs to a retired version", f"Use {DEFAULT_BASE_URL}."),
     _Row(range(500, 600), "", TransientError, "The service is unavailable", ""),
     _Row(_ANY, "", ConfigurationError,
          "The address does not answer as a streaming service", "Check the base URL."),

@@ -9,11 +9,10 @@ from collections.abc import Callable
 
 from stt_assemblyai.audio import ReplayBuffer
 from stt_assemblyai.messages import ClientMessage, UpdateConfiguration
+from stt_assemblyai.service import SHORTEST_CHUNK_MS
 from stt_assemblyai.timing import Timing
 
 __all__ = ["Inbox", "Outlet"]
-
-_SHORTEST_MESSAGE_MS = 50  # protocol notes, section 6
 
 Messages = deque[tuple[int, ClientMessage]]
 """Each message with the position in the stream after which to send it."""
@@ -83,7 +82,7 @@ class Inbox:
                 await newcomer.stirred.wait()
         finally:
             self.close(newcomer)
-        return self.replay.milliseconds(self.replay.end - start) >= _SHORTEST_MESSAGE_MS
+        return self.replay.milliseconds(self.replay.end - start) >= SHORTEST_CHUNK_MS
 
     def put_in_charge(self, outlet: Outlet) -> None:
         """Make this session the active one: what it does not send is left to the next."""

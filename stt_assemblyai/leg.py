@@ -44,6 +44,7 @@ from stt_assemblyai.messages import ForceEndpoint, Heartbeat, Silence, Terminate
 from stt_assemblyai.options import SessionOptions
 from stt_assemblyai.protocol import Event, Failed, Heard, Session, State
 from stt_assemblyai.sender import Sender
+from stt_assemblyai.service import RECOGNITION_MS
 from stt_assemblyai.timing import Timing
 from stt_assemblyai.turns import TurnMapper
 
@@ -51,7 +52,6 @@ __all__ = ["Leg"]
 
 logger = logging.getLogger("stt_assemblyai")
 
-_RECOGNITION_MS = 2000  # words appear at most this long after they were said
 _AFTER_SILENCE_MS = 1500  # a turn's end is reported at most this long after its silence
 _LOOK_EVERY_MS = 200  # how often to check what was sent: live audio has to cost little
 _RELEASE_EVERY_MS = 1000
@@ -176,7 +176,7 @@ class Leg:
         now = self._loop.time()
         unheard_ms = (now - self._socket.alive_at) * 1000
         ahead_ms = max(0.0, self.clock.session_ms - (now - self.opened_at) * 1000)
-        quiet_until_ms = self.sent_until_ms - unheard_ms - ahead_ms - _RECOGNITION_MS
+        quiet_until_ms = self.sent_until_ms - unheard_ms - ahead_ms - RECOGNITION_MS
         return max(quiet_until_ms, self._mapper.said_until_ms)
 
     @property

@@ -45,6 +45,7 @@ from stt_assemblyai.models import (
     family_of,
     shipped_with,
 )
+from stt_assemblyai.service import HIGHEST_SAMPLE_RATE, LOWEST_SAMPLE_RATE
 from stt_assemblyai.values import (
     Context,
     Fraction,
@@ -120,8 +121,8 @@ class SessionOptions(BaseModel):
     )
     sample_rate: Annotated[int, Takes(ALL)] = Field(
         default=16000,
-        ge=8000,
-        le=96000,
+        ge=LOWEST_SAMPLE_RATE,
+        le=HIGHEST_SAMPLE_RATE,
         description="Samples a second of the audio that is sent, in Hz.",
     )
     encoding: Annotated[Literal["pcm_s16le", "pcm_mulaw"], Takes(ALL)] = Field(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from stt_assemblyai.service import FASTEST_SPEED
+
 __all__ = ["Pacer"]
 
 
@@ -9,10 +11,10 @@ class Pacer:
     """Allows `speed` times real time on average, and `burst_ms` at once.
 
     Live audio never waits: it comes at real time, and small bunches fit into the burst. The
-    service processes at most 1.25 times real time (protocol notes, section 6).
+    service processes at most `FASTEST_SPEED` times real time.
     """
 
-    def __init__(self, speed: float = 1.25, burst_ms: float = 200.0) -> None:
+    def __init__(self, speed: float = FASTEST_SPEED, burst_ms: float = 200.0) -> None:
         self._speed = speed
         self._burst_seconds = burst_ms / 1000
         self._free_at = float("-inf")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from stt_assemblyai.service import FASTEST_SPEED, SHORTEST_CHUNK_MS, checked_chunk_ms
+
 __all__ = ["Timing"]
 
 
@@ -22,17 +24,16 @@ class Timing:
     - `unanswered_seconds`: how much speech may go without an answer.
     """
 
-    chunk_ms: int = 50
+    chunk_ms: int = SHORTEST_CHUNK_MS
     keep_seconds: float = 60.0
     begin_timeout_seconds: float = 10.0
     termination_timeout_seconds: float = 5.0
-    replay_speed: float = 1.25
+    replay_speed: float = FASTEST_SPEED
     mute_after_ms: int = 1000
-    idle_seconds: float | None = 60.0
+    idle_seconds: float | None = 60
     roll_over_seconds: float = 60.0
     shortest_session_seconds: float = 30.0
     unanswered_seconds: float = 30.0
 
     def __post_init__(self) -> None:
-        if not 50 <= self.chunk_ms <= 1000:
-            raise ValueError(f"a chunk of {self.chunk_ms} ms is refused; send 50 to 1000 ms")
+        checked_chunk_ms(self.chunk_ms)

@@ -51,6 +51,7 @@ from stt_assemblyai.messages import ForceEndpoint, Unknown, UpdateConfiguration,
 from stt_assemblyai.options import SessionOptions
 from stt_assemblyai.protocol import Failed
 from stt_assemblyai.retries import Patience, Retries
+from stt_assemblyai.service import RECOGNITION_MS
 from stt_assemblyai.timing import Timing
 from stt_assemblyai.transcript import SpokenWord
 from stt_assemblyai.turns import TurnMapper
@@ -62,7 +63,6 @@ logger = logging.getLogger("stt_assemblyai")
 
 _LAST_MOMENT_SECONDS = 3.0  # before expiry: a turn still open then goes on in the next session
 _LOOK_SECONDS = 0.1
-_RECOGNITION_MS = 2000  # words appear at most this long after they were said
 _FLUSH_SECONDS = 1.0  # words that a flush asked for appear within this (section 11: 0.27 s)
 _TOLD_FAULTS = 20  # different faults that one stream logs
 _EDGE_MS = 600  # a whole word: by its text the splice is found
@@ -153,7 +153,7 @@ class Transcriber:
 
     def _await_words(self, until_ms: float) -> None:
         unsent_ms = until_ms - (self._leg.sent_until_ms if self._leg else 0)
-        from_ms = max(0.0, until_ms - _RECOGNITION_MS, self._mapper.said_until_ms)
+        from_ms = max(0.0, until_ms - RECOGNITION_MS, self._mapper.said_until_ms)
         if unsent_ms >= self._timing.chunk_ms:
             self._flush = self._loop.call_later(_LOOK_SECONDS, self._await_words, until_ms)
         elif has_voice(self._inbox.replay, from_ms):

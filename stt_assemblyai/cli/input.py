@@ -15,12 +15,13 @@ from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 
 from stt_assemblyai.cli.wav import CONVERT, Layout, PcmReader, UnreadableError, wav_layout
+from stt_assemblyai.service import HIGHEST_SAMPLE_RATE, LOWEST_SAMPLE_RATE
 
 __all__ = ["Sound", "UnreadableError", "open_sound"]
 
 STANDARD_INPUT = "-"
 DECODED_RATE = 16_000
-_RATES = range(8_000, 96_001)  # what the service takes (protocol notes, section 4)
+_RATES = range(LOWEST_SAMPLE_RATE, HIGHEST_SAMPLE_RATE + 1)
 _READ_BYTES = 16_384
 
 

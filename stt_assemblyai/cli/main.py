@@ -24,6 +24,7 @@ from stt_assemblyai.endpointing import TurnChoices
 from stt_assemblyai.errors import AssemblyAIError
 from stt_assemblyai.events import Interrupted, Opened, StreamEvent
 from stt_assemblyai.pace import Pacer
+from stt_assemblyai.service import FASTEST_SPEED
 from stt_assemblyai.transcriber import Timing, Transcriber
 
 USAGE, UNREADABLE = 2, 3
@@ -90,7 +91,7 @@ async def _transcribe(file: str, order: Order) -> int:
     ) as sound:
         hearing = Hearing(sound, order)
         with hearing.ended_by_signals():
-            return await hearing.run(speed=order.speed if file != "-" else 1.25)
+            return await hearing.run(speed=order.speed if file != "-" else FASTEST_SPEED)
 
 
 class Hearing:

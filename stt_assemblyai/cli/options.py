@@ -10,9 +10,9 @@ from pydantic import ConfigDict, Field, SecretStr, field_validator
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticCustomError
 
-from stt_assemblyai.client import DEFAULT_BASE_URL
 from stt_assemblyai.models import shipped_with
 from stt_assemblyai.options import PARAMETERS, SessionOptions
+from stt_assemblyai.service import DEFAULT_BASE_URL, FASTEST_SPEED
 
 __all__ = ["Order", "signature"]
 
@@ -30,9 +30,9 @@ class Order(SessionOptions):
     speed: float = Field(
         default=1.0,
         gt=0,
-        le=1.25,
+        le=FASTEST_SPEED,
         description="How fast a file is sent; 1 is as it was spoken, and the service can follow "
-        "up to 1.25.",
+        f"up to {FASTEST_SPEED}.",
     )
     channels: int = Field(default=1, ge=1, le=32, description="Channels of raw PCM.")
     api_key: SecretStr = Field(description="AssemblyAI's API key; better set the variable.")

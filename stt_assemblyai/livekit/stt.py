@@ -31,7 +31,7 @@ from livekit.agents.voice.events import ConversationItemAddedEvent
 from pydantic import SecretStr
 
 from stt_assemblyai.audio import to_mono
-from stt_assemblyai.client import DEFAULT_BASE_URL
+from stt_assemblyai.client import CONNECT_TIMEOUT_SECONDS, DEAD_AFTER_SECONDS
 from stt_assemblyai.connector import Connect, Connector, Token
 from stt_assemblyai.endpointing import TurnChoices
 from stt_assemblyai.errors import AssemblyAIError, ConfigurationError
@@ -63,6 +63,7 @@ from stt_assemblyai.livekit.private import DirectStream, InformedSTT
 from stt_assemblyai.models import U3
 from stt_assemblyai.options import SessionOptions
 from stt_assemblyai.retries import Patience
+from stt_assemblyai.service import DEFAULT_BASE_URL
 from stt_assemblyai.transcriber import Timing, Transcriber
 from stt_assemblyai.transcript import Transcript
 
@@ -70,6 +71,7 @@ __all__ = ["STT", "SpeechStream"]
 
 logger = logging.getLogger("stt_assemblyai")
 
+_TIMING, _CHOICES, _PATIENCE = Timing(), TurnChoices(), Patience()  # their defaults are ours
 _FEW_RETRIES_SECONDS = 3.0  # a fallback is ready to take over
 
 Type = stt.SpeechEventType
@@ -117,22 +119,22 @@ class STT(InformedSTT[AdapterEvent]):
         token: Token | None = None,
         base_url: str | Sequence[str] = DEFAULT_BASE_URL,
         options: SessionOptions | None = None,
-        wait_for_formatted_ms: int = 300,
-        preflight_confidence: float | None = None,
-        eager_ms: int | None = None,
-        replies: bool = True,
-        buffer_size_seconds: float = 0.05,
-        connect_timeout_seconds: float = 10.0,
-        begin_timeout_seconds: float = 10.0,
-        termination_timeout_seconds: float = 5.0,
-        dead_after_seconds: float = 6.0,
-        patience_seconds: float = 180.0,
-        keep_seconds: float = 60.0,
-        replay_speed: float = 1.25,
-        mute_after_ms: int = 1000,
-        idle_seconds: float | None = 60.0,
-        roll_over_seconds: float = 60.0,
-        unanswered_after_seconds: float = 30.0,
+        wait_for_formatted_ms: int = _CHOICES.wait_for_formatted_ms,
+        preflight_confidence: float | None = _CHOICES.preflight_confidence,
+        eager_ms: int | None = _CHOICES.eager_ms,
+        replies: bool = _CHOICES.replies,
+        buffer_size_seconds: float = _TIMING.chunk_ms / 1000,
+        connect_timeout_seconds: float = CONNECT_TIMEOUT_SECONDS,
+        begin_timeout_seconds: float = _TIMING.begin_timeout_seconds,
+        termination_timeout_seconds: float = _TIMING.termination_timeout_seconds,
+        dead_after_seconds: float = DEAD_AFTER_SECONDS,
+        patience_seconds: float = _PATIENCE.total_seconds,
+        keep_seconds: float = _TIMING.keep_seconds,
+        replay_speed: float = _TIMING.replay_speed,
+        mute_after_ms: int = _TIMING.mute_after_ms,
+        idle_seconds: float | None = _TIMING.idle_seconds,
+        roll_over_seconds: float = _TIMING.roll_over_seconds,
+        unanswered_after_seconds: float = _TIMING.unanswered_seconds,
         new_sessions_per_minute: int | None = None,
         agent_context_carryover: NotGivenOr[bool] = NOT_GIVEN,
         http_session: object = None,
