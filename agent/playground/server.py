@@ -6,6 +6,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from aiohttp import web
+from livekit import api
 
 from agent.playground.invitation import invite
 from config.project import Project
@@ -34,12 +35,18 @@ async def playground(project: Project, *, port: int = 0) -> AsyncIterator[str]:
 
 
 def build(project: Project) -> web.Application:
-    """The page, its files, and `POST /join`, which answers with an invitation as JSON."""
+    """The page, its files, and `POST /join`, which answers with an invitation as JSON.
+
+    A page that has lost its connection sends its token, and gets one for the same place.
+    """
 
     async def join(request: web.Request) -> web.Response:
         if request.headers.get("Origin") != f"http://{request.host}":
             raise web.HTTPForbidden(text="Only this page may ask for a token.")
-        invited = invite(project.livekit, agent_name=project.agent_name)
+        room, identity = _place(project, await request.text())
+        invited = invite(
+            project.livekit, agent_name=project.agent_name, room=room, identity=identity
+        )
         return web.json_response(
             {
                 "url": invited.url,
@@ -70,6 +77,17 @@ def build(project: Project) -> web.Application:
     app.add_routes([web.get("/", served("index.html")), web.post("/join", join)])
     app.add_routes([web.get(f"/{name}", served(name)) for name in FILES])
     return app
+
+
+def _place(project: Project, lost: str) -> tuple[str, str]:
+    """The room and the identity in a token that was made here before; empty if it was not."""
+    key, secret = project.livekit.api_key, project.livekit.api_secret
+    verifier = api.TokenVerifier(key.get_secret_value(), secret.get_secret_value())
+    try:
+        claims = verifier.verify(lost)
+    except Exception:  # too old, or of another project: the library raises PyJWT's errors
+        return "", ""
+    return (claims.video.room if claims.video else ""), claims.identity
 
 
 def _policy(url: str) -> dict[str, str]:

@@ -22,6 +22,8 @@ import { type Line, type Speaker, Transcript } from "./transcript";
 const AGENT_SECONDS = 10;
 const ATTEMPT_PAUSES_SECONDS = [0.5, 1, 2, 3];
 const ANSWER_SECONDS = 3;
+/** So long the old connection is tried, before the page joins the same room with a new one. */
+const RESUME_MS = 8000;
 
 /** Where a call is. `away`: the server is gone, and the page tries to join again. */
 export type Phase = "idle" | "microphone" | "connecting" | "waiting" | "busy" | "talking" | "reconnecting" | "away";
@@ -42,7 +44,10 @@ export interface Watcher {
 
 export class Call {
   readonly transcript = new Transcript();
-  private readonly room = new Room({ disconnectOnPageLeave: true });
+  private readonly room = new Room({
+    stopLocalTrackOnUnpublish: false,
+    reconnectPolicy: { nextRetryDelayInMs: ({ elapsedMs }) => (elapsedMs < RESUME_MS ? 700 : null) },
+  });
   private readonly timer = new TurnTimer();
   private readonly levels = new Levels((...level) => this.hear(...level));
   private microphone: LocalAudioTrack | undefined;
@@ -131,7 +136,7 @@ export class Call {
   }
 
   private async join(): Promise<void> {
-    this.invited = await invitation();
+    this.invited = await invitation(this.invited);
     try {
       await this.room.connect(this.invited.url, this.invited.token);
     } catch (error) {
@@ -267,6 +272,7 @@ export class Call {
     this.isOver = true;
     clearTimeout(this.agentTimer);
     this.microphone?.stop();
+    for (const speaker of ["you", "agent"] as const) this.watcher.level(speaker, 0);
     this.levels.close();
     this.watcher.over(sentence, isFault);
   }

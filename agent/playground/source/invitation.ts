@@ -9,11 +9,11 @@ export interface Invitation {
   readonly agentName: string;
 }
 
-/** Ask for a room and a token. Throws a Fault. */
-export async function invitation(): Promise<Invitation> {
+/** Ask for a token: for a new room, or for the place that was lost. Throws a Fault. */
+export async function invitation(lost?: Invitation): Promise<Invitation> {
   let response: Response;
   try {
-    response = await fetch("/join", { method: "POST", signal: AbortSignal.timeout(5000) });
+    response = await fetch("/join", { method: "POST", body: lost?.token, signal: AbortSignal.timeout(5000) });
   } catch {
     throw new Fault("The program behind this page has ended. Start it again: make run, or python agent.py playground.");
   }

@@ -20,6 +20,7 @@ const STATES: Record<string, string> = {
 };
 const LOUDEST_DB = -10;
 const SOFTEST_DB = -50;
+const FRAME_MS = 40;
 /** A wait that fills the bar. */
 const LONGEST_WAIT_MS = 3000;
 
@@ -74,7 +75,7 @@ export class View {
     this.levels[speaker] = Math.max(level, this.levels[speaker]);
     if (this.isDrawing) return;
     this.isDrawing = true;
-    requestAnimationFrame(() => this.draw());
+    setTimeout(() => requestAnimationFrame(() => this.draw()), FRAME_MS);
   }
 
   private draw(): void {
@@ -94,10 +95,8 @@ export class View {
     const row = document.createElement("li");
     row.className = line.speaker;
     row.append(part("who", line.speaker === "you" ? "You" : "Agent"), part("words", ""));
-    const isAtEnd = this.lines.scrollHeight - this.lines.scrollTop - this.lines.clientHeight < 80;
     this.rows.set(key, row);
     this.lines.append(row);
-    if (isAtEnd) queueMicrotask(() => row.scrollIntoView({ block: "end" }));
     return row;
   }
 }

@@ -49,6 +49,24 @@ async def test_the_page_gets_a_token_that_asks_for_the_named_agent(
     assert invited["url"] == "ws://127.0.0.1:9"
 
 
+async def test_a_page_that_has_lost_its_connection_gets_its_place_back(
+    page: str, http: aiohttp.ClientSession
+) -> None:
+    verifier = api.TokenVerifier("APIkey", SECRET)
+    headers = {"Origin": page}
+    async with http.post(f"{page}/join", headers=headers) as response:
+        first = await response.json()
+    async with http.post(f"{page}/join", headers=headers, data=first["token"]) as response:
+        second = await response.json()
+    assert second["room"] == first["room"]
+    assert verifier.verify(second["token"]).identity == verifier.verify(first["token"]).identity
+    foreign = api.AccessToken("APIkey", "x" * 40).with_identity("ann").to_jwt()
+    for lost in ("rubbish", foreign):
+        async with http.post(f"{page}/join", headers=headers, data=lost) as response:
+            third = await response.json()
+        assert third["room"] != first["room"]
+
+
 @pytest.mark.parametrize(
     "headers",
     [
