@@ -12,9 +12,8 @@ from livekit.agents.types import (
 )
 
 from agent.call.endings import Ending
-from agent.call.hang_up import ENDING_ATTRIBUTE
 from agent.playground import server
-from agent.worker.hold_announcement import ATTRIBUTE as WAITING_ATTRIBUTE
+from agent.room_names import Attribute, Method
 
 SOURCE = Path(server.__file__).with_name("source")
 
@@ -28,8 +27,10 @@ def test_the_names_of_the_room_are_the_workers() -> None:
     assert found["IS_FINAL"] == ATTRIBUTE_TRANSCRIPTION_FINAL
     assert found["CHAT"] == TOPIC_CHAT
     assert found["AGENT_STATE"] == ATTRIBUTE_AGENT_STATE
-    assert found["ENDING"] == ENDING_ATTRIBUTE
-    assert found["WAITING"] == WAITING_ATTRIBUTE
+    assert found["ENDING"] == Attribute.ENDING
+    assert found["WAITING"] == Attribute.WAITING
+    assert found["ROLE"] == Attribute.ROLE
+    assert found["TURN_PRESET"] == Method.TURN_PRESET
 
 
 def test_every_ending_that_a_caller_meets_has_a_sentence() -> None:
