@@ -6,6 +6,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from aiohttp import web
+from aiohttp.typedefs import Middleware
 from livekit import api
 
 from agent.playground.invitation import invite
@@ -56,7 +57,21 @@ def build(project: Project) -> web.Application:
             }
         )
 
-    policy = _policy(project.livekit.url)
+    app = web.Application(middlewares=[_guard(_policy(project.livekit.url))])
+    app.add_routes([web.get("/", _file("index.html")), web.post("/join", join)])
+    app.add_routes([web.get(f"/{name}", _file(name)) for name in FILES])
+    return app
+
+
+def _file(name: str) -> _Handler:
+    async def serve(_: web.Request) -> web.StreamResponse:
+        return web.FileResponse(STATIC / name)
+
+    return serve
+
+
+def _guard(headers: dict[str, str]) -> Middleware:
+    """Answers nobody who comes by another name, and adds the headers."""
 
     @web.middleware
     async def guard(request: web.Request, handler: _Handler) -> web.StreamResponse:
@@ -64,19 +79,10 @@ def build(project: Project) -> web.Application:
         if urlsplit(f"//{request.host}").hostname not in (HOST, "localhost"):
             raise web.HTTPForbidden(text="This page is for this machine alone.")
         response = await handler(request)
-        response.headers.update(policy)
+        response.headers.update(headers)
         return response
 
-    def served(name: str) -> _Handler:
-        async def serve(_: web.Request) -> web.StreamResponse:
-            return web.FileResponse(STATIC / name)
-
-        return serve
-
-    app = web.Application(middlewares=[guard])
-    app.add_routes([web.get("/", served("index.html")), web.post("/join", join)])
-    app.add_routes([web.get(f"/{name}", served(name)) for name in FILES])
-    return app
+    return guard
 
 
 def _place(project: Project, lost: str) -> tuple[str, str]:
