@@ -18,9 +18,9 @@ import pytest_asyncio
 from pytest_asyncio import is_async_test
 
 from agent.caller.caller import Caller
+from agent.caller.conversation import chronicle
 from agent.caller.microphone import SAMPLE_RATE
 from agent.caller.timeline import Samples
-from workbench.local.calling.conversation import chronicle
 from workbench.local.calling.corpus import resampled
 from workbench.local.livekit_binary import find_or_build
 from workbench.local.livekit_server import livekit_server

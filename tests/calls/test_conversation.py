@@ -4,10 +4,10 @@ import asyncio
 from itertools import pairwise
 from typing import Any
 
+from agent.caller.conversation import greeting, take_turn
 from agent.caller.microphone import SAMPLE_RATE
 from agent.caller.speech_energy import speech_spans
 from agent.caller.transcript import words
-from workbench.local.calling.conversation import greeting, take_turn
 from workbench.local.calling.corpus import allison, austen, dickens, synthesised, with_pause
 from workbench.local.calling.word_errors import word_error_rate
 

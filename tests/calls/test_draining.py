@@ -5,8 +5,8 @@ from typing import Any
 
 import psutil
 
+from agent.caller.conversation import greeting, take_turn
 from agent.caller.transcript import words
-from workbench.local.calling.conversation import greeting, take_turn
 from workbench.local.calling.corpus import synthesised
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import psutil
 
-from workbench.local.calling.conversation import greeting
+from agent.caller.conversation import greeting
 from workbench.local.calling.corpus import dickens
 
 

@@ -10,8 +10,8 @@ import pytest
 from livekit import api
 
 from agent.caller.caller import Caller
+from agent.caller.conversation import agent_words, greeting, take_turn
 from agent.caller.transcript import words
-from workbench.local.calling.conversation import agent_words, greeting, take_turn
 from workbench.local.calling.corpus import synthesised
 
 SUM = "What is seven plus five?"

@@ -4,9 +4,9 @@ import json
 from typing import Any
 
 from agent.caller.caller import Caller
+from agent.caller.conversation import agent_words, greeting, take_turn
 from agent.caller.speech_energy import Span
 from agent.caller.transcript import words
-from workbench.local.calling.conversation import agent_words, greeting, take_turn
 from workbench.local.calling.corpus import synthesised
 
 

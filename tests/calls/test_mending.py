@@ -4,8 +4,8 @@ from pathlib import Path
 from typing import Any
 
 from agent.call.history.record import Said, unfinished
+from agent.caller.conversation import greeting, take_turn
 from agent.caller.transcript import words
-from workbench.local.calling.conversation import greeting, take_turn
 from workbench.local.calling.corpus import synthesised
 
 

@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from agent.caller.caller import Caller
+from agent.caller.conversation import greeting, take_turn
 from agent.caller.transcript import words
-from workbench.local.calling.conversation import greeting, take_turn
 from workbench.local.calling.corpus import synthesised
 from workbench.local.livekit_binary import find_or_build
 from workbench.local.livekit_server import livekit_server

@@ -5,9 +5,9 @@ from typing import Any
 
 from livekit import api
 
+from agent.caller.conversation import greeting, take_turn
 from agent.caller.transcript import words
 from agent.log import pseudonym
-from workbench.local.calling.conversation import greeting, take_turn
 from workbench.local.calling.corpus import synthesised
 
 GREETING = "Welcome to the bicycle shop. What has broken?"

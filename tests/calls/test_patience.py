@@ -3,9 +3,9 @@
 import json
 from typing import Any
 
+from agent.caller.conversation import greeting, take_turn
 from agent.caller.transcript import words
 from workbench.bench.turns.corpus import scripts, utterance
-from workbench.local.calling.conversation import greeting, take_turn
 from workbench.local.calling.corpus import Utterance
 
 

@@ -12,8 +12,8 @@ import aiohttp
 import psutil
 from livekit import api
 
+from agent.caller.conversation import greeting, take_turn
 from agent.caller.transcript import words
-from workbench.local.calling.conversation import greeting, take_turn
 from workbench.local.calling.corpus import synthesised
 from workbench.local.livekit_server import free_port
 

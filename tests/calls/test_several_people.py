@@ -5,8 +5,8 @@ import uuid
 from typing import Any
 
 from agent.caller.caller import Caller
+from agent.caller.conversation import greeting, take_turn
 from agent.caller.transcript import words
-from workbench.local.calling.conversation import greeting, take_turn
 from workbench.local.calling.corpus import synthesised
 
 HEARS_EVERYBODY = json.dumps({"AGENT_HEARS": "everybody"})

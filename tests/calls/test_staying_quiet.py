@@ -7,9 +7,9 @@ import aiohttp
 import numpy as np
 
 from agent.caller.caller import Caller
+from agent.caller.conversation import agent_words, greeting, take_turn
 from agent.caller.microphone import SAMPLE_RATE
 from agent.caller.transcript import words
-from workbench.local.calling.conversation import agent_words, greeting, take_turn
 from workbench.local.calling.corpus import Utterance, dickens, synthesised, with_pause
 from workbench.local.livekit_server import free_port
 

@@ -16,10 +16,10 @@ from livekit import api, rtc
 
 from agent.caller.access import access_token
 from agent.caller.caller import Caller
+from agent.caller.conversation import greeting, take_turn
 from agent.caller.microphone import Microphone
 from agent.caller.transcript import words
 from agent.log import pseudonym
-from workbench.local.calling.conversation import greeting, take_turn
 from workbench.local.calling.corpus import Utterance, dickens, synthesised
 from workbench.local.calling.word_errors import word_error_rate
 from workbench.local.processes import Command, Process

@@ -13,8 +13,8 @@ from livekit import api
 
 from agent.caller.access import access_token
 from agent.caller.caller import Caller
+from agent.caller.conversation import greeting, take_turn
 from agent.caller.transcript import words
-from workbench.local.calling.conversation import greeting, take_turn
 from workbench.local.calling.corpus import synthesised
 from workbench.local.running import PROJECT
 

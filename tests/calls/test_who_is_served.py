@@ -10,7 +10,7 @@ from livekit import api, rtc
 
 from agent.caller.access import access_token
 from agent.caller.caller import Caller
-from workbench.local.calling.conversation import greeting, take_turn
+from agent.caller.conversation import greeting, take_turn
 from workbench.local.calling.corpus import synthesised
 from workbench.local.running import PROJECT
 

@@ -15,7 +15,7 @@ from livekit.agents.voice.remote_session import RemoteSession
 from agent.call.chat import LONGEST_TEXT, Chat
 from agent.call.people.authority import Authority, Role, on_rpc
 from agent.caller.access import access_token
-from workbench.local.calling.conversation import greeting
+from agent.caller.conversation import greeting
 
 TELLS = "Tell the caller that the manager is on the way."
 

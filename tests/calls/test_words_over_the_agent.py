@@ -3,10 +3,10 @@
 from typing import Any
 
 from agent.caller.caller import Caller
+from agent.caller.conversation import agent_words
 from agent.caller.microphone import SAMPLE_RATE
 from agent.caller.speech_energy import speech_spans
 from agent.caller.transcript import words
-from workbench.local.calling.conversation import agent_words
 from workbench.local.calling.corpus import synthesised
 
 MONEY = "I will transfer two hundred dollars to your savings account. Is that all for today?"

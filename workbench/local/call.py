@@ -14,9 +14,9 @@ from rich.table import Table
 from rich.text import Text
 
 from agent.caller.caller import CallEndedError, Caller
+from agent.caller.conversation import Turn, greeting, take_turn
 from agent.caller.waiting import WaitedTooLongError
 from workbench.local import running
-from workbench.local.calling.conversation import Turn, greeting, take_turn
 from workbench.local.calling.corpus import Utterance, allison, austen, dickens, synthesised
 from workbench.local.calling.word_errors import word_error_rate
 from workbench.standins.engines.weights import EngineUnavailableError

@@ -8,9 +8,9 @@ from livekit import rtc
 
 from agent.call.output.canned_prompts import Sentence
 from agent.caller.caller import CallEndedError, Caller
+from agent.caller.conversation import take_turn
 from agent.caller.transcript import words
 from agent.caller.waiting import WaitedTooLongError
-from workbench.local.calling.conversation import take_turn
 from workbench.local.calling.corpus import synthesised
 from workbench.local.livekit_server import Access
 

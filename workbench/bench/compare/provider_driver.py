@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 
 from agent.caller.caller import CallEndedError, Caller
+from agent.caller.conversation import agent_words
 from agent.caller.waiting import WaitedTooLongError
 from workbench.bench.compare.provider_scenarios import ProviderScenario
 from workbench.bench.compare.report import Row
 from workbench.bench.latency import stock
-from workbench.local.calling.conversation import agent_words
 from workbench.local.livekit_server import Access
 from workbench.local.running import PROJECT
 from workbench.local.standins_process import StandIns

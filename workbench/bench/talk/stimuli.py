@@ -12,9 +12,9 @@ import numpy as np
 import soundfile
 
 from agent.caller.microphone import SAMPLE_RATE
+from agent.caller.phone import telephone
 from agent.caller.speech_energy import speech_spans
 from agent.caller.timeline import Samples
-from workbench.bench.talk.line import telephone
 from workbench.bench.talk.sounds import NOISES, TICS, at_level, far_away, made, other_voice
 from workbench.bench.talk.spans import Kind
 from workbench.local.calling import corpus

@@ -16,6 +16,7 @@ from agent.caller.microphone import SAMPLE_RATE
 from agent.caller.resampling import resampled as resampled
 from agent.caller.speech_energy import speech_spans
 from agent.caller.timeline import Samples
+from agent.caller.utterance import Utterance as Utterance
 from workbench.standins.engines.synthesizer import SAMPLE_RATE_HZ as SYNTHESIZER_RATE
 from workbench.standins.engines.synthesizer import Synthesizer
 from workbench.standins.engines.weights import package_directory
@@ -26,21 +27,6 @@ LIBRIVOX = Path("/usr/share/pocketsphinx/test/data/librivox")
 _PEAK = 0.5
 _EDGE_SECONDS = 0.02
 _SENTENCE_SECONDS = (2.0, 8.0)
-
-
-@dataclass(frozen=True, slots=True)
-class Utterance:
-    """Something a caller says: mono, 48 kHz, from its first to its last sound."""
-
-    text: str
-    samples: Samples
-    source: str
-    """Who speaks: the recording's name, or "synthesised"."""
-
-    @property
-    def seconds(self) -> float:
-        """How long it is."""
-        return self.samples.size / SAMPLE_RATE
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,8 @@ import numpy as np
 import numpy.typing as npt
 
 from agent.caller.microphone import SAMPLE_RATE
+from agent.caller.resampling import resampled
 from agent.caller.timeline import Samples
-from workbench.local.calling.corpus import resampled
 
 __all__ = ["LOSS", "PACKET_SAMPLES", "mulaw", "telephone", "with_loss"]
 

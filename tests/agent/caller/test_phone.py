@@ -1,10 +1,10 @@
-"""The telephone line of the talking benchmark: mu-law, and lost packets."""
+"""A telephone line: mu-law, and lost packets."""
 
 import random
 
 import numpy as np
 
-from workbench.bench.talk.line import PACKET_SAMPLES, mulaw, telephone, with_loss
+from agent.caller.phone import PACKET_SAMPLES, mulaw, telephone, with_loss
 
 
 def tone(seconds: float, rate: int, level: float = 0.5) -> np.ndarray:

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 from agent.caller.caller import CallEndedError, Caller, Reply
 from agent.caller.microphone import Spoken
+from agent.caller.utterance import Utterance
 from agent.caller.waiting import WaitedTooLongError
-from workbench.local.calling.corpus import Utterance
 
 
 @dataclass(frozen=True, slots=True)
