@@ -1,6 +1,23 @@
-"""Arguments of commands that argparse has no type for."""
+"""What the commands take: their parsers, and the types that argparse has none for."""
 
 import argparse
+from collections.abc import Callable, Sequence
+
+__all__ = ["command", "expect_none", "one_of", "positive"]
+
+
+def command(name: str, description: str | None) -> argparse.ArgumentParser:
+    """A parser for `python -m NAME`, or for a `make TARGET`; its help says the defaults."""
+    return argparse.ArgumentParser(
+        prog=name if name.startswith("make ") else f"python -m {name}",
+        description=description,
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+    )
+
+
+def expect_none(name: str, description: str | None) -> None:
+    """For a command that takes no arguments: `--help` and a wrong argument end the program here."""
+    command(name, description).parse_args()
 
 
 def positive(text: str) -> int:
@@ -10,6 +27,12 @@ def positive(text: str) -> int:
     return int(text)
 
 
-def expect_none(program: str, description: str | None) -> None:
-    """For a command that takes no arguments: `--help` and a wrong argument end the program here."""
-    argparse.ArgumentParser(prog=f"python -m {program}", description=description).parse_args()
+def one_of(names: Sequence[str]) -> Callable[[str], str]:
+    """A type that takes one of these names: argparse's `choices` refuse an empty list of them."""
+
+    def named(text: str) -> str:
+        if text not in names:
+            raise argparse.ArgumentTypeError(f"{text!r} is none of {', '.join(names)}")
+        return text
+
+    return named

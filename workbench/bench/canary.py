@@ -7,7 +7,6 @@ breaks, each group of packages is then raised alone, to tell which of them did i
 cannot be installed.
 """
 
-import argparse
 import os
 import re
 import shutil
@@ -17,6 +16,8 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+from workbench.arguments import command
 
 __all__ = ["Outcome", "changes", "check_commands", "group_of", "raised", "report", "versions"]
 
@@ -200,7 +201,7 @@ def canary(commands: Sequence[str], groups: Sequence[str]) -> int:
 
 def main() -> int:
     """Run the canary that the arguments ask for."""
-    parser = argparse.ArgumentParser(prog="python -m workbench.bench.canary", description=__doc__)
+    parser = command("workbench.bench.canary", __doc__)
     parser.add_argument(
         "groups", nargs="*", metavar="GROUP", help=f"what to raise: {', '.join(GROUPS)} (all)"
     )

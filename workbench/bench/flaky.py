@@ -4,7 +4,6 @@ Each run of the tests with a spoken test in it adds one line to a small file in 
 that needed a further try in two of its last ten runs is a fault to mend.
 """
 
-import argparse
 import fcntl
 import sys
 from collections.abc import Iterable, Sequence
@@ -14,6 +13,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from workbench.arguments import command
 from workbench.local.running import CACHE
 
 FILE = CACHE / "spoken-runs.jsonl"
@@ -127,7 +127,7 @@ def table(runs: Sequence[Run]) -> list[str]:
 
 def main() -> int:
     """Print the table. Exits with 1 when there is a fault to mend."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = command("make flaky", __doc__)
     parser.add_argument("--file", type=Path, default=FILE, help="the file of the last runs")
     runs = read(parser.parse_args().file)
     print("\n".join(table(runs)))

@@ -22,7 +22,7 @@ import aiohttp
 from rich.console import Console
 from rich.table import Table
 
-from workbench.arguments import positive
+from workbench.arguments import command, positive
 from workbench.bench.compare.clients import CLIENTS, OURS, Client, versions
 from workbench.bench.compare.floor import BareResampler, Listener
 from workbench.bench.compare.load import Bench, Load, scripted_stand_in
@@ -140,10 +140,10 @@ def _cost_table(loads: list[Load], rounds: int) -> Table:
 
 
 def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m workbench.bench.stt")
-    parser.add_argument("--streams", type=positive, default=30)
+    parser = command("workbench.bench.stt", __doc__)
+    parser.add_argument("--streams", type=positive, default=30, help="at once")
     parser.add_argument("--seconds", type=positive, default=8, help="of each round")
-    parser.add_argument("--rounds", type=positive, default=3)
+    parser.add_argument("--rounds", type=positive, default=3, help="of everybody")
     parser.add_argument("--profile", action="store_true", help="only where our own time goes")
     parser.add_argument("--hold", choices=[c.name for c in CLIENTS], help=argparse.SUPPRESS)
     return parser.parse_args()

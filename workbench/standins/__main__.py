@@ -14,6 +14,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from types import FrameType
 
+from workbench.arguments import command
 from workbench.standins.assemblyai_v3 import server as assemblyai
 from workbench.standins.assemblyai_v3.heard import Ears
 from workbench.standins.assemblyai_v3.knobs import Knobs
@@ -56,11 +57,7 @@ def _exit(number: int, frame: FrameType | None) -> None:
 
 
 def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        prog="python -m workbench.standins",
-        description="Local stand-ins for AssemblyAI and OpenAI.",
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
-    )
+    parser = command("workbench.standins", "Local stand-ins for AssemblyAI and OpenAI.")
     knobs, pace = Knobs(), Pace()
     parser.add_argument("--host", default="127.0.0.1", help="the address to listen on")
     parser.add_argument("--port", type=int, default=0, help="AssemblyAI's; 0 is any free one")

@@ -1,6 +1,5 @@
 """`make chaos`: thirty calls over three workers, and faults at random moments. Nobody is lost."""
 
-import argparse
 import asyncio
 import contextlib
 import logging
@@ -12,7 +11,7 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
-from workbench.arguments import positive
+from workbench.arguments import command, positive
 from workbench.bench.chaos.calls import Outcome, Report, call
 from workbench.bench.chaos.faults import Fault, plan
 from workbench.bench.chaos.fleet import AGENT_NAME, Fleet, fleet
@@ -76,7 +75,7 @@ def summary(reports: list[Report]) -> str:
 
 def main() -> int:
     """Parse, run, print; 1 if a caller was lost."""
-    parser = argparse.ArgumentParser(prog="make chaos", description=__doc__)
+    parser = command("make chaos", __doc__)
     for name, default in (("calls", 30), ("workers", 3), ("at-once", 3), ("faults", 24)):
         parser.add_argument(f"--{name}", type=positive, default=default)
     parser.add_argument("--seed", type=int, default=random.randrange(1000))

@@ -1,6 +1,5 @@
 """`python -m workbench.bench.compare`: prints the comparison and writes docs/comparison.md."""
 
-import argparse
 import asyncio
 import sys
 import tempfile
@@ -9,7 +8,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from workbench.arguments import positive
+from workbench.arguments import command, one_of, positive
 from workbench.bench.compare import provider_scenarios
 from workbench.bench.compare.clients import CLIENTS
 from workbench.bench.compare.driver import observe, quiet_logs
@@ -90,13 +89,17 @@ async def in_rooms(scenarios: Sequence[ProviderScenario]) -> list[Row]:
 
 def main() -> int:
     """The exit status."""
-    parser = argparse.ArgumentParser(prog="python -m workbench.bench.compare", description=__doc__)
-    parser.add_argument("parts", nargs="*", metavar="PART", help=f"{', '.join(PARTS)}; none: all")
+    parser = command("workbench.bench.compare", __doc__)
+    parser.add_argument(
+        "parts",
+        nargs="*",
+        type=one_of(PARTS),
+        metavar="PART",
+        help=f"{', '.join(PARTS)}; none: all",
+    )
     parser.add_argument("--short", action="store_true", help="a few scenarios, seconds; no page")
     parser.add_argument("--streams", type=positive, default=_STREAMS, help="for each kind of loss")
     options = parser.parse_args()
-    if unknown := set(options.parts) - set(PARTS):
-        parser.error(f"no such part: {', '.join(sorted(unknown))}; there are {', '.join(PARTS)}")
     console, names = Console(), [client.name for client in CLIENTS]
     with quiet_logs():
         for part in options.parts or PARTS:

@@ -4,7 +4,6 @@ Sizes are counted by syntax tree. What an audio frame and a Turn cross is traced
 program: a stream whose socket is a script.
 """
 
-import argparse
 import json
 import os
 import subprocess
@@ -15,6 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from workbench.arguments import command
 from workbench.bench.house.counting import Tree, read_tree
 from workbench.bench.pages import markdown_table
 from workbench.local.running import PROJECT
@@ -130,7 +130,7 @@ def details(title: str, figures: Figures) -> list[str]:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Print the figures; 1 if there is no such revision, or one cannot be traced."""
-    parser = argparse.ArgumentParser(prog="python -m workbench.bench.house", description=__doc__)
+    parser = command("workbench.bench.house", __doc__)
     parser.add_argument("--against", metavar="REV", help="print this revision's figures beside")
     parser.add_argument("--names", action="store_true", help="print the names behind the figures")
     given = parser.parse_args(arguments)

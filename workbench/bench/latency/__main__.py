@@ -16,7 +16,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from workbench.arguments import positive
+from workbench.arguments import command, one_of, positive
 from workbench.bench.latency.contestants import STOCK
 from workbench.bench.latency.dialogue import DIALOGUE, say
 from workbench.bench.latency.page import page, pictures, write
@@ -109,14 +109,11 @@ def _delays(options: argparse.Namespace) -> Delays:
 
 
 def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        prog="python -m workbench.bench.latency",
-        description=__doc__,
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
-    )
+    parser = command("workbench.bench.latency", __doc__)
     usual = Delays()
     add = parser.add_argument
-    add("parts", nargs="*", metavar="PART", help=f"{', '.join(_NAMES)}; none: all, and the page")
+    parts = f"{', '.join(_NAMES)}; none: all, and the page"
+    add("parts", nargs="*", type=one_of(_NAMES), metavar="PART", help=parts)
     add("--transcript-ms", type=int, default=usual.transcript_ms, help="a transcript's delay")
     add("--jitter-ms", type=int, default=usual.jitter_ms, help="and up to so much more")
     add("--twin-ms", type=int, default=usual.twin_ms, help="the formatted twin; -1: it never comes")
@@ -126,10 +123,7 @@ def _options() -> argparse.Namespace:
     add("--rounds", type=positive, default=2, help="how often the dialogue is held")
     add("--turns", type=positive, help="stop after so many turns")
     add("--dry", action="store_true", help="write no page")
-    options = parser.parse_args()
-    if unknown := set(options.parts) - set(_NAMES):
-        parser.error(f"no such part: {', '.join(sorted(unknown))}; there are {', '.join(_NAMES)}")
-    return options
+    return parser.parse_args()
 
 
 if __name__ == "__main__":

@@ -1,6 +1,5 @@
 """`python -m workbench.bench.misbehaviour`: providers that misbehave, on a virtual clock."""
 
-import argparse
 import asyncio
 import logging
 import os
@@ -11,6 +10,7 @@ from collections import Counter
 import looptime
 
 from agent.call.output.canned_prompts import Sentence
+from workbench.arguments import command
 from workbench.bench.misbehaviour.calls import Story, call
 
 
@@ -34,11 +34,9 @@ def hold(seed: int) -> Story:
 
 def main() -> int:
     """1 if something was not as it must be, with the seeds that show it."""
-    parser = argparse.ArgumentParser(
-        prog="python -m workbench.bench.misbehaviour", description=__doc__
-    )
-    parser.add_argument("--seed", type=int, default=1, help="of the first call (%(default)s)")
-    parser.add_argument("--cases", type=int, default=200, help="how many calls (%(default)s)")
+    parser = command("workbench.bench.misbehaviour", __doc__)
+    parser.add_argument("--seed", type=int, default=1, help="of the first call")
+    parser.add_argument("--cases", type=int, default=200, help="how many calls")
     chosen = parser.parse_args()
     logging.disable(logging.CRITICAL)
     began, ways, failed = time.monotonic(), Counter[str](), 0

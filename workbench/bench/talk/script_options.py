@@ -2,7 +2,7 @@
 
 import argparse
 
-from workbench.arguments import positive
+from workbench.arguments import command, positive
 from workbench.bench.talk.stimuli import SEEDS, most_overlaps
 
 __all__ = ["parse", "script_parser"]
@@ -12,11 +12,7 @@ def script_parser(
     name: str, description: str | None, *, turns: int, overlaps: int, seed: str
 ) -> argparse.ArgumentParser:
     """A parser for `python -m NAME` with these defaults."""
-    parser = argparse.ArgumentParser(
-        prog=f"python -m {name}",
-        description=description,
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
-    )
+    parser = command(name, description)
     add = parser.add_argument
     add("--turns", type=positive, default=turns, help="said into the agent's silence")
     add("--overlaps", type=positive, default=overlaps, help="heard over its replies")

@@ -1,6 +1,5 @@
 """`make bench-turns`: cut-offs, merged and stuck turns, and the wait, at each preset."""
 
-import argparse
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -9,6 +8,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import track
 
+from workbench.arguments import command
 from workbench.bench.pages import markdown_table, write_section
 from workbench.bench.turns import opinions, opinions_page
 from workbench.bench.turns.corpus import GAP_SECONDS, SAMPLE_RATE, Call, calls, scripts, write_wavs
@@ -62,7 +62,7 @@ def measure(spoken: list[Call], ears: Ears) -> Mapping[str, _Outcome]:
 
 def main() -> int:
     """The exit status."""
-    parser = argparse.ArgumentParser(prog="python -m workbench.bench.turns", description=__doc__)
+    parser = command("workbench.bench.turns", __doc__)
     parser.add_argument("--dry", action="store_true", help="write no page")
     parser.add_argument(
         "--hold-ms", type=int, nargs="*", default=[600, 1000, 2500], help="of a second opinion"
