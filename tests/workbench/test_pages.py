@@ -1,13 +1,17 @@
 """Pages and drawings that measurements write."""
 
+import io
+import itertools
+import re
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from workbench.bench.latency.measurement import Marks
 from workbench.bench.latency.waterfall import bars, waterfall
-from workbench.bench.pages import markdown_table, write_section
+from workbench.bench.pages import made_with, markdown_table, terminal_table, write_section
 from workbench.bench.svg import Drawing
 
 PREEMPTIVE = Marks(260, 410, 265, 565, 570, 720, 725)
@@ -17,6 +21,27 @@ AFTER_COMMIT = Marks(260, 410, 920, 1220, 1225, 1375, 1380)
 def test_a_table_has_a_line_of_dashes_below_its_heads() -> None:
     lines = markdown_table(["", "a"], [("b", "1")])
     assert lines == ["|  | a |", "|---|---:|", "| b | 1 |"]
+
+
+def test_columns_of_names_are_to_the_left_and_a_bar_in_a_cell_ends_none() -> None:
+    lines = markdown_table(["", "a", "b"], [("c", "1|2", "3")], names=2)
+    assert lines == ["|  | a | b |", "|---|---|---:|", "| c | 1/2 | 3 |"]
+
+
+def test_a_table_in_the_terminal_has_a_line_between_its_sections() -> None:
+    table = terminal_table("title", ["", "a"], [("b", "1")], [("c", "22"), ("d", "3")])
+    console = Console(width=40, file=io.StringIO(), record=True)
+    console.print(table)
+    rows = console.export_text().splitlines()
+    places = [next(n for n, row in enumerate(rows) if name in row) for name in "bcd"]
+    assert [after - before for before, after in itertools.pairwise(places)] == [2, 1]
+    assert rows[places[0]].index("1") == rows[places[1]].index("22") + 1  # figures end alike
+
+
+def test_a_page_says_what_was_compared_and_on_what() -> None:
+    assert re.fullmatch(
+        r"livekit-agents \S+, livekit-plugins-assemblyai \S+, Python 3\.\S+, \d+ cores", made_with()
+    )
 
 
 def test_a_section_replaces_its_own_and_leaves_the_others(tmp_path: Path) -> None:

@@ -1,18 +1,45 @@
-"""Pages that measurements write: tables, and sections that are replaced one by one."""
+"""What measurements write: tables for a page or a terminal, and sections of a page."""
 
-from collections.abc import Sequence
+import os
+import platform
+from collections.abc import Iterable, Sequence
+from importlib.metadata import version
 from pathlib import Path
 
-__all__ = ["markdown_table", "write_section"]
+from rich.table import Table
+
+__all__ = ["made_with", "markdown_table", "terminal_table", "write_section"]
+
+Row = Sequence[str]
+_COMPARED = ("livekit-agents", "livekit-plugins-assemblyai")
 
 
-def markdown_table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
-    """Lines of a table; the first column names, the others hold figures."""
+def made_with() -> str:
+    """What a measurement stands on: the versions that are compared, and the machine."""
+    packages = (f"{name} {version(name)}" for name in _COMPARED)
+    return f"{', '.join(packages)}, Python {platform.python_version()}, {os.cpu_count()} cores"
+
+
+def markdown_table(heads: Row, rows: Iterable[Row], *, names: int = 1) -> list[str]:
+    """Lines of a table; its first columns hold `names`, the others figures, to the right."""
+    figures = max(0, len(heads) - names)
     return [
         f"| {' | '.join(heads)} |",
-        "|---" + "|---:" * (len(heads) - 1) + "|",
-        *(f"| {' | '.join(row)} |" for row in rows),
+        "|---" * (len(heads) - figures) + "|---:" * figures + "|",
+        *(f"| {' | '.join(cell.replace('|', '/') for cell in row)} |" for row in rows),
     ]
+
+
+def terminal_table(title: str, heads: Row, *sections: Iterable[Row], names: int = 1) -> Table:
+    """The same for the terminal, with a line between its sections; long cells are folded."""
+    drawn = Table(title=title, title_justify="left")
+    for place, head in enumerate(heads):
+        drawn.add_column(head, justify="left" if place < names else "right", overflow="fold")
+    for section in sections:
+        for row in section:
+            drawn.add_row(*row)
+        drawn.add_section()
+    return drawn
 
 
 def write_section(page: Path, heading: str, lines: Sequence[str], *, introduction: str) -> None:

@@ -23,10 +23,11 @@ from rich.console import Console
 from rich.table import Table
 
 from workbench.arguments import command, positive
-from workbench.bench.compare.clients import CLIENTS, OURS, Client, versions
+from workbench.bench.compare.clients import CLIENTS, OURS, Client
 from workbench.bench.compare.floor import BareResampler, Listener
 from workbench.bench.compare.load import Bench, Load, scripted_stand_in
 from workbench.bench.compare.parts import dearest_functions, parts
+from workbench.bench.pages import made_with, terminal_table
 
 _PROJECT = Path(__file__).parents[2]
 _RATES = (16_000, 48_000)
@@ -110,33 +111,33 @@ def _spread(costs: list[float]) -> str:
 
 
 def _parts_table(stats: dict[int, pstats.Stats]) -> Table:
-    table = Table("part", *(f"{rate} Hz" for rate in stats), title="Ours, profiled: where it goes")
     shares = [parts(each) for each in stats.values()]
-    for part in shares[0]:
-        table.add_row(part, *(f"{share[part]:.0%}" for share in shares))
-    rest = (1 - sum(share.values()) for share in shares)
-    table.add_row("event loop, timers, the feeder", *(f"{share:.0%}" for share in rest))
-    return table
+    rest = [1 - sum(share.values()) for share in shares]
+    rows = {part: [share[part] for share in shares] for part in shares[0]}
+    rows["event loop, timers, the feeder"] = rest
+    return terminal_table(
+        "Ours, profiled: where it goes",
+        ("part", *(f"{rate} Hz" for rate in stats)),
+        [(part, *(f"{share:.0%}" for share in each)) for part, each in rows.items()],
+    )
 
 
 def _function_table(stats: pstats.Stats, audio_seconds: float) -> Table:
-    table = Table("function", "calls", "own ms", "with callees", title="For a second of audio")
+    rows = []
     for name, calls, own, cumulative in dearest_functions(stats, _ROWS_SHOWN):
         spent = (f"{seconds * 1000 / audio_seconds:.3f}" for seconds in (own, cumulative))
-        table.add_row(name, f"{calls / audio_seconds:.1f}", *spent)
-    return table
+        rows.append((name, f"{calls / audio_seconds:.1f}", *spent))
+    heads = ("function", "calls", "own ms", "with callees")
+    return terminal_table("For a second of audio", heads, rows)
 
 
 def _cost_table(loads: list[Load], rounds: int) -> Table:
-    head = ("", *(client.name for client in CLIENTS), "ratio")
-    table = Table(*head, title=f"{loads[0].streams} streams. {versions()}")
-    for load in loads:
-        for row in _cost_rows(load, asyncio.run(_measure(load, rounds))):
-            table.add_row(*row)
+    rows = [row for load in loads for row in _cost_rows(load, asyncio.run(_measure(load, rounds)))]
     held = [asyncio.run(_hold_apart(client, loads[0])) for client in CLIENTS]
-    cells = [f"{kilobytes:.0f}" for kilobytes in held]
-    table.add_row("kB held by a stream", *cells, f"{held[0] / held[1]:.2f}")
-    return table
+    cells = (f"{kilobytes:.0f}" for kilobytes in held)
+    rows.append(["kB held by a stream", *cells, f"{held[0] / held[1]:.2f}"])
+    heads = ("", *(client.name for client in CLIENTS), "ratio")
+    return terminal_table(f"{loads[0].streams} streams. {made_with()}", heads, rows)
 
 
 def _options() -> argparse.Namespace:

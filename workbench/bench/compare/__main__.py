@@ -22,7 +22,7 @@ from workbench.bench.compare.report import (
     Row,
     loss_rows,
     rows,
-    table,
+    terminal,
     write_rows,
 )
 from workbench.bench.compare.scenario import Scenario
@@ -104,7 +104,7 @@ def main() -> int:
     with quiet_logs():
         for part in options.parts or PARTS:
             heading, found = _measure(part, short=options.short, streams=options.streams)
-            console.print(table(heading, found, names))
+            console.print(terminal(heading, found, names))
             if not options.short:
                 write_rows(_PAGE, heading, found, names)
     return 0

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from importlib.metadata import version
 from typing import Any
 
 import aiohttp
@@ -11,7 +10,7 @@ from livekit.plugins import assemblyai
 
 from stt_assemblyai.stt import STT
 
-__all__ = ["CLIENTS", "OURS", "STOCK", "Client", "versions"]
+__all__ = ["CLIENTS", "OURS", "STOCK", "Client"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,9 +28,3 @@ def _ours(*, http_session: aiohttp.ClientSession, **arguments: Any) -> stt.STT[A
 OURS = Client("ours", _ours)
 STOCK = Client("stock", assemblyai.STT)
 CLIENTS = (OURS, STOCK)
-
-
-def versions() -> str:
-    """What was compared."""
-    stock, agents = version("livekit-plugins-assemblyai"), version("livekit-agents")
-    return f"Stock is livekit-plugins-assemblyai {stock}, on livekit-agents {agents}"

@@ -1,23 +1,23 @@
 """The comparison as a table in the terminal and as a page. Every cell comes from a measurement."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import chain, groupby, repeat
 from pathlib import Path
 
 from rich.table import Table
 
-from workbench.bench.compare.clients import versions
 from workbench.bench.compare.losses import Loss
 from workbench.bench.compare.observation import Observation
 from workbench.bench.compare.scenario import Scenario
-from workbench.bench.pages import write_section
+from workbench.bench.pages import made_with, markdown_table, terminal_table, write_section
 
-__all__ = ["LOSSES", "PROVIDERS", "WIRE", "Row", "loss_rows", "rows", "table", "write_rows"]
+__all__ = ["LOSSES", "PROVIDERS", "WIRE", "Row", "loss_rows", "rows", "terminal", "write_rows"]
 
 WIRE = "When something goes wrong"
 LOSSES = "Words lost over minutes"
 PROVIDERS = "When the model or the voice misbehaves"
+_HEADS = ("", "what happens", "figure")
 
 _INTRODUCTION = """# Compared with the stock plugin
 
@@ -26,7 +26,7 @@ stand-in through real sockets, and hear the same caller in real time, in one run
 as an application is shown them. Numbers in front are those of `docs/protocol.md`, section 15.
 Times differ a little from run to run.
 
-{versions}.
+{made_with}.
 """
 _NOTES = {
     PROVIDERS: "Each is a call through a real LiveKit server with a worker process of its own;"
@@ -74,34 +74,24 @@ def loss_rows(title: str, losses: Sequence[Loss]) -> list[Row]:
     return [Row("", title, name, cells) for name, cells in figures.items()]
 
 
-def table(title: str, all_rows: Iterable[Row], names: Sequence[str]) -> Table:
-    """For the terminal."""
-    drawn = Table(title=title, title_justify="left", show_lines=False)
-    for head in ("", "what happens", "figure", *names):
-        drawn.add_column(head, overflow="fold")
-    for _, group in groupby(all_rows, key=lambda row: row.title):
-        for index, row in enumerate(group):
-            heading = (row.number, row.title) if index == 0 else ("", "")
-            drawn.add_row(*heading, row.figure, *row.cells)
-        drawn.add_section()
-    return drawn
+def terminal(title: str, all_rows: Iterable[Row], names: Sequence[str]) -> Table:
+    """For the terminal: a section for each scenario."""
+    heads = (*_HEADS, *names)
+    return terminal_table(title, heads, *_scenarios(all_rows), names=len(heads))
 
 
 def write_rows(page: Path, heading: str, all_rows: Iterable[Row], names: Sequence[str]) -> None:
     """Put them below this heading of docs/comparison.md."""
-    introduction = _INTRODUCTION.format(versions=versions())
+    introduction = _INTRODUCTION.format(made_with=made_with())
     note = [_NOTES[heading], ""] if heading in _NOTES else []
-    write_section(page, heading, [*note, *_markdown(all_rows, names)], introduction=introduction)
+    lines = chain.from_iterable(_scenarios(all_rows))
+    heads = (*_HEADS, *names)
+    written = markdown_table(heads, lines, names=len(heads))
+    write_section(page, heading, [*note, *written], introduction=introduction)
 
 
-def _markdown(all_rows: Iterable[Row], names: Sequence[str]) -> list[str]:
-    lines = [
-        f"| | what happens | figure | {' | '.join(names)} |",
-        "|---|---|---" + "|---" * 2 + "|",
-    ]
-    for _, group in groupby(all_rows, key=lambda row: row.title):
-        for index, row in enumerate(group):
-            head = (row.number, row.title) if index == 0 else ("", "")
-            cells = (*head, row.figure, *row.cells)
-            lines.append(f"| {' | '.join(cell.replace('|', '/') for cell in cells)} |")
-    return lines
+def _scenarios(all_rows: Iterable[Row]) -> Iterator[list[tuple[str, ...]]]:
+    """The lines of each scenario, which only the first of them names."""
+    for (number, title), group in groupby(all_rows, key=lambda row: (row.number, row.title)):
+        heads = chain([(number, title)], repeat(("", "")))
+        yield [(*head, row.figure, *row.cells) for head, row in zip(heads, group, strict=False)]

@@ -7,11 +7,9 @@ import argparse
 import asyncio
 import logging
 import os
-import platform
 import sys
 import time
 from collections.abc import Mapping
-from importlib.metadata import version
 from pathlib import Path
 
 from rich.console import Console
@@ -22,7 +20,8 @@ from workbench.bench.latency.dialogue import DIALOGUE, say
 from workbench.bench.latency.page import page, pictures, write
 from workbench.bench.latency.parts import PARTS, SWEEP, TOTAL_SECONDS, Fault, Figures, bounded
 from workbench.bench.latency.providers import Delays
-from workbench.bench.latency.report import rows, sweep_rows, table
+from workbench.bench.latency.report import rows, sweep_rows
+from workbench.bench.pages import made_with, terminal_table
 from workbench.local.livekit_binary import find_or_build
 from workbench.local.running import CACHE
 
@@ -66,15 +65,15 @@ def _show(console: Console, heading: str, found: Figures | Fault) -> None:
     if isinstance(found, Fault):
         console.print(f"{heading}: no figures: {found.text}", style="red")
     else:
-        console.print(table(heading, list(found), rows(found, STOCK.name)))
+        console.print(terminal_table(heading, ["", *found], rows(found, STOCK.name)))
 
 
 def _show_sweep(console: Console, cases: Mapping[str, Figures] | Fault) -> None:
     if isinstance(cases, Fault):
         _show(console, SWEEP.heading, cases)
     else:
-        names = list(next(iter(cases.values())))
-        console.print(table(SWEEP.heading, names, sweep_rows(cases, STOCK.name)))
+        heads = ["", *next(iter(cases.values()))]
+        console.print(terminal_table(SWEEP.heading, heads, sweep_rows(cases, STOCK.name)))
 
 
 def _forget_settings() -> None:
@@ -85,11 +84,9 @@ def _forget_settings() -> None:
 
 
 def _machine() -> str:
-    agents, stock = version("livekit-agents"), version("livekit-plugins-assemblyai")
     return (
-        f"{time.strftime('%Y-%m-%d', time.gmtime())}: livekit-agents {agents},"
-        f" livekit-plugins-assemblyai {stock}, Python {platform.python_version()},"
-        f" {os.cpu_count()} cores. The load average was {_load()} when the run began."
+        f"{time.strftime('%Y-%m-%d', time.gmtime())}: {made_with()}."
+        f" The load average was {_load()} when the run began."
     )
 
 

@@ -1,13 +1,11 @@
-"""The figures as tables: in the terminal and in the page. Every cell comes from a measurement."""
+"""The figures as rows of tables. Every cell comes from a measurement."""
 
-from collections.abc import Callable, Mapping, Sequence
-
-from rich.table import Table
+from collections.abc import Callable, Mapping
 
 from workbench.bench.latency.measurement import Summary
 from workbench.bench.latency.spread import ratio_interval
 
-__all__ = ["EAGERNESS_HEADS", "Row", "eagerness_rows", "rows", "sweep_rows", "table"]
+__all__ = ["EAGERNESS_HEADS", "Row", "eagerness_rows", "rows", "sweep_rows"]
 
 Row = tuple[str, ...]
 """A figure's name, and the figure for each contestant."""
@@ -76,16 +74,6 @@ def sweep_rows(found: Mapping[str, Mapping[str, Summary]], stock: str) -> list[R
 def _beside(mine: Summary, stock: Summary) -> str:
     share = _share(mine.median_ms, stock.median_ms)
     return f"{_ms(mine.median_ms)} ({share})" if share else _ms(mine.median_ms)
-
-
-def table(title: str, names: Sequence[str], lines: Sequence[Row]) -> Table:
-    """For the terminal."""
-    drawn = Table(title=title, title_justify="left")
-    for head in ("", *names):
-        drawn.add_column(head, justify="right" if head else "left")
-    for line in lines:
-        drawn.add_row(*line)
-    return drawn
 
 
 def _answered(summary: Summary) -> str:

@@ -1,12 +1,9 @@
 """The scorecard: ours and stock beside each other, in the field's own names."""
 
-import os
-import platform
 from collections.abc import Mapping, Sequence
-from importlib.metadata import version
 from statistics import median, quantiles
 
-from workbench.bench.pages import markdown_table
+from workbench.bench.pages import made_with, markdown_table
 from workbench.bench.talk.kept import KeptCall
 from workbench.bench.talk.scorecard import NOTES, scorecard
 from workbench.bench.talk.spans import Kind
@@ -125,15 +122,13 @@ def _middle_and_slow(seconds: list[float]) -> str:
 
 def _how_it_ran(by_name: Mapping[str, Calls]) -> list[str]:
     calls = [call for each in by_name.values() for call in each]
-    agents, stock = version("livekit-agents"), version("livekit-plugins-assemblyai")
     ended = [
         f"- {call.contestant}, {call.name}: not to its end, {call.fault}"
         for call in calls
         if call.fault
     ]
     return [
-        f"livekit-agents {agents}, livekit-plugins-assemblyai {stock}, Python"
-        f" {platform.python_version()}, {os.cpu_count()} cores, of which"
+        f"{made_with()}, of which"
         f" {max(call.cpu_percent for call in calls):.0f} % were busy in the busiest call; the"
         f" caller's own loop was late by {max(call.longest_stall_ms for call in calls):.0f} ms at"
         " worst.",

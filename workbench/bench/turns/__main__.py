@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.progress import track
 
 from workbench.arguments import command
-from workbench.bench.pages import markdown_table, write_section
+from workbench.bench.pages import markdown_table, terminal_table, write_section
 from workbench.bench.turns import opinions, opinions_page
 from workbench.bench.turns.corpus import GAP_SECONDS, SAMPLE_RATE, Call, calls, scripts, write_wavs
 from workbench.bench.turns.hearing import remembering, replayed, take_turns
@@ -17,7 +17,7 @@ from workbench.bench.turns.judgement import Judgement, judge
 from workbench.bench.turns.pauses import voices
 from workbench.bench.turns.people import MOST, people
 from workbench.bench.turns.plot import curves, plot
-from workbench.bench.turns.report import HEADS, rows, table
+from workbench.bench.turns.report import HEADS, rows
 from workbench.bench.turns.settings import default_hold_ms, settings
 from workbench.local.running import CACHE, PROJECT
 from workbench.standins.assemblyai_v3.heard import Ears
@@ -85,7 +85,7 @@ def main() -> int:
     write_wavs(spoken, CACHE / "turns")
     found = measure(spoken, ears)
     whole = {name: outcome.whole for name, outcome in found.items()}
-    Console().print(table(f"{_count(spoken)} turns", rows(whole)))
+    Console().print(terminal_table(f"{_count(spoken)} turns", HEADS, rows(whole)))
     if not options.dry:
         _write(PROJECT / "docs", spoken, found, whole)
     return 0
@@ -98,7 +98,8 @@ def _count(spoken: list[Call]) -> int:
 def _hear_people(ears: Ears, spoken: list[Call], holds_ms: list[int], *, dry: bool) -> None:
     found, hold_ms = opinions.measure(spoken, ears, holds_ms), default_hold_ms()
     title = f"Human speech, an end held back for {hold_ms} ms"
-    Console().print(table(title, opinions_page.compared(found, hold_ms), opinions_page.COMPARED))
+    compared = opinions_page.compared(found, hold_ms)
+    Console().print(terminal_table(title, opinions_page.COMPARED, compared))
     if dry:
         return
     docs, picture = PROJECT / "docs", "Cut-offs against wait, by hold"

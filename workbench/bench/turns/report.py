@@ -1,12 +1,10 @@
-"""The judgements as tables: in the terminal and in the page."""
+"""The judgements as rows of a table."""
 
-from collections.abc import Mapping, Sequence
-
-from rich.table import Table
+from collections.abc import Mapping
 
 from workbench.bench.turns.judgement import Judgement
 
-__all__ = ["HEADS", "rows", "table"]
+__all__ = ["HEADS", "rows"]
 
 HEADS = ("", "cut-offs", "merged", "stuck", "wait, median", "wait, 95th percentile")
 
@@ -24,16 +22,6 @@ def rows(judged: Mapping[str, Judgement]) -> list[tuple[str, ...]]:
         )
         for name, each in judged.items()
     ]
-
-
-def table(title: str, lines: Sequence[tuple[str, ...]], heads: Sequence[str] = HEADS) -> Table:
-    """For the terminal."""
-    drawn = Table(title=title, title_justify="left")
-    for head in heads:
-        drawn.add_column(head, justify="right" if head else "left")
-    for line in lines:
-        drawn.add_row(*line)
-    return drawn
 
 
 def _ms(value: float | None) -> str:
