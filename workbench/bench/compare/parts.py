@@ -1,28 +1,55 @@
 """Where a client's processor time goes, by the steps that audio and words take through it."""
 
+import inspect
 import pstats
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
+
+from stt_assemblyai.client import _WebSocket
+from stt_assemblyai.leg import Leg
+from stt_assemblyai.livekit.stt import SpeechStream
+from stt_assemblyai.protocol import Session
+from stt_assemblyai.transcriber import Transcriber
+from workbench.bench.compare.load import _listen
 
 __all__ = ["dearest_functions", "parts"]
 
 _PROJECT = Path(__file__).parents[3]
-_PUSH_FRAME, _RESAMPLE = "stt_assemblyai/stt push_frame", "livekit/rtc push"
-_PUSH, _SEND = "stt_assemblyai/transcriber push", "stt_assemblyai/client send_nowait"
+
+
+def _module(file: str) -> str:
+    """What a function belongs to: our modules one by one, others by package."""
+    path = Path(file)
+    if "site-packages" in path.parts:
+        rest = path.parts[path.parts.index("site-packages") + 1 :]
+        return "/".join(rest[: 2 if rest[0] == "livekit" else 1])
+    if path.is_relative_to(_PROJECT):
+        return path.relative_to(_PROJECT).with_suffix("").as_posix()
+    return path.stem if path.parent.name.startswith("python") else path.parent.name
+
+
+def _name(function: Callable[..., Any]) -> str:
+    return f"{_module(inspect.getfile(function))} {function.__name__}"
+
+
+# Ours by reference: a new name of one of them is found by the type checker.
+_PUSH_FRAME, _RESAMPLE = _name(SpeechStream.push_frame), "livekit/rtc push"
+_PUSH, _SEND = _name(Transcriber.push), _name(_WebSocket.send_nowait)
 _WRITE, _READ = "asyncio write", "asyncio _read_ready"
-_DECODE, _JUDGE = "stt_assemblyai/protocol receive", "stt_assemblyai/leg _judge"
-_RETELL, _LISTEN = "stt_assemblyai/stt _on_event", "workbench/bench/compare/load _listen"
+_DECODE, _JUDGE = _name(Session.receive), _name(Leg._judge)
+_RETELL, _LISTEN = _name(SpeechStream._on_event), _name(_listen)
 _PARTS = {  # a function with all that it calls, less those that are parts by themselves
     "LiveKit's frame: checks, PCM": (_PUSH_FRAME, _PUSH, _RESAMPLE),
     "LiveKit's resampler": (_RESAMPLE,),
-    "replay buffer, pace, clock, what to mind": (_PUSH, _SEND),
+    "replay buffer, pacing, clock, watchdog": (_PUSH, _SEND),
     "framing and masking": (_SEND, _WRITE),
     "write to the socket": (_WRITE,),
     "read from the socket, unframe": (_READ,),
     "decode": (_DECODE,),
-    "turns: words, seams, events": (_JUDGE, _RETELL),
-    "retold in LiveKit's words": (_RETELL,),
+    "turns: words, splices, events": (_JUDGE, _RETELL),
+    "converted to LiveKit's events": (_RETELL,),
     "LiveKit's channel, who listens": (_LISTEN,),
 }
 
@@ -52,14 +79,3 @@ def _functions(stats: pstats.Stats) -> Iterator[tuple[str, int, float, float]]:
     functions = stats.stats  # type: ignore[attr-defined] # typeshed leaves it out
     for (file, _, name), (_, calls, own, cumulative, _) in functions.items():
         yield f"{_module(file)} {name}", calls, own, cumulative
-
-
-def _module(file: str) -> str:
-    """What a function belongs to: our modules one by one, others by package."""
-    path = Path(file)
-    if "site-packages" in path.parts:
-        rest = path.parts[path.parts.index("site-packages") + 1 :]
-        return "/".join(rest[: 2 if rest[0] == "livekit" else 1])
-    if path.is_relative_to(_PROJECT):
-        return path.relative_to(_PROJECT).with_suffix("").as_posix()
-    return path.stem if path.parent.name.startswith("python") else path.parent.name
