@@ -19,7 +19,7 @@ from agent.call.people.participants import (
     our_agents,
     served,
 )
-from agent.call.providers import ears_of
+from agent.call.providers import assemblyai_stt
 from agent.call.voices.speaker import Speaker
 from agent.call.voices.speakers import Speakers
 from agent.call.voices.voice_feed import SAMPLE_RATE, Audio, open_audio
@@ -43,13 +43,13 @@ STOPPED = "the worker was stopped"
 FAULT = "the transcriber has a fault"
 
 
-class Pen:
+class TranscriberKit:
     """The parts of a transcriber. It has opened no connection."""
 
     def __init__(self, settings: Settings) -> None:
         hearing = settings.assemblyai
         self.agent = settings.agent
-        self.ears = ears_of(
+        self.stt = assemblyai_stt(
             hearing,
             options=hearing.session.revised(sample_rate=SAMPLE_RATE),
             wait_for_formatted_ms=max(hearing.wait_for_formatted_ms, FORMATTING_MS),
@@ -57,7 +57,7 @@ class Pen:
         )
 
 
-async def write_down(job: JobContext) -> None:
+async def transcribe_room(job: JobContext) -> None:
     """Take a job. Returns once the room is joined, and leaves the work to a task of the job."""
     try:
         await job.connect(auto_subscribe=AutoSubscribe.AUDIO_ONLY)
@@ -66,7 +66,7 @@ async def write_down(job: JobContext) -> None:
         count_as_failed()
         job.shutdown(ROOM_CLOSED)
         return
-    transcription = Transcription(job, job.proc.userdata["equipment"])
+    transcription = Transcription(job, job.proc.userdata["parts"])
     job.proc.userdata["transcription"] = transcription
     transcription.begin()
 
@@ -81,11 +81,15 @@ class Transcription:
     """A room in progress. Everything that ends it calls `end`; the first reason counts."""
 
     def __init__(
-        self, job: JobContext, pen: Pen, *, open_audio: Callable[[rtc.Track], Audio] = open_audio
+        self,
+        job: JobContext,
+        kit: TranscriberKit,
+        *,
+        open_audio: Callable[[rtc.Track], Audio] = open_audio,
     ) -> None:
         self._job = job
         self._room = job.room
-        self._pen = pen
+        self._kit = kit
         self._loop = asyncio.get_running_loop()
         self._ending: asyncio.Future[str] = self._loop.create_future()
         self._tasks = asyncio.TaskGroup()
@@ -133,11 +137,11 @@ class Transcription:
         self._job.shutdown(self._ending.result())
 
     def _watch_room(self) -> None:
-        room, agent = self._room, self._pen.agent
+        room, agent = self._room, self._kit.agent
         if our_agents(room, AgentRole.TRANSCRIBES, agent.name):
             self.end(OTHER_TRANSCRIBER)  # two workers may have asked for one at once
             return
-        self._pen.ears.on("billed", _log_usage)
+        self._kit.stt.on("billed", _log_usage)
         room.on("track_subscribed", lambda *_: self._look())
         room.on("participant_attributes_changed", self._on_attributes)
         room.on("participant_connected", lambda _: self._count(agent.reconnect_grace_seconds))
@@ -153,7 +157,7 @@ class Transcription:
     def _on_left(self, who: rtc.RemoteParticipant) -> None:
         self._speakers.close(who.identity)
         self._look()  # an agent may have left its caller to us
-        self._count(self._pen.agent.reconnect_grace_seconds)
+        self._count(self._kit.agent.reconnect_grace_seconds)
 
     def _count(self, patience_seconds: float, reason: str = EMPTY) -> None:
         """Leave an empty room, but not at once: a page that reloads comes back."""
@@ -182,7 +186,7 @@ class Transcription:
         speaker = Speaker(
             self._room,
             identity,
-            self._pen.ears,
+            self._kit.stt,
             open_audio=self._open_audio,
             on_event=partial(self._log_turn, identity),
         )
@@ -191,7 +195,7 @@ class Transcription:
 
     def _log_turn(self, identity: str, event: stt.SpeechEvent) -> None:
         is_turn = event.type is stt.SpeechEventType.FINAL_TRANSCRIPT and event.alternatives[0].text
-        if is_turn and self._pen.agent.log_transcripts:
+        if is_turn and self._kit.agent.log_transcripts:
             log_words(identity, event.alternatives[0].text)
 
     async def _hear(self, speaker: Speaker) -> None:

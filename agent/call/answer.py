@@ -24,12 +24,12 @@ from agent.call.people.participants import AgentRole, show_role
 from agent.call.people.presence import Presence
 from agent.call.reply.broken_answers import BrokenAnswers
 from agent.call.reply.fillers import Fillers, fillers_in
-from agent.call.reply.greeting_prefetch import HeadStart
-from agent.call.session import Equipment, build_session, room_options
+from agent.call.reply.greeting_prefetch import GreetingPrefetch
+from agent.call.session import SessionParts, build_session, room_options
 from agent.call.session_events import subscribe
 from agent.call.silence import Silence
 from agent.call.turns.turn_taking import TurnTaking
-from agent.call.voices.group import Group, SeveralEars
+from agent.call.voices.group import Group, GroupSTT
 from agent.call.voices.voice_feed import CallerInput
 from agent.livekit_private import publish_no_words
 from agent.room_names import Method
@@ -47,7 +47,7 @@ async def answer(job: JobContext) -> None:
     end, LiveKit waits up to 15 s for this function before it closes anything.
     """
     try:
-        call = Call(job, job.proc.userdata["equipment"])
+        call = Call(job, job.proc.userdata["parts"])
         if not job.is_fake_job():
             await job.connect()
             await show_role(job.room.local_participant, AgentRole.ANSWERS)
@@ -72,10 +72,10 @@ async def answer(job: JobContext) -> None:
 class Call:
     """A call in progress. Everything that ends it calls `end`; the first reason counts."""
 
-    def __init__(self, job: JobContext, equipment: Equipment) -> None:
+    def __init__(self, job: JobContext, parts: SessionParts) -> None:
         self._job = job
-        self._own = settings_of_call(equipment.settings, job.job.metadata)
-        self._equipment = equipment.for_call(self._own.settings)
+        self._own = settings_of_call(parts.settings, job.job.metadata)
+        self._parts = parts.for_call(self._own.settings)
         self._agent = self._own.settings.agent
         self._ending: asyncio.Future[Ending] = asyncio.get_running_loop().create_future()
         self._presence = Presence(
@@ -84,29 +84,29 @@ class Call:
         self._parting = Parting(job, self._agent, self._presence)
         self._record, self._said_before = open_record(self._agent.record_dir, job.job.room.sid)
         hears_all = self._agent.hears == "everybody" and not job.is_fake_job()
-        self._session = build_session(self._equipment, SeveralEars() if hears_all else None)
-        ears, second_opinion = self._equipment.ears, self._equipment.end_of_turn
+        self._session = build_session(self._parts, GroupSTT() if hears_all else None)
+        assemblyai, second_opinion = self._parts.assemblyai, self._parts.end_of_turn
         self._turn_taking = TurnTaking(
             self._own.settings,
-            ears,
+            assemblyai,
             self._session,
             None if hears_all else second_opinion,
             tell=job.proc.userdata.get("tell"),
         )
         self._group = self._gather() if hears_all else None
-        is_sole = self._equipment.hearing is ears and not hears_all
+        is_sole = self._parts.stt is assemblyai and not hears_all
         self._silence = Silence(self._session, self._agent, self.end, knows_ears=is_sole)
         self._broken_answers = BrokenAnswers(self._session, self._agent.refusal)
         self._failures = Failures(self._broken_answers, self.end, self._ending.done)
         self._mending = Mending(self._session, self._record)
-        self._head_start: HeadStart | None = None
+        self._greeting_prefetch: GreetingPrefetch | None = None
         if not self._said_before:
-            self._head_start = HeadStart(self._session, self._agent.greeting)
-            job.add_shutdown_callback(self._head_start.aclose)
+            self._greeting_prefetch = GreetingPrefetch(self._session, self._agent.greeting)
+            job.add_shutdown_callback(self._greeting_prefetch.aclose)
 
     def _gather(self) -> Group:
-        hearing, sift = self._equipment.hearing, self._turn_taking.sift_one
-        return Group(self._job.room, self._agent.operators, hearing, sift)
+        stt, sift = self._parts.stt, self._turn_taking.sift_one
+        return Group(self._job.room, self._agent.operators, stt, sift)
 
     def _go_on_with(self, caller: str) -> None:
         name_caller(self._job, caller)
@@ -186,7 +186,7 @@ class Call:
             hang_up=lambda: self.end(Ending.AGENT_ENDED),
             turn_taking=self._turn_taking,
             said_before=self._said_before,
-            head_start=self._head_start,
+            greeting_prefetch=self._greeting_prefetch,
             before_speech=before_speech,
             metadata=self._own.application,
             cannot_hear=self._failures.cannot_hear,
@@ -251,7 +251,7 @@ class Call:
     def _subscribe(self, fillers: Fillers | None, assistant: Assistant) -> None:
         subscribe(
             self._session,
-            self._equipment.ears,
+            self._parts.assemblyai,
             self._group,
             self._mending,
             self._broken_answers,

@@ -24,9 +24,9 @@ from livekit.agents import (
 from agent.call.history.marked import Mark, extra_of, keep_turn, with_marked
 from agent.call.history.record import Said
 from agent.call.models.errors import ContentRefusedError
-from agent.call.output.canned_prompts import Sentence
+from agent.call.output.canned_prompts import CannedPrompt
 from agent.call.reply.broken_answers import has_words
-from agent.call.reply.greeting_prefetch import HeadStart
+from agent.call.reply.greeting_prefetch import GreetingPrefetch
 from agent.call.reply.reasoning import Reasoning
 from agent.call.reply.refusals import Withheld
 from agent.call.reply.spoken_form import in_spoken_form
@@ -48,16 +48,16 @@ class Assistant(Agent):
         hang_up: Callable[[], None],
         turn_taking: TurnTaking,
         said_before: Sequence[Said] = (),
-        head_start: HeadStart | None = None,
+        greeting_prefetch: GreetingPrefetch | None = None,
         before_speech: Callable[[], Awaitable[None]] | None = None,
         metadata: Mapping[str, Any] = MappingProxyType({}),
         cannot_hear: Callable[[Exception], None] | None = None,
         tool_timeout_seconds: float = 30,
         group: Group | None = None,
     ) -> None:
-        """`head_start` has the greeting; `before_speech` returns when an answer may be heard.
-        `goodbye` is said when the model hangs up without a word. `cannot_hear` is called when
-        speech recognition has failed. `group`: everybody who is heard, if not the caller alone.
+        """`greeting_prefetch` has the greeting. `before_speech` returns when an answer may be
+        heard. `goodbye` is said when the model hangs up without a word. `cannot_hear` is called
+        when speech recognition has failed. `group`: everybody who is heard, if not only the caller.
 
         `said_before`: what another agent and this caller said before that agent died.
         `metadata`: the keys of the call's metadata that are not settings, for tools to read.
@@ -69,7 +69,7 @@ class Assistant(Agent):
         super().__init__(instructions=told, chat_ctx=_history(said_before))
         self.metadata = metadata
         self._greeting = greeting
-        self._head_start = head_start
+        self._greeting_prefetch = greeting_prefetch
         self._goodbye = goodbye
         self._hang_up = hang_up
         self._before_speech = before_speech
@@ -93,7 +93,7 @@ class Assistant(Agent):
     async def on_enter(self) -> None:
         self._turn_taking.begin()
         if self._takes_over:
-            words = Sentence.CUT_OFF
+            words = CannedPrompt.CUT_OFF
             self.session.say(words.text, audio=words.frames())
         else:
             self.session.say(self._greeting)
@@ -124,9 +124,9 @@ class Assistant(Agent):
         `build_session` has put the text into its spoken form already, and the transcript below
         too: screens and the history have the words that are heard.
         """
-        head_start, self._head_start = self._head_start, None
+        prefetch, self._greeting_prefetch = self._greeting_prefetch, None
         speak = partial(Agent.default.tts_node, self, model_settings=model_settings)
-        async for frame in head_start.speak(text, speak) if head_start else speak(text):
+        async for frame in prefetch.speak(text, speak) if prefetch else speak(text):
             if self._before_speech:
                 await self._before_speech()
             yield frame

@@ -30,7 +30,7 @@ log = logging.getLogger(__name__)
 # With a fallback, waiting out an outage would only lose words that the fallback could hear.
 PATIENCE_WITH_FALLBACK_SECONDS = 3.0
 
-Hearing = STT | stt.FallbackAdapter
+AnySTT = STT | stt.FallbackAdapter
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,13 +69,13 @@ class Clients:
             await client.close()
 
 
-def build_ears(settings: Settings) -> STT:
+def build_stt(settings: Settings) -> STT:
     """AssemblyAI, with its other regions if the first cannot be reached."""
     service = settings.assemblyai
     patience = service.patience_seconds
     if service.fallback_inference_model:
         patience = min(patience, PATIENCE_WITH_FALLBACK_SECONDS)
-    return ears_of(
+    return assemblyai_stt(
         service,
         options=settings.session_options,
         patience_seconds=patience,
@@ -84,7 +84,7 @@ def build_ears(settings: Settings) -> STT:
     )
 
 
-def ears_of(service: AssemblyAISettings, **own: Any) -> STT:
+def assemblyai_stt(service: AssemblyAISettings, **own: Any) -> STT:
     """AssemblyAI with these settings; the arguments of `STT` in `own` win over them."""
     shared: dict[str, Any] = {
         "api_key": service.api_key,
@@ -98,28 +98,28 @@ def ears_of(service: AssemblyAISettings, **own: Any) -> STT:
     return STT(**{**shared, **own})
 
 
-def with_inference(ears: STT, settings: Settings) -> Hearing:
+def with_inference(primary: STT, settings: Settings) -> AnySTT:
     """This STT, with a model of LiveKit Inference as its fallback if one is set."""
     model = settings.assemblyai.fallback_inference_model
     if model is None:
-        return ears
+        return primary
     project = settings.livekit
-    substitute = inference.STT(
+    fallback = inference.STT(
         model=model,
         api_key=project.api_key.get_secret_value(),
         api_secret=project.api_secret.get_secret_value(),
     )
-    return with_substitute(ears, substitute)
+    return with_fallback(primary, fallback)
 
 
-def with_substitute(ears: STT, substitute: stt.STT[Any]) -> Hearing:
-    """This STT; once it fails, the substitute for the rest of the call."""
-    _tell_failures(ears, substitute)
+def with_fallback(primary: STT, fallback: stt.STT[Any]) -> AnySTT:
+    """This STT; once it fails, the fallback for the rest of the call."""
+    _log_failures(primary, fallback)
     # Ours has retried often enough before it gives up.
-    return stt.FallbackAdapter([ears, substitute], max_retry_per_stt=0)
+    return stt.FallbackAdapter([primary, fallback], max_retry_per_stt=0)
 
 
-def build_mind(
+def build_llm(
     settings: OpenAISettings, clients: Clients, jitter: Callable[[], float] = random.random
 ) -> PatientLLM:
     """The LLM, with its fallback if there is one. `jitter`: the back-off's, from 0 to 1."""
@@ -134,7 +134,7 @@ def build_mind(
     return PatientLLM(providers, patience, jitter)
 
 
-def build_voice(
+def build_tts(
     settings: OpenAISettings, clients: Clients, jitter: Callable[[], float] = random.random
 ) -> PatientTTS:
     """The TTS, with its fallback if there is one. `jitter`: the back-off's, from 0 to 1."""
@@ -166,13 +166,13 @@ def connect_options() -> SessionConnectOptions:
     )
 
 
-def _tell_failures(*ears: stt.STT[Any]) -> None:
+def _log_failures(*models: stt.STT[Any]) -> None:
     """Log each failure in the provider's own words, which the adapter's error leaves out."""
-    for each in ears:
-        each.on("error", partial(_tell_failure, each.label, each.model))
+    for each in models:
+        each.on("error", partial(_log_failure, each.label, each.model))
 
 
-def _tell_failure(label: str, model: str, failure: stt.STTError) -> None:
+def _log_failure(label: str, model: str, failure: stt.STTError) -> None:
     error = failure.error
     log.warning(
         "a model failed, its fallback takes over",

@@ -10,11 +10,11 @@ from agent.call.barge_in.vad_tap import TappedVAD
 from agent.call.models.llm import PatientLLM
 from agent.call.models.tts import PatientTTS
 from agent.call.providers import (
+    AnySTT,
     Clients,
-    Hearing,
-    build_ears,
-    build_mind,
-    build_voice,
+    build_llm,
+    build_stt,
+    build_tts,
     connect_options,
     with_inference,
 )
@@ -27,22 +27,22 @@ from stt_assemblyai.stt import STT
 
 
 @dataclass(frozen=True, slots=True)
-class Equipment:
+class SessionParts:
     """The parts of a session. None of them has opened a connection."""
 
     settings: Settings
-    ears: STT
-    """AssemblyAI, whose options can be changed during a call."""
-    hearing: Hearing
-    """The same STT, with its fallback if there is one."""
+    assemblyai: STT
+    """Its options can be changed during a call."""
+    stt: AnySTT
+    """The same, with its fallback if there is one."""
     vad: silero.VAD
-    mind: PatientLLM
-    voice: PatientTTS
+    llm: PatientLLM
+    tts: PatientTTS
     clients: Clients
     end_of_turn: EndOfTurnDetector | None = None
     """Gives the second opinion on ends of turns, if one is wanted."""
 
-    def for_call(self, settings: Settings) -> "Equipment":
+    def for_call(self, settings: Settings) -> "SessionParts":
         """The same for a call with its own settings. Keeps what takes time to make.
 
         Changes the voice detector: a process has only one call.
@@ -54,54 +54,54 @@ class Equipment:
             activation_threshold=threshold,
             deactivation_threshold=max(threshold - 0.15, 0.01),  # the plugin's own rule
         )
-        return furnish(settings, self.clients, self.vad, self.end_of_turn)
+        return build_parts(settings, self.clients, self.vad, self.end_of_turn)
 
 
-def equip(settings: Settings) -> Equipment:
+def prepare_parts(settings: Settings) -> SessionParts:
     """Load and build all that takes time before a call comes, so that no greeting waits for it."""
     detector = silero.VAD.load(activation_threshold=settings.vad_threshold)
     assert isinstance(detector, silero.VAD)  # the plugin's annotation is wider
     wanted = settings.agent.turn_second_opinion == "livekit"
     end_of_turn = LiveKitDetector() if wanted else None
-    return furnish(settings, Clients.of(settings.openai), detector, end_of_turn)
+    return build_parts(settings, Clients.of(settings.openai), detector, end_of_turn)
 
 
-def furnish(
+def build_parts(
     settings: Settings,
     clients: Clients,
     detector: silero.VAD,
     end_of_turn: EndOfTurnDetector | None = None,
-) -> Equipment:
+) -> SessionParts:
     """Build the other parts, which takes no time."""
-    ears = build_ears(settings)
-    return Equipment(
+    assemblyai = build_stt(settings)
+    return SessionParts(
         settings=settings,
-        ears=ears,
-        hearing=with_inference(ears, settings),
+        assemblyai=assemblyai,
+        stt=with_inference(assemblyai, settings),
         vad=detector,
-        mind=build_mind(settings.openai, clients),
-        voice=build_voice(settings.openai, clients),
+        llm=build_llm(settings.openai, clients),
+        tts=build_tts(settings.openai, clients),
         clients=clients,
         end_of_turn=end_of_turn,
     )
 
 
-def build_session(equipment: Equipment, hearing: stt.STT[Any] | None = None) -> AgentSession[None]:
+def build_session(parts: SessionParts, group: stt.STT[Any] | None = None) -> AgentSession[None]:
     """One call's session. Opens no connection before `start`. `hearing` replaces the STT."""
     return AgentSession(
-        stt=hearing or equipment.hearing,
-        vad=TappedVAD(equipment.vad),
-        llm=equipment.mind,
+        stt=group or parts.stt,
+        vad=TappedVAD(parts.vad),
+        llm=parts.llm,
         tts=PromptVoice(
-            equipment.voice,
-            least_chars=equipment.settings.agent.first_clause_chars,
-            longest_pause_seconds=equipment.settings.agent.longest_pause_ms / 1000,
+            parts.tts,
+            least_chars=parts.settings.agent.first_clause_chars,
+            longest_pause_seconds=parts.settings.agent.longest_pause_ms / 1000,
             # Waiting for a turn's formatted text costs nothing until the reply has its first sound.
-            on_first_sound=equipment.ears.commit_now,
+            on_first_sound=parts.assemblyai.commit_now,
         ),
         # LiveKit's own transforms hold a text back until a mark finds its pair, perhaps for ever.
         tts_text_transforms=[in_spoken_form],
-        turn_handling=turn_handling(equipment.settings),
+        turn_handling=turn_handling(parts.settings),
         # LiveKit forwards what was said to recognisers that take context, and asks an LLM for key
         # terms. Both give callers' words to others without being asked.
         stt_context_options={"forward_chat_context": False},
@@ -110,7 +110,7 @@ def build_session(equipment: Equipment, hearing: stt.STT[Any] | None = None) -> 
         # interrupt the greeting at its first word.
         aec_warmup_duration=None,
         # After this much silence `agent.call.silence` asks whether the caller is there.
-        user_away_timeout=equipment.settings.agent.silence_seconds,
+        user_away_timeout=parts.settings.agent.silence_seconds,
         conn_options=connect_options(),
         # After a caller has hung up, nobody needs the words that are still on the way.
         session_close_transcript_timeout=0.5,

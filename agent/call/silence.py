@@ -13,7 +13,7 @@ from livekit.agents import (
 
 from agent.call.endings import Ending
 from agent.call.history.marked import Mark, mark_of
-from agent.call.output.canned_prompts import Sentence
+from agent.call.output.canned_prompts import CannedPrompt
 from config.behaviour import AgentSettings
 
 
@@ -75,7 +75,7 @@ class Silence:
             await self._session.say(self._agent.still_there).wait_for_playout()
 
     async def _say_wait(self) -> None:
-        words = Sentence.ONE_MOMENT
+        words = CannedPrompt.ONE_MOMENT
         with contextlib.suppress(RuntimeError):
             await self._session.say(words.text, audio=words.frames()).wait_for_playout()
 

@@ -30,7 +30,7 @@ def transcribe(
     )
     from agent.call.people.need import Need
     from agent.call.people.participants import AgentRole
-    from agent.transcription import Pen, finish, write_down
+    from agent.transcription import TranscriberKit, finish, transcribe_room
     from agent.worker.run import serve
     from agent.worker.server import build_server
 
@@ -40,9 +40,9 @@ def transcribe(
     with explained(settings):
         server = build_server(
             settings,
-            entrypoint=write_down,
+            entrypoint=transcribe_room,
             before_leaving=finish,
-            prepare=Pen,
+            prepare=TranscriberKit,
             role=AgentRole.TRANSCRIBES,
         )
         asyncio.run(serve(server, settings, devmode=dev, speaks=False))

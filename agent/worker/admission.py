@@ -13,7 +13,7 @@ from livekit.agents import JobRequest
 
 from agent.call.people.participants import AgentRole
 from agent.room_names import Attribute
-from agent.worker.load_shedding import Brake
+from agent.worker.load_shedding import LoadShedding
 
 log = logging.getLogger(__name__)
 
@@ -27,7 +27,7 @@ Limit = Callable[[int], int]
 """How many more calls fit, given how many were accepted within the last `RECENT_SECONDS`."""
 
 
-class Floor(Protocol):
+class ActiveCalls(Protocol):
     """The worker, as far as admission needs it."""
 
     @property
@@ -38,19 +38,19 @@ class Floor(Protocol):
 
 
 class Admission:
-    """Accepts calls up to `capacity`, or fewer while the brake is on or a limit says so."""
+    """Accepts calls up to `capacity`, or fewer while load shedding is on or a limit says so."""
 
     def __init__(
         self,
         capacity: int,
-        brake: Brake,
+        load_shedding: LoadShedding,
         *limits: Limit,
         role: AgentRole = AgentRole.ANSWERS,
     ) -> None:
         """Each agent shows its `role` in its room, so that others can find it."""
         self._role = role
         self._capacity = capacity
-        self._brake = brake
+        self._load_shedding = load_shedding
         self._limits = limits
         self._accepted_at: list[float] = []
         self._accepting = 0
@@ -65,7 +65,7 @@ class Admission:
         """Stop accepting calls, for good."""
         self._closed = True
 
-    def load(self, worker: Floor) -> float:
+    def load(self, worker: ActiveCalls) -> float:
         """The load to report: 0 when idle, `FULL` when no place is left."""
         calls = len(worker.active_jobs)
         places = self.places(calls)
@@ -78,13 +78,13 @@ class Admission:
         """How many calls fit beside the active ones and those being accepted."""
         calls = active_calls + self._accepting
         # If this worker has no call, something else keeps the machine busy.
-        if self._closed or (calls and self._brake.is_on):
+        if self._closed or (calls and self._load_shedding.is_on):
             return 0
         since = time.monotonic() - RECENT_SECONDS
         recent = sum(at > since for at in self._accepted_at)
         return max(0, min([self._capacity - calls, *(limit(recent) for limit in self._limits)]))
 
-    async def decide(self, request: JobRequest, worker: Floor) -> None:
+    async def decide(self, request: JobRequest, worker: ActiveCalls) -> None:
         """Accept the call, or leave it for another worker."""
         if not self.places(len(worker.active_jobs)):
             log.warning("refused a call: the worker is full", extra={"capacity": self._capacity})

@@ -19,7 +19,7 @@ from livekit.protocol import agent_dispatch, models
 
 from agent.call.people.need import Need, ask_for_agent
 from agent.worker import metrics
-from agent.worker.hold_announcement import keep_company
+from agent.worker.hold_announcement import announce_hold
 from agent.worker.livekit_api import FAILURES, livekit_api
 from agent.worker.liveness import Liveness
 from agent.worker.rooms import (
@@ -28,7 +28,7 @@ from agent.worker.rooms import (
     Waiting,
     about,
     counts,
-    is_kept_company,
+    hears_hold_announcement,
     nobody_was_free,
 )
 from agent.worker.server import Worker
@@ -49,7 +49,7 @@ LIVENESS_SECONDS = 2.0
 QUESTIONS_PER_SECOND = 20
 # A request that has found no worker after this long found none free.
 UNHEARD_SECONDS = 2.0
-COMPANY_AT_MOST = 50
+ANNOUNCEMENTS_AT_MOST = 50
 # Checked one by one, rooms on a distant or dead server would hold up all the others.
 ROOMS_AT_ONCE = 20
 # A room that does not answer in this time is skipped for a while: others wait behind it.
@@ -95,7 +95,7 @@ class Dispatcher:
         self._rooms: dict[str, Waiting | Settled | Unseen] = {}
         self._listed: dict[str, tuple[int, int]] = {}
         self._calls: dict[str, tuple[str, str]] = {}
-        self._accompanied: set[str] = set()
+        self._on_hold: set[str] = set()
 
     async def run(self) -> None:
         """Look once a second, and less often while nothing happens.
@@ -191,7 +191,7 @@ class Dispatcher:
             return False
         waited = now - waiting.since - waiting.jitter_seconds
         patience_seconds = self._patience_seconds
-        if is_kept_company(participants) or self._need.is_first(dispatches):
+        if hears_hold_announcement(participants) or self._need.is_first(dispatches):
             patience_seconds = 0.0
         elif not has_place and nobody_was_free(dispatches, self._need.agent_name):
             # LiveKit lists a job some seconds late, so this must not lead to another request.
@@ -201,7 +201,7 @@ class Dispatcher:
         if has_place:
             await self._rescue(room.name, asked)
         elif self._need.tells_to_wait:
-            self._accompany(room.name, participants)
+            self._start_announcement(room.name, participants)
         return has_place
 
     async def _rescue(self, room: str, asked: frozenset[str]) -> None:
@@ -212,23 +212,23 @@ class Dispatcher:
             metrics.CALLERS_RESCUED.inc()
             await self._ask(room, dispatches)
 
-    def _accompany(self, room: str, participants: list[models.ParticipantInfo]) -> None:
-        if room in self._accompanied or is_kept_company(participants):
+    def _start_announcement(self, room: str, participants: list[models.ParticipantInfo]) -> None:
+        if room in self._on_hold or hears_hold_announcement(participants):
             return
-        if len(self._accompanied) >= COMPANY_AT_MOST:
+        if len(self._on_hold) >= ANNOUNCEMENTS_AT_MOST:
             return
         log.warning("a caller is told that nobody is free", extra={"room": room})
         metrics.CALLERS_TOLD_TO_WAIT.inc()
-        self._accompanied.add(room)
-        self._tasks.create_task(self._keep_company(room))
+        self._on_hold.add(room)
+        self._tasks.create_task(self._announce_hold(room))
 
-    async def _keep_company(self, room: str) -> None:
+    async def _announce_hold(self, room: str) -> None:
         try:
-            await keep_company(self._livekit, room, self._need)
+            await announce_hold(self._livekit, room, self._need)
         except Exception as error:  # from LiveKit's library; some have no class of their own
             log.warning("could not tell a caller", extra={"room": room, "error": str(error)})
         finally:
-            self._accompanied.discard(room)
+            self._on_hold.discard(room)
 
     async def _check(self, room: models.Room, state: Settled) -> None:
         """Ask the other workers' agents in a room whether they are alive."""

@@ -18,7 +18,7 @@ from config.services import LiveKitSettings
 log = logging.getLogger(__name__)
 
 
-async def take_leave(worker: Worker, livekit: LiveKitSettings) -> None:
+async def ask_agents_to_leave(worker: Worker, livekit: LiveKitSettings) -> None:
     """Tell every agent of this worker. One that LiveKit cannot reach ends without an apology."""
     async with livekit_api(livekit) as server:
         told = [

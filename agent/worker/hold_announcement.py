@@ -11,7 +11,7 @@ import contextlib
 
 from livekit import api, rtc
 
-from agent.call.output.canned_prompts import SAMPLE_RATE, Sentence
+from agent.call.output.canned_prompts import SAMPLE_RATE, CannedPrompt
 from agent.call.people.need import Need
 from agent.call.people.participants import candidates, our_agents
 from agent.room_names import HOLD_IDENTITY, Attribute
@@ -24,7 +24,7 @@ CONNECT_SECONDS = 10.0
 SUBSCRIBE_SECONDS = 5.0
 
 
-async def keep_company(livekit: LiveKitSettings, room_name: str, need: Need) -> None:
+async def announce_hold(livekit: LiveKitSettings, room_name: str, need: Need) -> None:
     """Stay until an agent that meets the need comes, the callers leave, or the room closes.
 
     Raises rtc.ConnectError or TimeoutError when the room cannot be joined.
@@ -87,7 +87,7 @@ async def _say_again_and_again(room: rtc.Room) -> None:
         with contextlib.suppress(TimeoutError):  # a page may be muted
             await asyncio.wait_for(publication.wait_for_subscription(), SUBSCRIBE_SECONDS)
         while True:
-            async for frame in Sentence.ALL_BUSY.frames():
+            async for frame in CannedPrompt.ALL_BUSY.frames():
                 await source.capture_frame(frame)
             await asyncio.sleep(REPEAT_SECONDS)
     finally:

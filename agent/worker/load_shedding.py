@@ -1,4 +1,4 @@
-"""The brake: a worker whose CPU stays busy for seconds takes no more calls."""
+"""Load shedding: a worker whose CPU stays busy for seconds takes no more calls."""
 
 import asyncio
 import logging
@@ -9,7 +9,7 @@ from livekit.agents.utils.hw import get_cpu_monitor
 log = logging.getLogger(__name__)
 
 SAMPLE_SECONDS = 1.0
-# Seconds above the limit that put the brake on, and seconds well below it that release it. A burst
+# Seconds above the limit that switch it on, and seconds well below it that switch it off. A burst
 # of calls keeps every core busy for a few seconds only.
 ON_SECONDS = 8
 OFF_SECONDS = 3
@@ -22,15 +22,15 @@ def cores() -> float:
     return min(quota, len(os.sched_getaffinity(0))) if hasattr(os, "sched_getaffinity") else quota
 
 
-class Brake:
-    """On or off, by the latest CPU samples. `limit` is a share of the CPU; 1 disables the brake."""
+class LoadShedding:
+    """On or off, by the latest CPU samples. `limit` is a share of the CPU; 1 disables it."""
 
     def __init__(self, limit: float) -> None:
         self.is_on = False
         self._limit = limit
         self._samples = 0
 
-    def take(self, used: float) -> None:
+    def add_sample(self, used: float) -> None:
         """Take one sample: the share of the CPU used in the last `SAMPLE_SECONDS`, 0 to 1."""
         changing = used < self._limit - WELL_BELOW if self.is_on else used > self._limit
         self._samples = self._samples + 1 if changing else 0
@@ -45,4 +45,4 @@ class Brake:
         """Measure until cancelled; in a container, against its quota."""
         monitor = get_cpu_monitor()
         while self._limit < 1:
-            self.take(await asyncio.to_thread(monitor.cpu_percent, SAMPLE_SECONDS))
+            self.add_sample(await asyncio.to_thread(monitor.cpu_percent, SAMPLE_SECONDS))

@@ -22,7 +22,7 @@ import openai.resources.models
 from livekit.agents.llm import AgentConfigUpdate
 from livekit.agents.tokenize.basic import hyphenate_word
 
-from agent.call.output.canned_prompts import read_sentences
+from agent.call.output.canned_prompts import read_canned_prompts
 from agent.livekit_private import certificates, preload_event_loop
 from agent.worker import signals
 
@@ -35,6 +35,6 @@ preload_event_loop()
 # pydantic finishes a model at its first use.
 AgentConfigUpdate()
 # The prepared sentences, for when every provider fails.
-read_sentences()
+read_canned_prompts()
 # Signals ignored here are ignored in all job processes, and no call begins before this line.
 signals.leave_to_the_worker()

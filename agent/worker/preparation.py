@@ -12,7 +12,7 @@ from collections.abc import Callable
 from multiprocessing import util
 from pathlib import Path
 
-from agent.call.output.canned_prompts import read_sentences
+from agent.call.output.canned_prompts import read_canned_prompts
 from config.values import ROOT
 
 LONGEST_REASON = 300
@@ -30,7 +30,7 @@ def require_preparation(prepare: Callable[[], object]) -> None:
     leave_lost_folder()
     _require_folder()
     try:
-        read_sentences()
+        read_canned_prompts()
         prepare()
     except Exception as error:  # from any library: it would fail every job process
         words = " ".join(f"{type(error).__name__}: {error}".split())[:LONGEST_REASON]

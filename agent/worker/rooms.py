@@ -39,7 +39,7 @@ def counts(room: models.Room) -> tuple[int, int]:
     return room.num_participants, room.num_publishers
 
 
-def is_kept_company(participants: Iterable[models.ParticipantInfo]) -> bool:
+def hears_hold_announcement(participants: Iterable[models.ParticipantInfo]) -> bool:
     """Whether a worker already tells the caller that nobody is free."""
     return any(each.identity == HOLD_IDENTITY for each in participants)
 

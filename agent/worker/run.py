@@ -10,7 +10,7 @@ from livekit.protocol import models
 
 from agent.worker import signals
 from agent.worker.dispatch import look_after_callers
-from agent.worker.forced_shutdown import take_leave
+from agent.worker.forced_shutdown import ask_agents_to_leave
 from agent.worker.livekit_api import livekit_api
 from agent.worker.preparation import leave_folder_in_place, leave_lost_folder, require_preparation
 from agent.worker.reachability import (
@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 # A server started together with its workers needs a few seconds more than they do.
 PATIENCE_SECONDS = 30
 # For an apology in each call when the worker is forced to stop.
-FAREWELL_SECONDS = 20
+APOLOGY_SECONDS = 20
 
 
 class HopelessError(Exception):
@@ -85,9 +85,9 @@ async def _drained(
     except TimeoutError:
         log.warning("the time to drain is up", extra={"seconds": seconds})
     if speaks and not finished.done():
-        await take_leave(server, settings.livekit)
+        await ask_agents_to_leave(server, settings.livekit)
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(asyncio.shield(finished), FAREWELL_SECONDS)
+            await asyncio.wait_for(asyncio.shield(finished), APOLOGY_SECONDS)
     finished.cancel()
     await asyncio.gather(finished, return_exceptions=True)
 
@@ -135,7 +135,7 @@ async def _rescue(server: Worker, settings: Settings, *, speaks: bool) -> AsyncI
                 log.exception("looking after callers failed, starting again")
             await asyncio.sleep(1)
 
-    tasks = [asyncio.create_task(look()), asyncio.create_task(server.brake.watch())]
+    tasks = [asyncio.create_task(look()), asyncio.create_task(server.load_shedding.watch())]
     try:
         yield
     finally:

@@ -19,11 +19,11 @@ from agent import log
 from agent.call.answer import answer
 from agent.call.barge_in.outcomes import Tell
 from agent.call.people.participants import AgentRole
-from agent.call.session import equip
+from agent.call.session import prepare_parts
 from agent.livekit_private import WatchedServer
 from agent.worker import metrics
 from agent.worker.admission import Admission, Limit
-from agent.worker.load_shedding import Brake, cores
+from agent.worker.load_shedding import LoadShedding, cores
 from agent.worker.starts import Starts
 from agent.worker.tally import Tally
 from config.secrets import secrets_of
@@ -53,14 +53,14 @@ class Worker(WatchedServer, AgentServer):
     def __init__(
         self,
         admission: Admission,
-        brake: Brake,
+        load_shedding: LoadShedding,
         starts: Starts,
         prepare: Callable[[], object],
         **options: Any,  # LiveKit's own
     ) -> None:
         super().__init__(load_fnc=self._load, **options)
         self.admission = admission
-        self.brake = brake
+        self.load_shedding = load_shedding
         self.starts = starts
         self._reports: set[asyncio.Task[None]] = set()
         self._is_registered = False
@@ -126,24 +126,24 @@ def build_server(
     *,
     entrypoint: Callable[[JobContext], Awaitable[None]] = answer,
     before_leaving: Callable[[JobContext], Awaitable[None]] | None = None,
-    prepare: Callable[[Settings], object] = equip,
+    prepare: Callable[[Settings], object] = prepare_parts,
     role: AgentRole = AgentRole.ANSWERS,
 ) -> Worker:
     """A worker that is ready to run; nothing is connected yet.
 
     Each job process calls `prepare` before its first job and keeps the result in
-    `userdata["equipment"]`. A job that ends awaits `before_leaving`, then leaves its room. All
+    `userdata["parts"]`. A job that ends awaits `before_leaving`, then leaves its room. All
     three functions must stand at the top level of a module.
     """
     for name, value in environment(settings).items():
         os.environ.setdefault(name, value)
     capacity = settings.agent.max_calls or max(1, math.floor(CALLS_PER_CORE * cores()))
-    brake = Brake(settings.agent.max_cpu_percent / 100)
+    load_shedding = LoadShedding(settings.agent.max_cpu_percent / 100)
     starts = Starts()
-    admission = _admission(settings, capacity, brake, starts, role)
+    admission = _admission(settings, capacity, load_shedding, starts, role)
     server = Worker(
         admission,
-        brake,
+        load_shedding,
         starts,
         partial(prepare, settings),
         **_livekits_options(settings, capacity),
@@ -164,12 +164,12 @@ def build_server(
 
 
 def _admission(
-    settings: Settings, capacity: int, brake: Brake, starts: Starts, role: AgentRole
+    settings: Settings, capacity: int, load_shedding: LoadShedding, starts: Starts, role: AgentRole
 ) -> Admission:
     limits: list[Limit] = [lambda _: 0 if starts.are_failing else capacity]
     if role is AgentRole.ANSWERS and (free_sessions := session_limit(settings.assemblyai)):
         limits.append(free_sessions)
-    return Admission(capacity, brake, *limits, role=role)
+    return Admission(capacity, load_shedding, *limits, role=role)
 
 
 def _livekits_options(settings: Settings, capacity: int) -> dict[str, Any]:
@@ -214,7 +214,7 @@ def environment(settings: Settings) -> dict[str, str]:
 def session_limit(service: AssemblyAISettings) -> Limit | None:
     """How many calls can soon get a session with AssemblyAI; None if there is no limit.
 
-    There is none with a fallback for the ears: it hears the calls that get no session.
+    There is none with a fallback for AssemblyAI: it hears the calls that get no session.
     """
     if service.new_sessions_per_minute is None or service.fallback_inference_model:
         return None
@@ -231,7 +231,7 @@ def prewarm(
 ) -> None:
     """Prepare a job process before its call comes."""
     log.guard(secrets_of(settings), transcripts=settings.agent.log_transcripts)
-    process.userdata["equipment"] = prepare(settings)
+    process.userdata["parts"] = prepare(settings)
     process.userdata["tell"] = tell
     # A full collection in the call would scan everything that is loaded and silence it for 0.2 s.
     gc.collect()

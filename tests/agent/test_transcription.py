@@ -16,7 +16,7 @@ from agent.transcription import (
     OTHER_TRANSCRIBER,
     ROOM_CLOSED,
     STOPPED,
-    Pen,
+    TranscriberKit,
     Transcription,
 )
 from config.behaviour import AgentSettings
@@ -73,9 +73,9 @@ class Job:
         self.ending = reason
 
     async def begin(self) -> None:
-        pen = SimpleNamespace(agent=self.agent, ears=self.ears)
+        kit = SimpleNamespace(agent=self.agent, stt=self.ears)
         job = cast("JobContext", cast("Any", self))
-        self._transcription = Transcription(job, cast("Pen", pen), open_audio=Sound)
+        self._transcription = Transcription(job, cast("TranscriberKit", kit), open_audio=Sound)
         self._transcription.begin()
         await asyncio.sleep(0.1)
 

@@ -1,4 +1,4 @@
-"""Recorded sentences, which the agent can say when every provider is down.
+"""Canned prompts: recorded sentences that the agent can say when every provider is down.
 
 `sounds/` holds each as a text and as a recording. To have another voice or language, replace both.
 """
@@ -16,8 +16,8 @@ SOUNDS = Path(__file__).parents[1] / "sounds"
 SAMPLE_RATE = 24_000
 
 
-class Sentence(StrEnum):
-    """A recorded sentence. The value is the name of its files."""
+class CannedPrompt(StrEnum):
+    """A recorded prompt. The value is the name of its files."""
 
     APOLOGY = "apology"
     CUT_OFF = "cut_off"
@@ -42,14 +42,14 @@ class Sentence(StrEnum):
         return SOUNDS / f"{self.value}.{kind}"
 
 
-def read_sentences() -> None:
+def read_canned_prompts() -> None:
     """Read all files now: they may be gone when one is needed. Raises OSError."""
-    for sentence in Sentence:
-        _read(sentence.file("txt"))
-        _read(sentence.file("ogg"))
+    for prompt in CannedPrompt:
+        _read(prompt.file("txt"))
+        _read(prompt.file("ogg"))
 
 
-_decoded: dict[Sentence, list[bytes]] = {}
+_decoded: dict[CannedPrompt, list[bytes]] = {}
 
 
 async def _decode(file: bytes) -> list[bytes]:

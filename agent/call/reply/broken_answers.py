@@ -15,7 +15,7 @@ from livekit.agents.tts import TTSError
 from livekit.agents.voice import SpeechHandle
 
 from agent.call.models.errors import BrokenOffError, ContentRefusedError
-from agent.call.output.canned_prompts import Sentence
+from agent.call.output.canned_prompts import CannedPrompt
 from agent.call.reply.prompt_voice import PromptVoice
 from agent.call.reply.refusals import NothingSpokenError
 from agent.call.reply.spoken_form import is_speakable
@@ -101,7 +101,7 @@ class BrokenAnswers:
             self._tell(is_refused=False)
 
     def _tell(self, *, is_refused: bool) -> None:
-        words = Sentence.CUT_OFF
+        words = CannedPrompt.CUT_OFF
         with contextlib.suppress(RuntimeError):  # the session has closed
             if is_refused:
                 self._refusing = self._session.say(self._refusal)

@@ -23,7 +23,7 @@ from livekit.agents import (
 from livekit.agents.voice import SpeechHandle
 
 from agent.call.history.marked import mark_of
-from agent.call.output.canned_prompts import SAMPLE_RATE, Sentence
+from agent.call.output.canned_prompts import SAMPLE_RATE, CannedPrompt
 from agent.call.output.side_track import side_track
 
 log = logging.getLogger(__name__)
@@ -153,5 +153,5 @@ def fillers_in(room: rtc.Room, session: AgentSession[None], delay_seconds: float
     return Fillers(
         session,
         delay_seconds=delay_seconds,
-        play=lambda: track.play(Sentence.ONE_MOMENT.frames()),
+        play=lambda: track.play(CannedPrompt.ONE_MOMENT.frames()),
     )

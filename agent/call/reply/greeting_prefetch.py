@@ -13,7 +13,7 @@ from agent.call.reply.spoken_form import spoken_form
 Speak = Callable[[AsyncIterable[str]], AsyncIterable[rtc.AudioFrame]]
 
 
-class HeadStart:
+class GreetingPrefetch:
     """Begins to synthesise the text that a session will say first."""
 
     def __init__(self, session: AgentSession[None], text: str) -> None:

@@ -58,13 +58,13 @@ class TurnTaking:
     def __init__(
         self,
         settings: Settings,
-        ears: STT,
+        assemblyai: STT,
         session: AgentSession[None],
         detector: EndOfTurnDetector | None = None,
         tell: Tell | None = None,
     ) -> None:
         self._settings = settings
-        self._ears = ears
+        self._assemblyai = assemblyai
         self._session = session
         self._preset = settings.agent.turn_preset
         self._dictations = 0
@@ -97,7 +97,7 @@ class TurnTaking:
             opinions,
             hold_seconds=self._settings.agent.turn_hold_ms / 1000,
             early_seconds=early_seconds(self._settings, self._preset),
-            force_endpoint=self._ears.force_endpoint,
+            force_endpoint=self._assemblyai.force_endpoint,
             # Words over the agent's speech must reach `barge_in_filter` at once.
             may_wait=lambda: not self._floor.agent_has_it(),
         )
@@ -252,7 +252,7 @@ class TurnTaking:
         if self.listening_sound:
             self.listening_sound.listening.is_dictated = bool(self._dictations)
         pause_ms = self._settings.agent.dictation_pause_ms if self._dictations else 0
-        self._ears.update_options(**thresholds(self._settings, self._preset, pause_ms))
+        self._assemblyai.update_options(**thresholds(self._settings, self._preset, pause_ms))
         self._session.update_options(
             endpointing_opts={"min_delay": min_delay(self._settings, self._preset, pause_ms)}
         )

@@ -73,7 +73,7 @@ class Group:
         self,
         room: rtc.Room,
         operators: Sequence[str],
-        ears: stt.STT[Any],
+        recognizer: stt.STT[Any],
         sift: Sift,
         *,
         open_audio: Callable[[rtc.Track], Audio] = open_audio,
@@ -81,7 +81,7 @@ class Group:
         self.input = GroupInput()
         self._room = room
         self._operators = operators
-        self._ears = ears
+        self._recognizer = recognizer
         self._sift = sift
         self._open_audio = open_audio
         self._company = Company()
@@ -173,7 +173,7 @@ class Group:
         speaker = Speaker(
             self._room,
             identity,
-            self._ears,
+            self._recognizer,
             open_audio=self._open_audio,
             on_event=events.send_nowait,
             on_frame=partial(self.input.take, events),
@@ -248,7 +248,7 @@ class GroupInput(SessionInput):
             self.push(each)
 
 
-class SeveralEars(stt.STT[Any]):
+class GroupSTT(stt.STT[Any]):
     """A placeholder for the session's STT, without which the session would not listen.
 
     Each speaker has a stream of their own, and errors in it do not reach the session.

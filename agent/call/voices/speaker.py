@@ -36,7 +36,7 @@ class Speaker:
         self,
         room: rtc.Room,
         identity: str,
-        ears: stt.STT[Any],
+        recognizer: stt.STT[Any],
         *,
         open_audio: Callable[[rtc.Track], Audio],
         on_event: Callable[[stt.SpeechEvent], None],
@@ -49,7 +49,7 @@ class Speaker:
         self._is_heard = False
         self._on_event = on_event
         self._on_frame = on_frame
-        self._stream = ears.stream()
+        self._stream = recognizer.stream()
         self._feed = VoiceFeed(
             room,
             identity,

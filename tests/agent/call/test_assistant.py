@@ -7,7 +7,7 @@ import pytest
 from livekit.agents import AgentSession, llm, stt
 
 from agent.call.assistant import Assistant
-from agent.call.output.canned_prompts import Sentence
+from agent.call.output.canned_prompts import CannedPrompt
 from agent.call.reply.broken_answers import BrokenAnswers
 from agent.call.session_events import subscribe
 from agent.call.turns.turn_taking import TurnTaking
@@ -88,9 +88,9 @@ async def said(mind: Mind) -> list[str]:
         (Mind(END), [GOODBYE, "(hangs up)"]),
         (Mind(["Gladly.", PATIENCE]), ["Gladly.", "(waits)"]),
         (Mind(PATIENCE, "Take your time."), ["Take your time.", "(waits)"]),
-        (Mind(""), [Sentence.CUT_OFF.text]),
-        (Mind(" \n"), [Sentence.CUT_OFF.text]),
-        (Mind(PATIENCE, ""), [Sentence.CUT_OFF.text, "(waits)"]),
+        (Mind(""), [CannedPrompt.CUT_OFF.text]),
+        (Mind(" \n"), [CannedPrompt.CUT_OFF.text]),
+        (Mind(PATIENCE, ""), [CannedPrompt.CUT_OFF.text, "(waits)"]),
     ],
     ids=[
         "a goodbye and a hang-up",

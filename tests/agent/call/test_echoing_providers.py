@@ -11,7 +11,7 @@ from aiohttp import web
 from livekit.agents import APIConnectOptions, APIError, ChatContext
 
 from agent import log
-from agent.call.providers import Clients, build_mind, build_voice
+from agent.call.providers import Clients, build_llm, build_tts
 from config.load import load_settings
 from config.secrets import secrets_of
 from config.settings import Settings
@@ -57,7 +57,7 @@ async def test_the_log_has_the_error_and_nothing_that_it_repeats(prefix: str, le
     async with echoing(prefix) as settings:
         log.configure(level, "json", secrets=secrets_of(settings), stream=stream)
         clients = Clients.of(settings.openai)
-        mind, voice = build_mind(settings.openai, clients), build_voice(settings.openai, clients)
+        mind, voice = build_llm(settings.openai, clients), build_tts(settings.openai, clients)
         history = ChatContext.empty()
         history.add_message(role="system", content="You are the secretary of a bank in Zurich.")
         history.add_message(role="user", content=SAID)

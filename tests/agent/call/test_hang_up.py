@@ -11,7 +11,7 @@ from livekit.protocol.agent_dispatch import AgentDispatch
 
 from agent.call.endings import Ending
 from agent.call.hang_up import Parting
-from agent.call.output.canned_prompts import SAMPLE_RATE, Sentence
+from agent.call.output.canned_prompts import SAMPLE_RATE, CannedPrompt
 from agent.call.people.presence import Presence
 from config.behaviour import AgentSettings
 from workbench.standins.scripted_room import Permission, Person, ScriptedRoom
@@ -116,5 +116,5 @@ async def test_a_goodbye_that_cannot_be_spoken_is_no_silent_hang_up(ending: Endi
     session.output.audio = Line()
     await session.start(Agent(instructions=""), record=False)
     await parting.take_leave(session, ending)
-    assert [each.text_content for each in session.history.messages()] == [Sentence.APOLOGY.text]
+    assert [each.text_content for each in session.history.messages()] == [CannedPrompt.APOLOGY.text]
     await session.aclose()

@@ -10,8 +10,8 @@ import pytest
 from livekit import rtc
 from livekit.agents import Agent, AgentSession, UserInputTranscribedEvent, stt
 
-from agent.call.providers import build_ears, with_inference, with_substitute
-from agent.transcription import Pen
+from agent.call.providers import build_stt, with_fallback, with_inference
+from agent.transcription import TranscriberKit
 from config.load import load_settings
 from config.settings import Settings
 from stt_assemblyai.budget import SharedBudget, file_for
@@ -71,7 +71,7 @@ async def first_turn(ears: stt.STT[Any]) -> tuple[str, list[Any]]:
 async def test_another_region_hears_the_caller_when_the_first_is_down(
     service: AssemblyAIStandIn,
 ) -> None:
-    ears = build_ears(settings(base_url=NOWHERE, fallback_base_url=service.url))
+    ears = build_stt(settings(base_url=NOWHERE, fallback_base_url=service.url))
     assert await first_turn(ears) == ("I would like tea", [])
 
 
@@ -79,9 +79,9 @@ async def test_another_region_hears_the_caller_when_the_first_is_down(
 async def test_other_ears_hear_the_caller_when_ours_fail(
     service: AssemblyAIStandIn, fault: dict[str, str]
 ) -> None:
-    ours = build_ears(settings(**{"base_url": service.url, "patience_seconds": 0.1, **fault}))
-    others = build_ears(settings(base_url=service.url))
-    assert await first_turn(with_substitute(ours, others)) == ("I would like tea", [])
+    ours = build_stt(settings(**{"base_url": service.url, "patience_seconds": 0.1, **fault}))
+    others = build_stt(settings(base_url=service.url))
+    assert await first_turn(with_fallback(ours, others)) == ("I would like tea", [])
     assert sum(session.was_terminated for session in service.sessions) == 1
 
 
@@ -91,16 +91,16 @@ async def test_other_ears_hear_the_caller_when_the_budget_of_new_sessions_is_use
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     SharedBudget(1, file_for(LOCAL_KEY)).take(time.time())
     limited = {"base_url": service.url, "patience_seconds": 3, "new_sessions_per_minute": 1}
-    ours, others = build_ears(settings(**limited)), build_ears(settings(base_url=service.url))
+    ours, others = build_stt(settings(**limited)), build_stt(settings(base_url=service.url))
     began = time.monotonic()
-    assert await first_turn(with_substitute(ours, others)) == ("I would like tea", [])
+    assert await first_turn(with_fallback(ours, others)) == ("I would like tea", [])
     assert time.monotonic() - began < 30  # not the minute that the budget takes
 
 
 async def test_a_model_of_livekit_inference_stands_behind_ours_where_one_is_set() -> None:
     model = "assemblyai/universal-streaming"
     chosen = settings(fallback_inference_model=model)
-    ours = build_ears(chosen)
+    ours = build_stt(chosen)
     hearing = with_inference(ours, chosen)
     assert isinstance(hearing, stt.FallbackAdapter)
     assert with_inference(ours, settings()) is ours
@@ -109,7 +109,7 @@ async def test_a_model_of_livekit_inference_stands_behind_ours_where_one_is_set(
 async def test_ears_that_are_given_no_sound_cost_nothing_until_they_are(
     service: AssemblyAIStandIn,
 ) -> None:
-    ears = build_ears(settings(base_url=service.url, idle_seconds=0.2))
+    ears = build_stt(settings(base_url=service.url, idle_seconds=0.2))
     billed = asyncio.Event()
     ears.on("billed", lambda _: billed.set())
     async with ears.stream() as stream:
@@ -124,7 +124,7 @@ async def test_ears_that_are_given_no_sound_cost_nothing_until_they_are(
     assert len(service.sessions) == 2
 
 
-@pytest.mark.parametrize("ears_of_a_job", [build_ears, lambda chosen: Pen(chosen).ears])
+@pytest.mark.parametrize("ears_of_a_job", [build_stt, lambda chosen: TranscriberKit(chosen).stt])
 async def test_calls_and_transcriptions_take_from_one_budget_of_new_sessions(
     service: AssemblyAIStandIn,
     ears_of_a_job: Callable[[Settings], STT],

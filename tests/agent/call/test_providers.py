@@ -16,7 +16,7 @@ from agent.call.models.errors import (
     UnavailableError,
 )
 from agent.call.models.llm import PatientLLM
-from agent.call.providers import Clients, build_mind, build_voice
+from agent.call.providers import Clients, build_llm, build_tts
 from config.services import OpenAISettings
 from workbench.standins.openai_v1.faults import Fault
 from workbench.standins.openai_v1.server import LOCAL_KEY, OpenAIStandIn
@@ -53,7 +53,7 @@ def settings(first: OpenAIStandIn, **others: Any) -> OpenAISettings:
 
 
 async def answer(chosen: OpenAISettings) -> str:
-    async with aclosing(Clients.of(chosen)) as clients, build_mind(chosen, clients) as mind:
+    async with aclosing(Clients.of(chosen)) as clients, build_llm(chosen, clients) as mind:
         return await thought(mind)
 
 
@@ -69,7 +69,7 @@ async def speech_seconds(chosen: OpenAISettings) -> float:
     """How long the voice speaks, asked as a session asks."""
     async with (
         aclosing(Clients.of(chosen)) as clients,
-        build_voice(chosen, clients) as voice,
+        build_tts(chosen, clients) as voice,
         voice.synthesize("It is twelve.") as stream,
     ):
         return sum([audio.frame.duration async for audio in stream])
@@ -138,7 +138,7 @@ async def test_a_provider_that_refuses_is_not_asked_again(
 async def failure(chosen: OpenAISettings) -> Any:
     """What a session is told when it asks the mind in vain."""
     told: list[Any] = []
-    async with aclosing(Clients.of(chosen)) as clients, build_mind(chosen, clients) as mind:
+    async with aclosing(Clients.of(chosen)) as clients, build_llm(chosen, clients) as mind:
         mind.on("error", told.append)
         with pytest.raises(ModelError):
             await thought(mind)

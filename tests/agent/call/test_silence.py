@@ -7,7 +7,7 @@ import pytest
 from livekit.agents import Agent, AgentSession
 
 from agent.call.endings import Ending
-from agent.call.output.canned_prompts import Sentence
+from agent.call.output.canned_prompts import CannedPrompt
 from agent.call.session_events import subscribe
 from agent.call.silence import Silence
 from config.behaviour import AgentSettings
@@ -16,7 +16,7 @@ from stt_assemblyai.stt import STT
 pytestmark = pytest.mark.looptime
 
 AGENT = AgentSettings()
-ASKED, TOLD = AGENT.still_there, Sentence.ONE_MOMENT.text
+ASKED, TOLD = AGENT.still_there, CannedPrompt.ONE_MOMENT.text
 
 
 async def told(ears: STT | None, seconds: float, *events: tuple[float, str]) -> list[str | Ending]:

@@ -7,10 +7,10 @@ from livekit.agents import JobRequest
 from livekit.protocol import agent as proto
 
 from agent.worker.admission import FULL, Admission
-from agent.worker.load_shedding import ON_SECONDS, Brake
+from agent.worker.load_shedding import ON_SECONDS, LoadShedding
 
 
-class Floor:
+class ActiveCalls:
     """So many calls in progress, and the processes that were to be kept ready beside them."""
 
     def __init__(self, calls: int) -> None:
@@ -36,8 +36,8 @@ def request(answers: list[str], begun: asyncio.Event | None = None) -> JobReques
 
 
 def test_the_reported_load_is_full_exactly_at_capacity() -> None:
-    admission = Admission(4, Brake(1))
-    assert [round(admission.load(Floor(calls)), 3) for calls in range(5)] == [
+    admission = Admission(4, LoadShedding(1))
+    assert [round(admission.load(ActiveCalls(calls)), 3) for calls in range(5)] == [
         0.0,
         0.175,
         0.35,
@@ -48,16 +48,17 @@ def test_the_reported_load_is_full_exactly_at_capacity() -> None:
 
 async def test_a_call_beyond_capacity_is_left_to_another_worker() -> None:
     answers: list[str] = []
-    await Admission(2, Brake(1)).decide(request(answers), Floor(2))
+    await Admission(2, LoadShedding(1)).decide(request(answers), ActiveCalls(2))
     assert answers == ["left to another worker"]
 
 
 async def test_a_burst_is_counted_before_its_calls_have_begun() -> None:
     answers: list[str] = []
-    admission, begun = Admission(2, Brake(1)), asyncio.Event()
-    burst = [asyncio.create_task(admission.decide(request(answers, begun), Floor(0))) for _ in "ab"]
+    admission, begun = Admission(2, LoadShedding(1)), asyncio.Event()
+    both = [admission.decide(request(answers, begun), ActiveCalls(0)) for _ in "ab"]
+    burst = [asyncio.create_task(each) for each in both]
     await asyncio.sleep(0)  # both tasks have run up to their acceptance
-    await admission.decide(request(answers), Floor(0))
+    await admission.decide(request(answers), ActiveCalls(0))
     begun.set()
     await asyncio.gather(*burst)
     assert answers == ["accepted", "accepted", "left to another worker"]
@@ -66,7 +67,7 @@ async def test_a_burst_is_counted_before_its_calls_have_begun() -> None:
 async def test_a_process_is_kept_ready_for_each_place_and_none_started_while_a_call_begins() -> (
     None
 ):
-    admission, begun, floor = Admission(4, Brake(1)), asyncio.Event(), Floor(1)
+    admission, begun, floor = Admission(4, LoadShedding(1)), asyncio.Event(), ActiveCalls(1)
     admission.load(floor)
     accepted = asyncio.create_task(admission.decide(request([], begun), floor))
     await asyncio.sleep(0)  # the call is accepted, and has not begun
@@ -76,16 +77,16 @@ async def test_a_process_is_kept_ready_for_each_place_and_none_started_while_a_c
     assert floor.ready == [3, 2, 2]
 
 
-def braked() -> Brake:
-    brake = Brake(0.9)
+def braked() -> LoadShedding:
+    load_shedding = LoadShedding(0.9)
     for _ in range(ON_SECONDS):
-        brake.take(0.95)
-    return brake
+        load_shedding.add_sample(0.95)
+    return load_shedding
 
 
 def test_a_worker_with_a_call_takes_no_more_while_the_cpu_is_busy() -> None:
     admission = Admission(4, braked())
-    assert admission.load(Floor(1)) == FULL
+    assert admission.load(ActiveCalls(1)) == FULL
     assert admission.places(1) == 0
 
 
@@ -94,18 +95,18 @@ def test_a_worker_without_a_call_takes_one_whatever_keeps_the_cpu_busy() -> None
 
 
 def test_a_worker_that_stops_takes_no_more_calls() -> None:
-    admission = Admission(4, Brake(1))
+    admission = Admission(4, LoadShedding(1))
     admission.close()
-    assert admission.load(Floor(0)) == FULL
+    assert admission.load(ActiveCalls(0)) == FULL
 
 
 async def test_a_limit_that_is_reached_makes_a_worker_full_whatever_its_capacity() -> None:
     answers: list[str] = []
     allowed = [2]
-    admission = Admission(4, Brake(1), lambda recent: allowed[0] - recent)
+    admission = Admission(4, LoadShedding(1), lambda recent: allowed[0] - recent)
     for _ in range(3):
-        await admission.decide(request(answers), Floor(0))
+        await admission.decide(request(answers), ActiveCalls(0))
     assert answers == ["accepted", "accepted", "left to another worker"]
-    assert admission.load(Floor(0)) == FULL
+    assert admission.load(ActiveCalls(0)) == FULL
     allowed[0] = 3
     assert admission.places(0) == 1

@@ -7,7 +7,7 @@ from typing import Any, cast
 import pytest
 from pydantic import SecretStr
 
-from agent.worker.forced_shutdown import take_leave
+from agent.worker.forced_shutdown import ask_agents_to_leave
 from config.services import LiveKitSettings
 
 
@@ -32,5 +32,5 @@ async def test_whom_livekit_does_not_reach_ends_without_an_apology_and_in_time(
         key, secret = SecretStr("key"), SecretStr("s" * 32)
         settings = LiveKitSettings(url=f"ws://127.0.0.1:{port}", api_key=key, api_secret=secret)
         async with asyncio.timeout(30):
-            await take_leave(worker, settings)
+            await ask_agents_to_leave(worker, settings)
     assert asked.is_set()

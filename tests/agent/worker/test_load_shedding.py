@@ -4,36 +4,36 @@ import os
 
 import pytest
 
-from agent.worker.load_shedding import OFF_SECONDS, ON_SECONDS, WELL_BELOW, Brake, cores
+from agent.worker.load_shedding import OFF_SECONDS, ON_SECONDS, WELL_BELOW, LoadShedding, cores
 
 LIMIT = 0.9
 
 
-def braked() -> Brake:
-    brake = Brake(LIMIT)
+def shedding() -> LoadShedding:
+    load_shedding = LoadShedding(LIMIT)
     for _ in range(ON_SECONDS):
-        brake.take(LIMIT + 0.05)
-    return brake
+        load_shedding.add_sample(LIMIT + 0.05)
+    return load_shedding
 
 
-def test_the_brake_is_on_after_seconds_above_the_limit() -> None:
-    assert braked().is_on
+def test_calls_are_shed_after_seconds_above_the_limit() -> None:
+    assert shedding().is_on
 
 
-def test_the_brake_goes_on_after_seconds_on_end_alone() -> None:
-    brake = Brake(0.9)
+def test_shedding_begins_after_seconds_on_end_alone() -> None:
+    load_shedding = LoadShedding(0.9)
     for used in [1.0] * (ON_SECONDS - 1) + [0.5] + [1.0] * (ON_SECONDS - 1):
-        brake.take(used)
-    assert not brake.is_on
+        load_shedding.add_sample(used)
+    assert not load_shedding.is_on
 
 
-def test_the_brake_stays_on_until_the_cpu_is_well_below_its_limit() -> None:
-    brake = braked()
+def test_shedding_goes_on_until_the_cpu_is_well_below_its_limit() -> None:
+    load_shedding = shedding()
     for used in [LIMIT - WELL_BELOW + 0.1] * 60 + [0.5] * (OFF_SECONDS - 1):
-        brake.take(used)
-    assert brake.is_on
-    brake.take(0.5)
-    assert not brake.is_on
+        load_shedding.add_sample(used)
+    assert load_shedding.is_on
+    load_shedding.add_sample(0.5)
+    assert not load_shedding.is_on
 
 
 @pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="this system pins no process")
@@ -47,6 +47,6 @@ def test_cores_that_this_process_may_not_use_do_not_count() -> None:
 
 
 async def test_a_limit_of_the_whole_cpu_needs_no_watching() -> None:
-    brake = Brake(1)
-    await brake.watch()
-    assert not brake.is_on
+    load_shedding = LoadShedding(1)
+    await load_shedding.watch()
+    assert not load_shedding.is_on

@@ -15,8 +15,8 @@ from workbench.local.running import PROJECT
 
 def test_a_worker_that_can_prepare_a_call_may_start() -> None:
     made: list[str] = []
-    require_preparation(lambda: made.append("equipment"))
-    assert made == ["equipment"]
+    require_preparation(lambda: made.append("parts"))
+    assert made == ["parts"]
 
 
 def test_whatever_a_library_raises_becomes_one_line() -> None:

@@ -56,8 +56,8 @@ if __name__ == "__main__":
 def test_what_is_prepared_before_a_call_is_never_searched_for_garbage_in_it() -> None:
     process = SimpleNamespace(userdata={})
     try:
-        prewarm(load_settings(None, given=KEYS), lambda _: "equipment", None, cast("Any", process))
-        assert process.userdata == {"equipment": "equipment", "tell": None}
+        prewarm(load_settings(None, given=KEYS), lambda _: "parts", None, cast("Any", process))
+        assert process.userdata == {"parts": "parts", "tell": None}
         assert gc.get_freeze_count() > 10_000
     finally:
         gc.unfreeze()
@@ -70,7 +70,7 @@ def test_a_jobs_process_sends_no_secret_to_the_log() -> None:
     logging.getLogger().addHandler(logging.StreamHandler(stream))
     process = SimpleNamespace(userdata={})
     try:
-        prewarm(load_settings(None, given=KEYS), lambda _: "equipment", None, cast("Any", process))
+        prewarm(load_settings(None, given=KEYS), lambda _: "parts", None, cast("Any", process))
     finally:
         gc.unfreeze()
     logging.getLogger("livekit.agents").error(

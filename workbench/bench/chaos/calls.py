@@ -6,7 +6,7 @@ from enum import Enum
 
 from livekit import rtc
 
-from agent.call.output.canned_prompts import Sentence
+from agent.call.output.canned_prompts import CannedPrompt
 from agent.caller.caller import CallEndedError, Caller
 from agent.caller.conversation import take_turn
 from agent.caller.transcript import words
@@ -117,5 +117,5 @@ def _unanswered(caller: Caller) -> Outcome:
 
 
 def _heard_apology(caller: Caller) -> bool:
-    apology = words(Sentence.APOLOGY.text)
+    apology = words(CannedPrompt.APOLOGY.text)
     return any(apology in words(segment.text) for segment in caller.transcript.segments)

@@ -9,7 +9,7 @@ import aiohttp
 from livekit.agents import Agent, AgentSession
 
 from agent.call.assistant import Assistant
-from agent.call.session import build_session, equip
+from agent.call.session import build_session, prepare_parts
 from agent.call.session_events import subscribe
 from agent.call.turns.turn_taking import TurnTaking
 from config.load import load_settings
@@ -48,10 +48,10 @@ def _ours(name: str, **settings: Mapping[str, Any]) -> Contestant:
         for section, values in settings.items():
             given[section] = {**given.get(section, {}), **values}
         chosen = load_settings(None, given=given)
-        equipment = equip(chosen)
-        session = build_session(equipment)
-        turn_taking = TurnTaking(chosen, equipment.ears, session)
-        subscribe(session, equipment.ears, turn_taking)
+        parts = prepare_parts(chosen)
+        session = build_session(parts)
+        turn_taking = TurnTaking(chosen, parts.assemblyai, session)
+        subscribe(session, parts.assemblyai, turn_taking)
         assistant = Assistant(
             instructions=stock.INSTRUCTIONS,
             greeting=chosen.agent.greeting,

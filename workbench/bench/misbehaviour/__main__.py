@@ -9,15 +9,15 @@ from collections import Counter
 
 import looptime
 
-from agent.call.output.canned_prompts import Sentence
+from agent.call.output.canned_prompts import CannedPrompt
 from workbench.arguments import command
 from workbench.bench.misbehaviour.calls import Story, call
 
 
 async def decode() -> None:
     """A thread decodes the prepared sentences, and no virtual clock waits for it."""
-    for sentence in (Sentence.APOLOGY, Sentence.CUT_OFF):
-        async for _ in sentence.frames():
+    for prompt in (CannedPrompt.APOLOGY, CannedPrompt.CUT_OFF):
+        async for _ in prompt.frames():
             pass
 
 

@@ -17,8 +17,8 @@ from livekit.agents import Agent, AgentSession, ErrorEvent, ModelSettings
 from livekit.agents.voice.transcription.synchronizer import TranscriptSynchronizer
 from livekit.rtc import AudioFrame
 
-from agent.call.output.canned_prompts import Sentence
-from agent.call.providers import Clients, build_mind, build_voice, connect_options
+from agent.call.output.canned_prompts import CannedPrompt
+from agent.call.providers import Clients, build_llm, build_tts, connect_options
 from agent.call.reply.broken_answers import BrokenAnswers
 from agent.call.reply.fillers import Fillers
 from agent.call.reply.prompt_voice import PromptVoice
@@ -94,7 +94,7 @@ async def converse(generator: Generator, *, turns: int = 3, **settings: Any) -> 
             await _take_turn(session, generator, line, story)
         if story.ended_by:
             await session.interrupt(force=True)
-            words = Sentence.APOLOGY
+            words = CannedPrompt.APOLOGY
             await session.say(words.text, audio=words.frames()).wait_for_playout()
             _require(story, session.history.messages()[-1].text_content == words.text, "no apology")
     _require_patience(story, generator)
@@ -107,7 +107,7 @@ async def _session(
 ) -> AsyncIterator[AgentSession[None]]:
     clients = Clients.of(settings, Network(generator.answer).pool)
     jitter = generator.dice.random
-    mind, voice = build_mind(settings, clients, jitter), build_voice(settings, clients, jitter)
+    mind, voice = build_llm(settings, clients, jitter), build_tts(settings, clients, jitter)
     session: AgentSession[None] = AgentSession(
         llm=mind,
         tts=PromptVoice(
@@ -175,13 +175,13 @@ def _check(story: Story, turn: Turn) -> None:
         _require(story, until <= SOMETHING_SAID_SECONDS, f"nothing said for {until:.1f} s")
     _require(story, bool(spoken) or ended, "neither an answer nor a sentence about it")
     answers = [each.text for each in turn.drawn if each.asked.path.endswith("completions")]
-    answers += [Sentence.CUT_OFF.text, REFUSAL]
+    answers += [CannedPrompt.CUT_OFF.text, REFUSAL]
     for said in turn.said:
         known = any(_is_part(said.split(), each.split()) for each in answers)
         _require(story, known, f"the history has what nobody said: {said!r}")
-    words = "".join(said for said in turn.said if said != Sentence.CUT_OFF.text)
+    words = "".join(said for said in turn.said if said != CannedPrompt.CUT_OFF.text)
     seconds = sum(each.seconds for each in spoken[: len(turn.said)] if each.seconds)
-    if not ended and not {Sentence.CUT_OFF.text, REFUSAL} & set(turn.said):
+    if not ended and not {CannedPrompt.CUT_OFF.text, REFUSAL} & set(turn.said):
         due = len(words) * SECONDS_PER_LETTER
         _require(
             story,

@@ -10,7 +10,7 @@ from livekit.agents import ChatContext
 
 from agent.call.models.llm import PatientLLM
 from agent.call.models.tts import PatientTTS
-from agent.call.providers import Clients, build_mind, build_voice
+from agent.call.providers import Clients, build_llm, build_tts
 from config.services import OpenAISettings
 from workbench.bench.misbehaviour.network import Asked, Network, Reply
 
@@ -64,7 +64,7 @@ async def place() -> AsyncIterator[Callable[..., Place]]:
             provider = Provider(list(replies))
             settings = OpenAISettings.model_validate({"api_key": "key", **others})
             clients = Clients.of(settings, provider.network.pool)
-            mind, voice = build_mind(settings, clients), build_voice(settings, clients)
+            mind, voice = build_llm(settings, clients), build_tts(settings, clients)
             for each in (clients, mind, voice):
                 stack.push_async_callback(each.aclose)
             return Place(provider, mind, voice)

@@ -5,7 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from agent.call.output.canned_prompts import SAMPLE_RATE, Sentence
+from agent.call.output.canned_prompts import SAMPLE_RATE, CannedPrompt
 from workbench.local.running import PROJECT
 
 # The sentences are read, their files go away, and one of them is said.
@@ -15,17 +15,17 @@ from agent.call.output import canned_prompts
 
 async def main():
     canned_prompts.SOUNDS = pathlib.Path("sounds")
-    canned_prompts.read_sentences()
+    canned_prompts.read_canned_prompts()
     shutil.rmtree("sounds")
-    frames = [frame async for frame in canned_prompts.Sentence.APOLOGY.frames()]
-    print(canned_prompts.Sentence.APOLOGY.text[:3], sum(frame.duration for frame in frames) > 1)
+    frames = [frame async for frame in canned_prompts.CannedPrompt.APOLOGY.frames()]
+    print(canned_prompts.CannedPrompt.APOLOGY.text[:3], sum(frame.duration for frame in frames) > 1)
 
 asyncio.run(main())
 """
 
 
 async def test_each_sentence_has_words_and_a_sound() -> None:
-    for sentence in Sentence:
+    for sentence in CannedPrompt:
         frames = [frame async for frame in sentence.frames()]
         assert {(frame.sample_rate, frame.num_channels) for frame in frames} == {(SAMPLE_RATE, 1)}
         assert 0.5 < sum(frame.duration for frame in frames) < 20

@@ -6,8 +6,8 @@ from contextlib import aclosing
 import pytest
 from livekit.agents import Agent, AgentSession
 
-from agent.call.output.canned_prompts import Sentence
-from agent.call.providers import Clients, build_mind, connect_options
+from agent.call.output.canned_prompts import CannedPrompt
+from agent.call.providers import Clients, build_llm, connect_options
 from agent.call.reply.broken_answers import MOST_IN_A_CALL, BrokenAnswers
 from agent.call.session_events import subscribe
 from config.services import OpenAISettings
@@ -30,7 +30,7 @@ class Call:
 
     def __init__(self, settings: OpenAISettings, clients: Clients) -> None:
         self.session: AgentSession[None] = AgentSession(
-            llm=build_mind(settings, clients),
+            llm=build_llm(settings, clients),
             turn_handling={"turn_detection": "manual"},
             conn_options=connect_options(),
         )
@@ -63,7 +63,7 @@ async def test_the_caller_is_told_after_the_words_that_were_thought(
     openai: OpenAIStandIn, call: Call
 ) -> None:
     openai.faults.append(BROKEN)
-    assert await call.ask() == [PART, Sentence.CUT_OFF.text]
+    assert await call.ask() == [PART, CannedPrompt.CUT_OFF.text]
     assert await call.ask() == [WHOLE]
     assert call.forgiven == [True]
 
@@ -73,7 +73,7 @@ async def test_a_call_whose_answers_keep_breaking_off_ends(
 ) -> None:
     openai.faults += [BROKEN] * (MOST_IN_A_CALL + 1)
     for _ in range(MOST_IN_A_CALL):
-        assert await call.ask() == [PART, Sentence.CUT_OFF.text]
+        assert await call.ask() == [PART, CannedPrompt.CUT_OFF.text]
     assert await call.ask() == [PART]
     assert call.forgiven == [True] * MOST_IN_A_CALL + [False]
 

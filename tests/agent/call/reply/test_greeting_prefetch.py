@@ -9,8 +9,8 @@ import pytest
 from livekit import rtc
 from livekit.agents import AgentSession
 
-from agent.call.providers import Clients, build_voice, connect_options
-from agent.call.reply.greeting_prefetch import HeadStart
+from agent.call.providers import Clients, build_tts, connect_options
+from agent.call.reply.greeting_prefetch import GreetingPrefetch
 from agent.call.reply.prompt_voice import PromptVoice
 from config.services import OpenAISettings
 from workbench.standins.openai_v1.faults import Fault
@@ -39,7 +39,7 @@ async def session(service: OpenAIStandIn) -> AsyncIterator[AgentSession[None]]:
         clients = Clients.of(chosen)
         stack.push_async_callback(clients.aclose)
         voice = PromptVoice(
-            build_voice(chosen, clients),
+            build_tts(chosen, clients),
             least_chars=20,
             longest_pause_seconds=0.25,
             on_first_sound=lambda: None,
@@ -64,9 +64,9 @@ class Otherwise:
             yield frame
 
 
-async def said(head_start: HeadStart, otherwise: Otherwise, *texts: str) -> float:
+async def said(greeting_prefetch: GreetingPrefetch, otherwise: Otherwise, *texts: str) -> float:
     """How many seconds of speech there are to these pieces of text."""
-    frames = head_start.speak(pieces(*texts), otherwise)
+    frames = greeting_prefetch.speak(pieces(*texts), otherwise)
     return sum([frame.duration async for frame in frames])
 
 
@@ -74,16 +74,16 @@ async def test_a_greeting_that_has_begun_is_not_asked_for_again(
     service: OpenAIStandIn, session: AgentSession[None]
 ) -> None:
     otherwise = Otherwise()
-    head_start = HeadStart(session, GREETING)
-    assert await said(head_start, otherwise, GREETING) > 2
+    greeting_prefetch = GreetingPrefetch(session, GREETING)
+    assert await said(greeting_prefetch, otherwise, GREETING) > 2
     assert " ".join(request.body["input"].strip() for request in service.requests) == GREETING
     assert otherwise.asked == []
-    await head_start.aclose()
+    await greeting_prefetch.aclose()
 
 
 async def test_something_else_is_spoken_as_always(session: AgentSession[None]) -> None:
     otherwise = Otherwise()
-    assert await said(HeadStart(session, GREETING), otherwise, "Hello, ", "Emma.") == 0
+    assert await said(GreetingPrefetch(session, GREETING), otherwise, "Hello, ", "Emma.") == 0
     assert otherwise.asked == ["Hello, Emma."]
 
 
@@ -93,7 +93,7 @@ async def test_a_voice_that_failed_before_the_session_was_there_is_asked_again(
 ) -> None:
     service.faults.append(Fault(endpoint="speech", times=100, **fault))
     otherwise = Otherwise()
-    assert await said(HeadStart(session, GREETING), otherwise, GREETING) == 0
+    assert await said(GreetingPrefetch(session, GREETING), otherwise, GREETING) == 0
     assert otherwise.asked == [GREETING]
 
 
@@ -101,5 +101,5 @@ async def test_a_greeting_that_nobody_comes_to_hear_is_stopped(
     session: AgentSession[None],
 ) -> None:
     others = asyncio.all_tasks()
-    await HeadStart(session, GREETING).aclose()
+    await GreetingPrefetch(session, GREETING).aclose()
     assert asyncio.all_tasks() <= others

@@ -20,18 +20,18 @@ from livekit.plugins import silero
 
 from agent.call.assistant import Assistant
 from agent.call.models.errors import ContentRefusedError
-from agent.call.output.canned_prompts import Sentence
+from agent.call.output.canned_prompts import CannedPrompt
 from agent.call.providers import Clients
 from agent.call.reply.broken_answers import MOST_REFUSED, BrokenAnswers
-from agent.call.reply.greeting_prefetch import HeadStart
-from agent.call.session import Equipment, build_session, furnish
+from agent.call.reply.greeting_prefetch import GreetingPrefetch
+from agent.call.session import SessionParts, build_parts, build_session
 from agent.call.session_events import subscribe
 from agent.call.turns.turn_taking import TurnTaking
 from config.load import load_settings
 
 RATE = 24_000
 REFUSAL = "I cannot talk about that."
-CUT_OFF = Sentence.CUT_OFF.text
+CUT_OFF = CannedPrompt.CUT_OFF.text
 FILTERED = ContentRefusedError("The answer was filtered.", has_begun=False)
 NO_TEXT = ContentRefusedError("No sound for this text.", has_begun=False)
 
@@ -133,17 +133,17 @@ class Screen(TextOutput):
 class Call:
     """A call's session and assistant, without a room."""
 
-    def __init__(self, equipment: Equipment, mind: Mind, voice: Voice, greeting: str) -> None:
+    def __init__(self, parts: SessionParts, mind: Mind, voice: Voice, greeting: str) -> None:
         self.mind, self.voice, self.screen = mind, voice, Screen()
-        parts: dict[str, Any] = {"mind": mind, "voice": voice, "hearing": None}
-        equipment = dataclasses.replace(equipment, **parts)
-        self.session: AgentSession[None] = build_session(equipment)
+        scripted: dict[str, Any] = {"llm": mind, "tts": voice, "stt": None}
+        parts = dataclasses.replace(parts, **scripted)
+        self.session: AgentSession[None] = build_session(parts)
         self.session.output.audio = Line()
         self.session.output.transcription = self.screen
         self.is_over = False
         self._broken_answers = BrokenAnswers(self.session, REFUSAL)
-        turn_taking = TurnTaking(equipment.settings, equipment.ears, self.session)
-        subscribe(self.session, equipment.ears, self._broken_answers, turn_taking)
+        turn_taking = TurnTaking(parts.settings, parts.assemblyai, self.session)
+        subscribe(self.session, parts.assemblyai, self._broken_answers, turn_taking)
         self.session.on("error", self._on_error)
         self.assistant = Assistant(
             instructions="Be kind.",
@@ -151,7 +151,7 @@ class Call:
             goodbye="Bye.",
             hang_up=lambda: None,
             turn_taking=turn_taking,
-            head_start=HeadStart(self.session, greeting),
+            greeting_prefetch=GreetingPrefetch(self.session, greeting),
         )
 
     def _on_error(self, event: ErrorEvent) -> None:
@@ -187,7 +187,7 @@ async def call(
     livekit = {"url": "ws://127.0.0.1", "api_secret": "secret"} | key
     settings = load_settings(None, given={"livekit": livekit, "assemblyai": key, "openai": key})
     clients = Clients.of(settings.openai)
-    found = Call(furnish(settings, clients, detector), Mind(*steps), voice or Voice(), greeting)
+    found = Call(build_parts(settings, clients, detector), Mind(*steps), voice or Voice(), greeting)
     await found.session.start(found.assistant, record=False)
     await found.session.wait_for_idle()
     yield found

@@ -24,7 +24,7 @@ from agent.call.history.marked import Mark, mark_of
 from agent.call.session_events import subscribe
 from agent.call.turns.patience import turn_handling
 from agent.call.turns.turn_taking import TurnTaking
-from agent.call.voices.group import DeafError, Group, SeveralEars
+from agent.call.voices.group import DeafError, Group, GroupSTT
 from agent.call.voices.who_spoke import lines_of, turns_of
 from config.load import load_settings
 from stt_assemblyai.events import LateFormat
@@ -109,7 +109,7 @@ class Call:
         self.room, self.ears, self.mind = ScriptedRoom(), Ears(), Mind(REPLY)
         self.loudspeaker = Loudspeaker()
         self.session: AgentSession[None] = AgentSession(
-            stt=SeveralEars(),
+            stt=GroupSTT(),
             vad=TappedVAD(Detector()),
             llm=self.mind,
             tts=Voice(),
