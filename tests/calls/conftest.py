@@ -22,11 +22,9 @@ from agent.caller.conversation import chronicle
 from agent.caller.microphone import SAMPLE_RATE
 from agent.caller.timeline import Samples
 from workbench.local.calling.corpus import resampled
-from workbench.local.livekit_binary import find_or_build
-from workbench.local.livekit_server import livekit_server
-from workbench.local.running import CACHE, PROJECT
+from workbench.local.running import PROJECT
 from workbench.local.standins_process import stand_ins
-from workbench.local.workers import Places, Worker
+from workbench.local.workers import Places, Worker, own_livekit
 from workbench.standins.engines.recognizer import Recognizer
 
 ARTIFACTS = PROJECT / "artifacts"
@@ -65,12 +63,8 @@ def figure(record_property: Callable[[str, object], None]) -> Callable[[str], No
 async def places(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Places]:
     """A LiveKit server and the stand-ins, for the whole run."""
     logs = tmp_path_factory.mktemp("logs")
-    program = await find_or_build(CACHE, print)
-    async with (
-        livekit_server(program, logs / "livekit.log") as livekit,
-        stand_ins(logs / "stand-ins.log") as (stood_in, _),
-    ):
-        yield Places(livekit.access, stood_in, logs)
+    async with own_livekit(logs) as server, stand_ins(logs / "stand-ins.log") as (stood_in, _):
+        yield Places(server.access, stood_in, logs)
 
 
 StartWorker = Callable[..., Awaitable[Worker]]
@@ -80,9 +74,7 @@ Dial = Callable[..., Awaitable[Caller]]
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def worker(places: Places) -> AsyncIterator[Worker]:
     """The worker that answers most calls; it has a name, or it would join every room."""
-    worker = Worker(places, "worker", {"AGENT_NAME": "worker"})
-    async with worker.process:
-        await worker.registered()
+    async with Worker(places, "worker", {"AGENT_NAME": "worker"}).taking_calls() as worker:
         yield worker
 
 
@@ -98,9 +90,7 @@ async def start_worker(
             name = f"worker {len(started) + 1} of {request.node.name}"
             worker = Worker(places, name, {"AGENT_NAME": request.node.name, **settings}, verb)
             started.append(worker)
-            await stack.enter_async_context(worker.process)
-            await worker.registered()
-            return worker
+            return await stack.enter_async_context(worker.taking_calls())
 
         yield start
 

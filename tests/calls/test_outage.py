@@ -8,17 +8,13 @@ from agent.caller.caller import Caller
 from agent.caller.conversation import greeting, take_turn
 from agent.caller.transcript import words
 from workbench.local.calling.corpus import synthesised
-from workbench.local.livekit_binary import find_or_build
-from workbench.local.livekit_server import livekit_server
-from workbench.local.running import CACHE
-from workbench.local.workers import Places, Worker
+from workbench.local.workers import Places, Worker, own_livekit
 
 
 async def test_a_call_goes_on_after_a_restart_of_the_livekit_server(
     places: Any, tmp_path: Path
 ) -> None:
-    program = await find_or_build(CACHE, print)
-    async with livekit_server(program, tmp_path / "livekit.log") as server:
+    async with own_livekit(tmp_path) as server:
         there = Places(server.access, places.stand_ins, tmp_path)
         worker = Worker(there, "worker", {"AGENT_NAME": "outage"}, "start")
         async with worker.process, Caller.join(server.access, "room", "caller", "outage") as caller:

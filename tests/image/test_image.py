@@ -15,9 +15,9 @@ from typing import Any
 
 import pytest
 
-from workbench.local.livekit_binary import find_or_build
-from workbench.local.livekit_server import free_port, livekit_server
+from workbench.local.livekit_server import free_port
 from workbench.local.processes import Command, Process
+from workbench.local.workers import own_livekit
 
 pytestmark = [pytest.mark.image, pytest.mark.timeout(1000)]
 
@@ -178,9 +178,8 @@ async def container(
 async def test_it_registers_with_a_livekit_server_is_healthy_and_leaves_when_asked(
     image: Image, tmp_path: Path
 ) -> None:
-    program = await find_or_build(PROJECT / ".cache", print)
     name = f"agent-test-{secrets.token_hex(4)}"
-    async with livekit_server(program, tmp_path / "livekit.log") as server:
+    async with own_livekit(tmp_path) as server:
         settings = PROVIDERS | {
             "LIVEKIT_URL": server.access.url,
             "LIVEKIT_API_KEY": server.access.api_key,

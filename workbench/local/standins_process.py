@@ -1,4 +1,4 @@
-"""The local stand-ins for AssemblyAI and OpenAI, run as a process of their own."""
+"""The local stand-ins for AssemblyAI and OpenAI, usually as a process of their own."""
 
 import os
 import sys
@@ -11,6 +11,10 @@ import aiohttp
 from pydantic import BaseModel, ConfigDict, Field
 
 from workbench.local.processes import Command, Process
+from workbench.standins.assemblyai_v3.server import LOCAL_KEY as ASSEMBLYAI_KEY
+from workbench.standins.assemblyai_v3.server import AssemblyAIStandIn
+from workbench.standins.openai_v1.server import LOCAL_KEY as OPENAI_KEY
+from workbench.standins.openai_v1.server import OpenAIStandIn
 
 _PROJECT = Path(__file__).parents[2]
 # The first time, the recogniser's weights are converted: 20 s alone on 2 cores.
@@ -36,6 +40,17 @@ class StandIns(BaseModel):
         ):
             found: list[dict[str, Any]] = await response.json()
             return found
+
+
+def in_this_process(assemblyai: AssemblyAIStandIn, openai: OpenAIStandIn) -> StandIns:
+    """Two that serve already, with their usual keys, as a worker is told of them."""
+    return StandIns(
+        assemblyai_base_url=assemblyai.url,
+        openai_base_url=openai.url,
+        control_url="",
+        assemblyai_api_key=ASSEMBLYAI_KEY,
+        openai_api_key=OPENAI_KEY,
+    )
 
 
 @asynccontextmanager

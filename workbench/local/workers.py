@@ -1,21 +1,24 @@
-"""Worker processes as an operator starts them, beside a LiveKit server and the stand-ins."""
+"""Worker processes as an operator starts them, and what they need: LiveKit and the stand-ins."""
 
 import contextlib
 import os
 import signal
 import sys
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 import psutil
 
 from agent.caller.waiting import WaitedTooLongError
 from agent.livekit_private import REGISTERED_LINE
-from workbench.local.livekit_server import Access
+from workbench.local.livekit_binary import find_or_build
+from workbench.local.livekit_server import Access, LiveKitServer, livekit_server
 from workbench.local.processes import Command, Process
 from workbench.local.providers import plan, worker_environment
-from workbench.local.running import PROJECT
+from workbench.local.running import CACHE, PROJECT
 from workbench.local.standins_process import StandIns
 
 GREETING = "Good morning, lighthouse. How can I help?"
@@ -29,6 +32,17 @@ class Places:
     access: Access
     stand_ins: StandIns
     logs: Path
+
+
+@asynccontextmanager
+async def own_livekit(logs: Path) -> AsyncIterator[LiveKitServer]:
+    """A LiveKit server until the context is left; it is built first where there is none.
+
+    Raises NoLiveKitServerError.
+    """
+    program = await find_or_build(CACHE, print)
+    async with livekit_server(program, logs / "livekit.log") as server:
+        yield server
 
 
 class Worker:
@@ -72,6 +86,16 @@ class Worker:
                 cwd=places.logs,
             )
         )
+
+    @asynccontextmanager
+    async def taking_calls(self) -> AsyncIterator[Self]:
+        """Run it; when the context is entered it takes calls, and when it is left it has ended.
+
+        Raises ProcessDiedError with its last words, or WaitedTooLongError.
+        """
+        async with self.process:
+            await self.registered()
+            yield self
 
     async def registered(self) -> None:
         """Return once the worker takes calls."""

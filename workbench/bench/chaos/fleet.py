@@ -5,11 +5,10 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
-from workbench.local.livekit_binary import find_or_build
-from workbench.local.livekit_server import LiveKitServer, livekit_server
-from workbench.local.running import CACHE, PROJECT
+from workbench.local.livekit_server import LiveKitServer
+from workbench.local.running import PROJECT
 from workbench.local.standins_process import stand_ins
-from workbench.local.workers import Places, Worker
+from workbench.local.workers import Places, Worker, own_livekit
 
 AGENT_NAME = "chaos"
 
@@ -44,9 +43,7 @@ class Fleet:
         }
         name = f"worker {self._started}"
         worker = Worker(self.places, name, settings, "start", program=self._program)
-        await self._stack.enter_async_context(worker.process)
-        await worker.registered()
-        self.workers.append(worker)
+        self.workers.append(await self._stack.enter_async_context(worker.taking_calls()))
 
     def jobs(self) -> list[int]:
         """The processes of the calls in progress."""
@@ -69,14 +66,12 @@ async def fleet(
     program: Path = PROJECT / "agent.py",
 ) -> AsyncIterator[Fleet]:
     """A LiveKit server, the stand-ins and so many workers, until the context is left."""
-    livekit = await find_or_build(CACHE, print)
     async with (
-        livekit_server(livekit, logs / "livekit.log") as server,
+        own_livekit(logs) as server,
         stand_ins(logs / "stand-ins.log") as (stood_in, _),
         AsyncExitStack() as stack,
     ):
-        places = Places(server.access, stood_in, logs)
-        made = Fleet(server, places, stack, settings, program)
+        made = Fleet(server, Places(server.access, stood_in, logs), stack, settings, program)
         for _ in range(workers):  # all at once, they would keep each other from starting
             await made.add()
         yield made

@@ -27,9 +27,7 @@ from workbench.bench.compare.report import (
 )
 from workbench.bench.compare.scenario import Scenario
 from workbench.bench.compare.scenarios import SCENARIOS, SHORT
-from workbench.local.livekit_binary import find_or_build
-from workbench.local.livekit_server import livekit_server
-from workbench.local.running import CACHE
+from workbench.local.workers import own_livekit
 
 PARTS = ("wire", "losses", "providers")
 _PAGE = Path(__file__).parents[3] / "docs" / "comparison.md"
@@ -80,10 +78,9 @@ async def count_losses(troubles: Sequence[Trouble], streams: int) -> list[Row]:
 
 async def in_rooms(scenarios: Sequence[ProviderScenario]) -> list[Row]:
     """Provider faults, through a LiveKit server of our own."""
-    program = await find_or_build(CACHE, print)
     with tempfile.TemporaryDirectory() as folder:
         logs = Path(folder)
-        async with livekit_server(program, logs / "livekit.log") as server:
+        async with own_livekit(logs) as server:
             return await compare_providers(scenarios, server.access, logs, print)
 
 

@@ -3,7 +3,6 @@
 import asyncio
 import cProfile
 import gc
-import sys
 import tempfile
 import time
 from collections import Counter
@@ -19,14 +18,11 @@ from livekit import rtc
 from workbench.bench.compare.clients import Client
 from workbench.bench.compare.floor import BareSocket, Listener
 from workbench.bench.compare.spoken import say, sentences
-from workbench.local.processes import Command, Process
-from workbench.local.standins_process import StandIns
+from workbench.local.standins_process import StandIns, stand_ins
 
 __all__ = ["Bench", "Cost", "Load", "scripted_stand_in"]
 
-_PROJECT = Path(__file__).parents[3]
 _FRAME_MS = 50  # as LiveKit's room input cuts them
-_READY_SECONDS = 30.0
 _CLOSING_SECONDS = 10.0
 _OPENING_SECONDS = 3.0
 _PARAMETERS = {"model": "universal-streaming-english", "format_turns": True, "sample_rate": 16_000}
@@ -176,10 +172,6 @@ def _held_kb() -> float:
 async def scripted_stand_in() -> AsyncIterator[StandIns]:
     """The stand-in in a process of its own, with transcripts from scripts."""
     with tempfile.TemporaryDirectory() as directory:
-        argv = [sys.executable, "-m", "workbench.standins", "--mode", "scripted"]
-        command = Command("stand-in", argv, Path(directory) / "log", cwd=_PROJECT)
-        async with Process(command) as process:
-            line = await process.wait_for_line(
-                lambda line: line.startswith("{"), timeout_seconds=_READY_SECONDS
-            )
-            yield StandIns.model_validate_json(line)
+        running = stand_ins(Path(directory) / "log", options=("--mode", "scripted"))
+        async with running as (stood_in, _):
+            yield stood_in

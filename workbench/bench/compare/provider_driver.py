@@ -1,7 +1,7 @@
 """Provider faults in a room: ours and a stock worker, each with a caller who types a question."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,23 +13,16 @@ from agent.caller.conversation import agent_words
 from agent.caller.waiting import WaitedTooLongError
 from workbench.bench.compare.provider_scenarios import ProviderScenario
 from workbench.bench.compare.report import Row
-from workbench.bench.latency import stock
+from workbench.bench.programs import PROGRAMS
 from workbench.local.livekit_server import Access
-from workbench.local.running import PROJECT
-from workbench.local.standins_process import StandIns
+from workbench.local.standins_process import in_this_process
 from workbench.local.workers import Places, Worker
-from workbench.standins.assemblyai_v3.server import LOCAL_KEY as STT_KEY
 from workbench.standins.assemblyai_v3.server import AssemblyAIStandIn
-from workbench.standins.openai_v1.server import LOCAL_KEY as LLM_KEY
 from workbench.standins.openai_v1.server import OpenAIStandIn
 from workbench.standins.openai_v1.sound import SAMPLE_RATE_HZ, Samples
 
-__all__ = ["PROGRAMS", "Answered", "compare_providers", "provider_rows"]
+__all__ = ["Answered", "compare_providers", "provider_rows"]
 
-PROGRAMS: Mapping[str, Path] = {
-    "ours": PROJECT / "agent.py",
-    "stock": Path(stock.__file__),
-}
 NEXT_QUESTION = "What is two plus two?"
 GREETING_SECONDS = 60.0
 ANSWER_SECONDS = 30.0
@@ -109,17 +102,9 @@ async def _contestant(
     name: str, program: Path, access: Access, logs: Path
 ) -> AsyncIterator[_Contestant]:
     async with AssemblyAIStandIn() as assemblyai, OpenAIStandIn(voice=_quick_tone) as openai:
-        stood_in = StandIns(
-            assemblyai_base_url=assemblyai.url,
-            openai_base_url=openai.url,
-            control_url="",
-            assemblyai_api_key=STT_KEY,
-            openai_api_key=LLM_KEY,
-        )
         settings = {"AGENT_NAME": name, "AGENT_FILLER_SECONDS": "3", "AGENT_SILENCE_SECONDS": "600"}
-        worker = Worker(Places(access, stood_in, logs), name, settings, program=program)
-        async with worker.process:
-            await worker.registered()
+        places = Places(access, in_this_process(assemblyai, openai), logs)
+        async with Worker(places, name, settings, program=program).taking_calls() as worker:
             yield _Contestant(name, worker, openai)
 
 

@@ -15,13 +15,9 @@ from workbench.bench.latency.contestants import Contestant
 from workbench.bench.latency.dialogue import Line, say
 from workbench.bench.latency.measurement import Summary, Turn, read
 from workbench.bench.latency.providers import Delays, Providers
-from workbench.local.livekit_binary import find_or_build
-from workbench.local.livekit_server import Access, livekit_server
-from workbench.local.running import CACHE
-from workbench.local.standins_process import StandIns
-from workbench.local.workers import Places, Worker
-from workbench.standins.assemblyai_v3.server import LOCAL_KEY as EARS_KEY
-from workbench.standins.openai_v1.server import LOCAL_KEY as MIND_KEY
+from workbench.local.livekit_server import Access
+from workbench.local.standins_process import in_this_process
+from workbench.local.workers import Places, Worker, own_livekit
 
 __all__ = ["measure_in_room"]
 
@@ -66,10 +62,9 @@ async def measure_in_room(
     contestants: Sequence[Contestant], lines: Sequence[Line], delays: Delays, slot_seconds: float
 ) -> Mapping[str, Summary]:
     """Each says all lines; one of them comes to the end of a line about every `slot_seconds`."""
-    program = await find_or_build(CACHE, print)
     async with AsyncExitStack() as stack:
         logs = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        server = await stack.enter_async_context(livekit_server(program, logs / "livekit.log"))
+        server = await stack.enter_async_context(own_livekit(logs))
         cues = [say(line).cue for line in lines]
         seats = [
             _Seat(each, await stack.enter_async_context(Providers(cues, delays)))
@@ -78,14 +73,14 @@ async def measure_in_room(
         # One after the other: the server passes over workers whose machine is busy.
         for seat in seats:
             worker = _worker(seat, server.access, logs)
-            process = await stack.enter_async_context(worker.process)
-            await worker.registered()
+            await stack.enter_async_context(worker.taking_calls())
             joining = Caller.join(server.access, seat.name, "caller", seat.name)
             seat.caller = await stack.enter_async_context(joining)
             try:
                 await seat.caller.hear_reply(after_seconds=0, timeout_seconds=_GREETING_SECONDS)
             except WaitedTooLongError as silence:
-                raise WaitedTooLongError(f"{seat.name}: {silence}\n{process.tail()}") from None
+                last_words = worker.process.tail()
+                raise WaitedTooLongError(f"{seat.name}: {silence}\n{last_words}") from None
         await asyncio.sleep(_DEAF_SECONDS)
         longest = max(say(line).end_seconds for line in lines)
         ends_at = time.monotonic() + longest
@@ -102,13 +97,7 @@ async def measure_in_room(
 
 
 def _worker(seat: _Seat, access: Access, logs: Path) -> Worker:
-    stood_in = StandIns(
-        assemblyai_base_url=seat.providers.ears.url,
-        openai_base_url=seat.providers.mind.url,
-        control_url="",
-        assemblyai_api_key=EARS_KEY,
-        openai_api_key=MIND_KEY,
-    )
+    stood_in = in_this_process(seat.providers.ears, seat.providers.mind)
     settings = {
         "AGENT_NAME": seat.name,
         "AGENT_SILENCE_SECONDS": "600",  # the others are being connected

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from agent.caller.waiting import WaitedTooLongError
+from workbench.bench.programs import PROGRAMS
 from workbench.bench.talk import kept
-from workbench.bench.talk.arena import CONTESTANTS, Arena, arena, chosen_providers
+from workbench.bench.talk.arena import Arena, arena, chosen_providers
 from workbench.bench.talk.calls import hold
 from workbench.bench.talk.kept import KeptCall
 from workbench.bench.talk.page import page
@@ -100,7 +101,7 @@ def main() -> int:
 
 
 def _measure(options: argparse.Namespace, path: Path) -> None:
-    names = [options.only] if options.only else list(CONTESTANTS)
+    names = [options.only] if options.only else list(PROGRAMS)
     others = [call for call in kept.read(path) if call.contestant not in names]
     written = scripts(SEEDS[options.seed], options.turns, options.overlaps)
     asyncio.run(measure(names, chosen_providers(), written, _Run(path, others)))
@@ -109,7 +110,7 @@ def _measure(options: argparse.Namespace, path: Path) -> None:
 def _options() -> argparse.Namespace:
     parser = script_parser("workbench.bench.talk", __doc__, turns=156, overlaps=150, seed="judged")
     add = parser.add_argument
-    add("--only", choices=list(CONTESTANTS), help="one contestant; the other's calls are kept")
+    add("--only", choices=list(PROGRAMS), help="one contestant; the other's calls are kept")
     add("--page-only", action="store_true", help="score what is kept, and hold no call")
     add("--dry", action="store_true", help="write no page")
     add("--story", action="store_true", help="print what came of each stimulus")

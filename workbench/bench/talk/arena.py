@@ -8,21 +8,16 @@ from pathlib import Path
 
 import aiohttp
 
-from workbench.bench.latency import stock
+from workbench.bench.programs import PROGRAMS
 from workbench.bench.talk.replies import INSTRUCTIONS, scripted
-from workbench.local.livekit_binary import find_or_build
-from workbench.local.livekit_server import Access, livekit_server
+from workbench.local.livekit_server import Access
 from workbench.local.providers import Plan, PlanError, engines_missing, plan, settings_in_force
-from workbench.local.running import CACHE, PROJECT
+from workbench.local.running import PROJECT
 from workbench.local.standins_process import StandIns, stand_ins
-from workbench.local.workers import GREETING, Places, Worker
+from workbench.local.workers import GREETING, Places, Worker, own_livekit
 
-__all__ = ["CONTESTANTS", "Arena", "arena", "chosen_providers", "real_settings"]
+__all__ = ["Arena", "arena", "chosen_providers", "real_settings"]
 
-CONTESTANTS: Mapping[str, Path] = {
-    "ours": PROJECT / "agent.py",
-    "stock": Path(stock.__file__),
-}
 LONGEST_PAUSE_MS = 120
 """Of the stand-in's voice: a longer gap is a stop of the agent."""
 _STAND_INS_OPTIONS = (
@@ -66,9 +61,7 @@ async def arena(names: list[str], chosen: Plan, logs: Path) -> AsyncIterator[Are
     async with AsyncExitStack() as stack:
         access = chosen.livekit
         if access is None:
-            program = await find_or_build(CACHE, print)
-            server = livekit_server(program, logs / "livekit.log")
-            access = (await stack.enter_async_context(server)).access
+            access = (await stack.enter_async_context(own_livekit(logs))).access
         workers = {}
         for name in names:
             stood_in = _NO_STAND_INS
@@ -77,10 +70,8 @@ async def arena(names: list[str], chosen: Plan, logs: Path) -> AsyncIterator[Are
                 stood_in, _ = await stack.enter_async_context(running)
                 await _give_answers(stood_in)
             places = Places(access, stood_in, logs)
-            worker = Worker(places, name, _settings(name, chosen, logs), program=CONTESTANTS[name])
-            await stack.enter_async_context(worker.process)
-            await worker.registered()
-            workers[name] = worker
+            worker = Worker(places, name, _settings(name, chosen, logs), program=PROGRAMS[name])
+            workers[name] = await stack.enter_async_context(worker.taking_calls())
         yield Arena(access, workers)
 
 
