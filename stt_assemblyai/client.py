@@ -15,7 +15,7 @@ import socket
 import ssl
 from collections.abc import AsyncIterator, Callable, Iterator
 from email.utils import parsedate_to_datetime
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Protocol
 from urllib.parse import urljoin, urlsplit
 
 from pydantic import SecretStr
@@ -41,7 +41,7 @@ from stt_assemblyai.errors import (
 from stt_assemblyai.masking import mask_for
 from stt_assemblyai.service import DEFAULT_BASE_URL
 
-__all__ = ["Closed", "DatedSocket", "PromptSocket", "Socket", "connect"]
+__all__ = ["Closed", "Socket", "connect"]
 
 CONNECT_TIMEOUT_SECONDS = 10.0
 DEAD_AFTER_SECONDS = 6.0  # after the last sign of life
@@ -72,6 +72,14 @@ class Socket(Protocol):
     def alive_at(self) -> float:
         """When we last heard from the peer, on the event loop's clock."""
 
+    @property
+    def ahead_seconds(self) -> float | None:
+        """The peer's unix time when the connection was opened, minus the event loop's time; None if
+        it sent none."""
+
+    def send_nowait(self, frame: str | bytes) -> bool:
+        """Send one frame at once; False if it could not: then `send` it."""
+
     async def send(self, frame: str | bytes) -> None:
         """Send one frame. Raises `Closed`."""
 
@@ -80,23 +88,6 @@ class Socket(Protocol):
 
     async def close(self) -> None:
         """Close within a second; a pending `receive` raises `Closed`."""
-
-
-@runtime_checkable
-class PromptSocket(Protocol):
-    """A socket that can send without waiting."""
-
-    def send_nowait(self, frame: bytes) -> bool:
-        """Send one frame at once; False if it could not: then `send` it."""
-
-
-@runtime_checkable
-class DatedSocket(Protocol):
-    """A socket whose peer sent its own time when the connection was opened."""
-
-    @property
-    def ahead_seconds(self) -> float | None:
-        """The peer's unix time minus the event loop's time; None if it sent none."""
 
 
 class _WebSocket:
@@ -112,12 +103,15 @@ class _WebSocket:
         except ConnectionClosed as error:
             raise self._closed(error) from None
 
-    def send_nowait(self, frame: bytes) -> bool:
+    def send_nowait(self, frame: str | bytes) -> bool:
         connection, transport = self._connection, self._connection.transport
         if connection.protocol.state is not State.OPEN or transport.get_write_buffer_size():
             return False
         # Half of what `send` costs, which copes with fragments and a full pipe.
-        transport.write(Frame(Opcode.BINARY, frame).serialize(mask=True))
+        if isinstance(frame, str):
+            transport.write(Frame(Opcode.TEXT, frame.encode()).serialize(mask=True))
+        else:
+            transport.write(Frame(Opcode.BINARY, frame).serialize(mask=True))
         return True
 
     async def receive(self) -> str | bytes:

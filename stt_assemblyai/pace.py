@@ -8,7 +8,7 @@ __all__ = ["Pacer"]
 
 
 class Pacer:
-    """Allows `speed` times real time on average, and `burst_ms` at once.
+    """Allows `speed` times real time on average, and `burst_ms` at once. Time is in seconds.
 
     Live audio never waits: it comes at real time, and small bunches fit into the burst. The
     service processes at most `FASTEST_SPEED` times real time.
@@ -17,16 +17,13 @@ class Pacer:
     def __init__(self, speed: float = FASTEST_SPEED, burst_ms: float = 200.0) -> None:
         self._speed = speed
         self._burst_seconds = burst_ms / 1000
-        self._free_at = float("-inf")
+        self._through_at = float("-inf")  # when all that was sent would be through at this speed
 
-    def delay(self, now: float) -> float:
-        """Seconds to wait before the next chunk may be sent."""
-        return max(0.0, self._free_at - self._burst_seconds - now)
-
-    def ready(self, now: float) -> bool:
-        """Whether the next chunk may be sent at once."""
-        return self._free_at <= now + self._burst_seconds
+    @property
+    def ready_at(self) -> float:
+        """When the next chunk may be sent."""
+        return self._through_at - self._burst_seconds
 
     def sent(self, now: float, duration_ms: float) -> None:
         """A chunk of this length has been sent."""
-        self._free_at = max(self._free_at, now) + duration_ms / 1000 / self._speed
+        self._through_at = max(self._through_at, now) + duration_ms / 1000 / self._speed

@@ -187,6 +187,11 @@ class TurnMapper:
             return (*self._cut_turn(), Unanswered())
         return self._end_turn()
 
+    def restart_watchdog(self, now: float) -> None:
+        """The service could not have said anything until now: its time begins again."""
+        if self._waits_since != math.inf:
+            self._waits_since = now
+
     def fell_quiet(self) -> Events:
         """The voice has been quiet for `eager_ms` after the word in `awaits_quiet_after`."""
         return self._preflight(self._latest) if self._latest else ()

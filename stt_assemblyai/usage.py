@@ -8,10 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from stt_assemblyai.events import SessionUsage
 
-__all__ = ["UsageMeter"]
+__all__ = ["Sent", "UsageMeter"]
+
+
+class Sent(NamedTuple):
+    """What one session was sent: the stream from `from_ms` to `until_ms`, and `total_ms` in all,
+    with stand-in silence."""
+
+    from_ms: float
+    until_ms: float
+    total_ms: float
 
 
 @dataclass(slots=True)
@@ -25,6 +35,7 @@ class UsageMeter:
     sessions: list[SessionUsage] = field(default_factory=list)
     _opened_at: dict[Hashable, float] = field(default_factory=dict)  # sessions that are open now
     _reported_seconds: float = 0.0
+    _heard_until_ms: float = 0.0  # how far into the stream any session was sent
 
     def open(self, key: Hashable, now: float) -> None:
         """The service accepted a session."""
@@ -34,14 +45,14 @@ class UsageMeter:
         self,
         key: Hashable,
         now: float,
-        *,
         session_id: str,
         reason: str,
         billed_seconds: float | None,
-        audio_sent_seconds: float,
-        audio_resent_seconds: float,
+        sent: Sent,
     ) -> SessionUsage | None:
         """A session is over: its usage, or None if it was never accepted and costs nothing."""
+        new_ms = max(0.0, sent.until_ms - max(self._heard_until_ms, sent.from_ms))
+        self._heard_until_ms = max(self._heard_until_ms, sent.until_ms)
         opened_at = self._opened_at.pop(key, None)
         if opened_at is None:
             return None
@@ -50,8 +61,8 @@ class UsageMeter:
             reason,
             now - opened_at if billed_seconds is None else billed_seconds,
             billed_seconds is None,
-            audio_sent_seconds,
-            audio_resent_seconds,
+            audio_sent_seconds=sent.total_ms / 1000,
+            audio_resent_seconds=max(0.0, sent.total_ms - new_ms) / 1000,
         )
         self.sessions.append(usage)
         return usage

@@ -39,11 +39,14 @@ from agent.call.turns.end_of_turn.second_opinion import Kind, SecondOpinion
 from agent.call.voices.crosstalk import Crosstalk
 from config.phrases import read_phrasebook
 from stt_assemblyai import protocol, turns
-from stt_assemblyai.audio import AudioClock
+from stt_assemblyai.attempt import Attempt, Role
+from stt_assemblyai.audio import AudioClock, ReplayBuffer
 from stt_assemblyai.endpointing import Endpointing
 from stt_assemblyai.messages import Terminate, Turn, Word
 from stt_assemblyai.options import SessionOptions
+from stt_assemblyai.outbox import Outbox
 from stt_assemblyai.protocol import Session
+from stt_assemblyai.timing import Timing
 from stt_assemblyai.turns import TurnMapper
 
 pytestmark = pytest.mark.looptime
@@ -128,6 +131,36 @@ PROTOCOL = Machine(
         "Termination": [TERMINATION],
         "Error, or close": FAILURES,
         "Error, close, or Termination": [*FAILURES, TERMINATION],
+    },
+)
+
+
+# --- a session of a stream -----------------------------------------------------------------------
+
+
+def retire(role: Role) -> Input:
+    return lambda attempt: attempt.finish(role, now=0.0)
+
+
+def attempt() -> Attempt:
+    outbox = Outbox(ReplayBuffer(16_000), Timing())
+    return Attempt(1, "start", SessionOptions(), outbox, Timing())
+
+
+ATTEMPT = Machine(
+    start=attempt,
+    state_of=lambda attempt: attempt.role.name,
+    states=Role,
+    reach={
+        "AHEAD": [],
+        "ACTIVE": [Attempt.take_over],
+        "FINISHING": [Attempt.take_over, retire(Role.FINISHING)],
+        "LEAVING": [retire(Role.LEAVING)],
+    },
+    labels={
+        "takes over": [Attempt.take_over],
+        "finishes": [(retire(Role.FINISHING))],
+        "leaves": [retire(Role.LEAVING)],
     },
 )
 
@@ -512,6 +545,7 @@ MACHINES = {
     "agent.call.turns.end_of_turn.second_opinion": SECOND_OPINION,
     "agent.call.reply.fillers": FILLERS,
     "agent.call.barge_in.barge_in_filter": BARGE_IN_FILTER,
+    "stt_assemblyai.attempt": ATTEMPT,
     "stt_assemblyai.protocol": PROTOCOL,
     "stt_assemblyai.turns": TURNS,
 }

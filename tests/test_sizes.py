@@ -11,29 +11,19 @@ FUNCTION_LINES, FILE_LINES, ARGUMENTS = 40, 300, 6
 
 LONG_FILES = {
     "config/behaviour.py": "a table: each setting of the agent, declared once",
-    "stt_assemblyai/leg.py": "one session's life on its socket; to be split into a pure core and a"
-    " shell together with the transcriber",
     "stt_assemblyai/options.py": "a table: each parameter of a session, declared once",
     "stt_assemblyai/livekit/stt.py": "its stock-compatible surface and its stream, half of it"
     " signatures",
-    "stt_assemblyai/transcriber.py": "which session hears the stream; to be split together with the"
-    " leg",
     "stt_assemblyai/turns.py": "one state machine, which two files would have to share",
 }
 LONG_FUNCTIONS = {
-    "stt_assemblyai/leg.py Leg.__init__": "its arguments and its fields, nothing else",
     "stt_assemblyai/livekit/stt.py STT.__init__": "keywords: it can stand in for LiveKit's plugin",
 }
 MANY_ARGUMENTS = {
     "agent/call/assistant.py Assistant.__init__": "keywords: all that one call tells its agent",
     "stt_assemblyai/connector.py Connector.__init__": "keywords: how to reach the service, each"
     " with a default",
-    "stt_assemblyai/usage.py UsageMeter.close": "keywords: what one session cost",
-    "stt_assemblyai/leg.py Leg.__init__": "what a stream shares with each of its sessions",
-    "stt_assemblyai/sender.py Sender.__init__": "what a stream shares with each of its sessions",
     "stt_assemblyai/livekit/stt.py STT.__init__": "keywords: it can stand in for LiveKit's plugin",
-    "stt_assemblyai/transcriber.py Transcriber.__init__": "keywords: what a stream is told, each"
-    " with a default but three",
 }
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef

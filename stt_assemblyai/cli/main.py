@@ -25,7 +25,8 @@ from stt_assemblyai.errors import AssemblyAIError
 from stt_assemblyai.events import Interrupted, Opened, StreamEvent
 from stt_assemblyai.pace import Pacer
 from stt_assemblyai.service import FASTEST_SPEED
-from stt_assemblyai.transcriber import Timing, Transcriber
+from stt_assemblyai.timing import Timing
+from stt_assemblyai.transcriber import StreamConfig, Transcriber
 
 USAGE, UNREADABLE = 2, 3
 
@@ -108,7 +109,8 @@ class Hearing:
             return connect(order.base_url, query, order.api_key)
 
         options = order.session(sound.sample_rate)
-        self._transcriber = Transcriber(dial, options, self._take, timing=_TIMING, choices=_CHOICES)
+        config = StreamConfig(options, _CHOICES, _TIMING)
+        self._transcriber = Transcriber(dial, config, self._take)
 
     async def run(self, *, speed: float) -> int:
         """Run until the last words are printed; return the exit code."""
@@ -168,7 +170,7 @@ class Hearing:
             async for pcm in self._sound.pieces:
                 for at in range(0, len(pcm), step):
                     piece = pcm[at : at + step]
-                    await asyncio.sleep(pacer.delay(loop.time()))
+                    await asyncio.sleep(max(0.0, pacer.ready_at - loop.time()))
                     self._transcriber.push(piece)
                     pacer.sent(loop.time(), len(piece) / bytes_per_ms)
                     self._page.heard(self._transcriber.audio_ms)

@@ -13,6 +13,7 @@ import dataclasses
 import functools
 import logging
 import os
+import random
 import time
 import weakref
 from collections.abc import Mapping, Sequence
@@ -62,9 +63,10 @@ from stt_assemblyai.livekit.convert import (
 from stt_assemblyai.livekit.private import DirectStream, InformedSTT
 from stt_assemblyai.models import U3
 from stt_assemblyai.options import SessionOptions
-from stt_assemblyai.retries import Patience
+from stt_assemblyai.retries import Patience, Retries
 from stt_assemblyai.service import DEFAULT_BASE_URL
-from stt_assemblyai.transcriber import Timing, Transcriber
+from stt_assemblyai.timing import Timing
+from stt_assemblyai.transcriber import StreamConfig, Transcriber
 from stt_assemblyai.transcript import Transcript
 
 __all__ = ["STT", "SpeechStream"]
@@ -327,12 +329,9 @@ class SpeechStream(DirectStream):
         connect, timing, patience = owner._means(conn_options)
         self.transcriber = Transcriber(
             connect,
-            owner._options,
+            StreamConfig(owner._options, owner._choices, timing),
             self._on_event,
-            timing=timing,
-            choices=owner._choices,
-            patience=patience,
-            outage_since=owner._outage_since(),
+            retries=Retries(patience, random.random, owner._outage_since()),
         )
         self._owner = owner
         super().__init__(owner, conn_options, owner._options.sample_rate)

@@ -1,6 +1,7 @@
 """A person reads on while connections break: the stand-in really hears what it is sent."""
 
 import asyncio
+import random
 import re
 from typing import Any
 
@@ -13,8 +14,9 @@ from pydantic import SecretStr
 from stt_assemblyai.connector import Connector
 from stt_assemblyai.events import Final, Interrupted
 from stt_assemblyai.options import SessionOptions
-from stt_assemblyai.retries import Patience
-from stt_assemblyai.transcriber import Timing, Transcriber
+from stt_assemblyai.retries import Patience, Retries
+from stt_assemblyai.timing import Timing
+from stt_assemblyai.transcriber import StreamConfig, Transcriber
 from workbench.standins.assemblyai_v3.heard import Ears
 from workbench.standins.assemblyai_v3.knobs import Fault, Knobs
 from workbench.standins.assemblyai_v3.server import LOCAL_KEY, AssemblyAIStandIn
@@ -46,11 +48,13 @@ async def test_ten_broken_connections_in_human_speech_cost_no_words(model: str) 
     ) as stand_in:
         transcriber = Transcriber(
             Connector(stand_in.url, api_key=SecretStr(LOCAL_KEY)),
-            SessionOptions(speech_model=model),  # type: ignore[arg-type]
+            StreamConfig(
+                SessionOptions(speech_model=model),  # type: ignore[arg-type]
+                timing=Timing(replay_speed=SPEED, termination_timeout_seconds=30),  # may be slow
+            ),
             events.append,
-            timing=Timing(replay_speed=SPEED, termination_timeout_seconds=30),  # it may be slow
             # Others that are so soon over would be opened further and further apart.
-            patience=Patience(proven_after_seconds=0.2),
+            retries=Retries(Patience(proven_after_seconds=0.2), random.random),
         )
         transcriber.push(pcm)
         transcriber.end_input()

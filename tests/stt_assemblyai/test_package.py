@@ -24,9 +24,6 @@ DOES_IO = (
     | {
         "client",
         "connector",
-        "inbox",
-        "sender",
-        "leg",
         "transcriber",
     }
 )
@@ -35,7 +32,7 @@ SURFACE = {
     "audio": {"SAMPLE_BYTES", "AudioClock", "ReplayBuffer", "to_mono", "to_mulaw"},
     "connector": {"Connect", "Connector", "Token"},
     "endpointing": {"Endpointing", "TurnChoices", "endpointing_for"},
-    "usage": {"UsageMeter"},
+    "usage": {"Sent", "UsageMeter"},
     "text": {"same_words"},
     "loudness": {"StallDetector", "has_voice", "is_quiet", "voice_end_ms"},
     "retries": {"Patience", "Retries"},
@@ -60,7 +57,7 @@ SURFACE = {
         "Unanswered",
     },
     "stt": {"STT", "SpeechStream"},
-    "transcriber": {"Timing", "Transcriber"},
+    "transcriber": {"StreamConfig", "Transcriber"},
     "transcript": {"SpokenWord", "Transcript", "heard_words", "known", "read", "spoken_words"},
 }
 

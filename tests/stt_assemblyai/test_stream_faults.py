@@ -23,7 +23,9 @@ from stt_assemblyai.events import (
     StartOfSpeech,
 )
 from stt_assemblyai.options import SessionOptions
-from stt_assemblyai.transcriber import Timing, Transcriber
+from stt_assemblyai.retries import Patience, Retries
+from stt_assemblyai.timing import Timing
+from stt_assemblyai.transcriber import StreamConfig, Transcriber
 from workbench.standins.scripted_service import ScriptedService, ScriptedSocket
 from workbench.standins.virtual_time import run_virtually
 
@@ -71,11 +73,13 @@ class Stream:
         self.service = ScriptedService(on_open)
         self.transcriber = Transcriber(
             self.service.dial,
-            SessionOptions(speech_model=model, sample_rate=RATE, **(options or {})),  # type: ignore[arg-type]
+            StreamConfig(
+                SessionOptions(speech_model=model, sample_rate=RATE, **(options or {})),  # type: ignore[arg-type]
+                choices,
+                Timing(**timing),
+            ),
             on_event or self.told.append,
-            timing=Timing(**timing),
-            choices=choices,
-            draw=lambda: 0.5,
+            retries=Retries(Patience(), lambda: 0.5),
             wall=wall or asyncio.get_running_loop().time,
         )
 

@@ -36,8 +36,9 @@ from stt_assemblyai.events import (
     StartOfSpeech,
 )
 from stt_assemblyai.options import SessionOptions
-from stt_assemblyai.retries import Patience
-from stt_assemblyai.transcriber import Timing, Transcriber
+from stt_assemblyai.retries import Patience, Retries
+from stt_assemblyai.timing import Timing
+from stt_assemblyai.transcriber import StreamConfig, Transcriber
 
 pytestmark = pytest.mark.looptime
 
@@ -116,7 +117,7 @@ class Peer:
             self.order.append(self.received[-1]["type"])
             self._obey(self.received[-1]["type"])
 
-    def send_nowait(self, frame: bytes) -> bool:
+    def send_nowait(self, frame: str | bytes) -> bool:
         """As `send`, which never waits here; a service that is `slow` takes nothing at once."""
         if self._closed or self._service.slow:
             return False
@@ -312,11 +313,12 @@ def stream(
     out: list[Any] = []
     transcriber = Transcriber(
         service.dial,
-        SessionOptions(speech_model=model, sample_rate=RATE),  # type: ignore[arg-type]
+        StreamConfig(
+            SessionOptions(speech_model=model, sample_rate=RATE),  # type: ignore[arg-type]
+            timing=Timing(**{"shortest_session_seconds": 0.0, **timing}),
+        ),
         out.append,
-        timing=Timing(**{"shortest_session_seconds": 0.0, **timing}),
-        patience=patience or Patience(),
-        draw=lambda: 0.5,
+        retries=Retries(patience or Patience(), lambda: 0.5),
         wall=asyncio.get_running_loop().time,
     )
     return Stream(transcriber, out)
@@ -786,7 +788,7 @@ async def test_a_session_whose_heartbeat_stops_is_left(beats: bool) -> None:
     service = Service()
     out: list[Any] = []
     options = SessionOptions(sample_rate=RATE, session_heartbeat=True)
-    call = Stream(Transcriber(service.dial, options, out.append, draw=lambda: 0.5), out)
+    call = Stream(Transcriber(service.dial, StreamConfig(options), out.append), out)
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(call.transcriber.run())
         for second in range(0, 20, 5):

@@ -3,7 +3,7 @@
 import pytest
 
 from stt_assemblyai.events import SessionUsage
-from stt_assemblyai.usage import UsageMeter
+from stt_assemblyai.usage import Sent, UsageMeter
 
 
 def close(
@@ -12,11 +12,10 @@ def close(
     return meter.close(
         session_id,
         now,
-        session_id=session_id,
-        reason="start",
-        billed_seconds=billed,
-        audio_sent_seconds=5.0,
-        audio_resent_seconds=1.0,
+        session_id,
+        "start",
+        billed,
+        Sent(from_ms=0.0, until_ms=4000.0, total_ms=5000.0),
     )
 
 
@@ -69,11 +68,22 @@ def test_two_sessions_may_have_one_name() -> None:
         bill = meter.close(
             key,
             10.0,
-            session_id="",
-            reason="start",
-            billed_seconds=None,
-            audio_sent_seconds=0,
-            audio_resent_seconds=0,
+            "",
+            "start",
+            None,
+            Sent(from_ms=0.0, until_ms=0.0, total_ms=0.0),
         )
         assert bill is not None
         assert bill.billed_seconds == seconds
+
+
+def test_what_a_session_hears_again_is_counted_apart() -> None:
+    meter = UsageMeter()
+    meter.open("first", 0.0)
+    meter.open("second", 4.0)
+    first = meter.close("first", 4.0, "", "start", None, Sent(0.0, 4000.0, 4000.0))
+    second = meter.close("second", 9.0, "", "roll over", None, Sent(3000.0, 9000.0, 6000.0))
+    assert first is not None
+    assert second is not None
+    assert (first.audio_sent_seconds, first.audio_resent_seconds) == (4.0, 0.0)
+    assert (second.audio_sent_seconds, second.audio_resent_seconds) == (6.0, 1.0)

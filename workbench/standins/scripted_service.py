@@ -47,6 +47,9 @@ class ScriptedSocket:
     async def send(self, frame: str | bytes) -> None:
         if self._closed:
             raise self._closed
+        self._take(frame)
+
+    def _take(self, frame: str | bytes) -> None:
         if isinstance(frame, bytes):
             self.audio += frame
             return
@@ -54,10 +57,10 @@ class ScriptedSocket:
         if self.messages[-1]["type"] == "Terminate" and self.answers_terminate:
             self.say({"type": "Termination", "session_duration_seconds": 1})
 
-    def send_nowait(self, frame: bytes) -> bool:
+    def send_nowait(self, frame: str | bytes) -> bool:
         if self._closed or self.slow:
             return False
-        self.audio += frame
+        self._take(frame)
         return True
 
     async def receive(self) -> str | bytes:

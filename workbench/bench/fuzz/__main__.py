@@ -1,9 +1,9 @@
 """`python -m workbench.bench.fuzz [STREAMS] [SEED]`: hostile messages for the speech module.
 
 Real messages are cut, twisted, reordered, doubled and blown up: first for protocol and mapper
-alone, then, for half as many seeds, for the whole stream over its socket seam, with closes,
-refusals, garbage, odd audio and updates. Whatever breaks is printed with the seed that makes it
-again, and the exit code is 1.
+alone, then for whole streams, with closes, refusals, odd audio, updates and jumps of time. Last
+come calls over a service that really hears, in which each word must be said once whatever breaks.
+Whatever is wrong is printed with the seed that makes it again, and the exit code is 1.
 """
 
 import argparse
@@ -12,20 +12,21 @@ import time
 from collections.abc import Callable
 
 from workbench.arguments import positive
-from workbench.bench.fuzz import mapper, stream
+from workbench.bench.fuzz import mapper, stream, words
 
 
 def fuzz(play: Callable[[int], int], count: int, seed: int) -> int:
     """Play this many seeds; gives the number of those that broke something."""
-    started, thrown, broken = time.monotonic(), 0, 0
+    started, steps, broken = time.monotonic(), 0, 0
     for number in range(seed, seed + count):
         try:
-            thrown += play(number)
+            steps += play(number)
         except Exception as error:  # whatever it is, it is the find
             print(f"{play.__module__} {number}: {type(error).__name__}: {error}", file=sys.stderr)
             broken += 1
     seconds = time.monotonic() - started
-    print(f"{count} streams, {thrown} messages in {seconds:.1f} s, {broken} broken")
+    name = play.__module__.rpartition(".")[2]
+    print(f"{name}: {count} streams, {steps} steps in {seconds:.1f} s, {broken} broken")
     return broken
 
 
@@ -36,7 +37,8 @@ def main() -> int:
     parser.add_argument("seed", type=int, nargs="?", default=0)
     arguments = parser.parse_args()
     broken = fuzz(mapper.play, arguments.streams, arguments.seed)
-    broken += fuzz(stream.play, -(-arguments.streams // 2), arguments.seed)
+    broken += fuzz(stream.play, -(-arguments.streams // 4), arguments.seed)
+    broken += fuzz(words.play, -(-arguments.streams // 40), arguments.seed)
     return broken > 0
 
 

@@ -16,7 +16,8 @@ from stt_assemblyai.events import (
     StreamEvent,
 )
 from stt_assemblyai.options import SessionOptions
-from stt_assemblyai.transcriber import Transcriber
+from stt_assemblyai.retries import Patience, Retries
+from stt_assemblyai.transcriber import StreamConfig, Transcriber
 
 __all__ = ["listen"]
 
@@ -39,9 +40,9 @@ async def listen(
     start = loop.time()
     transcriber = Transcriber(
         dial,
-        options,
+        StreamConfig(options),
         lambda event: told.extend(_line(event)),
-        draw=lambda: _EVEN,
+        retries=Retries(Patience(), lambda: _EVEN),
         wall=wall or (lambda: loop.time() - start),
     )
     running = asyncio.create_task(transcriber.run())

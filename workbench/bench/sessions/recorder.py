@@ -96,6 +96,16 @@ class _RecordedSocket:
     def alive_at(self) -> float:
         return self._socket.alive_at
 
+    @property
+    def ahead_seconds(self) -> float | None:
+        return self._socket.ahead_seconds
+
+    def send_nowait(self, frame: str | bytes) -> bool:
+        sent = self._socket.send_nowait(frame)
+        if sent:
+            self._recorder.sent(self._number, frame)
+        return sent
+
     async def send(self, frame: str | bytes) -> None:
         await self._socket.send(frame)
         self._recorder.sent(self._number, frame)

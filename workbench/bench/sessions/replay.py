@@ -91,6 +91,7 @@ class _ReplayedSocket:
         self._start = start
         self._loop = asyncio.get_running_loop()
         self.alive_at = self._loop.time()
+        self.ahead_seconds: float | None = None
         self._to_send = _frames(script)
         self._to_receive = _answers(script)
         self._broke_off = isinstance(script[-1], PeerClosed) and script[-1].code != 1000
@@ -98,6 +99,9 @@ class _ReplayedSocket:
         self._received = 0
         self._closed: Closed | None = None
         self._stirred = asyncio.Event()
+
+    def send_nowait(self, frame: str | bytes) -> bool:
+        return False
 
     async def send(self, frame: str | bytes) -> None:
         if self._closed is not None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from stt_assemblyai.expiry import Lifetimes
+from stt_assemblyai.roll_over import Lifetimes
 
 USUAL = 10_800.0
 

@@ -1,0 +1,176 @@
+"""What one session is to be sent next, and when: messages in their places, audio at its pace.
+
+Live audio is sent as it comes. After a gap it is sent no faster than the service can follow: at
+most 1.25 times real time (protocol notes, section 6). Time is an argument, in seconds.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from typing import TYPE_CHECKING, NamedTuple
+
+from stt_assemblyai.audio import AudioClock, ReplayBuffer
+from stt_assemblyai.messages import ClientMessage, Terminate, UpdateConfiguration
+from stt_assemblyai.pace import Pacer
+from stt_assemblyai.service import SHORTEST_CHUNK_MS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from stt_assemblyai.timing import Timing
+
+__all__ = ["Chunk", "Input", "Outbox", "QueuedMessage"]
+
+
+class QueuedMessage(NamedTuple):
+    """A message, and the position in the replay buffer before which it is not sent."""
+
+    position: int
+    message: ClientMessage
+
+
+class Chunk(NamedTuple):
+    """PCM to send; `at_ms` is where it begins in the stream. Stand-in silence is not `live`."""
+
+    at_ms: float
+    pcm: bytes
+    live: bool = True
+
+
+class Input:
+    """A stream's audio: what came, when the newest came, and whether more will come."""
+
+    def __init__(self, sample_rate: int, timing: Timing) -> None:
+        self.replay = ReplayBuffer(
+            sample_rate, chunk_ms=timing.chunk_ms, keep_seconds=timing.keep_seconds
+        )
+        self.added_at = -math.inf
+        self.ended = False
+
+    @property
+    def end_ms(self) -> float:
+        """How much audio has come."""
+        return self.replay.milliseconds(self.replay.end)
+
+    def add(self, pcm: bytes | memoryview, now: float) -> None:
+        """Add the newest audio."""
+        self.replay.append(pcm)
+        self.added_at = now
+
+    def has_chunk(self, from_ms: float) -> bool:
+        """Whether a session that hears from here on could be sent something; at the end of the
+        input a short chunk will do."""
+        waiting_bytes = self.replay.end - self.replay.position(from_ms)
+        if self.ended:
+            return self.replay.milliseconds(waiting_bytes) >= SHORTEST_CHUNK_MS
+        return waiting_bytes >= self.replay.chunk_bytes
+
+
+class Outbox:
+    """One session's place in the stream, and its unsent messages.
+
+    `from_ms` is where it begins to hear the stream; infinite if `start` decides that. `busy_at` is
+    when it last had something to send, or a new reason to wait for audio.
+    """
+
+    def __init__(
+        self,
+        replay: ReplayBuffer,
+        timing: Timing,
+        messages: Iterable[QueuedMessage] = (),
+        from_ms: float = math.inf,
+    ) -> None:
+        self._replay = replay
+        self._pacer = Pacer(timing.replay_speed)
+        self._messages = deque(messages)
+        self._position = 0
+        self._silence_ms = 0.0  # sent in a row
+        self.clock = AudioClock()
+        self.from_ms = from_ms
+        self.busy_at = -math.inf
+
+    @property
+    def until_ms(self) -> float:
+        """How far into the stream audio has been sent."""
+        return self._replay.milliseconds(self._position)
+
+    @property
+    def unsent(self) -> list[QueuedMessage]:
+        """The messages left for the next session. It needs no update: it has the newest options."""
+        return [each for each in self._messages if not _is_update(each)]
+
+    @property
+    def silence_ms(self) -> float:
+        """How much stand-in silence was sent since there was something else to send."""
+        return self._silence_ms
+
+    def drop_updates(self) -> None:
+        """The session is opened with the newest options: it needs no change of them."""
+        kept = [each for each in self._messages if not _is_update(each)]
+        self._messages = deque(kept)
+
+    def start(self, from_ms: float, now: float) -> None:
+        """Begin at this time of the stream, or at the oldest audio that is left."""
+        self.from_ms, self.busy_at = from_ms, now
+        self._position = max(self._replay.start, self._replay.position(from_ms))
+
+    def queue(self, message: ClientMessage, now: float) -> None:
+        """Send this right after the audio that is here by now."""
+        self._messages.append(QueuedMessage(self._replay.end, message))
+        self.stir(now)
+
+    def queue_first(self, message: ClientMessage, now: float) -> None:
+        """Send this before everything else."""
+        self._messages.appendleft(QueuedMessage(0, message))
+        self.stir(now)
+
+    def stir(self, now: float) -> None:
+        """There is a new reason to wait for audio: its lateness counts from now on."""
+        self.busy_at, self._silence_ms = now, 0.0
+
+    def take(self, now: float, *, is_open: bool, ended: bool) -> Chunk | ClientMessage | None:
+        """What is due now. Messages and the end wait for an open session, audio does not; at the
+        end of the input comes the rest of a chunk, and then Terminate."""
+        self._position = max(self._position, self._replay.start)
+        if is_open and self._has_message():
+            self.stir(now)
+            return self._messages.popleft().message
+        pcm = self._audio(is_open and ended)
+        if not pcm:
+            return Terminate() if is_open and ended else None
+        if now < self._pacer.ready_at:
+            return None
+        at_ms, duration_ms = self.until_ms, self._replay.milliseconds(len(pcm))
+        self.clock.sent(at_ms, duration_ms)
+        self._pacer.sent(now, duration_ms)
+        self._position += len(pcm)
+        self.busy_at, self._silence_ms = now, 0.0
+        return Chunk(at_ms, pcm)
+
+    def take_silence(self, now: float) -> Chunk:
+        """A chunk of silence that stands in for late audio; the stream's clock stands still."""
+        pcm = bytes(self._replay.chunk_bytes)
+        duration_ms = self._replay.milliseconds(len(pcm))
+        self.clock.sent_silence(duration_ms)
+        self.busy_at = now
+        self._silence_ms += duration_ms
+        return Chunk(self.until_ms, pcm, live=False)
+
+    def ready_at(self, *, is_open: bool, ended: bool) -> float:
+        """When `take` has something, if nothing new comes; infinite if it then has nothing."""
+        if is_open and (self._has_message() or (ended and not self._audio(ended))):
+            return -math.inf
+        return self._pacer.ready_at if self._audio(is_open and ended) else math.inf
+
+    def _has_message(self) -> bool:
+        after = self._position + self._replay.chunk_bytes
+        return bool(self._messages) and self._messages[0].position < after
+
+    def _audio(self, with_rest: bool) -> bytes | None:
+        chunk = self._replay.chunk(self._position)
+        return self._replay.tail(self._position) if chunk is None and with_rest else chunk
+
+
+def _is_update(queued: QueuedMessage) -> bool:
+    return isinstance(queued.message, UpdateConfiguration)

@@ -1,0 +1,300 @@
+"""Which session hears a stream, from where, and when the next one opens.
+
+What breaks off is replayed to the next session. Retries, roll-overs to a new session before the old
+one expires, and the end of the stream are decided here. Time is an argument, in seconds.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from typing import TYPE_CHECKING, NamedTuple
+
+from stt_assemblyai.actions import Close, Connect, Emit, Send
+from stt_assemblyai.attempt import Attempt, Role
+from stt_assemblyai.endpointing import endpointing_for
+from stt_assemblyai.errors import (
+    AssemblyAIError,
+    CloseCode,
+    ConfigurationError,
+    RenewalError,
+    TransientError,
+)
+from stt_assemblyai.events import Ended, Interrupted, Opened, StreamEvent
+from stt_assemblyai.outbox import Outbox
+from stt_assemblyai.roll_over import RollOver, Step
+from stt_assemblyai.usage import Sent, UsageMeter
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from stt_assemblyai.actions import Action, StreamConfig
+    from stt_assemblyai.hearing import Hearing
+    from stt_assemblyai.messages import ClientMessage
+    from stt_assemblyai.options import SessionOptions
+    from stt_assemblyai.outbox import Input
+    from stt_assemblyai.retries import Retries
+    from stt_assemblyai.stream_log import StreamLog
+
+__all__ = ["Sessions"]
+
+
+class _Next(NamedTuple):
+    """The session to open at `due_at`, or when there is audio behind `awaits_ms`."""
+
+    reason: str
+    outbox: Outbox
+    due_at: float = math.inf
+    awaits_ms: float | None = None
+
+
+class _End(NamedTuple):
+    """The stream ends: by this error, if retrying cannot help."""
+
+    error: AssemblyAIError | None
+
+
+class Sessions:
+    """One stream's sessions. `wanted` collects what is to be done and told, in order.
+
+    `attempts` are those that have a connection or want one, by their keys; one of them may be the
+    `active` one, and one the roll-over's spare.
+    """
+
+    def __init__(
+        self,
+        config: StreamConfig,
+        audio: Input,
+        hearing: Hearing,
+        retries: Retries,
+        log: StreamLog,
+    ) -> None:
+        self.config = config
+        self.active: Attempt | None = None
+        self.opened: Opened | None = None  # the current session, as the service opened it
+        self.attempts: dict[int, Attempt] = {}
+        self.roll_over = RollOver(config.timing)
+        self.usage = UsageMeter()
+        self.retries = retries
+        self.wanted: list[Action] = []
+        self._input = audio
+        self._hearing = hearing
+        self._log = log
+        self._keys = 0
+        self._end: _End | None = None
+        outbox = Outbox(audio.replay, config.timing, from_ms=0.0)
+        hearing.mapper.resume(outbox.clock, 0.0)
+        self._next: _Next | None = _Next("start", outbox)
+
+    @property
+    def due_at(self) -> float:
+        """When to look again, though nothing comes; infinite if there is no need."""
+        return min(self.roll_over.look_at, self._next.due_at if self._next else math.inf)
+
+    @property
+    def ending(self) -> bool:
+        """Whether the stream ends: only goodbyes are left."""
+        return self._end is not None
+
+    @property
+    def error(self) -> AssemblyAIError | None:
+        """Why the stream ended, if retrying cannot help."""
+        return self._end.error if self._end else None
+
+    def start(self, now: float) -> None:
+        """Open the first session."""
+        if self._next is not None:
+            self._next = self._next._replace(due_at=now)
+
+    def put_in_force(self, options: SessionOptions) -> None:
+        """These options hold from now on, for open turns too."""
+        self._hearing.mapper.endpointing = endpointing_for(options, self.config.choices)
+        self.config = replace(self.config, options=options)
+
+    def queue(self, message: ClientMessage, now: float) -> None:
+        """Send this right after the audio that is here by now, in each session that hears it."""
+        for holder in (self.active, self.roll_over.spare, self._next):
+            if holder is not None:
+                holder.outbox.queue(message, now)
+
+    def open_next(self, now: float) -> None:
+        """Open the session that is due: after a pause, or because audio comes again."""
+        following = self._next
+        if following is None:
+            return
+        if following.awaits_ms is None:
+            is_due = now >= following.due_at
+        else:
+            is_due = self._input.has_chunk(following.awaits_ms)
+            if self._input.ended and not is_due:
+                self.end(None, now)
+        if is_due:
+            self._next = None
+            following.outbox.drop_updates()  # it is opened with the newest options
+            self._take_over(self._new_attempt(following.reason, following.outbox, now), now)
+
+    def roll(self, now: float) -> None:
+        """Open the next session ahead of time, and let it take over."""
+        active = self.active
+        if active is None or now < self.roll_over.look_at:
+            return
+        told_until_ms = self._hearing.told_until_ms(active, now)
+        step = self.roll_over.step(active, told_until_ms, now, in_turn=self._hearing.in_turn)
+        if step is Step.OPEN:
+            outbox = self._new_outbox(active)
+            self.roll_over.spare = self._new_attempt("roll over", outbox, now)
+        elif step is not Step.WAIT:
+            self._log.rolls_over()
+            self.roll_over.look_at = math.inf
+            role = Role.LEAVING if step is Step.HAND_OVER else Role.FINISHING
+            self.finish(active, role, now)
+
+    def take_name(self, attempt: Attempt, now: float) -> None:
+        """The active session is open: it has a name, and will expire."""
+        if attempt.opened is None:
+            return
+        self.opened = attempt.opened
+        self._log.session_id = self._hearing.mapper.session_id = attempt.opened.session_id
+        doubted_seconds = self.roll_over.plan(attempt, now)
+        if doubted_seconds is not None:
+            self._log.doubts_expiry(doubted_seconds)
+
+    def close_over(self, now: float) -> None:
+        """Close the connections of sessions that are over, and count what they cost."""
+        for attempt in [each for each in self.attempts.values() if each.over]:
+            del self.attempts[attempt.key]
+            self.wanted.append(Close(attempt.key))
+            outbox, outcome = attempt.outbox, attempt.outcome
+            termination = outcome.termination if isinstance(outcome, Ended) else None
+            usage = self.usage.close(
+                attempt.key,
+                now,
+                attempt.opened.session_id if attempt.opened else "",
+                attempt.reason,
+                termination.session_duration_seconds if termination else None,
+                Sent(outbox.from_ms, outbox.until_ms, outbox.clock.session_ms),
+            )
+            self._tell([usage] if usage else [])
+
+    def succeed(self, now: float) -> bool:
+        """If the active session has nothing more to report, decide what comes after it."""
+        old = self.active
+        if old is None or not old.settled:
+            return False
+        self._learn_from(old, now)
+        in_turn = self._hearing.in_turn
+        was_idle = old.was_idle(self._input, now, in_turn=in_turn)
+        error = self._taken_back(old, old.cause(in_turn=in_turn))
+        if self.ending or (error is None and not (old.retired or was_idle)):
+            self.end(None, now)
+            return True
+        told_until_ms = self._hearing.told_until_ms(old, now)
+        spare = None if was_idle else self.roll_over.take(old, told_until_ms)
+        self._leave_spare(now)
+        covered_ms = self._hearing.covered_ms(old, now)
+        outbox = spare.outbox if spare else self._new_outbox(old, from_ms=covered_ms)
+        self._tell(self._hearing.carry_over(old, outbox))
+        self.active = None
+        if was_idle:
+            self._next = _Next("audio again", outbox, awaits_ms=old.outbox.until_ms)
+        else:
+            self._replace(error if not (old.retired and spare) else None, spare, outbox, now)
+        return True
+
+    def _replace(
+        self, error: AssemblyAIError | None, spare: Attempt | None, outbox: Outbox, now: float
+    ) -> None:
+        """The spare session takes over; without one, a new session is opened, at once if there was
+        no error, and else as soon as retries allow."""
+        wait_seconds = 0.0 if error is None else self._wait_seconds(error, now)
+        if wait_seconds is None:
+            self.end(error, now)
+        elif spare is not None:
+            self._take_over(spare, now)
+        else:
+            reason = "roll over" if error is None else type(error).__name__
+            self._next = _Next(reason, outbox, now + wait_seconds)
+
+    def finish(self, attempt: Attempt, role: Role, now: float) -> None:
+        """End this session properly; it may say its last words in this role."""
+        frame = attempt.finish(role, now)
+        if frame is not None:
+            self.wanted.append(Send(attempt.key, frame))
+
+    def stop(self, now: float) -> None:
+        """End the stream as soon as the active session has said its last words."""
+        if self.active is None:
+            return self.end(None, now)
+        self._end = self._end or _End(None)
+        self._leave_spare(now)
+        self.finish(self.active, Role.ACTIVE, now)
+        return None
+
+    def end(self, error: AssemblyAIError | None, now: float) -> None:
+        """Nothing more is heard: an open turn ends, and sessions are left to their goodbyes."""
+        self._end = self._end or _End(error)
+        self.active = self._next = None
+        self._leave_spare(now)
+        self._tell(self._hearing.mapper.close())
+
+    def _new_outbox(self, old: Attempt, *, from_ms: float = math.inf) -> Outbox:
+        """An outbox that inherits what this session has not sent."""
+        return Outbox(self._input.replay, self.config.timing, old.outbox.unsent, from_ms)
+
+    def _new_attempt(self, reason: str, outbox: Outbox, now: float) -> Attempt:
+        self._keys += 1
+        options, timing = self.config.options, self.config.timing
+        attempt = Attempt(self._keys, reason, options, outbox, timing)
+        self.attempts[attempt.key] = attempt
+        self.wanted.append(Connect(attempt.key, attempt.connect(now)))
+        return attempt
+
+    def _take_over(self, attempt: Attempt, now: float) -> None:
+        """This is the session that the stream listens to from now on."""
+        self.active = attempt
+        attempt.take_over()
+        self._hearing.take_over(attempt)
+        attempt.outbox.stir(now)
+        self.take_name(attempt, now)
+        self._tell(self._hearing.catch_up(attempt, now))
+
+    def _tell(self, events: Iterable[StreamEvent]) -> None:
+        self.wanted += map(Emit, events)
+
+    def _wait_seconds(self, error: AssemblyAIError, now: float) -> float | None:
+        """Seconds until the next attempt, of which the user is told; None to give up."""
+        wait_seconds = self.retries.failed(error, now)
+        if wait_seconds is not None:
+            event = Interrupted(error, wait_seconds, self._input.replay.dropped_ms)
+            self._log.interrupted(event, self.retries.failures)
+            self._tell([event])
+        return wait_seconds
+
+    def _learn_from(self, old: Attempt, now: float) -> None:
+        """What its life says about the next attempts and the next session's life."""
+        if old.opened is None:
+            return
+        lived_seconds = now - old.opened_at
+        self.retries.lived(lived_seconds, useful=self._hearing.useful)
+        for_its_age = (CloseCode(3008), CloseCode(4008))  # protocol notes, section 13
+        if isinstance(old.error, RenewalError) and old.error.code in for_its_age:
+            self.roll_over.lifetimes.expired(lived_seconds)
+
+    def _taken_back(self, old: Attempt, error: AssemblyAIError | None) -> AssemblyAIError | None:
+        """If the service refuses options that changed in mid-session, restore those with which the
+        session was opened: the refused ones cost one session."""
+        is_changed = old.opened is not None and old.options != self.config.options
+        if not isinstance(error, ConfigurationError) or not is_changed:
+            return error
+        self.put_in_force(old.options)
+        return TransientError(
+            "The service refuses the changed options; the previous ones are in force again",
+            code=error.code,
+            server_text=error.server_text,
+        )
+
+    def _leave_spare(self, now: float) -> None:
+        spare, self.roll_over.spare = self.roll_over.spare, None
+        self.roll_over.look_at = math.inf
+        if spare is not None:
+            self.finish(spare, Role.LEAVING, now)
