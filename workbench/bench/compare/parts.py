@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from stt_assemblyai.client import _WebSocket
-from stt_assemblyai.leg import Leg
+from stt_assemblyai.hearing import Hearing
 from stt_assemblyai.livekit.stt import SpeechStream
 from stt_assemblyai.protocol import Session
 from stt_assemblyai.transcriber import Transcriber
@@ -38,17 +38,17 @@ def _name(function: Callable[..., Any]) -> str:
 _PUSH_FRAME, _RESAMPLE = _name(SpeechStream.push_frame), "livekit/rtc push"
 _PUSH, _SEND = _name(Transcriber.push), _name(_WebSocket.send_nowait)
 _WRITE, _READ = "asyncio write", "asyncio _read_ready"
-_DECODE, _JUDGE = _name(Session.receive), _name(Leg._judge)
+_DECODE, _JUDGE = _name(Session.receive), _name(Hearing.heard)
 _RETELL, _LISTEN = _name(SpeechStream._on_event), _name(_listen)
 _PARTS = {  # a function with all that it calls, less those that are parts by themselves
     "LiveKit's frame: checks, PCM": (_PUSH_FRAME, _PUSH, _RESAMPLE),
     "LiveKit's resampler": (_RESAMPLE,),
-    "replay buffer, pacing, clock, watchdog": (_PUSH, _SEND),
+    "replay buffer, pacing, clock, watchdogs, timer": (_PUSH, _SEND),
     "framing and masking": (_SEND, _WRITE),
     "write to the socket": (_WRITE,),
     "read from the socket, unframe": (_READ,),
     "decode": (_DECODE,),
-    "turns: words, splices, events": (_JUDGE, _RETELL),
+    "turns: words, splices, events": (_JUDGE,),
     "converted to LiveKit's events": (_RETELL,),
     "LiveKit's channel, who listens": (_LISTEN,),
 }
