@@ -31,11 +31,12 @@ from livekit.agents.voice.events import AgentState
 
 from agent.call.barge_in import barge_in_filter, by_voice
 from agent.call.barge_in.interruptions import Verdict
+from agent.call.barge_in.vad_tap import RESULT_SECONDS
 from agent.call.history.marked import MarkedUtterance
 from agent.call.output.playout import Playout
 from agent.call.people.caller_policy import CallerPolicy, Candidate
 from agent.call.reply import fillers
-from agent.call.turns.end_of_turn.second_opinion import Kind, SecondOpinion
+from agent.call.turns.end_of_turn.second_opinion import EventKind, SecondOpinion
 from agent.call.voices.crosstalk import Crosstalk
 from config.phrases import read_phrasebook
 from stt_assemblyai import protocol, turns
@@ -273,12 +274,12 @@ class Line:
     """The voice detector's results while the agent speaks."""
 
     def __init__(self) -> None:
-        self.barge_in = by_voice.BargeIn(by_voice.LIMITS["balanced"], threshold=0.4)
+        self.barge_in = by_voice.VoiceBargeIn(by_voice.LIMITS["balanced"], threshold=0.4)
         self.now = 0.0
 
     def hear(self, seconds: float, probability: float) -> None:
-        for _ in range(round(seconds / by_voice.RESULT_SECONDS)):
-            self.now += by_voice.RESULT_SECONDS
+        for _ in range(round(seconds / RESULT_SECONDS)):
+            self.now += RESULT_SECONDS
             self.barge_in.hear(self.now, probability, -25.0)
             self.barge_in.posture(self.now)
 
@@ -292,7 +293,7 @@ def quiet(seconds: float) -> Input:
 
 
 def verdict(of: Verdict) -> Input:
-    return lambda line: line.barge_in.judge(of)
+    return lambda line: line.barge_in.on_verdict(of)
 
 
 REFUSED = [verdict(Verdict.BACKCHANNEL), verdict(Verdict.ECHO)]
@@ -305,7 +306,7 @@ BARGE_IN = Machine(
         "a voice": [voice(0.2)],
         "the voice lasts": [voice(0.2)],
         "doubtful words, an interruption": [
-            verdict(Verdict.DOUBTFUL),
+            verdict(Verdict.MAYBE_MISHEARD),
             verdict(Verdict.INTERRUPTION),
         ],
         "a pause": [quiet(0.2)],
@@ -331,7 +332,7 @@ class Overlapped:
 
     def __init__(self) -> None:
         self.agent_speaks = True
-        self.filter = barge_in_filter.Overlap(BOOK, self, Playout(), echo=False)
+        self.filter = barge_in_filter.BargeInFilter(BOOK, self, Playout(), echo=False)
         self.filter.playout.begin(asyncio.get_running_loop().time())
         self.filter.playout.add("Our opening hours are nine to five from Monday to Friday.")
         self.filter.agent_state_changed("speaking")
@@ -345,10 +346,10 @@ class Overlapped:
     def is_aside(self, since: float) -> bool:
         return False
 
-    def take(self) -> None:
+    def interrupt(self) -> None:
         self.agent_speaks = False
 
-    def judged(self, verdict: Verdict | None) -> None:
+    def on_verdict(self, verdict: Verdict | None) -> None:
         pass
 
     def keep(self, utterance: MarkedUtterance) -> None:
@@ -356,12 +357,12 @@ class Overlapped:
 
 
 def heard(*events: stt.SpeechEvent) -> Input:
-    return lambda line: [line.filter.take(each) for each in events]
+    return lambda line: [line.filter.push(each) for each in events]
 
 
 def when_silent(line: Overlapped) -> None:
     line.agent_speaks = False
-    line.filter.take(speech(Type.START_OF_SPEECH))
+    line.filter.push(speech(Type.START_OF_SPEECH))
 
 
 BEGINS, ENDS = heard(speech(Type.START_OF_SPEECH)), heard(speech(Type.END_OF_SPEECH))
@@ -377,7 +378,7 @@ BARGE_IN_FILTER = Machine(
         "first words, it has not": [when_silent],
         "an interruption, or words that stand for long enough": [
             STOP,
-            (UNFINISHED, wait(barge_in_filter.UNDECIDED_SECONDS)),
+            (UNFINISHED, wait(barge_in_filter.NEED_MORE_SECONDS)),
         ],
         "the utterance ends": [ENDS],
     },
@@ -388,12 +389,12 @@ BARGE_IN_FILTER = Machine(
 
 
 def says(who: str, kind: stt.SpeechEventType) -> Input:
-    return lambda voices: voices.take(who, speech(kind))
+    return lambda voices: voices.push(who, speech(kind))
 
 
 def is_spoken(voices: Crosstalk) -> str:
     """A first voice is told to the session; a further one is not."""
-    told = copy.deepcopy(voices).take("somebody else", speech(Type.START_OF_SPEECH))
+    told = copy.deepcopy(voices).push("somebody else", speech(Type.START_OF_SPEECH))
     return "QUIET" if told else "SPOKEN"
 
 
@@ -422,11 +423,11 @@ class Opinion:
         self.now = 0.0
         self.seen: list[object] = []
 
-    def take(self, kind: Kind) -> None:
-        self.seen += self.decision.take(kind, kind.name, self.now)
+    def take(self, kind: EventKind) -> None:
+        self.seen += self.decision.push(kind, kind.name, self.now)
 
     def judge(self, hold_share: float) -> None:
-        self.seen += self.decision.judged(hold_share, self.now)
+        self.seen += self.decision.on_opinion(hold_share, self.now)
 
     def pause(self) -> None:
         self.seen += self.decision.quiet(self.now, self.now)
@@ -446,35 +447,35 @@ def opinion_of(hold_share: float) -> Input:
     return lambda line: line.judge(hold_share)
 
 
-def take(*kinds: Kind) -> Input:
+def take(*kinds: EventKind) -> Input:
     return lambda line: [line.take(kind) for kind in kinds]
 
 
 def sure_end(line: Opinion) -> None:
     line.pause()
     line.judge(0)
-    line.take(Kind.END)
+    line.take(EventKind.END)
 
 
 def held_by_a_voice(line: Opinion) -> None:
     line.decision.voice(line.now)
-    line.take(Kind.END)
+    line.take(EventKind.END)
 
 
-TURN = [lambda line: line.decision.voice(line.now), take(Kind.START, Kind.WORDS)]
+TURN = [lambda line: line.decision.voice(line.now), take(EventKind.START, EventKind.WORDS)]
 SECOND_OPINION = Machine(
     start=Opinion,
     state_of=lambda line: line.state,
     reach={
         "OPEN": TURN,
-        "HELD": [*TURN, Opinion.pause, take(Kind.END)],
+        "HELD": [*TURN, Opinion.pause, take(EventKind.END)],
         "OVER": [*TURN, sure_end],
     },
     labels={
-        "the end, there is a voice or no sure opinion": [held_by_a_voice, take(Kind.END)],
+        "the end, there is a voice or no sure opinion": [held_by_a_voice, take(EventKind.END)],
         "the end, with a sure opinion": [sure_end],
         "quiet for as long as the opinion asks for": [Opinion.expire, opinion_of(0)],
-        "the caller goes on": [take(Kind.WORDS), take(Kind.START)],
+        "the caller goes on": [take(EventKind.WORDS), take(EventKind.START)],
     },
 )
 

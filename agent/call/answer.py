@@ -234,11 +234,11 @@ class Call:
         )
         hear = hear_in(self._session, self._group.typed if self._group else None)
         chat = Chat(authority, hear, on_typed=self._presence.typed)
-        self._job.room.register_text_stream_handler(TOPIC_CHAT, chat.take)
+        self._job.room.register_text_stream_handler(TOPIC_CHAT, chat.on_text)
         self._job.add_shutdown_callback(chat.close)
 
     def _put_backchannel_in_room(self) -> None:
-        sound = self._turn_taking.listening_sound
+        sound = self._turn_taking.backchannel_sound
         if sound and not self._job.is_fake_job():
             sound.track = side_track(self._job.room, "listening", sound.sample_rate)
 

@@ -60,7 +60,7 @@ class Chat:
         self._unheard: dict[str, str] = {}
         self._being_heard: dict[str, asyncio.Task[None]] = {}
 
-    def take(self, text: Text, identity: str) -> None:
+    def on_text(self, text: Text, identity: str) -> None:
         """The handler of the room's chat topic."""
         self._on_typed(identity)
         if not self._authority.admits(identity, Role.CALLER, Role.OPERATOR):

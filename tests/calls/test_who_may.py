@@ -103,7 +103,7 @@ async def test_a_method_and_the_chat_of_a_real_room_are_closed_to_strangers(
         authority = Authority("caller", ("ops-*",))
         chat = Chat(authority, hear)
         stack.push_async_callback(chat.close)
-        host.register_text_stream_handler(TOPIC_CHAT, chat.take)
+        host.register_text_stream_handler(TOPIC_CHAT, chat.on_text)
         on_rpc(host.local_participant, "shout", shout, authority, Role.OPERATOR)
         for nobody in (stranger, caller):
             with pytest.raises(rtc.RpcError, match="you may not do this"):

@@ -19,7 +19,7 @@ from typing import Protocol
 from livekit.agents import stt, utils
 
 from agent.call.barge_in.echo import is_echo
-from agent.call.barge_in.interruptions import Heard, Verdict, judge
+from agent.call.barge_in.interruptions import Heard, Verdict, verdict_on
 from agent.call.barge_in.outcomes import INTERRUPTION, Outcomes
 from agent.call.barge_in.utterance import TRANSCRIPTS, Utterance
 from agent.call.history.marked import Mark, MarkedUtterance
@@ -27,13 +27,13 @@ from agent.call.output.playout import Playout
 from config.phrases import Phrasebook, words_of
 
 # A backchannel that begins within this time before the agent's end is its answer.
-ANSWER_SECONDS = 1.0
+BACKCHANNEL_ANSWER_SECONDS = 1.0
 # A caller who begins within this time after the agent's end did not know that it had ended.
 REACTION_SECONDS = 0.3
-# Doubtful words count as meant after the first time, and words that may still become a backchannel
-# after the second.
-CONFIRMED_SECONDS = 0.5
-UNDECIDED_SECONDS = 1.0
+# Words that may be misheard count as meant after the first time, and words that may still become a
+# backchannel after the second.
+MAYBE_MISHEARD_SECONDS = 0.5
+NEED_MORE_SECONDS = 1.0
 # A caller who speaks over the agent for this long wants the floor, however soft the voice.
 ASIDE_SECONDS = 3.0
 
@@ -54,10 +54,10 @@ class Floor(Protocol):
     def is_aside(self, since: float) -> bool:
         """Whether the voice heard since then is far softer than the caller's."""
 
-    def take(self) -> None:
-        """The caller takes it: the agent falls silent."""
+    def interrupt(self) -> None:
+        """Interrupt the agent: the caller takes the floor."""
 
-    def judged(self, verdict: Verdict | None) -> None:
+    def on_verdict(self, verdict: Verdict | None) -> None:
         """Take the verdict on the overlap so far; None when it is over or has taken the floor."""
 
     def keep(self, utterance: MarkedUtterance) -> None:
@@ -70,7 +70,7 @@ class _State(Enum):
     HELD = auto()
 
 
-class Overlap:
+class BargeInFilter:
     """Filters one call's speech events. `echo`: some may be the agent's own voice.
 
     Times are seconds on the event loop's clock.
@@ -98,14 +98,14 @@ class Overlap:
         self._state = _State.CLOSED
         self._utterance = Utterance(begun_at=0.0, begun_at_wall_time=0.0)
         self._held: list[stt.SpeechEvent] = []
-        self._verdict = Verdict.UNDECIDED
+        self._verdict = Verdict.NEED_MORE
         self._deadline: asyncio.TimerHandle | None = None
         self._sifted: asyncio.Queue[stt.SpeechEvent | None] = asyncio.Queue()
 
     async def sift(self, events: AsyncIterable[stt.SpeechEvent]) -> AsyncGenerator[stt.SpeechEvent]:
         """The events for the session. Raises what the source raises."""
         self._sifted = asyncio.Queue()
-        pump = asyncio.create_task(self._pump(events), name="overlap")
+        pump = asyncio.create_task(self._pump(events), name="barge-in filter")
         try:
             while (event := await self._sifted.get()) is not None:
                 yield event
@@ -133,11 +133,11 @@ class Overlap:
     async def _pump(self, events: AsyncIterable[stt.SpeechEvent]) -> None:
         try:
             async for event in events:
-                self.take(event)
+                self.push(event)
         finally:
             self._sifted.put_nowait(None)
 
-    def take(self, event: stt.SpeechEvent) -> None:
+    def push(self, event: stt.SpeechEvent) -> None:
         """Filter the next event."""
         if event.type not in _OF_AN_UTTERANCE:
             self._sifted.put_nowait(event)
@@ -160,41 +160,41 @@ class Overlap:
         begun_at = event.speech_start_time or event.created_at
         age_seconds = max(0.0, event.created_at - begun_at)
         self._utterance = Utterance(self._loop.time() - age_seconds, begun_at)
-        self._verdict = Verdict.UNDECIDED
+        self._verdict = Verdict.NEED_MORE
         soon = self._utterance.begun_at < self.playout.ended_at + REACTION_SECONDS
         self._state = _State.HELD if soon or self._floor.agent_has_it() else _State.OPEN
 
     def _weigh(self, event: stt.SpeechEvent) -> None:
-        self._hold(event)
+        self._hold_back(event)
         if event.type is Type.START_OF_SPEECH:
             return
         before = self._verdict
         complete = event.type in (Type.FINAL_TRANSCRIPT, Type.END_OF_SPEECH)
-        self._verdict = self._judge(complete=complete)
-        if before is Verdict.DOUBTFUL and self._verdict in _MARKS:
+        self._verdict = self._verdict_on_words(complete=complete)
+        if before is Verdict.MAYBE_MISHEARD and self._verdict in _MARKS:
             self.outcomes.count(INTERRUPTION, is_right=False)
         if self._utterance.is_changed:
             self._stop_waiting()
         if self._floor.may_be_taken():
-            self._floor.judged(self._verdict if self._utterance.text else None)
+            self._floor.on_verdict(self._verdict if self._utterance.text else None)
             self._act()
 
     def _act(self) -> None:
         match self._verdict:
             case Verdict.INTERRUPTION:
                 self._confirm()
-            case Verdict.DOUBTFUL:
-                self._wait(CONFIRMED_SECONDS)
+            case Verdict.MAYBE_MISHEARD:
+                self._wait(MAYBE_MISHEARD_SECONDS)
             case Verdict.ASIDE:
                 self._wait(self._utterance.begun_at + ASIDE_SECONDS - self._loop.time())
             case Verdict.BACKCHANNEL if self._is_answer():
                 self._release()
-            case Verdict.UNDECIDED if self._utterance.text:
-                self._wait(UNDECIDED_SECONDS)
+            case Verdict.NEED_MORE if self._utterance.text:
+                self._wait(NEED_MORE_SECONDS)
             case _:
                 self._stop_waiting()
 
-    def _judge(self, *, complete: bool) -> Verdict:
+    def _verdict_on_words(self, *, complete: bool) -> Verdict:
         now, utterance = self._loop.time(), self._utterance
         words = words_of(utterance.text)
         echoes = self._may_echo and is_echo(
@@ -205,8 +205,8 @@ class Overlap:
             complete=complete,
         )
         heard = Heard(words, complete, echoes, utterance.voice_seconds, utterance.confidence)
-        verdict = judge(heard, self._phrasebook.of(self.language), self.playout.said(now))
-        may_stop = verdict in (Verdict.DOUBTFUL, Verdict.INTERRUPTION)
+        verdict = verdict_on(heard, self._phrasebook.of(self.language), self.playout.said(now))
+        may_stop = verdict in (Verdict.MAYBE_MISHEARD, Verdict.INTERRUPTION)
         return Verdict.ASIDE if may_stop and self._is_aside(now) else verdict
 
     def _is_aside(self, now: float) -> bool:
@@ -215,7 +215,7 @@ class Overlap:
         is_short = now < begun_at + ASIDE_SECONDS and self._floor.agent_has_it()
         return is_short and self._floor.is_aside(begun_at)
 
-    def _hold(self, event: stt.SpeechEvent) -> None:
+    def _hold_back(self, event: stt.SpeechEvent) -> None:
         """Hold an event back. It replaces the held events that may still change."""
         lasting = (Type.START_OF_SPEECH, Type.FINAL_TRANSCRIPT)
         self._held = [*(each for each in self._held if each.type in lasting), event]
@@ -233,7 +233,7 @@ class Overlap:
     def _take_floor(self) -> None:
         if self._floor.agent_has_it():
             self.outcomes.count(INTERRUPTION, is_right=True)
-            self._floor.take()
+            self._floor.interrupt()
 
     def _wait(self, seconds: float) -> None:
         """Words that stand for this long were meant. The same words again do not restart this."""
@@ -247,14 +247,15 @@ class Overlap:
     def _is_answer(self) -> bool:
         """Whether a backchannel answers the agent: it began near the end of a speech now over."""
         since_end = self._utterance.begun_at - self.playout.ended_at
-        if self._floor.agent_has_it() or not -ANSWER_SECONDS <= since_end <= REACTION_SECONDS:
+        is_near = -BACKCHANNEL_ANSWER_SECONDS <= since_end <= REACTION_SECONDS
+        if self._floor.agent_has_it() or not is_near:
             return False
-        return self._judge(complete=True) is Verdict.BACKCHANNEL
+        return self._verdict_on_words(complete=True) is Verdict.BACKCHANNEL
 
     def _settle(self, state: _State) -> None:
         self._stop_waiting()
         self._state = state
-        self._floor.judged(None)
+        self._floor.on_verdict(None)
 
     def _stop_waiting(self) -> None:
         if self._deadline:
@@ -268,7 +269,7 @@ class Overlap:
         elif self._state is _State.OPEN:
             self._tell_turn()
         self._settle(_State.CLOSED)
-        left_seconds = self._utterance.begun_at + ANSWER_SECONDS - self._loop.time()
+        left_seconds = self._utterance.begun_at + BACKCHANNEL_ANSWER_SECONDS - self._loop.time()
         may_be_answer = self._verdict is Verdict.BACKCHANNEL and self._floor.agent_has_it()
         if self._held and may_be_answer and left_seconds > 0:
             self._deadline = self._loop.call_later(left_seconds, self._keep_held)

@@ -21,6 +21,7 @@ from types import MappingProxyType
 from typing import Literal
 
 from agent.call.barge_in.interruptions import Verdict
+from agent.call.barge_in.vad_tap import RESULT_SECONDS
 from config.behaviour import AgentSettings
 
 Strength = Literal["eager", "balanced", "calm"]
@@ -28,8 +29,6 @@ Strength = Literal["eager", "balanced", "calm"]
 # After stopping for this many voices without a word, the agent yields to no voice for this time.
 MOST_WORDLESS = 2
 DISTRUST_SECONDS = 8.0
-# How much sound each result of the voice detector covers.
-RESULT_SECONDS = 0.032
 # From this probability on, a result is sure: it counts this many times. A voice is sure if at least
 # this share of its results is.
 SURE_PROBABILITY, SURE_WEIGHT, SURE_SHARE = 0.8, 2, 0.75
@@ -97,7 +96,7 @@ def _seconds(milliseconds: int | None) -> float | None:
     return None if milliseconds is None else milliseconds / 1000
 
 
-class BargeIn:
+class VoiceBargeIn:
     """Decides for one call. Times are seconds on any one clock; `threshold` is a probability."""
 
     def __init__(self, limits: Limits, threshold: float) -> None:
@@ -134,7 +133,7 @@ class BargeIn:
             if self._refused or not self._expects_words(now):
                 self._forget_voice()
 
-    def judge(self, verdict: Verdict | None) -> None:
+    def on_verdict(self, verdict: Verdict | None) -> None:
         """Take the verdict on the words so far; None when the utterance is over."""
         self._verdict = verdict
         if verdict is not None:
@@ -156,9 +155,9 @@ class BargeIn:
     def posture(self, now: float) -> Posture:
         """How the agent has to speak now."""
         match self._verdict:
-            case Verdict.DOUBTFUL | Verdict.INTERRUPTION:
+            case Verdict.MAYBE_MISHEARD | Verdict.INTERRUPTION:
                 wanted = Posture.IS_SILENT
-            case Verdict.UNDECIDED | Verdict.ASIDE:
+            case Verdict.NEED_MORE | Verdict.ASIDE:
                 wanted = self._yielded(now)
             case Verdict.BACKCHANNEL | Verdict.ECHO:
                 wanted = Posture.SPEAKS

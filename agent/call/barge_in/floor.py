@@ -5,7 +5,7 @@ import asyncio
 from livekit.agents import AgentSession, vad
 from livekit.agents.voice.io import AudioOutput
 
-from agent.call.barge_in.by_voice import BargeIn, Posture
+from agent.call.barge_in.by_voice import Posture, VoiceBargeIn
 from agent.call.barge_in.interruptions import Verdict
 from agent.call.barge_in.vad_tap import TappedVAD, level_of
 from agent.call.history.marked import MarkedUtterance, keep
@@ -16,7 +16,9 @@ from agent.call.output.yielding_output import YieldingOutput
 class SessionFloor:
     """The floor of one call's session. `begin` when the session has its output."""
 
-    def __init__(self, session: AgentSession[None], playout: Playout, barge_in: BargeIn) -> None:
+    def __init__(
+        self, session: AgentSession[None], playout: Playout, barge_in: VoiceBargeIn
+    ) -> None:
         self._session = session
         self._playout = playout
         self._barge_in = barge_in
@@ -53,7 +55,7 @@ class SessionFloor:
     def is_aside(self, since: float) -> bool:
         return self._barge_in.is_aside(since)
 
-    def take(self) -> None:
+    def interrupt(self) -> None:
         speech = self._session.current_speech
         if speech is not None and speech.allow_interruptions:
             speech.interrupt()
@@ -61,9 +63,9 @@ class SessionFloor:
     def keep(self, utterance: MarkedUtterance) -> None:
         keep(self._session, utterance)
 
-    def judged(self, verdict: Verdict | None) -> None:
-        self._barge_in.judge(verdict)
-        self.look()
+    def on_verdict(self, verdict: Verdict | None) -> None:
+        self._barge_in.on_verdict(verdict)
+        self.update()
 
     def heard(self, event: vad.VADEvent) -> None:
         """Take the voice detector's newest result."""
@@ -72,10 +74,10 @@ class SessionFloor:
             self._barge_in.hear(
                 self._loop.time(), event.probability, level_of(event), callers_turn=is_callers_turn
             )
-            self.look()
+            self.update()
 
-    def look(self) -> None:
-        """Make the agent silent, soft or loud, as `BargeIn` says at this moment."""
+    def update(self) -> None:
+        """Make the agent silent, soft or loud, as `VoiceBargeIn` says at this moment."""
         now = self._loop.time()
         posture = self._barge_in.posture(now)
         if not (self.agent_has_it() and self.may_be_taken()):

@@ -30,9 +30,9 @@ class Verdict(Enum):
     """The caller shows that they listen."""
     ASIDE = auto()
     """Words of a voice far softer than the caller's: from somebody else, or to somebody else."""
-    UNDECIDED = auto()
+    NEED_MORE = auto()
     """The next word decides: `got` may become `got it`."""
-    DOUBTFUL = auto()
+    MAYBE_MISHEARD = auto()
     """An interruption, unless it is misheard or becomes a backchannel: the agent pauses."""
     INTERRUPTION = auto()
     """The caller wants the floor."""
@@ -53,10 +53,10 @@ class Heard:
     """From 0 to 1, if the recogniser gives one."""
 
 
-def judge(heard: Heard, phrases: Phrases, said: Words = ()) -> Verdict:
+def verdict_on(heard: Heard, phrases: Phrases, said: Words = ()) -> Verdict:
     """Judge an utterance by its words. `said` is what the agent has just said."""
     if not heard.words:
-        return Verdict.UNDECIDED
+        return Verdict.NEED_MORE
     refused = heard.complete and heard.words in phrases.interjections
     rest = without_backchannels(heard.words, phrases.acknowledgements)
     if not refused and (not rest or is_sound(heard)):
@@ -72,11 +72,11 @@ def _so_far(words: Words, phrases: Phrases, said: Words) -> Verdict:
     """The verdict on incomplete words that are not a backchannel so far."""
     found = _found(words, phrases.interjections)
     if _may_become_any(words, phrases.acknowledgements):
-        return Verdict.DOUBTFUL if found else Verdict.UNDECIDED
+        return Verdict.MAYBE_MISHEARD if found else Verdict.NEED_MORE
     if found and not _stands_in(said, found):
         return Verdict.INTERRUPTION
     unsure = count_of(words) == 1 or found == words or _is_short(words)
-    return Verdict.DOUBTFUL if unsure else Verdict.INTERRUPTION
+    return Verdict.MAYBE_MISHEARD if unsure else Verdict.INTERRUPTION
 
 
 def is_sound(heard: Heard) -> bool:

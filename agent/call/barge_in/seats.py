@@ -15,16 +15,17 @@ class Seats:
         self.floor = floor
         self._verdicts: dict[Seat, Verdict] = {}
 
-    def take(self, person: Person) -> "Seat":
+    def seat_for(self, person: Person) -> "Seat":
         """A seat for this person. One who comes back takes another."""
         return Seat(self, person)
 
-    def judged(self, seat: "Seat", verdict: Verdict | None) -> None:
+    def on_verdict(self, seat: "Seat", verdict: Verdict | None) -> None:
         """Take the verdict of one seat, and give the floor the strongest of all, or None."""
         self._verdicts.pop(seat, None)
         if verdict is not None:
             self._verdicts[seat] = verdict
-        self.floor.judged(max(self._verdicts.values(), key=lambda each: each.value, default=None))
+        strongest = max(self._verdicts.values(), key=lambda each: each.value, default=None)
+        self.floor.on_verdict(strongest)
 
 
 class Seat:
@@ -44,11 +45,11 @@ class Seat:
         """Never: everybody has a microphone, and the detector hears only the sum of them."""
         return False
 
-    def take(self) -> None:
-        self._seats.floor.take()
+    def interrupt(self) -> None:
+        self._seats.floor.interrupt()
 
-    def judged(self, verdict: Verdict | None) -> None:
-        self._seats.judged(self, verdict)
+    def on_verdict(self, verdict: Verdict | None) -> None:
+        self._seats.on_verdict(self, verdict)
 
     def keep(self, utterance: MarkedUtterance) -> None:
         line = self._person.line(utterance.text)

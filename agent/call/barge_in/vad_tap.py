@@ -13,6 +13,9 @@ Tap = Callable[[vad.VADEvent], None]
 
 SILENCE_DB = -100.0
 
+RESULT_SECONDS = 0.032
+"""How much sound each result covers."""
+
 
 class TappedVAD(vad.VAD):
     """Wraps a voice detector. Each of `taps` gets every event before the session."""

@@ -34,7 +34,7 @@ class Role(Enum):
     OPERATOR = auto()
 
 
-class Verdict(Enum):
+class Decision(Enum):
     """Whether to carry out a participant's request. The value says why not."""
 
     GRANTED = "granted"
@@ -72,25 +72,25 @@ class Authority:
     def admits(self, identity: str, *allowed: Role) -> bool:
         """Whether this participant has one of these roles. Sets no limit on how often they ask."""
         if self.roles(identity).isdisjoint(allowed):
-            self._note(identity, Verdict.STRANGER)
+            self._note(identity, Decision.STRANGER)
             return False
         return True
 
-    def judge(self, identity: str, *allowed: Role) -> Verdict:
+    def decide(self, identity: str, *allowed: Role) -> Decision:
         """Whether to carry out this participant's request, which only these roles may make."""
         if not self.admits(identity, *allowed):
-            return Verdict.STRANGER
+            return Decision.STRANGER
         now = self._clock()
         recent = self._granted.setdefault(identity, deque())
         while recent and recent[0] <= now - 60:
             recent.popleft()
         if len(recent) >= MOST_A_MINUTE:
-            self._note(identity, Verdict.TOO_OFTEN)
-            return Verdict.TOO_OFTEN
+            self._note(identity, Decision.TOO_OFTEN)
+            return Decision.TOO_OFTEN
         recent.append(now)
-        return Verdict.GRANTED
+        return Decision.GRANTED
 
-    def _note(self, identity: str, verdict: Verdict) -> None:
+    def _note(self, identity: str, verdict: Decision) -> None:
         if identity not in self._refused and len(self._refused) < MOST_REFUSALS_LOGGED:
             self._refused.add(identity)
             log.warning(
@@ -120,10 +120,10 @@ def guarded(
     """The guarded method: strangers, and those who ask too often, get an RpcError."""
 
     async def invoke(data: rtc.RpcInvocationData) -> str:
-        match authority.judge(data.caller_identity, *allowed):
-            case Verdict.STRANGER as verdict:
+        match authority.decide(data.caller_identity, *allowed):
+            case Decision.STRANGER as verdict:
                 raise rtc.RpcError(NOT_ALLOWED, verdict.value)
-            case Verdict.TOO_OFTEN as verdict:
+            case Decision.TOO_OFTEN as verdict:
                 raise rtc.RpcError(TOO_OFTEN, verdict.value)
         try:
             async with asyncio.timeout(RPC_SECONDS):

@@ -5,7 +5,7 @@ It is said in a short pause, after words that surely go on; never where the turn
 
 import math
 
-from agent.call.barge_in.by_voice import RESULT_SECONDS
+from agent.call.barge_in.vad_tap import RESULT_SECONDS
 from agent.call.turns.eagerness import Outlook, SoFar
 from config.phrases import count_of, words_of
 
@@ -21,7 +21,7 @@ LEAST_WORDS = 8
 READY = 0.5
 
 
-class Listening:
+class Backchannel:
     """Decides for one call. Times are seconds on any one clock; `threshold` is the probability from
     which the voice detector hears a voice."""
 
@@ -60,7 +60,7 @@ class Listening:
     def learn(self, so_far: SoFar, outlook: Outlook, *, is_answered: bool) -> None:
         """Take the words since the last final text; `is_answered` when a reply to them begins."""
         self._so_far = so_far
-        self._goes_on = outlook is Outlook.DOUBTFUL and not is_answered
+        self._goes_on = outlook is Outlook.UNLIKELY and not is_answered
 
     def finish(self, text: str) -> None:
         """Take a final text. The turn is over now, or goes on if its end is held back."""

@@ -15,7 +15,7 @@ from livekit.agents import AgentSession, AgentStateChangedEvent, stt, tts, utils
 
 from agent.call.output.pauses import Pauses
 from agent.call.output.side_track import SideTrack
-from agent.call.turns.backchannel import Listening
+from agent.call.turns.backchannel import Backchannel
 from agent.call.turns.eagerness import outlook
 from agent.call.turns.early_replies import so_far_of
 from config.phrases import Phrasebook
@@ -34,7 +34,7 @@ FRAME_SECONDS = 0.02
 _Sound = list[rtc.AudioFrame]
 
 
-class ListeningSound:
+class BackchannelSound:
     """For one call. It comes after everything else that filters the caller's speech events.
 
     The voice makes the sound in the first long turn, once for each language; then it is kept.
@@ -43,14 +43,14 @@ class ListeningSound:
     def __init__(
         self,
         session: AgentSession[None],
-        listening: Listening,
+        backchannel: Backchannel,
         phrasebook: Phrasebook,
         is_free: Callable[[], bool],
     ) -> None:
         """`is_free`: whether the agent listens and has nothing to say."""
         self.track: SideTrack | None = None
         """The track that plays it; None until there is a room."""
-        self.listening = listening
+        self.backchannel = backchannel
         self._session = session
         self._phrasebook = phrasebook
         self._is_free = is_free
@@ -76,38 +76,38 @@ class ListeningSound:
     def heard(self, event: vad.VADEvent) -> None:
         """Take the voice detector's newest result."""
         if event.type is vad.VADEventType.INFERENCE_DONE and self.track:
-            self.listening.hear(self._loop.time(), event.probability)
+            self.backchannel.hear(self._loop.time(), event.probability)
             self._look(self.track)
 
     def _take(self, event: stt.SpeechEvent) -> None:
         now = self._loop.time()
         if event.type is Type.START_OF_SPEECH:
             begun_at = event.speech_start_time or event.created_at
-            self.listening.open(now - max(0.0, event.created_at - begun_at))
+            self.backchannel.open(now - max(0.0, event.created_at - begun_at))
         elif event.type is Type.END_OF_SPEECH:
-            self.listening.close()
+            self.backchannel.close()
         elif event.type is Type.FINAL_TRANSCRIPT and event.alternatives:
-            self.listening.finish(event.alternatives[0].text)
+            self.backchannel.finish(event.alternatives[0].text)
         elif event.type in _SO_FAR and event.alternatives:
             self._language = event.alternatives[0].language or self._language
             so_far = so_far_of(event, now)
             expected = outlook(so_far, self._phrasebook.of(self._language), asked=False)
             is_answered = event.type is Type.PREFLIGHT_TRANSCRIPT
-            self.listening.learn(so_far, expected, is_answered=is_answered)
+            self.backchannel.learn(so_far, expected, is_answered=is_answered)
 
     def _look(self, track: SideTrack) -> None:
         now = self._loop.time()
         text = self._phrasebook.of(self._language).listening
-        if not text or not self.listening.is_near(now):
+        if not text or not self.backchannel.is_near(now):
             return
         if text not in self._sounds:
             track.get_ready()
-            making = asyncio.create_task(self._make(text), name="listening sound")
+            making = asyncio.create_task(self._make(text), name="backchannel")
             self._sounds[text] = making
         made = self._sounds[text]
         sound = made.result() if made.done() else []
-        if sound and track.is_ready and self.listening.is_due(now) and self._is_free():
-            self.listening.said()
+        if sound and track.is_ready and self.backchannel.is_due(now) and self._is_free():
+            self.backchannel.said()
             self._playing = asyncio.create_task(self._play(track, sound))
 
     async def _play(self, track: SideTrack, sound: _Sound) -> None:
@@ -115,7 +115,7 @@ class ListeningSound:
             await track.play(_each(sound))
             log.info("the caller was shown that the agent listens")
         except Exception:  # a closing room may raise anything, and this must not end a call
-            log.exception("the listening sound could not be played")
+            log.exception("the backchannel could not be played")
 
     async def _make(self, text: str) -> _Sound:
         """The sound in frames; empty if the voice fails, or makes no short sound of it."""
@@ -123,11 +123,11 @@ class ListeningSound:
         try:
             made = await self._voice.synthesize(text, conn_options=options).collect()
         except Exception as error:  # whatever the voice raises: the call goes on without the sound
-            log.warning("the listening sound could not be made", extra={"error": str(error)})
+            log.warning("the backchannel could not be made", extra={"error": str(error)})
             return []
         sound = softened(made, text)
         if not sound or sum(each.duration for each in sound) > LONGEST_SECONDS:
-            log.warning("the voice makes no short listening sound", extra={"text": text})
+            log.warning("the voice makes no short backchannel", extra={"text": text})
             return []
         return sound
 

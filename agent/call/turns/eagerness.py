@@ -11,7 +11,7 @@ from enum import Enum, auto
 from types import MappingProxyType
 from typing import Literal
 
-from agent.call.barge_in.by_voice import RESULT_SECONDS
+from agent.call.barge_in.vad_tap import RESULT_SECONDS
 from config.phrases import Phrases, Words, begins, count_of, words_of
 
 Level = Literal["off", "some", "full"]
@@ -20,7 +20,7 @@ Level = Literal["off", "some", "full"]
 # change. While one can, the figure says nothing: it stays low until the turn's end.
 SURE_CONFIDENCE = 0.5
 # An answer to a question may be whole with this few words.
-ANSWER_WORDS = 3
+SHORT_ANSWER_WORDS = 3
 # The words have to end within this time of the voice's end: otherwise more are on the way. A last
 # word that may still change may have just begun when it came: it lasts as long as its letters take.
 REACH_SECONDS = 0.25
@@ -45,7 +45,7 @@ class Outlook(Enum):
 
     SURE = auto()
     LIKELY = auto()
-    DOUBTFUL = auto()
+    UNLIKELY = auto()
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ class SoFar:
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class ReplyLimits:
     """When replies begin. `quiet`: after how many seconds of quiet; without a value, never."""
 
     quiet: Mapping[Outlook, float]
@@ -72,11 +72,13 @@ class Limits:
     """If a larger share of the call's replies was thrown away, a turn begins none."""
 
 
-LIMITS: Mapping[Level, Limits] = MappingProxyType(
+REPLY_LIMITS: Mapping[Level, ReplyLimits] = MappingProxyType(
     {
-        "off": Limits({}, 0, 0.0),
-        "some": Limits({Outlook.SURE: 0.09, Outlook.LIKELY: 0.12}, 3, 0.15),
-        "full": Limits({Outlook.SURE: 0.06, Outlook.LIKELY: 0.09, Outlook.DOUBTFUL: 1.2}, 4, 0.25),
+        "off": ReplyLimits({}, 0, 0.0),
+        "some": ReplyLimits({Outlook.SURE: 0.09, Outlook.LIKELY: 0.12}, 3, 0.15),
+        "full": ReplyLimits(
+            {Outlook.SURE: 0.06, Outlook.LIKELY: 0.09, Outlook.UNLIKELY: 1.2}, 4, 0.25
+        ),
     }
 )
 
@@ -108,7 +110,7 @@ class Eagerness:
     which the voice detector hears a voice."""
 
     def __init__(self, level: Level, threshold: float) -> None:
-        self._limits = LIMITS[level]
+        self._limits = REPLY_LIMITS[level]
         self._threshold = threshold
         self._voice_until = -math.inf
         self._quiet_seconds = 0.0
@@ -117,7 +119,7 @@ class Eagerness:
         self._fall = _Fall()
         self._opened_at = math.inf
         self._so_far = SoFar("")
-        self._outlook = Outlook.DOUBTFUL
+        self._outlook = Outlook.UNLIKELY
         self._begun: Words = ()
         self._begun_at = -math.inf
         self._replies = 0
@@ -210,15 +212,15 @@ def outlook(so_far: SoFar, phrases: Phrases, *, asked: bool) -> Outlook:
     """
     words, text = words_of(so_far.text), so_far.text.rstrip()
     if text.endswith(_GOES_ON) or _end_in(words, phrases.unfinished):
-        return Outlook.DOUBTFUL
+        return Outlook.UNLIKELY
     if so_far.settled and so_far.confidence is not None:
-        return Outlook.SURE if so_far.confidence >= SURE_CONFIDENCE else Outlook.DOUBTFUL
+        return Outlook.SURE if so_far.confidence >= SURE_CONFIDENCE else Outlook.UNLIKELY
     if text.endswith(_ENDS):
         return Outlook.SURE
-    if count_of(words) <= ANSWER_WORDS and asked:
+    if count_of(words) <= SHORT_ANSWER_WORDS and asked:
         return Outlook.SURE
     if not asked and words in phrases.acknowledgements | phrases.interjections:
-        return Outlook.DOUBTFUL
+        return Outlook.UNLIKELY
     return Outlook.LIKELY
 
 

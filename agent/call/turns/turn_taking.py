@@ -15,8 +15,8 @@ from livekit.agents import (
 )
 from livekit.agents.metrics import AgentMetrics
 
-from agent.call.barge_in.barge_in_filter import Overlap
-from agent.call.barge_in.by_voice import BargeIn, limits_of
+from agent.call.barge_in.barge_in_filter import BargeInFilter
+from agent.call.barge_in.by_voice import VoiceBargeIn, limits_of
 from agent.call.barge_in.floor import SessionFloor
 from agent.call.barge_in.interruptions import asks_for_dictation, asks_to_wait
 from agent.call.barge_in.outcomes import Outcomes, Tell
@@ -24,8 +24,8 @@ from agent.call.barge_in.seats import Seats
 from agent.call.barge_in.vad_tap import TappedVAD
 from agent.call.history.marked import Mark
 from agent.call.output.playout import Playout
-from agent.call.turns.backchannel import Listening
-from agent.call.turns.backchannel_sound import ListeningSound
+from agent.call.turns.backchannel import Backchannel
+from agent.call.turns.backchannel_sound import BackchannelSound
 from agent.call.turns.eagerness import Eagerness
 from agent.call.turns.early_replies import EarlyReplies
 from agent.call.turns.end_of_turn.detector import EndOfTurnDetector
@@ -42,9 +42,9 @@ from stt_assemblyai.stt import STT
 log = logging.getLogger(__name__)
 
 # A dictated answer has at least this many words, or a digit.
-ANSWER_WORDS = 5
+DICTATED_WORDS = 5
 # How long a dictated answer may take, with the wait for it and all its turns.
-ANSWER_SECONDS = 60.0
+DICTATION_SECONDS = 60.0
 
 
 class TurnTaking:
@@ -70,10 +70,10 @@ class TurnTaking:
         self._dictations = 0
         self._answer = ExitStack()  # open while the answer to a question is dictated
         self._answer_deadline: asyncio.TimerHandle | None = None
-        barge_in = BargeIn(limits_of(settings.agent), settings.vad_threshold)
+        barge_in = VoiceBargeIn(limits_of(settings.agent), settings.vad_threshold)
         playout = Playout()
         self._floor = SessionFloor(session, playout, barge_in)
-        self._overlap = Overlap(
+        self._filter = BargeInFilter(
             settings.files.phrasebook,
             self._floor,
             playout,
@@ -86,10 +86,10 @@ class TurnTaking:
         self._early = EarlyReplies(
             Eagerness(settings.agent.eagerness, settings.vad_threshold), settings.files.phrasebook
         )
-        self.listening_sound = self._listen_aloud() if settings.agent.backchannel_seconds else None
+        self.backchannel_sound = self._backchannel() if settings.agent.backchannel_seconds else None
         """The sound in a caller's long turn; None if it is off."""
         self._seats = Seats(self._floor)
-        self._overlaps = [self._overlap]  # and one for each of several speakers
+        self._filters = [self._filter]  # and one for each of several speakers
         self.thrown_away = ThrownAway()
 
     def _hold_ends(self, opinions: Opinions) -> HeldEnds:
@@ -102,11 +102,11 @@ class TurnTaking:
             may_wait=lambda: not self._floor.agent_has_it(),
         )
 
-    def _listen_aloud(self) -> ListeningSound:
+    def _backchannel(self) -> BackchannelSound:
         agent = self._settings.agent
-        return ListeningSound(
+        return BackchannelSound(
             self._session,
-            Listening(agent.backchannel_seconds, self._settings.vad_threshold),
+            Backchannel(agent.backchannel_seconds, self._settings.vad_threshold),
             self._settings.files.phrasebook,
             is_free=lambda: (
                 self._session.agent_state == "listening" and not self._floor.agent_has_it()
@@ -153,23 +153,23 @@ class TurnTaking:
             self._session.vad.taps += [self.opinions.hear, self._held_ends.hear]
         if isinstance(self._session.vad, TappedVAD):
             self._session.vad.taps.append(self._early.heard)
-            if self.listening_sound:
-                self._session.vad.taps.append(self.listening_sound.heard)
+            if self.backchannel_sound:
+                self._session.vad.taps.append(self.backchannel_sound.heard)
 
     def sift(self, events: AsyncIterable[stt.SpeechEvent]) -> AsyncGenerator[stt.SpeechEvent]:
         """The caller's events for the session, for use in `Agent.stt_node`."""
         if self._held_ends is not None:
             events = self._held_ends.sift(events)
-        sifted = self._overlap.sift(events)
+        sifted = self._filter.sift(events)
         if self._settings.agent.eagerness != "off":
             sifted = self._early.watch(sifted)
-        if self.listening_sound:
-            sifted = self.listening_sound.watch(sifted)
+        if self.backchannel_sound:
+            sifted = self.backchannel_sound.watch(sifted)
         return self._unhurried(sifted)
 
     def is_to_wait(self, text: str) -> bool:
         """Whether a turn of the caller asks the agent to wait, and AGENT_HOLD_SECONDS allows it."""
-        phrases = self._settings.files.phrasebook.of(self._overlap.language)
+        phrases = self._settings.files.phrasebook.of(self._filter.language)
         return self._settings.agent.hold_seconds > 0 and asks_to_wait(text, phrases)
 
     async def _unhurried(
@@ -188,23 +188,23 @@ class TurnTaking:
         self, events: AsyncIterable[stt.SpeechEvent], speaker: Person
     ) -> AsyncGenerator[stt.SpeechEvent]:
         """The events of one of several speakers, for the session."""
-        first = self._overlap
-        overlap = Overlap(
+        first = self._filter
+        barge_in_filter = BargeInFilter(
             self._settings.files.phrasebook,
-            self._seats.take(speaker),
+            self._seats.seat_for(speaker),
             first.playout,
             echo=self._settings.agent.echo == "auto",
             outcomes=first.outcomes,
             speaker=speaker.identity,
         )
-        self._overlaps.append(overlap)
+        self._filters.append(barge_in_filter)
         try:
-            async with aclosing(overlap.sift(events)) as sifted:
+            async with aclosing(barge_in_filter.sift(events)) as sifted:
                 async for event in sifted:
-                    self._overlap.language = overlap.language  # the last speaker's
+                    self._filter.language = barge_in_filter.language  # the last speaker's
                     yield event
         finally:
-            self._overlaps.remove(overlap)
+            self._filters.remove(barge_in_filter)
 
     async def follow(self, text: AsyncIterable[str]) -> AsyncIterator[str]:
         """Read what the agent says and pass it on, for use in `Agent.transcription_node`.
@@ -212,34 +212,34 @@ class TurnTaking:
         If the agent asks for a dictated answer, AssemblyAI and LiveKit are patient until it comes.
         """
         said = ""
-        self._overlap.playout.begin(asyncio.get_running_loop().time())
+        self._filter.playout.begin(asyncio.get_running_loop().time())
         try:
             async for piece in text:
                 said += piece
-                self._overlap.playout.add(piece)
+                self._filter.playout.add(piece)
                 yield piece
         finally:
             self._early.agent_said(said)
-            if asks_for_dictation(said, self._settings.files.phrasebook.of(self._overlap.language)):
+            if asks_for_dictation(said, self._settings.files.phrasebook.of(self._filter.language)):
                 self._begin_answer()
             elif said.rstrip().endswith("?"):  # unlike "take your time"
                 self._end_answer()
 
     def caller_said(self, text: str) -> None:
         """The caller's turn is over. It may be the dictated answer, or only `let me see`."""
-        if any(character.isdigit() for character in text) or len(words_of(text)) >= ANSWER_WORDS:
+        if any(character.isdigit() for character in text) or len(words_of(text)) >= DICTATED_WORDS:
             self._end_answer()
         is_to_wait = self.is_to_wait(text)
-        if self.listening_sound:
-            self.listening_sound.listening.is_on_hold = is_to_wait
+        if self.backchannel_sound:
+            self.backchannel_sound.backchannel.is_on_hold = is_to_wait
         if is_to_wait:
-            self._overlap.outcomes.kept(Mark.HOLD, text, asyncio.get_running_loop().time())
+            self._filter.outcomes.kept(Mark.HOLD, text, asyncio.get_running_loop().time())
 
     def _begin_answer(self) -> None:
         self._end_answer()
         self._answer.enter_context(self.dictation())
         loop = asyncio.get_running_loop()
-        self._answer_deadline = loop.call_later(ANSWER_SECONDS, self._end_answer)
+        self._answer_deadline = loop.call_later(DICTATION_SECONDS, self._end_answer)
 
     def _end_answer(self) -> None:
         if self._answer_deadline is not None:
@@ -249,8 +249,8 @@ class TurnTaking:
 
     def _apply(self) -> None:
         self._early.is_dictated = bool(self._dictations)
-        if self.listening_sound:
-            self.listening_sound.listening.is_dictated = bool(self._dictations)
+        if self.backchannel_sound:
+            self.backchannel_sound.backchannel.is_dictated = bool(self._dictations)
         pause_ms = self._settings.agent.dictation_pause_ms if self._dictations else 0
         self._assemblyai.update_options(**thresholds(self._settings, self._preset, pause_ms))
         self._session.update_options(
@@ -260,9 +260,9 @@ class TurnTaking:
             self._held_ends.be_patient(early_seconds(self._settings, self._preset, pause_ms))
 
     def on_agent_state_changed(self, event: AgentStateChangedEvent) -> None:
-        if self.listening_sound:
-            self.listening_sound.on_agent_state_changed(event)
-        self._overlap.agent_state_changed(event.new_state)
+        if self.backchannel_sound:
+            self.backchannel_sound.on_agent_state_changed(event)
+        self._filter.agent_state_changed(event.new_state)
 
     def on_model_metrics(self, metrics: AgentMetrics) -> None:
         """A request to the language model has ended."""
@@ -273,16 +273,16 @@ class TurnTaking:
         event.speech_handle.add_done_callback(lambda _: self._on_spoken())
 
     def _on_spoken(self) -> None:
-        for overlap in list(self._overlaps):
-            overlap.speech_done()
-        self._floor.look()
+        for barge_in_filter in list(self._filters):
+            barge_in_filter.speech_done()
+        self._floor.update()
 
     def on_close(self, _: CloseEvent) -> None:
-        if self.listening_sound:
-            self.listening_sound.close()
+        if self.backchannel_sound:
+            self.backchannel_sound.close()
         self._floor.close()
         if self._held_ends is not None:
             self._held_ends.close()
-        self._overlap.outcomes.settle()
-        log.info("said over the agent", extra=self._overlap.outcomes.fields())
+        self._filter.outcomes.settle()
+        log.info("said over the agent", extra=self._filter.outcomes.fields())
         log.info("replies to the caller", extra=self.thrown_away.fields())

@@ -22,7 +22,7 @@ class Crosstalk:
     def __init__(self) -> None:
         self._speaking: set[Hashable] = set()
 
-    def take(self, voice: Hashable, event: stt.SpeechEvent) -> list[stt.SpeechEvent]:
+    def push(self, voice: Hashable, event: stt.SpeechEvent) -> list[stt.SpeechEvent]:
         """The events for the session after this event of a stream."""
         match event.type:
             case Type.END_OF_SPEECH:

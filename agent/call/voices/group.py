@@ -176,7 +176,7 @@ class Group:
             self._recognizer,
             open_audio=self._open_audio,
             on_event=events.send_nowait,
-            on_frame=partial(self.input.take, events),
+            on_frame=partial(self.input.mix, events),
         )
         self._tasks.create_task(self._hear_one(speaker, events))
         return speaker
@@ -188,7 +188,7 @@ class Group:
         except* APIError as errors:
             self._fail(speaker, str(errors.exceptions[0]))
         finally:
-            self.input.take(events, None)
+            self.input.mix(events, None)
             events.close()
             await telling
 
@@ -205,7 +205,7 @@ class Group:
         person = self._meet(identity)
         async with aclosing(self._sift(events, person)) as sifted:
             async for event in sifted:
-                self._say(person, self._crosstalk.take(events, event))
+                self._say(person, self._crosstalk.push(events, event))
         self._say(person, self._crosstalk.gone(events))
 
     def _say(self, person: Person, events: Sequence[stt.SpeechEvent]) -> None:
@@ -238,13 +238,13 @@ class GroupInput(SessionInput):
         super().__init__(label="group")
         self._mixer = Mixer()
 
-    def take(self, voice: Hashable, frame: rtc.AudioFrame | None) -> None:
-        """Take the next frame of one voice; None when this voice falls away for now."""
+    def mix(self, voice: Hashable, frame: rtc.AudioFrame | None) -> None:
+        """Mix in the next frame of one voice; None when this voice falls away for now."""
         if frame is None:
             if self._mixer.leave(voice):
                 self.push(silence())
             return
-        for each in self._mixer.take(voice, frame):
+        for each in self._mixer.push(voice, frame):
             self.push(each)
 
 

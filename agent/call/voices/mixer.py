@@ -20,7 +20,7 @@ class Mixer:
     def __init__(self) -> None:
         self._waiting: dict[Hashable, deque[rtc.AudioFrame]] = {}  # by voice
 
-    def take(self, voice: Hashable, frame: rtc.AudioFrame) -> list[rtc.AudioFrame]:
+    def push(self, voice: Hashable, frame: rtc.AudioFrame) -> list[rtc.AudioFrame]:
         """Take a frame of one voice. Returns the mix once every voice has its frame or is late."""
         self._waiting.setdefault(voice, deque()).append(frame)
         if len(self._waiting[voice]) >= MOST_BEHIND:  # a late voice may come in again

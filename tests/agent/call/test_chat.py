@@ -43,7 +43,7 @@ class Listener:
         self.writers.append(identity)
 
     async def take(self, text: Typed, identity: str) -> None:
-        self.chat.take(text, identity)
+        self.chat.on_text(text, identity)
         await text.closed.wait()
         await self.chat.close()
 
@@ -95,9 +95,9 @@ async def test_of_forty_five_long_texts_and_a_question_few_are_heard_and_the_que
 ):
     listener = Listener()
     for number in range(45):
-        listener.chat.take(Typed([f"{number} ", "x" * (LONGEST_TEXT - 100)]), "caller")
+        listener.chat.on_text(Typed([f"{number} ", "x" * (LONGEST_TEXT - 100)]), "caller")
         await asyncio.sleep(0.01)
-    listener.chat.take(Typed(["What is seven plus five?"]), "caller")
+    listener.chat.on_text(Typed(["What is seven plus five?"]), "caller")
     await asyncio.sleep(INTERVAL_SECONDS)
     assert listener.heard[-1][0].endswith("What is seven plus five?")
     assert len(listener.heard) <= 3
@@ -108,7 +108,7 @@ async def test_of_forty_five_long_texts_and_a_question_few_are_heard_and_the_que
 async def test_lines_that_are_typed_in_quick_succession_are_all_heard() -> None:
     listener = Listener()
     for line in ("Hello.", "I have a question.", "What is seven plus five?"):
-        listener.chat.take(Typed([line]), "caller")
+        listener.chat.on_text(Typed([line]), "caller")
         await asyncio.sleep(0.1)
     await asyncio.sleep(INTERVAL_SECONDS)
     heard = [words for words, _ in listener.heard]
@@ -121,9 +121,9 @@ async def test_texts_that_do_not_end_keep_no_other_from_being_heard() -> None:
     listener = Listener()
     endless = [Typed(["x"], endless=True) for _ in range(MOST_AT_ONCE + 2)]
     for text in endless:
-        listener.chat.take(text, "caller")
+        listener.chat.on_text(text, "caller")
         await asyncio.sleep(0)
-    listener.chat.take(Typed(["Hello."]), "caller")
+    listener.chat.on_text(Typed(["Hello."]), "caller")
     await asyncio.sleep(0.1)
     assert [words for words, _ in listener.heard] == ["Hello."]
     assert [text.closed.is_set() for text in endless[:3]] == [True] * 3
@@ -133,7 +133,7 @@ async def test_texts_that_do_not_end_keep_no_other_from_being_heard() -> None:
 async def test_a_text_that_is_still_being_read_ends_with_the_call() -> None:
     listener = Listener()
     text = Typed(["Hello"], endless=True)
-    listener.chat.take(text, "caller")
+    listener.chat.on_text(text, "caller")
     await asyncio.sleep(0)
     await listener.chat.close()
     assert text.closed.is_set()

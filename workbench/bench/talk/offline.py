@@ -19,7 +19,7 @@ from livekit import rtc
 from livekit.agents import vad
 from livekit.plugins import silero
 
-from agent.call.barge_in.by_voice import LIMITS, BargeIn, Limits, Posture
+from agent.call.barge_in.by_voice import LIMITS, Limits, Posture, VoiceBargeIn
 from agent.call.barge_in.interruptions import Verdict
 from agent.call.barge_in.vad_tap import level_of
 from agent.call.voices.voice_feed import FRAME_MS, SAMPLE_RATE
@@ -169,7 +169,7 @@ async def events_of(detector: vad.VAD, sound: Samples) -> AsyncIterator[tuple[fl
 def watch(scene: Scene, limits: Limits, words_after: float | None = None) -> Outcome:
     """How the agent speaks over it. Its words, where it has any, are known `words_after` seconds
     from its first sound; where that is None they never are."""
-    barge_in = BargeIn(limits, THRESHOLD)
+    barge_in = VoiceBargeIn(limits, THRESHOLD)
     has_words = words_after is not None and scene.text != ""
     words_at = scene.begins_at + (words_after or 0) if has_words else math.inf
     postures: list[tuple[float, Posture]] = []
@@ -182,7 +182,8 @@ def watch(scene: Scene, limits: Limits, words_after: float | None = None) -> Out
         )
         if result.at >= words_at:
             stops = not barge_in.is_aside(scene.begins_at)
-            barge_in.judge(_VERDICTS.get(scene.kind, Verdict.DOUBTFUL if stops else Verdict.ASIDE))
+            otherwise = Verdict.MAYBE_MISHEARD if stops else Verdict.ASIDE
+            barge_in.on_verdict(_VERDICTS.get(scene.kind, otherwise))
         postures.append((result.at, barge_in.posture(result.at)))
     over = [each for each in postures if each[0] >= scene.begins_at]
     soft = next((at for at, posture in over if posture is not Posture.SPEAKS), None)

@@ -15,7 +15,7 @@ from urllib.parse import parse_qsl
 import numpy as np
 
 from agent.call.turns.end_of_turn.opinions import hold_share
-from agent.call.turns.end_of_turn.second_opinion import Force, Kind, SecondOpinion
+from agent.call.turns.end_of_turn.second_opinion import EventKind, Force, SecondOpinion
 from agent.caller.timeline import Samples
 from stt_assemblyai.audio import AudioClock
 from stt_assemblyai.endpointing import TurnChoices, endpointing_for
@@ -47,12 +47,12 @@ _TRANSCRIPT_DELAY_MS = 100
 _FORCE = json.dumps({"type": "ForceEndpoint"})
 
 
-_KINDS: dict[type[SpeechEvent], Kind] = {
-    StartOfSpeech: Kind.START,
-    Interim: Kind.WORDS,
-    Preflight: Kind.WORDS,
-    Final: Kind.WORDS,
-    EndOfSpeech: Kind.END,
+_KINDS: dict[type[SpeechEvent], EventKind] = {
+    StartOfSpeech: EventKind.START,
+    Interim: EventKind.WORDS,
+    Preflight: EventKind.WORDS,
+    Final: EventKind.WORDS,
+    EndOfSpeech: EventKind.END,
 }
 
 
@@ -183,9 +183,9 @@ class _Listener:
             if self._opinion is None:
                 self._tell(event, now_ms)
             else:
-                kind = _KINDS.get(type(event), Kind.OTHER)
+                kind = _KINDS.get(type(event), EventKind.OTHER)
                 ended_at = event.speech_end_ms / 1000 if isinstance(event, EndOfSpeech) else None
-                actions = self._opinion.take(kind, event, now_ms / 1000, ended_at=ended_at)
+                actions = self._opinion.push(kind, event, now_ms / 1000, ended_at=ended_at)
                 self._do(actions, now_ms)
 
     def _notice(self, now_ms: float) -> None:
@@ -200,7 +200,7 @@ class _Listener:
                 self._do(self._opinion.quiet(since, now_ms / 1000), now_ms)
             case "judged":
                 share = hold_share(moment.probability, self._setting.opinion.threshold)
-                self._do(self._opinion.judged(share, now_ms / 1000), now_ms)
+                self._do(self._opinion.on_opinion(share, now_ms / 1000), now_ms)
 
     def _decide(self, now_ms: float) -> None:
         assert self._opinion is not None

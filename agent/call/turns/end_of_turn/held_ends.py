@@ -11,7 +11,7 @@ from dataclasses import asdict
 from livekit.agents import stt, utils, vad
 
 from agent.call.turns.end_of_turn.opinions import Opinion, Opinions
-from agent.call.turns.end_of_turn.second_opinion import Force, Kind, SecondOpinion
+from agent.call.turns.end_of_turn.second_opinion import EventKind, Force, SecondOpinion
 
 __all__ = ["HeldEnds"]
 
@@ -19,11 +19,11 @@ log = logging.getLogger(__name__)
 
 Type = stt.SpeechEventType
 _KINDS = {
-    Type.START_OF_SPEECH: Kind.START,
-    Type.INTERIM_TRANSCRIPT: Kind.WORDS,
-    Type.PREFLIGHT_TRANSCRIPT: Kind.WORDS,
-    Type.FINAL_TRANSCRIPT: Kind.WORDS,
-    Type.END_OF_SPEECH: Kind.END,
+    Type.START_OF_SPEECH: EventKind.START,
+    Type.INTERIM_TRANSCRIPT: EventKind.WORDS,
+    Type.PREFLIGHT_TRANSCRIPT: EventKind.WORDS,
+    Type.FINAL_TRANSCRIPT: EventKind.WORDS,
+    Type.END_OF_SPEECH: EventKind.END,
 }
 
 
@@ -91,7 +91,7 @@ class HeldEnds:
                 if event.alternatives and (language := event.alternatives[0].language):
                     self._opinions.language = language
                 now = self._loop.time()
-                actions = self._decision.take(
+                actions = self._decision.push(
                     _kind(event),
                     event,
                     now,
@@ -104,7 +104,7 @@ class HeldEnds:
             self._sifted.put_nowait(None)
 
     def _judged(self, opinion: Opinion) -> None:
-        self._do(self._decision.judged(opinion.hold_share, self._loop.time()))
+        self._do(self._decision.on_opinion(opinion.hold_share, self._loop.time()))
 
     def _expire(self, deadline: float) -> None:
         self._do(self._decision.expire(max(deadline, self._loop.time())))
@@ -131,7 +131,7 @@ def _age_seconds(event: stt.SpeechEvent) -> float:
     return 0.0 if ended_at is None else max(0.0, event.created_at - ended_at)
 
 
-def _kind(event: stt.SpeechEvent) -> Kind:
+def _kind(event: stt.SpeechEvent) -> EventKind:
     if event.type is Type.FINAL_TRANSCRIPT and not any(each.text for each in event.alternatives):
-        return Kind.NOTHING
-    return _KINDS.get(event.type, Kind.OTHER)
+        return EventKind.NOTHING
+    return _KINDS.get(event.type, EventKind.OTHER)

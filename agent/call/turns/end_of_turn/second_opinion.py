@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Final, Generic, TypeVar
 
-__all__ = ["FORCE_ENDPOINT", "Counts", "Force", "Kind", "SecondOpinion"]
+__all__ = ["FORCE_ENDPOINT", "Counts", "EventKind", "Force", "SecondOpinion"]
 
 # How long an end waits for the detector's first opinion on the pause.
 OPINION_SECONDS = 0.4
@@ -23,7 +23,7 @@ RECOGNITION_SECONDS = 1.0
 WORDS_SECONDS = 2.0
 
 
-class Kind(Enum):
+class EventKind(Enum):
     """What an event of the recogniser means here."""
 
     START = auto()
@@ -85,9 +85,9 @@ class SecondOpinion(Generic[Event]):
         times = [each for each in (self._release_at(), self._force_at()) if each is not None]
         return min(times, default=None)
 
-    def take(
+    def push(
         self,
-        kind: Kind,
+        kind: EventKind,
         event: Event,
         now: float,
         *,
@@ -97,14 +97,14 @@ class SecondOpinion(Generic[Event]):
         """Take the recogniser's next event. Ends are held back only if `may_wait`. `ended_at`: when
         the voice of an end has ended, if that is known."""
         match kind:
-            case Kind.START:
+            case EventKind.START:
                 return self._start(event)
-            case Kind.WORDS:
+            case EventKind.WORDS:
                 self._go_on()
                 self._has_words = True
-            case Kind.NOTHING if self._asked:
+            case EventKind.NOTHING if self._asked:
                 return []  # the answer to our own FORCE_ENDPOINT
-            case Kind.END:
+            case EventKind.END:
                 self._ended_at = now if ended_at is None else ended_at
                 return self._end(event, now, may_wait=may_wait)
             case _:
@@ -122,7 +122,7 @@ class SecondOpinion(Generic[Event]):
         self._quiet_since = since
         return self.expire(now)
 
-    def judged(self, hold_share: float, now: float) -> "list[Event | Force]":
+    def on_opinion(self, hold_share: float, now: float) -> "list[Event | Force]":
         """Take the opinion on the current pause: which part of `hold_seconds` an end is held back,
         from 0 (the turn is surely over) to 1 (the caller is in mid-sentence)."""
         self._hold_share = hold_share

@@ -9,11 +9,11 @@ import pytest
 from livekit.agents import LanguageCode, stt
 
 from agent.call.barge_in.barge_in_filter import (
-    ANSWER_SECONDS,
     ASIDE_SECONDS,
-    CONFIRMED_SECONDS,
-    UNDECIDED_SECONDS,
-    Overlap,
+    BACKCHANNEL_ANSWER_SECONDS,
+    MAYBE_MISHEARD_SECONDS,
+    NEED_MORE_SECONDS,
+    BargeInFilter,
 )
 from agent.call.barge_in.interruptions import Verdict
 from agent.call.history.marked import Mark, MarkedUtterance
@@ -39,7 +39,7 @@ class Line:
         self.agent_speaks = False
         self.last_words = False
         self.is_soft = False
-        self.overlap = Overlap(BOOK, self, Playout(), echo=echo)
+        self.barge_in_filter = BargeInFilter(BOOK, self, Playout(), echo=echo)
         self.events: asyncio.Queue[stt.SpeechEvent | None] = asyncio.Queue()
 
     def agent_has_it(self) -> bool:
@@ -51,11 +51,11 @@ class Line:
     def is_aside(self, since: float) -> bool:
         return self.is_soft
 
-    def take(self) -> None:
+    def interrupt(self) -> None:
         self.interrupted += 1
         self.agent_speaks = False
 
-    def judged(self, verdict: Verdict | None) -> None:
+    def on_verdict(self, verdict: Verdict | None) -> None:
         self.verdict = verdict
 
     def keep(self, utterance: MarkedUtterance) -> None:
@@ -67,17 +67,17 @@ class Line:
 
     def agent_begins(self, text: str = SAID) -> None:
         self.agent_thinks(text)
-        self.overlap.agent_state_changed("speaking")
+        self.barge_in_filter.agent_state_changed("speaking")
 
     def agent_thinks(self, text: str = SAID) -> None:
         self.agent_speaks = True
-        self.overlap.playout.begin(asyncio.get_running_loop().time())
-        self.overlap.playout.add(text)
+        self.barge_in_filter.playout.begin(asyncio.get_running_loop().time())
+        self.barge_in_filter.playout.add(text)
 
     def agent_ends(self) -> None:
-        self.overlap.agent_state_changed("listening")
+        self.barge_in_filter.agent_state_changed("listening")
         self.agent_speaks = False
-        self.overlap.speech_done()
+        self.barge_in_filter.speech_done()
 
     async def hear(self, *texts: str, language: str = "en") -> list[str]:
         """Words as they come: `(` begins an utterance, `)` ends it, a text with a full stop is
@@ -105,7 +105,7 @@ class Line:
             while (each := await self.events.get()) is not None:
                 yield each
 
-        async for each in self.overlap.sift(source()):
+        async for each in self.barge_in_filter.sift(source()):
             self.told.append(text_of(each))
 
 
@@ -125,7 +125,7 @@ def text_of(each: stt.SpeechEvent) -> str:
 
 
 def counted(line: Line) -> dict[str, int]:
-    return {name: count for name, count in line.overlap.outcomes.fields().items() if count}
+    return {name: count for name, count in line.barge_in_filter.outcomes.fields().items() if count}
 
 
 @asynccontextmanager
@@ -263,7 +263,7 @@ async def test_one_word_that_stays_was_meant() -> None:
     async with call() as line:
         line.agent_begins()
         await line.hear(START, "banana")
-        await asyncio.sleep(CONFIRMED_SECONDS)
+        await asyncio.sleep(MAYBE_MISHEARD_SECONDS)
         assert line.interrupted == 1
 
 
@@ -279,7 +279,7 @@ async def test_hearing_a_word_again_does_not_put_its_time_off() -> None:
         line.agent_begins()
         await line.hear(START, "banana")
         for _ in range(4):
-            await asyncio.sleep(CONFIRMED_SECONDS / 4)
+            await asyncio.sleep(MAYBE_MISHEARD_SECONDS / 4)
             await line.hear("banana")
         assert line.interrupted == 1
 
@@ -288,7 +288,7 @@ async def test_a_beginning_that_stays_one_was_meant() -> None:
     async with call() as line:
         line.agent_begins()
         assert await line.hear(START, "got") == []
-        await asyncio.sleep(UNDECIDED_SECONDS)
+        await asyncio.sleep(NEED_MORE_SECONDS)
         assert await line.hear("got", "got lost.", END) == ["got", "got lost.", END]
         assert line.told[:2] == [START, "got"]
         assert line.interrupted == 1
@@ -298,15 +298,15 @@ async def test_a_word_that_turns_out_to_be_none_is_taken_back() -> None:
     async with call() as line:
         line.agent_begins()
         assert await line.hear(START, "hunger") == []
-        assert line.verdict is Verdict.DOUBTFUL
+        assert line.verdict is Verdict.MAYBE_MISHEARD
         assert await line.hear("uh-huh") == []
         assert line.verdict is Verdict.BACKCHANNEL
         assert await line.hear("Uh-huh.", END) == []
         assert line.verdict is None
-        await asyncio.sleep(2 * ANSWER_SECONDS)
+        await asyncio.sleep(2 * BACKCHANNEL_ANSWER_SECONDS)
         assert line.interrupted == 0
         assert line.marks == [("Uh-huh.", BACK)]
-        line.overlap.outcomes.settle()
+        line.barge_in_filter.outcomes.settle()
         assert counted(line) == {"false_interruptions": 1, "backchannels": 1}
 
 
@@ -314,7 +314,7 @@ async def test_a_word_without_a_final_is_taken_back() -> None:
     async with call() as line:
         line.agent_begins()
         assert await line.hear(START, "banana", END) == []
-        await asyncio.sleep(2 * CONFIRMED_SECONDS)
+        await asyncio.sleep(2 * MAYBE_MISHEARD_SECONDS)
         assert line.interrupted == 0
         assert line.kept == []
 
@@ -358,7 +358,7 @@ async def test_where_no_echo_is_expected_the_same_words_are_the_callers() -> Non
         line.agent_begins(GREETING)
         await asyncio.sleep(0.3)
         assert await line.hear(START, "hello") == []
-        assert (line.interrupted, line.verdict) == (0, Verdict.DOUBTFUL)
+        assert (line.interrupted, line.verdict) == (0, Verdict.MAYBE_MISHEARD)
         assert await line.hear("hello this is.", END) == [START, "hello this is.", END]
         assert line.interrupted == 1
 
@@ -376,7 +376,7 @@ async def test_what_began_before_the_agents_first_sound_is_no_echo() -> None:
         line.agent_thinks()
         await line.hear(START)
         await asyncio.sleep(0.5)
-        line.overlap.agent_state_changed("speaking")
+        line.barge_in_filter.agent_state_changed("speaking")
         await asyncio.sleep(0.5)
         await line.hear("our opening hours", "Our opening hours.", END)
         assert line.interrupted == 1
@@ -478,7 +478,7 @@ async def test_what_was_kept_is_counted_as_wrong_when_the_caller_says_it_again()
     async with call() as line:
         line.agent_begins()
         await line.hear(START, "Okay.", END)
-        await asyncio.sleep(2 * ANSWER_SECONDS)
+        await asyncio.sleep(2 * BACKCHANNEL_ANSWER_SECONDS)
         line.agent_ends()
         assert line.marks == [("Okay.", BACK)]
         await asyncio.sleep(1)

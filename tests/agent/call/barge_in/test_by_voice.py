@@ -11,14 +11,14 @@ from agent.call.barge_in.by_voice import (
     EXPECTING_SECONDS,
     LIMITS,
     MOST_WORDLESS,
-    RESULT_SECONDS,
-    BargeIn,
     Limits,
     Posture,
     Strength,
+    VoiceBargeIn,
     limits_of,
 )
 from agent.call.barge_in.interruptions import Verdict
+from agent.call.barge_in.vad_tap import RESULT_SECONDS
 from config.behaviour import AgentSettings
 
 STEP = RESULT_SECONDS
@@ -30,7 +30,7 @@ class Line:
     """What is heard while the agent speaks, and when the agent was silent, in seconds."""
 
     def __init__(self, strength: Strength = "balanced", limits: Limits | None = None) -> None:
-        self.barge_in = BargeIn(limits or LIMITS[strength], threshold=0.4)
+        self.barge_in = VoiceBargeIn(limits or LIMITS[strength], threshold=0.4)
         self.now = 100.0
         self.posture = Posture.SPEAKS
         self.yielded_seconds = 0.0
@@ -43,8 +43,8 @@ class Line:
             self.yielded_seconds += STEP * (self.posture is not Posture.SPEAKS)
         return self.posture is not Posture.SPEAKS
 
-    def judge(self, verdict: Verdict | None) -> Posture:
-        self.barge_in.judge(verdict)
+    def on_verdict(self, verdict: Verdict | None) -> Posture:
+        self.barge_in.on_verdict(verdict)
         return self.look()
 
     def look(self) -> Posture:
@@ -93,7 +93,7 @@ def test_the_agent_goes_on_softly_while_an_aside_is_heard() -> None:
     line = Line()
     line.caller_speaks(level_db=-25)
     line.hear(1, level_db=-37)
-    assert line.judge(Verdict.ASIDE) is Posture.DUCKS
+    assert line.on_verdict(Verdict.ASIDE) is Posture.DUCKS
 
 
 @pytest.mark.parametrize("strength", LIMITS)
@@ -279,8 +279,8 @@ def test_what_is_as_loud_as_the_caller_and_hardly_a_voice_is_not_waited_for() ->
 def test_a_backchannel_lets_it_go_on_at_once_though_the_voice_goes_on(verdict: Verdict) -> None:
     line = Line()
     assert line.hear(0.4)
-    assert line.judge(verdict) is Posture.SPEAKS
-    line.judge(None)
+    assert line.on_verdict(verdict) is Posture.SPEAKS
+    line.on_verdict(None)
     assert not line.hear(1)
     line.hear(0.5, SILENCE)
     assert line.hear(0.4)
@@ -289,19 +289,19 @@ def test_a_backchannel_lets_it_go_on_at_once_though_the_voice_goes_on(verdict: V
 @pytest.mark.parametrize(
     ("verdict", "posture"),
     [
-        (Verdict.DOUBTFUL, Posture.IS_SILENT),
+        (Verdict.MAYBE_MISHEARD, Posture.IS_SILENT),
         (Verdict.INTERRUPTION, Posture.IS_SILENT),
-        (Verdict.UNDECIDED, Posture.DUCKS),
+        (Verdict.NEED_MORE, Posture.DUCKS),
     ],
 )
 def test_words_decide_how_it_waits_for_the_rest_of_them(verdict: Verdict, posture: Posture) -> None:
     """A word stops it; what may become a backchannel does not."""
     line = Line()
     line.hear(0.2, UNSURE)
-    assert line.judge(verdict) is posture
+    assert line.on_verdict(verdict) is posture
     line.hear(2, SILENCE)
     assert line.posture is posture
-    assert line.judge(None) is Posture.SPEAKS
+    assert line.on_verdict(None) is Posture.SPEAKS
 
 
 def coughs(line: Line, times: int) -> None:
@@ -326,17 +326,17 @@ def test_a_voice_that_brought_words_is_trusted() -> None:
     line = Line()
     for _ in range(3 * MOST_WORDLESS):
         assert line.hear(0.6)
-        line.judge(Verdict.BACKCHANNEL)
+        line.on_verdict(Verdict.BACKCHANNEL)
         line.hear(1, SILENCE)
-        line.judge(None)
+        line.on_verdict(None)
 
 
 def test_words_that_come_late_restore_the_trust() -> None:
     line = Line()
     for _ in range(2 * MOST_WORDLESS):
         coughs(line, MOST_WORDLESS - 1)
-        line.judge(Verdict.BACKCHANNEL)
-        line.judge(None)
+        line.on_verdict(Verdict.BACKCHANNEL)
+        line.on_verdict(None)
         line.hear(STEP, SILENCE)
     assert line.hear(0.4)
 
@@ -344,7 +344,7 @@ def test_words_that_come_late_restore_the_trust() -> None:
 def test_words_make_it_silent_even_while_it_yields_to_no_voice() -> None:
     line = Line()
     coughs(line, MOST_WORDLESS)
-    assert line.judge(Verdict.DOUBTFUL) is Posture.IS_SILENT
+    assert line.on_verdict(Verdict.MAYBE_MISHEARD) is Posture.IS_SILENT
 
 
 def test_short_sounds_for_which_it_only_ducks_cost_no_trust() -> None:

@@ -10,10 +10,10 @@ from livekit import rtc
 from livekit.agents import Agent, AgentSession, vad
 from livekit.agents.voice import SpeechHandle
 
-from agent.call.barge_in.by_voice import LIMITS, RESULT_SECONDS, BargeIn
+from agent.call.barge_in.by_voice import LIMITS, VoiceBargeIn
 from agent.call.barge_in.floor import SessionFloor
 from agent.call.barge_in.interruptions import Verdict
-from agent.call.barge_in.vad_tap import TappedVAD
+from agent.call.barge_in.vad_tap import RESULT_SECONDS, TappedVAD
 from agent.call.history.marked import Mark, MarkedUtterance, mark_of
 from agent.call.output.playout import Playout
 from workbench.standins.scripted import RATE, Detector, Loudspeaker
@@ -31,7 +31,7 @@ class Line:
         self.vad = TappedVAD(Detector())
         self.session: AgentSession[None] = AgentSession(vad=self.vad)
         self.session.output.audio = self.loudspeaker
-        self.floor = SessionFloor(self.session, Playout(), BargeIn(LIMITS["balanced"], 0.4))
+        self.floor = SessionFloor(self.session, Playout(), VoiceBargeIn(LIMITS["balanced"], 0.4))
 
     async def say(self, seconds: float, *, last_words: bool = False) -> SpeechHandle:
         """It is heard when this returns."""
@@ -99,10 +99,10 @@ async def test_a_voice_that_lasts_silences_it_and_it_goes_on_where_it_was() -> N
 async def test_a_doubtful_word_silences_it_until_it_is_taken_back() -> None:
     async with call() as line:
         await line.say(3)
-        line.floor.judged(Verdict.DOUBTFUL)
+        line.floor.on_verdict(Verdict.MAYBE_MISHEARD)
         await line.hear(0.3, SILENCE)
         assert await line.hear(1, SILENCE) == 0
-        line.floor.judged(None)
+        line.floor.on_verdict(None)
         assert await line.hear(1, SILENCE) == pytest.approx(1, abs=0.1)
 
 
@@ -122,17 +122,17 @@ async def test_its_last_words_are_said_over_every_voice() -> None:
         speech = await line.say(3, last_words=True)
         assert not line.floor.may_be_taken()
         assert await line.hear(1) == pytest.approx(1, abs=0.05)
-        line.floor.take()
+        line.floor.interrupt()
         assert not speech.interrupted
 
 
 async def test_the_floor_is_the_agents_while_it_speaks_and_can_be_taken() -> None:
     async with call() as line:
         assert not line.floor.agent_has_it()
-        line.floor.take()
+        line.floor.interrupt()
         speech = await line.say(3)
         assert line.floor.agent_has_it()
-        line.floor.take()
+        line.floor.interrupt()
         assert speech.interrupted
         assert not line.floor.agent_has_it()
 
@@ -153,8 +153,8 @@ async def test_what_is_kept_stands_in_the_history() -> None:
 
 async def test_a_session_without_a_voice_detector_or_an_output_has_a_floor_as_well() -> None:
     session: AgentSession[None] = AgentSession(vad=None)
-    floor = SessionFloor(session, Playout(), BargeIn(LIMITS["balanced"], 0.4))
+    floor = SessionFloor(session, Playout(), VoiceBargeIn(LIMITS["balanced"], 0.4))
     floor.begin()
-    floor.judged(Verdict.DOUBTFUL)
+    floor.on_verdict(Verdict.MAYBE_MISHEARD)
     floor.close()
     assert not floor.agent_has_it()

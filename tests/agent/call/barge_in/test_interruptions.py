@@ -10,7 +10,7 @@ from agent.call.barge_in.interruptions import (
     asks_for_dictation,
     asks_to_wait,
     is_sound,
-    judge,
+    verdict_on,
 )
 from config.phrases import Phrases, Words, begins, words_of
 from workbench.local.sample_settings import sample_settings
@@ -25,7 +25,7 @@ def verdict(
     text: str, *, complete: bool, language: str | None = "en", said: Words = (), **others: float
 ) -> Verdict:
     heard = Heard(words_of(text), complete, **others)
-    return judge(heard, BOOK.of(language), said)
+    return verdict_on(heard, BOOK.of(language), said)
 
 
 OPEN = [
@@ -102,7 +102,8 @@ def test_a_complete_utterance_leaves_no_doubt(text: str, expected: Verdict) -> N
 
 
 def test_words_that_echo_the_agents_in_time_are_an_echo() -> None:
-    assert judge(Heard(("we", "have", "tea"), complete=True, echoes=True), BOOK.of("en")) is ECHO
+    heard = Heard(("we", "have", "tea"), complete=True, echoes=True)
+    assert verdict_on(heard, BOOK.of("en")) is ECHO
 
 
 def test_an_interjection_that_the_agent_is_saying_pauses_it_and_may_be_taken_back() -> None:

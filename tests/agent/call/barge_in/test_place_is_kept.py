@@ -11,7 +11,7 @@ from livekit import rtc
 from livekit.agents import Agent, AgentSession, vad
 from livekit.plugins import silero
 
-from agent.call.barge_in.by_voice import LIMITS, SURELY_CALLERS, BargeIn
+from agent.call.barge_in.by_voice import LIMITS, SURELY_CALLERS, VoiceBargeIn
 from agent.call.barge_in.floor import SessionFloor
 from agent.call.output.playout import Playout
 from agent.caller.microphone import SAMPLE_RATE
@@ -100,7 +100,7 @@ class Line:
         self.loudspeaker = Loudspeaker()
         self.session: AgentSession[None] = AgentSession(vad=None)
         self.session.output.audio = self.loudspeaker
-        barge_in = BargeIn(CHOSEN, THRESHOLD)
+        barge_in = VoiceBargeIn(CHOSEN, THRESHOLD)
         self.floor = SessionFloor(self.session, Playout(), barge_in)
         self.silences: list[tuple[float, float]] = []
         """On the loop's clock, those of at least GAP_SECONDS."""

@@ -26,10 +26,10 @@ class Floor:
     def is_aside(self, since: float) -> bool:
         return True
 
-    def take(self) -> None:
+    def interrupt(self) -> None:
         self.agent_speaks = False
 
-    def judged(self, verdict: Verdict | None) -> None:
+    def on_verdict(self, verdict: Verdict | None) -> None:
         self.verdicts.append(verdict)
 
     def keep(self, utterance: MarkedUtterance) -> None:
@@ -39,14 +39,14 @@ class Floor:
 def test_the_strongest_verdict_of_all_counts() -> None:
     floor = Floor()
     seats = Seats(floor)
-    ann, bob = seats.take(ANN), seats.take(BOB)
-    ann.judged(Verdict.UNDECIDED)
-    bob.judged(Verdict.INTERRUPTION)
-    ann.judged(Verdict.BACKCHANNEL)
-    bob.judged(None)
-    ann.judged(None)
+    ann, bob = seats.seat_for(ANN), seats.seat_for(BOB)
+    ann.on_verdict(Verdict.NEED_MORE)
+    bob.on_verdict(Verdict.INTERRUPTION)
+    ann.on_verdict(Verdict.BACKCHANNEL)
+    bob.on_verdict(None)
+    ann.on_verdict(None)
     assert floor.verdicts == [
-        Verdict.UNDECIDED,
+        Verdict.NEED_MORE,
         Verdict.INTERRUPTION,
         Verdict.INTERRUPTION,
         Verdict.BACKCHANNEL,
@@ -57,22 +57,22 @@ def test_the_strongest_verdict_of_all_counts() -> None:
 def test_each_seat_sees_the_same_floor() -> None:
     floor = Floor()
     seats = Seats(floor)
-    ann, bob = seats.take(ANN), seats.take(BOB)
+    ann, bob = seats.seat_for(ANN), seats.seat_for(BOB)
     assert ann.agent_has_it()
     assert bob.may_be_taken()
-    ann.take()
+    ann.interrupt()
     floor.last_words = True
     assert not bob.agent_has_it()
     assert not bob.may_be_taken()
 
 
 def test_nobody_with_a_microphone_of_their_own_is_an_aside() -> None:
-    assert not Seats(Floor()).take(ANN).is_aside(0.0)
+    assert not Seats(Floor()).seat_for(ANN).is_aside(0.0)
 
 
 def test_what_is_kept_has_the_name_of_who_said_it() -> None:
     floor = Floor()
-    Seats(floor).take(BOB).keep(MarkedUtterance("uh-huh", Mark.BACKCHANNEL, 1.0))
+    Seats(floor).seat_for(BOB).keep(MarkedUtterance("uh-huh", Mark.BACKCHANNEL, 1.0))
     (kept,) = floor.kept
     assert (kept.text, kept.line) == ("uh-huh", BOB.line("uh-huh"))
     assert isinstance(kept.line, Line)

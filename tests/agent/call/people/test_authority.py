@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 from livekit import rtc
 
-from agent.call.people.authority import MOST_A_MINUTE, Authority, Role, Verdict, guarded
+from agent.call.people.authority import MOST_A_MINUTE, Authority, Decision, Role, guarded
 
 HOSTILE_IDENTITIES = {
     "somebody else": "mallory",
@@ -41,16 +41,16 @@ def authority(clock: Callable[[], float] = lambda: 0.0) -> Authority:
 @pytest.mark.parametrize("identity", HOSTILE_IDENTITIES.values(), ids=HOSTILE_IDENTITIES.keys())
 def test_a_stranger_may_do_nothing(identity: str) -> None:
     assert authority().roles(identity) == frozenset()
-    assert authority().judge(identity, *Role) is Verdict.STRANGER
+    assert authority().decide(identity, *Role) is Decision.STRANGER
 
 
 def test_the_caller_may_do_what_is_the_callers_and_operators_what_is_theirs() -> None:
-    judge = authority().judge
-    assert judge("caller", Role.CALLER) is Verdict.GRANTED
-    assert judge("caller", Role.OPERATOR) is Verdict.STRANGER
+    decide = authority().decide
+    assert decide("caller", Role.CALLER) is Decision.GRANTED
+    assert decide("caller", Role.OPERATOR) is Decision.STRANGER
     for operator in ("ops-anna", "boss"):
-        assert judge(operator, Role.OPERATOR) is Verdict.GRANTED
-        assert judge(operator, Role.CALLER) is Verdict.STRANGER
+        assert decide(operator, Role.OPERATOR) is Decision.GRANTED
+        assert decide(operator, Role.CALLER) is Decision.STRANGER
 
 
 def test_an_operator_who_calls_is_both() -> None:
@@ -60,19 +60,19 @@ def test_an_operator_who_calls_is_both() -> None:
 def test_who_asks_too_often_waits_until_a_minute_has_passed() -> None:
     clock = Clock()
     judged = authority(clock)
-    granted = [judged.judge("caller", Role.CALLER) for _ in range(MOST_A_MINUTE)]
-    assert set(granted) == {Verdict.GRANTED}
-    assert judged.judge("caller", Role.CALLER) is Verdict.TOO_OFTEN
-    assert judged.judge("boss", Role.OPERATOR) is Verdict.GRANTED
+    granted = [judged.decide("caller", Role.CALLER) for _ in range(MOST_A_MINUTE)]
+    assert set(granted) == {Decision.GRANTED}
+    assert judged.decide("caller", Role.CALLER) is Decision.TOO_OFTEN
+    assert judged.decide("boss", Role.OPERATOR) is Decision.GRANTED
     clock.seconds = 60.0
-    assert judged.judge("caller", Role.CALLER) is Verdict.GRANTED
+    assert judged.decide("caller", Role.CALLER) is Decision.GRANTED
 
 
 def test_a_crowd_of_strangers_does_not_fill_the_log(caplog: pytest.LogCaptureFixture) -> None:
     judged = authority()
     with caplog.at_level(logging.WARNING):
         for number in range(1000):
-            judged.judge(f"mallory-{number % 100}", Role.CALLER)
+            judged.decide(f"mallory-{number % 100}", Role.CALLER)
     messages = [line.getMessage() for line in caplog.records]
     assert set(messages) == {"refused a participant's request"}
     assert len(messages) == 20

@@ -4,13 +4,13 @@ from collections.abc import Callable
 
 import pytest
 
-from agent.call.barge_in.by_voice import RESULT_SECONDS
+from agent.call.barge_in.vad_tap import RESULT_SECONDS
 from agent.call.turns.backchannel import (
     LONGEST_PAUSE_SECONDS,
     PAUSE_SECONDS,
     REACH_SECONDS,
     READY,
-    Listening,
+    Backchannel,
 )
 from agent.call.turns.eagerness import Outlook, SoFar
 
@@ -22,10 +22,10 @@ class Turn:
     """A caller's turn, and when the sound was due in it."""
 
     def __init__(self) -> None:
-        self.listening = Listening(AFTER_SECONDS, threshold=0.5)
+        self.backchannel = Backchannel(AFTER_SECONDS, threshold=0.5)
         self.now = 100.0
         self.due: list[float] = []
-        self.listening.open(self.now)
+        self.backchannel.open(self.now)
         self.begun_at = self.now
 
     def voice(self, seconds: float) -> None:
@@ -37,21 +37,21 @@ class Turn:
     def words(
         self,
         text: str = TEXT,
-        outlook: Outlook = Outlook.DOUBTFUL,
+        outlook: Outlook = Outlook.UNLIKELY,
         *,
         is_answered: bool = False,
         late_seconds: float = 0.0,
     ) -> None:
         so_far = SoFar(text, ended_at=self.now - late_seconds)
-        self.listening.learn(so_far, outlook, is_answered=is_answered)
+        self.backchannel.learn(so_far, outlook, is_answered=is_answered)
 
     def _hear(self, seconds: float, probability: float) -> None:
         for _ in range(round(seconds / RESULT_SECONDS)):
             self.now += RESULT_SECONDS
-            self.listening.hear(self.now, probability)
-            if self.listening.is_due(self.now):
+            self.backchannel.hear(self.now, probability)
+            if self.backchannel.is_due(self.now):
                 self.due.append(self.now)
-                self.listening.said()
+                self.backchannel.said()
 
 
 def test_it_is_due_in_the_first_short_pause_of_a_turn_that_is_long_enough() -> None:
@@ -74,9 +74,9 @@ def test_it_is_due_once_a_turn() -> None:
         turn.words()
         turn.quiet(0.5)
     assert len(turn.due) == 1
-    turn.listening.close()
+    turn.backchannel.close()
     turn.quiet(5.0)
-    turn.listening.open(turn.now)
+    turn.backchannel.open(turn.now)
     turn.voice(AFTER_SECONDS)
     turn.words()
     turn.quiet(0.5)
@@ -88,7 +88,7 @@ def test_it_is_not_due_in_a_pause_that_has_become_long() -> None:
     turn.voice(AFTER_SECONDS)
     turn.words(outlook=Outlook.LIKELY)
     turn.quiet(LONGEST_PAUSE_SECONDS + 0.1)
-    turn.listening.learn(SoFar(TEXT), Outlook.DOUBTFUL, is_answered=False)
+    turn.backchannel.learn(SoFar(TEXT), Outlook.UNLIKELY, is_answered=False)
     turn.quiet(1.0)
     assert turn.due == []
 
@@ -96,7 +96,7 @@ def test_it_is_not_due_in_a_pause_that_has_become_long() -> None:
 def test_a_recogniser_that_tells_no_times_is_believed() -> None:
     turn = Turn()
     turn.voice(AFTER_SECONDS)
-    turn.listening.learn(SoFar(TEXT), Outlook.DOUBTFUL, is_answered=False)
+    turn.backchannel.learn(SoFar(TEXT), Outlook.UNLIKELY, is_answered=False)
     turn.quiet(0.5)
     assert len(turn.due) == 1
 
@@ -105,7 +105,7 @@ def test_a_turn_whose_end_is_held_back_has_all_its_words() -> None:
     turn = Turn()
     turn.voice(AFTER_SECONDS)
     turn.words("I was there last week")
-    turn.listening.finish("I was there last week.")
+    turn.backchannel.finish("I was there last week.")
     turn.quiet(0.5)
     assert turn.due == []  # nobody knows yet that it goes on
     turn.voice(1.0)
@@ -116,17 +116,17 @@ def test_a_turn_whose_end_is_held_back_has_all_its_words() -> None:
 
 def _dictated(turn: Turn) -> None:
     turn.words()
-    turn.listening.is_dictated = True
+    turn.backchannel.is_dictated = True
 
 
 def _on_hold(turn: Turn) -> None:
     turn.words()
-    turn.listening.is_on_hold = True
+    turn.backchannel.is_on_hold = True
 
 
 def _over(turn: Turn) -> None:
     turn.words()
-    turn.listening.close()
+    turn.backchannel.close()
 
 
 @pytest.mark.parametrize(
@@ -172,7 +172,7 @@ def test_a_detector_that_heard_no_voice_in_the_turn_tells_of_no_pause() -> None:
 
 def test_its_sound_is_wanted_when_the_turn_is_half_as_long_and_not_after_it_was_said() -> None:
     turn = Turn()
-    assert not turn.listening.is_near(turn.begun_at + AFTER_SECONDS * READY - 0.1)
-    assert turn.listening.is_near(turn.begun_at + AFTER_SECONDS * READY)
-    turn.listening.said()
-    assert not turn.listening.is_near(turn.begun_at + AFTER_SECONDS)
+    assert not turn.backchannel.is_near(turn.begun_at + AFTER_SECONDS * READY - 0.1)
+    assert turn.backchannel.is_near(turn.begun_at + AFTER_SECONDS * READY)
+    turn.backchannel.said()
+    assert not turn.backchannel.is_near(turn.begun_at + AFTER_SECONDS)

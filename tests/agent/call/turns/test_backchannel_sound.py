@@ -57,8 +57,8 @@ class Call:
         self.session.input.audio = SilentInput()
         self.turn_taking = TurnTaking(settings, STT(api_key="key"), self.session)
         subscribe(self.session, None, self.turn_taking)
-        if self.turn_taking.listening_sound:
-            self.turn_taking.listening_sound.track = SideTrack(self.room.publish_side_track)
+        if self.turn_taking.backchannel_sound:
+            self.turn_taking.backchannel_sound.track = SideTrack(self.room.publish_side_track)
         self.states: list[str] = []
         self.session.on("agent_state_changed", lambda event: self.states.append(event.new_state))
         self.assistant = Assistant(
@@ -179,7 +179,7 @@ async def test_it_is_off_by_default() -> None:
     async with calling(backchannel_seconds=0) as call:
         await call.speaks(LONG, 4 * AFTER_SECONDS)
         await asyncio.sleep(0.9)
-        assert (call.heard, call.turn_taking.listening_sound) == ([], None)
+        assert (call.heard, call.turn_taking.backchannel_sound) == ([], None)
 
 
 async def test_a_turn_that_may_be_ending_hears_none() -> None:
@@ -288,8 +288,8 @@ async def test_a_track_that_fails_costs_no_call() -> None:
         raise ConnectionError
 
     async with calling() as call:
-        assert call.turn_taking.listening_sound
-        call.turn_taking.listening_sound.track = SideTrack(publish)
+        assert call.turn_taking.backchannel_sound
+        call.turn_taking.backchannel_sound.track = SideTrack(publish)
         await call.speaks(LONG, AFTER_SECONDS)
         await asyncio.sleep(0.9)
         await call.ends(LONG)

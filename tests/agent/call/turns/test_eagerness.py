@@ -7,8 +7,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.call.barge_in.by_voice import RESULT_SECONDS
-from agent.call.turns.eagerness import LIMITS, SOFTER_DB, Eagerness, Level, Outlook, SoFar, outlook
+from agent.call.barge_in.vad_tap import RESULT_SECONDS
+from agent.call.turns.eagerness import (
+    REPLY_LIMITS,
+    SOFTER_DB,
+    Eagerness,
+    Level,
+    Outlook,
+    SoFar,
+    outlook,
+)
 from config.phrases import words_of
 from workbench.local.sample_settings import sample_settings
 
@@ -74,8 +82,8 @@ def test_the_likelier_the_end_the_sooner_a_reply(level: Level) -> None:
 def test_full_is_sooner_than_some() -> None:
     for likely in Outlook:
         assert begun_after("full", likely) <= begun_after("some", likely)
-    assert begun_after("some", Outlook.DOUBTFUL) == math.inf
-    assert begun_after("full", Outlook.DOUBTFUL) < 1.3
+    assert begun_after("some", Outlook.UNLIKELY) == math.inf
+    assert begun_after("full", Outlook.UNLIKELY) < 1.3
 
 
 @pytest.mark.parametrize("level", ["some", "full"])
@@ -108,7 +116,7 @@ def test_a_voice_that_gets_softer_is_a_voice() -> None:
 def test_a_far_softer_voice_is_no_silence_for_long() -> None:
     turn = Turn("full")
     turn.voice(1)
-    turn.words("what time do you", Outlook.DOUBTFUL)
+    turn.words("what time do you", Outlook.UNLIKELY)
     turn.voice(3, level_db=-20 - SOFTER_DB - 3)
     assert turn.begun == []
     turn.words("what time do you open", Outlook.SURE)
@@ -129,7 +137,7 @@ def test_a_soft_voice_after_silence_is_no_silence() -> None:
 def test_a_last_word_that_comes_in_the_quiet_begins_one_at_once() -> None:
     turn = Turn("some")
     turn.voice(1)
-    turn.words("i want to make a", Outlook.DOUBTFUL)
+    turn.words("i want to make a", Outlook.UNLIKELY)
     turn.quiet(0.2)
     turn.words("i want to make a reservation", Outlook.LIKELY)
     assert [text for _, text in turn.begun] == ["i want to make a reservation"]
@@ -182,7 +190,7 @@ def test_words_that_the_caller_adds_begin_another_and_no_more_than_the_limit() -
         turn.voice(0.5)
         turn.words(text, Outlook.LIKELY)
         turn.quiet(0.5)
-    assert [text for _, text in turn.begun] == said[: LIMITS["some"].most_replies]
+    assert [text for _, text in turn.begun] == said[: REPLY_LIMITS["some"].most_replies]
 
 
 def answered(turn: Turn, *, pauses: bool) -> bool:
@@ -220,7 +228,7 @@ def test_what_is_thrown_away_is_bounded_whatever_the_caller_does(
         before = len(turn.begun)
         answered(turn, pauses=pause)
         wasted += pause and len(turn.begun) > before
-    limits = LIMITS[level]
+    limits = REPLY_LIMITS[level]
     replies = len(pauses) + wasted
     assert wasted <= limits.wasted_share * replies + limits.most_replies
 
@@ -287,15 +295,15 @@ def test_a_turn_that_is_over_begins_none() -> None:
         ("yes please", True, Outlook.SURE),
         ("no", True, Outlook.SURE),
         ("tuesday", True, Outlook.SURE),
-        ("okay", False, Outlook.DOUBTFUL),
-        ("hold on", False, Outlook.DOUBTFUL),
-        ("tomorrow and", True, Outlook.DOUBTFUL),
-        ("i would like", False, Outlook.DOUBTFUL),
-        ("could you tell me", False, Outlook.DOUBTFUL),
-        ("My name is Clara,", False, Outlook.DOUBTFUL),
-        ("I'd like two tickets to\u2014", False, Outlook.DOUBTFUL),
-        ("Well...", False, Outlook.DOUBTFUL),
-        ("um", True, Outlook.DOUBTFUL),
+        ("okay", False, Outlook.UNLIKELY),
+        ("hold on", False, Outlook.UNLIKELY),
+        ("tomorrow and", True, Outlook.UNLIKELY),
+        ("i would like", False, Outlook.UNLIKELY),
+        ("could you tell me", False, Outlook.UNLIKELY),
+        ("My name is Clara,", False, Outlook.UNLIKELY),
+        ("I'd like two tickets to\u2014", False, Outlook.UNLIKELY),
+        ("Well...", False, Outlook.UNLIKELY),
+        ("um", True, Outlook.UNLIKELY),
     ],
 )
 def test_words_punctuation_and_the_question_tell_whether_more_is_to_come(
@@ -330,8 +338,8 @@ def test_words_punctuation_and_the_question_tell_whether_more_is_to_come(
 )
 def test_each_language_has_words_that_end_no_turn(language: str, goes_on: str, whole: str) -> None:
     phrases = sample_settings().files.phrasebook.of(language)
-    assert outlook(SoFar(goes_on), phrases, asked=True) is Outlook.DOUBTFUL
-    assert outlook(SoFar(whole), phrases, asked=True) is not Outlook.DOUBTFUL
+    assert outlook(SoFar(goes_on), phrases, asked=True) is Outlook.UNLIKELY
+    assert outlook(SoFar(whole), phrases, asked=True) is not Outlook.UNLIKELY
 
 
 def test_no_language_is_without_such_words_and_none_says_yes_or_no_with_them() -> None:
@@ -351,7 +359,7 @@ def test_no_language_is_without_such_words_and_none_says_yes_or_no_with_them() -
     ("settled", "confidence", "expected"),
     [
         (False, 0.05, Outlook.LIKELY),  # the last word is open: low until the turn's end
-        (True, 0.21, Outlook.DOUBTFUL),
+        (True, 0.21, Outlook.UNLIKELY),
         (True, 0.8, Outlook.SURE),
         (True, None, Outlook.LIKELY),  # another recogniser
     ],
@@ -385,7 +393,7 @@ def test_a_turn_begins_so_many_replies_and_no_more(
             turn.words(f"word {number}", list(Outlook)[number % 3])
         else:
             turn.voice(0.2 * number, probability=0.9 if what == "voice" else 0.1)
-        assert len(turn.begun) - begun_before <= LIMITS[level].most_replies
+        assert len(turn.begun) - begun_before <= REPLY_LIMITS[level].most_replies
 
 
 def test_the_words_that_a_reply_answers_are_known_while_it_lasts() -> None:

@@ -16,7 +16,7 @@ from livekit.agents.metrics import LLMMetrics
 from agent.call.assistant import Assistant
 from agent.call.barge_in.vad_tap import TappedVAD
 from agent.call.session_events import subscribe
-from agent.call.turns.eagerness import LIMITS, Eagerness, Level
+from agent.call.turns.eagerness import REPLY_LIMITS, Eagerness, Level
 from agent.call.turns.early_replies import EarlyReplies
 from agent.call.turns.patience import turn_handling
 from agent.call.turns.turn_taking import TurnTaking
@@ -335,7 +335,7 @@ def test_no_event_is_lost_reordered_or_made_up_but_for_early_replies(
     for each in told:
         begun = 0 if each.type is Type.START_OF_SPEECH else begun
         begun += each.type is PAUSE and each in own
-        assert begun <= LIMITS[level].most_replies
+        assert begun <= REPLY_LIMITS[level].most_replies
 
 
 async def _watched(

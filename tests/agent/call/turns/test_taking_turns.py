@@ -18,7 +18,7 @@ from agent.call.assistant import Assistant
 from agent.call.barge_in.vad_tap import TappedVAD
 from agent.call.session_events import subscribe
 from agent.call.turns.patience import turn_handling
-from agent.call.turns.turn_taking import ANSWER_SECONDS, TurnTaking
+from agent.call.turns.turn_taking import DICTATION_SECONDS, TurnTaking
 from config.load import load_settings
 from stt_assemblyai.stt import STT
 from workbench.standins.scripted import Detector, Loudspeaker, Script
@@ -220,7 +220,7 @@ async def test_a_question_for_a_number_makes_both_sides_patient_until_it_is_ther
 
 async def test_patience_for_an_answer_that_never_comes_has_an_end() -> None:
     async with call(QUESTION) as line:
-        await asyncio.sleep(ANSWER_SECONDS)
+        await asyncio.sleep(DICTATION_SECONDS)
         assert line.patience == (160, 0.0)
 
 

@@ -20,7 +20,7 @@ from livekit.agents import (
 )
 
 from agent.call.assistant import Assistant
-from agent.call.barge_in.barge_in_filter import ANSWER_SECONDS, Overlap
+from agent.call.barge_in.barge_in_filter import BACKCHANNEL_ANSWER_SECONDS, BargeInFilter
 from agent.call.barge_in.interruptions import Heard, Verdict, is_sound, without_backchannels
 from agent.call.barge_in.vad_tap import TappedVAD
 from agent.call.history.marked import Mark, MarkedUtterance, mark_of
@@ -343,7 +343,7 @@ class Fed:
     def __init__(self, *, echo: bool) -> None:
         self.speaks = False
         self.kept: list[MarkedUtterance] = []
-        self.overlap = Overlap(sample_settings().files.phrasebook, self, Playout(), echo=echo)
+        self.overlap = BargeInFilter(sample_settings().files.phrasebook, self, Playout(), echo=echo)
         self.told: list[str] = []
 
     def agent_has_it(self) -> bool:
@@ -355,10 +355,10 @@ class Fed:
     def is_aside(self, since: float) -> bool:
         return False
 
-    def take(self) -> None:
+    def interrupt(self) -> None:
         self.speaks = False
 
-    def judged(self, verdict: Verdict | None) -> None:
+    def on_verdict(self, verdict: Verdict | None) -> None:
         pass
 
     def keep(self, utterance: MarkedUtterance) -> None:
@@ -391,7 +391,7 @@ async def _speech(rows: list[tuple[Row, int]]) -> AsyncIterator[stt.SpeechEvent]
             yield _words(Type.INTERIM_TRANSCRIPT, partial, row)
         yield _words(Type.FINAL_TRANSCRIPT, row.caller, row)
         yield stt.SpeechEvent(type=Type.END_OF_SPEECH)
-    await asyncio.sleep(ANSWER_SECONDS)
+    await asyncio.sleep(BACKCHANNEL_ANSWER_SECONDS)
 
 
 def _words(kind: stt.SpeechEventType, text: str, row: Row) -> stt.SpeechEvent:

@@ -19,7 +19,7 @@ def event(kind: stt.SpeechEventType, text: str = "") -> stt.SpeechEvent:
 def told(*steps: tuple[str, stt.SpeechEventType, str]) -> list[tuple[stt.SpeechEventType, str]]:
     """What a session sees of these events of these voices."""
     crosstalk = Crosstalk()
-    seen = [each for who, *what in steps for each in crosstalk.take(who, event(*what))]
+    seen = [each for who, *what in steps for each in crosstalk.push(who, event(*what))]
     return [(each.type, each.alternatives[0].text if each.alternatives else "") for each in seen]
 
 
@@ -48,15 +48,15 @@ def test_no_reply_is_begun_while_somebody_else_speaks() -> None:
 
 def test_who_leaves_in_mid_word_keeps_nobody_waiting() -> None:
     crosstalk = Crosstalk()
-    crosstalk.take("ann", event(START))
+    crosstalk.push("ann", event(START))
     assert [each.type for each in crosstalk.gone("ann")] == [END]
     assert crosstalk.gone("ann") == []
 
 
 def test_an_empty_text_is_no_words() -> None:
     crosstalk = Crosstalk()
-    assert crosstalk.take("ann", event(FINAL)) == []
-    assert [each.type for each in crosstalk.take("bob", event(START))] == [START]
+    assert crosstalk.push("ann", event(FINAL)) == []
+    assert [each.type for each in crosstalk.push("bob", event(START))] == [START]
 
 
 def test_what_is_no_speech_passes_by() -> None:
@@ -75,7 +75,7 @@ def test_whatever_comes_in_whatever_order_each_final_word_arrives_once_and_the_t
         text = f"{who} {number}" if kind not in (START, END) else ""
         if kind is FINAL:
             spoken.append(text)
-        seen += crosstalk.take(who, event(kind, text))
+        seen += crosstalk.push(who, event(kind, text))
     for who in ("ann", "bob", "cat"):
         seen += crosstalk.gone(who)
     assert [each.alternatives[0].text for each in seen if each.type is FINAL] == spoken

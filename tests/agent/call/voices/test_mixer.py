@@ -21,37 +21,37 @@ def values(frames: list[rtc.AudioFrame]) -> list[int]:
 
 def test_one_voice_is_heard_as_it_is() -> None:
     mixer = Mixer()
-    assert [values(mixer.take("ann", frame(each))) for each in (1, 2, 3)] == [[1], [2], [3]]
+    assert [values(mixer.push("ann", frame(each))) for each in (1, 2, 3)] == [[1], [2], [3]]
 
 
 def test_two_voices_are_added_up() -> None:
     mixer = Mixer()
-    mixer.take("bob", frame(5))
-    assert values(mixer.take("ann", frame(1))) == []  # until the other one comes
-    assert values(mixer.take("bob", frame(10))) == [11]
+    mixer.push("bob", frame(5))
+    assert values(mixer.push("ann", frame(1))) == []  # until the other one comes
+    assert values(mixer.push("bob", frame(10))) == [11]
 
 
 @pytest.mark.parametrize(("one", "sum_"), [(30_000, 32_767), (-30_000, -32_768)])
 def test_what_is_too_loud_is_clipped(one: int, sum_: int) -> None:
     mixer = Mixer()
-    mixer.take("bob", frame(0))
-    mixer.take("ann", frame(one))
-    assert values(mixer.take("bob", frame(one))) == [sum_]
+    mixer.push("bob", frame(0))
+    mixer.push("ann", frame(one))
+    assert values(mixer.push("bob", frame(one))) == [sum_]
 
 
 def test_a_voice_that_stops_coming_is_waited_for_once() -> None:
     mixer = Mixer()
-    mixer.take("bob", frame(0))
-    heard = [values(mixer.take("ann", frame(number))) for number in range(1, MOST_BEHIND + 3)]
+    mixer.push("bob", frame(0))
+    heard = [values(mixer.push("ann", frame(number))) for number in range(1, MOST_BEHIND + 3)]
     assert heard == [*[[]] * (MOST_BEHIND - 1), [*range(1, MOST_BEHIND + 1)], [4], [5]]
 
 
 def test_a_voice_that_ends_is_waited_for_no_longer_and_the_last_one_is_told() -> None:
     mixer = Mixer()
-    mixer.take("bob", frame(0))
-    mixer.take("ann", frame(1))
+    mixer.push("bob", frame(0))
+    mixer.push("ann", frame(1))
     assert mixer.leave("bob") is False
-    assert values(mixer.take("ann", frame(2))) == [1, 2]
+    assert values(mixer.push("ann", frame(2))) == [1, 2]
     assert mixer.leave("ann") is True
     assert mixer.leave("ann") is False
 
@@ -63,6 +63,6 @@ def test_the_sound_is_never_longer_than_the_voice_that_brought_most(order: list[
     heard = 0
     for voice in order:
         brought[voice] += 1
-        heard += len(mixer.take(voice, frame(1)))
+        heard += len(mixer.push(voice, frame(1)))
         assert heard <= sum(brought.values())
         assert heard >= max(brought.values()) - MOST_BEHIND

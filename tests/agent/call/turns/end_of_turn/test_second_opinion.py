@@ -12,13 +12,18 @@ from agent.call.turns.end_of_turn.second_opinion import (
     RECOGNITION_SECONDS,
     WORDS_SECONDS,
     Counts,
-    Kind,
+    EventKind,
     SecondOpinion,
 )
 
 HOLD, EARLY = 1.5, 0.4
 START, END, FORCED = "(", ")", "!"
-_KINDS = {START: Kind.START, END: Kind.END, "": Kind.NOTHING, "usage": Kind.OTHER}
+_KINDS = {
+    START: EventKind.START,
+    END: EventKind.END,
+    "": EventKind.NOTHING,
+    "usage": EventKind.OTHER,
+}
 
 
 class Line:
@@ -43,8 +48,8 @@ class Line:
 
     def hear(self, *events: str, may_wait: bool = True, ended_at: float | None = None) -> None:
         for event in events:
-            kind = _KINDS.get(event, Kind.WORDS)
-            actions = self.decision.take(
+            kind = _KINDS.get(event, EventKind.WORDS)
+            actions = self.decision.push(
                 kind, event, self.now, may_wait=may_wait, ended_at=ended_at
             )
             self._do(actions)
@@ -59,7 +64,7 @@ class Line:
         self.bear(0 if over else 1)
 
     def bear(self, hold_share: float) -> None:
-        self._do(self.decision.judged(hold_share, self.now))
+        self._do(self.decision.on_opinion(hold_share, self.now))
 
     def say(self, *words: str) -> None:
         """Half a second of voice, then quiet; the words come, but no end."""
