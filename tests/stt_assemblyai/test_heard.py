@@ -17,7 +17,7 @@ from stt_assemblyai.options import SessionOptions
 from stt_assemblyai.retries import Patience, Retries
 from stt_assemblyai.timing import Timing
 from stt_assemblyai.transcriber import StreamConfig, Transcriber
-from workbench.standins.assemblyai_v3.heard import Ears
+from workbench.standins.assemblyai_v3.heard import Engines
 from workbench.standins.assemblyai_v3.knobs import Fault, Knobs
 from workbench.standins.assemblyai_v3.server import LOCAL_KEY, AssemblyAIStandIn
 from workbench.standins.engines.activity import ActivityDetector
@@ -42,7 +42,7 @@ async def test_ten_broken_connections_in_human_speech_cost_no_words(model: str) 
     events: list[Any] = []
 
     async with AssemblyAIStandIn(
-        ears=lambda: Ears(recognizer.decode, ActivityDetector.load().probability),
+        engines=lambda: Engines(recognizer.decode, ActivityDetector.load().probability),
         faults=[*drops, Fault(http_status=503), Fault(drop_at_ms=3000)],
         knobs=Knobs(begin_delay_ms=0, throttle=None),
     ) as stand_in:

@@ -44,7 +44,7 @@ def request(endpoint: str, at: float) -> RequestRecord:
 
 def test_a_reply_is_measured_from_the_end_of_speech() -> None:
     providers = Providers((), Delays())
-    providers.mind.requests = [request("chat", 12.2), request("speech", 12.6)]
+    providers.llm.requests = [request("chat", 12.2), request("speech", 12.6)]
     [result] = read([Turn(HELLO, 11.0, 12.0)], [12.75], providers)
     assert result.marks is not None
     assert result.marks.reply == pytest.approx(750)
@@ -55,7 +55,7 @@ def test_a_reply_is_measured_from_the_end_of_speech() -> None:
 
 def test_all_requests_of_a_turn_but_the_last_are_wasted() -> None:
     providers = Providers((), Delays())
-    providers.mind.requests = [request("chat", 11.5), request("chat", 12.2), request("chat", 20.5)]
+    providers.llm.requests = [request("chat", 11.5), request("chat", 12.2), request("chat", 20.5)]
     first, second = read([Turn(HELLO, 11, 12), Turn(HELLO, 20, 21)], [12.75], providers)
     assert (first.llm_requests, first.tokens, first.wasted_tokens) == (2, 20, 10)
     assert second.marks is None

@@ -85,7 +85,7 @@ async def test_a_process_deaf_to_sigterm_is_killed_after_its_grace(tmp_path: Pat
     assert await survivors(*pids) == []
 
 
-async def test_ctrl_c_reaches_the_command_and_not_its_leash(tmp_path: Path) -> None:
+async def test_ctrl_c_reaches_the_command_and_not_its_supervisor(tmp_path: Path) -> None:
     code = (
         "import signal\n"
         "try: print('up', flush=True); signal.pause()\n"
@@ -115,7 +115,7 @@ async def test_everything_ends_when_its_owner_is_killed(tmp_path: Path) -> None:
     assert process.stdout is not None
     async with asyncio.timeout(20):
         inner = int(await process.stdout.readline())
-    command, leash = psutil.Process(inner).parents()[:2]
+    command, supervisor = psutil.Process(inner).parents()[:2]
     process.kill()
     await process.wait()
-    assert await survivors(inner, command.pid, leash.pid) == []
+    assert await survivors(inner, command.pid, supervisor.pid) == []

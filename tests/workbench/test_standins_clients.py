@@ -21,7 +21,7 @@ from livekit import rtc
 from livekit.agents import stt
 from livekit.plugins import assemblyai as livekit_assemblyai
 
-from workbench.standins.assemblyai_v3.heard import Ears
+from workbench.standins.assemblyai_v3.heard import Engines
 from workbench.standins.assemblyai_v3.knobs import Knobs
 from workbench.standins.assemblyai_v3.scripted import ScriptedWord
 from workbench.standins.assemblyai_v3.server import LOCAL_KEY, AssemblyAIStandIn
@@ -55,10 +55,10 @@ def recognizer() -> Recognizer:
 
 @pytest.fixture
 def hearing(recognizer: Recognizer) -> AssemblyAIStandIn:
-    def ears() -> Ears:
-        return Ears(recognizer.decode, ActivityDetector.load().probability)
+    def engines() -> Engines:
+        return Engines(recognizer.decode, ActivityDetector.load().probability)
 
-    return AssemblyAIStandIn(ears=ears, knobs=QUICK)
+    return AssemblyAIStandIn(engines=engines, knobs=QUICK)
 
 
 async def frames(count: int) -> AsyncIterator[bytes]:

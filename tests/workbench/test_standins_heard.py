@@ -8,7 +8,7 @@ import numpy.typing as npt
 import pytest
 import soundfile
 
-from workbench.standins.assemblyai_v3.heard import Ears, HeardRecognizer
+from workbench.standins.assemblyai_v3.heard import Engines, HeardRecognizer
 from workbench.standins.assemblyai_v3.knobs import Knobs
 from workbench.standins.assemblyai_v3.outputs import Send
 from workbench.standins.assemblyai_v3.parameters import from_query
@@ -44,9 +44,9 @@ def dickens() -> Pcm:
 def turns(recognizer: Recognizer, pcm: Pcm, rate_hz: int, **query: str) -> list[str]:
     """The transcripts of the turns that this audio makes, sent in frames of 50 ms."""
     parameters = from_query([("sample_rate", str(rate_hz)), *query.items()])
-    ears = Ears(recognizer.decode, ActivityDetector.load().probability)
+    engines = Engines(recognizer.decode, ActivityDetector.load().probability)
     hearing = HeardRecognizer(
-        ears,
+        engines,
         SoundReader(parameters.encoding, rate_hz),
         is_immutable=not parameters.is_rewriting,
     )

@@ -9,7 +9,7 @@ import pytest
 from workbench.standins.assemblyai_v3.agreement import agreed, continuation
 from workbench.standins.assemblyai_v3.endings import end_of_turn_confidence
 from workbench.standins.assemblyai_v3.framing import FrameRules
-from workbench.standins.assemblyai_v3.heard import Ears, HeardRecognizer
+from workbench.standins.assemblyai_v3.heard import Engines, HeardRecognizer
 from workbench.standins.assemblyai_v3.hearing import Hearing, Word
 from workbench.standins.assemblyai_v3.knobs import Knobs
 from workbench.standins.assemblyai_v3.sound import Samples, SoundReader, expand_mulaw
@@ -23,8 +23,8 @@ SENTENCE = "I would like to book a table for seven people on Friday at eight"
 
 def recognizer(decode: Callable[[Samples], str], *, is_immutable: bool = True) -> HeardRecognizer:
     """Loud frames are voice."""
-    ears = Ears(decode, lambda frame: float(np.abs(frame).max()))
-    made = HeardRecognizer(ears, SoundReader("pcm_s16le", 16_000), is_immutable=is_immutable)
+    engines = Engines(decode, lambda frame: float(np.abs(frame).max()))
+    made = HeardRecognizer(engines, SoundReader("pcm_s16le", 16_000), is_immutable=is_immutable)
     made.adapt(vad_threshold=0.4, min_turn_silence_ms=400)
     return made
 

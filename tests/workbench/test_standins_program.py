@@ -106,5 +106,5 @@ async def test_a_port_in_use_is_one_sentence() -> None:
         async with program("--mode", "scripted", "--port", port) as second:
             _, said = await second.communicate()
         assert second.returncode == 1
-        assert said.startswith(b"loopback: ")
+        assert said.startswith(b"stand-ins: ")
         assert len(said.splitlines()) == 1

@@ -24,7 +24,7 @@ from workbench.bench.turns.people import people
 from workbench.bench.turns.plot import Curve, curves, plot
 from workbench.bench.turns.settings import settings
 from workbench.bench.turns.silences import judged_silences, placed, row, taken_silences
-from workbench.standins.loading import load_ears
+from workbench.standins.loading import load_engines
 
 FIRST, SECOND = TrueTurn("one", 500, 2000), TrueTurn("two", 4600, 5600)
 
@@ -82,11 +82,11 @@ def test_every_hold_is_a_point_of_its_presets_curve() -> None:
 @pytest.mark.slow
 def test_patience_waits_longer_for_the_same_call() -> None:
     [call] = calls([Script(name="short", turns=(("What time do you open on Sunday?",),))])
-    ears, heard = remembering(load_ears()()), voices(call.samples)
+    engines, heard = remembering(load_engines()()), voices(call.samples)
     waits = {}
     for setting in settings():
         outcome = Judgement()
-        taken = take_turns(call.samples, setting, replayed(ears, heard))
+        taken = take_turns(call.samples, setting, replayed(engines, heard))
         judge(call.turns, taken, outcome)
         assert (outcome.turns, outcome.cut_offs, outcome.stuck) == (1, 0, 0)
         [waits[setting.name]] = outcome.waits_ms
@@ -176,11 +176,13 @@ def test_with_a_second_opinion_every_preset_differs_in_that_alone() -> None:
 @pytest.mark.slow
 def test_an_end_in_mid_sentence_is_held_back_and_a_sure_one_asked_for() -> None:
     [hesitant] = calls([each for each in scripts() if each.name == "hesitation"])
-    heard, ears = voices(hesitant.samples), load_ears()()
+    heard, engines = voices(hesitant.samples), load_engines()()
     [aggressive] = [each for each in settings(2500) if each.name.startswith("aggressive")]
-    plain = take_turns(hesitant.samples, replace(aggressive, opinion=None), replayed(ears, heard))
+    plain = take_turns(
+        hesitant.samples, replace(aggressive, opinion=None), replayed(engines, heard)
+    )
     unsure = [replace(each, probability=0.0) for each in heard_in(hesitant)]
-    held = take_turns(hesitant.samples, aggressive, replayed(ears, heard), unsure)
+    held = take_turns(hesitant.samples, aggressive, replayed(engines, heard), unsure)
     before, after = Judgement(), Judgement()
     judge(hesitant.turns, plain, before)
     judge(hesitant.turns, held, after)

@@ -38,9 +38,9 @@ class Command:
 
 
 class Process:
-    """One running command, as an async context manager; on a leash, in a group of its own.
+    """One running command, as an async context manager, in a process group of its own.
 
-    Leaving the context ends the whole group. If this interpreter is killed, the leash does.
+    Leaving the context ends the whole group. If this interpreter is killed, `die_with_parent` does.
     """
 
     def __init__(self, command: Command) -> None:
@@ -78,7 +78,7 @@ class Process:
 
     @property
     def pid(self) -> int:
-        """The leash's process, which is also the id of the group; the command is its child."""
+        """Of `die_with_parent`, which is also the id of the group; the command is its child."""
         return self._process.pid
 
     @property

@@ -16,7 +16,7 @@ from types import FrameType
 
 from workbench.arguments import command
 from workbench.standins.assemblyai_v3 import server as assemblyai
-from workbench.standins.assemblyai_v3.heard import Ears
+from workbench.standins.assemblyai_v3.heard import Engines
 from workbench.standins.assemblyai_v3.knobs import Knobs
 from workbench.standins.control import Control
 from workbench.standins.engines.weights import EngineUnavailableError
@@ -26,10 +26,10 @@ from workbench.standins.openai_v1.faults import Pace
 
 
 @dataclass(frozen=True, slots=True)
-class _Engines:
+class _Loaded:
     """None of them in scripted mode."""
 
-    ears: Callable[[], Ears] | None = None
+    hearing: Callable[[], Engines] | None = None
     voice: speech.Voice = speech.tone
 
 
@@ -39,15 +39,15 @@ def main() -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _exit)
     try:
-        engines = _Engines()
+        loaded = _Loaded()
         if options.mode == "heard":
-            print("loopback: loading the speech engines", file=sys.stderr, flush=True)
-            from workbench.standins.loading import load_ears, load_voice
+            print("stand-ins: loading the speech engines", file=sys.stderr, flush=True)
+            from workbench.standins.loading import load_engines, load_voice
 
-            engines = _Engines(load_ears(), load_voice(options.longest_pause_ms))
-        asyncio.run(_serve(options, engines))
+            loaded = _Loaded(load_engines(), load_voice(options.longest_pause_ms))
+        asyncio.run(_serve(options, loaded))
     except (EngineUnavailableError, OSError) as problem:
-        print(f"loopback: {problem}", file=sys.stderr)
+        print(f"stand-ins: {problem}", file=sys.stderr)
         return 1
     return 0
 
@@ -92,7 +92,7 @@ def _options() -> argparse.Namespace:
     return parser.parse_args()
 
 
-async def _serve(options: argparse.Namespace, engines: _Engines) -> None:
+async def _serve(options: argparse.Namespace, loaded: _Loaded) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
@@ -103,14 +103,14 @@ async def _serve(options: argparse.Namespace, engines: _Engines) -> None:
         new_sessions_per_minute=options.new_sessions_per_minute,
     )
     listening = assemblyai.AssemblyAIStandIn(
-        ears=engines.ears,
+        engines=loaded.hearing,
         knobs=knobs,
         api_key=options.assemblyai_key,
         host=options.host,
         port=options.port,
     )
     answering = openai.OpenAIStandIn(
-        voice=engines.voice,
+        voice=loaded.voice,
         pace=Pace(options.first_token_ms, options.token_ms, options.first_sound_ms),
         api_key=options.openai_key,
         host=options.host,

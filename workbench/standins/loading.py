@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from workbench.standins.assemblyai_v3.heard import Ears
+from workbench.standins.assemblyai_v3.heard import Engines
 from workbench.standins.engines.activity import ActivityDetector
 from workbench.standins.engines.recognizer import Recognizer
 from workbench.standins.engines.synthesizer import Synthesizer
@@ -16,10 +16,10 @@ _SILENT = 0.006
 """Root mean square of a window, of 1: about -45 dBFS."""
 
 
-def load_ears() -> Callable[[], Ears]:
+def load_engines() -> Callable[[], Engines]:
     """One engine for all sessions, one voice detector for each."""
     recognizer = Recognizer.load()
-    return lambda: Ears(recognizer.decode, ActivityDetector.load().probability)
+    return lambda: Engines(recognizer.decode, ActivityDetector.load().probability)
 
 
 def load_voice(longest_pause_ms: int | None = None) -> Voice:

@@ -1,4 +1,4 @@
-"""A session's parts whose every move a test decides: ears, detector, mind, voice, loudspeaker.
+"""A session's parts whose every move a test decides: STT, VAD, LLM, TTS, loudspeaker.
 
 They work in the time of the event loop, which may be a virtual clock's.
 """
@@ -16,7 +16,7 @@ from agent.caller.waiting import Changes
 RATE = 16_000
 
 
-class Script(stt.STT[Any]):
+class ScriptedSTT(stt.STT[Any]):
     """Hears what the test says."""
 
     def __init__(self) -> None:
@@ -32,12 +32,12 @@ class Script(stt.STT[Any]):
 
 class _Scripted(stt.RecognizeStream):
     async def _run(self) -> None:
-        assert isinstance(self._stt, Script)
+        assert isinstance(self._stt, ScriptedSTT)
         while True:
             self._event_ch.send_nowait(await self._stt.events.get())
 
 
-class Detector(vad.VAD):
+class ScriptedVAD(vad.VAD):
     """Hears a voice whenever the test says so, and its end half a second later, as Silero does."""
 
     def __init__(self) -> None:
@@ -51,7 +51,7 @@ class Detector(vad.VAD):
 class _Detection(vad.VADStream):
     async def _main_task(self) -> None:
         detector = self._vad
-        assert isinstance(detector, Detector)
+        assert isinstance(detector, ScriptedVAD)
         speaking, spoken, silent = False, 0.0, 0.0
         while True:
             await asyncio.sleep(0.032)
@@ -137,7 +137,7 @@ class Loudspeaker(AudioOutput):
         return self._player is not None and self._left > 0 and not self.paused
 
 
-class Mind(llm.LLM[Any]):
+class ScriptedLLM(llm.LLM[Any]):
     """Answers each question with the next of its replies, the last one again and again; `asked`
     has what it was asked, message by message."""
 
@@ -155,8 +155,8 @@ class Mind(llm.LLM[Any]):
 
 
 class _Thought(llm.LLMStream):
-    def __init__(self, mind: Mind, reply: str, **others: Any) -> None:
-        super().__init__(mind, **others)
+    def __init__(self, model: ScriptedLLM, reply: str, **others: Any) -> None:
+        super().__init__(model, **others)
         self._reply = reply
 
     async def _run(self) -> None:
@@ -164,7 +164,7 @@ class _Thought(llm.LLMStream):
         self._event_ch.send_nowait(llm.ChatChunk(id="1", delta=delta))
 
 
-class Voice(tts.TTS[Any]):
+class ScriptedTTS(tts.TTS[Any]):
     """Speaks so many letters a second; each of its samples is `level`."""
 
     def __init__(self, letters_a_second: float = 15, *, level: int = 0) -> None:
@@ -182,7 +182,7 @@ class Voice(tts.TTS[Any]):
 
 class _Speech(tts.ChunkedStream):
     async def _run(self, output_emitter: tts.AudioEmitter) -> None:
-        assert isinstance(self._tts, Voice)
+        assert isinstance(self._tts, ScriptedTTS)
         output_emitter.initialize(
             request_id="1", sample_rate=RATE, num_channels=1, mime_type="audio/pcm"
         )

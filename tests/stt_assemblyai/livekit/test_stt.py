@@ -20,7 +20,7 @@ from stt_assemblyai.errors import AuthenticationError, ConfigurationError
 from stt_assemblyai.events import LateFormat
 from stt_assemblyai.options import SessionOptions
 from stt_assemblyai.stt import STT, SpeechStream
-from workbench.standins.assemblyai_v3.heard import Ears
+from workbench.standins.assemblyai_v3.heard import Engines
 from workbench.standins.assemblyai_v3.knobs import Fault, Knobs
 from workbench.standins.assemblyai_v3.scripted import ScriptedWord
 from workbench.standins.assemblyai_v3.server import LOCAL_KEY, AssemblyAIStandIn
@@ -349,7 +349,8 @@ async def test_mu_law_arrives_as_the_samples_that_were_pushed() -> None:
         return 0.0
 
     pushed = (np.sin(np.arange(RATE) / 5) * np.linspace(0, 32_000, RATE)).astype("<i2")
-    async with AssemblyAIStandIn(ears=lambda: Ears(lambda _: "", listen), knobs=FAST) as stand_in:
+    engines = Engines(lambda _: "", listen)
+    async with AssemblyAIStandIn(engines=lambda: engines, knobs=FAST) as stand_in:
         stream = make(stand_in, encoding="pcm_mulaw", sample_rate=RATE).stream()
         async with stream:
             stream.push_frame(rtc.AudioFrame(pushed.tobytes(), RATE, 1, RATE))

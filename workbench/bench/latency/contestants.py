@@ -16,8 +16,8 @@ from config.load import load_settings
 from workbench.bench.latency import stock
 from workbench.bench.latency.providers import Providers
 from workbench.local.running import PROJECT
-from workbench.standins.assemblyai_v3.server import LOCAL_KEY as EARS_KEY
-from workbench.standins.openai_v1.server import LOCAL_KEY as MIND_KEY
+from workbench.standins.assemblyai_v3.server import LOCAL_KEY as STT_KEY
+from workbench.standins.openai_v1.server import LOCAL_KEY as LLM_KEY
 
 __all__ = ["CONTESTANTS", "STOCK", "SWEPT", "Contestant"]
 
@@ -42,8 +42,8 @@ def _ours(name: str, **settings: Mapping[str, Any]) -> Contestant:
     def start(providers: Providers, _: aiohttp.ClientSession) -> tuple[AgentSession[Any], Agent]:
         given: dict[str, dict[str, Any]] = {
             "livekit": {"url": "ws://127.0.0.1", "api_key": "none", "api_secret": "none"},
-            "assemblyai": {"base_url": providers.ears.url, "api_key": EARS_KEY},
-            "openai": {"base_url": providers.mind.url, "api_key": MIND_KEY},
+            "assemblyai": {"base_url": providers.stt.url, "api_key": STT_KEY},
+            "openai": {"base_url": providers.llm.url, "api_key": LLM_KEY},
         }
         for section, values in settings.items():
             given[section] = {**given.get(section, {}), **values}
@@ -74,10 +74,10 @@ def _stock(name: str, *, tuned: bool) -> Contestant:
 
     def start(providers: Providers, http: aiohttp.ClientSession) -> tuple[AgentSession[Any], Agent]:
         session = stock.stock_session(
-            ears_url=providers.ears.url,
-            ears_key=EARS_KEY,
-            mind_url=providers.mind.url,
-            mind_key=MIND_KEY,
+            stt_url=providers.stt.url,
+            stt_key=STT_KEY,
+            llm_url=providers.llm.url,
+            llm_key=LLM_KEY,
             tuned=tuned,
             http=http,
         )

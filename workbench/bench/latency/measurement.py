@@ -62,7 +62,7 @@ def read(turns: Sequence[Turn], replies: Sequence[float], providers: Providers) 
 def _result(turn: Turn, until: float, replies: Sequence[float], providers: Providers) -> Result:
     mine = [at for at in replies if turn.began_at <= at < until]
     reply_at = next((at for at in mine if at >= turn.ended_at), None)
-    requests = [each for each in providers.mind.requests if turn.began_at <= each.began_at < until]
+    requests = [each for each in providers.llm.requests if turn.began_at <= each.began_at < until]
     chats = [each for each in requests if each.endpoint == "chat"]
     tokens = [_tokens(each) for each in chats]
     return Result(
@@ -85,7 +85,7 @@ def _marks(
     used = {each.endpoint: each for each in requests if each.began_at <= reply_at}
     chat, speech = used.get("chat"), used.get("speech")
     ends: dict[bool, float] = {}
-    for record in providers.ears.sessions:
+    for record in providers.stt.sessions:
         for message, at in zip(record.sent, record.sent_at, strict=True):
             if message.get("end_of_turn") and turn.ended_at <= at <= reply_at:
                 ends.setdefault(message["turn_is_formatted"], at)

@@ -15,9 +15,14 @@ import aiohttp
 from livekit.agents import llm, stt, tts
 
 from agent.caller.microphone import SAMPLE_RATE as SPOKEN_RATE
+from workbench.bench.latency.audio_io import (
+    FRAME_SECONDS,
+    SAMPLE_RATE,
+    LiveAudioInput,
+    LiveAudioOutput,
+)
 from workbench.bench.latency.contestants import Contestant
 from workbench.bench.latency.dialogue import Line, say
-from workbench.bench.latency.line import FRAME_SECONDS, SAMPLE_RATE, Earpiece, Mouthpiece
 from workbench.bench.latency.measurement import Summary, Turn, read
 from workbench.bench.latency.providers import Delays, Providers
 from workbench.local.calling.corpus import resampled
@@ -29,18 +34,18 @@ _LAST_SECONDS = 3.0  # for the last reply
 
 
 @dataclass(slots=True)
-class _Seat:
+class _Call:
     contestant: Contestant
     providers: Providers
-    mouthpiece: Mouthpiece
-    earpiece: Earpiece = field(default_factory=Earpiece)
+    audio_input: LiveAudioInput
+    audio_output: LiveAudioOutput = field(default_factory=LiveAudioOutput)
     turns: list[Turn] = field(default_factory=list)
 
     def speak(self, line: Line, ends_at: float) -> None:
         said = say(line)
         samples = resampled(said.samples, SPOKEN_RATE, SAMPLE_RATE)
         begins_at = ends_at - said.end_seconds
-        self.mouthpiece.say(samples, begins_at)
+        self.audio_input.say(samples, begins_at)
         self.turns.append(Turn(line, begins_at, ends_at))
 
 
@@ -56,34 +61,34 @@ async def measure_in_process(
     async with AsyncExitStack() as stack:
         http = await stack.enter_async_context(aiohttp.ClientSession())
         cues = [say(line).cue for line in lines]
-        seats = []
+        calls = []
         for contestant in contestants:
             providers = await stack.enter_async_context(Providers(cues, delays))
-            seat = _Seat(contestant, providers, Mouthpiece(began_at))
-            await stack.enter_async_context(_connected(seat, http))
-            seats.append(seat)
+            call = _Call(contestant, providers, LiveAudioInput(began_at))
+            await stack.enter_async_context(_connected(call, http))
+            calls.append(call)
         longest = max(say(line).end_seconds for line in lines)
         first_end = time.monotonic() + _SETTLE_SECONDS + longest
         for number, line in enumerate(lines):
-            for place, seat in enumerate(seats):
-                ends_at = first_end + (number * len(seats) + place) * slot_seconds
+            for place, call in enumerate(calls):
+                ends_at = first_end + (number * len(calls) + place) * slot_seconds
                 frame = math.ceil((ends_at - began_at) / FRAME_SECONDS)
                 phase = (number + 0.5) / len(lines)
-                seat.speak(line, began_at + (frame + phase) * FRAME_SECONDS)
-        await asyncio.sleep(seats[-1].turns[-1].ended_at + _LAST_SECONDS - time.monotonic())
+                call.speak(line, began_at + (frame + phase) * FRAME_SECONDS)
+        await asyncio.sleep(calls[-1].turns[-1].ended_at + _LAST_SECONDS - time.monotonic())
         return {
-            seat.contestant.name: Summary(
-                tuple(read(seat.turns, seat.earpiece.replies, seat.providers))
+            call.contestant.name: Summary(
+                tuple(read(call.turns, call.audio_output.replies, call.providers))
             )
-            for seat in seats
+            for call in calls
         }
 
 
 @asynccontextmanager
-async def _connected(seat: _Seat, http: aiohttp.ClientSession) -> AsyncIterator[None]:
-    session, agent = seat.contestant.build(seat.providers, http)
-    session.input.audio = seat.mouthpiece
-    session.output.audio = seat.earpiece
+async def _connected(call: _Call, http: aiohttp.ClientSession) -> AsyncIterator[None]:
+    session, agent = call.contestant.build(call.providers, http)
+    session.input.audio = call.audio_input
+    session.output.audio = call.audio_output
     await session.start(agent, record=False)
     try:
         yield

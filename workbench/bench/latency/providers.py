@@ -57,7 +57,7 @@ class Providers:
     """`async with Providers(cues, delays) as providers:` serves one contestant."""
 
     def __init__(self, cues: Sequence[Cue], delays: Delays) -> None:
-        self.ears = _CuedStandIn(
+        self.stt = _CuedStandIn(
             knobs=Knobs(
                 transcript_delay_ms=delays.transcript_ms,
                 transcript_jitter_ms=delays.jitter_ms,
@@ -65,16 +65,16 @@ class Providers:
                 tells_late=delays.tells_late,
             )
         )
-        self.ears.cues = cues
-        self.mind = OpenAIStandIn(
+        self.stt.cues = cues
+        self.llm = OpenAIStandIn(
             pace=Pace(delays.first_token_ms, delays.token_ms, delays.first_sound_ms),
             voice=_short_reply,
         )
         self._stack = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
-        await self._stack.enter_async_context(self.ears)
-        await self._stack.enter_async_context(self.mind)
+        await self._stack.enter_async_context(self.stt)
+        await self._stack.enter_async_context(self.llm)
         return self
 
     async def __aexit__(

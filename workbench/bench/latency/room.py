@@ -28,7 +28,7 @@ _DEAF_SECONDS = 6.0
 
 
 @dataclass(slots=True)
-class _Seat:
+class _Call:
     contestant: Contestant
     providers: Providers
     caller: Caller = field(init=False)
@@ -66,43 +66,43 @@ async def measure_in_room(
         logs = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         server = await stack.enter_async_context(own_livekit(logs))
         cues = [say(line).cue for line in lines]
-        seats = [
-            _Seat(each, await stack.enter_async_context(Providers(cues, delays)))
+        calls = [
+            _Call(each, await stack.enter_async_context(Providers(cues, delays)))
             for each in contestants
         ]
         # One after the other: the server passes over workers whose machine is busy.
-        for seat in seats:
-            worker = _worker(seat, server.access, logs)
+        for call in calls:
+            worker = _worker(call, server.access, logs)
             await stack.enter_async_context(worker.taking_calls())
-            joining = Caller.join(server.access, seat.name, "caller", seat.name)
-            seat.caller = await stack.enter_async_context(joining)
+            joining = Caller.join(server.access, call.name, "caller", call.name)
+            call.caller = await stack.enter_async_context(joining)
             try:
-                await seat.caller.hear_reply(after_seconds=0, timeout_seconds=_GREETING_SECONDS)
+                await call.caller.hear_reply(after_seconds=0, timeout_seconds=_GREETING_SECONDS)
             except WaitedTooLongError as silence:
                 last_words = worker.process.tail()
-                raise WaitedTooLongError(f"{seat.name}: {silence}\n{last_words}") from None
+                raise WaitedTooLongError(f"{call.name}: {silence}\n{last_words}") from None
         await asyncio.sleep(_DEAF_SECONDS)
         longest = max(say(line).end_seconds for line in lines)
         ends_at = time.monotonic() + longest
         async with asyncio.TaskGroup() as group:
             for line in lines:
-                for seat in seats:
-                    group.create_task(seat.speak(line, ends_at))
+                for call in calls:
+                    group.create_task(call.speak(line, ends_at))
                     ends_at += slot_seconds
         await asyncio.sleep(_LAST_SECONDS)
         return {
-            seat.contestant.name: Summary(tuple(read(seat.turns, seat.replies, seat.providers)))
-            for seat in seats
+            call.contestant.name: Summary(tuple(read(call.turns, call.replies, call.providers)))
+            for call in calls
         }
 
 
-def _worker(seat: _Seat, access: Access, logs: Path) -> Worker:
-    stood_in = in_this_process(seat.providers.ears, seat.providers.mind)
+def _worker(call: _Call, access: Access, logs: Path) -> Worker:
+    stood_in = in_this_process(call.providers.stt, call.providers.llm)
     settings = {
-        "AGENT_NAME": seat.name,
+        "AGENT_NAME": call.name,
         "AGENT_SILENCE_SECONDS": "600",  # the others are being connected
         "LIVEKIT_AGENTS_PRELOAD_LOCAL_INFERENCE": "0",
-        **seat.contestant.settings,
+        **call.contestant.settings,
     }
     places = Places(access, stood_in, logs)
-    return Worker(places, seat.name, settings, program=seat.contestant.program)
+    return Worker(places, call.name, settings, program=call.contestant.program)

@@ -35,18 +35,18 @@ server = AgentServer(load_fnc=lambda: 0.0)
 
 def stock_session(
     *,
-    ears_url: str,
-    ears_key: str,
-    mind_url: str,
-    mind_key: str,
+    stt_url: str,
+    stt_key: str,
+    llm_url: str,
+    llm_key: str,
     tuned: bool,
     http: aiohttp.ClientSession | None = None,
 ) -> AgentSession[None]:
     """The guide's session, with our thresholds and raw sound; `tuned`: without LiveKit's delays."""
     return AgentSession(
         stt=assemblyai.STT(
-            api_key=ears_key,
-            base_url=ears_url,
+            api_key=stt_key,
+            base_url=stt_url,
             model="universal-streaming-english",
             format_turns=True,
             end_of_turn_confidence_threshold=0.7,
@@ -55,9 +55,9 @@ def stock_session(
             http_session=http,
         ),
         vad=silero.VAD.load(),
-        llm=openai.LLM(model="gpt-4.1-mini", api_key=mind_key, base_url=mind_url),
+        llm=openai.LLM(model="gpt-4.1-mini", api_key=llm_key, base_url=llm_url),
         tts=openai.TTS(
-            model="gpt-4o-mini-tts", api_key=mind_key, base_url=mind_url, response_format="pcm"
+            model="gpt-4o-mini-tts", api_key=llm_key, base_url=llm_url, response_format="pcm"
         ),
         turn_handling=_TUNED if tuned else _GUIDE,
     )
@@ -67,10 +67,10 @@ def stock_session(
 async def converse(job: JobContext) -> None:
     """The guide's entrypoint."""
     session = stock_session(
-        ears_url=os.environ["ASSEMBLYAI_BASE_URL"],
-        ears_key=os.environ["ASSEMBLYAI_API_KEY"],
-        mind_url=os.environ["OPENAI_BASE_URL"],
-        mind_key=os.environ["OPENAI_API_KEY"],
+        stt_url=os.environ["ASSEMBLYAI_BASE_URL"],
+        stt_key=os.environ["ASSEMBLYAI_API_KEY"],
+        llm_url=os.environ["OPENAI_BASE_URL"],
+        llm_key=os.environ["OPENAI_API_KEY"],
         tuned="TUNED" in os.environ,
     )
     instructions = os.environ.get("INSTRUCTIONS", INSTRUCTIONS)

@@ -24,8 +24,8 @@ from agent.call.reply.fillers import Fillers
 from agent.call.reply.prompt_voice import PromptVoice
 from agent.call.session_events import subscribe
 from config.services import OpenAISettings
+from workbench.bench.misbehaviour.audio_output import Heard, NotedAudioOutput
 from workbench.bench.misbehaviour.generator import SECONDS_PER_LETTER, Drawn, Generator
-from workbench.bench.misbehaviour.line import Heard, Line
 from workbench.bench.misbehaviour.network import Network
 
 FILLER_SECONDS = 3.0
@@ -85,7 +85,7 @@ async def call(seed: int) -> Story:
 
 async def converse(generator: Generator, *, turns: int = 3, **settings: Any) -> Story:
     """Hold a call with such a provider."""
-    story, line = Story(), Line()
+    story, line = Story(), NotedAudioOutput()
     chosen = OpenAISettings.model_validate({"api_key": "key", **settings})
     async with _session(chosen, generator, line, story) as session:
         for _ in range(turns):
@@ -103,13 +103,13 @@ async def converse(generator: Generator, *, turns: int = 3, **settings: Any) -> 
 
 @asynccontextmanager
 async def _session(
-    settings: OpenAISettings, generator: Generator, line: Line, story: Story
+    settings: OpenAISettings, generator: Generator, line: NotedAudioOutput, story: Story
 ) -> AsyncIterator[AgentSession[None]]:
     clients = Clients.of(settings, Network(generator.answer).pool)
     jitter = generator.dice.random
-    mind, voice = build_llm(settings, clients, jitter), build_tts(settings, clients, jitter)
+    model, voice = build_llm(settings, clients, jitter), build_tts(settings, clients, jitter)
     session: AgentSession[None] = AgentSession(
-        llm=mind,
+        llm=model,
         tts=PromptVoice(
             voice, least_chars=20, longest_pause_seconds=0.25, on_first_sound=lambda: None
         ),
@@ -129,7 +129,7 @@ async def _session(
     finally:
         await session.aclose()
         await synchronizer.aclose()
-        for each in (mind, voice, clients):
+        for each in (model, voice, clients):
             await each.aclose()
 
 
@@ -141,7 +141,7 @@ def _on_error(story: Story, broken_answers: BrokenAnswers, event: ErrorEvent) ->
 
 
 async def _take_turn(
-    session: AgentSession[None], generator: Generator, line: Line, story: Story
+    session: AgentSession[None], generator: Generator, line: NotedAudioOutput, story: Story
 ) -> None:
     loop = asyncio.get_running_loop()
     turn = Turn(loop.time())

@@ -20,9 +20,9 @@ from workbench.bench.turns.plot import curves, plot
 from workbench.bench.turns.report import HEADS, rows
 from workbench.bench.turns.settings import default_hold_ms, settings
 from workbench.local.running import CACHE, PROJECT
-from workbench.standins.assemblyai_v3.heard import Ears
+from workbench.standins.assemblyai_v3.heard import Engines
 from workbench.standins.engines.weights import EngineUnavailableError
-from workbench.standins.loading import load_ears
+from workbench.standins.loading import load_engines
 
 _INTRODUCTION = """# Cut-offs against wait
 
@@ -34,7 +34,7 @@ began {gap} s later; stuck is a last turn that was never taken. The wait is from
 sound until the agent may answer: the 100 ms that a transcript takes, the service's silence, the
 150 ms for its formatting, and LiveKit's own delay are in it, the reply's making is not.
 
-AssemblyAI is a stand-in here, whose ears are a small open model. It takes the text's own
+AssemblyAI is a stand-in here, which hears with a small open model. It takes the text's own
 punctuation and last word for its confidence that a turn is over, and is easier to mislead than
 AssemblyAI's model: what the presets do to one another is to be read here, not what they would come
 to in production. Half of these turns have a pause in the middle, far more than callers make.
@@ -47,13 +47,13 @@ class _Outcome:
     by_call: dict[str, Judgement] = field(default_factory=dict)
 
 
-def measure(spoken: list[Call], ears: Ears) -> Mapping[str, _Outcome]:
+def measure(spoken: list[Call], engines: Engines) -> Mapping[str, _Outcome]:
     """Every setting hears every call."""
     found: dict[str, _Outcome] = {}
     heard = {call.name: voices(call.samples) for call in spoken}
     steps = [(setting, call) for setting in settings() for call in spoken]
     for setting, call in track(steps, "Listening", transient=True):
-        taken = take_turns(call.samples, setting, replayed(ears, heard[call.name]))
+        taken = take_turns(call.samples, setting, replayed(engines, heard[call.name]))
         outcome = found.setdefault(setting.name, _Outcome())
         judge(call.turns, taken, outcome.whole)
         judge(call.turns, taken, outcome.by_call.setdefault(call.name, Judgement()))
@@ -73,9 +73,9 @@ def main() -> int:
     parser.add_argument("--most", type=int, default=MOST, help="turns of one person's")
     options = parser.parse_args()
     try:
-        ears = remembering(load_ears()())
+        engines = remembering(load_engines()())
         holds_ms = sorted({*options.hold_ms, default_hold_ms()})
-        _hear_people(ears, people(most=options.most), holds_ms, dry=options.dry)
+        _hear_people(engines, people(most=options.most), holds_ms, dry=options.dry)
         if options.people:
             return 0
         spoken = calls(scripts())
@@ -83,7 +83,7 @@ def main() -> int:
         print(missing, file=sys.stderr)
         return 1
     write_wavs(spoken, CACHE / "turns")
-    found = measure(spoken, ears)
+    found = measure(spoken, engines)
     whole = {name: outcome.whole for name, outcome in found.items()}
     Console().print(terminal_table(f"{_count(spoken)} turns", HEADS, rows(whole)))
     if not options.dry:
@@ -95,8 +95,8 @@ def _count(spoken: list[Call]) -> int:
     return sum(len(call.turns) for call in spoken)
 
 
-def _hear_people(ears: Ears, spoken: list[Call], holds_ms: list[int], *, dry: bool) -> None:
-    found, hold_ms = opinions.measure(spoken, ears, holds_ms), default_hold_ms()
+def _hear_people(engines: Engines, spoken: list[Call], holds_ms: list[int], *, dry: bool) -> None:
+    found, hold_ms = opinions.measure(spoken, engines, holds_ms), default_hold_ms()
     title = f"Human speech, an end held back for {hold_ms} ms"
     compared = opinions_page.compared(found, hold_ms)
     Console().print(terminal_table(title, opinions_page.COMPARED, compared))

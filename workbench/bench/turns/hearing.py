@@ -33,7 +33,7 @@ from stt_assemblyai.options import SessionOptions
 from stt_assemblyai.turns import TurnMapper
 from workbench.bench.turns.corpus import SAMPLE_RATE
 from workbench.bench.turns.pauses import Moment
-from workbench.standins.assemblyai_v3.heard import Ears, HeardRecognizer
+from workbench.standins.assemblyai_v3.heard import Engines, HeardRecognizer
 from workbench.standins.assemblyai_v3.knobs import Knobs
 from workbench.standins.assemblyai_v3.outputs import Output, Send
 from workbench.standins.assemblyai_v3.parameters import from_query
@@ -76,35 +76,35 @@ class Setting:
     opinion: Opinionated | None = None
 
 
-def remembering(ears: Ears) -> Ears:
-    """Ears that understand the same sound but once: settings differ little in what they ask."""
+def remembering(engines: Engines) -> Engines:
+    """Engines that decode the same sound only once: settings differ little in what they ask."""
     known: dict[bytes, str] = {}
 
     def decode_once(samples: np.ndarray[tuple[int], np.dtype[np.float32]]) -> str:
         key = samples.tobytes()
         if key not in known:
-            known[key] = ears.decode(samples)
+            known[key] = engines.decode(samples)
         return known[key]
 
-    return replace(ears, decode=decode_once)
+    return replace(engines, decode=decode_once)
 
 
-def replayed(ears: Ears, voices: Sequence[float]) -> Ears:
-    """The same ears for one call, whose voice was detected before: every setting hears it alike."""
+def replayed(engines: Engines, voices: Sequence[float]) -> Engines:
+    """The same for one call, whose voice was detected before: every setting hears it alike."""
     heard = iter(voices)
-    return replace(ears, voice_probability=lambda _: next(heard))
+    return replace(engines, voice_probability=lambda _: next(heard))
 
 
 def take_turns(
-    samples: Samples, setting: Setting, ears: Ears, moments: Sequence[Moment] = ()
+    samples: Samples, setting: Setting, engines: Engines, moments: Sequence[Moment] = ()
 ) -> list[int]:
     """When the caller's turns are taken for over, in milliseconds of the call. `moments` are what
     a second opinion goes by."""
-    return _Listener(setting, ears, moments).hear(samples)
+    return _Listener(setting, engines, moments).hear(samples)
 
 
 class _Listener:
-    def __init__(self, setting: Setting, ears: Ears, moments: Sequence[Moment]) -> None:
+    def __init__(self, setting: Setting, engines: Engines, moments: Sequence[Moment]) -> None:
         self._setting = setting
         self._moments = deque(moments)
         self._opinion: SecondOpinion[SpeechEvent] | None = None
@@ -112,7 +112,7 @@ class _Listener:
             self._opinion = SecondOpinion(own.hold_ms / 1000, own.early_ms / 1000)
         parameters = from_query(parse_qsl(setting.options.query()))
         recognizer = HeardRecognizer(
-            ears, SoundReader("pcm_s16le", SAMPLE_RATE), is_immutable=not parameters.is_rewriting
+            engines, SoundReader("pcm_s16le", SAMPLE_RATE), is_immutable=not parameters.is_rewriting
         )
         recognizer.adapt(
             vad_threshold=parameters.effective_vad_threshold,

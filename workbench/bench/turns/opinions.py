@@ -17,7 +17,7 @@ from workbench.bench.turns.hearing import replayed, take_turns
 from workbench.bench.turns.pauses import Moment, Predict, moments, voices
 from workbench.bench.turns.settings import DETECTOR, VOICE_THRESHOLD, settings
 from workbench.bench.turns.silences import Placed
-from workbench.standins.assemblyai_v3.heard import Ears
+from workbench.standins.assemblyai_v3.heard import Engines
 
 __all__ = ["Cost", "Figures", "Heard", "Measured", "counted", "hear", "measure"]
 
@@ -110,7 +110,7 @@ def counted(of_call: Sequence[Placed], taken_ms: Iterable[int], into: Figures) -
     into.silences += silences.taken_silences(of_call, taken)
 
 
-def measure(spoken: Sequence[Call], ears: Ears, holds_ms: Sequence[int]) -> Measured:
+def measure(spoken: Sequence[Call], engines: Engines, holds_ms: Sequence[int]) -> Measured:
     """Every preset hears people, without a second opinion and with one for each of `holds_ms`."""
     found = Measured()
     predict = _weighed(found.cost)
@@ -121,7 +121,7 @@ def measure(spoken: Sequence[Call], ears: Ears, holds_ms: Sequence[int]) -> Meas
     for hold_ms, setting in track(tried, "Listening to people", transient=True):
         figures = found.figures[setting.name, hold_ms] = Figures()
         for each in known:
-            heard_so = replayed(ears, each.voices)
+            heard_so = replayed(engines, each.voices)
             taken = take_turns(each.call.samples, setting, heard_so, each.moments)
             counted(each.silences, taken, figures)
     return found

@@ -35,7 +35,7 @@ QUIETER = 0.7
 
 
 @dataclass(frozen=True, slots=True)
-class Ears:
+class Engines:
     """A transcript of up to 12 s of speech, and how likely a 32 ms frame is speech."""
 
     decode: Callable[[Samples], str]
@@ -45,8 +45,8 @@ class Ears:
 class HeardRecognizer:
     """With `is_immutable` words become final one by one, else none before the turn ends."""
 
-    def __init__(self, ears: Ears, sound: SoundReader, *, is_immutable: bool) -> None:
-        self._ears = ears
+    def __init__(self, engines: Engines, sound: SoundReader, *, is_immutable: bool) -> None:
+        self._engines = engines
         self._sound = sound
         self._is_immutable = is_immutable
         self._threshold = 0.5
@@ -94,7 +94,7 @@ class HeardRecognizer:
     def _hear(self, frame: Samples) -> None:
         self._now_ms += FRAME_MS
         share = QUIETER if self._voiced_run else 1.0
-        self._probabilities.append(self._ears.voice_probability(frame))
+        self._probabilities.append(self._engines.voice_probability(frame))
         is_voiced = self._probabilities[-1] >= self._threshold * share
         self._voiced_run = self._voiced_run + 1 if is_voiced else 0
         self._silence_ms = 0 if is_voiced else self._silence_ms + FRAME_MS
@@ -134,7 +134,7 @@ class HeardRecognizer:
         elif self._is_late or self._silence_ms > 0:
             return
         elif window.length_ms - window.decoded_ms >= interval_ms:
-            window.rewrite(self._ears.decode(window.sound))
+            window.rewrite(self._engines.decode(window.sound))
 
     def _settle(self) -> None:
         window = self._window
@@ -143,7 +143,7 @@ class HeardRecognizer:
         if window.voiced_ms < LEAST_VOICED_MS:
             self._drop_window()  # a click or a cough: engines would make a "You" of it
             return
-        window.settle(self._ears.decode(np.concatenate([window.sound, FINAL_SILENCE])))
+        window.settle(self._engines.decode(np.concatenate([window.sound, FINAL_SILENCE])))
         if not window.words:
             self._drop_window()
 
@@ -156,7 +156,7 @@ class HeardRecognizer:
         voiced = [at_ms for at_ms in window.voiced_at_ms if at_ms >= cut_ms]
         del window.frames[len(window.frames) - keep :]
         del window.voiced_at_ms[len(window.voiced_at_ms) - len(voiced) :]
-        window.settle(self._ears.decode(window.sound))
+        window.settle(self._engines.decode(window.sound))
         self._earlier.append(window)
         self._window = Window(rest, voiced) if voiced else None
 

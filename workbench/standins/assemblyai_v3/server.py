@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from workbench.standins.assemblyai_v3.admission import Admission
 from workbench.standins.assemblyai_v3.connection import Connection
 from workbench.standins.assemblyai_v3.framing import BYTES_PER_SAMPLE
-from workbench.standins.assemblyai_v3.heard import Ears, HeardRecognizer
+from workbench.standins.assemblyai_v3.heard import Engines, HeardRecognizer
 from workbench.standins.assemblyai_v3.hearing import Recognizer
 from workbench.standins.assemblyai_v3.knobs import NO_FAULT, Fault, Knobs
 from workbench.standins.assemblyai_v3.outputs import Fail
@@ -35,15 +35,15 @@ CLOSE_TIMEOUT_SECONDS = 1.0
 class AssemblyAIStandIn(Listener):
     """`async with AssemblyAIStandIn() as stand_in:` serves on a free port until the block ends.
 
-    Without `ears` it is scripted: each session takes the next of `scripts` (none left: silence).
-    With `ears` it hears; they are asked for new ones at each session. `faults` is a queue like
+    Without `engines` it is scripted: each session takes the next of `scripts` (none left: silence).
+    With them it hears; each session asks for new ones. `faults` is a queue like
     `scripts`: each connection takes the next one.
     """
 
     def __init__(
         self,
         *,
-        ears: Callable[[], Ears] | None = None,
+        engines: Callable[[], Engines] | None = None,
         scripts: Sequence[Sequence[ScriptedWord]] = (),
         faults: Sequence[Fault] = (),
         knobs: Knobs | None = None,
@@ -57,7 +57,7 @@ class AssemblyAIStandIn(Listener):
         self.sessions: list[SessionRecord] = []
         self.connections: list[Connection] = []
         """Open now; `connection.record` is one of `sessions`."""
-        self._ears = ears
+        self._engines = engines
         self._admission = Admission(api_key, self.knobs.new_sessions_per_minute)
         self._arrival = asyncio.Condition()
         application = web.Application()
@@ -157,10 +157,10 @@ class AssemblyAIStandIn(Listener):
             return
         session = Session(parameters, self._recognizer(parameters), self.knobs, fault)
         version = request.headers.get("AssemblyAI-Version", API_VERSION)
-        await connection.run(session, version, admitted, in_thread=self._ears is not None)
+        await connection.run(session, version, admitted, in_thread=self._engines is not None)
 
     def _recognizer(self, parameters: Parameters) -> Recognizer:
-        if self._ears is None:
+        if self._engines is None:
             script = self.scripts.popleft() if self.scripts else ()
             return ScriptedRecognizer(
                 script,
@@ -168,7 +168,7 @@ class AssemblyAIStandIn(Listener):
                 has_speakers=parameters.speaker_labels,
             )
         recognizer = HeardRecognizer(
-            self._ears(),
+            self._engines(),
             SoundReader(parameters.encoding, parameters.sample_rate),
             is_immutable=not parameters.is_rewriting,
         )

@@ -1,4 +1,4 @@
-"""The mind of the stand-in: rules, so that each answer can be checked. Pure.
+"""The stand-in's answers: rules, so that each answer can be checked. Pure.
 
 It answers to unformatted lower-case text as well as to sentences, numbers in words or digits.
 """

@@ -16,7 +16,7 @@ from agent.call.barge_in.interruptions import Verdict
 from agent.call.barge_in.vad_tap import RESULT_SECONDS, TappedVAD
 from agent.call.history.marked import Mark, MarkedUtterance, mark_of
 from agent.call.output.playout import Playout
-from workbench.standins.scripted import RATE, Detector, Loudspeaker
+from workbench.standins.scripted import RATE, Loudspeaker, ScriptedVAD
 
 pytestmark = pytest.mark.looptime
 
@@ -28,7 +28,7 @@ class Line:
 
     def __init__(self) -> None:
         self.loudspeaker = Loudspeaker()
-        self.vad = TappedVAD(Detector())
+        self.vad = TappedVAD(ScriptedVAD())
         self.session: AgentSession[None] = AgentSession(vad=self.vad)
         self.session.output.audio = self.loudspeaker
         self.floor = SessionFloor(self.session, Playout(), VoiceBargeIn(LIMITS["balanced"], 0.4))

@@ -10,7 +10,7 @@ from livekit import rtc
 from livekit.agents import vad
 
 from agent.call.barge_in.vad_tap import SILENCE_DB, TappedVAD, level_of
-from workbench.standins.scripted import Detector
+from workbench.standins.scripted import ScriptedVAD
 
 pytestmark = pytest.mark.looptime
 Type = vad.VADEventType
@@ -79,7 +79,7 @@ async def test_it_passes_for_the_detector_and_closes_it() -> None:
 
 
 async def test_without_a_tap_nothing_is_different() -> None:
-    async with stream_of(TappedVAD(Detector())) as stream:
+    async with stream_of(TappedVAD(ScriptedVAD())) as stream:
         assert (await anext(stream)).type is Type.INFERENCE_DONE
 
 

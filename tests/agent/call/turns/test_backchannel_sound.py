@@ -19,7 +19,13 @@ from agent.call.turns.patience import turn_handling
 from agent.call.turns.turn_taking import TurnTaking
 from config.load import load_settings
 from stt_assemblyai.stt import STT
-from workbench.standins.scripted import Detector, Loudspeaker, Mind, Script, Voice
+from workbench.standins.scripted import (
+    Loudspeaker,
+    ScriptedLLM,
+    ScriptedSTT,
+    ScriptedTTS,
+    ScriptedVAD,
+)
 from workbench.standins.scripted_room import ScriptedRoom
 from workbench.standins.silent_input import SilentInput
 
@@ -36,15 +42,15 @@ MHM = "Mm-hmm."
 class Call:
     """A session, a caller who says what the test says, and a room that hears what is beside it."""
 
-    def __init__(self, voice: Voice, **agent: Any) -> None:
+    def __init__(self, voice: ScriptedTTS, **agent: Any) -> None:
         key = {"api_key": "key"}
         livekit = {"url": "ws://127.0.0.1", "api_secret": "secret"} | key
         given = {"backchannel_seconds": AFTER_SECONDS} | agent
         settings = load_settings(
             None, given={"livekit": livekit, "assemblyai": key, "openai": key, "agent": given}
         )
-        self.room, self.voice, self.mind = ScriptedRoom(), voice, Mind(REPLY)
-        self.script, self.detector = Script(), Detector()
+        self.room, self.voice, self.mind = ScriptedRoom(), voice, ScriptedLLM(REPLY)
+        self.script, self.detector = ScriptedSTT(), ScriptedVAD()
         self.session: AgentSession[None] = AgentSession(
             stt=self.script,
             vad=TappedVAD(self.detector),
@@ -100,9 +106,9 @@ class Call:
 
 
 @asynccontextmanager
-async def calling(voice: Voice | None = None, **agent: Any) -> AsyncIterator[Call]:
+async def calling(voice: ScriptedTTS | None = None, **agent: Any) -> AsyncIterator[Call]:
     """A call whose greeting has been heard."""
-    call = Call(voice or Voice(level=LEVEL), **agent)
+    call = Call(voice or ScriptedTTS(level=LEVEL), **agent)
     await call.session.start(call.assistant, record=False)
     await asyncio.sleep(6)
     call.states.clear()
@@ -254,14 +260,14 @@ async def test_the_agents_own_voice_ends_it() -> None:
         assert len(call.heard) <= frames + 2 < len(softened_frames())
 
 
-class Spells(Voice):
+class Spells(ScriptedTTS):
     """Says each of its letters."""
 
     def __init__(self) -> None:
         super().__init__(letters_a_second=4, level=LEVEL)
 
 
-class Fails(Voice):
+class Fails(ScriptedTTS):
     """Says what is long, and nothing that is short."""
 
     def synthesize(self, text: str, *, conn_options: Any = None) -> Any:
@@ -270,8 +276,8 @@ class Fails(Voice):
         return super().synthesize(text, conn_options=conn_options)
 
 
-@pytest.mark.parametrize("voice", [Spells, Fails, Voice], ids=["spells", "fails", "is silent"])
-async def test_a_voice_that_makes_no_such_sound_costs_no_call(voice: type[Voice]) -> None:
+@pytest.mark.parametrize("voice", [Spells, Fails, ScriptedTTS], ids=["spells", "fails", "silent"])
+async def test_a_voice_that_makes_no_such_sound_costs_no_call(voice: type[ScriptedTTS]) -> None:
     async with calling(voice()) as call:
         for _ in range(2):
             await call.speaks(LONG, AFTER_SECONDS)

@@ -23,7 +23,13 @@ from agent.call.turns.turn_taking import TurnTaking
 from config.load import load_settings
 from stt_assemblyai.stt import STT
 from workbench.local.sample_settings import sample_settings
-from workbench.standins.scripted import Detector, Loudspeaker, Mind, Script, Voice
+from workbench.standins.scripted import (
+    Loudspeaker,
+    ScriptedLLM,
+    ScriptedSTT,
+    ScriptedTTS,
+    ScriptedVAD,
+)
 from workbench.standins.silent_input import SilentInput
 
 pytestmark = pytest.mark.looptime
@@ -47,7 +53,7 @@ def event(
     return stt.SpeechEvent(type=kind, alternatives=[data])
 
 
-class Thinker(Mind):
+class Thinker(ScriptedLLM):
     """Notes when it was asked what."""
 
     def __init__(self) -> None:
@@ -68,13 +74,13 @@ class Call:
         livekit = {"url": "ws://127.0.0.1", "api_secret": "secret"} | key
         given = {"livekit": livekit, "assemblyai": key, "openai": key}
         chosen = load_settings(None, given=given | {"agent": {"eagerness": level}})
-        self.ears, self.detector, self.mind = Script(), Detector(), Thinker()
+        self.ears, self.detector, self.mind = ScriptedSTT(), ScriptedVAD(), Thinker()
         self.loudspeaker = Loudspeaker()
         self.session: AgentSession[None] = AgentSession(
             stt=self.ears,
             vad=TappedVAD(self.detector),
             llm=self.mind,
-            tts=Voice(),
+            tts=ScriptedTTS(),
             turn_handling=turn_handling(chosen),
             aec_warmup_duration=None,
         )

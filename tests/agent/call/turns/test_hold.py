@@ -24,7 +24,13 @@ from config.phrases import read_phrasebook
 from config.settings import Settings
 from stt_assemblyai.stt import STT
 from workbench.local.sample_settings import sample_settings
-from workbench.standins.scripted import Detector, Loudspeaker, Mind, Script, Voice
+from workbench.standins.scripted import (
+    Loudspeaker,
+    ScriptedLLM,
+    ScriptedSTT,
+    ScriptedTTS,
+    ScriptedVAD,
+)
 from workbench.standins.silent_input import SilentInput
 
 Type = stt.SpeechEventType
@@ -83,12 +89,12 @@ class Call:
     """A session whose caller says what a test says, as AssemblyAI tells it."""
 
     def __init__(self, settings: Settings) -> None:
-        self.script, self.mind = Script(), Mind("I have written that down.")
+        self.script, self.mind = ScriptedSTT(), ScriptedLLM("I have written that down.")
         self.session: AgentSession[None] = AgentSession(
             stt=self.script,
-            vad=Detector(),
+            vad=ScriptedVAD(),
             llm=self.mind,
-            tts=Voice(),
+            tts=ScriptedTTS(),
             turn_handling=turn_handling(settings),
             user_away_timeout=settings.agent.silence_seconds,
         )
@@ -121,7 +127,7 @@ class Call:
     async def says(self, text: str) -> None:
         """A turn: a partial, a pause that may be the end, the end."""
         detector = self.session.vad
-        assert isinstance(detector, Detector)
+        assert isinstance(detector, ScriptedVAD)
         detector.voice = True
         self._tell(Type.START_OF_SPEECH, "")
         await asyncio.sleep(0.5)

@@ -21,7 +21,7 @@ from agent.call.turns.patience import turn_handling
 from agent.call.turns.turn_taking import DICTATION_SECONDS, TurnTaking
 from config.load import load_settings
 from stt_assemblyai.stt import STT
-from workbench.standins.scripted import Detector, Loudspeaker, Script
+from workbench.standins.scripted import Loudspeaker, ScriptedSTT, ScriptedVAD
 from workbench.standins.silent_input import SilentInput
 
 pytestmark = pytest.mark.looptime
@@ -65,7 +65,7 @@ class Call:
         livekit = {"url": "ws://127.0.0.1", "api_secret": "secret"} | key
         given = {"livekit": livekit, "assemblyai": key, "openai": key}
         settings = load_settings(None, given=given)
-        self.ears, self.detector, self.loudspeaker = Script(), Detector(), Loudspeaker()
+        self.ears, self.detector, self.loudspeaker = ScriptedSTT(), ScriptedVAD(), Loudspeaker()
         self.session: AgentSession[None] = AgentSession(
             stt=self.ears,
             vad=TappedVAD(self.detector),

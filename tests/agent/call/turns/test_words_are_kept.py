@@ -32,7 +32,13 @@ from config.load import load_settings
 from config.phrases import Words, begins, words_of
 from stt_assemblyai.stt import STT
 from workbench.local.sample_settings import sample_settings
-from workbench.standins.scripted import Detector, Loudspeaker, Mind, Script, Voice
+from workbench.standins.scripted import (
+    Loudspeaker,
+    ScriptedLLM,
+    ScriptedSTT,
+    ScriptedTTS,
+    ScriptedVAD,
+)
 from workbench.standins.silent_input import SilentInput
 
 Type = stt.SpeechEventType
@@ -168,8 +174,8 @@ class Call:
         livekit = {"url": "ws://127.0.0.1", "api_secret": "secret"} | key
         given = {"livekit": livekit, "assemblyai": key, "openai": key, "agent": {"echo": echo}}
         chosen = load_settings(None, given=given)
-        self.ears, self.detector, self.loudspeaker = Script(), Detector(), Loudspeaker()
-        self.mind = Mind(REPLY)
+        self.ears, self.detector, self.loudspeaker = ScriptedSTT(), ScriptedVAD(), Loudspeaker()
+        self.mind = ScriptedLLM(REPLY)
         self.real_since = math.inf
         """When the first whole word was known that is no backchannel nor spelt like a sound."""
         self.talked_over_seconds = 0.0
@@ -178,7 +184,7 @@ class Call:
             stt=self.ears,
             vad=TappedVAD(self.detector),
             llm=self.mind,
-            tts=Voice(),
+            tts=ScriptedTTS(),
             turn_handling=turn_handling(chosen),
             aec_warmup_duration=None,
         )

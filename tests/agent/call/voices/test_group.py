@@ -30,7 +30,7 @@ from config.load import load_settings
 from stt_assemblyai.events import LateFormat
 from stt_assemblyai.stt import STT
 from stt_assemblyai.transcript import Transcript
-from workbench.standins.scripted import Detector, Loudspeaker, Mind, Voice
+from workbench.standins.scripted import Loudspeaker, ScriptedLLM, ScriptedTTS, ScriptedVAD
 from workbench.standins.scripted_room import Person, ScriptedRoom, Sound
 
 pytestmark = pytest.mark.looptime
@@ -106,13 +106,13 @@ class Call:
         key = {"api_key": "key"}
         livekit = {"url": "ws://127.0.0.1", "api_secret": "secret"} | key
         chosen = load_settings(None, given={"livekit": livekit, "assemblyai": key, "openai": key})
-        self.room, self.ears, self.mind = ScriptedRoom(), Ears(), Mind(REPLY)
+        self.room, self.ears, self.mind = ScriptedRoom(), Ears(), ScriptedLLM(REPLY)
         self.loudspeaker = Loudspeaker()
         self.session: AgentSession[None] = AgentSession(
             stt=GroupSTT(),
-            vad=TappedVAD(Detector()),
+            vad=TappedVAD(ScriptedVAD()),
             llm=self.mind,
-            tts=Voice(),
+            tts=ScriptedTTS(),
             turn_handling=turn_handling(chosen),
             aec_warmup_duration=None,
         )

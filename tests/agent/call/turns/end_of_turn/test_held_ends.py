@@ -20,7 +20,7 @@ from config.load import load_settings
 from config.settings import Settings
 from stt_assemblyai.models import Preset
 from stt_assemblyai.stt import STT
-from workbench.standins.scripted import Loudspeaker, Script
+from workbench.standins.scripted import Loudspeaker, ScriptedSTT
 from workbench.standins.silent_input import SilentInput
 
 pytestmark = pytest.mark.looptime
@@ -113,7 +113,7 @@ class Call:
 
     def __init__(self) -> None:
         settings = chosen()
-        self.ears, self.voice, self.detector = Script(), Voice(), Opinionated()
+        self.ears, self.voice, self.detector = ScriptedSTT(), Voice(), Opinionated()
         self.session: AgentSession[None] = AgentSession(
             stt=self.ears, vad=TappedVAD(self.voice), turn_handling=turn_handling(settings)
         )

@@ -18,12 +18,14 @@ class Heard:
     seconds: float = 0.0
 
 
-class Line(AudioOutput):
+class NotedAudioOutput(AudioOutput):
     """Plays in real time what it is given, and notes it."""
 
     def __init__(self) -> None:
         super().__init__(
-            label="line", capabilities=AudioOutputCapabilities(pause=False), sample_rate=SAMPLE_RATE
+            label="caller",
+            capabilities=AudioOutputCapabilities(pause=False),
+            sample_rate=SAMPLE_RATE,
         )
         self.heard: list[Heard] = []
         self._queued_seconds = 0.0

@@ -10,19 +10,19 @@ from livekit.agents.voice import io
 
 from agent.caller.timeline import Samples
 
-__all__ = ["FRAME_SECONDS", "SAMPLE_RATE", "Earpiece", "Mouthpiece"]
+__all__ = ["FRAME_SECONDS", "SAMPLE_RATE", "LiveAudioInput", "LiveAudioOutput"]
 
 SAMPLE_RATE = 16_000
 FRAME_SECONDS = 0.05  # as a room's input cuts it
 _FRAME_SAMPLES = round(SAMPLE_RATE * FRAME_SECONDS)
 
 
-class Mouthpiece(io.AudioInput):
+class LiveAudioInput(io.AudioInput):
     """Real time in frames of 50 ms: each is handed over when its last sample has been spoken."""
 
     def __init__(self, began_at: float) -> None:
         """`began_at` is when the first frame begins, by the monotonic clock."""
-        super().__init__(label="mouthpiece")
+        super().__init__(label="audio_input")
         self._began_at = began_at
         self._position = 0
         self._waiting: deque[tuple[int, Samples]] = deque()
@@ -45,12 +45,12 @@ class Mouthpiece(io.AudioInput):
         return rtc.AudioFrame(frame.tobytes(), SAMPLE_RATE, 1, _FRAME_SAMPLES)
 
 
-class Earpiece(io.AudioOutput):
+class LiveAudioOutput(io.AudioOutput):
     """Plays in real time to nobody; `replies` tells when each reply began."""
 
     def __init__(self) -> None:
         super().__init__(
-            label="earpiece",
+            label="audio_output",
             capabilities=io.AudioOutputCapabilities(pause=False),
             sample_rate=24_000,
         )
