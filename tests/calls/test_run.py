@@ -102,7 +102,7 @@ async def test_a_second_run_answers_in_one_sentence_and_a_killed_one_leaves_noth
 @pytest.mark.parametrize("part", ["livekit-server", "workbench.standins", "agent.py"])
 async def test_a_part_that_dies_is_reported_and_ends_the_rest(run: Process, part: str) -> None:
     family = descendants(run)
-    # `die_with_parent` has an interpreter's options, its own path, and then the command's arguments.
+    # `die_with_parent` has an interpreter's options, its own path, then the command's arguments.
     victim = next(each for each in family if part in " ".join(each.cmdline()[:3]))
     victim.kill()
     assert await run.wait(timeout_seconds=30) == 1

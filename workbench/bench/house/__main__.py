@@ -30,8 +30,8 @@ class Figures:
 
     packages: dict[str, Tree]
     shipped: Tree
-    crossings: dict[str, tuple[list[str], int]]
-    """By event: the modules, and how often one called another."""
+    crossings: dict[str, tuple[list[str], dict[str, int]]]
+    """By event: the modules, and how often one called another, `from -> to`."""
 
 
 def measured(root: Path) -> Figures:
@@ -45,7 +45,7 @@ def measured(root: Path) -> Figures:
         check=True,
     )
     crossings = {
-        event: (each["modules"], each["changes"]) for event, each in json.loads(done.stdout).items()
+        event: (each["modules"], each["calls"]) for event, each in json.loads(done.stdout).items()
     }
     packages = {package: read_tree(root, (package,)) for package in PACKAGES}
     return Figures(packages, read_tree(root, SHIPPED), crossings)
@@ -92,9 +92,9 @@ def _figures(figures: Figures) -> Iterator[tuple[str, str]]:
         "what ships: most arguments of a constructor",
         str(max(each.arguments for each in shipped.classes)),
     )
-    for event, (modules, changes) in figures.crossings.items():
+    for event, (modules, calls) in figures.crossings.items():
         yield f"one {event}: modules", str(len(modules))
-        yield f"one {event}: calls from module to module", str(changes)
+        yield f"one {event}: calls from module to module", str(sum(calls.values()))
 
 
 def _most(tree: Tree) -> str:
@@ -122,10 +122,11 @@ def details(title: str, figures: Figures) -> list[str]:
     ):
         lines += ["", f"{what}:"]
         lines += [f"- {name}" for each in names for name in each]
-    lines += ["", "Modules that an event crosses, by their first use:"]
-    return lines + [
-        f"- {event}: {', '.join(modules)}" for event, (modules, _) in figures.crossings.items()
-    ]
+    for event, (modules, calls) in figures.crossings.items():
+        lines += ["", f"One {event}: {', '.join(modules)}"]
+        often = sorted(calls.items(), key=lambda each: -each[1])
+        lines += [f"- {count} x {each}" for each, count in often]
+    return lines
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

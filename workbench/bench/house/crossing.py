@@ -17,6 +17,7 @@ import math
 import runpy
 import struct
 import sys
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -36,8 +37,8 @@ class Crossing:
 
     modules: list[str] = field(default_factory=list)
     """By their first use."""
-    changes: int = 0
-    """How often another module of the package than the one that ran was called."""
+    calls: Counter[str] = field(default_factory=Counter)
+    """How often another module of the package than the one that ran was called: `from -> to`."""
 
 
 class Tracer:
@@ -66,7 +67,7 @@ class Tracer:
 
     def _enter(self, module: str) -> None:
         if self._running not in (None, module):
-            self.crossing.changes += 1
+            self.crossing.calls[f"{self._running} -> {module}"] += 1
         if module not in self.crossing.modules:
             self.crossing.modules.append(module)
         self._running = module
@@ -168,13 +169,15 @@ async def crossings(root: Path) -> dict[str, Crossing]:
     options = found("SessionOptions", root)(
         speech_model="universal-streaming-english", sample_rate=RATE_HZ
     )
+    with contextlib.suppress(LookupError):  # earlier revisions take the options alone
+        options = found("StreamConfig", root)(options)
     stream = found("Transcriber", root)(dial, options, lambda _: None)
     running = asyncio.create_task(stream.run())
     frames = voice(FRAME_MS)
     for _ in range(LEAD_FRAMES):
         await heard(stream, next(frames))
     seen = [await heard(stream, next(frames)) for _ in range(TRACED_FRAMES)]
-    seen.sort(key=lambda each: (each.changes, len(each.modules)))
+    seen.sort(key=lambda each: (each.calls.total(), len(each.modules)))
     service[-1].say(turn("two", over=False))
     await settled()
     result = {"audio frame": seen[len(seen) // 2], "busiest audio frame": seen[-1]}
