@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from stt_assemblyai.cli.wav import CONVERT, Layout, PcmReader, UnreadableError, wav_layout
 from stt_assemblyai.service import HIGHEST_SAMPLE_RATE, LOWEST_SAMPLE_RATE
 
-__all__ = ["Sound", "UnreadableError", "open_sound"]
+__all__ = ["AudioInput", "UnreadableError", "open_input"]
 
 STANDARD_INPUT = "-"
 DECODED_RATE = 16_000
@@ -26,7 +26,7 @@ _READ_BYTES = 16_384
 
 
 @dataclass(frozen=True, slots=True)
-class Sound:
+class AudioInput:
     """`pieces` yields audio as it can be read, and raises UnreadableError if it is damaged."""
 
     sample_rate: int
@@ -35,9 +35,9 @@ class Sound:
 
 
 @contextlib.asynccontextmanager
-async def open_sound(
+async def open_input(
     source: str, *, sample_rate: int | None = None, channels: int = 1
-) -> AsyncIterator[Sound]:
+) -> AsyncIterator[AudioInput]:
     """The sound of a file, or of standard input if `source` is `-`; entered when it begins.
 
     `sample_rate` and `channels` are the layout of raw PCM; a file is converted to that rate. By
@@ -77,7 +77,7 @@ def _readable_layout(head: bytes, sample_rate: int | None) -> Layout | None:
     return found[0] if sample_rate in (None, found[0].sample_rate) else None
 
 
-async def _standard_input(sample_rate: int | None, channels: int) -> Sound:
+async def _standard_input(sample_rate: int | None, channels: int) -> AudioInput:
     if sys.stdin is None:
         raise UnreadableError("Standard input is closed: pipe sound into it.")
     if os.isatty(0):
@@ -85,7 +85,7 @@ async def _standard_input(sample_rate: int | None, channels: int) -> Sound:
     return await _pipe(0, sample_rate, channels)
 
 
-async def _pipe(descriptor: int, sample_rate: int | None, channels: int) -> Sound:
+async def _pipe(descriptor: int, sample_rate: int | None, channels: int) -> AudioInput:
     sound = await _read(descriptor, Layout(sample_rate or DECODED_RATE, channels))
     if sound.sample_rate not in _RATES:
         raise UnreadableError(f"The service does not take {sound.sample_rate} Hz. {CONVERT}")
@@ -96,7 +96,7 @@ async def _pipe(descriptor: int, sample_rate: int | None, channels: int) -> Soun
     return sound
 
 
-async def _read(descriptor: int, raw: Layout) -> Sound:
+async def _read(descriptor: int, raw: Layout) -> AudioInput:
     """The sound, read as it arrives; returns once its first samples are here."""
     reader = PcmReader(raw)
     arriving = _arriving(descriptor)
@@ -116,7 +116,7 @@ async def _read(descriptor: int, raw: Layout) -> Sound:
 
     size = reader.layout.data_bytes
     bytes_per_second = reader.layout.frame_bytes * reader.layout.sample_rate
-    return Sound(reader.layout.sample_rate, pieces(), size and size / bytes_per_second)
+    return AudioInput(reader.layout.sample_rate, pieces(), size and size / bytes_per_second)
 
 
 async def _arriving(descriptor: int) -> AsyncIterator[bytes]:
@@ -146,7 +146,7 @@ async def _readable(descriptor: int) -> None:
 
 def _decode(  # noqa: C901  two generators stand in it
     path: str, sample_rate: int, stack: contextlib.ExitStack
-) -> Sound:
+) -> AudioInput:
     """Decode any file in a format that FFmpeg's libraries know."""
     try:
         import av
@@ -183,4 +183,4 @@ def _decode(  # noqa: C901  two generators stand in it
             raise UnreadableError(f"{path} holds no sound that can be decoded.")
 
     seconds = container.duration and container.duration / av.time_base
-    return Sound(sample_rate, pieces(), seconds)
+    return AudioInput(sample_rate, pieces(), seconds)

@@ -16,9 +16,9 @@ from collections.abc import Iterator
 import typer
 from pydantic import ValidationError
 
-from stt_assemblyai.cli.input import Sound, UnreadableError, open_sound
-from stt_assemblyai.cli.options import Order, signature
-from stt_assemblyai.cli.output import BY_SIGNAL, FAILED, Page
+from stt_assemblyai.cli.input import AudioInput, UnreadableError, open_input
+from stt_assemblyai.cli.options import CommandOptions, signature
+from stt_assemblyai.cli.output import BY_SIGNAL, FAILED, Output
 from stt_assemblyai.client import Socket, connect
 from stt_assemblyai.endpointing import TurnChoices
 from stt_assemblyai.errors import AssemblyAIError
@@ -60,7 +60,9 @@ def transcribe(file: str, **given: str | None) -> None:
     """Run the command, and end the program."""
     try:
         with warnings.catch_warnings(record=True) as notes:
-            order = Order.model_validate({n: text for n, text in given.items() if text is not None})
+            options = CommandOptions.model_validate(
+                {n: text for n, text in given.items() if text is not None}
+            )
     except ValidationError as error:
         for fault in error.errors():
             name = "--" + str(fault["loc"][0]).replace("_", "-")
@@ -70,9 +72,9 @@ def transcribe(file: str, **given: str | None) -> None:
         raise SystemExit(USAGE) from None
     for note in notes:
         typer.echo(f"{note.message}.", err=True)
-    logging.getLogger("stt_assemblyai").addHandler(logging.NullHandler())  # the page prints it
+    logging.getLogger("stt_assemblyai").addHandler(logging.NullHandler())  # `Output` prints it
     try:
-        code = asyncio.run(_transcribe(file, order))
+        code = asyncio.run(_transcribe(file, options))
     except UnreadableError as error:
         typer.echo(str(error), err=True)
         code = UNREADABLE
@@ -84,33 +86,32 @@ def transcribe(file: str, **given: str | None) -> None:
 transcribe.__signature__ = signature()  # type: ignore[attr-defined]  # typer reads it
 
 
-async def _transcribe(file: str, order: Order) -> int:
-    async with open_sound(
+async def _transcribe(file: str, options: CommandOptions) -> int:
+    async with open_input(
         file,
-        sample_rate=order.sample_rate if "sample_rate" in order.model_fields_set else None,
-        channels=order.channels,
-    ) as sound:
-        hearing = Hearing(sound, order)
-        with hearing.ended_by_signals():
-            return await hearing.run(speed=order.speed if file != "-" else FASTEST_SPEED)
+        sample_rate=options.sample_rate if "sample_rate" in options.model_fields_set else None,
+        channels=options.channels,
+    ) as audio:
+        transcription = Transcription(audio, options)
+        with transcription.ended_by_signals():
+            return await transcription.run(speed=options.speed if file != "-" else FASTEST_SPEED)
 
 
-class Hearing:
-    """One stream from a sound to the printed page."""
+class Transcription:
+    """One stream from its audio input to what is printed."""
 
-    def __init__(self, sound: Sound, order: Order) -> None:
-        self._sound = sound
-        self._page = Page(order.format, self.stop, sound.seconds)
+    def __init__(self, audio: AudioInput, options: CommandOptions) -> None:
+        self._input = audio
+        self._output = Output(options.format, self.stop, audio.seconds)
         self._deadline = asyncio.timeout(None)
         self._code = 0
         self._is_connected = False  # a session is open and may say more
 
-        def dial(query: str) -> contextlib.AbstractAsyncContextManager[Socket]:
-            return connect(order.base_url, query, order.api_key)
+        def open_connection(query: str) -> contextlib.AbstractAsyncContextManager[Socket]:
+            return connect(options.base_url, query, options.api_key)
 
-        options = order.session(sound.sample_rate)
-        config = StreamConfig(options, _CHOICES, _TIMING)
-        self._transcriber = Transcriber(dial, config, self._take)
+        config = StreamConfig(options.session(audio.sample_rate), _CHOICES, _TIMING)
+        self._transcriber = Transcriber(open_connection, config, self._take)
 
     async def run(self, *, speed: float) -> int:
         """Run until the last words are printed; return the exit code."""
@@ -120,24 +121,24 @@ class Hearing:
                 try:
                     await self._transcriber.run()
                 finally:
-                    self._page.end(self._transcriber.audio_ms, self._transcriber.usage)
+                    self._output.end(self._transcriber.audio_ms, self._transcriber.usage)
         except AssemblyAIError as error:
-            self._page.note(str(error))
+            self._output.note(str(error))
             self._code = self._code or FAILED
         except TimeoutError:
-            self._page.note("The service did not finish in time: last words may be missing.")
+            self._output.note("The service did not finish in time: last words may be missing.")
         finally:
             self._feeding.cancel()
             await asyncio.wait([self._feeding])
-            self._page.clear()
+            self._output.clear()
         if not self._feeding.cancelled():
-            self._feeding.result()  # the sound may be at fault
+            self._feeding.result()  # the input may be at fault
         return self._code
 
     def _take(self, event: StreamEvent) -> None:
         if isinstance(event, Opened | Interrupted):
             self._is_connected = isinstance(event, Opened)
-        self._page.write(event)
+        self._output.write(event)
 
     def stop(self, code: int) -> None:
         """Take no more audio, but finish what has been heard. Hurry if asked twice, or if there is
@@ -162,18 +163,18 @@ class Hearing:
                 loop.remove_signal_handler(number)
 
     async def _feed(self, speed: float) -> None:
-        """Push the sound at `speed` times real time at most; live sound never waits."""
+        """Push the audio at `speed` times real time at most; live audio never waits."""
         loop, pacer = asyncio.get_running_loop(), Pacer(speed)
-        bytes_per_ms = self._sound.sample_rate * 2 / 1000
+        bytes_per_ms = self._input.sample_rate * 2 / 1000
         step = round(bytes_per_ms * _PIECE_MS) // 2 * 2
         try:
-            async for pcm in self._sound.pieces:
+            async for pcm in self._input.pieces:
                 for at in range(0, len(pcm), step):
                     piece = pcm[at : at + step]
                     await asyncio.sleep(max(0.0, pacer.ready_at - loop.time()))
                     self._transcriber.push(piece)
                     pacer.sent(loop.time(), len(piece) / bytes_per_ms)
-                    self._page.heard(self._transcriber.audio_ms)
+                    self._output.heard(self._transcriber.audio_ms)
         finally:
             self._transcriber.end_input()
 

@@ -1,4 +1,4 @@
-"""The command line's options: one for each field of an order, with its allowed values."""
+"""The command line's options: one for each field of CommandOptions, with its allowed values."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from stt_assemblyai.models import shipped_with
 from stt_assemblyai.options import PARAMETERS, SessionOptions
 from stt_assemblyai.service import DEFAULT_BASE_URL, FASTEST_SPEED
 
-__all__ = ["Order", "signature"]
+__all__ = ["CommandOptions", "signature"]
 
 
-class Order(SessionOptions):
+class CommandOptions(SessionOptions):
     """The options of the command line, beside the session's parameters."""
 
     model_config = ConfigDict(hide_input_in_errors=True)
@@ -54,9 +54,9 @@ class Order(SessionOptions):
 
 
 def signature() -> inspect.Signature:
-    """The command's parameters: the file, and an option for each field of an order."""
+    """The command's parameters: the file, and an option for each field of CommandOptions."""
     file = typer.Argument(metavar="FILE|-", show_default=False)
-    shapes = Order.model_json_schema()["properties"]
+    shapes = CommandOptions.model_json_schema()["properties"]
     options = [
         inspect.Parameter(
             name,
@@ -66,7 +66,7 @@ def signature() -> inspect.Signature:
                 str | None,
                 typer.Option(
                     f"--{name.replace('_', '-')}",
-                    help=_told(name, field, shapes[name]),
+                    help=_help(name, field, shapes[name]),
                     metavar="TEXT",
                     envvar=f"ASSEMBLYAI_{name.upper()}"
                     if name in ("api_key", "base_url")
@@ -76,7 +76,8 @@ def signature() -> inspect.Signature:
             ],
         )
         for name, field in sorted(
-            Order.model_fields.items(), key=lambda item: item[0] in SessionOptions.model_fields
+            CommandOptions.model_fields.items(),
+            key=lambda item: item[0] in SessionOptions.model_fields,
         )
     ]
     given = inspect.Parameter(
@@ -85,7 +86,7 @@ def signature() -> inspect.Signature:
     return inspect.Signature([given, *options])
 
 
-def _told(name: str, field: FieldInfo, shape: dict[str, Any]) -> str:
+def _help(name: str, field: FieldInfo, shape: dict[str, Any]) -> str:
     """An option's help: what it is for, the allowed values and the default."""
     parts = [field.description or "", _allowed(shape)]
     unset = shipped_with("universal-streaming-english").get(name, field.get_default())

@@ -18,7 +18,7 @@ import typer
 from stt_assemblyai.events import Final, Interim, Interrupted, Opened, SessionUsage, StreamEvent
 from stt_assemblyai.transcript import Transcript
 
-__all__ = ["BY_SIGNAL", "FAILED", "Page", "as_json", "as_text", "end_as_json", "visible"]
+__all__ = ["BY_SIGNAL", "FAILED", "Output", "as_json", "as_text", "end_as_json", "visible"]
 
 # What moves a terminal's cursor, ends a line, or turns the direction of writing.
 _UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
@@ -27,7 +27,7 @@ FAILED = 1
 BY_SIGNAL = 128  # plus a signal's number: the exit code of a program that it ended
 
 
-class Page:
+class Output:
     """Prints: finals to standard output, all else to standard error."""
 
     def __init__(
@@ -65,7 +65,7 @@ class Page:
             self._show()
 
     def end(self, audio_ms: int, usage: Sequence[SessionUsage]) -> None:
-        """End the page; in JSON, print what was heard and what it cost."""
+        """End the output; in JSON, print what was heard and what it cost."""
         self.clear()
         if self._tells_end:
             self._print(end_as_json(audio_ms, usage))

@@ -8,7 +8,7 @@ import pytest
 
 from config.services import AssemblyAISettings
 from stt_assemblyai.audio import ReplayBuffer
-from stt_assemblyai.cli.options import Order
+from stt_assemblyai.cli.options import CommandOptions
 from stt_assemblyai.client import connect
 from stt_assemblyai.connector import Connector
 from stt_assemblyai.endpointing import TurnChoices
@@ -54,5 +54,5 @@ def test_the_edges_agree() -> None:
     assert defaults(Pacer)["speed"] == timing.replay_speed
     for name in ("connect_timeout_seconds", "dead_after_seconds"):
         assert STT_DEFAULTS[name] == connector[name] == defaults(connect)[name]
-    base_urls = connector["base_urls"], Order.model_fields["base_url"].default
+    base_urls = connector["base_urls"], CommandOptions.model_fields["base_url"].default
     assert base_urls == (STT_DEFAULTS["base_url"],) * 2

@@ -123,8 +123,8 @@ assert STT is same and 'livekit' in sys.modules
 
 def test_livekits_own_package_is_not_hidden_by_ours() -> None:
     program = """
-import stt_assemblyai.livekit.stt
+import stt_assemblyai.livekit.stream
 from livekit import rtc
-assert rtc.__name__ == 'livekit.rtc' and stt_assemblyai.livekit.stt.rtc is rtc
+assert rtc.__name__ == 'livekit.rtc' and stt_assemblyai.livekit.stream.rtc is rtc
 """
     subprocess.run([sys.executable, "-c", program], check=True, cwd=ROOT.parent)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from stt_assemblyai.cli.input import UnreadableError, open_sound
+from stt_assemblyai.cli.input import UnreadableError, open_input
 
 SAMPLES = struct.pack("<800h", *([1000, -1000] * 400))
 
@@ -23,7 +23,7 @@ def wav(path: Path, *, rate: int = 16_000, channels: int = 1) -> Path:
 
 
 async def read(source: str | Path, **options: int) -> tuple[int, bytes, float | None]:
-    async with open_sound(str(source), **options) as sound:
+    async with open_input(str(source), **options) as sound:
         return sound.sample_rate, b"".join([each async for each in sound.pieces]), sound.seconds
 
 

@@ -18,7 +18,7 @@ import av
 import numpy as np
 import pytest
 
-from stt_assemblyai.cli.input import open_sound
+from stt_assemblyai.cli.input import open_input
 from stt_assemblyai.cli.output import as_text
 from stt_assemblyai.options import SessionOptions
 from stt_assemblyai.transcript import SpokenWord, Transcript
@@ -461,7 +461,7 @@ async def test_a_file_is_sent_at_its_own_rate_or_at_the_one_asked_for(
     tmp_path: Path, rate: int, asked: int | None, sent: int
 ) -> None:
     path = write_wav(tmp_path / "sound.wav", 500, rate, 2)
-    async with open_sound(str(path), sample_rate=asked) as sound:
+    async with open_input(str(path), sample_rate=asked) as sound:
         heard = b"".join([piece async for piece in sound.pieces])
     assert sound.sample_rate == sent
     assert len(heard) == pytest.approx(len(tone(500, sent)), rel=0.01)

@@ -6,12 +6,12 @@ from typing import Any, get_args
 import pytest
 from pydantic import ValidationError
 
-from stt_assemblyai.cli.options import Order, signature
+from stt_assemblyai.cli.options import CommandOptions, signature
 from stt_assemblyai.options import SessionOptions
 
 
-def order(**given: Any) -> Order:
-    return Order.model_validate({"api_key": "key", **given})
+def order(**given: Any) -> CommandOptions:
+    return CommandOptions.model_validate({"api_key": "key", **given})
 
 
 def helps() -> dict[str, str]:
@@ -23,7 +23,7 @@ def helps() -> dict[str, str]:
 def test_a_file_comes_first_and_every_field_is_an_option() -> None:
     file, *options = signature().parameters.values()
     assert (file.name, file.kind) == ("file", inspect.Parameter.POSITIONAL_OR_KEYWORD)
-    assert {each.name for each in options} == Order.model_fields.keys()
+    assert {each.name for each in options} == CommandOptions.model_fields.keys()
     assert {each.default for each in options} == {None}
     session = [each.name in SessionOptions.model_fields for each in options]
     assert session == sorted(session), "the program's own options come first"

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from stt_assemblyai.cli.output import Page, as_json, as_text, end_as_json, visible
+from stt_assemblyai.cli.output import Output, as_json, as_text, end_as_json, visible
 from stt_assemblyai.errors import NetworkError
 from stt_assemblyai.events import EndOfSpeech, Final, Interim, Interrupted, Opened, SessionUsage
 from stt_assemblyai.transcript import SpokenWord, Transcript
@@ -21,8 +21,8 @@ USAGE = (
 Captured = pytest.CaptureFixture[str]
 
 
-def page(style: str = "text") -> Page:
-    return Page(style, lambda code: None, seconds=None)
+def page(style: str = "text") -> Output:
+    return Output(style, lambda code: None, seconds=None)
 
 
 def test_only_finals_are_on_standard_output(capsys: Captured) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from stt_assemblyai.client import _WebSocket
 from stt_assemblyai.hearing import Hearing
-from stt_assemblyai.livekit.stt import SpeechStream
+from stt_assemblyai.livekit.stream import SpeechStream
 from stt_assemblyai.protocol import Session
 from stt_assemblyai.transcriber import Transcriber
 from workbench.bench.compare.load import _listen
