@@ -24,6 +24,7 @@ from agent.call.voices.speaker import Speaker
 from agent.call.voices.speakers import Speakers
 from agent.call.voices.voice_feed import SAMPLE_RATE, Audio, open_audio
 from agent.room_names import Attribute
+from agent.tasks import OwnedTask
 from config.settings import Settings
 from stt_assemblyai.events import SessionUsage
 
@@ -96,11 +97,11 @@ class Transcription:
         self._speakers = Speakers(self._start, self._look)
         self._open_audio = open_audio
         self._absence: asyncio.TimerHandle | None = None
-        self._holding: asyncio.Task[None] | None = None
+        self._holding: OwnedTask[None] | None = None
 
     def begin(self) -> None:
         """Transcribe from now on."""
-        self._holding = asyncio.create_task(self._hold(), name="transcription")
+        self._holding = OwnedTask(self._hold(), name="transcription")
 
     async def stop(self) -> None:
         """End it because the job has to end. Returns when the last words are published.
@@ -111,7 +112,7 @@ class Transcription:
         await asyncio.wait((self._ending,), timeout=CLOSING_SECONDS)
         self.end(STOPPED)
         if self._holding:
-            await self._holding
+            await self._holding.result()
 
     def end(self, reason: str) -> None:
         """End it for this reason, unless it is ending already."""

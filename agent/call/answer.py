@@ -18,12 +18,13 @@ from agent.call.history.late_formatting import Mending
 from agent.call.history.record import open_record
 from agent.call.history.recorded_turns import RecordedTurns
 from agent.call.log_context import TurnLog, name_caller
-from agent.call.output.side_track import side_track
+from agent.call.output.canned_prompts import SAMPLE_RATE
+from agent.call.output.side_track import SideTrack, side_track
 from agent.call.people.authority import Authority, Role, on_rpc
 from agent.call.people.participants import AgentRole, show_role
 from agent.call.people.presence import Presence
 from agent.call.reply.broken_answers import BrokenAnswers
-from agent.call.reply.fillers import Fillers, fillers_in
+from agent.call.reply.fillers import Fillers, fillers_on
 from agent.call.reply.greeting_prefetch import GreetingPrefetch
 from agent.call.session import SessionParts, build_session, room_options
 from agent.call.session_events import subscribe
@@ -33,6 +34,7 @@ from agent.call.voices.group import Group, GroupSTT
 from agent.call.voices.voice_feed import CallerInput
 from agent.livekit_private import publish_no_words
 from agent.room_names import Method
+from agent.tasks import OwnedTask, Tasks, first_of
 from config.per_call import settings_of_call
 
 log = logging.getLogger(__name__)
@@ -60,11 +62,11 @@ async def answer(job: JobContext) -> None:
             count_as_failed()
         job.shutdown(Ending.FAULT.value)
         return
-    task = asyncio.create_task(call.hold(), name="call")
+    holding = OwnedTask(call.hold(), name="call")
 
     async def finish(_reason: str) -> None:
         call.end(Ending.WORKER_STOPPED)
-        await task
+        await holding.result()
 
     job.add_shutdown_callback(finish)
 
@@ -103,6 +105,8 @@ class Call:
         if not self._said_before:
             self._greeting_prefetch = GreetingPrefetch(self._session, self._agent.greeting)
             job.add_shutdown_callback(self._greeting_prefetch.aclose)
+        for each in (self._turn_taking, self._presence, self._parts.llm, self._parts.tts):
+            job.add_shutdown_callback(each.aclose)
 
     def _gather(self) -> Group:
         stt, sift = self._parts.stt, self._turn_taking.sift_one
@@ -158,16 +162,14 @@ class Call:
         except Exception:
             log.exception("the call could not start")
             self.end(Ending.FAULT)
-        silence = asyncio.create_task(self._silence.watch())
-        screens = asyncio.create_task(self._mending.run())
-        checks = asyncio.create_task(self._presence.check_caller())
         try:
-            ending = await asyncio.shield(self._ending)
+            async with Tasks() as tasks:
+                tasks.start(self._silence.watch(), name="silence")
+                tasks.start(self._mending.run(), name="late formatting")
+                tasks.start(self._presence.check_caller(), name="caller's client")
+                ending = await asyncio.shield(self._ending)
         finally:
             longest.cancel()
-            silence.cancel()
-            screens.cancel()
-            checks.cancel()
         await self._parting.announce(ending)
         if await self._parting.take_leave(self._session, ending):
             self._record.add("handed_over", {})
@@ -240,13 +242,21 @@ class Call:
     def _put_backchannel_in_room(self) -> None:
         sound = self._turn_taking.backchannel_sound
         if sound and not self._job.is_fake_job():
-            sound.track = side_track(self._job.room, "listening", sound.sample_rate)
+            sound.track = self._side_track("listening", sound.sample_rate)
 
     def _fillers(self) -> Fillers | None:
         """What plays fillers in the room; None if nothing does."""
         if self._job.is_fake_job() or not self._agent.filler_seconds:
             return None
-        return fillers_in(self._job.room, self._session, self._agent.filler_seconds)
+        track = self._side_track("filler", SAMPLE_RATE)
+        fillers = fillers_on(track, self._session, self._agent.filler_seconds)
+        self._job.add_shutdown_callback(fillers.aclose)
+        return fillers
+
+    def _side_track(self, name: str, sample_rate: int) -> SideTrack:
+        track = side_track(self._job.room, name, sample_rate)
+        self._job.add_shutdown_callback(track.aclose)
+        return track
 
     def _subscribe(self, fillers: Fillers | None, assistant: Assistant) -> None:
         subscribe(
@@ -269,11 +279,7 @@ class Call:
         if self._job.is_fake_job():
             return True
         self._presence.begin()
-        came = asyncio.create_task(self._presence.caller_came())
-        try:
-            await asyncio.wait((came, self._ending), return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            came.cancel()
+        await first_of(self._presence.caller_came(), asyncio.shield(self._ending))
         if self._presence.caller_identity is not None:
             name_caller(self._job, self._presence.caller_identity)
         return not self._ending.done()

@@ -14,6 +14,7 @@ from livekit.agents.voice.room_io import TextInputEvent, TextInputOptions
 from livekit.rtc import StreamError
 
 from agent.call.people.authority import Authority, Role
+from agent.tasks import Tasks
 
 log = logging.getLogger(__name__)
 
@@ -58,7 +59,8 @@ class Chat:
         self._hear = hear
         self._reading: dict[str, list[asyncio.Task[None]]] = {}
         self._unheard: dict[str, str] = {}
-        self._being_heard: dict[str, asyncio.Task[None]] = {}
+        self._being_heard: set[str] = set()
+        self._tasks = Tasks()
 
     def on_text(self, text: Text, identity: str) -> None:
         """The handler of the room's chat topic."""
@@ -69,17 +71,13 @@ class Chat:
         reading = self._reading.setdefault(identity, [])
         if len(reading) >= MOST_AT_ONCE:
             reading.pop(0).cancel()
-        task = asyncio.create_task(self._read(text, identity))
+        task = self._tasks.start(self._read(text, identity), name="typed text")
         reading.append(task)
         task.add_done_callback(lambda done: reading.remove(done) if done in reading else None)
 
     async def close(self) -> None:
         """Read no more."""
-        tasks = [task for reading in self._reading.values() for task in reading]
-        tasks += self._being_heard.values()
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await self._tasks.aclose()
 
     async def _read(self, text: Text, identity: str) -> None:
         try:
@@ -94,11 +92,11 @@ class Chat:
         task = asyncio.current_task()
         if identity not in self._being_heard and task:
             self._reading[identity].remove(task)  # no later text may cancel it now
-            self._being_heard[identity] = task
+            self._being_heard.add(identity)
             try:
                 await self._have_heard(identity)
             finally:
-                del self._being_heard[identity]
+                self._being_heard.remove(identity)
 
     async def _have_heard(self, identity: str) -> None:
         roles = self._authority.roles(identity)

@@ -13,11 +13,14 @@ from functools import partial
 from livekit import api, rtc
 from livekit.agents import JobContext
 
+from agent.tasks import OwnedTask
 from config.behaviour import ADDRESSES
 
 log = logging.getLogger(__name__)
 
 HAND_OVER_SECONDS = 30
+# Of these, for a function that is stopped since it has taken too long.
+STOP_SECONDS = 0.5
 
 Hook = Callable[[JobContext, str, str], Awaitable[bool]]
 """(job, caller's identity, code of the ending) -> whether somebody has taken the caller.
@@ -41,16 +44,15 @@ def hook_for(to: str | None, kind: rtc.ParticipantKind.ValueType) -> Hook | None
 async def hand_over(hook: Hook, job: JobContext, caller_identity: str, ending: str) -> bool:
     """Hand the caller over. Returns whether a person has taken them. Never raises."""
     # In a task of its own: a hook that does not stop when cancelled must not hold up the call.
-    asked = asyncio.create_task(_ask(hook, job, caller_identity, ending), name="hand over")
-    try:
-        await asyncio.wait([asked], timeout=HAND_OVER_SECONDS)
-        failure = _failure(asked)
-    finally:
-        asked.cancel()
+    work = _ask(hook, job, caller_identity, ending)
+    stopping = OwnedTask(work, name="hand over", is_watched=True, ending_seconds=STOP_SECONDS)
+    async with stopping as asked:
+        await asyncio.wait([asked.task], timeout=HAND_OVER_SECONDS - STOP_SECONDS)
+        failure = _failure(asked.task)
     if failure:
         log.error("the caller could not be handed over", exc_info=failure)
         return False
-    taken = asked.result()
+    taken = asked.task.result()
     log.info("the caller was handed over" if taken else "nobody took the caller over")
     return taken
 

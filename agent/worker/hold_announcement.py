@@ -15,6 +15,7 @@ from agent.call.output.canned_prompts import SAMPLE_RATE, CannedPrompt
 from agent.call.people.need import Need
 from agent.call.people.participants import candidates, our_agents
 from agent.room_names import HOLD_IDENTITY, Attribute
+from agent.tasks import first_of
 from agent.worker.livekit_api import access_token
 from config.services import LiveKitSettings
 
@@ -44,16 +45,7 @@ async def announce_hold(livekit: LiveKitSettings, room_name: str, need: Need) ->
             token, options = _token(livekit, room_name), rtc.RoomOptions(auto_subscribe=False)
             await room.connect(livekit.url, token, options)
         look()
-        saying = asyncio.create_task(_say_again_and_again(room))
-        leaving = asyncio.create_task(needless.wait())
-        try:
-            await asyncio.wait((saying, leaving), return_when=asyncio.FIRST_COMPLETED)
-            if saying.done():
-                saying.result()
-        finally:
-            saying.cancel()
-            leaving.cancel()
-            await asyncio.gather(saying, leaving, return_exceptions=True)
+        await first_of(_say_again_and_again(room), needless.wait())
     finally:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(CONNECT_SECONDS):

@@ -3,11 +3,12 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator
 
 from livekit import api
 from livekit.protocol import models
 
+from agent.tasks import OwnedTask, Tasks, first_of
 from agent.worker import signals
 from agent.worker.dispatch import look_after_callers
 from agent.worker.forced_shutdown import ask_agents_to_leave
@@ -46,21 +47,21 @@ async def serve(server: Worker, settings: Settings, *, devmode: bool, speaks: bo
     require_certificates()
     with signals.listening() as (stop, hurry):
         patience_seconds = 0 if devmode else PATIENCE_SECONDS
-        await _either(_ready(server, settings, patience_seconds=patience_seconds), stop.wait())
+        await first_of(_ready(server, settings, patience_seconds=patience_seconds), stop.wait())
         if stop.is_set():
             return
         started = asyncio.Event()
         server.once("worker_started", started.set)
-        running = asyncio.create_task(server.run(devmode=devmode))
-        async with _rescue(server, settings, speaks=speaks):
-            await _either(asyncio.shield(running), stop.wait(), _hopeless(server))
-            server.admission.close()
-            if not started.is_set():
-                await server.break_off(running)
-            elif not devmode:
-                await _drained(server, settings, hurry, speaks=speaks)
-        await server.aclose()
-        await asyncio.gather(running, return_exceptions=not started.is_set())
+        async with OwnedTask(server.run(devmode=devmode), name="worker") as running:
+            async with _rescue(server, settings, speaks=speaks):
+                await first_of(asyncio.shield(running.task), stop.wait(), _hopeless(server))
+                server.admission.close()
+                if not started.is_set():
+                    await server.break_off(running.task)
+                elif not devmode:
+                    await _drained(server, settings, hurry, speaks=speaks)
+            await server.aclose()
+            await asyncio.gather(running.result(), return_exceptions=not started.is_set())
     leave_folder_in_place()
     if server.starts.are_hopeless and not stop.is_set():
         raise HopelessError
@@ -79,17 +80,16 @@ async def _drained(
 ) -> None:
     """Let calls finish. End those that are left when the time is up or a second signal hurries."""
     seconds = settings.agent.drain_seconds
-    finished = asyncio.create_task(server.drain(timeout=None))
-    try:
-        await asyncio.wait_for(_either(asyncio.shield(finished), hurry.wait()), seconds)
-    except TimeoutError:
-        log.warning("the time to drain is up", extra={"seconds": seconds})
-    if speaks and not finished.done():
-        await ask_agents_to_leave(server, settings.livekit)
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(asyncio.shield(finished), APOLOGY_SECONDS)
-    finished.cancel()
-    await asyncio.gather(finished, return_exceptions=True)
+    async with OwnedTask(server.drain(timeout=None), name="drain") as draining:
+        finished = draining.task
+        try:
+            await asyncio.wait_for(first_of(asyncio.shield(finished), hurry.wait()), seconds)
+        except TimeoutError:
+            log.warning("the time to drain is up", extra={"seconds": seconds})
+        if speaks and not finished.done():
+            await ask_agents_to_leave(server, settings.livekit)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(asyncio.shield(finished), APOLOGY_SECONDS)
 
 
 async def join(server: Worker, settings: Settings, room: str) -> None:
@@ -99,20 +99,21 @@ async def join(server: Worker, settings: Settings, room: str) -> None:
     """
     require_certificates()
     with signals.listening() as (stop, _):
-        await _either(_ready(server, settings, patience_seconds=0), stop.wait())
+        await first_of(_ready(server, settings, patience_seconds=0), stop.wait())
         if stop.is_set():
             return
         room_info = await _made(settings, room)
         started = asyncio.Event()
         server.once("worker_started", started.set)
-        running = asyncio.create_task(server.run(devmode=True, unregistered=True))
-        await _either(asyncio.shield(running), started.wait())
-        if not stop.is_set():
-            identity = f"agent-{room_info.sid}"
-            await server.simulate_job(room, agent_identity=identity, room_info=room_info)
-            await _either(server.drain(timeout=None), stop.wait())
-        await server.aclose()
-        await running
+        work = server.run(devmode=True, unregistered=True)
+        async with OwnedTask(work, name="worker") as running:
+            await first_of(asyncio.shield(running.task), started.wait())
+            if not stop.is_set():
+                identity = f"agent-{room_info.sid}"
+                await server.simulate_job(room, agent_identity=identity, room_info=room_info)
+                await first_of(server.drain(timeout=None), stop.wait())
+            await server.aclose()
+            await running.result()
 
 
 async def _made(settings: Settings, room: str) -> models.Room:
@@ -135,26 +136,10 @@ async def _rescue(server: Worker, settings: Settings, *, speaks: bool) -> AsyncI
                 log.exception("looking after callers failed, starting again")
             await asyncio.sleep(1)
 
-    tasks = [asyncio.create_task(look()), asyncio.create_task(server.load_shedding.watch())]
-    try:
+    async with Tasks() as tasks:
+        tasks.start(look(), name="callers")
+        tasks.start(server.load_shedding.watch(), name="load shedding")
         yield
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-
-
-async def _either(*waits: Awaitable[object]) -> None:
-    """Wait for the first of these and raise what it raises; cancel the others."""
-    tasks = [asyncio.ensure_future(wait) for wait in waits]
-    try:
-        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-        for task in done:
-            task.result()
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def _ready(server: Worker, settings: Settings, *, patience_seconds: float) -> None:

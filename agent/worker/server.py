@@ -21,6 +21,7 @@ from agent.call.barge_in.outcomes import Tell
 from agent.call.people.participants import AgentRole
 from agent.call.session import prepare_parts
 from agent.livekit_private import WatchedServer
+from agent.tasks import Tasks
 from agent.worker import metrics
 from agent.worker.admission import Admission, Limit
 from agent.worker.load_shedding import LoadShedding, cores
@@ -62,7 +63,7 @@ class Worker(WatchedServer, AgentServer):
         self.admission = admission
         self.load_shedding = load_shedding
         self.starts = starts
-        self._reports: set[asyncio.Task[None]] = set()
+        self._reports = Tasks()
         self._is_registered = False
         self.once("worker_registered", self._note_registration)
         self.tally = Tally(metrics.OVERLAPS)
@@ -86,6 +87,10 @@ class Worker(WatchedServer, AgentServer):
     async def run(self, *, devmode: bool = False, unregistered: bool = False) -> None:
         with self.tally.listening():
             await super().run(devmode=devmode, unregistered=unregistered)
+
+    async def aclose(self) -> None:
+        await super().aclose()
+        await self._reports.aclose()
 
     async def break_off(self, running: asyncio.Task[None]) -> None:
         """End `run` before it takes calls.
@@ -113,9 +118,7 @@ class Worker(WatchedServer, AgentServer):
         self._is_registered = True
 
     def _report_load(self, _: object) -> None:
-        task = asyncio.get_running_loop().create_task(self.tell_load())
-        self._reports.add(task)
-        task.add_done_callback(self._reports.discard)
+        self._reports.start(self.tell_load(), name="load")
 
     def _load(self) -> float:
         return self.admission.load(self)

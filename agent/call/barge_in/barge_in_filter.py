@@ -16,7 +16,7 @@ from collections.abc import AsyncGenerator, AsyncIterable
 from enum import Enum, auto
 from typing import Protocol
 
-from livekit.agents import stt, utils
+from livekit.agents import stt
 
 from agent.call.barge_in.echo import is_echo
 from agent.call.barge_in.interruptions import Heard, Verdict, verdict_on
@@ -24,6 +24,7 @@ from agent.call.barge_in.outcomes import INTERRUPTION, Outcomes
 from agent.call.barge_in.utterance import TRANSCRIPTS, Utterance
 from agent.call.history.marked import Mark, MarkedUtterance
 from agent.call.output.playout import Playout
+from agent.tasks import OwnedTask
 from config.phrases import Phrasebook, words_of
 
 # A backchannel that begins within this time before the agent's end is its answer.
@@ -105,15 +106,14 @@ class BargeInFilter:
     async def sift(self, events: AsyncIterable[stt.SpeechEvent]) -> AsyncGenerator[stt.SpeechEvent]:
         """The events for the session. Raises what the source raises."""
         self._sifted = asyncio.Queue()
-        pump = asyncio.create_task(self._pump(events), name="barge-in filter")
-        try:
-            while (event := await self._sifted.get()) is not None:
-                yield event
-            await pump
-        finally:
-            self._keep_held(also_interim=True)  # no more events will come
-            self._settle(_State.CLOSED)
-            await utils.aio.cancel_and_wait(pump)
+        async with OwnedTask(self._pump(events), name="barge-in filter") as pump:
+            try:
+                while (event := await self._sifted.get()) is not None:
+                    yield event
+                await pump.result()
+            finally:
+                self._keep_held(also_interim=True)  # no more events will come
+                self._settle(_State.CLOSED)
 
     def agent_state_changed(self, state: str) -> None:
         """The agent has begun to speak, paused or ended."""

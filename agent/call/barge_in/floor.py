@@ -44,6 +44,11 @@ class SessionFloor:
         if self._output is not None:
             self._output.close()
 
+    async def aclose(self) -> None:
+        """The same; return when nothing runs any more."""
+        if self._output is not None:
+            await self._output.aclose()
+
     def agent_has_it(self) -> bool:
         speech = self._session.current_speech
         return speech is not None and not speech.interrupted and not speech.done()

@@ -1,6 +1,5 @@
 """The session's voice detector, with taps for others who read its results."""
 
-import asyncio
 from collections.abc import Callable
 
 import numpy as np
@@ -8,6 +7,7 @@ from livekit import rtc
 from livekit.agents import vad
 
 from agent.livekit_private import detections, pushed_audio
+from agent.tasks import OwnedTask
 
 Tap = Callable[[vad.VADEvent], None]
 
@@ -44,15 +44,14 @@ class _TappedStream(vad.VADStream):
         super().__init__(tapped)
 
     async def _main_task(self) -> None:
-        feeding = asyncio.create_task(self._feed(), name="voice detector")
         found = detections(self)
         try:
-            async for event in self._stream:
-                for tap in self._tapped.taps:
-                    tap(event)
-                found.send_nowait(event)
+            async with OwnedTask(self._feed(), name="voice detector"):
+                async for event in self._stream:
+                    for tap in self._tapped.taps:
+                        tap(event)
+                    found.send_nowait(event)
         finally:
-            feeding.cancel()
             await self._stream.aclose()
 
     async def _feed(self) -> None:

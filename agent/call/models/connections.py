@@ -14,6 +14,7 @@ import httpx2
 
 from agent.call.models.errors import RedirectError
 from agent.redaction import remember_sent
+from agent.tasks import OwnedTask
 
 # A call asks the LLM about every ten seconds; home routers and load balancers forget a connection
 # after a minute.
@@ -145,7 +146,10 @@ class _Sending:
         self.pool = pool
         self.is_reused = False
         self._opens_a_connection = False
-        self.task = asyncio.create_task(pool.send(request, self._trace), name="request to a model")
+        self._sending = OwnedTask(
+            pool.send(request, self._trace), name="request to a model", is_watched=True
+        )
+        self.task = self._sending.task
 
     @property
     def is_stuck(self) -> bool:
@@ -159,9 +163,8 @@ class _Sending:
 
     async def abandon(self) -> None:
         """Drop it, and its response."""
-        self.task.cancel()
-        await asyncio.wait({self.task})
-        if not self.has_failed:
+        await self._sending.aclose()
+        if self.task.done() and not self.has_failed:
             await self.task.result().aclose()
 
     async def _trace(self, event: str, _: Any) -> None:

@@ -8,7 +8,6 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Any, Generic, TypeVar
 
 from livekit.agents import APIError, llm, tts
@@ -24,6 +23,7 @@ from agent.call.models.errors import (
     UnavailableError,
     failure_of,
 )
+from agent.tasks import Tasks
 
 log = logging.getLogger(__name__)
 
@@ -84,7 +84,8 @@ class Providers(Generic[M]):
         self._down: dict[int, float] = {}
         """The providers that have failed, and until when each wants to be left alone."""
         self._have_answered: set[int] = set()
-        self._probes: dict[int, asyncio.Task[None]] = {}
+        self._probed: set[int] = set()
+        self._probes = Tasks()
 
     @property
     def next(self) -> M:
@@ -117,20 +118,13 @@ class Providers(Generic[M]):
         """Ask those that are down, in the background. Their answers are dropped."""
         now = asyncio.get_running_loop().time()
         for number, not_before in self._down.items():
-            if number not in self._probes and number != self._order[0] and now >= not_before:
-                task = asyncio.create_task(self._probe(number, ask), name="probe")
-                self._probes[number] = task
-                task.add_done_callback(partial(self._forget_probe, number))
+            if number not in self._probed and number != self._order[0] and now >= not_before:
+                self._probed.add(number)
+                self._probes.start(self._probe(number, ask), name="probe")
 
     async def aclose(self) -> None:
         """Stop asking in the background."""
-        probes = list(self._probes.values())
-        for task in probes:
-            task.cancel()
-        await asyncio.gather(*probes, return_exceptions=True)
-
-    def _forget_probe(self, number: int, _: object) -> None:
-        del self._probes[number]
+        await self._probes.aclose()
 
     @property
     def _order(self) -> list[int]:
@@ -161,7 +155,11 @@ class Providers(Generic[M]):
 
     async def _probe(self, number: int, ask: Ask[M]) -> None:
         deadline = asyncio.get_running_loop().time() + self._patience.attempt_seconds
-        if await self._try(number, ask, Progress(), deadline) is None:
+        try:
+            failure = await self._try(number, ask, Progress(), deadline)
+        finally:
+            self._probed.remove(number)
+        if failure is None:
             self._down.pop(number, None)
             log.info("a model answers again", extra={"model": self._providers[number].model.model})
 

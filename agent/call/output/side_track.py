@@ -4,11 +4,13 @@ The sound appears in no transcript and no history, and does not change the agent
 """
 
 import asyncio
-from collections.abc import AsyncIterable, Awaitable, Callable
+from collections.abc import AsyncIterable, Callable, Coroutine
 from functools import partial
-from typing import Protocol
+from typing import Any, Protocol
 
 from livekit import rtc
+
+from agent.tasks import Tasks
 
 PUBLISH_SECONDS = 5
 
@@ -29,14 +31,15 @@ class Source(Protocol):
 class SideTrack:
     """A track, published by `publish` when it is first needed."""
 
-    def __init__(self, publish: Callable[[], Awaitable[Source]]) -> None:
+    def __init__(self, publish: Callable[[], Coroutine[Any, Any, Source]]) -> None:
         self._publish = publish
-        self._published: asyncio.Future[Source] | None = None
+        self._published: asyncio.Task[Source] | None = None
+        self._tasks = Tasks()
 
     def get_ready(self) -> None:
         """Publish the track. Tries again if that has failed before."""
         if self._published is None or (self._published.done() and not self.is_ready):
-            self._published = asyncio.ensure_future(self._publish())
+            self._published = self._tasks.start(self._publish(), name="side track")
 
     @property
     def is_ready(self) -> bool:
@@ -48,6 +51,10 @@ class SideTrack:
             and not published.cancelled()
             and published.exception() is None
         )
+
+    async def aclose(self) -> None:
+        """Publish it no more."""
+        await self._tasks.aclose()
 
     async def play(self, frames: AsyncIterable[rtc.AudioFrame]) -> None:
         """Play this. Returns when it has been heard; falls silent at once if cancelled.

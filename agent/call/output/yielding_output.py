@@ -13,6 +13,8 @@ from livekit import rtc
 from livekit.agents import utils
 from livekit.agents.voice.io import AudioOutput, AudioOutputCapabilities
 
+from agent.tasks import Tasks
+
 # How long before it is due the voice is passed on. If the event loop blocks for longer, the caller
 # hears a gap.
 AHEAD_SECONDS = 0.12
@@ -63,6 +65,7 @@ class YieldingOutput(AudioOutput):
         self._gain = 1.0  # at the end of the last frame that was passed on
         self._due_at = 0.0
         self._task: asyncio.Task[None] | None = None
+        self._tasks = Tasks()
 
     @property
     def _next(self) -> AudioOutput:
@@ -86,7 +89,7 @@ class YieldingOutput(AudioOutput):
             self._cutter = utils.audio.AudioByteStream(rate, channels, samples)
         self._add(self._cutter.push(frame.data) if self._cutter else [])
         if self._task is None:
-            self._task = asyncio.create_task(self._hand_on(), name="agent's voice")
+            self._task = self._tasks.start(self._hand_on(), name="agent's voice")
 
     def flush(self) -> None:
         super().flush()
@@ -125,6 +128,11 @@ class YieldingOutput(AudioOutput):
         if self._task is not None:
             self._task.cancel()
             self._task = None
+
+    async def aclose(self) -> None:
+        """The same; return when nothing runs any more."""
+        self.close()
+        await self._tasks.aclose()
 
     @property
     def _captured(self) -> _Segment | None:

@@ -11,6 +11,7 @@ from agent.call.endings import HUNG_UP, Ending
 from agent.call.people.caller_policy import CallerPolicy
 from agent.call.people.participants import AgentRole, candidates, our_agents
 from agent.room_names import Attribute, Method
+from agent.tasks import Tasks
 from config.behaviour import AgentSettings
 
 log = logging.getLogger(__name__)
@@ -53,7 +54,7 @@ class Presence:
         self._chosen = asyncio.Event()
         self._next_look: asyncio.TimerHandle | None = None
         self._is_shown = False
-        self._showing: set[asyncio.Task[None]] = set()
+        self._tasks = Tasks()
 
     @property
     def caller_identity(self) -> str | None:
@@ -147,6 +148,10 @@ class Presence:
             self._next_look.cancel()
             self._next_look = None
 
+    async def aclose(self) -> None:
+        """Show nothing more."""
+        await self._tasks.aclose()
+
     def _look(self, *_: object) -> None:
         policy = self._policy
         if policy is None:
@@ -174,9 +179,7 @@ class Presence:
 
     def _show_next_caller(self) -> None:
         if self._is_shown:
-            showing = asyncio.create_task(self.show_caller(), name="show caller")
-            self._showing.add(showing)
-            showing.add_done_callback(self._showing.discard)
+            self._tasks.start(self.show_caller(), name="show caller")
 
     def _on_came(self, participant: rtc.RemoteParticipant) -> None:
         if self._policy and participant.identity == self._policy.caller:

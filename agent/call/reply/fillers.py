@@ -10,7 +10,6 @@ import logging
 from collections.abc import Awaitable, Callable
 from enum import Enum, auto
 
-from livekit import rtc
 from livekit.agents import (
     AgentSession,
     AgentStateChangedEvent,
@@ -23,8 +22,9 @@ from livekit.agents import (
 from livekit.agents.voice import SpeechHandle
 
 from agent.call.history.marked import mark_of
-from agent.call.output.canned_prompts import SAMPLE_RATE, CannedPrompt
-from agent.call.output.side_track import side_track
+from agent.call.output.canned_prompts import CannedPrompt
+from agent.call.output.side_track import SideTrack
+from agent.tasks import Tasks
 
 log = logging.getLogger(__name__)
 
@@ -69,6 +69,7 @@ class Fillers:
         self._play = play
         self._state = State.QUIET
         self._task: asyncio.Task[None] | None = None
+        self._tasks = Tasks()
         self._is_new_turn = False
         """Whether the caller has spoken since the current filler began."""
         self._sentences: set[SpeechHandle] = set()
@@ -92,11 +93,16 @@ class Fillers:
         match self._state:
             case State.QUIET if owed:
                 self._state = State.PATIENT
-                self._task = asyncio.create_task(self._fill(), name="filler")
+                self._task = self._tasks.start(self._fill(), name="filler")
             case State.PATIENT if not owed:
                 self._stop()
             case State.PLAYING if spoken:
                 self._stop()
+
+    async def aclose(self) -> None:
+        """Play no more."""
+        self._stop()
+        await self._tasks.aclose()
 
     def on_state_changed(self, _: AgentStateChangedEvent | UserStateChangedEvent) -> None:
         """The agent or the caller began or ceased to speak, or the agent to think."""
@@ -147,9 +153,8 @@ class Fillers:
         self._look()
 
 
-def fillers_in(room: rtc.Room, session: AgentSession[None], delay_seconds: float) -> Fillers:
-    """Plays "one moment" on a track of its own in the room."""
-    track = side_track(room, "filler", SAMPLE_RATE)
+def fillers_on(track: SideTrack, session: AgentSession[None], delay_seconds: float) -> Fillers:
+    """Plays "one moment" on this track."""
     return Fillers(
         session,
         delay_seconds=delay_seconds,

@@ -9,6 +9,8 @@ from typing import Any
 from livekit import rtc
 from livekit.agents import APIConnectOptions, tts, utils
 
+from agent.tasks import OwnedTask
+
 MOST_AT_ONCE = 2
 AHEAD_SECONDS = 10.0
 """With this much left to play, request no more: an interruption would waste it."""
@@ -30,13 +32,14 @@ class Piece:
         self.is_fast: bool | None = None
         """Whether the voice made it fast. None until it is whole, and if it is too short to say."""
         self._sound = utils.aio.Chan[rtc.AudioFrame]()
-        self._task = asyncio.create_task(self._ask(voice, options), name="piece of speech")
+        # A failure that nobody comes to read has been logged by the voice.
+        self._asking = OwnedTask(self._ask(voice, options), name="piece of speech", is_watched=True)
 
     async def sound(self) -> AsyncIterator[rtc.AudioFrame]:
         """Its frames, as they come. Raises what the voice raises."""
         async for frame in self._sound:
             yield frame
-        await self._task
+        await self._asking.result()
 
     def settle(self) -> None:
         """The reader is done with this piece, whether or not it had sound."""
@@ -45,7 +48,7 @@ class Piece:
 
     async def aclose(self) -> None:
         """Cancel the request."""
-        await utils.aio.cancel_and_wait(self._task)
+        await self._asking.aclose()
 
     async def _ask(self, voice: tts.TTS[Any], options: APIConnectOptions) -> None:
         loop = asyncio.get_running_loop()
@@ -81,11 +84,10 @@ class ReadAhead:
     async def read(self, texts: AsyncIterable[str]) -> AsyncIterator[AsyncIterator[Piece]]:
         """The pieces in order. The reader has to `settle` each one."""
         asked = utils.aio.Chan[Piece]()
-        asking = asyncio.create_task(self._ask(texts, asked), name="reading ahead")
         try:
-            yield self._in_order(asked, asking)
+            async with OwnedTask(self._ask(texts, asked), name="reading ahead") as asking:
+                yield self._in_order(asked, asking)
         finally:
-            await utils.aio.cancel_and_wait(asking)
             for piece in self._latest:
                 await piece.aclose()
 
@@ -95,11 +97,11 @@ class ReadAhead:
         self._plays_until = max(self._plays_until, now) + seconds
 
     async def _in_order(
-        self, asked: utils.aio.Chan[Piece], asking: asyncio.Task[None]
+        self, asked: utils.aio.Chan[Piece], asking: OwnedTask[None]
     ) -> AsyncIterator[Piece]:
         async for piece in asked:
             yield piece
-        await asking
+        await asking.result()
 
     async def _ask(self, texts: AsyncIterable[str], asked: utils.aio.Chan[Piece]) -> None:
         try:

@@ -18,6 +18,7 @@ from agent.call.output.side_track import SideTrack
 from agent.call.turns.backchannel import Backchannel
 from agent.call.turns.eagerness import outlook
 from agent.call.turns.early_replies import so_far_of
+from agent.tasks import Tasks
 from config.phrases import Phrasebook
 
 log = logging.getLogger(__name__)
@@ -58,6 +59,7 @@ class BackchannelSound:
         self._language = ""
         self._sounds: dict[str, asyncio.Task[_Sound]] = {}
         self._playing: asyncio.Task[None] | None = None
+        self._tasks = Tasks()
 
     @property
     def sample_rate(self) -> int:
@@ -102,13 +104,12 @@ class BackchannelSound:
             return
         if text not in self._sounds:
             track.get_ready()
-            making = asyncio.create_task(self._make(text), name="backchannel")
-            self._sounds[text] = making
+            self._sounds[text] = self._tasks.start(self._make(text), name="backchannel is made")
         made = self._sounds[text]
         sound = made.result() if made.done() else []
         if sound and track.is_ready and self.backchannel.is_due(now) and self._is_free():
             self.backchannel.said()
-            self._playing = asyncio.create_task(self._play(track, sound))
+            self._playing = self._tasks.start(self._play(track, sound), name="backchannel")
 
     async def _play(self, track: SideTrack, sound: _Sound) -> None:
         try:
@@ -144,9 +145,12 @@ class BackchannelSound:
     def close(self) -> None:
         """Fall silent for good."""
         self.track = None
-        for each in (self._playing, *self._sounds.values()):
-            if each:
-                each.cancel()
+        self._tasks.cancel()
+
+    async def aclose(self) -> None:
+        """The same; return when nothing runs any more."""
+        self.close()
+        await self._tasks.aclose()
 
 
 def softened(sound: rtc.AudioFrame, text: str) -> _Sound:

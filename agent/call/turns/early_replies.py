@@ -8,10 +8,11 @@ import asyncio
 from collections.abc import AsyncGenerator, AsyncIterable
 from dataclasses import replace
 
-from livekit.agents import stt, utils, vad
+from livekit.agents import stt, vad
 
 from agent.call.barge_in.vad_tap import level_of
 from agent.call.turns.eagerness import Eagerness, SoFar, outlook
+from agent.tasks import OwnedTask
 from config.phrases import Phrasebook, words_of
 
 Type = stt.SpeechEventType
@@ -37,14 +38,13 @@ class EarlyReplies:
     ) -> AsyncGenerator[stt.SpeechEvent]:
         """The same events, with preflights added. Raises what the source raises."""
         self._told = asyncio.Queue()
-        pump = asyncio.create_task(self._pump(events), name="early replies")
-        try:
-            while (event := await self._told.get()) is not None:
-                yield event
-            await pump
-        finally:
-            self._close()
-            await utils.aio.cancel_and_wait(pump)
+        async with OwnedTask(self._pump(events), name="early replies") as pump:
+            try:
+                while (event := await self._told.get()) is not None:
+                    yield event
+                await pump.result()
+            finally:
+                self._close()
 
     def agent_said(self, text: str) -> None:
         """The agent said this: the caller's next words answer it."""

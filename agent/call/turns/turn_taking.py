@@ -286,3 +286,11 @@ class TurnTaking:
         self._filter.outcomes.settle()
         log.info("said over the agent", extra=self._filter.outcomes.fields())
         log.info("replies to the caller", extra=self.thrown_away.fields())
+
+    async def aclose(self) -> None:
+        """The session has closed: return when nothing runs any more."""
+        await self._floor.aclose()
+        if self.opinions:
+            await self.opinions.aclose()
+        if self.backchannel_sound:
+            await self.backchannel_sound.aclose()

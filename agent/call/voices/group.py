@@ -34,6 +34,7 @@ from agent.call.voices.speakers import Speakers
 from agent.call.voices.voice_feed import Audio, SessionInput, open_audio, silence
 from agent.call.voices.who_spoke import Attribution, Company, Person
 from agent.room_names import Attribute
+from agent.tasks import OwnedTask
 from stt_assemblyai.events import LateFormat
 
 log = logging.getLogger(__name__)
@@ -99,17 +100,16 @@ class Group:
 
         Raises DeafError.
         """
-        listening = asyncio.create_task(self._listen(), name="group")
-        dropping = asyncio.create_task(_drop(audio), name="unheard")
-        try:
+        async with (
+            OwnedTask(self._listen(), name="group") as listening,
+            OwnedTask(_drop(audio), name="unheard"),
+        ):
             while event := await self._heard.get():
                 if isinstance(event, DeafError):
                     raise event
                 if self.input.is_attached:
                     yield event
-            await listening  # raises the error that ended it
-        finally:
-            await utils.aio.cancel_and_wait(listening, dropping)
+            await listening.result()  # raises the error that ended it
 
     def on_item_added(self, event: ConversationItemAddedEvent) -> None:
         """Mark in a message of the session's history who said what."""
@@ -182,15 +182,15 @@ class Group:
         return speaker
 
     async def _hear_one(self, speaker: Speaker, events: _Events) -> None:
-        telling = asyncio.create_task(self._tell(speaker.identity, events))
-        try:
-            await speaker.run()
-        except* APIError as errors:
-            self._fail(speaker, str(errors.exceptions[0]))
-        finally:
-            self.input.mix(events, None)
-            events.close()
-            await telling
+        async with OwnedTask(self._tell(speaker.identity, events), name="speaker") as telling:
+            try:
+                await speaker.run()
+            except* APIError as errors:
+                self._fail(speaker, str(errors.exceptions[0]))
+            finally:
+                self.input.mix(events, None)
+                events.close()
+                await telling.result()
 
     def _fail(self, speaker: Speaker, error: str) -> None:
         """Try this speaker again later. If nobody else is heard, end the listening."""

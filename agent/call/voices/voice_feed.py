@@ -14,6 +14,7 @@ from livekit.agents import utils
 from livekit.agents.voice.io import AudioInput
 
 from agent.call.people.participants import VOICES
+from agent.tasks import OwnedTask, Tasks
 
 log = logging.getLogger(__name__)
 
@@ -94,7 +95,7 @@ class VoiceFeed:
         self._on_end = on_end or (lambda: take(silence()))
         self._track: rtc.Track | None = None
         self._stop_reading: asyncio.Event | None = None
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks = Tasks()
         self._has_told = False
         self._has_told_encryption = False
         room.on("track_subscribed", self._on_subscribed)
@@ -112,7 +113,7 @@ class VoiceFeed:
         self._room.off("track_muted", self._on_mute)
         self._room.off("track_unmuted", self._on_mute)
         self._hear(None)
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._tasks.ended()
 
     def _on_subscribed(self, _track: object, _publication: object, who: rtc.Participant) -> None:
         if who.identity == self._identity:
@@ -165,15 +166,11 @@ class VoiceFeed:
         self._stop_reading = asyncio.Event()
         # Not in the task: by the time it runs, the track may be gone.
         audio = self._open_audio(track)
-        reading = asyncio.create_task(self._read(audio, self._stop_reading))
-        self._tasks.add(reading)
-        reading.add_done_callback(self._tasks.discard)
+        self._tasks.start(self._read(audio, self._stop_reading), name="a voice's track")
 
     async def _read(self, audio: Audio, stop: asyncio.Event) -> None:
-        reading = asyncio.create_task(self._forward(audio, stop))
-        await stop.wait()
-        reading.cancel()
-        await asyncio.gather(reading, return_exceptions=True)
+        async with OwnedTask(self._forward(audio, stop), name="a voice's frames"):
+            await stop.wait()
         await audio.aclose()
 
     async def _forward(self, audio: Audio, stop: asyncio.Event) -> None:

@@ -8,10 +8,11 @@ import logging
 from collections.abc import AsyncGenerator, AsyncIterable, Callable
 from dataclasses import asdict
 
-from livekit.agents import stt, utils, vad
+from livekit.agents import stt, vad
 
 from agent.call.turns.end_of_turn.opinions import Opinion, Opinions
 from agent.call.turns.end_of_turn.second_opinion import EventKind, Force, SecondOpinion
+from agent.tasks import OwnedTask
 
 __all__ = ["HeldEnds"]
 
@@ -70,14 +71,13 @@ class HeldEnds:
         """The events in order. Ends may come later, and not at all if the caller goes on; then the
         new start is left out as well. Raises what the source raises."""
         self._sifted = asyncio.Queue()
-        pump = asyncio.create_task(self._pump(events), name="second opinion")
-        try:
-            while (event := await self._sifted.get()) is not None:
-                yield event
-            await pump
-        finally:
-            self._stop_waiting()
-            await utils.aio.cancel_and_wait(pump)
+        async with OwnedTask(self._pump(events), name="second opinion") as pump:
+            try:
+                while (event := await self._sifted.get()) is not None:
+                    yield event
+                await pump.result()
+            finally:
+                self._stop_waiting()
 
     def close(self) -> None:
         """The call is over."""

@@ -13,6 +13,7 @@ from livekit.agents import vad
 
 from agent.call.turns.end_of_turn.detector import EndOfTurnDetector
 from agent.call.turns.end_of_turn.sound import ASK_AFTER_SECONDS, LatestSound, Quiet
+from agent.tasks import Tasks
 
 __all__ = ["SURE_ABOVE", "Opinion", "Opinions", "Reader", "hold_share"]
 
@@ -72,6 +73,7 @@ class Opinions:
         self._quiet = Quiet(voice_threshold, ask_after_seconds)
         self._loop = asyncio.get_running_loop()
         self._task: asyncio.Task[None] | None = None
+        self._tasks = Tasks()
         self._asked_again = False
         self._has_failed = False
 
@@ -99,14 +101,17 @@ class Opinions:
 
     def close(self) -> None:
         """Ask the detector no more."""
-        if self._task is not None:
-            self._task.cancel()
+        self._tasks.cancel()
+
+    async def aclose(self) -> None:
+        """The same; return when nothing runs any more."""
+        await self._tasks.aclose()
 
     def _ask(self) -> None:
         if self.is_asking:
             self._asked_again = True
         else:
-            self._task = asyncio.create_task(self._predict(), name="end of turn")
+            self._task = self._tasks.start(self._predict(), name="end of turn")
 
     async def _predict(self) -> None:
         self._asked_again = True
