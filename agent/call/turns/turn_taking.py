@@ -4,7 +4,7 @@ import asyncio
 import dataclasses
 import logging
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Iterator
-from contextlib import ExitStack, aclosing, contextmanager
+from contextlib import aclosing, contextmanager
 
 from livekit.agents import (
     AgentSession,
@@ -68,8 +68,9 @@ class TurnTaking:
         self._session = session
         self._preset = settings.agent.turn_preset
         self._dictations = 0
-        self._answer = ExitStack()  # open while the answer to a question is dictated
-        self._answer_deadline: asyncio.TimerHandle | None = None
+        """How often our own code asks for patience now."""
+        self._answer: asyncio.TimerHandle | None = None
+        """Ends the wait for a dictated answer; None if the agent has asked for none."""
         barge_in = VoiceBargeIn(limits_of(settings.agent), settings.vad_threshold)
         playout = Playout()
         self._floor = SessionFloor(session, playout, barge_in)
@@ -236,22 +237,24 @@ class TurnTaking:
             self._filter.outcomes.kept(Mark.HOLD, text, asyncio.get_running_loop().time())
 
     def _begin_answer(self) -> None:
-        self._end_answer()
-        self._answer.enter_context(self.dictation())
+        if self._answer is not None:
+            self._answer.cancel()
         loop = asyncio.get_running_loop()
-        self._answer_deadline = loop.call_later(DICTATION_SECONDS, self._end_answer)
+        self._answer = loop.call_later(DICTATION_SECONDS, self._end_answer)
+        self._apply()
 
     def _end_answer(self) -> None:
-        if self._answer_deadline is not None:
-            self._answer_deadline.cancel()
-            self._answer_deadline = None
-        self._answer.close()
+        if self._answer is not None:
+            self._answer.cancel()
+            self._answer = None
+            self._apply()
 
     def _apply(self) -> None:
-        self._early.is_dictated = bool(self._dictations)
+        is_dictated = self._answer is not None or self._dictations > 0
+        self._early.is_dictated = is_dictated
         if self.backchannel_sound:
-            self.backchannel_sound.backchannel.is_dictated = bool(self._dictations)
-        pause_ms = self._settings.agent.dictation_pause_ms if self._dictations else 0
+            self.backchannel_sound.backchannel.is_dictated = is_dictated
+        pause_ms = self._settings.agent.dictation_pause_ms if is_dictated else 0
         self._assemblyai.update_options(**thresholds(self._settings, self._preset, pause_ms))
         self._session.update_options(
             endpointing_opts={"min_delay": min_delay(self._settings, self._preset, pause_ms)}
