@@ -43,27 +43,26 @@ class SessionParts:
     """Gives the second opinion on ends of turns, if one is wanted."""
 
     def for_call(self, settings: Settings) -> "SessionParts":
-        """The same for a call with its own settings. Keeps what takes time to make.
-
-        Changes the voice detector: a process has only one call.
-        """
+        """The same for a call with its own settings. Keeps what takes time to make, except a voice
+        detector whose threshold is not that of this call: loading another takes 0.1 s."""
         if settings == self.settings:
             return self
-        threshold = settings.vad_threshold
-        self.vad.update_options(
-            activation_threshold=threshold,
-            deactivation_threshold=max(threshold - 0.15, 0.01),  # the plugin's own rule
-        )
-        return build_parts(settings, self.clients, self.vad, self.end_of_turn)
+        is_kept = settings.vad_threshold == self.settings.vad_threshold
+        detector = self.vad if is_kept else _detector(settings)
+        return build_parts(settings, self.clients, detector, self.end_of_turn)
 
 
 def prepare_parts(settings: Settings) -> SessionParts:
     """Load and build all that takes time before a call comes, so that no greeting waits for it."""
-    detector = silero.VAD.load(activation_threshold=settings.vad_threshold)
-    assert isinstance(detector, silero.VAD)  # the plugin's annotation is wider
     wanted = settings.agent.turn_second_opinion == "livekit"
     end_of_turn = LiveKitDetector() if wanted else None
-    return build_parts(settings, Clients.of(settings.openai), detector, end_of_turn)
+    return build_parts(settings, Clients.of(settings.openai), _detector(settings), end_of_turn)
+
+
+def _detector(settings: Settings) -> silero.VAD:
+    detector = silero.VAD.load(activation_threshold=settings.vad_threshold)
+    assert isinstance(detector, silero.VAD)  # the plugin's annotation is wider
+    return detector
 
 
 def build_parts(

@@ -59,3 +59,14 @@ async def test_what_takes_time_to_make_is_not_made_for_a_call(parts: SessionPart
     own = for_call(parts, '{"OPENAI_TTS_VOICE": "sage"}')
     assert own.clients is parts.clients
     assert own.vad is parts.vad
+
+
+async def test_a_call_whose_model_hears_otherwise_has_a_detector_of_its_own(
+    parts: SessionParts,
+) -> None:
+    """The process's own detector keeps its threshold."""
+    own = for_call(parts, '{"ASSEMBLYAI_SPEECH_MODEL": "universal-3-6-pro"}')
+    assert own.settings.vad_threshold != parts.settings.vad_threshold
+    assert own.vad is not parts.vad
+    same = for_call(parts, '{"ASSEMBLYAI_SPEECH_MODEL": "universal-streaming-multilingual"}')
+    assert same.vad is parts.vad
