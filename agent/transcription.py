@@ -31,7 +31,7 @@ from stt_assemblyai.events import SessionUsage
 log = logging.getLogger(__name__)
 
 FORMATTING_MS = 2000  # nobody waits for an answer, so a final can wait for its punctuation
-LAST_WORDS_SECONDS = 10
+OPEN_TURNS_SECONDS = 10
 CLOSING_SECONDS = 1.0
 """If a job ends because its room has closed, the job learns of that within this time."""
 
@@ -94,14 +94,14 @@ class Transcription:
         self._loop = asyncio.get_running_loop()
         self._ending: asyncio.Future[str] = self._loop.create_future()
         self._tasks = asyncio.TaskGroup()
-        self._speakers = Speakers(self._start, self._look)
+        self._speakers = Speakers(self._start, self._update_speakers)
         self._open_audio = open_audio
         self._absence: asyncio.TimerHandle | None = None
-        self._holding: OwnedTask[None] | None = None
+        self._running: OwnedTask[None] | None = None
 
     def begin(self) -> None:
         """Transcribe from now on."""
-        self._holding = OwnedTask(self._hold(), name="transcription")
+        self._running = OwnedTask(self._run(), name="transcription")
 
     async def stop(self) -> None:
         """End it because the job has to end. Returns when the last words are published.
@@ -111,25 +111,25 @@ class Transcription:
         """
         await asyncio.wait((self._ending,), timeout=CLOSING_SECONDS)
         self.end(STOPPED)
-        if self._holding:
-            await self._holding.result()
+        if self._running:
+            await self._running.result()
 
     def end(self, reason: str) -> None:
         """End it for this reason, unless it is ending already."""
         if not self._ending.done():
             self._ending.set_result(reason)
 
-    async def _hold(self) -> None:
+    async def _run(self) -> None:
         """Transcribe until something ends it, finish every open turn, and shut the job down."""
         try:
             async with asyncio.timeout(None) as deadline, self._tasks:
                 self._watch_room()
                 await asyncio.shield(self._ending)  # a fault in a task must not cancel it
-                deadline.reschedule(self._loop.time() + LAST_WORDS_SECONDS)
+                deadline.reschedule(self._loop.time() + OPEN_TURNS_SECONDS)
                 self._speakers.hear(())
         except TimeoutError:
             log.warning("last words may be missing")
-        except Exception:
+        except Exception:  # a fault of ours must still shut the job down
             log.exception("the transcription failed")
             self.end(FAULT)
         finally:
@@ -143,21 +143,21 @@ class Transcription:
             self.end(OTHER_TRANSCRIBER)  # two workers may have asked for one at once
             return
         self._kit.stt.on("billed", _log_usage)
-        room.on("track_subscribed", lambda *_: self._look())
+        room.on("track_subscribed", lambda *_: self._update_speakers())
         room.on("participant_attributes_changed", self._on_attributes)
         room.on("participant_connected", lambda _: self._count(agent.reconnect_grace_seconds))
         room.on("participant_disconnected", self._on_left)
         room.on("disconnected", lambda _: self.end(ROOM_CLOSED))
         self._count(agent.caller_timeout_seconds, NOBODY_CAME)
-        self._look()
+        self._update_speakers()
 
     def _on_attributes(self, changed: dict[str, str], _: rtc.Participant) -> None:
         if Attribute.CALLER in changed or Attribute.HEARS in changed:
-            self._look()
+            self._update_speakers()
 
     def _on_left(self, who: rtc.RemoteParticipant) -> None:
         self._speakers.close(who.identity)
-        self._look()  # an agent may have left its caller to us
+        self._update_speakers()  # an agent may have left its caller to us
         self._count(self._kit.agent.reconnect_grace_seconds)
 
     def _count(self, patience_seconds: float, reason: str = EMPTY) -> None:
@@ -171,7 +171,7 @@ class Transcription:
             self._absence.cancel()
             self._absence = None
 
-    def _look(self) -> None:
+    def _update_speakers(self) -> None:
         """Transcribe everybody except agents, recorders and people whom our agents serve."""
         if self._ending.done():
             return

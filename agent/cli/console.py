@@ -128,6 +128,6 @@ def _ended_by_signals() -> Iterator[None]:
     threading.Thread(target=end, name="signals", daemon=True).start()
     try:
         yield
-    except BaseException:
+    except BaseException:  # LiveKit raises SystemExit and more while a signal ends it
         if not stopping.is_set():
             raise

@@ -12,6 +12,6 @@ def download_files() -> None:
     for plugin in Plugin.registered_plugins:
         try:
             plugin.download_files()
-        except Exception as error:
+        except Exception as error:  # each plugin raises errors of its own
             give_up(f"The files of {plugin.package} could not be fetched: {error}")
         print(f"{plugin.package}: complete")

@@ -63,7 +63,7 @@ def explained(settings: Settings) -> Iterator[None]:
     from livekit.api import TwirpError
 
     from agent.worker.preparation import UnpreparedError
-    from agent.worker.reachability import UnreachableError
+    from agent.worker.reachability import LiveKitUnreachableError
     from agent.worker.run import HopelessError
 
     try:
@@ -75,7 +75,7 @@ def explained(settings: Settings) -> Iterator[None]:
         )
     except UnpreparedError as error:
         give_up(f"The worker cannot start. {error}", code=USAGE)
-    except UnreachableError as error:
+    except LiveKitUnreachableError as error:
         give_up(str(error))
     except TwirpError as error:
         give_up(f"LiveKit at {settings.livekit.url} refuses that: {error.message[:200]}.")

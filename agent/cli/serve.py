@@ -48,7 +48,7 @@ def _serve(*, devmode: bool) -> None:
 
 
 def _prepared() -> Settings:
-    signals.hold()
+    signals.block()
     settings = loaded_settings()
     agent = settings.agent
     log.configure(

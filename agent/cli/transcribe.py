@@ -18,7 +18,7 @@ def transcribe(
     ] = False,
 ) -> None:
     """Join rooms, and publish each participant's words as text under that participant's name."""
-    signals.hold()
+    signals.block()
     # Nothing thinks or speaks here, so no key for it is needed.
     settings = loaded_settings({"openai": {"api_key": "not-needed"}})
     agent = settings.agent

@@ -108,7 +108,7 @@ class Dispatcher:
             await asyncio.sleep(pause_seconds)
             self._replace_our_dead()
             try:
-                is_quiet = await self._look()
+                is_quiet = await self._check_rooms()
             except FAILURES as error:
                 pause_seconds = LOOK_SECONDS
                 if loop.time() - well_at > SILENT_SECONDS and not is_said:
@@ -120,7 +120,7 @@ class Dispatcher:
                 longest = IDLE_LOOK_SECONDS if is_quiet else LOOK_SECONDS
                 pause_seconds = min(pause_seconds * 1.5, longest)
 
-    async def _look(self) -> bool:
+    async def _check_rooms(self) -> bool:
         """Check every room. True if nobody came or went and nobody needs an agent."""
         rooms = (await self._client.room.list_rooms(api.ListRoomsRequest())).rooms
         listed = {room.sid: counts(room) for room in rooms}
@@ -135,7 +135,7 @@ class Dispatcher:
         for room, found in zip(first_come, seen, strict=True):
             if sight := found.result():
                 with contextlib.suppress(*FAILURES):
-                    places -= await self._judge(room, *sight, has_place=places > 0)
+                    places -= await self._decide(room, *sight, has_place=places > 0)
         return is_quiet and all(
             isinstance(each, Settled) and not each.agents for each in self._rooms.values()
         )
@@ -146,7 +146,7 @@ class Dispatcher:
         state = self._rooms.get(room.sid)
         if isinstance(state, Settled) and state.counts == counts(room):
             if now >= state.until and state.agents:
-                self._tasks.create_task(self._check(room, state))
+                self._tasks.create_task(self._check_agents(room, state))
             if now < state.until or state.agents:
                 return None
         if isinstance(state, Unseen) and now < state.until:
@@ -163,7 +163,7 @@ class Dispatcher:
                 pass
         return None
 
-    async def _judge(
+    async def _decide(
         self,
         room: models.Room,
         participants: list[models.ParticipantInfo],
@@ -180,7 +180,7 @@ class Dispatcher:
             settled = Settled(counts(room), now + about(seconds), tuple(others))
             if others and room.sid not in self._rooms:
                 # This worker may replace one that died, and whose callers wait.
-                self._tasks.create_task(self._check(room, settled))
+                self._tasks.create_task(self._check_agents(room, settled))
             self._rooms[room.sid] = settled
             return False
         asked = frozenset(each.id for each in dispatches)
@@ -230,7 +230,7 @@ class Dispatcher:
         finally:
             self._on_hold.discard(room)
 
-    async def _check(self, room: models.Room, state: Settled) -> None:
+    async def _check_agents(self, room: models.Room, state: Settled) -> None:
         """Ask the other workers' agents in a room whether they are alive."""
         asking = self._rooms[room.sid] = replace(state, until=math.inf)
         for identity in state.agents:

@@ -14,34 +14,34 @@ log = logging.getLogger(__name__)
 
 # The server refuses a token from its future. A clock that is a few seconds off is normal, and an
 # answer takes its time.
-CLOCK_SECONDS = 30
-REFUSED = (401, 403)
+CLOCK_SKEW_SECONDS = 30
+REFUSED_STATUSES = (401, 403)
 
 
-class UnreachableError(Exception):
+class LiveKitUnreachableError(Exception):
     """LiveKit does not answer or refuses our key; the message says what to change."""
 
 
-class RefusedError(UnreachableError):
+class KeyRefusedError(LiveKitUnreachableError):
     """LiveKit refuses our key; asking again changes nothing."""
 
 
 def require_certificates() -> None:
-    """Return if the certificates can be read. Raises UnreachableError.
+    """Return if the certificates can be read. Raises LiveKitUnreachableError.
 
     Without them no job process becomes ready, and LiveKit would try for ever.
     """
     try:
         certificates()
     except OSError as error:
-        raise UnreachableError(
+        raise LiveKitUnreachableError(
             "The certificates that SSL_CERT_FILE or SSL_CERT_DIR name cannot be read "
             f"({error.strerror}): correct the variable, or unset it."
         ) from None
 
 
 async def require_livekit(livekit: LiveKitSettings) -> None:
-    """Return if LiveKit answers and accepts the key. Raises UnreachableError."""
+    """Return if LiveKit answers and accepts the key. Raises LiveKitUnreachableError."""
     try:
         async with livekit_api(livekit) as server:
             try:
@@ -49,12 +49,12 @@ async def require_livekit(livekit: LiveKitSettings) -> None:
             except api.TwirpError as error:
                 ahead_seconds = server.clock_ahead_seconds or 0.0
                 raise _refusal(livekit, error.status, error.message, ahead_seconds) from None
-            if abs(ahead_seconds := server.clock_ahead_seconds or 0.0) > CLOCK_SECONDS:
+            if abs(ahead_seconds := server.clock_ahead_seconds or 0.0) > CLOCK_SKEW_SECONDS:
                 log.warning("the clock is off", extra={"clock": _clock(ahead_seconds)})
     except aiohttp.ClientResponseError as error:
         raise _stranger(livekit, error.status, error.message) from None
     except (TimeoutError, aiohttp.ClientError, OSError, ValueError) as error:
-        raise UnreachableError(
+        raise LiveKitUnreachableError(
             f"LiveKit does not answer at {livekit.url} ({_cause(error)}): "
             "check LIVEKIT_URL, and that the server runs; `make run` starts one here."
         ) from None
@@ -62,17 +62,17 @@ async def require_livekit(livekit: LiveKitSettings) -> None:
 
 def _refusal(
     livekit: LiveKitSettings, status: int, message: str, ahead_seconds: float
-) -> UnreachableError:
-    if status not in REFUSED:
+) -> LiveKitUnreachableError:
+    if status not in REFUSED_STATUSES:
         return _stranger(livekit, status, message)
-    if abs(ahead_seconds) > CLOCK_SECONDS:
-        return RefusedError(
+    if abs(ahead_seconds) > CLOCK_SKEW_SECONDS:
+        return KeyRefusedError(
             f"LiveKit at {livekit.url} refuses our token: {_clock(ahead_seconds)}; set the clock "
             "(with a wrong one no key can be told from a right one)."
         )
     key, secret = livekit.api_key.get_secret_value(), livekit.api_secret.get_secret_value()
     swapped = secret.startswith("API") or len(key) > len(secret)
-    return RefusedError(
+    return KeyRefusedError(
         f"LiveKit at {livekit.url} refuses the key and the secret: "
         + (
             "LIVEKIT_API_KEY and LIVEKIT_API_SECRET look swapped; "
@@ -84,8 +84,8 @@ def _refusal(
     )
 
 
-def _stranger(livekit: LiveKitSettings, status: int, message: str) -> UnreachableError:
-    return UnreachableError(
+def _stranger(livekit: LiveKitSettings, status: int, message: str) -> LiveKitUnreachableError:
+    return LiveKitUnreachableError(
         f"LIVEKIT_URL={livekit.url} answers, but not as a LiveKit server "
         f"(HTTP {status}: {message[:200]})."
     )

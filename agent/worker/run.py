@@ -15,8 +15,8 @@ from agent.worker.forced_shutdown import ask_agents_to_leave
 from agent.worker.livekit_api import livekit_api
 from agent.worker.preparation import leave_folder_in_place, leave_lost_folder, require_preparation
 from agent.worker.reachability import (
-    RefusedError,
-    UnreachableError,
+    KeyRefusedError,
+    LiveKitUnreachableError,
     require_certificates,
     require_livekit,
 )
@@ -41,8 +41,8 @@ async def serve(server: Worker, settings: Settings, *, devmode: bool, speaks: bo
     A worker that `speaks` also tells callers when no agent is free, and apologises when it cuts a
     call short.
 
-    Raises UnpreparedError, UnreachableError, HopelessError, and OSError if the health page's port
-    is taken.
+    Raises UnpreparedError, LiveKitUnreachableError, HopelessError, and OSError if the port of the
+    health page is taken.
     """
     require_certificates()
     with signals.listening() as (stop, hurry):
@@ -95,7 +95,7 @@ async def _drained(
 async def join(server: Worker, settings: Settings, room: str) -> None:
     """Hold one call in the room of that name, making the room if need be; take no other calls.
 
-    Raises UnpreparedError, UnreachableError, and OSError if the health page's port is taken.
+    Raises UnpreparedError, LiveKitUnreachableError, and OSError if the health page's port is taken.
     """
     require_certificates()
     with signals.listening() as (stop, _):
@@ -154,9 +154,9 @@ async def _wait_for_livekit(settings: Settings, *, patience_seconds: float) -> N
     while True:
         try:
             return await require_livekit(settings.livekit)
-        except RefusedError:
+        except KeyRefusedError:
             raise
-        except UnreachableError as error:
+        except LiveKitUnreachableError as error:
             if asyncio.get_running_loop().time() >= deadline:
                 raise
             if said != str(error):

@@ -25,7 +25,7 @@ def stopping() -> set[signal.Signals]:
     return stopping
 
 
-def hold() -> None:
+def block() -> None:
     """Block these signals: each is kept until `listening` takes it."""
     signal.pthread_sigmask(signal.SIG_BLOCK, stopping())
 
@@ -63,7 +63,7 @@ def listening() -> Iterator[tuple[asyncio.Event, asyncio.Event]]:
                 loop.call_soon_threadsafe(on_signal, signal.sigwait(numbers))
 
     numbers = stopping()
-    hold()
+    block()
     # Python 3.11 unblocks two of them in the thread that starts the first job process. A signal
     # delivered there, not to the waiting thread, comes this way.
     for number in numbers:

@@ -16,7 +16,7 @@ LONGEST_PAUSE_SECONDS = 4.0
 LAST_TRY_SECONDS = 2.0
 TRIES_OF_THE_EMPTY = 2
 # An event loop may wake up this much too early. Without this margin the tries would not end.
-CLOCK_SECONDS = 0.001
+ROUNDING_SECONDS = 0.001
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ class Schedule:
         """Which provider to ask, and when; None if there are no more tries. `jitter`, from 0 to 1,
         spreads the requests of many calls that failed together."""
         left = [(n, state) for n, state in self._states.items() if not state.is_excluded]
-        if not left or now >= self._latest - CLOCK_SECONDS:
+        if not left or now >= self._latest - ROUNDING_SECONDS:
             return None
         number, state = min(left, key=lambda each: max(each[1].not_before, now))
         at = max(state.not_before, now)

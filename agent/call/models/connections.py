@@ -112,7 +112,7 @@ class _Pool:
         self.in_flight += 1
         try:
             response = await self.client.send(copy, stream=True, follow_redirects=False)
-        except BaseException:
+        except BaseException:  # cancelled as well: the request is no longer in flight
             self.in_flight -= 1
             raise
         return httpx2.Response(

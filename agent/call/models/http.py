@@ -60,7 +60,7 @@ class ModelTransport(httpx2.AsyncBaseTransport):
                 speech = SpeechBody(response, limit, deadline)
                 await speech.begin()
                 return _made_over(response, speech, speech.media_type)
-        except BaseException:
+        except BaseException:  # cancelled, too
             await response.aclose()
             raise
         return response

@@ -75,8 +75,8 @@ class Presence:
         """Watch the room, which the agent has joined."""
         room, agent = self._room, self._agent
         room.on("participant_connected", self._on_came)
-        room.on("track_published", self._look)
-        room.on("participant_permissions_changed", self._look)
+        room.on("track_published", self._observe)
+        room.on("participant_permissions_changed", self._observe)
         room.on("participant_disconnected", self._on_left)
         room.on("participant_attributes_changed", self._on_attributes)
         room.on("reconnected", self._leave_to_another_agent)
@@ -89,7 +89,7 @@ class Presence:
         )
         self._leave_to_another_agent()
         if not self._is_second:
-            self._look()
+            self._observe()
 
     async def caller_came(self) -> None:
         """Return once there is a caller, which may be never: also wait for the call's end."""
@@ -109,7 +109,7 @@ class Presence:
             log.info("the caller's client does not answer, and somebody else is there")
             self._is_dead = True
             self._policy.answers(is_reachable=False)
-            self._look()
+            self._observe()
 
     async def _ask_caller(self) -> int:
         """Call a method of the caller's client. Returns LiveKit's error code, or 0 without one."""
@@ -140,7 +140,7 @@ class Presence:
         """Somebody has typed in the room's chat, and so takes part as if they had spoken."""
         if identity not in self._active:
             self._active.add(identity)
-            self._look()
+            self._observe()
 
     def stop_waiting(self) -> None:
         """Wait no longer for somebody who is away."""
@@ -152,7 +152,7 @@ class Presence:
         """Show nothing more."""
         await self._tasks.aclose()
 
-    def _look(self, *_: object) -> None:
+    def _observe(self, *_: object) -> None:
         policy = self._policy
         if policy is None:
             return
@@ -175,7 +175,7 @@ class Presence:
         if policy.ending:
             self._end(policy.ending)
         elif next_look is not None:
-            self._next_look = loop.call_at(next_look, self._look)
+            self._next_look = loop.call_at(next_look, self._observe)
 
     def _show_next_caller(self) -> None:
         if self._is_shown:
@@ -185,12 +185,12 @@ class Presence:
         if self._policy and participant.identity == self._policy.caller:
             self._is_dead = False
             self._policy.answers(is_reachable=True)
-        self._look()
+        self._observe()
 
     def _on_left(self, participant: rtc.RemoteParticipant) -> None:
         if self._policy and participant.disconnect_reason in HUNG_UP:
             self._policy.hung_up(participant.identity)
-        self._look()
+        self._observe()
 
     def _on_attributes(self, changed: Mapping[str, str], participant: rtc.Participant) -> None:
         if isinstance(participant, rtc.LocalParticipant) and changed.get(Attribute.MUST_GO):

@@ -12,7 +12,7 @@ from livekit.agents import APIConnectOptions, tts, utils
 from agent.tasks import OwnedTask
 
 MOST_AT_ONCE = 2
-AHEAD_SECONDS = 10.0
+BUFFERED_SECONDS = 10.0
 """With this much left to play, request no more: an interruption would waste it."""
 
 FAST = 2.0
@@ -121,5 +121,5 @@ class ReadAhead:
         if len(self._latest) == MOST_AT_ONCE:
             await self._latest[0].is_settled.wait()
         loop = asyncio.get_running_loop()
-        while (early_seconds := self._plays_until - AHEAD_SECONDS - loop.time()) > 0:  # noqa: ASYNC110
+        while (early_seconds := self._plays_until - BUFFERED_SECONDS - loop.time()) > 0:  # noqa: ASYNC110
             await asyncio.sleep(early_seconds)

@@ -103,7 +103,7 @@ class VoiceFeed:
         room.on("track_unpublished", self._on_unpublished)
         room.on("track_muted", self._on_mute)
         room.on("track_unmuted", self._on_mute)
-        self._look()
+        self._choose_track()
 
     async def aclose(self) -> None:
         """Stop listening, and end all handlers and tasks."""
@@ -117,22 +117,22 @@ class VoiceFeed:
 
     def _on_subscribed(self, _track: object, _publication: object, who: rtc.Participant) -> None:
         if who.identity == self._identity:
-            self._look()
+            self._choose_track()
 
     def _on_unsubscribed(
         self, _track: object, publication: rtc.TrackPublication, who: rtc.Participant
     ) -> None:
         if who.identity == self._identity:
-            self._look(without=publication.sid)
+            self._choose_track(without=publication.sid)
 
     def _on_unpublished(self, publication: rtc.TrackPublication, who: rtc.Participant) -> None:
         self._on_unsubscribed(None, publication, who)
 
     def _on_mute(self, who: rtc.Participant, _publication: object) -> None:
         if who.identity == self._identity:
-            self._look()
+            self._choose_track()
 
-    def _look(self, without: str = "") -> None:
+    def _choose_track(self, without: str = "") -> None:
         participant = self._room.remote_participants.get(self._identity)
         found = participant.track_publications.values() if participant else ()
         voices = voice_tracks(each for each in found if each.sid != without)

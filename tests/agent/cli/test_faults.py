@@ -18,7 +18,7 @@ from agent.cli.faults import (
     told_warnings,
 )
 from agent.worker.preparation import UnpreparedError
-from agent.worker.reachability import UnreachableError
+from agent.worker.reachability import LiveKitUnreachableError
 from agent.worker.run import HopelessError
 from workbench.local.sample_settings import sample_settings
 
@@ -72,7 +72,7 @@ def test_settings_that_a_command_gives_itself_need_not_be_set(
 FAULTS: list[tuple[Callable[[], Exception], int, str]] = [
     (lambda: HopelessError(), FAILED, "Its supervisor should start another."),
     (lambda: UnpreparedError("Nothing works."), USAGE, "The worker cannot start. Nothing works."),
-    (lambda: UnreachableError("LiveKit is away."), FAILED, "LiveKit is away."),
+    (lambda: LiveKitUnreachableError("LiveKit is away."), FAILED, "LiveKit is away."),
     (
         lambda: TwirpError("invalid", "no such room" * 100, status=400),
         FAILED,

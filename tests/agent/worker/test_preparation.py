@@ -72,7 +72,7 @@ def prepare(settings):
         time.sleep(600)
 
 if __name__ == "__main__":
-    signals.hold()
+    signals.block()
     from agent.worker.run import serve
     from agent.worker.server import build_server
     from config.load import load_settings

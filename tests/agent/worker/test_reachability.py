@@ -13,7 +13,7 @@ from aiohttp.test_utils import TestServer
 from pydantic import SecretStr
 
 from agent.worker import livekit_api
-from agent.worker.reachability import RefusedError, UnreachableError, require_livekit
+from agent.worker.reachability import KeyRefusedError, LiveKitUnreachableError, require_livekit
 from config.services import LiveKitSettings
 
 
@@ -39,7 +39,8 @@ async def test_a_server_that_accepts_and_says_nothing_is_said_in_one_sentence(
 ) -> None:
     monkeypatch.setattr(livekit_api, "DEADLINE_SECONDS", 0.2)
     async with livekit(silent=True) as settings, asyncio.timeout(30):
-        with pytest.raises(UnreachableError, match=r"does not answer at .* check LIVEKIT_URL"):
+        silent = r"does not answer at .* check LIVEKIT_URL"
+        with pytest.raises(LiveKitUnreachableError, match=silent):
             await require_livekit(settings)
 
 
@@ -67,7 +68,7 @@ async def test_a_server_of_another_kind_that_answers_well_is_said_in_one_sentenc
         key, secret = SecretStr("APIkey"), SecretStr("s" * 32)
         url = str(server.make_url(""))
         settings = LiveKitSettings(url=url, api_key=key, api_secret=secret)
-        with pytest.raises(UnreachableError, match=f"not as a LiveKit server .{said}\\)"):
+        with pytest.raises(LiveKitUnreachableError, match=f"not as a LiveKit server .{said}\\)"):
             await require_livekit(settings)
     assert asked == ["/twirp/livekit.RoomService/ListRooms"]  # no redirect is followed
 
@@ -75,7 +76,7 @@ async def test_a_server_of_another_kind_that_answers_well_is_said_in_one_sentenc
 @pytest.mark.parametrize("status", [401, 403])
 async def test_a_refused_key_is_told_from_a_server_that_may_yet_come(status: int) -> None:
     async with livekit(status) as settings:
-        with pytest.raises(RefusedError, match=r"LIVEKIT_API_KEY and LIVEKIT_API_SECRET"):
+        with pytest.raises(KeyRefusedError, match=r"LIVEKIT_API_KEY and LIVEKIT_API_SECRET"):
             await require_livekit(settings)
 
 
@@ -86,7 +87,7 @@ async def test_where_the_clock_is_off_it_is_named_and_not_the_key(
     ahead_seconds: float, said: str
 ) -> None:
     async with livekit(401, ahead_seconds=ahead_seconds) as settings:
-        with pytest.raises(RefusedError, match=f"clock is {said} the server's; set the clock"):
+        with pytest.raises(KeyRefusedError, match=f"clock is {said} the server's; set the clock"):
             await require_livekit(settings)
 
 

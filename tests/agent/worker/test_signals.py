@@ -25,7 +25,7 @@ async def main():
         await hurry.wait()
         print("hurry", flush=True)
 
-signals.hold()
+signals.block()
 asyncio.run(main())
 """
 
