@@ -23,6 +23,7 @@ from stt_assemblyai.events import Ended, Opened
 from stt_assemblyai.messages import ClientMessage, Terminate
 from stt_assemblyai.outbox import Chunk
 from stt_assemblyai.protocol import Event, Failed, Heard, Session, State
+from stt_assemblyai.usage import Sent
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -105,6 +106,17 @@ class Attempt:
         return isinstance(self.outcome, Ended) and self.outcome.termination is not None
 
     @property
+    def billed_seconds(self) -> float | None:
+        """The service's own figure; None if it gave none."""
+        termination = self.outcome.termination if isinstance(self.outcome, Ended) else None
+        return termination.session_duration_seconds if termination else None
+
+    @property
+    def sent(self) -> Sent:
+        """What it was sent."""
+        return Sent(self.outbox.from_ms, self.outbox.until_ms, self.outbox.clock.session_ms)
+
+    @property
     def error(self) -> AssemblyAIError | None:
         """Why it ended without being asked to; None otherwise."""
         return self.outcome.error if isinstance(self.outcome, Failed) else None
@@ -159,10 +171,14 @@ class Attempt:
         from_ms = self.outbox.from_ms
         self.outbox.start(until_ms if from_ms == math.inf else from_ms, now)
 
+    def alive(self, at: float) -> None:
+        """The peer was last heard then, if there is one already."""
+        if self.connection is not None:
+            self.connection.alive_at = at
+
     def receive(self, frame: str | bytes, now: float) -> Event | None:
         """Handle a frame of the service."""
-        if self.connection is not None:
-            self.connection.alive_at = now
+        self.alive(now)
         return self._noted(self.session.receive(frame), now)
 
     def closed(self, code: int, reason: str, now: float) -> Event | None:
@@ -237,8 +253,7 @@ class Attempt:
         if isinstance(event, Opened):
             event = replace(event, opening_seconds=now - self._begun_at)
             self.opened, self.opened_at = event, now
-            if self.is_open:  # otherwise it is ending already, and the Termination is waited for
-                self._due_at = math.inf
+            self._due_at = math.inf
             self.outbox.stir(now)  # messages wait for Begin
         if isinstance(event, Ended | Failed):
             self.outcome = event

@@ -205,8 +205,7 @@ class Hearing:
         """Forget audio that no session needs again; what was not sent is needed."""
         needed_ms = min(self.covered_ms(attempt, now), self._stall.unanswered_from_ms)
         needed_ms = min(needed_ms, attempt.outbox.until_ms)  # words may end after what was sent
-        if needed_ms < math.inf:
-            self._replay.release(self._replay.position(needed_ms))
+        self._replay.release(self._replay.position(needed_ms))
 
     def _quiet(self) -> Events:
         """A Preflight, if the voice has fallen quiet after words that may be the whole turn."""

@@ -15,15 +15,14 @@ from stt_assemblyai.attempt import Attempt, Role
 from stt_assemblyai.endpointing import endpointing_for
 from stt_assemblyai.errors import (
     AssemblyAIError,
-    CloseCode,
     ConfigurationError,
     RenewalError,
     TransientError,
 )
-from stt_assemblyai.events import Ended, Interrupted, Opened, StreamEvent
+from stt_assemblyai.events import Interrupted, Opened, StreamEvent
 from stt_assemblyai.outbox import Outbox
 from stt_assemblyai.roll_over import RollOver, Step
-from stt_assemblyai.usage import Sent, UsageMeter
+from stt_assemblyai.usage import UsageMeter
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -90,6 +89,13 @@ class Sessions:
     def due_at(self) -> float:
         """When to look again, though nothing comes; infinite if there is no need."""
         return min(self.roll_over.look_at, self._next.due_at if self._next else math.inf)
+
+    @property
+    def sent_until_ms(self) -> float:
+        """How far into the stream audio has been sent; infinite if none waits for a session."""
+        if self.active is not None:
+            return self.active.outbox.until_ms
+        return 0.0 if self._next and self._next.awaits_ms is None else math.inf
 
     @property
     def ending(self) -> bool:
@@ -164,15 +170,9 @@ class Sessions:
         for attempt in [each for each in self.attempts.values() if each.over]:
             del self.attempts[attempt.key]
             self.wanted.append(Close(attempt.key))
-            outbox, outcome = attempt.outbox, attempt.outcome
-            termination = outcome.termination if isinstance(outcome, Ended) else None
+            session_id = attempt.opened.session_id if attempt.opened else ""
             usage = self.usage.close(
-                attempt.key,
-                now,
-                attempt.opened.session_id if attempt.opened else "",
-                attempt.reason,
-                termination.session_duration_seconds if termination else None,
-                Sent(outbox.from_ms, outbox.until_ms, outbox.clock.session_ms),
+                attempt.key, now, session_id, attempt.reason, attempt.billed_seconds, attempt.sent
             )
             self._tell([usage] if usage else [])
 
@@ -224,11 +224,11 @@ class Sessions:
     def stop(self, now: float) -> None:
         """End the stream as soon as the active session has said its last words."""
         if self.active is None:
-            return self.end(None, now)
-        self._end = self._end or _End(None)
-        self._leave_spare(now)
-        self.finish(self.active, Role.ACTIVE, now)
-        return None
+            self.end(None, now)
+        else:
+            self._end = self._end or _End(None)
+            self._leave_spare(now)
+            self.finish(self.active, Role.ACTIVE, now)
 
     def end(self, error: AssemblyAIError | None, now: float) -> None:
         """Nothing more is heard: an open turn ends, and sessions are left to their goodbyes."""
@@ -276,7 +276,7 @@ class Sessions:
             return
         lived_seconds = now - old.opened_at
         self.retries.lived(lived_seconds, useful=self._hearing.useful)
-        for_its_age = (CloseCode(3008), CloseCode(4008))  # protocol notes, section 13
+        for_its_age = (3008, 4008)  # close codes: protocol notes, section 13
         if isinstance(old.error, RenewalError) and old.error.code in for_its_age:
             self.roll_over.lifetimes.expired(lived_seconds)
 

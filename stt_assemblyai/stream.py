@@ -9,6 +9,7 @@ call `tick` at `deadline`. Nothing here waits, and carrying out an action may ca
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from stt_assemblyai.actions import Action, Emit, Send, StreamConfig
@@ -70,7 +71,7 @@ class Stream:
 
     def deadline(self) -> float:
         """When to call `tick` if nothing happens before; infinite if there is no need."""
-        soonest = min(self.sessions.due_at, self._flush.look_at)
+        soonest = math.inf if self.over else min(self.sessions.due_at, self._flush.look_at)
         for attempt in self.sessions.attempts.values():
             late_at = self._hearing.late_at(attempt, self.input)
             soonest = min(soonest, attempt.deadline(ended=self.input.ended), late_at)
@@ -92,7 +93,7 @@ class Stream:
         """End the open turn at this point of the audio; see `Transcriber.flush`."""
         self.sessions.queue(ForceEndpoint(), now)
         self._flush.cancel()
-        if not self._hearing.in_turn:
+        if not self._hearing.in_turn and not self.sessions.ending:
             self._flush.ask(now)
         self.tick(now)
 
@@ -138,8 +139,8 @@ class Stream:
     def alive(self, key: int, at: float) -> None:
         """The peer was last heard then, if only by its answer to a ping."""
         attempt = self.sessions.attempts.get(key)
-        if attempt is not None and attempt.connection is not None:
-            attempt.connection.alive_at = at
+        if attempt is not None:
+            attempt.alive(at)
 
     def blocked(self, key: int, now: float) -> None:
         """The session's connection takes no more frames for now."""
@@ -187,8 +188,8 @@ class Stream:
             self._emit_all(self._hearing.mapper.expire(now), now)
         self.sessions.roll(now)
         self._settle(now)
-        active, said_until_ms = self.sessions.active, self._hearing.mapper.said_until_ms
-        if self._flush.is_in_vain(active.outbox.until_ms if active else 0.0, said_until_ms, now):
+        said_until_ms = self._hearing.mapper.said_until_ms
+        if self._flush.is_in_vain(self.sessions.sent_until_ms, said_until_ms, now):
             self._emit(NothingToEnd(), now)
 
     @property
