@@ -1,0 +1,231 @@
+"""What one session is sent next: audio from its place on and paced, messages in their places."""
+
+import math
+from typing import Any
+
+import pytest
+
+from stt_assemblyai.messages import (
+    ClientMessage,
+    ForceEndpoint,
+    KeepAlive,
+    Terminate,
+    UpdateConfiguration,
+)
+from stt_assemblyai.outbox import Chunk, Input, Outbox, QueuedMessage
+from stt_assemblyai.timing import Timing
+
+RATE = 8000
+CHUNK = b"\1\0" * 400  # 50 ms
+SILENCE = bytes(len(CHUNK))
+UPDATE = UpdateConfiguration({"min_turn_silence": 900})
+
+
+class Sending:
+    """A stream's audio, and one session's outbox, which has begun to hear it."""
+
+    def __init__(self, from_ms: float = 0.0, **timing: Any) -> None:
+        self.timing = Timing(**timing)
+        self.audio = Input(RATE, self.timing)
+        self.outbox = Outbox(self.audio.replay, self.timing)
+        self.outbox.start(from_ms, now=0.0)
+
+    def push(self, pcm: bytes, now: float = 0.0) -> None:
+        self.audio.add(pcm, now)
+
+    def take(
+        self, now: float = 0.0, *, is_open: bool = True, ended: bool = False
+    ) -> list[Chunk | ClientMessage]:
+        """All that is due, up to Terminate."""
+        taken: list[Chunk | ClientMessage] = []
+        while (what := self.outbox.take(now, is_open=is_open, ended=ended)) is not None:
+            taken.append(what)
+            if isinstance(what, Terminate):
+                break
+        return taken
+
+
+def test_live_audio_leaves_as_soon_as_a_chunk_is_there() -> None:
+    sending = Sending()
+    for number in range(20):
+        sending.push(CHUNK[:400], now=number * 0.05)
+        assert sending.take(now=number * 0.05) == []
+        sending.push(CHUNK[400:], now=number * 0.05)
+        assert sending.take(now=number * 0.05) == [Chunk(number * 50.0, CHUNK)]
+
+
+def test_a_backlog_leaves_at_the_pace_that_the_service_follows() -> None:
+    sending, now = Sending(replay_speed=1.25), 0.0
+    sending.push(CHUNK * 100)
+    sending.take()
+    while sending.outbox.until_ms < 5000:
+        now = sending.outbox.ready_at(is_open=True, ended=False)
+        assert len(sending.take(now)) == 1
+    assert now == pytest.approx(5.0 / 1.25 - 0.2, abs=0.05)  # but for a burst
+
+
+def test_only_what_the_session_has_not_heard_is_sent() -> None:
+    sending = Sending(from_ms=100)
+    sending.push(CHUNK * 3)
+    assert sending.take() == [Chunk(100.0, CHUNK)]
+    assert (sending.outbox.from_ms, sending.outbox.until_ms) == (100, 150)
+
+
+def test_a_session_begins_at_the_oldest_audio_that_is_left() -> None:
+    sending = Sending()
+    sending.push(CHUNK * 4)
+    sending.audio.replay.release(len(CHUNK))
+    sending.outbox.start(0.0, now=0.0)
+    assert sending.outbox.until_ms == 50
+    sending.audio.replay.release(len(CHUNK) * 3)  # and goes on there if it is too slow
+    assert sending.take() == [Chunk(150.0, CHUNK)]
+
+
+def test_a_session_that_has_not_begun_to_hear_the_stream_has_no_place_in_it() -> None:
+    sending = Sending()
+    assert Outbox(sending.audio.replay, sending.timing).from_ms == math.inf
+
+
+def test_audio_may_leave_before_begin_and_messages_wait_for_it() -> None:
+    sending = Sending()
+    sending.push(CHUNK)
+    sending.outbox.queue(ForceEndpoint(), now=0.0)
+    assert sending.take(is_open=False, ended=True) == [Chunk(0.0, CHUNK)]
+    assert sending.take(now=5.0) == [ForceEndpoint()]
+
+
+def test_a_message_keeps_its_place_behind_the_audio_that_was_there() -> None:
+    sending = Sending()
+    sending.push(CHUNK + CHUNK[:100])
+    sending.outbox.queue(ForceEndpoint(), now=0.0)
+    sending.push(CHUNK)
+    taken = sending.take()
+    assert taken == [Chunk(0.0, CHUNK), ForceEndpoint(), Chunk(50.0, CHUNK)]
+
+
+def test_what_cannot_wait_overtakes_other_messages_and_audio() -> None:
+    sending = Sending()
+    sending.push(CHUNK)
+    sending.outbox.queue(KeepAlive(), now=0.0)
+    sending.outbox.queue_first(ForceEndpoint(), now=0.0)
+    assert sending.take() == [ForceEndpoint(), Chunk(0.0, CHUNK), KeepAlive()]
+
+
+@pytest.mark.parametrize("rest", [b"", CHUNK[:100]])
+def test_the_end_takes_the_rest_of_a_chunk_along(rest: bytes) -> None:
+    sending = Sending()
+    sending.push(CHUNK + rest)
+    sending.outbox.queue(ForceEndpoint(), now=0.0)
+    taken = [each.pcm if isinstance(each, Chunk) else each for each in sending.take(ended=True)]
+    assert taken == [CHUNK, ForceEndpoint(), *([rest] if rest else []), Terminate()]
+
+
+def test_the_end_waits_until_a_backlog_is_through() -> None:
+    sending = Sending()
+    sending.push(CHUNK * 100)
+    assert len(sending.take(ended=True)) < 10
+    assert sending.outbox.take(0.0, is_open=True, ended=True) is None
+
+
+def test_silence_stands_in_for_late_audio_while_the_clock_of_the_stream_stands_still() -> None:
+    sending = Sending()
+    sending.push(CHUNK)
+    sending.take()
+    assert sending.outbox.take_silence(now=1.0) == Chunk(50.0, SILENCE, live=False)
+    assert sending.outbox.take_silence(now=1.05) == Chunk(50.0, SILENCE, live=False)
+    assert (sending.outbox.silence_ms, sending.outbox.busy_at) == (100, 1.05)
+    assert sending.outbox.clock.session_ms == 150
+    assert sending.outbox.clock.to_stream(149) == 50
+
+
+def test_silence_is_counted_from_the_last_thing_that_was_sent() -> None:
+    sending = Sending()
+    sending.outbox.take_silence(now=1.0)
+    sending.push(CHUNK, now=1.1)
+    sending.take(now=1.1)
+    assert (sending.outbox.silence_ms, sending.outbox.busy_at) == (0, 1.1)
+    sending.outbox.take_silence(now=2.0)
+    sending.outbox.stir(now=2.5)
+    assert (sending.outbox.silence_ms, sending.outbox.busy_at) == (0, 2.5)
+
+
+def test_what_a_session_did_not_send_is_left_to_the_next_but_for_updates() -> None:
+    """The next session is opened with the newest options."""
+    sending = Sending()
+    for message in (KeepAlive(), UPDATE, ForceEndpoint()):
+        sending.outbox.queue(message, now=0.0)
+    assert sending.outbox.take(0.0, is_open=True, ended=False) == KeepAlive()
+    assert sending.outbox.unsent == [QueuedMessage(0, ForceEndpoint())]
+    following = Outbox(sending.audio.replay, sending.timing, sending.outbox.unsent, from_ms=0.0)
+    assert following.take(0.0, is_open=True, ended=False) == ForceEndpoint()
+
+
+def test_updates_are_dropped_when_the_session_is_opened_with_them() -> None:
+    sending = Sending()
+    for message in (UPDATE, KeepAlive(), UPDATE):
+        sending.outbox.queue(message, now=0.0)
+    sending.outbox.drop_updates()
+    assert sending.take() == [KeepAlive()]
+
+
+@pytest.mark.parametrize(
+    ("pushed", "queued", "is_open", "ended", "ready_at"),
+    [
+        (b"", False, True, False, math.inf),
+        (CHUNK[:100], False, True, False, math.inf),
+        (CHUNK, False, False, False, -math.inf),  # at once: nothing has been sent yet
+        (b"", True, False, False, math.inf),  # a message waits for Begin
+        (b"", True, True, False, -math.inf),
+        (b"", False, True, True, -math.inf),  # Terminate
+        (b"", False, False, True, math.inf),
+        (CHUNK[:100], False, True, True, -math.inf),
+        (CHUNK[:100], False, False, True, math.inf),
+    ],
+)
+def test_when_there_is_something_to_send(
+    pushed: bytes, queued: bool, is_open: bool, ended: bool, ready_at: float
+) -> None:
+    sending = Sending()
+    sending.push(pushed)
+    if queued:
+        sending.outbox.queue(ForceEndpoint(), now=0.0)
+    assert sending.outbox.ready_at(is_open=is_open, ended=ended) == ready_at
+    due = sending.outbox.take(0.0, is_open=is_open, ended=ended)
+    assert (due is not None) == (ready_at == -math.inf)
+
+
+def test_audio_that_is_paced_is_ready_when_its_time_comes() -> None:
+    sending = Sending()
+    sending.push(CHUNK * 100)
+    sending.take()
+    ready_at = sending.outbox.ready_at(is_open=True, ended=False)
+    assert 0 < ready_at < 0.05
+    assert not sending.take(ready_at - 0.001)
+    assert sending.take(ready_at)
+
+
+def test_the_input_knows_how_much_has_come_and_when() -> None:
+    audio = Input(RATE, Timing())
+    assert audio.added_at == -math.inf
+    audio.add(memoryview(CHUNK), now=7.0)
+    assert (audio.end_ms, audio.added_at) == (50, 7.0)
+
+
+def test_a_session_is_worth_opening_when_there_is_a_chunk_for_it() -> None:
+    audio = Input(RATE, Timing())
+    audio.add(CHUNK + CHUNK[:-2], now=0.0)
+    assert audio.has_chunk(from_ms=0.0)
+    assert not audio.has_chunk(from_ms=50.0)
+    audio.add(CHUNK[-2:], now=0.0)
+    assert audio.has_chunk(from_ms=50.0)
+
+
+@pytest.mark.parametrize(
+    ("rest_ms", "is_enough"), [(0, False), (40, False), (50, True), (900, True)]
+)
+def test_the_rest_of_a_long_chunk_is_not_left_behind(rest_ms: int, is_enough: bool) -> None:
+    audio = Input(RATE, Timing(chunk_ms=1000))
+    audio.add(bytes(16 * rest_ms), now=0.0)
+    assert not audio.has_chunk(from_ms=0.0)
+    audio.ended = True
+    assert audio.has_chunk(from_ms=0.0) is is_enough
