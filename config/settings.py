@@ -53,7 +53,7 @@ class Settings(Sections):
     @property
     def session_options(self) -> SessionOptions:
         """The options of a streaming session: what was set, and the preset for the rest."""
-        return self.assemblyai.session.tempered(self.agent.turn_preset)
+        return self.assemblyai.session.with_preset(self.agent.turn_preset)
 
     @property
     def vad_threshold(self) -> float:

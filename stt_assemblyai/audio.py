@@ -106,7 +106,7 @@ class _Piece(NamedTuple):
 
 
 class AudioClock:
-    """The sender writes it; the turn mapper reads it."""
+    """One session's clock. Whatever sends audio writes it; the turn mapper reads it."""
 
     def __init__(self) -> None:
         self._pieces: list[_Piece] = []

@@ -151,18 +151,18 @@ class _Opening(open_websocket):
     """Opens a connection. A redirect is followed within one origin: audio goes nowhere else."""
 
     def process_redirect(self, exc: Exception) -> Exception | str:
-        """The address to go on with, or the error to raise."""
+        """The address to connect to instead, or the error to raise."""
         asked = self.ws_uri
         try:
-            told = super().process_redirect(exc)
+            address = super().process_redirect(exc)
         except InvalidURI:
             return exc
-        if not isinstance(told, str):
-            return exc if isinstance(exc, InvalidStatus) else told
-        parts = urlsplit(told)
+        if not isinstance(address, str):
+            return exc if isinstance(exc, InvalidStatus) else address
+        parts = urlsplit(address)
         port = parts.port or (443 if parts.scheme == "wss" else 80)
         origin = (parts.scheme == "wss", parts.hostname, port)
-        return told if origin == (asked.secure, asked.host, asked.port) else exc
+        return address if origin == (asked.secure, asked.host, asked.port) else exc
 
 
 @contextlib.asynccontextmanager
@@ -204,6 +204,7 @@ async def connect(
     finally:
         watching.cancel()
         await connection.close()
+        await asyncio.wait([watching])
 
 
 def _ahead_seconds(connection: ClientConnection, now: float) -> float | None:
@@ -231,7 +232,7 @@ def _address(base_url: str, query: str) -> str:
 
 
 def _all_addresses() -> dict[str, Any]:
-    """Try addresses side by side, as the first may be a black hole; only Python's own loops can."""
+    """Try addresses side by side, since the first may not answer; only Python's own loops can."""
     own = isinstance(asyncio.get_running_loop(), asyncio.BaseEventLoop)
     return {"happy_eyeballs_delay": _NEXT_ADDRESS_SECONDS, "interleave": 1} if own else {}
 

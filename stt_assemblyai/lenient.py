@@ -25,7 +25,7 @@ _Path = tuple[int | str, ...]
 
 
 def read_leniently(model: type[_Model], fields: dict[str, Any]) -> tuple[_Model | None, list[str]]:
-    """The message, if enough of it can be read, and a sentence for each fault found at first.
+    """The message, if enough of it can be read, and a sentence for each fault of the original.
 
     Changes `fields`. A sentence names the field and the rule, never the value: it may be what a
     caller said.

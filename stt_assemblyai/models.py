@@ -59,7 +59,8 @@ OLD_MODELS: Mapping[str, str] = MappingProxyType(
 
 
 def family_of(model: str) -> Models:
-    """The family of a model; for an unknown one by its name, else U3, as all new models are."""
+    """The family of a model. The name of an unknown one decides; otherwise it is U3, like all new
+    models."""
     if model in US or model.startswith("universal-streaming"):
         return US
     return WHISPER if model.startswith("whisper") else U3

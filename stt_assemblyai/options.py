@@ -45,7 +45,7 @@ from stt_assemblyai.models import (
     family_of,
     shipped_with,
 )
-from stt_assemblyai.service import HIGHEST_SAMPLE_RATE, LOWEST_SAMPLE_RATE
+from stt_assemblyai.service import HIGHEST_SAMPLE_RATE, LONGEST_CONTEXT, LOWEST_SAMPLE_RATE
 from stt_assemblyai.values import (
     Context,
     Fraction,
@@ -208,7 +208,7 @@ class SessionOptions(BaseModel):
     # What the model knows beforehand
     prompt: Annotated[Context | None, Takes(U3, updatable=True)] = Field(
         default=None,
-        description="What the call is about, in prose of at most 1750 characters.",
+        description=f"What the call is about, in prose of at most {LONGEST_CONTEXT} characters.",
         examples=["A call to a bicycle shop."],
     )
     keyterms_prompt: Annotated[Terms | None, Takes(US | U3, updatable=True)] = Field(
@@ -218,7 +218,7 @@ class SessionOptions(BaseModel):
     )
     agent_context: Annotated[Context | None, Takes(U3, updatable=True)] = Field(
         default=None,
-        description="What the agent has just said, in at most 1750 characters.",
+        description=f"What the agent has just said, in at most {LONGEST_CONTEXT} characters.",
         examples=["What is your name?"],
     )
     previous_context_n_turns: Annotated[int | None, Takes(U3, default="5")] = Field(
@@ -417,7 +417,7 @@ class SessionOptions(BaseModel):
         """The models that behave like this one: `US`, `U3` or `WHISPER`."""
         return family_of(self.speech_model)
 
-    def tempered(self, name: Preset) -> SessionOptions:
+    def with_preset(self, name: Preset) -> SessionOptions:
         """These options, with a preset's values for those that are not set."""
         rows = PRESETS if self.family is US else MODES if self.family is U3 else {}
         row = rows.get(name, {})

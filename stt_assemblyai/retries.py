@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Patience", "Retries"]
 
-_APART_SECONDS = 8.0  # at most between useful sessions that soon end: longer would cost words
+_APART_SECONDS = 8.0  # useful sessions that soon end are opened at most this far apart
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ class Retries:
         self._broken = 0  # useful sessions in a row that did not live long
         self._lived_seconds = 0.0  # of the session that this failure ended
         self._since = since
-        self._worn_out = since is not None
+        self._is_last_attempt = since is not None
 
     @property
     def since(self) -> float | None:
@@ -75,7 +75,7 @@ class Retries:
         is_proven = seconds >= self._patience.proven_after_seconds
         self._has_lived, self._lived_seconds = True, seconds
         if useful or is_proven:
-            self._failures, self._since, self._worn_out = 0, None, False
+            self._failures, self._since, self._is_last_attempt = 0, None, False
             self._broken = 0 if is_proven else self._broken + 1
 
     def failed(self, error: AssemblyAIError, now: float) -> float | None:
@@ -92,7 +92,7 @@ class Retries:
         self._failures += 1
         self._lived_seconds = 0.0
         is_too_late = now + wait - self._since > self._patience.total_seconds
-        return None if is_too_late or self._worn_out else wait
+        return None if is_too_late or self._is_last_attempt else wait
 
     def _apart_seconds(self) -> float:
         """The least time between opening the last session and the next one."""

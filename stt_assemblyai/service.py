@@ -8,7 +8,10 @@ __all__ = [
     "FASTEST_SPEED",
     "HIGHEST_SAMPLE_RATE",
     "LONGEST_CHUNK_MS",
+    "LONGEST_CONTEXT",
+    "LONGEST_TERM",
     "LOWEST_SAMPLE_RATE",
+    "MOST_TERMS",
     "RECOGNITION_MS",
     "SHORTEST_CHUNK_MS",
     "checked_chunk_ms",
@@ -18,6 +21,8 @@ DEFAULT_BASE_URL = "wss://streaming.assemblyai.com"
 LOWEST_SAMPLE_RATE, HIGHEST_SAMPLE_RATE = 8_000, 96_000  # protocol notes, section 4
 SHORTEST_CHUNK_MS, LONGEST_CHUNK_MS = 50, 1000  # of audio in one message (section 6)
 CHUNK_LIMITS = f"{SHORTEST_CHUNK_MS} to {LONGEST_CHUNK_MS} ms"
+LONGEST_CONTEXT, LONGEST_TERM = 1750, 50  # characters (section 4)
+MOST_TERMS = 100
 FASTEST_SPEED = 1.25  # it can process this many times real time (section 6)
 RECOGNITION_MS = 2000  # words appear at most this long after they were said
 

@@ -9,6 +9,8 @@ from typing import Annotated
 from pydantic import AfterValidator, BeforeValidator, Field, JsonValue, SecretStr, StringConstraints
 from pydantic_core import PydanticCustomError
 
+from stt_assemblyai.service import LONGEST_CONTEXT, LONGEST_TERM, MOST_TERMS
+
 __all__ = [
     "Context",
     "Fraction",
@@ -82,15 +84,17 @@ ModelName = Annotated[
 ]
 Milliseconds = Annotated[int, Field(ge=0)]
 Fraction = Annotated[float, Field(ge=0, le=1)]
-Term = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=50)]
+Term = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=LONGEST_TERM)
+]
 LanguageTag = Annotated[str, StringConstraints(pattern=r"^([a-z]{2,3}|multi)$")]
-Terms = Annotated[tuple[Term, ...], BeforeValidator(_as_list), Field(max_length=100)]
+Terms = Annotated[tuple[Term, ...], BeforeValidator(_as_list), Field(max_length=MOST_TERMS)]
 LanguageTags = Annotated[
     tuple[LanguageTag, ...], BeforeValidator(_as_languages), Field(max_length=10)
 ]
 Names = Annotated[tuple[str, ...], BeforeValidator(_as_list)]
 JsonObject = Annotated[dict[str, JsonValue], BeforeValidator(_as_object)]
 Pairs = Annotated[dict[str, JsonValue], BeforeValidator(_as_pairs)]
-Context = Annotated[str, StringConstraints(max_length=1750)]
+Context = Annotated[str, StringConstraints(max_length=LONGEST_CONTEXT)]
 WebAddress = Annotated[SecretStr, AfterValidator(_web_address)]
 """It may hold a secret, as webhook addresses often do."""

@@ -20,6 +20,7 @@ from livekit.agents.utils import is_given
 
 from stt_assemblyai.errors import AssemblyAIError, HttpStatus, NetworkError
 from stt_assemblyai.options import RENAMED, SessionOptions
+from stt_assemblyai.service import LONGEST_TERM, MOST_TERMS
 from stt_assemblyai.transcript import Transcript
 
 __all__ = [
@@ -94,13 +95,13 @@ def session_parameters(parameters: dict[str, Any]) -> dict[str, Any]:
 
 def merged_keyterms(own: Sequence[str], of_session: Sequence[str]) -> tuple[str, ...]:
     """Both lists, the user's own terms first, within the service's limits: 100 terms of at most 50
-    characters. Beyond them it would close the session."""
-    short = [term for term in of_session if 0 < len(term.strip()) <= 50]
+    characters. With more the service would close the session."""
+    short = [term for term in of_session if 0 < len(term.strip()) <= LONGEST_TERM]
     merged = tuple(dict.fromkeys([*own, *short]))
-    left_out = len(of_session) - len(short) + max(0, len(merged) - 100)
+    left_out = len(of_session) - len(short) + max(0, len(merged) - MOST_TERMS)
     if left_out:
         logger.warning("Key terms were left out", extra={"left_out": left_out})
-    return merged[:100]
+    return merged[:MOST_TERMS]
 
 
 class _OneSentenceError(APIError):

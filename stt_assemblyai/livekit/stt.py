@@ -35,7 +35,7 @@ from stt_assemblyai.livekit.stream import AdapterEvent, SpeechStream
 from stt_assemblyai.models import U3
 from stt_assemblyai.options import SessionOptions
 from stt_assemblyai.retries import Patience
-from stt_assemblyai.service import DEFAULT_BASE_URL
+from stt_assemblyai.service import DEFAULT_BASE_URL, LONGEST_CONTEXT
 from stt_assemblyai.timing import Timing
 from stt_assemblyai.transcriber import StreamConfig
 
@@ -213,7 +213,7 @@ class STT(InformedSTT[AdapterEvent]):
             stream.force_endpoint()
 
     def _means(self, conn_options: APIConnectOptions) -> tuple[Connect, Timing, Patience]:
-        """What a stream connects and waits with; short of time if few retries are granted."""
+        """How a stream connects, and how long it waits: seconds, if LiveKit grants few retries."""
         connect, timing, patience = self._connector, self._timing, self._patience
         if conn_options.max_retry >= DEFAULT_API_CONNECT_OPTIONS.max_retry:
             return connect, timing, patience
@@ -244,12 +244,13 @@ class STT(InformedSTT[AdapterEvent]):
         )
 
     def hear_item(self, event: ConversationItemAddedEvent) -> None:
-        """Tell the service what the agent said, which helps with the answer; its end helps most."""
+        """Tell the service what the agent said: it then understands the answer better. The end of
+        what was said helps most."""
         item = event.item
         if not self.capabilities.chat_context or item.type != "message" or item.role != "assistant":
             return
         if text := item.text_content:  # without text the previous context stays
-            self._apply({"agent_context": text[-1750:]})
+            self._apply({"agent_context": text[-LONGEST_CONTEXT:]})
 
     async def aclose(self) -> None:
         """Close every stream."""

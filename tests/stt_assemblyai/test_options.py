@@ -97,7 +97,7 @@ def test_a_model_of_tomorrow_is_passed_on_with_all_that_is_set_and_one_warning()
     with pytest.warns(UserWarning, match="universal-4 is not known here") as said:
         options = SessionOptions(speech_model="universal-4", **asked)
     assert len(said) == 1
-    query = options.revised(min_turn_silence=200).tempered("conservative").query()
+    query = options.revised(min_turn_silence=200).with_preset("conservative").query()
     assert "speech_model=universal-4&" in query
     assert "end_of_turn_confidence_threshold=0.5" in query
     assert "prompt=trains" in query
@@ -248,7 +248,7 @@ def test_a_preset_sets_the_three_thresholds(name: Any) -> None:
 
 @pytest.mark.parametrize("model", ["universal-streaming-english", U3_MODEL])
 def test_the_preset_service_sends_none_of_the_three(model: str) -> None:
-    options = SessionOptions(speech_model=model).tempered("service")
+    options = SessionOptions(speech_model=model).with_preset("service")
     assert not options.effective().keys() & PRESETS["seed"].keys()
     assert not SessionOptions.preset("service").effective().keys() & PRESETS["seed"].keys()
     assert options.revised(min_turn_silence=300).effective()["min_turn_silence"] == 300
@@ -306,11 +306,11 @@ def test_revised_options_are_checked_again() -> None:
 def test_a_preset_fills_in_what_nobody_set() -> None:
     options = SessionOptions(speech_model="universal-streaming-english", min_turn_silence=123)
     row = PRESETS["conservative"]
-    tempered = options.tempered("conservative")
-    assert tempered.min_turn_silence == 123
-    assert tempered.max_turn_silence == row["max_turn_silence"]
+    chosen = options.with_preset("conservative")
+    assert chosen.min_turn_silence == 123
+    assert chosen.max_turn_silence == row["max_turn_silence"]
 
 
 def test_a_model_without_presets_stays_as_it_is() -> None:
     options = SessionOptions(speech_model="whisper-rt")
-    assert options.tempered("conservative") == options
+    assert options.with_preset("conservative") == options

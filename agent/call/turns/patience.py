@@ -21,7 +21,7 @@ EARLY_SECONDS = 0.4
 
 def thresholds(settings: Settings, preset: Preset, pause_ms: int = 0) -> dict[str, Any]:
     """AssemblyAI's thresholds, each with a value; a pause of `pause_ms` ends no turn."""
-    sent = settings.assemblyai.session.tempered(preset).effective()
+    sent = settings.assemblyai.session.with_preset(preset).effective()
     family = settings.assemblyai.family
     if family is US:
         found = {name: sent.get(name, value) for name, value in SERVICE_THRESHOLDS.items()}
