@@ -1,11 +1,13 @@
 """The settings in force, and what follows from several of them."""
 
+import ast
 from collections.abc import Callable
 
 import pytest
 from pydantic import ValidationError
 
 from config.settings import PER_CALL, Settings
+from config.values import ROOT
 
 Made = Callable[..., Settings]
 
@@ -37,3 +39,30 @@ def test_settings_do_not_change(made: Made) -> None:
 def test_what_a_call_may_set_is_a_setting() -> None:
     for section, fields in PER_CALL.items():
         assert fields <= Settings.model_fields[section].annotation.model_fields.keys()
+
+
+READS = {
+    "config/files.py": "the files that settings name",
+    "config/load.py": "the environment and .env",
+    "config/phrases.py": "the phrases, for `files`",
+    "config/reference.py": "writes the pages that are made of the settings",
+    "config/values.py": "where ~ is: no shell has seen it",
+}
+"""Who looks at anything outside of the values, and at what. The others are values and rules."""
+
+OUTSIDE = {
+    *("open", "read_text", "read_bytes", "write_text", "glob", "exists", "is_file", "is_dir"),
+    *("is_fifo", "stat", "lstat", "expanduser", "resolve_name", "import_module", "getenv"),
+    *("environ", "cwd"),
+}
+
+
+def test_only_loading_looks_outside_of_the_values() -> None:
+    found = {
+        path.relative_to(ROOT).as_posix()
+        for path in (ROOT / "config").glob("*.py")
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if (isinstance(node, ast.Attribute) and node.attr in OUTSIDE)
+        or (isinstance(node, ast.Name) and node.id in OUTSIDE)
+    }
+    assert found == READS.keys()
