@@ -54,6 +54,11 @@ async def raise_what_it_raises(task: OwnedTask[str]) -> None:
         task.task.result()
 
 
+async def wait_for_the_first(task: OwnedTask[str]) -> None:
+    async with task:
+        await first_of(asyncio.shield(task.task), asyncio.sleep(60))
+
+
 def now() -> float:
     return asyncio.get_running_loop().time()
 
@@ -138,6 +143,8 @@ async def test_a_failure_that_ends_the_block_or_is_watched_by_the_owner_is_not_l
 ) -> None:
     with pytest.raises(LookupError):
         await raise_what_it_raises(OwnedTask(Worker().run(1, LookupError()), name="finder"))
+    with pytest.raises(LookupError):
+        await wait_for_the_first(OwnedTask(Worker().run(1, LookupError()), name="finder"))
     watched = OwnedTask(Worker().run(1, LookupError()), name="finder", is_watched=True)
     await asyncio.wait([watched.task])
     await watched.aclose()
