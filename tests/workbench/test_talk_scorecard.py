@@ -2,9 +2,8 @@
 
 import pytest
 
-from workbench.bench.talk.eot_bench import Silence
 from workbench.bench.talk.rates import Rate
-from workbench.bench.talk.scorecard import eot_table, scorecard, words_lost
+from workbench.bench.talk.scorecard import scorecard, words_lost
 from workbench.bench.talk.spans import Conversation, Kind, Span, Stimulus
 
 
@@ -61,17 +60,3 @@ def test_the_table_tells_every_contestants_figures_and_their_events() -> None:
     assert row(lines, "EVA-Bench turn-taking")[1] == "0.80 (10)"
     assert row(lines, "EVA-Bench, answers on time")[1] == "1.00 (10)"
     assert row(lines, "words lost")[1] == "0.00 (10)"
-
-
-def test_ends_of_turns_stand_beside_what_is_published() -> None:
-    hold = Silence(is_end=False, duration_ms=400)
-    end = Silence(is_end=True, duration_ms=5000, predictions=((250, 0.9),))
-    lines = eot_table({"ours": [hold, end]})
-    assert row(lines, "ours") == ["ours (1 hold, 1 eot)", "0.0%", "0.0%", "250 ms", "250 ms"]
-    assert row(lines, "published: AssemblyAI")[1] == "49.4%"
-
-
-def test_a_budget_that_no_policy_keeps_has_no_figure() -> None:
-    hold = Silence(is_end=False, duration_ms=5000)
-    end = Silence(is_end=True, duration_ms=5000)
-    assert row(eot_table({"deaf": [hold, end]}), "deaf")[1:] == ["none"] * 4

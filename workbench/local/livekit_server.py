@@ -77,8 +77,8 @@ def config_body(doors: Doors, *, api_key: str, media_address: str = "") -> str:
     """The server's YAML: nothing listens beyond loopback, unless `media_address` is given.
 
     The media socket, and nothing else, listens on that address as well. Firefox needs it: it
-    neither offers loopback as its own address nor tries one with it. Who knows no call's secret
-    gets nothing out of that socket.
+    neither offers loopback as its own address nor tries one with it. A stranger without a call's
+    secret gets nothing out of that socket.
 
     The ICE/TCP listener binds every interface, so it is off. With `node_ip` alone the media socket
     would be on the network card, and with a `node_ip` all addresses are offered as that one.

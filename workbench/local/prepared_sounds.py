@@ -1,4 +1,4 @@
-"""Speaks the agent's prepared sentences anew: `python -m workbench.local.prepared_sounds`."""
+"""`python -m workbench.local.prepared_sounds`: records the agent's canned prompts again."""
 
 import numpy as np
 import soundfile

@@ -125,7 +125,7 @@ class Process:
         return self
 
     def obituary(self) -> str:
-        """One sentence and the last log lines, for whoever must tell that it died."""
+        """One sentence and the last log lines: what to print when it has died."""
         return f"{self.command.name} ended with code {self._code}; its last lines:\n{self.tail()}"
 
     def signal_group(self, number: signal.Signals) -> None:
@@ -144,7 +144,7 @@ class Process:
                 )
         finally:
             self.signal_group(signal.SIGKILL)
-        # Whoever left the group keeps the pipe open; the log is not worth waiting for then.
+        # A process that left the group keeps the pipe open; the log is not worth that wait.
         await asyncio.wait([self._watching, self._reading], timeout=_SWEEP_SECONDS)
         self._reading.cancel()
 

@@ -134,7 +134,7 @@ class Control(Listener):
 async def _explain(
     request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
 ) -> web.StreamResponse:
-    """What is wrong with a body is told to who sent it."""
+    """Answer a body that is wrong with what is wrong in it."""
     try:
         return await handler(request)
     except ValidationError as invalid:

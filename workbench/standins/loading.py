@@ -38,7 +38,7 @@ def load_voice(longest_pause_ms: int | None = None) -> Voice:
 
 
 def without_pauses(sound: Samples, longest: int) -> Samples:
-    """The same 24 kHz sound with at most so many silent windows of 10 ms in a row."""
+    """The same 24 kHz sound with at most `longest` silent windows of 10 ms in a row."""
     whole = sound.size // _WINDOW_SAMPLES
     windows = sound[: whole * _WINDOW_SAMPLES].reshape(whole, _WINDOW_SAMPLES)
     kept, silent = [], 0

@@ -165,7 +165,7 @@ class _Thought(llm.LLMStream):
 
 
 class ScriptedTTS(tts.TTS[Any]):
-    """Speaks so many letters a second; each of its samples is `level`."""
+    """Speaks a fixed number of letters a second; each of its samples is `level`."""
 
     def __init__(self, letters_a_second: float = 15, *, level: int = 0) -> None:
         capabilities = tts.TTSCapabilities(streaming=False)

@@ -113,7 +113,7 @@ class LocalParticipant:
     async def perform_rpc(
         self, *, destination_identity: str, response_timeout: float, **_: object
     ) -> str:
-        """Whoever lives knows no such method; the others leave it unanswered."""
+        """Participants that are alive know no such method; the others do not answer."""
         codes = rtc.RpcError.ErrorCode
         if destination_identity not in self._room.unanswering:
             raise rtc.RpcError(codes.UNSUPPORTED_METHOD, "")
@@ -156,7 +156,7 @@ class ScriptedRoom(rtc.EventEmitter[str]):
 
     @property
     def as_livekit(self) -> rtc.Room:
-        """For whoever asks for LiveKit's own."""
+        """For callers that ask for LiveKit's own."""
         return cast("rtc.Room", cast("Any", self))
 
     def isconnected(self) -> bool:

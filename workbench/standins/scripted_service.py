@@ -1,6 +1,6 @@
 """A speech service whose far end is a script, across the stream's socket seam: no network, no wait.
 
-What it says is up to whoever plays it; it answers Terminate, and keeps what it was sent.
+The test decides what it says; it answers Terminate by itself, and keeps what it was sent.
 """
 
 import asyncio

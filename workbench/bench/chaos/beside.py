@@ -24,8 +24,10 @@ SETTLE_SECONDS = 5.0
 
 
 async def burst(made: Fleet, count: int) -> str:
-    """So many callers at once: who is greeted, who is told to wait, who hears nothing."""
-    async with AsyncExitStack() as first_call:  # a synthesiser that speaks a text anew is slow
+    """Several callers at once: how many are greeted, are told to wait, or hear nothing."""
+    async with (
+        AsyncExitStack() as first_call
+    ):  # a synthesiser is slow the first time it speaks a text
         caller = await _join(made, first_call, "the first call")
         await caller.hear_reply(after_seconds=0, timeout_seconds=LISTEN_SECONDS)
     await asyncio.sleep(SETTLE_SECONDS)

@@ -21,7 +21,7 @@ QUESTIONS = {
 }
 FIRST_WORDS_SECONDS = 60.0
 ANSWER_SECONDS = 15.0
-# A caller who asks so often without hearing the answer gives up.
+# A caller who has asked this often without hearing the answer gives up.
 ATTEMPTS = 5
 
 

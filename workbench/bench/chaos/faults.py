@@ -89,7 +89,7 @@ FAULTS: tuple[Fault, ...] = (
 
 
 def plan(count: int, chance: random.Random) -> list[Fault]:
-    """So many faults in an order of chance, each kind about as often as the others."""
+    """This many faults in random order, each kind about as often as the others."""
     kinds = len(FAULTS)
     rounds = range(count // kinds + 1)
     return [each for _ in rounds for each in chance.sample(FAULTS, kinds)][:count]

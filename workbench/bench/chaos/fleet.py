@@ -65,7 +65,7 @@ async def fleet(
     settings: Mapping[str, str],
     program: Path = PROJECT / "agent.py",
 ) -> AsyncIterator[Fleet]:
-    """A LiveKit server, the stand-ins and so many workers, until the context is left."""
+    """A LiveKit server, the stand-ins and this many workers, until the context is left."""
     async with (
         own_livekit(logs) as server,
         stand_ins(logs / "stand-ins.log") as (stood_in, _),

@@ -30,7 +30,7 @@ _PARAMETERS = {"model": "universal-streaming-english", "format_turns": True, "sa
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """What is heard at once: so many streams, for so long (over 3 s), of this input."""
+    """What is heard at once: how many streams, for how long (over 3 s), of which input."""
 
     streams: int
     seconds: float

@@ -118,7 +118,7 @@ def _options() -> argparse.Namespace:
     add("--token-ms", type=int, default=usual.token_ms, help="each token after it")
     add("--first-sound-ms", type=int, default=usual.first_sound_ms, help="the first byte of speech")
     add("--rounds", type=positive, default=2, help="how often the dialogue is held")
-    add("--turns", type=positive, help="stop after so many turns")
+    add("--turns", type=positive, help="stop after this many turns")
     add("--dry", action="store_true", help="write no page")
     return parser.parse_args()
 

@@ -1,4 +1,4 @@
-"""Who is measured: our own session at its settings, and the stock plugin's at two."""
+"""What is measured: our own session at its settings, and the stock plugin's at two."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass

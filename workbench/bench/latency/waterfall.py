@@ -29,7 +29,7 @@ class Bar:
 
 
 def bars(marks: Marks) -> list[list[Bar]]:
-    """Three lanes: what is heard, what is thought, what is spoken; and who waits in them.
+    """Three lanes: STT, LLM and TTS, and the waiting in between.
 
     What never happened, or came too late to matter, is not drawn.
     """
@@ -93,7 +93,7 @@ def _all(marks: Marks) -> Iterator[Bar]:
 
 
 def captions(median_turns: Mapping[str, Marks]) -> Sequence[str]:
-    """The picture in words, for whoever cannot see it."""
+    """The picture in words, for readers who cannot see it."""
     lines = []
     for name, marks in median_turns.items():
         drawn = ", ".join(f"{bar.who} {bar.begin:.0f} to {bar.end:.0f}" for bar in _all(marks))

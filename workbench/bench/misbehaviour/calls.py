@@ -191,7 +191,7 @@ def _check(story: Story, turn: Turn) -> None:
 
 
 def _require_patience(story: Story, generator: Generator) -> None:
-    """Who ended the call had said so, or failed for the whole patience."""
+    """A call ends by a failure that is final, or after a provider failed for the whole patience."""
     if not story.ended_by or "BrokenOff" in story.ended_by:
         return
     path = generator.drawn[-1].asked.path

@@ -20,6 +20,6 @@ REPLIES = tuple(Path(__file__).with_name("replies.txt").read_text("utf-8").split
 
 
 def scripted(count: int) -> Sequence[dict[str, Any]]:
-    """The next so many answers of the stand-in, as its control address takes them."""
+    """The next answers of the stand-in, `count` of them, as its control address takes them."""
     texts: Iterator[str] = islice(cycle(REPLIES), count)
     return [{"endpoint": "chat", "says": text} for text in texts]

@@ -11,13 +11,13 @@ import jiwer
 
 from agent.caller.transcript import words
 from workbench.bench.pages import markdown_table
-from workbench.bench.talk import eot_bench, eva, tau_voice
+from workbench.bench.talk import eva, tau_voice
 from workbench.bench.talk.eva import Timing
 from workbench.bench.talk.rates import FEWEST_EVENTS, Rate
 from workbench.bench.talk.spans import Conversation
 from workbench.bench.talk.tau_voice import Panel
 
-__all__ = ["NOTES", "eot_table", "scorecard", "words_lost"]
+__all__ = ["NOTES", "scorecard", "words_lost"]
 
 _EXACT_MS = 10
 
@@ -73,26 +73,6 @@ def words_lost(conversations: Iterable[Conversation]) -> Rate:
                 lost += missing
                 said += len(words(turn.text).split())
     return Rate.of(lost, said - lost)
-
-
-def eot_table(found: Mapping[str, Iterable[eot_bench.Silence]]) -> list[str]:
-    """Lines of a table as eot-bench's: cutoffs at budgets of latency, latency at those of cutoffs.
-
-    Raises ValueError where a detector heard no hold spans, or no ends.
-    """
-    lines = []
-    for name, heard in found.items():
-        outcomes = eot_bench.sweep(heard)
-        shares = [eot_bench.cutoffs_at(outcomes, each) for each in (300, 600)]
-        waits = [eot_bench.latency_at(outcomes, each) for each in (0.05, 0.10)]
-        lines.append(
-            (
-                f"{name} ({outcomes[0].holds} hold, {outcomes[0].ends} eot)",
-                *(_NONE if each is None else f"{each.cutoff_rate:.1%}" for each in shares),
-                *(_NONE if each is None else f"{each.mean_latency_ms:.0f} ms" for each in waits),
-            )
-        )
-    return markdown_table(_EOT_HEADS, [*lines, *_EOT_PUBLISHED])
 
 
 def _see(conversations: Sequence[Conversation]) -> _Seen:
@@ -189,13 +169,3 @@ _ROWS = (
     *(_Row(f"EVA-Bench, answers {each.value}", _timing(each)) for each in Timing),
     _Row("words lost in overlaps (ours)", lambda seen: words_lost(seen.conversations), "0"),
 )
-
-_EOT_HEADS = ("", "cutoffs @ 300 ms", "cutoffs @ 600 ms", "latency @ 5 %", "latency @ 10 %")
-_EOT_PUBLISHED = (
-    ("published: LiveKit Turn Detector v1", "9.9%", "4.5%", "543 ms", "295 ms"),
-    ("published: LiveKit Turn Detector v1-mini", "27.8%", "12.1%", "1070 ms", "698 ms"),
-    ("published: SmartTurn v3.2", "35.2%", "14.8%", "1051 ms", "739 ms"),
-    ("published: AssemblyAI", "49.4%", "14.6%", "1049 ms", "713 ms"),
-    ("published: silence alone", "55.6%", "21.7%", "1600 ms", "1000 ms"),
-)
-"""English, from eot-bench's README; on its own recordings, which are not those measured here."""

@@ -27,7 +27,7 @@ SEEDS = {"tuning": 1, "judged": 2}
 OVERLAPS_A_CALL = 25
 """And one more turn, at the end, over whose reply nothing is heard."""
 PAUSED_SHARE = 0.2
-"""Of the turns: so many have a pause in the middle."""
+"""Of the turns: the share with a pause in the middle."""
 PAUSE_SECONDS = (0.3, 0.7)
 OFFSET_SECONDS = (0.8, 2.2)
 """From the first sound of a reply to what is said over it."""
@@ -95,7 +95,7 @@ def most_overlaps(turns: int) -> int:
 
 
 def scripts(seed: int, turns: int, overlaps: int) -> list[TalkScript]:
-    """So many turns, and so many overlaps, in calls of at most 26 turns; every other telephones.
+    """These turns and overlaps in calls of at most 26 turns; every other is by telephone.
 
     Raises ValueError where a call would not end with a turn over whose reply nothing is heard.
     """

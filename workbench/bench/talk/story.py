@@ -1,4 +1,4 @@
-"""What came of each stimulus, line by line: for whoever looks for the cause of a figure."""
+"""What came of each stimulus, line by line: where to look for the cause of a figure."""
 
 from collections.abc import Iterator
 

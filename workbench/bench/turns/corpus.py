@@ -100,7 +100,7 @@ def calls(written: Sequence[Script]) -> list[Call]:
 
 
 def write_wavs(spoken: Sequence[Call], directory: Path) -> None:
-    """For whoever wants to listen."""
+    """For a person to listen to."""
     directory.mkdir(parents=True, exist_ok=True)
     for call in spoken:
         path = directory / f"{call.name.replace(', ', '-').replace(' ', '-')}.wav"

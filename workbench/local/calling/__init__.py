@@ -1,1 +1,1 @@
-"""A caller: what it says and hears, and on which clock."""
+"""What a caller says, and how well it was understood."""

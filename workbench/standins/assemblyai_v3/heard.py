@@ -27,7 +27,7 @@ DECODE_SHARE = 6
 LONG_WINDOW_MS = 6000
 LONGEST_WINDOW_MS = 11_000
 CUT_FRAMES = 48
-"""A window that is too long is cut at the quietest of so many frames."""
+"""A window that is too long is cut at the quietest of its last frames, this many."""
 FINAL_SILENCE: Samples = np.zeros(4800, np.float32)
 """Added at a pause: with 300 ms more of silence the engine puts more full stops."""
 QUIETER = 0.7

@@ -40,7 +40,7 @@ class Knobs:
     inactivity_unit_seconds: float = 1
     """How long a second of `inactivity_timeout` lasts; a test need not wait five of them."""
     not_entitled_after_seconds: float = 5
-    """So long after Begin a preview model answers 3005."""
+    """How long after Begin a preview model answers 3005."""
     heartbeat_seconds: float = 5
     silence_seconds: float = 1
     new_sessions_per_minute: int | None = None

@@ -46,10 +46,10 @@ class Fault(BaseModel):
     finish_reason: str | None = None
     """End a chat with this reason; an empty one leaves it out."""
     delay_ms: int = 0
-    """Wait so long first."""
+    """How long to wait first."""
     hang: bool = False
     """Accept the request and answer nothing."""
     break_after_chunks: int | None = None
-    """Break the connection off after so many chunks of the answer."""
+    """Break the connection off after this many chunks of the answer."""
     stall_after_chunks: int | None = None
-    """Say nothing more after so many chunks of the answer, and keep the connection."""
+    """Say nothing more after this many chunks of the answer, and keep the connection."""

@@ -10,7 +10,7 @@ from hypothesis import strategies as some
 from livekit import rtc
 
 from config.load import load_settings
-from workbench.bench.room_world import Served, World
+from workbench.bench.misbehaviour.room_world import Served, World
 from workbench.standins.scripted_room import Permission, Person
 
 pytestmark = pytest.mark.looptime
