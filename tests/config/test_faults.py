@@ -8,6 +8,7 @@ from pydantic import ValidationError
 
 from config.behaviour import AgentSettings
 from config.faults import about, sentence
+from config.reference import variables
 from config.services import AssemblyAISettings, OpenAISettings
 from config.values import Section
 
@@ -71,3 +72,9 @@ def test_in_all_sections_at_once_the_place_names_the_section() -> None:
 def test_a_sentence_ends_with_an_example_if_there_is_one() -> None:
     assert about("AGENT_NAME", "is odd").startswith("AGENT_NAME: is odd; for example AGENT_NAME=")
     assert about("AGENT_COLOUR", "is odd") == "AGENT_COLOUR: is odd"
+
+
+def test_examples_are_those_of_the_reference() -> None:
+    for variable in variables():
+        if variable.example:
+            assert about(variable.name, "is odd").endswith(f"={variable.example}")

@@ -497,3 +497,15 @@ def test_a_file_that_is_no_text_sets_nothing(tmp_path: Path) -> None:
     file = tmp_path / ".env"
     file.write_bytes(b"AGENT_NAME=Gr\xfc\xdf\n")
     assert "AGENT_NAME" not in origins(file)
+
+
+@pytest.mark.usefixtures("_keys")
+def test_a_file_that_is_not_there_is_told_beside_a_wrong_value(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("AGENT_HTTP_PORT", "x")
+    monkeypatch.setenv("AGENT_INSTRUCTIONS_FILE", "nowhere.md")
+    assert [fault.split(":")[0] for fault in faults()] == [
+        "AGENT_HTTP_PORT",
+        "AGENT_INSTRUCTIONS_FILE",
+    ]

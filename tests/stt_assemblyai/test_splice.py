@@ -240,3 +240,12 @@ def test_a_point_says_where_a_session_begins_and_what_is_known_by_then() -> None
     assert before.point == ResumePoint(400, numbered("hi"), numbered("two tickets*", first=2), 1200)
     assert (before.point.said_until_ms, before.point.replay_from_ms) == (250, 0)
     assert "tickets" in repr(before.point)
+
+
+def test_a_turn_that_ended_without_a_text_is_not_waited_for() -> None:
+    resumption = Resumption()
+    resumption.begin_session(SAID, 1000)
+    assert resumption.awaited
+    resumption.drop_open()
+    assert not resumption.awaited
+    assert resumption.point.open == ()

@@ -38,3 +38,12 @@ def test_a_stretch_without_sound_is_silence_of_its_length() -> None:
     silence = ears.between(2.0, 3.0)
     assert silence.max() == 0
     assert abs(silence.size - RATE) <= 1
+
+
+def test_a_track_that_goes_in_mid_word_is_heard_no_more() -> None:
+    ears = Ears(RATE)
+    ear = ears.open()
+    ear.take(0.0, LOUD)
+    assert ears.hear_speech
+    ear.close()
+    assert not ears.hear_speech

@@ -67,3 +67,9 @@ def test_speech_that_breaks_off_with_its_track_is_over() -> None:
     detector.close()
     assert detector.current is None
     assert rounded(detector.spans) == [(10.0, 10.3)]
+
+
+def test_a_track_that_goes_in_silence_leaves_what_was_heard() -> None:
+    detector = EnergyDetector(RATE, pause_seconds=0.5)
+    detector.close()
+    assert detector.spans == []

@@ -79,3 +79,11 @@ def test_the_last_failure_of_each_that_failed_is_known() -> None:
     schedule.fail(0, BUSY, 1.0)
     schedule.fail(0, REFUSED, 2.0)
     assert schedule.failures == {0: REFUSED}
+
+
+def test_one_whose_answer_is_empty_is_asked_once_more() -> None:
+    schedule, empty = Schedule([0], Patience(6, 20), 0.0), Failure(Kind.EMPTY, "nothing")
+    schedule.fail(0, empty, 1.0)
+    assert schedule.next_try(2.0)
+    schedule.fail(0, empty, 3.0)
+    assert schedule.next_try(4.0) is None

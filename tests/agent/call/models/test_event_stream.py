@@ -43,3 +43,10 @@ def test_an_object_instead_of_events_is_one_event(mark: bytes) -> None:
 def test_nothing_breaks_it(data: bytes) -> None:
     events = Events()
     assert all(isinstance(each, str) for each in [*events.push(data), *events.flush()])
+
+
+def test_an_event_is_known_by_the_empty_line_behind_it_or_by_the_end() -> None:
+    events = Events()
+    assert list(events.push(b": hello\r\n\r\ndata: a\r\ndata:b\n")) == []
+    assert list(events.push(b"\nevent: x\ndata: c\n")) == ["a\nb"]
+    assert list(events.flush()) == ["c"]

@@ -205,3 +205,11 @@ def test_a_caller_whose_client_answers_no_more_is_absent_though_the_room_shows_o
     call.answers(is_reachable=True)
     call.observe([ANN], 2.0)
     assert not call.is_absent
+
+
+def test_a_call_that_is_over_stays_over() -> None:
+    call = serving()
+    call.hung_up("ann")
+    call.observe([], 1.0)
+    assert call.observe([ANN], 2.0) is None
+    assert call.ending is Ending.CALLER_LEFT
