@@ -36,7 +36,7 @@ def test_an_operator_may_choose_how_sure_is_enough() -> None:
     assert rules(choices=TurnChoices(preflight_confidence=0.2)).preflight_confidence == 0.2
 
 
-def test_a_twin_is_waited_for_where_one_may_come() -> None:
+def test_a_formatted_text_is_waited_for_where_one_may_come() -> None:
     assert rules().wait_for_formatted_seconds == 0.3
     assert rules(format_turns=False).wait_for_formatted_seconds == 0
     assert rules(U3).wait_for_formatted_seconds == 0

@@ -58,8 +58,8 @@ PROOFS: dict[int, tuple[str, ...]] = {
         "test_transcriber.test_every_session_is_billed_once_and_what_was_sent_twice_is_said",
     ),
     14: (
-        "test_turns.test_the_final_does_not_wait_longer_for_its_twin_than_told",
-        "test_stt.test_a_late_twin_is_no_final_but_an_event_of_its_own",
+        "test_turns.test_the_final_does_not_wait_longer_for_its_formatted_text_than_told",
+        "test_stt.test_a_late_formatted_text_is_no_final_but_an_event_of_its_own",
     ),
     15: ("test_transcriber.test_interims_never_go_backwards_over_a_drop",),
     17: ("test_turns.test_empty_finals_are_dropped",),
@@ -214,7 +214,7 @@ async def test_a_slow_handshake_moves_no_time() -> None:
     assert (final.start_time, final.end_time) == pytest.approx((0.2, 1.35), abs=0.01)
 
 
-async def test_a_final_comes_though_its_formatted_twin_never_does() -> None:
+async def test_a_final_comes_though_its_formatted_text_never_does() -> None:
     """Row 14."""
     async with AssemblyAIStandIn(
         scripts=[TEA], faults=[Fault(never_twin=True)], knobs=FAST

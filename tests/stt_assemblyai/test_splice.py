@@ -223,6 +223,14 @@ def test_a_turn_that_ended_is_awaited_no_longer() -> None:
     assert not before.awaited
 
 
+def test_a_turn_that_is_dropped_is_awaited_no_longer_and_was_not_said() -> None:
+    before = Resumption()
+    before.begin_session(numbered("hi"), 0)
+    before.drop_open()
+    assert not before.awaited
+    assert before.point.said == ()
+
+
 def test_what_is_told_of_a_turn_that_was_cut_is_only_what_is_new() -> None:
     before = Resumption()
     before.end_turn(numbered("hi the"))

@@ -254,7 +254,7 @@ async def test_no_push_ends_a_session_under_its_own_feet(pieces: int) -> None:
     assert sum(len(each.audio) for each in stream.service.sockets) >= len(VOICE) * 400
 
 
-@pytest.mark.parametrize("way", ["deadline", "commit_now", "twin", "next turn", "end"])
+@pytest.mark.parametrize("way", ["deadline", "commit_now", "formatted", "next turn", "end"])
 async def test_an_end_of_speech_has_one_time_whatever_ends_the_turn(way: str) -> None:
     """The voice ends at 900 ms; the service pads the last word to 1400."""
     stream = Stream(choices=TurnChoices(wait_for_formatted_ms=300))
@@ -264,7 +264,7 @@ async def test_an_end_of_speech_has_one_time_whatever_ends_the_turn(way: str) ->
         await stream.say(turn(0, word("hello", 200, 1400), over=True))
         if way == "commit_now":
             stream.transcriber.commit_now()
-        if way == "twin":
+        if way == "formatted":
             formatted = turn(0, word("Hello.", 200, 1400), over=True, turn_is_formatted=True)
             await stream.say(formatted)
         if way == "next turn":

@@ -90,7 +90,7 @@ def clock_from(stream_ms: float) -> AudioClock:
 
 @pytest.fixture
 def plain() -> TurnMapper:
-    """format_turns is off: no twin will come."""
+    """format_turns is off: no formatted text will come."""
     mapper = TurnMapper(AudioClock(), Endpointing())
     mapper.session_id = "s"
     return mapper
@@ -98,7 +98,7 @@ def plain() -> TurnMapper:
 
 @pytest.fixture
 def formatted() -> TurnMapper:
-    """format_turns is on: a twin is waited for."""
+    """format_turns is on: the formatted text is waited for."""
     return TurnMapper(AudioClock(), Endpointing(wait_for_formatted_seconds=0.3))
 
 
@@ -128,7 +128,7 @@ def test_a_turn_of_the_us_models_without_formatting(plain: TurnMapper) -> None:
     ]
 
 
-def test_the_formatted_twin_is_the_final_when_it_comes_in_time(formatted: TurnMapper) -> None:
+def test_the_formatted_text_is_the_final_when_it_comes_in_time(formatted: TurnMapper) -> None:
     assert play(formatted, turn(0, "hi"), eot(0, "hi there")) == [
         "startofspeech 100",
         "interim hi",
@@ -142,22 +142,24 @@ def test_the_formatted_twin_is_the_final_when_it_comes_in_time(formatted: TurnMa
     assert formatted.deadline is None
 
 
-def test_the_final_does_not_wait_longer_for_its_twin_than_told(formatted: TurnMapper) -> None:
+def test_the_final_does_not_wait_longer_for_its_formatted_text_than_told(
+    formatted: TurnMapper,
+) -> None:
     play(formatted, eot(0, "hi there"))
     assert formatted.expire(0.29) == ()
     assert told(formatted.expire(0.3)) == ["final hi there", "endofspeech 650"]
     assert formatted.expire(9.9) == ()
 
 
-def test_a_twin_after_the_end_is_not_a_final(formatted: TurnMapper) -> None:
+def test_a_formatted_text_after_the_end_is_not_a_final(formatted: TurnMapper) -> None:
     play(formatted, eot(0, "hi there"))
     formatted.expire(1.0)
-    twin = eot(0, "Hi there.", turn_is_formatted=True)
-    assert play(formatted, twin) == ["lateformat Hi there. for hi there"]
-    assert play(formatted, twin) == []
+    late = eot(0, "Hi there.", turn_is_formatted=True)
+    assert play(formatted, late) == ["lateformat Hi there. for hi there"]
+    assert play(formatted, late) == []
 
 
-def test_the_next_turn_ends_the_wait_for_a_twin(formatted: TurnMapper) -> None:
+def test_the_next_turn_ends_the_wait_for_a_formatted_text(formatted: TurnMapper) -> None:
     play(formatted, eot(0, "hi there"))
     assert play(formatted, turn(1, "and")) == [
         "final hi there",
@@ -172,7 +174,7 @@ def test_without_patience_the_final_comes_at_once() -> None:
     assert play(mapper, eot(0, "hi")) == ["startofspeech 100", "final hi", "endofspeech 350"]
 
 
-def test_a_turn_that_is_formatted_from_the_start_has_no_twin(formatted: TurnMapper) -> None:
+def test_a_turn_that_is_formatted_from_the_start_has_no_duplicate(formatted: TurnMapper) -> None:
     assert play(formatted, eot(0, "Hi.", turn_is_formatted=True)) == [
         "startofspeech 100",
         "final Hi.",
@@ -180,12 +182,12 @@ def test_a_turn_that_is_formatted_from_the_start_has_no_twin(formatted: TurnMapp
     ]
 
 
-def test_only_a_formatted_end_is_a_twin(formatted: TurnMapper) -> None:
+def test_only_a_formatted_end_is_the_formatted_text(formatted: TurnMapper) -> None:
     play(formatted, eot(0, "hi"))
     assert play(formatted, eot(0, "hi"), turn(0, "hi", turn_is_formatted=True)) == []
 
 
-def test_an_empty_twin_does_not_take_the_words_back(formatted: TurnMapper) -> None:
+def test_an_empty_formatted_text_does_not_take_the_words_back(formatted: TurnMapper) -> None:
     play(formatted, eot(0, "hi"))
     assert play(formatted, eot(0, "", turn_is_formatted=True)) == ["final hi", "endofspeech 350"]
 
@@ -276,7 +278,7 @@ def test_closing_finishes_the_open_turn(plain: TurnMapper) -> None:
     assert plain.close() == ()
 
 
-def test_closing_finishes_a_turn_that_waits_for_its_twin(formatted: TurnMapper) -> None:
+def test_closing_finishes_a_turn_that_waits_for_its_formatted_text(formatted: TurnMapper) -> None:
     play(formatted, eot(0, "hi"))
     assert told(formatted.close()) == ["final hi", "endofspeech 350"]
 
@@ -372,7 +374,9 @@ def test_a_half_heard_word_does_not_replace_one_that_was_known_as_a_whole(u3: Tu
     assert play(u3, half) == []
 
 
-def test_a_turn_that_waits_for_its_twin_ends_when_its_session_does(formatted: TurnMapper) -> None:
+def test_a_turn_that_waits_for_its_formatted_text_ends_when_its_session_does(
+    formatted: TurnMapper,
+) -> None:
     play(formatted, eot(0, "hi"))
     assert resumed(formatted, 0) == ["final hi", "endofspeech 350"]
     assert play(formatted, eot(0, "hi", turn_is_formatted=True)) == []
@@ -490,7 +494,9 @@ def test_whoever_only_writes_down_gets_no_preflight() -> None:
     assert play(mapper, eot(0, "$10.", turn_is_formatted=True)) == ["final $10.", "endofspeech 350"]
 
 
-def test_a_twin_with_other_words_does_not_throw_the_reply_away(formatted: TurnMapper) -> None:
+def test_a_formatted_text_with_other_words_does_not_throw_the_reply_away(
+    formatted: TurnMapper,
+) -> None:
     assert play(formatted, eot(0, "twenty five dollars"))[-1] == "preflight twenty five dollars"
     assert play(formatted, eot(0, "$25.", turn_is_formatted=True)) == [
         "final twenty five dollars",
@@ -500,7 +506,7 @@ def test_a_twin_with_other_words_does_not_throw_the_reply_away(formatted: TurnMa
     assert play(formatted, eot(0, "$25.", turn_is_formatted=True)) == []
 
 
-def test_a_reply_that_is_ready_ends_the_wait_for_the_twin(formatted: TurnMapper) -> None:
+def test_a_reply_that_is_ready_ends_the_wait_for_the_formatted_text(formatted: TurnMapper) -> None:
     assert formatted.commit_now() == ()
     play(formatted, turn(0, "hi"))
     play(formatted, eot(0, "hi"))
@@ -508,7 +514,7 @@ def test_a_reply_that_is_ready_ends_the_wait_for_the_twin(formatted: TurnMapper)
     assert play(formatted, eot(0, "Hi.", turn_is_formatted=True)) == ["lateformat Hi. for hi"]
 
 
-def test_a_reply_that_is_ready_before_the_turns_end_waits_for_no_twin(
+def test_a_reply_that_is_ready_before_the_turns_end_waits_for_no_formatted_text(
     formatted: TurnMapper,
 ) -> None:
     play(formatted, turn(0, "hi"))
@@ -522,16 +528,16 @@ def test_a_reply_to_fewer_words_does_not_hurry_the_turn(formatted: TurnMapper) -
     assert play(formatted, eot(0, "hi there")) == ["preflight hi there"]
 
 
-def committed(twin_ms: int | None, reply_ms: int | None, text: str) -> tuple[float, list[str]]:
+def committed(formatted_ms: int | None, reply_ms: int | None, text: str) -> tuple[float, list[str]]:
     """When the Final comes after the end of a turn, and what is told from then on, where a reply
-    is ready and a twin comes so many milliseconds after that end; None: never."""
+    is ready and the formatted text comes so many milliseconds after that end; None: never."""
     mapper = TurnMapper(AudioClock(), Endpointing(wait_for_formatted_seconds=0.3))
     mapper.receive(eot(0, "twenty five dollars"), now=0.0)
-    twin = eot(0, text, turn_is_formatted=True)
+    formatted = eot(0, text, turn_is_formatted=True)
     lines: list[str] = []
     at_ms = math.inf
     for now_ms in range(1000):
-        events = mapper.receive(twin, now_ms / 1000) if now_ms == twin_ms else ()
+        events = mapper.receive(formatted, now_ms / 1000) if now_ms == formatted_ms else ()
         events += mapper.commit_now() if now_ms == reply_ms else ()
         events += mapper.expire(now_ms / 1000)
         at_ms = min(at_ms, now_ms) if events else at_ms
@@ -540,7 +546,7 @@ def committed(twin_ms: int | None, reply_ms: int | None, text: str) -> tuple[flo
 
 
 @pytest.mark.parametrize(
-    ("twin_ms", "reply_ms", "at_ms"),
+    ("formatted_ms", "reply_ms", "at_ms"),
     [
         (0, 450, 0),
         (150, 450, 150),
@@ -554,21 +560,25 @@ def committed(twin_ms: int | None, reply_ms: int | None, text: str) -> tuple[flo
         (None, None, 300),
     ],
 )
-def test_the_twin_never_costs_time_while_a_reply_is_being_made(
-    twin_ms: int | None, reply_ms: int | None, at_ms: int
+def test_the_formatted_text_never_costs_time_while_a_reply_is_being_made(
+    formatted_ms: int | None, reply_ms: int | None, at_ms: int
 ) -> None:
-    when, lines = committed(twin_ms, reply_ms, "Twenty five dollars.")
+    when, lines = committed(formatted_ms, reply_ms, "Twenty five dollars.")
     assert when == at_ms
     assert reply_ms is None or when <= reply_ms
-    is_late = twin_ms is not None and twin_ms > at_ms
-    text = "Twenty five dollars." if twin_ms is not None and not is_late else "twenty five dollars"
+    is_late = formatted_ms is not None and formatted_ms > at_ms
+    text = (
+        "Twenty five dollars."
+        if formatted_ms is not None and not is_late
+        else "twenty five dollars"
+    )
     assert lines == [f"final {text}"] + ["lateformat Twenty five dollars. for " + text] * is_late
 
 
-@pytest.mark.parametrize("twin_ms", [0, 150, 400])
-def test_a_twin_that_rewrites_words_comes_behind_the_final(twin_ms: int) -> None:
-    when, lines = committed(twin_ms, 450, "$25.")
-    assert when == min(twin_ms, 300)
+@pytest.mark.parametrize("formatted_ms", [0, 150, 400])
+def test_a_formatted_text_that_rewrites_words_comes_behind_the_final(formatted_ms: int) -> None:
+    when, lines = committed(formatted_ms, 450, "$25.")
+    assert when == min(formatted_ms, 300)
     assert lines == ["final twenty five dollars", "lateformat $25. for twenty five dollars"]
 
 
@@ -591,6 +601,14 @@ def test_a_turn_that_does_not_end_is_asked_to(stuck: TurnMapper) -> None:
 def test_a_turn_that_does_not_end_when_asked_is_ended(stuck: TurnMapper) -> None:
     assert told(stuck.expire(5.9)) == ["final hi the", "endofspeech 650", "unanswered"]
     assert not stuck.in_turn
+
+
+def test_a_service_that_could_not_hear_gets_its_time_again(stuck: TurnMapper) -> None:
+    stuck.restart_watchdog(6.0)
+    assert stuck.deadline == pytest.approx(7.5)
+    idle = TurnMapper(AudioClock(), Endpointing(stuck_seconds=4.4))
+    idle.restart_watchdog(6.0)
+    assert idle.deadline is None
 
 
 def test_what_is_said_after_a_forced_end_is_a_turn_of_its_own(stuck: TurnMapper) -> None:

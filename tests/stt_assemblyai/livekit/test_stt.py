@@ -305,7 +305,7 @@ async def test_a_fallback_takes_over_within_seconds(fault: Fault) -> None:
     assert "".join(texts(events, Type.FINAL_TRANSCRIPT)) == "I would like tea"
 
 
-async def test_a_late_twin_is_no_final_but_an_event_of_its_own() -> None:
+async def test_a_late_formatted_text_is_no_final_but_an_event_of_its_own() -> None:
     late: list[LateFormat] = []
     knobs = Knobs(begin_delay_ms=0, throttle=None, format_twin_delay_ms=100)
     async with AssemblyAIStandIn(scripts=[script("I would like tea")], knobs=knobs) as stand_in:
