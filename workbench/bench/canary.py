@@ -18,11 +18,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from workbench.arguments import command
+from workbench.local.running import CACHE, PROJECT
 
 __all__ = ["Outcome", "changes", "check_commands", "group_of", "raised", "report", "versions"]
 
-ROOT = Path(__file__).resolve().parents[2]
-HOME = ROOT / ".cache" / "canary"
+HOME = CACHE / "canary"
 LOCKS = ("requirements/dev.lock", "requirements/uv.lock")
 CALL = "pytest -q -p no:cacheprovider tests/calls/test_conversation.py"
 LONGEST_SECONDS = 1800.0
@@ -149,7 +149,7 @@ class Venv:
         try:
             done = subprocess.run(
                 [self._folder / "bin" / command.split()[0], *_words(command)[1:]],
-                cwd=ROOT,
+                cwd=PROJECT,
                 env={**os.environ, **own},
                 capture_output=True,
                 text=True,
@@ -169,8 +169,8 @@ class Venv:
 
     def _uv(self, *words: str) -> str:
         python = () if words[0] == "venv" else ("--python", str(self._folder / "bin" / "python"))
-        command = [str(ROOT / ".venv" / "bin" / "uv"), *words, *python]
-        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+        command = [str(PROJECT / ".venv" / "bin" / "uv"), *words, *python]
+        done = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=False)
         if done.returncode:
             raise CannotInstallError(done.stderr.strip() or f"uv ended with {done.returncode}")
         return done.stdout
@@ -208,7 +208,7 @@ def main() -> int:
     groups = parser.parse_args().groups or list(GROUPS)
     if unknown := set(groups) - GROUPS.keys():
         parser.error(f"there is no group {', '.join(sorted(unknown))}")
-    commands = [*check_commands((ROOT / "Makefile").read_text("utf-8")), CALL]
+    commands = [*check_commands((PROJECT / "Makefile").read_text("utf-8")), CALL]
     try:
         return canary(commands, groups)
     except CannotInstallError as error:

@@ -15,7 +15,6 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from functools import partial
-from pathlib import Path
 from statistics import median
 
 import aiohttp
@@ -28,8 +27,8 @@ from workbench.bench.compare.floor import BareResampler, Listener
 from workbench.bench.compare.load import Bench, Load, scripted_stand_in
 from workbench.bench.compare.parts import dearest_functions, parts
 from workbench.bench.pages import made_with, terminal_table
+from workbench.local.running import PROJECT
 
-_PROJECT = Path(__file__).parents[2]
 _RATES = (16_000, 48_000)
 _ROWS_SHOWN = 40
 _FEEDER, _SOCKET, _RESAMPLER = "feeder", "a bare socket", "LiveKit's resampler"
@@ -76,7 +75,7 @@ async def _hold_apart(client: Client, load: Load) -> float:
         sys.executable,
         *("-m", "workbench.bench.stt", "--hold", client.name),
         *("--streams", str(load.streams), "--seconds", f"{load.seconds:g}"),
-        cwd=_PROJECT,
+        cwd=PROJECT,
         stdout=asyncio.subprocess.PIPE,
     )
     output, _ = await process.communicate()

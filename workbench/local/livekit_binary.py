@@ -18,6 +18,7 @@ from pathlib import Path
 from agent.caller.waiting import WaitedTooLongError
 from workbench.arguments import expect_none
 from workbench.local.processes import Command, Process
+from workbench.local.running import CACHE
 
 VERSION = "1.13.5"
 """Releases with a `replace` directive (1.13.1, and 1.13.6 onwards) refuse `go install`."""
@@ -173,9 +174,8 @@ async def _run(
 def main() -> int:
     """`python -m workbench.local.livekit_binary`: have the server ready, and print its path."""
     expect_none("workbench.local.livekit_binary", __doc__)
-    cache = Path(__file__).parents[2] / ".cache"
     try:
-        print(asyncio.run(find_or_build(cache, lambda line: print(line, file=sys.stderr))))
+        print(asyncio.run(find_or_build(CACHE, lambda line: print(line, file=sys.stderr))))
     except NoLiveKitServerError as error:
         print(error, file=sys.stderr)
         return 1

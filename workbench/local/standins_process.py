@@ -11,12 +11,12 @@ import aiohttp
 from pydantic import BaseModel, ConfigDict, Field
 
 from workbench.local.processes import Command, Process
+from workbench.local.running import PROJECT
 from workbench.standins.assemblyai_v3.server import LOCAL_KEY as ASSEMBLYAI_KEY
 from workbench.standins.assemblyai_v3.server import AssemblyAIStandIn
 from workbench.standins.openai_v1.server import LOCAL_KEY as OPENAI_KEY
 from workbench.standins.openai_v1.server import OpenAIStandIn
 
-_PROJECT = Path(__file__).parents[2]
 # The first time, the recogniser's weights are converted: 20 s alone on 2 cores.
 _READY_SECONDS = 120.0
 
@@ -68,7 +68,7 @@ async def stand_ins(
         [sys.executable, "-m", "workbench.standins", *options],
         log,
         dict(os.environ) if environment is None else environment,
-        cwd=_PROJECT,
+        cwd=PROJECT,
         grace_seconds=2.0,
     )
     async with Process(command) as process:

@@ -27,10 +27,11 @@ from workbench.bench.compare.report import (
 )
 from workbench.bench.compare.scenario import Scenario
 from workbench.bench.compare.scenarios import SCENARIOS, SHORT
+from workbench.local.running import PROJECT
 from workbench.local.workers import own_livekit
 
 PARTS = ("wire", "losses", "providers")
-_PAGE = Path(__file__).parents[3] / "docs" / "comparison.md"
+_PAGE = PROJECT / "docs" / "comparison.md"
 _AT_ONCE = 12  # scenarios; more would disturb one another on two cores
 _STREAMS = 8
 

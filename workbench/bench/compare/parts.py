@@ -13,10 +13,9 @@ from stt_assemblyai.livekit.stream import SpeechStream
 from stt_assemblyai.protocol import Session
 from stt_assemblyai.transcriber import Transcriber
 from workbench.bench.compare.load import _listen
+from workbench.local.running import PROJECT
 
 __all__ = ["dearest_functions", "parts"]
-
-_PROJECT = Path(__file__).parents[3]
 
 
 def _module(file: str) -> str:
@@ -25,8 +24,8 @@ def _module(file: str) -> str:
     if "site-packages" in path.parts:
         rest = path.parts[path.parts.index("site-packages") + 1 :]
         return "/".join(rest[: 2 if rest[0] == "livekit" else 1])
-    if path.is_relative_to(_PROJECT):
-        return path.relative_to(_PROJECT).with_suffix("").as_posix()
+    if path.is_relative_to(PROJECT):
+        return path.relative_to(PROJECT).with_suffix("").as_posix()
     return path.stem if path.parent.name.startswith("python") else path.parent.name
 
 

@@ -10,7 +10,6 @@ import os
 import sys
 import time
 from collections.abc import Mapping
-from pathlib import Path
 
 from rich.console import Console
 
@@ -23,9 +22,9 @@ from workbench.bench.latency.providers import Delays
 from workbench.bench.latency.report import rows, sweep_rows
 from workbench.bench.pages import made_with, terminal_table
 from workbench.local.livekit_binary import find_or_build
-from workbench.local.running import CACHE
+from workbench.local.running import CACHE, PROJECT
 
-_DOCS = Path(__file__).parents[3] / "docs"
+_DOCS = PROJECT / "docs"
 _NAMES = (*(part.name for part in PARTS), SWEEP.name)
 _SETTINGS = ("AGENT_", "ASSEMBLYAI_", "LIVEKIT_", "OPENAI_")
 _SWEPT_LINES = 5

@@ -3,7 +3,6 @@
 import asyncio
 import sys
 from dataclasses import dataclass
-from pathlib import Path
 
 from pydantic import SecretStr
 
@@ -14,10 +13,11 @@ from workbench.bench.compare.spoken import CountingStandIn, Speech, pcm, say
 from workbench.bench.sessions.listener import listen
 from workbench.bench.sessions.recorder import Recorder
 from workbench.bench.sessions.recording import Recording
+from workbench.local.running import PROJECT
 from workbench.standins.assemblyai_v3.knobs import Fault
 from workbench.standins.assemblyai_v3.server import LOCAL_KEY
 
-_DATA = Path(__file__).parents[3] / "tests" / "data"
+_DATA = PROJECT / "tests" / "data"
 
 
 @dataclass(frozen=True, slots=True)
