@@ -13,6 +13,7 @@ The floor decides whether the agent is silent meanwhile.
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterable
+from contextlib import aclosing
 from enum import Enum, auto
 from typing import Protocol
 
@@ -24,7 +25,7 @@ from agent.call.barge_in.outcomes import INTERRUPTION, Outcomes
 from agent.call.barge_in.utterance import TRANSCRIPTS, Utterance
 from agent.call.history.marked import Mark, MarkedUtterance
 from agent.call.output.playout import Playout
-from agent.tasks import OwnedTask
+from agent.call.turns.relay import Relay
 from config.phrases import Phrasebook, words_of
 
 # A backchannel that begins within this time before the agent's end is its answer.
@@ -101,19 +102,17 @@ class BargeInFilter:
         self._held: list[stt.SpeechEvent] = []
         self._verdict = Verdict.NEED_MORE
         self._deadline: asyncio.TimerHandle | None = None
-        self._sifted: asyncio.Queue[stt.SpeechEvent | None] = asyncio.Queue()
+        self._relay = Relay("barge-in filter")
 
     async def sift(self, events: AsyncIterable[stt.SpeechEvent]) -> AsyncGenerator[stt.SpeechEvent]:
         """The events for the session. Raises what the source raises."""
-        self._sifted = asyncio.Queue()
-        async with OwnedTask(self._pump(events), name="barge-in filter") as pump:
-            try:
-                while (event := await self._sifted.get()) is not None:
+        try:
+            async with aclosing(self._relay.read(events, self.push)) as passed_on:
+                async for event in passed_on:
                     yield event
-                await pump.result()
-            finally:
-                self._keep_held(also_interim=True)  # no more events will come
-                self._settle(_State.CLOSED)
+        finally:
+            self._keep_held(also_interim=True)  # no more events will come
+            self._settle(_State.CLOSED)
 
     def agent_state_changed(self, state: str) -> None:
         """The agent has begun to speak, paused or ended."""
@@ -130,17 +129,10 @@ class BargeInFilter:
         elif self._state is _State.CLOSED:
             self._keep_held()
 
-    async def _pump(self, events: AsyncIterable[stt.SpeechEvent]) -> None:
-        try:
-            async for event in events:
-                self.push(event)
-        finally:
-            self._sifted.put_nowait(None)
-
     def push(self, event: stt.SpeechEvent) -> None:
         """Filter the next event."""
         if event.type not in _OF_AN_UTTERANCE:
-            self._sifted.put_nowait(event)
+            self._relay.pass_on(event)
             return
         if self._state is _State.HELD and event.type is Type.START_OF_SPEECH:
             self._end()  # its final text came after its end: no other end follows
@@ -149,7 +141,7 @@ class BargeInFilter:
         self._utterance.read(event, self._loop.time())
         self.language = self._utterance.language or self.language
         if self._state in (_State.OPEN, _State.CLOSED):
-            self._sifted.put_nowait(event)
+            self._relay.pass_on(event)
         else:
             self._weigh(event)
         if event.type is Type.END_OF_SPEECH:
@@ -224,7 +216,7 @@ class BargeInFilter:
         """Pass all held events on to the session."""
         ended = bool(self._held) and self._held[-1].type is Type.END_OF_SPEECH
         for event in self._held:
-            self._sifted.put_nowait(event)
+            self._relay.pass_on(event)
         self._held.clear()
         if ended:
             self._tell_turn()

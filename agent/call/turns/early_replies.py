@@ -6,13 +6,14 @@ drops it when other words come, and on a second preflight of the same words; so 
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterable
+from contextlib import aclosing
 from dataclasses import replace
 
 from livekit.agents import stt, vad
 
 from agent.call.barge_in.vad_tap import level_of
 from agent.call.turns.eagerness import Eagerness, SoFar, outlook
-from agent.tasks import OwnedTask
+from agent.call.turns.relay import Relay
 from config.phrases import Phrasebook, words_of
 
 Type = stt.SpeechEventType
@@ -31,20 +32,18 @@ class EarlyReplies:
         self._loop = asyncio.get_running_loop()
         self._asked = False
         self._latest: stt.SpeechEvent | None = None
-        self._told: asyncio.Queue[stt.SpeechEvent | None] = asyncio.Queue()
+        self._relay = Relay("early replies")
 
     async def watch(
         self, events: AsyncIterable[stt.SpeechEvent]
     ) -> AsyncGenerator[stt.SpeechEvent]:
         """The same events, with preflights added. Raises what the source raises."""
-        self._told = asyncio.Queue()
-        async with OwnedTask(self._pump(events), name="early replies") as pump:
-            try:
-                while (event := await self._told.get()) is not None:
+        try:
+            async with aclosing(self._relay.read(events, self._take)) as passed_on:
+                async for event in passed_on:
                     yield event
-                await pump.result()
-            finally:
-                self._close()
+        finally:
+            self._close()
 
     def agent_said(self, text: str) -> None:
         """The agent said this: the caller's next words answer it."""
@@ -55,13 +54,6 @@ class EarlyReplies:
         if event.type is vad.VADEventType.INFERENCE_DONE:
             self._eagerness.hear(self._loop.time(), event.probability, level_of(event))
             self._look()
-
-    async def _pump(self, events: AsyncIterable[stt.SpeechEvent]) -> None:
-        try:
-            async for event in events:
-                self._take(event)
-        finally:
-            self._told.put_nowait(None)
 
     def _take(self, event: stt.SpeechEvent) -> None:
         if event.type in _TRANSCRIPTS and event.alternatives:
@@ -74,7 +66,7 @@ class EarlyReplies:
             self._eagerness.end(self._loop.time(), event.alternatives[0].text)
         elif event.type is Type.END_OF_SPEECH:
             self._close()
-        self._told.put_nowait(event)
+        self._relay.pass_on(event)
         self._look()
 
     def _read(self, event: stt.SpeechEvent) -> stt.SpeechEvent:
@@ -96,7 +88,7 @@ class EarlyReplies:
             return
         if self._eagerness.begins():
             self._eagerness.begin(self._loop.time())
-            self._told.put_nowait(replace(self._latest, type=Type.PREFLIGHT_TRANSCRIPT))
+            self._relay.pass_on(replace(self._latest, type=Type.PREFLIGHT_TRANSCRIPT))
 
     def _close(self) -> None:
         self._latest = None

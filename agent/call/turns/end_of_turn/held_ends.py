@@ -6,13 +6,14 @@ Words pass at once. When the source ends or fails, an end that is held back pass
 import asyncio
 import logging
 from collections.abc import AsyncGenerator, AsyncIterable, Callable
+from contextlib import aclosing
 from dataclasses import asdict
 
 from livekit.agents import stt, vad
 
 from agent.call.turns.end_of_turn.opinions import Opinion, Opinions
 from agent.call.turns.end_of_turn.second_opinion import EventKind, Force, SecondOpinion
-from agent.tasks import OwnedTask
+from agent.call.turns.relay import Relay
 
 __all__ = ["HeldEnds"]
 
@@ -48,7 +49,7 @@ class HeldEnds:
         self._loop = asyncio.get_running_loop()
         self._is_quiet = True
         self._deadline: asyncio.TimerHandle | None = None
-        self._sifted: asyncio.Queue[stt.SpeechEvent | None] = asyncio.Queue()
+        self._relay = Relay("second opinion")
         opinions.readers.append(self._judged)
 
     def be_patient(self, early_seconds: float) -> None:
@@ -70,14 +71,12 @@ class HeldEnds:
     async def sift(self, events: AsyncIterable[stt.SpeechEvent]) -> AsyncGenerator[stt.SpeechEvent]:
         """The events in order. Ends may come later, and not at all if the caller goes on; then the
         new start is left out as well. Raises what the source raises."""
-        self._sifted = asyncio.Queue()
-        async with OwnedTask(self._pump(events), name="second opinion") as pump:
-            try:
-                while (event := await self._sifted.get()) is not None:
+        try:
+            async with aclosing(self._relay.read(events, self._take, self._let_go)) as passed_on:
+                async for event in passed_on:
                     yield event
-                await pump.result()
-            finally:
-                self._stop_waiting()
+        finally:
+            self._stop_waiting()
 
     def close(self) -> None:
         """The call is over."""
@@ -85,23 +84,22 @@ class HeldEnds:
         self._opinions.close()
         log.info("second opinion", extra=asdict(self._decision.counts))
 
-    async def _pump(self, events: AsyncIterable[stt.SpeechEvent]) -> None:
-        try:
-            async for event in events:
-                if event.alternatives and (language := event.alternatives[0].language):
-                    self._opinions.language = language
-                now = self._loop.time()
-                actions = self._decision.push(
-                    _kind(event),
-                    event,
-                    now,
-                    may_wait=self._may_wait(),
-                    ended_at=now - _age_seconds(event),
-                )
-                self._do(actions)
-        finally:
-            self._do(self._decision.close())
-            self._sifted.put_nowait(None)
+    def _take(self, event: stt.SpeechEvent) -> None:
+        if event.alternatives and (language := event.alternatives[0].language):
+            self._opinions.language = language
+        now = self._loop.time()
+        actions = self._decision.push(
+            _kind(event),
+            event,
+            now,
+            may_wait=self._may_wait(),
+            ended_at=now - _age_seconds(event),
+        )
+        self._do(actions)
+
+    def _let_go(self) -> None:
+        """The source has ended: an end that is held back passes now."""
+        self._do(self._decision.close())
 
     def _judged(self, opinion: Opinion) -> None:
         self._do(self._decision.on_opinion(opinion.hold_share, self._loop.time()))
@@ -114,7 +112,7 @@ class HeldEnds:
             if isinstance(action, Force):
                 self._force_endpoint()
             else:
-                self._sifted.put_nowait(action)
+                self._relay.pass_on(action)
         self._stop_waiting()
         if (deadline := self._decision.deadline) is not None:
             self._deadline = self._loop.call_at(deadline, self._expire, deadline)
