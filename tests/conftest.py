@@ -27,7 +27,7 @@ SLOW = {
     "test_doctor.py",
     "test_doors.py",
     "test_heard.py",
-    "test_hearing.py",
+    "call/test_hearing.py",
     "test_leaks.py",
     "test_standins_heard.py",
     "test_standins_program.py",

@@ -16,17 +16,7 @@ MODULES = sorted(
     for path in ROOT.rglob("*.py")
     if path.stem != "__init__"
 )
-ADAPTER = {"stt"} | {module for module in MODULES if module.startswith("livekit.")}
 PROGRAM = {"__main__", "cli.main", "cli.input"}  # the command line, at the edge of the package
-DOES_IO = (
-    PROGRAM
-    | ADAPTER
-    | {
-        "client",
-        "connector",
-        "transcriber",
-    }
-)
 
 SURFACE = {
     "audio": {"SAMPLE_BYTES", "AudioClock", "ReplayBuffer", "to_mono", "to_mulaw"},
@@ -66,17 +56,6 @@ def source(module: str) -> str:
     return ROOT.joinpath(*module.split(".")).with_suffix(".py").read_text("utf-8")
 
 
-def imports(module: str) -> set[str]:
-    """The packages that a module imports, at whatever place."""
-    found: set[str] = set()
-    for node in ast.walk(ast.parse(source(module))):
-        if isinstance(node, ast.Import):
-            found |= {alias.name.split(".")[0] for alias in node.names}
-        if isinstance(node, ast.ImportFrom) and node.module:
-            found.add(node.module.split(".")[0])
-    return found
-
-
 @pytest.mark.parametrize("module", sorted(set(MODULES) - PROGRAM))
 def test_every_module_says_what_it_is_for(module: str) -> None:
     assert importlib.import_module(f"stt_assemblyai.{module}").__doc__
@@ -87,14 +66,43 @@ def test_the_surface_does_not_change_unnoticed(module: str) -> None:
     assert set(importlib.import_module(f"stt_assemblyai.{module}").__all__) == SURFACE[module]
 
 
-@pytest.mark.parametrize("module", sorted(set(MODULES) - DOES_IO))
-def test_what_decides_does_no_io(module: str) -> None:
-    assert not imports(module) & {"asyncio", "websockets", "livekit", "socket", "time", "random"}
+def imported_by(folder: str, *, without: str = "") -> set[str]:
+    """The modules of this package that the Python files below a folder of the project import."""
+    paths = [
+        path
+        for path in (ROOT.parent / folder).rglob("*.py")
+        if not without or not path.is_relative_to(ROOT.parent / without)
+    ]
+    nodes = [node for path in paths for node in ast.walk(ast.parse(path.read_text("utf-8")))]
+    names = [alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names]
+    names += [node.module or "" for node in nodes if isinstance(node, ast.ImportFrom)]
+    return {name.partition(".")[2] for name in names if f"{name}.".startswith("stt_assemblyai.")}
 
 
-@pytest.mark.parametrize("module", sorted(set(MODULES) - ADAPTER))
-def test_only_the_adapter_knows_livekit(module: str) -> None:
-    assert "livekit" not in imports(module)
+PUBLIC = {
+    "agent": {
+        "stt": "speech recognition for LiveKit",
+        "events": "what LiveKit has no event for: late formatting, turns without words",
+        "models": "what a preset sends to which family of models",
+        "budget": "how many sessions this machine may still open",
+    },
+    "config": {
+        "options": "every parameter of a session: settings are made from them",
+        "models": "families of models and their defaults",
+        "values": "types of parameters",
+        "endpointing": "defaults that a setting shows",
+        "service": "defaults that a setting shows",
+        "timing": "defaults that a setting shows",
+    },
+    "workbench": {"client": "the names of a socket, for one that a script answers"},
+}
+"""What the rest of the project may import of this package, and what for."""
+
+
+@pytest.mark.parametrize("folder", PUBLIC)
+def test_the_project_uses_what_is_public(folder: str) -> None:
+    """Measurements, in workbench/bench, look inside."""
+    assert imported_by(folder, without="workbench/bench") == PUBLIC[folder].keys()
 
 
 def test_nothing_reads_the_environment_but_the_adapter_its_key() -> None:

@@ -822,3 +822,13 @@ def test_how_long_is_waited_may_change_while_it_is() -> None:
     assert told(mapper.expire(3)) == ["preflight hi there"]
     assert mapper.expire(7.9) == ()
     assert told(mapper.expire(8)) == ["overdue"]
+
+
+def test_a_service_that_could_not_have_said_anything_has_the_whole_time_again() -> None:
+    mapper = TurnMapper(AudioClock(), Endpointing(stuck_seconds=4))
+    mapper.restart_watchdog(1.0)
+    assert mapper.deadline is None  # no turn is open
+    mapper.receive(turn(0, "hi*"), now=0.0)
+    assert mapper.deadline == 4.0
+    mapper.restart_watchdog(3.0)
+    assert mapper.deadline == 7.0
