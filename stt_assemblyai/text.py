@@ -1,4 +1,8 @@
-"""The one rule for "the same words": case and punctuation make no difference."""
+"""The one rule for "the same words": case and punctuation make no difference.
+
+`config.phrases.words_of` is no second one: it splits a text of any script into words to count them
+and to find phrases. This rule has to be LiveKit's.
+"""
 
 from __future__ import annotations
 

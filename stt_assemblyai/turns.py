@@ -78,7 +78,7 @@ class TurnMapper:
         self._ended_order = -1
         self._preflight_text = ""
         self._ready_text = ""  # the words that a reply is ready for
-        self._before = Resumption()
+        self._resumption = Resumption()
 
     @property
     def deadline(self) -> float | None:
@@ -112,7 +112,7 @@ class TurnMapper:
     def needed_from_ms(self) -> float:
         """Audio from here on is not settled yet: a new session would have to hear it again."""
         if self._latest is None:
-            return self._before.point.replay_from_ms
+            return self._resumption.point.replay_from_ms
         kept = [word for word in settled(self._latest.words) if word.final]
         if kept:
             return replay_from(kept)
@@ -127,12 +127,12 @@ class TurnMapper:
     @property
     def said_until_ms(self) -> int:
         """Where the last word of an ended turn ended."""
-        return self._before.point.said_until_ms
+        return self._resumption.point.said_until_ms
 
     @property
     def carried_until_ms(self) -> int | None:
         """How far a turn from an earlier session has come, until this session takes it up."""
-        return self._before.point.open[-1].end_ms if self._before.awaited else None
+        return self._resumption.point.open[-1].end_ms if self._resumption.awaited else None
 
     @property
     def awaits_quiet_after(self) -> SpokenWord | None:
@@ -150,16 +150,18 @@ class TurnMapper:
         events = self._end_turn() if self._state is _State.SETTLED else ()
         self._clock, self._onset_ms = clock, None
         self._order, self._ended, self._ended_order = 0, None, -1
-        self._before.begin_session(self._latest.words if self._latest else (), from_ms, until_ms)
+        self._resumption.begin_session(
+            self._latest.words if self._latest else (), from_ms, until_ms
+        )
         if self._latest:
-            self._latest = replace(self._latest, words=self._before.point.open)
+            self._latest = replace(self._latest, words=self._resumption.point.open)
         # nothing is due until the new session has reached the turn
         self._waits_since = self._pauses_since = math.inf
         return events
 
     def give_up_carried(self) -> Events:
         """The new session says nothing about the open turn: end it with what is known."""
-        return self._cut_turn() if self._before.awaited else ()
+        return self._cut_turn() if self._resumption.awaited else ()
 
     def receive(self, message: Turn | SpeechStarted | SpeakerRevision, now: float) -> Events:
         """Handle a message."""
@@ -210,7 +212,7 @@ class TurnMapper:
     def _turn(self, turn: Turn, now: float) -> Events:
         if turn.turn_order <= self._ended_order:
             return self._after_the_end(turn)
-        self._before.come_to(turn.turn_order)
+        self._resumption.come_to(turn.turn_order)
         before: Events = ()
         if self.in_turn and turn.turn_order > self._order:
             before = self._end_turn()  # the next turn began: nothing more comes for this one
@@ -221,7 +223,7 @@ class TurnMapper:
         transcript = self._read(turn, heard)
         if self._state is _State.SETTLED:
             return self._formatted(turn, transcript)
-        if self._before.awaited and not self._before.take_up(heard) and turn.end_of_turn:
+        if self._resumption.awaited and not self._resumption.take_up(heard) and turn.end_of_turn:
             return self._skip(turn)
         if not transcript.text:
             return self._end_without_words(turn) if turn.end_of_turn else ()
@@ -285,11 +287,10 @@ class TurnMapper:
     def _end_turn(self) -> Events:
         latest = self._latest
         assert latest is not None  # a turn in progress has words
-        self._ended = (
-            None if self._before.point.open else latest
-        )  # its duplicate would lack these words
+        is_resumed = bool(self._resumption.point.open)  # then its duplicate would lack words
+        self._ended = None if is_resumed else latest
         self._ended_order = self._order
-        self._before.end_turn(latest.words)
+        self._resumption.end_turn(latest.words)
         self._become_idle()
         return Final(latest), EndOfSpeech(latest.end_ms)
 
@@ -297,7 +298,7 @@ class TurnMapper:
         """End a turn that the service has not ended: what it says about it from now on is new."""
         events = self._end_turn()
         self._ended, self._ended_order = None, self._order - 1
-        self._before.cut(self._order)
+        self._resumption.cut(self._order)
         return events
 
     def _end_without_words(self, turn: Turn) -> Events:
@@ -313,7 +314,7 @@ class TurnMapper:
         self._state, self._latest = _State.IDLE, None
         self._waits_since = self._pauses_since = math.inf
         self._preflight_text = self._ready_text = ""
-        self._before.drop_open()
+        self._resumption.drop_open()
 
     def _after_the_end(self, turn: Turn) -> Events:
         ended = self._ended
@@ -346,12 +347,12 @@ class TurnMapper:
         return SpeakersRevised(self.session_id, speakers)
 
     def _heard(self, turn: Turn) -> tuple[SpokenWord, ...]:
-        same_turn = None if self._before.point.open else self._latest or self._ended
+        same_turn = None if self._resumption.point.open else self._latest or self._ended
         from_ms = self.said_until_ms if self._onset_ms is None else self._onset_ms
         return heard_words(turn, self._clock, same_turn, from_ms)
 
     def _read(self, turn: Turn, heard: tuple[SpokenWord, ...]) -> Transcript:
-        words = self._before.join(heard, turn.turn_order, is_end=turn.end_of_turn)
+        words = self._resumption.join(heard, turn.turn_order, is_end=turn.end_of_turn)
         return read(turn, heard, words, self.session_id)
 
 
