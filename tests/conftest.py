@@ -20,6 +20,7 @@ settings.load_profile("house")
 
 # These run in real time, or start programs: `make test` runs them, `make check` has no minute left.
 SLOW = {
+    "test_call.py",
     "test_commands.py",
     "test_compare.py",
     "test_compare_load.py",

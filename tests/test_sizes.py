@@ -19,6 +19,7 @@ LONG_FUNCTIONS = {
     "stt_assemblyai/livekit/stt.py STT.__init__": "keywords: it can stand in for LiveKit's plugin",
 }
 MANY_ARGUMENTS = {
+    "agent/cli/call.py call": "typer: each option of a command is an argument",
     "agent/call/assistant.py Assistant.__init__": "keywords: all that one call tells its agent",
     "stt_assemblyai/connector.py Connector.__init__": "keywords: how to reach the service, each"
     " with a default",

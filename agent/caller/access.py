@@ -4,6 +4,8 @@ from dataclasses import dataclass, field
 
 from livekit import api
 
+from config.services import LiveKitSettings
+
 
 @dataclass(frozen=True, slots=True)
 class Access:
@@ -12,6 +14,12 @@ class Access:
     url: str
     api_key: str
     api_secret: str = field(repr=False)
+
+    @classmethod
+    def of(cls, livekit: LiveKitSettings) -> "Access":
+        """As it is set."""
+        key, secret = livekit.api_key.get_secret_value(), livekit.api_secret.get_secret_value()
+        return cls(livekit.url, key, secret)
 
 
 def access_token(

@@ -38,12 +38,12 @@ class Caller(Line):
         agent_name: str = "",
         *,
         metadata: str = "",
-        source: rtc.TrackSource.ValueType = rtc.TrackSource.SOURCE_MICROPHONE,
+        source: rtc.TrackSource.ValueType | None = rtc.TrackSource.SOURCE_MICROPHONE,
     ) -> AsyncIterator["Caller"]:
         """Join a room with an open microphone; `agent_name` asks for that agent.
 
         `metadata` is the request's: the call's own settings. `source` is what the client says that
-        its track is.
+        its track is; None: it has none, and types.
 
         Raises livekit.rtc.ConnectError when the server refuses, TimeoutError.
         """

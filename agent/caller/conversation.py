@@ -35,6 +35,20 @@ async def greeting(caller: Caller, *, timeout_seconds: float) -> tuple[Reply, st
 async def take_turn(caller: Caller, utterance: Utterance, *, timeout_seconds: float) -> Turn:
     """Say something, and hear the reply out; a missing reply is a fault of the turn."""
     spoken = await caller.say(utterance.samples)
+    return await _answered(caller, utterance, spoken, timeout_seconds)
+
+
+async def take_typed_turn(caller: Caller, utterance: Utterance, *, timeout_seconds: float) -> Turn:
+    """Type an utterance's text into the chat, and hear the reply out, as `take_turn` does."""
+    start_seconds = caller.now_seconds
+    await caller.write(utterance.text)
+    spoken = Spoken(start_seconds, caller.now_seconds)
+    return await _answered(caller, utterance, spoken, timeout_seconds)
+
+
+async def _answered(
+    caller: Caller, utterance: Utterance, spoken: Spoken, timeout_seconds: float
+) -> Turn:
     reply, fault = None, ""
     try:
         reply = await caller.hear_reply(
@@ -55,23 +69,3 @@ async def take_turn(caller: Caller, utterance: Utterance, *, timeout_seconds: fl
 def agent_words(caller: Caller, *, since_seconds: float) -> str:
     """What the agent said since then, from the room's transcription."""
     return caller.transcript.said_by(caller.agent_identity or "", since_seconds=since_seconds)
-
-
-def chronicle(caller: Caller) -> str:
-    """All that is known of a call, line by line in order of time; for whoever must find a fault."""
-    events = [
-        (
-            segment.opened_seconds,
-            f"{'caller' if segment.speaker == caller.identity else 'agent'}"
-            f" {'' if segment.final else '(not final) '}{segment.text!r}",
-        )
-        for segment in caller.transcript.segments
-    ]
-    events += [(at, f"state: {state}") for at, state in caller.states]
-    for span in caller.heard_spans:
-        events.append((span.start_seconds, f"audible until {span.end_seconds:.2f}"))
-    for spoken in caller.spoken:
-        events.append((spoken.start_seconds, f"caller speaks until {spoken.end_seconds:.2f}"))
-    if caller.disconnected:
-        events.append((caller.now_seconds, f"disconnected: {caller.disconnected}"))
-    return "\n".join(f"{at:7.2f} s  {what}" for at, what in sorted(events))

@@ -91,14 +91,17 @@ class Line:
         """Whether somebody is speaking at this moment, short pauses included."""
         return self._ears.hear_speech
 
-    async def connect(self, url: str, token: str, source: rtc.TrackSource.ValueType) -> None:
-        """Join the room with an open microphone, whose track is of this source.
+    async def connect(self, url: str, token: str, source: rtc.TrackSource.ValueType | None) -> None:
+        """Join the room with an open microphone, whose track is of this source; None: without one.
 
         Raises livekit.rtc.ConnectError when the server refuses, TimeoutError.
         """
         async with asyncio.timeout(_CONNECT_SECONDS):
             await self._room.connect(url, token)
-            await self._publish(source)
+            if source is not None:
+                await self._publish(source)
+        for participant in self._room.remote_participants.values():
+            self._notice(participant)
         self.joined_seconds = self.now_seconds
 
     async def say(self, samples: Samples) -> Spoken:
@@ -163,8 +166,6 @@ class Line:
         track = rtc.LocalAudioTrack.create_audio_track("microphone", self._source)
         options = rtc.TrackPublishOptions(source=source)
         await self._room.local_participant.publish_track(track, options)
-        for participant in self._room.remote_participants.values():
-            self._notice(participant)
         self._start(self._microphone.run())
 
     def _start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:

@@ -9,9 +9,10 @@ from agent.caller.microphone import SAMPLE_RATE
 from agent.caller.resampling import resampled
 from agent.caller.timeline import Samples
 
-__all__ = ["LOSS", "PACKET_SAMPLES", "mulaw", "telephone", "with_loss"]
+__all__ = ["LOSS", "PACKET_SAMPLES", "in_band", "mulaw", "over_the_phone", "telephone", "with_loss"]
 
 RATE = 8000
+BAND_HZ = (300, 3400)
 PACKET_SAMPLES = RATE * 20 // 1000
 LOSS = 0.03
 """Of all packets."""
@@ -20,6 +21,19 @@ _IN_A_ROW = 0.4
 _MU = 255.0
 _CONCEALED = (0.7, 0.35)
 """How loud the last packet is repeated in place of the first and the second lost one."""
+
+
+def over_the_phone(sound: Samples, chance: random.Random) -> Samples:
+    """Mono 48 kHz sound as a caller's telephone sends it: the band, then the line."""
+    return telephone(in_band(sound, SAMPLE_RATE), chance)
+
+
+def in_band(sound: Samples, rate: int) -> Samples:
+    """Only what lies in the band of a telephone, 300 to 3400 Hz; the same length."""
+    spectrum = np.fft.rfft(sound.astype(np.float64))
+    frequencies = np.fft.rfftfreq(sound.size, 1 / rate)
+    spectrum[(frequencies < BAND_HZ[0]) | (frequencies > BAND_HZ[1])] = 0
+    return np.clip(np.rint(np.fft.irfft(spectrum, sound.size)), -32768, 32767).astype(np.int16)
 
 
 def telephone(sound: Samples, chance: random.Random) -> Samples:

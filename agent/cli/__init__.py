@@ -7,6 +7,7 @@ from pathlib import Path
 import typer
 
 from agent.cli import (
+    call,
     console,
     doctor,
     download_files,
@@ -32,6 +33,7 @@ app.command()(console.console)
 app.command()(transcribe.transcribe)
 app.command()(playground.playground)
 app.command()(token.token)
+app.command()(call.call)
 app.command()(doctor.doctor)
 app.command()(settings.settings)
 app.command(name="download-files")(download_files.download_files)

@@ -18,9 +18,9 @@ import pytest_asyncio
 from pytest_asyncio import is_async_test
 
 from agent.caller.caller import Caller
-from agent.caller.conversation import chronicle
 from agent.caller.microphone import SAMPLE_RATE
 from agent.caller.timeline import Samples
+from workbench.local.calling.chronicle import chronicle
 from workbench.local.calling.corpus import resampled
 from workbench.local.running import PROJECT
 from workbench.local.standins_process import stand_ins

@@ -2,8 +2,10 @@
 
 import pytest
 from livekit import api
+from pydantic import SecretStr
 
 from agent.caller.access import Access, access_token
+from config.services import LiveKitSettings
 
 ACCESS = Access("ws://127.0.0.1:1", "key", "a-secret-of-thirty-two-characters-or-more")
 
@@ -33,3 +35,10 @@ def test_a_token_asks_for_the_agent_that_is_named_or_told_something(
 
 def test_the_secret_is_not_shown() -> None:
     assert ACCESS.api_secret not in repr(ACCESS)
+
+
+def test_access_is_as_it_is_set() -> None:
+    settings = LiveKitSettings(
+        url=ACCESS.url, api_key=SecretStr("key"), api_secret=SecretStr(ACCESS.api_secret)
+    )
+    assert Access.of(settings) == ACCESS

@@ -22,6 +22,8 @@ COMMANDS = (
     "token",
     "transcribe",
     "settings",
+    "doctor",
+    "call",
     "download-files",
 )
 KEYS = {
