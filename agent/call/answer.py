@@ -35,6 +35,7 @@ from agent.call.voices.voice_feed import CallerInput
 from agent.livekit_private import publish_no_words
 from agent.room_names import Method
 from agent.tasks import OwnedTask, Tasks, first_of
+from config.behaviour import AgentSettings
 from config.per_call import settings_of_call
 
 log = logging.getLogger(__name__)
@@ -78,7 +79,6 @@ class Call:
         self._job = job
         self._own = settings_of_call(parts.settings, job.job.metadata)
         self._parts = parts.for_call(self._own.settings)
-        self._agent = self._own.settings.agent
         self._ending: asyncio.Future[Ending] = asyncio.get_running_loop().create_future()
         self._presence = Presence(
             job.room, self._agent, end=self.end, on_next_caller=self._go_on_with
@@ -98,8 +98,8 @@ class Call:
         self._group = self._gather() if hears_all else None
         is_sole = self._parts.stt is assemblyai and not hears_all
         self._silence = Silence(self._session, self._agent, self.end, knows_ears=is_sole)
-        self._broken_answers = BrokenAnswers(self._session, self._agent.refusal)
-        self._failures = Failures(self._broken_answers, self.end, self._ending.done)
+        broken_answers = BrokenAnswers(self._session, self._agent.refusal)
+        self._failures = Failures(broken_answers, self.end, self._ending.done)
         self._mending = Mending(self._session, self._record)
         self._greeting_prefetch: GreetingPrefetch | None = None
         if not self._said_before:
@@ -107,6 +107,10 @@ class Call:
             job.add_shutdown_callback(self._greeting_prefetch.aclose)
         for each in (self._turn_taking, self._presence, self._parts.llm, self._parts.tts):
             job.add_shutdown_callback(each.aclose)
+
+    @property
+    def _agent(self) -> AgentSettings:
+        return self._own.settings.agent
 
     def _gather(self) -> Group:
         stt, sift = self._parts.stt, self._turn_taking.sift_one
@@ -264,7 +268,7 @@ class Call:
             self._parts.assemblyai,
             self._group,
             self._mending,
-            self._broken_answers,
+            self._failures.broken_answers,
             RecordedTurns(self._record),
             TurnLog() if self._agent.log_transcripts else None,
             self._silence,

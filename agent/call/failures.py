@@ -20,14 +20,14 @@ class Failures:
         end: Callable[[Ending], None],
         is_ending: Callable[[], bool],
     ) -> None:
-        self._broken_answers = broken_answers
+        self.broken_answers = broken_answers
         self._end = end
         self._is_ending = is_ending
 
     def on_error(self, event: ErrorEvent) -> None:
         """A provider failed. An answer that breaks off costs only itself."""
         failure = event.error
-        if failure.recoverable or self._is_ending() or self._broken_answers.forgives(failure):
+        if failure.recoverable or self._is_ending() or self.broken_answers.forgives(failure):
             return
         ending = FAILED_PROVIDER.get(failure.type, Ending.FAULT)
         log.error(
