@@ -1,4 +1,4 @@
-"""`python -m workbench.bench.house`: the figures of the house, here and at another revision.
+"""`python -m workbench.bench.house`: the figures of the house, here and at other revisions.
 
 Sizes are counted by syntax tree. What an audio frame and a Turn cross is traced on the running
 program: a stream whose socket is a script.
@@ -132,14 +132,17 @@ def details(title: str, figures: Figures) -> list[str]:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Print the figures; 1 if there is no such revision, or one cannot be traced."""
     parser = command("workbench.bench.house", __doc__)
-    parser.add_argument("--against", metavar="REV", help="print this revision's figures beside")
+    parser.add_argument(
+        "--against", metavar="REV", nargs="+", default=[], help="print other revisions' beside"
+    )
     parser.add_argument("--names", action="store_true", help="print the names behind the figures")
     given = parser.parse_args(arguments)
     try:
-        columns = {"Here": measured(PROJECT)}
-        if given.against:
-            with checked_out(given.against) as tree:
-                columns = {given.against: measured(tree), **columns}
+        columns = {}
+        for revision in given.against:
+            with checked_out(revision) as tree:
+                columns[revision] = measured(tree)
+        columns["Here"] = measured(PROJECT)
     except subprocess.CalledProcessError as error:
         print(f"`{' '.join(map(str, error.cmd))}` failed", file=sys.stderr)
         return 1
