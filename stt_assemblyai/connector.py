@@ -47,7 +47,7 @@ class Connector:
     that cannot be one.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  each has a default
         self,
         base_urls: str | Sequence[str] = DEFAULT_BASE_URL,
         *,

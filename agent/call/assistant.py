@@ -39,7 +39,7 @@ from agent.call.voices.group import Group
 class Assistant(Agent):
     """Greets as soon as the caller can hear it, converses, and can end the call."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  all that one call tells its agent
         self,
         *,
         instructions: str,

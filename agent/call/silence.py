@@ -67,7 +67,7 @@ class Silence:
         return self._session.user_state == "away"
 
     async def _wait_as_asked(self) -> None:
-        while (left_seconds := self._waits_until - asyncio.get_running_loop().time()) > 0:  # noqa: ASYNC110
+        while (left_seconds := self._waits_until - asyncio.get_running_loop().time()) > 0:  # noqa: ASYNC110  the time moves meanwhile
             await asyncio.sleep(left_seconds)
 
     async def _ask(self) -> None:

@@ -11,7 +11,7 @@ _FINAL = "lk.transcription_final"
 _NUMBERS = dict(
     zip(
         map(str, range(13)),
-        "zero one two three four five six seven eight nine ten eleven twelve".split(),  # noqa: SIM905
+        "zero one two three four five six seven eight nine ten eleven twelve".split(),  # noqa: SIM905  read as a sentence
         strict=True,
     )
 )

@@ -39,7 +39,7 @@ Metadata = Annotated[str, typer.Option(help="The call's own settings, as JSON.")
 Json = Annotated[bool, typer.Option("--json", help="Print the call as one JSON object.")]
 
 
-def call(
+def call(  # noqa: PLR0913  each option of the command
     files: Files = None,
     *,
     text: Typed = False,

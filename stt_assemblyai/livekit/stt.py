@@ -73,7 +73,7 @@ class STT(InformedSTT[AdapterEvent]):
 
     __module__ = "stt_assemblyai.stt"  # its public name, and the label in LiveKit's metrics
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  it can stand in for LiveKit's plugin
         self,
         *,
         api_key: NotGivenOr[str | SecretStr | None] = NOT_GIVEN,

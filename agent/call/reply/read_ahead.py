@@ -121,5 +121,5 @@ class ReadAhead:
         if len(self._latest) == MOST_AT_ONCE:
             await self._latest[0].is_settled.wait()
         loop = asyncio.get_running_loop()
-        while (early_seconds := self._plays_until - BUFFERED_SECONDS - loop.time()) > 0:  # noqa: ASYNC110
+        while (early_seconds := self._plays_until - BUFFERED_SECONDS - loop.time()) > 0:  # noqa: ASYNC110  the time moves meanwhile
             await asyncio.sleep(early_seconds)

@@ -33,7 +33,7 @@ class SpokenWord:
 Speech = tuple[SpokenWord, ...]
 
 
-def say(
+def say(  # noqa: PLR0913  each has a default
     text: str,
     *,
     start_ms: int = 300,

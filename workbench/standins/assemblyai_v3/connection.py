@@ -32,7 +32,7 @@ class _Over(Exception):  # noqa: N818 (no error: the session's last word was sai
     """The connection is closed."""
 
 
-class _HalfOpen(Exception):  # noqa: N818
+class _HalfOpen(Exception):  # noqa: N818  no error
     """A fault has it that the network dies without a sign."""
 
 

@@ -4,7 +4,7 @@ CONTINUATIONS = frozenset(
     """a about an and are as at because between but by can could did do does for from had has have
     i if in into is like my of on or our so than that their then these this those to um uh was
     we were what when where which while who will with would your you're i'm it's plus minus times
-    divided not very per want need think tell give make get take""".split()  # noqa: SIM905
+    divided not very per want need think tell give make get take""".split()  # noqa: SIM905  read as a sentence
 )
 NEVER_LAST = frozenset(
     ["a", "an", "and", "my", "our", "or", "plus", "minus", "the", "times", "your"]

@@ -42,7 +42,7 @@ def speech_started(onset_ms: int, words: Sequence[Word]) -> Message:
     return {"type": "SpeechStarted", "timestamp": onset_ms, "confidence": round(confidence, 6)}
 
 
-def turn(
+def turn(  # noqa: PLR0913  the fields of a Turn
     turn_order: int,
     words: Sequence[Word],
     transcript: str,

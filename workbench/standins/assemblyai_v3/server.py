@@ -40,7 +40,7 @@ class AssemblyAIStandIn(Listener):
     `scripts`: each connection takes the next one.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  each has a default
         self,
         *,
         engines: Callable[[], Engines] | None = None,

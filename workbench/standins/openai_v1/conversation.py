@@ -8,7 +8,7 @@ from typing import Any
 
 Messages = Sequence[Mapping[str, Any]]
 DEFAULT_NAME = "Alex"
-NOT_A_NAME = frozenset("A An Also Always Friendly Helpful Here In Not Now On The Very".split())  # noqa: SIM905
+NOT_A_NAME = frozenset("A An Also Always Friendly Helpful Here In Not Now On The Very".split())  # noqa: SIM905  read as a sentence
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,7 +40,7 @@ class OpenAIStandIn(Listener):
     `faults` that is meant for its endpoint.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  each has a default
         self,
         *,
         voice: speech.Voice = speech.tone,

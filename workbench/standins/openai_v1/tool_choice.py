@@ -8,7 +8,7 @@ from workbench.standins.numerals import NUMBER, parse_number
 from workbench.standins.openai_v1.conversation import Question, ToolCall
 
 SAYS_NOTHING = frozenset(
-    "a an call check current do fetch find get give look lookup my tell the up".split()  # noqa: SIM905
+    "a an call check current do fetch find get give look lookup my tell the up".split()  # noqa: SIM905  read as a sentence
 )
 SYNONYMS = {"end": r"end|goodbye|bye|hang up", "transfer": r"transfer|human|person|somebody"}
 
