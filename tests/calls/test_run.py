@@ -12,6 +12,7 @@ import psutil
 import pytest
 import pytest_asyncio
 
+from workbench.local.browsers import firefox
 from workbench.local.processes import Command, Process
 from workbench.local.running import PROJECT
 
@@ -82,6 +83,38 @@ async def test_a_run_can_be_called_and_leaves_nothing_after_ctrl_c(
     assert await run.wait(timeout_seconds=40) == 0
     assert await survivors(family) == []
     assert not (tmp_path / "state" / "state.json").exists()
+
+
+def page_of(run: Process) -> str:
+    """The address that `make run` says."""
+    line = next(line for line in run.lines if line.startswith("Talk to it"))
+    return line.split()[3]
+
+
+async def test_a_page_left_open_in_firefox_joins_the_next_run_again(
+    program: Program, tmp_path: Path
+) -> None:
+    async with firefox(tmp_path / "firefox.log") as page:
+        async with program("run") as run:
+            await run.wait_for_line(lambda line: line.startswith("Ctrl-C"), timeout_seconds=150)
+            address = page_of(run)
+            await page.open(address)
+            await page.evaluate("document.getElementById('start').click()")
+            await page.until("document.body.dataset.agent === 'speaking'", timeout_seconds=30)
+            # What is heard: the page's own meter, which measures the agent's track.
+            meter = "getComputedStyle(document.getElementById('level-agent'))"
+            await page.until(
+                f"Number({meter}.getPropertyValue('--level')) > 0.2", timeout_seconds=10
+            )
+            await page.until("document.querySelector('li.agent')", timeout_seconds=10)
+            run.signal_group(signal.SIGINT)
+            assert await run.wait(timeout_seconds=40) == 0
+        await page.until("document.body.dataset.phase === 'away'", timeout_seconds=40)
+        async with program("run") as run:
+            await run.wait_for_line(lambda line: line.startswith("Ctrl-C"), timeout_seconds=150)
+            assert page_of(run) == address
+            await page.until("document.body.dataset.agent === 'speaking'", timeout_seconds=30)
+            assert await page.evaluate("document.getElementById('notice').textContent") == ""
 
 
 async def test_a_second_run_answers_in_one_sentence_and_a_killed_one_leaves_nothing(

@@ -1,11 +1,12 @@
-"""Gets the recorded speech that the tests need: installs it as root on Debian, else names it."""
+"""Gets what the tests need from Debian: recorded speech, browsers. As root; else it names them."""
 
+import argparse
 import os
 import shutil
 import subprocess
 import sys
 
-from workbench.arguments import expect_none
+from workbench.local.browsers import BROWSERS
 from workbench.local.calling import corpus
 
 # What is looked for, and the Debian package that brings it.
@@ -15,20 +16,30 @@ RECORDINGS = {
 }
 
 
+def missing(*, browsers: bool) -> list[str]:
+    """The packages that this machine lacks; another build of a browser will do as well."""
+    packages = [package for path, package in RECORDINGS.items() if not path.exists()]
+    if browsers:
+        packages += [each.package for each in BROWSERS if each.program() is None]
+    return packages
+
+
 def main() -> int:
     """Install what is missing, or say what to install; 1 where something stays missing."""
-    expect_none("workbench.local.prerequisites", __doc__)
-    packages = [package for path, package in RECORDINGS.items() if not path.exists()]
+    parser = argparse.ArgumentParser(prog="workbench.local.prerequisites", description=__doc__)
+    parser.add_argument("--browsers", action="store_true", help="the browsers as well")
+    packages = missing(browsers=parser.parse_args().browsers)
     if not packages:
         return 0
     install = ["apt-get", "install", "-y", "-qq", "--no-install-recommends", *packages]
     if not shutil.which("apt-get"):
         print(
-            "The tests take recorded speech from Debian's packages: run them on Debian or Ubuntu."
+            "The tests take recorded speech and browsers from Debian's packages: run them on"
+            f" Debian or Ubuntu. Missing here: {' '.join(packages)}"
         )
         return 1
     if os.geteuid() != 0:
-        print(f"The tests need recorded speech. Please type: sudo {' '.join(install)}")
+        print(f"The tests need some packages. Please type: sudo {' '.join(install)}")
         return 1
     print(f"Installing {' and '.join(packages)} ...", flush=True)
     for command in (["apt-get", "update", "-qq"], install):
