@@ -14,7 +14,7 @@ from playwright.async_api import Browser, Page, expect
 from agent.playground.server import playground
 from config.project import Project
 from config.services import LiveKitSettings
-from workbench.local.browsers import chromium, write_microphone
+from workbench.local.browsers import HEARD, KEEP_CONNECTIONS, chromium, write_microphone
 from workbench.local.calling.corpus import synthesised
 from workbench.local.running import PROJECT
 from workbench.local.workers import GREETING, Places, Worker
@@ -24,23 +24,6 @@ SERIOUS = ("serious", "critical")
 # The microphone is silent until the agent has said its greeting.
 LEAD_SECONDS = 6.0
 SECONDS = 1000.0  # playwright counts milliseconds
-
-# Keeps the page's connections, so that a test can measure what arrives on them.
-CONNECTIONS = """
-window.connections = [];
-window.RTCPeerConnection = class extends RTCPeerConnection {
-  constructor(...told) { super(...told); window.connections.push(this); }
-};
-"""
-ENERGY = """
-async () => {
-  let energy = 0;
-  for (const each of window.connections)
-    for (const report of (await each.getStats()).values())
-      if (report.type === "inbound-rtp") energy += report.totalAudioEnergy ?? 0;
-  return energy;
-}
-"""
 
 Open = Callable[..., AbstractAsyncContextManager[Page]]
 
@@ -59,7 +42,7 @@ def opened(places: Places, worker: Worker) -> Open:
         asked = replace(project, agent_name=agent_name or project.agent_name)
         async with playground(asked) as address:
             context = await browser.new_context(**window)
-            await context.add_init_script(CONNECTIONS)
+            await context.add_init_script(KEEP_CONNECTIONS)
             page = await context.new_page()
             await page.goto(address)
             yield page
@@ -82,7 +65,7 @@ async def assert_accessible(page: Page) -> None:
 async def heard_since(page: Page, before: float) -> None:
     """Return once the agent has been audible since the energy was `before`."""
     await page.wait_for_function(
-        f"async () => await ({ENERGY})() > {before} + 0.001", timeout=10 * SECONDS
+        f"async () => await {HEARD} > {before} + 0.001", timeout=10 * SECONDS
     )
 
 
@@ -97,7 +80,7 @@ async def test_a_spoken_question_is_answered_aloud_and_both_sides_are_shown(
         lines = page.locator("#lines li")
         await expect(lines.nth(0)).to_contain_text(GREETING, timeout=20 * SECONDS)
         await expect(page.locator("#status")).to_have_text("Listening", timeout=10 * SECONDS)
-        energy = await page.evaluate(ENERGY)
+        energy = await page.evaluate(HEARD)
         assert energy > 0.001  # the greeting was heard
         await expect(lines.nth(1)).to_contain_text("What is 7 plus 5?", timeout=20 * SECONDS)
         await expect(lines.nth(2)).to_contain_text("twelve", timeout=20 * SECONDS)

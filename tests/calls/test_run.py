@@ -12,7 +12,7 @@ import psutil
 import pytest
 import pytest_asyncio
 
-from workbench.local.browsers import firefox
+from workbench.local.browsers import HEARD, firefox
 from workbench.local.processes import Command, Process
 from workbench.local.running import PROJECT
 
@@ -101,11 +101,7 @@ async def test_a_page_left_open_in_firefox_joins_the_next_run_again(
             await page.open(address)
             await page.evaluate("document.getElementById('start').click()")
             await page.until("document.body.dataset.agent === 'speaking'", timeout_seconds=30)
-            # What is heard: the page's own meter, which measures the agent's track.
-            meter = "getComputedStyle(document.getElementById('level-agent'))"
-            await page.until(
-                f"Number({meter}.getPropertyValue('--level')) > 0.2", timeout_seconds=10
-            )
+            await page.until(f"(await {HEARD}) > 0.001", timeout_seconds=10)
             await page.until("document.querySelector('li.agent')", timeout_seconds=10)
             run.signal_group(signal.SIGINT)
             assert await run.wait(timeout_seconds=40) == 0

@@ -21,6 +21,22 @@ from agent.caller.waiting import WaitedTooLongError
 from workbench.local.calling.corpus import resampled
 from workbench.local.processes import Command, Process
 
+# Keeps a page's connections, so that `HEARD` can measure what arrives on them.
+KEEP_CONNECTIONS = """
+window.connections = [];
+window.RTCPeerConnection = class extends RTCPeerConnection {
+  constructor(...told) { super(...told); window.connections.push(this); }
+};
+"""
+HEARD = """(async () => {
+  let energy = 0;
+  for (const each of window.connections)
+    for (const report of (await each.getStats()).values())
+      if (report.type === "inbound-rtp") energy += report.totalAudioEnergy ?? 0;
+  return energy;
+})()"""
+"""The energy of all the sound that has arrived, as an expression for the page."""
+
 _BROWSER_RATE = 48_000
 _START_SECONDS = 60.0
 
@@ -103,6 +119,8 @@ class Firefox:
     async def open(self, url: str) -> None:
         """Load a page, and return when it has been loaded."""
         await self._call("session.new", {"capabilities": {}})
+        kept = {"functionDeclaration": f"() => {{{KEEP_CONNECTIONS}}}"}
+        await self._call("script.addPreloadScript", kept)
         tree = await self._call("browsingContext.getTree", {})
         self._page = tree["contexts"][0]["context"]
         told = {"context": self._page, "url": url, "wait": "complete"}
@@ -126,8 +144,8 @@ class Firefox:
         is_true = await self.evaluate(
             f"""new Promise((tell) => {{
                 const end = Date.now() + {1000 * timeout_seconds};
-                const look = () => {{
-                    if ({expression}) tell(true);
+                const look = async () => {{
+                    if (await ({expression})) tell(true);
                     else if (Date.now() > end) tell(false);
                     else setTimeout(look, 100);
                 }};

@@ -117,7 +117,7 @@ export class Call {
       this.watcher.notice(microphoneFault(error).message);
       return;
     }
-    if (kind === "audioinput" && this.microphone) await this.levels.add("you", this.microphone.mediaStreamTrack);
+    if (kind === "audioinput" && this.microphone) void this.levels.add("you", this.microphone.mediaStreamTrack);
   }
 
   async turnSoundOn(): Promise<void> {
@@ -132,7 +132,7 @@ export class Call {
     } catch (error) {
       throw microphoneFault(error);
     }
-    await this.levels.add("you", this.microphone.mediaStreamTrack);
+    void this.levels.add("you", this.microphone.mediaStreamTrack);
   }
 
   private async join(): Promise<void> {

@@ -13,7 +13,8 @@ export class Levels {
 
   /** Measure a track until it is removed. Call the first one from a click: browsers ask for that. */
   async add(speaker: Speaker, track: MediaStreamTrack): Promise<void> {
-    await Promise.all([this.ready, this.context.resume()]);
+    void this.context.resume(); // it may never be done, where there is nothing to play sound on
+    await this.ready;
     this.remove(track);
     const source = this.context.createMediaStreamSource(new MediaStream([track]));
     const meter = new AudioWorkletNode(this.context, "meter");
