@@ -13,7 +13,7 @@ import {
   Track,
 } from "livekit-client";
 import { comesBack, connectionFault, ended, Fault, microphoneFault, noAgent } from "./faults";
-import { type Invitation, invitation } from "./invitation";
+import { type Invitation, invitation, isServed } from "./invitation";
 import { Levels } from "./levels";
 import * as names from "./names";
 import { TurnTimer } from "./timing";
@@ -164,8 +164,9 @@ export class Call {
       .on(RoomEvent.TrackSubscribed, (track) => this.play(track))
       .on(RoomEvent.TrackUnsubscribed, (track) => this.stop(track))
       .on(RoomEvent.AudioPlaybackStatusChanged, () => this.watcher.silenced(!this.room.canPlaybackAudio))
-      .on(RoomEvent.Reconnecting, () => this.watcher.phase("reconnecting"))
-      .on(RoomEvent.Reconnected, () => this.watcher.phase(this.agent ? "talking" : "waiting"))
+      .on(RoomEvent.SignalReconnecting, () => this.reconnect())
+      .on(RoomEvent.Reconnecting, () => this.reconnect())
+      .on(RoomEvent.Reconnected, () => this.resume())
       .on(RoomEvent.Disconnected, (reason) => void this.lose(reason));
     this.room.registerTextStreamHandler(names.TRANSCRIPTION, (reader, { identity }) => void this.read(reader, identity));
   }
@@ -201,11 +202,22 @@ export class Call {
     this.agentTimer = window.setTimeout(() => this.watcher.notice(noAgent(agentName, url)), AGENT_SECONDS * 1000);
   }
 
+  private reconnect(): void {
+    clearTimeout(this.agentTimer);
+    this.watcher.phase("reconnecting");
+  }
+
+  private resume(): void {
+    if (!this.agent) return this.awaitAgent();
+    this.watcher.phase("talking");
+    this.watcher.agentState(this.agent.attributes[names.AGENT_STATE] ?? "initializing");
+  }
+
   private async lose(reason: DisconnectReason | undefined): Promise<void> {
     if (this.isOver) return;
     this.agent = undefined;
     clearTimeout(this.agentTimer);
-    if (!comesBack(reason)) {
+    if (!comesBack(reason) && (await isServed())) {
       this.finish(this.ending ? ended(this.ending) : "The call is over: the room was closed.", false);
       return;
     }

@@ -21,3 +21,12 @@ export async function invitation(lost?: Invitation): Promise<Invitation> {
   if (!response.ok) throw new Fault(body.error ?? `The page's server answers ${response.status}.`);
   return body as Invitation;
 }
+
+/** Whether the program behind this page still runs; when it stops, its agent ends the call first. */
+export async function isServed(): Promise<boolean> {
+  try {
+    return (await fetch("/icon.svg", { signal: AbortSignal.timeout(2000) })).ok;
+  } catch {
+    return false;
+  }
+}
