@@ -35,7 +35,7 @@ class Method(StrEnum):
     """Changes when a turn ends. The payload is the name of a preset."""
 
     ALIVE = "agent.alive"
-    """Offered by nobody: the library of a living client answers that it does not know it."""
+    """No client offers it: the library of a living one answers that it does not know the method."""
 
 
 HOLD_IDENTITY = "agent-waiting"

@@ -13,8 +13,8 @@ from agent.call.assistant import Assistant
 from agent.call.chat import Chat, hear_in
 from agent.call.endings import Ending, count_as_failed
 from agent.call.failures import Failures
-from agent.call.hang_up import Parting
-from agent.call.history.late_formatting import Mending
+from agent.call.hang_up import HangUp
+from agent.call.history.late_formatting import LateFormatting
 from agent.call.history.record import open_record
 from agent.call.history.recorded_turns import RecordedTurns
 from agent.call.log_context import TurnLog, name_caller
@@ -54,7 +54,7 @@ async def answer(job: JobContext) -> None:
         if not job.is_fake_job():
             await job.connect()
             await show_role(job.room.local_participant, AgentRole.ANSWERS)
-    except Exception as error:
+    except Exception as error:  # a fault of ours, too, must shut the job down
         if isinstance(error, rtc.ConnectError):
             log.error("could not join the room", extra={"error": str(error)})  # noqa: TRY400  one sentence, no stack
         else:
@@ -63,7 +63,7 @@ async def answer(job: JobContext) -> None:
             count_as_failed()
         job.shutdown(Ending.FAULT.value)
         return
-    holding = OwnedTask(call.hold(), name="call")
+    holding = OwnedTask(call.run(), name="call")
 
     async def finish(_reason: str) -> None:
         call.end(Ending.WORKER_STOPPED)
@@ -83,7 +83,7 @@ class Call:
         self._presence = Presence(
             job.room, self._agent, end=self.end, on_next_caller=self._go_on_with
         )
-        self._parting = Parting(job, self._agent, self._presence)
+        self._hang_up = HangUp(job, self._agent, self._presence)
         self._record, self._said_before = open_record(self._agent.record_dir, job.job.room.sid)
         hears_all = self._agent.hears == "everybody" and not job.is_fake_job()
         self._session = build_session(self._parts, GroupSTT() if hears_all else None)
@@ -97,10 +97,10 @@ class Call:
         )
         self._group = self._gather() if hears_all else None
         is_sole = self._parts.stt is assemblyai and not hears_all
-        self._silence = Silence(self._session, self._agent, self.end, knows_ears=is_sole)
+        self._silence = Silence(self._session, self._agent, self.end, knows_stt=is_sole)
         broken_answers = BrokenAnswers(self._session, self._agent.refusal)
         self._failures = Failures(broken_answers, self.end, self._ending.done)
-        self._mending = Mending(self._session, self._record)
+        self._late_formatting = LateFormatting(self._session, self._record)
         self._greeting_prefetch: GreetingPrefetch | None = None
         if not self._said_before:
             self._greeting_prefetch = GreetingPrefetch(self._session, self._agent.greeting)
@@ -126,12 +126,12 @@ class Call:
         if not self._ending.done():
             self._ending.set_result(ending)
 
-    async def hold(self) -> None:
+    async def run(self) -> None:
         """Run the call to its end, then shut the job down."""
         started = time.monotonic()
         try:
             ending = await self._converse()
-        except Exception:
+        except Exception:  # a fault of ours must still hang up
             log.exception("the call failed")
             ending = Ending.FAULT
         finally:
@@ -141,9 +141,9 @@ class Call:
         log.info("call ended", extra={"ending": ending.value, "seconds": seconds})
         try:
             if ending.hangs_up:
-                await self._parting.hang_up()
+                await self._hang_up.close_room()
             elif ending.frees_the_room:
-                await self._parting.make_way()
+                await self._hang_up.free_room()
         finally:
             self._job.shutdown(ending.value)
 
@@ -163,19 +163,19 @@ class Call:
             async with asyncio.timeout(START_SECONDS):
                 await self._start()
             log.info("call started")
-        except Exception:
+        except Exception:  # of ours or of LiveKit: the caller hears an apology
             log.exception("the call could not start")
             self.end(Ending.FAULT)
         try:
             async with Tasks() as tasks:
                 tasks.start(self._silence.watch(), name="silence")
-                tasks.start(self._mending.run(), name="late formatting")
+                tasks.start(self._late_formatting.run(), name="late formatting")
                 tasks.start(self._presence.check_caller(), name="caller's client")
                 ending = await asyncio.shield(self._ending)
         finally:
             longest.cancel()
-        await self._parting.announce(ending)
-        if await self._parting.take_leave(self._session, ending):
+        await self._hang_up.show_ending(ending)
+        if await self._hang_up.say_goodbye(self._session, ending):
             self._record.add("handed_over", {})
         return ending
 
@@ -267,7 +267,7 @@ class Call:
             self._session,
             self._parts.assemblyai,
             self._group,
-            self._mending,
+            self._late_formatting,
             self._failures.broken_answers,
             RecordedTurns(self._record),
             TurnLog() if self._agent.log_transcripts else None,

@@ -65,8 +65,8 @@ class Assistant(Agent):
         self._limited: dict[str, llm.Tool | llm.Toolset] = {}
         self.tool_limits = ToolLimits(lambda: self.session, tool_timeout_seconds)
         """It has to hear the session's changes of state (`agent.call.session_events`)."""
-        told = f"{instructions}\n{GROUP}" if group else instructions
-        super().__init__(instructions=told, chat_ctx=_history(said_before))
+        prompt = f"{instructions}\n{GROUP}" if group else instructions
+        super().__init__(instructions=prompt, chat_ctx=_history(said_before))
         self.metadata = metadata
         self._greeting = greeting
         self._greeting_prefetch = greeting_prefetch
@@ -145,7 +145,7 @@ class Assistant(Agent):
                     yield event
         except APIError:  # the session reports it
             raise
-        except Exception as error:
+        except Exception as error:  # whatever it is, LiveKit's session would go on, deaf
             if self._cannot_hear:
                 self._cannot_hear(error)
             raise

@@ -25,7 +25,7 @@ LAST_WORDS_SECONDS = 15
 SERVER_SECONDS = 5
 
 
-class Parting:
+class HangUp:
     """The end of one call, step by step. Each step has a time limit, whatever has failed before."""
 
     def __init__(self, job: JobContext, agent: AgentSettings, presence: Presence) -> None:
@@ -34,14 +34,14 @@ class Parting:
         self._presence = presence
         self._has_handed_over = False
 
-    async def announce(self, ending: Ending) -> None:
+    async def show_ending(self, ending: Ending) -> None:
         """Show pages why the agent ends the call, before it says its last words."""
         if ending.hangs_up and self._is_in_room:
             attributes: dict[str, str] = {Attribute.ENDING: ending.code}
             async with _forgiven("could not show why the call ends"):
                 await self._room.local_participant.set_attributes(attributes)
 
-    async def take_leave(self, session: AgentSession[None], ending: Ending) -> bool:
+    async def say_goodbye(self, session: AgentSession[None], ending: Ending) -> bool:
         """Hand the caller over, or else say the last words. Returns whether a person took over."""
         if ending.wants_person and self._is_in_room and await self._hand_over(session, ending):
             self._has_handed_over = True
@@ -56,7 +56,7 @@ class Parting:
                 await self._say(session, CannedPrompt.APOLOGY)
         return self._has_handed_over
 
-    async def hang_up(self) -> None:
+    async def close_room(self) -> None:
         """Close the room, unless other people are in it or the caller was handed over."""
         if not self._is_in_room:
             return
@@ -71,7 +71,7 @@ class Parting:
             async with _forgiven("could not hang up"):
                 await self._job.delete_room()
 
-    async def make_way(self) -> None:
+    async def free_room(self) -> None:
         """Leave the room, and have another agent sent if somebody waits in it.
 
         Removes a caller whose client is dead but still listed by the server: the next agent would

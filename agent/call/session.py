@@ -21,7 +21,7 @@ from agent.call.providers import (
 from agent.call.reply.prompt_voice import PromptVoice
 from agent.call.reply.spoken_form import in_spoken_form
 from agent.call.turns.end_of_turn.detector import EndOfTurnDetector, LiveKitDetector
-from agent.call.turns.patience import turn_handling
+from agent.call.turns.endpointing import turn_handling
 from config.settings import Settings
 from stt_assemblyai.stt import STT
 

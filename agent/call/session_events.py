@@ -11,7 +11,7 @@ from livekit.agents import AgentSession, llm, stt
 from livekit.agents.voice.events import EventTypes
 
 from agent.call.failures import Failures
-from agent.call.history.late_formatting import Mending
+from agent.call.history.late_formatting import LateFormatting
 from agent.call.history.recorded_turns import RecordedTurns
 from agent.call.log_context import TurnLog
 from agent.call.reply.broken_answers import BrokenAnswers
@@ -27,12 +27,12 @@ Handler = Callable[[Any, Any], None]
 SESSION: Mapping[EventTypes, Sequence[Handler]] = {
     # LiveKit's output for screens subscribes in `session.start`: we subscribe before that, so that
     # screens show the formatted text.
-    "user_input_transcribed": (Mending.on_words,),
+    "user_input_transcribed": (LateFormatting.on_words,),
     "conversation_item_added": (
         # These change the message. The speakers come first: a late text is looked for at the end of
         # one speaker's line.
         Group.on_item_added,
-        Mending.on_item_added,
+        LateFormatting.on_item_added,
         BrokenAnswers.on_item_added,
         # These write it down, so they need it as it stays.
         RecordedTurns.on_item_added,
@@ -65,8 +65,8 @@ SESSION: Mapping[EventTypes, Sequence[Handler]] = {
 """What a session emits: the listeners of each event, in order."""
 
 RECOGNISER: Mapping[str, Sequence[Handler]] = {
-    # Each speaker's line on screens is mended by the group, the history and the record after it.
-    "late_format": (Group.on_late_format, Mending.on_late_format),
+    # The group replaces the line of each speaker on screens; then come history and record.
+    "late_format": (Group.on_late_format, LateFormatting.on_late_format),
     "session_opened": (Silence.on_recogniser_opened,),
     "interrupted": (Silence.on_recogniser_interrupted,),
 }

@@ -30,13 +30,13 @@ class Silence:
         agent: AgentSettings,
         end: Callable[[Ending], None],
         *,
-        knows_ears: bool,
+        knows_stt: bool,
     ) -> None:
         self._session = session
         self._agent = agent
         self._end = end
-        self._knows_ears = knows_ears
-        self._is_deaf = knows_ears
+        self._knows_stt = knows_stt
+        self._is_deaf = knows_stt
         self._fell_silent = asyncio.Event()
         self._waits_until = float("-inf")
         """When the wait ends for which the caller has asked: seconds on the event loop's clock."""
@@ -89,7 +89,7 @@ class Silence:
         self._is_deaf = False
 
     def on_recogniser_interrupted(self, _: object) -> None:
-        self._is_deaf = self._knows_ears
+        self._is_deaf = self._knows_stt
 
     def on_user_state_changed(self, event: UserStateChangedEvent) -> None:
         if event.new_state == "away":

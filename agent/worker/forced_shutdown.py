@@ -19,9 +19,9 @@ log = logging.getLogger(__name__)
 
 
 async def ask_agents_to_leave(worker: Worker, livekit: LiveKitSettings) -> None:
-    """Tell every agent of this worker. One that LiveKit cannot reach ends without an apology."""
+    """Ask every agent of this worker. One that LiveKit cannot reach ends without an apology."""
     async with livekit_api(livekit) as server:
-        told = [
+        requests = [
             server.client.room.update_participant(
                 api.UpdateParticipantRequest(
                     room=info.job.room.name,
@@ -31,8 +31,8 @@ async def ask_agents_to_leave(worker: Worker, livekit: LiveKitSettings) -> None:
             )
             for info in worker.active_jobs
         ]
-        log.info("ending the calls in progress", extra={"calls": len(told)})
+        log.info("ending the calls in progress", extra={"calls": len(requests)})
         # The supervisor kills the worker some time later, so no second region is tried.
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(DEADLINE_SECONDS):
-                await asyncio.gather(*told, return_exceptions=True)
+                await asyncio.gather(*requests, return_exceptions=True)

@@ -77,8 +77,8 @@ class Api:
             await response.read()  # kept in the response
         _require_message(request, response)
         with contextlib.suppress(KeyError, ValueError):
-            told = parsedate_to_datetime(response.headers["Date"])
-            self.clock_ahead_seconds = time.time() - told.timestamp()
+            sent_at = parsedate_to_datetime(response.headers["Date"])
+            self.clock_ahead_seconds = time.time() - sent_at.timestamp()
         return response
 
 

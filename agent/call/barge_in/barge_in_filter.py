@@ -25,7 +25,7 @@ from agent.call.barge_in.outcomes import INTERRUPTION, Outcomes
 from agent.call.barge_in.utterance import TRANSCRIPTS, Utterance
 from agent.call.history.marked import Mark, MarkedUtterance
 from agent.call.output.playout import Playout
-from agent.call.turns.relay import Relay
+from agent.call.relay import Relay
 from config.phrases import Phrasebook, words_of
 
 # A backchannel that begins within this time before the agent's end is its answer.

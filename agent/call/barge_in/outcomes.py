@@ -68,9 +68,9 @@ class Outcomes:
         words = words_of(text)
         if not words:
             return
-        told = [each for each in self._kept if each.speaker in ("", speaker)]
-        self._kept = [each for each in self._kept if each not in told]
-        for each in told:
+        decided = [each for each in self._kept if each.speaker in ("", speaker)]
+        self._kept = [each for each in self._kept if each not in decided]
+        for each in decided:
             self.count(each.mark.value, is_right=not _was_meant(each, words, begun_at))
 
     def settle(self) -> None:

@@ -35,7 +35,7 @@ _SHOWN_WITHIN_SECONDS = 0.3  # LiveKit publishes a turn's plain text in this tim
 _REMEMBERED_TURNS = 4
 
 
-class Mending:
+class LateFormatting:
     """Changes events of a session, so its methods have to be called before those of whoever reads
     these (`agent.call.session_events`). `run` mends screens, in the order of turns.
     """
@@ -54,7 +54,7 @@ class Mending:
             self._screens.put_nowait(late)
         else:
             self._unshown.append(late)
-        if any(mend(said, late) for said in self._last_said()):
+        if any(put_formatted(said, late) for said in self._last_said()):
             self._record.add("formatted", {"replaces": late.replaces, "text": late.transcript.text})
         else:
             self._unsaid.append(late)
@@ -82,7 +82,7 @@ class Mending:
         """The same for a message of the history."""
         if isinstance(event.item, ChatMessage) and event.item.role == "user":
             for late in list(self._unsaid):
-                if mend(event.item, late):
+                if put_formatted(event.item, late):
                     self._unsaid.remove(late)
 
     def _last_said(self) -> Iterator[ChatMessage]:
@@ -103,11 +103,11 @@ class Mending:
             )
             await writer.write(text)
             await writer.aclose()
-        except Exception as error:
+        except Exception as error:  # a closing room may raise anything
             log.info("a late formatted text could not be shown", extra={"error": str(error)})
 
 
-def mend(message: ChatMessage, late: LateFormat) -> bool:
+def put_formatted(message: ChatMessage, late: LateFormat) -> bool:
     """Replace the plain text by the formatted one at the end of a message, or at the end of one
     speaker's line. Returns False if the plain text is not there."""
     lines = lines_of(message)

@@ -109,14 +109,15 @@ def mark_of(item: object) -> Mark | None:
 def with_marked(asked: ChatContext, history: ChatContext) -> ChatContext:
     """The model's context `asked`, with the marked utterances of `history` in their places."""
     known = {item.id for item in asked.items}
-    told = asked.copy()
-    told.items[:] = [_as_told(each) for each in asked.items]  # some come from an agent that died
-    first = _instructions(told)  # a later agent's are newer than those
+    marked = asked.copy()
+    # Some come from an agent that died.
+    marked.items[:] = [_for_model(each) for each in asked.items]
+    first = _instructions(marked)  # a later agent's are newer than those
     for item in history.items:
         if mark_of(item) and item.id not in known:
-            place = told.find_insertion_index(created_at=item.created_at)
-            told.items.insert(max(first, place), _as_told(item))
-    return told
+            place = marked.find_insertion_index(created_at=item.created_at)
+            marked.items.insert(max(first, place), _for_model(item))
+    return marked
 
 
 def _instructions(context: ChatContext) -> int:
@@ -125,7 +126,7 @@ def _instructions(context: ChatContext) -> int:
     return len([*takewhile(lambda role: role in ("system", "developer"), roles)])
 
 
-def _as_told(item: ChatItem) -> ChatItem:
+def _for_model(item: ChatItem) -> ChatItem:
     doubt = _DOUBTS.get(mark_of(item))
     if doubt is None or not isinstance(item, ChatMessage):
         return item

@@ -108,20 +108,20 @@ class ChatStream:
         if not isinstance(function, dict):
             return None
         key = piece.get("index"), piece.get("id")
-        told: Chunk = {}
+        changed: Chunk = {}
         if function.get("name") and self._begins_call(*key):
             self._calls += 1
             self._call_key, self._arguments = key, ""
-            told = {**piece, "id": key[1] or self._new_id()}
+            changed = {**piece, "id": key[1] or self._new_id()}
         elif not self._calls:
             return None
         arguments = function.get("arguments") or ""
         if not isinstance(arguments, str):
             arguments = json.dumps(arguments)
         self._arguments += arguments
-        named = function if told else {}
+        named = function if changed else {}
         return {
-            **told,
+            **changed,
             "index": self._calls - 1,
             "function": {**named, "arguments": arguments},
         }

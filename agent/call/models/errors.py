@@ -154,10 +154,10 @@ def described(body: object) -> tuple[str, str]:
     return "content_filter" if _is_moderation(body, words) else str(code), words
 
 
-def _broken_rules(told: object) -> str:
+def _broken_rules(message: object) -> str:
     """What FastAPI says about a request, without the request's own words."""
-    told = told.get("detail") if isinstance(told, dict) else told
-    rules = [each for each in told if isinstance(each, dict)] if isinstance(told, list) else []
+    found = message.get("detail") if isinstance(message, dict) else message
+    rules = [each for each in found if isinstance(each, dict)] if isinstance(found, list) else []
     return "; ".join(f"{each.get('loc')}: {each.get('msg')}" for each in rules)
 
 
@@ -177,8 +177,8 @@ def shown_error(text: str, headers: httpx2.Headers) -> dict[str, object]:
     except ValueError:
         body = {}
     code, message = described(body)
-    told = {"code": code, "message": _cut(message), RETRY_AFTER: _retry_after_seconds(headers)}
-    return {"error": told}
+    error = {"code": code, "message": _cut(message), RETRY_AFTER: _retry_after_seconds(headers)}
+    return {"error": error}
 
 
 def _retry_after_seconds(headers: httpx2.Headers) -> float:

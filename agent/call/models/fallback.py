@@ -165,16 +165,16 @@ class Providers(Generic[M]):
 
     def _given_up(self, failures: dict[int, Failure], *, has_begun: bool) -> ModelError:
         kinds = {failure.kind for failure in failures.values()}
-        told = "; ".join(f"{self._providers[n]}: {f.detail}" for n, f in failures.items())
+        details = "; ".join(f"{self._providers[n]}: {f.detail}" for n, f in failures.items())
         if has_begun:
-            return BrokenOffError(told)
+            return BrokenOffError(details)
         if kinds & {Kind.CONTENT, Kind.EMPTY}:
-            return ContentRefusedError(told, has_begun=False)
-        return UnavailableError(told) if Kind.BUSY in kinds else RefusedError(told)
+            return ContentRefusedError(details, has_begun=False)
+        return UnavailableError(details) if Kind.BUSY in kinds else RefusedError(details)
 
 
 def _broken_off(provider: Provider[M], failure: Failure) -> ModelError:
-    told = f"{provider}: {failure.detail}"
+    details = f"{provider}: {failure.detail}"
     if failure.kind is Kind.CONTENT:
-        return ContentRefusedError(told, has_begun=True)
-    return BrokenOffError(told)
+        return ContentRefusedError(details, has_begun=True)
+    return BrokenOffError(details)

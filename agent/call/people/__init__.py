@@ -1,1 +1,1 @@
-"""Who is in the room: whom the agent serves, whom it obeys, and whether the room needs an agent."""
+"""The people in a room: the caller, operators, our own agents, and what each of them may do."""

@@ -1,4 +1,4 @@
-"""Whom in the room the agent obeys: its caller, the operators in the settings, and nobody else.
+"""Authority over the agent: its caller has it, and the operators in the settings do.
 
 Only the identity counts. It comes from the token that you made, and LiveKit's server writes it on
 every message; only other agents can write in somebody else's name. Participants can choose their
@@ -99,14 +99,14 @@ class Authority:
             )
 
 
-Method = Callable[[str], Awaitable[str]]
+RpcHandler = Callable[[str], Awaitable[str]]
 """Takes the payload and returns the answer. Raises ValueError, which says what is wrong with it."""
 
 
 def on_rpc(
     participant: rtc.LocalParticipant,
     name: str,
-    method: Method,
+    method: RpcHandler,
     authority: Authority,
     *allowed: Role,
 ) -> None:
@@ -115,16 +115,16 @@ def on_rpc(
 
 
 def guarded(
-    method: Method, authority: Authority, *allowed: Role
+    method: RpcHandler, authority: Authority, *allowed: Role
 ) -> Callable[[rtc.RpcInvocationData], Awaitable[str]]:
-    """The guarded method: strangers, and those who ask too often, get an RpcError."""
+    """The guarded method. Strangers get an RpcError, and so do frequent requests."""
 
     async def invoke(data: rtc.RpcInvocationData) -> str:
         match authority.decide(data.caller_identity, *allowed):
-            case Decision.STRANGER as verdict:
-                raise rtc.RpcError(NOT_ALLOWED, verdict.value)
-            case Decision.TOO_OFTEN as verdict:
-                raise rtc.RpcError(TOO_OFTEN, verdict.value)
+            case Decision.STRANGER as decision:
+                raise rtc.RpcError(NOT_ALLOWED, decision.value)
+            case Decision.TOO_OFTEN as decision:
+                raise rtc.RpcError(TOO_OFTEN, decision.value)
         try:
             async with asyncio.timeout(RPC_SECONDS):
                 return await method(data.payload)

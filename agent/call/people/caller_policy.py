@@ -1,4 +1,4 @@
-"""Whom the agent serves, and when the call is over: decided without a clock and without a room.
+"""Chooses the caller, and decides when the call is over. It has no clock and no room.
 
       CHOOSING --somebody may call--> SERVING --the caller vanishes--> WAITING
       WAITING --the caller is back--> SERVING

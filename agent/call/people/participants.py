@@ -1,4 +1,4 @@
-"""Who is who in a room: people who may call, operators, our agents, and everything else.
+"""Tells the participants of a room apart: people who may call, operators, our agents, the rest.
 
 A person is a participant of LiveKit's kinds for people: an ordinary client, a telephone, a
 connector. Agents, recorders (egress), streams from elsewhere (ingress) and avatars are not people.

@@ -86,7 +86,7 @@ class Fillers:
                 if self._state is State.PLAYING:
                     self._stop()
 
-    def _look(self) -> None:
+    def _update(self) -> None:
         spoken = "speaking" in (self._session.agent_state, self._session.user_state)
         thinks = self._session.agent_state == "thinking"
         owed = (thinks or bool(self._sentences)) and not spoken
@@ -106,7 +106,7 @@ class Fillers:
 
     def on_state_changed(self, _: AgentStateChangedEvent | UserStateChangedEvent) -> None:
         """The agent or the caller began or ceased to speak, or the agent to think."""
-        self._look()
+        self._update()
 
     def on_close(self, _: CloseEvent) -> None:
         self._stop()
@@ -117,17 +117,17 @@ class Fillers:
             self._is_new_turn = True
             if self._state is State.SAID:
                 self._state = State.QUIET
-            self._look()
+            self._update()
 
     def on_speech_created(self, event: SpeechCreatedEvent) -> None:
         if event.source == "say":
             self._sentences.add(event.speech_handle)
             event.speech_handle.add_done_callback(self._on_sentence_done)
-            self._look()
+            self._update()
 
     def _on_sentence_done(self, sentence: SpeechHandle) -> None:
         self._sentences.discard(sentence)
-        self._look()
+        self._update()
 
     def _end(self) -> None:
         """The filler has ended. The next one has to wait for the next turn, if none has begun."""
@@ -150,7 +150,7 @@ class Fillers:
         except Exception:  # a closing room may raise anything, and a filler must not end a call
             log.exception("the filler could not be played")
         self._end()
-        self._look()
+        self._update()
 
 
 def fillers_on(track: SideTrack, session: AgentSession[None], delay_seconds: float) -> Fillers:

@@ -79,7 +79,7 @@ class BackchannelSound:
         """Take the voice detector's newest result."""
         if event.type is vad.VADEventType.INFERENCE_DONE and self.track:
             self.backchannel.hear(self._loop.time(), event.probability)
-            self._look(self.track)
+            self._update(self.track)
 
     def _take(self, event: stt.SpeechEvent) -> None:
         now = self._loop.time()
@@ -97,7 +97,7 @@ class BackchannelSound:
             is_answered = event.type is Type.PREFLIGHT_TRANSCRIPT
             self.backchannel.learn(so_far, expected, is_answered=is_answered)
 
-    def _look(self, track: SideTrack) -> None:
+    def _update(self, track: SideTrack) -> None:
         now = self._loop.time()
         text = self._phrasebook.of(self._language).listening
         if not text or not self.backchannel.is_near(now):

@@ -12,8 +12,8 @@ from dataclasses import replace
 from livekit.agents import stt, vad
 
 from agent.call.barge_in.vad_tap import level_of
+from agent.call.relay import Relay
 from agent.call.turns.eagerness import Eagerness, SoFar, outlook
-from agent.call.turns.relay import Relay
 from config.phrases import Phrasebook, words_of
 
 Type = stt.SpeechEventType
@@ -53,7 +53,7 @@ class EarlyReplies:
         """Take the voice detector's newest result."""
         if event.type is vad.VADEventType.INFERENCE_DONE:
             self._eagerness.hear(self._loop.time(), event.probability, level_of(event))
-            self._look()
+            self._update()
 
     def _take(self, event: stt.SpeechEvent) -> None:
         if event.type in _TRANSCRIPTS and event.alternatives:
@@ -67,7 +67,7 @@ class EarlyReplies:
         elif event.type is Type.END_OF_SPEECH:
             self._close()
         self._relay.pass_on(event)
-        self._look()
+        self._update()
 
     def _read(self, event: stt.SpeechEvent) -> stt.SpeechEvent:
         """The event for the session. At a second preflight LiveKit would restart the same reply."""
@@ -83,7 +83,7 @@ class EarlyReplies:
         self._eagerness.begin(self._loop.time())
         return event
 
-    def _look(self) -> None:
+    def _update(self) -> None:
         if self._latest is None or self.is_dictated:
             return
         if self._eagerness.begins():

@@ -31,7 +31,7 @@ from agent.call.turns.early_replies import EarlyReplies
 from agent.call.turns.end_of_turn.detector import EndOfTurnDetector
 from agent.call.turns.end_of_turn.held_ends import HeldEnds
 from agent.call.turns.end_of_turn.opinions import Opinions
-from agent.call.turns.patience import early_seconds, min_delay, thresholds
+from agent.call.turns.endpointing import early_seconds, min_delay, thresholds
 from agent.call.turns.thrown_away import ThrownAway
 from agent.call.voices.who_spoke import Person
 from config.phrases import words_of

@@ -32,7 +32,7 @@ from agent.call.voices.mixer import Mixer
 from agent.call.voices.speaker import Speaker
 from agent.call.voices.speakers import Speakers
 from agent.call.voices.voice_feed import Audio, SessionInput, open_audio, silence
-from agent.call.voices.who_spoke import Attribution, Company, Person
+from agent.call.voices.who_spoke import Attribution, Person, SpeakerNames
 from agent.room_names import Attribute
 from agent.tasks import OwnedTask
 from stt_assemblyai.events import LateFormat
@@ -74,7 +74,7 @@ class Group:
         self,
         room: rtc.Room,
         operators: Sequence[str],
-        recognizer: stt.STT[Any],
+        recogniser: stt.STT[Any],
         sift: Sift,
         *,
         open_audio: Callable[[rtc.Track], Audio] = open_audio,
@@ -82,13 +82,13 @@ class Group:
         self.input = GroupInput()
         self._room = room
         self._operators = operators
-        self._recognizer = recognizer
+        self._recogniser = recogniser
         self._sift = sift
         self._open_audio = open_audio
-        self._company = Company()
+        self._names = SpeakerNames()
         self._attribution = Attribution()
         self._crosstalk = Crosstalk()
-        self._speakers = Speakers(self._open, self._look)
+        self._speakers = Speakers(self._open, self._update_speakers)
         self._tasks = asyncio.TaskGroup()
         self.is_heard = False
         """Whether a session listens."""
@@ -122,7 +122,7 @@ class Group:
 
     def typed(self, identity: str, words: str) -> str:
         """What the model reads when this participant types these words."""
-        return self._attribution.note(self._meet(identity).line(words))
+        return self._attribution.note(self._person(identity).line(words))
 
     def unnamed(self, text: str) -> str:
         """The text without the speakers' names."""
@@ -131,23 +131,23 @@ class Group:
     def on_late_format(self, late: LateFormat) -> None:
         """Show a late formatted text on screens."""
         for speaker in self._speakers.all if self.is_heard else ():
-            self._tasks.create_task(speaker.mend(late))
+            self._tasks.create_task(speaker.show_formatted(late))
 
     async def _listen(self) -> None:
         try:
             async with self._tasks:
                 for name in _CHANGES:
-                    self._room.on(name, self._look)
+                    self._room.on(name, self._update_speakers)
                 self.is_heard = True
-                self._look()
+                self._update_speakers()
                 await asyncio.Event().wait()
         finally:
             for name in _CHANGES:
-                self._room.off(name, self._look)
+                self._room.off(name, self._update_speakers)
             self.is_heard = False
             self._heard.put_nowait(None)
 
-    def _look(self, *_: object) -> None:
+    def _update_speakers(self, *_: object) -> None:
         if not self.is_heard:
             return
         before = self._speakers.identities
@@ -156,16 +156,16 @@ class Group:
             self._tasks.create_task(self._show())
 
     async def _show(self) -> None:
-        """Tell the room who is heard; a transcriber leaves these voices to this agent."""
+        """Show the room which people are heard. A transcriber leaves their voices to this agent."""
         with contextlib.suppress(Exception):  # LiveKit's library raises these in a closing room
             async with asyncio.timeout(SERVER_SECONDS):
                 await self._room.local_participant.set_attributes(
                     {Attribute.HEARS: json.dumps(self._speakers.identities)}
                 )
 
-    def _meet(self, identity: str) -> Person:
+    def _person(self, identity: str) -> Person:
         participant = self._room.remote_participants.get(identity)
-        return self._company.meet(identity, participant.name if participant else "")
+        return self._names.person(identity, participant.name if participant else "")
 
     def _open(self, identity: str) -> Speaker:
         """Hear this participant from now on."""
@@ -173,7 +173,7 @@ class Group:
         speaker = Speaker(
             self._room,
             identity,
-            self._recognizer,
+            self._recogniser,
             open_audio=self._open_audio,
             on_event=events.send_nowait,
             on_frame=partial(self.input.mix, events),
@@ -202,7 +202,7 @@ class Group:
 
     async def _tell(self, identity: str, events: _Events) -> None:
         """Pass this person's events on to the session, under their name."""
-        person = self._meet(identity)
+        person = self._person(identity)
         async with aclosing(self._sift(events, person)) as sifted:
             async for event in sifted:
                 self._say(person, self._crosstalk.push(events, event))
@@ -220,15 +220,15 @@ class Group:
         if event.type is stt.SpeechEventType.FINAL_TRANSCRIPT:
             self._attribution.note(line)
         # Without times: these count from the first sound of this stream, not of the session's.
-        told = replace(
+        named = replace(
             best,
-            text=line.told,
+            text=line.for_model,
             speaker_id=person.identity,
             start_time=0.0,
             end_time=0.0,
             words=None,
         )
-        return replace(event, alternatives=[told])
+        return replace(event, alternatives=[named])
 
 
 class GroupInput(SessionInput):

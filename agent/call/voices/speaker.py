@@ -36,7 +36,7 @@ class Speaker:
         self,
         room: rtc.Room,
         identity: str,
-        recognizer: stt.STT[Any],
+        recogniser: stt.STT[Any],
         *,
         open_audio: Callable[[rtc.Track], Audio],
         on_event: Callable[[stt.SpeechEvent], None],
@@ -49,7 +49,7 @@ class Speaker:
         self._is_heard = False
         self._on_event = on_event
         self._on_frame = on_frame
-        self._stream = recognizer.stream()
+        self._stream = recogniser.stream()
         self._feed = VoiceFeed(
             room,
             identity,
@@ -76,7 +76,7 @@ class Speaker:
                 await self._publish(event)
             listening.cancel()
 
-    async def mend(self, late: LateFormat) -> None:
+    async def show_formatted(self, late: LateFormat) -> None:
         """Show the formatted text in place of the plain one, if that is this speaker's: now, or
         right after the plain one."""
         self._late.append(late)
@@ -127,7 +127,7 @@ class Speaker:
             self._shown.append((event.request_id, text, attributes))
             for late in list(self._late):
                 self._late.remove(late)
-                await self.mend(late)
+                await self.show_formatted(late)
 
     async def _show(self, text: str, attributes: dict[str, str]) -> None:
         if not self._room.isconnected():  # nobody is left to read it

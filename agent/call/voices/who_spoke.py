@@ -1,4 +1,4 @@
-"""Who said what, when several people talk with the agent.
+"""Attributes words to their speakers when several people talk with the agent.
 
 The model reads `Ann: five, please.` A message in the session's history may hold the words of
 several people. Its `extra` says who said which of them, and the record has the same.
@@ -27,7 +27,7 @@ class Line:
     text: str
 
     @property
-    def told(self) -> str:
+    def for_model(self) -> str:
         """The line as the model reads it."""
         return f"{self.name}: {self.text}"
 
@@ -44,7 +44,7 @@ class Person:
         return Line(self.identity, self.name, text)
 
 
-class Company:
+class SpeakerNames:
     """The people of a call. Each keeps the name that they had at first.
 
     Participants choose their own names. If a name is taken already, the identity is added to it.
@@ -53,7 +53,7 @@ class Company:
     def __init__(self) -> None:
         self._people: dict[str, Person] = {}  # by identity
 
-    def meet(self, identity: str, name: str = "") -> Person:
+    def person(self, identity: str, name: str = "") -> Person:
         """The person with this identity. `name`: the participant's name in the room."""
         if identity not in self._people:
             plain = " ".join(_NOT_IN_NAMES.sub(" ", name).split())[:LONGEST_NAME] or identity
@@ -73,12 +73,12 @@ class Attribution:
     def note(self, line: Line) -> str:
         """Remember a line that goes to the session. Returns it as the model reads it."""
         self._lines.append(line)
-        return line.told
+        return line.for_model
 
     def unnamed(self, text: str) -> str:
         """A text of such lines, without the names."""
         for line in self._lines:
-            text = text.replace(line.told, line.text, 1)
+            text = text.replace(line.for_model, line.text, 1)
         return text
 
     def mark(self, message: ChatMessage) -> None:
@@ -86,8 +86,8 @@ class Attribution:
         rest = (message.text_content or "").strip()
         found = []
         for line in list(self._lines):
-            if rest.startswith(line.told):
-                rest = rest[len(line.told) :].lstrip()
+            if rest.startswith(line.for_model):
+                rest = rest[len(line.for_model) :].lstrip()
                 found.append(line)
                 self._lines.remove(line)
         if found and not rest:
@@ -96,7 +96,7 @@ class Attribution:
 
 def set_lines(message: ChatMessage, lines: Sequence[Line]) -> None:
     """Make a message of these lines."""
-    message.content = [" ".join(line.told for line in lines)]
+    message.content = [" ".join(line.for_model for line in lines)]
     message.extra[_FIELD] = [
         {"speaker": line.speaker, "name": line.name, "text": line.text} for line in lines
     ]

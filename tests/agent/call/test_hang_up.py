@@ -10,7 +10,7 @@ from livekit.agents.voice.io import AudioOutput, AudioOutputCapabilities
 from livekit.protocol.agent_dispatch import AgentDispatch
 
 from agent.call.endings import Ending
-from agent.call.hang_up import Parting
+from agent.call.hang_up import HangUp
 from agent.call.output.canned_prompts import SAMPLE_RATE, CannedPrompt
 from agent.call.people.presence import Presence
 from config.behaviour import AgentSettings
@@ -64,7 +64,7 @@ async def test_only_people_who_may_speak_keep_a_room_that_its_agent_has_ended(
 ) -> None:
     job = Job(*others)
     presence = a_presence()
-    await Parting(cast("JobContext", cast("Any", job)), AgentSettings(), presence).hang_up()
+    await HangUp(cast("JobContext", cast("Any", job)), AgentSettings(), presence).close_room()
     assert job.done == done
 
 
@@ -111,10 +111,10 @@ class Line(AudioOutput):
 @pytest.mark.parametrize("ending", [Ending.CALLER_SILENT, Ending.TOO_LONG])
 async def test_a_goodbye_that_cannot_be_spoken_is_no_silent_hang_up(ending: Ending) -> None:
     presence = a_presence()
-    parting = Parting(cast("JobContext", cast("Any", Job(CALLER))), AgentSettings(), presence)
+    hang_up = HangUp(cast("JobContext", cast("Any", Job(CALLER))), AgentSettings(), presence)
     session: AgentSession[None] = AgentSession(tts=Voice())
     session.output.audio = Line()
     await session.start(Agent(instructions=""), record=False)
-    await parting.take_leave(session, ending)
+    await hang_up.say_goodbye(session, ending)
     assert [each.text_content for each in session.history.messages()] == [CannedPrompt.APOLOGY.text]
     await session.aclose()

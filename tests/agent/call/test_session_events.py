@@ -14,7 +14,7 @@ from livekit.agents import (
 )
 from livekit.agents.voice.events import EventTypes
 
-from agent.call.history.late_formatting import Mending
+from agent.call.history.late_formatting import LateFormatting
 from agent.call.history.recorded_turns import RecordedTurns
 from agent.call.log_context import TurnLog
 from agent.call.reply.broken_answers import BrokenAnswers
@@ -53,7 +53,7 @@ def written(order: Mapping[EventTypes, Sequence[Handler]]) -> list[tuple[str, Ma
     """The record of a turn whose formatted text came before the session had the plain one."""
     session: AgentSession[None] = AgentSession()
     service, record = STT(api_key="key"), Record()
-    subscribe(session, service, Mending(session, record), RecordedTurns(record), order=order)
+    subscribe(session, service, LateFormatting(session, record), RecordedTurns(record), order=order)
     service.emit("late_format", late())
     said = ChatMessage(role="user", content=[PLAIN])
     session.emit("conversation_item_added", ConversationItemAddedEvent(item=said))
@@ -63,7 +63,8 @@ def written(order: Mapping[EventTypes, Sequence[Handler]]) -> list[tuple[str, Ma
 async def test_the_record_has_the_formatted_text_in_this_order_and_lacks_it_in_another() -> None:
     assert written(SESSION) == [("turn", {"role": "user", "text": FORMATTED})]
     items = list(SESSION["conversation_item_added"])
-    first, last = items.index(Mending.on_item_added), items.index(RecordedTurns.on_item_added)
+    first = items.index(LateFormatting.on_item_added)
+    last = items.index(RecordedTurns.on_item_added)
     items[first], items[last] = items[last], items[first]
     swapped = changed("conversation_item_added", items)
     assert written(swapped) == [("turn", {"role": "user", "text": PLAIN})]
@@ -71,10 +72,10 @@ async def test_the_record_has_the_formatted_text_in_this_order_and_lacks_it_in_a
 
 async def test_what_subscribes_later_sees_the_formatted_text_as_screens_do() -> None:
     session: AgentSession[None] = AgentSession()
-    mending, seen = Mending(session, Record()), []
-    subscribe(session, None, mending)
+    late_formatting, seen = LateFormatting(session, Record()), []
+    subscribe(session, None, late_formatting)
     session.on("user_input_transcribed", lambda event: seen.append(event.transcript))
-    mending.on_late_format(late())
+    late_formatting.on_late_format(late())
     words = UserInputTranscribedEvent(transcript=PLAIN, is_final=True)
     session.emit("user_input_transcribed", words)
     assert seen == [FORMATTED]
@@ -82,7 +83,7 @@ async def test_what_subscribes_later_sees_the_formatted_text_as_screens_do() -> 
 
 def test_those_who_change_a_message_come_before_those_who_write_it_down() -> None:
     items = list(SESSION["conversation_item_added"])
-    change = [Group.on_item_added, Mending.on_item_added, BrokenAnswers.on_item_added]
+    change = [Group.on_item_added, LateFormatting.on_item_added, BrokenAnswers.on_item_added]
     write = [RecordedTurns.on_item_added, TurnLog.on_item_added]
     assert items[:5] == [*change, *write]
 

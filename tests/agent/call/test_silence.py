@@ -26,7 +26,7 @@ async def told(ears: STT | None, seconds: float, *events: tuple[float, str]) -> 
     """
     ended: asyncio.Future[Ending] = asyncio.get_running_loop().create_future()
     session: AgentSession[None] = AgentSession(user_away_timeout=AGENT.silence_seconds)
-    silence = Silence(session, AGENT, ended.set_result, knows_ears=ears is not None)
+    silence = Silence(session, AGENT, ended.set_result, knows_stt=ears is not None)
     subscribe(session, ears, silence)
     watching = asyncio.create_task(silence.watch())
     loop = asyncio.get_running_loop()

@@ -1,6 +1,6 @@
 """LiveKit's server with one room, people who misbehave in it, and workers that hear nothing.
 
-What decides is the product's own: `Presence`, `Parting`, `Dispatcher` and `Vacated`. What is left
+What decides is the product's own: `Presence`, `HangUp`, `Dispatcher` and `Vacated`. What is left
 out is the conversation. Time is the event loop's, which tests make virtual.
 """
 
@@ -18,7 +18,7 @@ from livekit.agents import JobContext
 from livekit.protocol import agent_dispatch, models
 
 from agent.call.endings import Ending
-from agent.call.hang_up import Parting
+from agent.call.hang_up import HangUp
 from agent.call.people.need import Need
 from agent.call.people.participants import AgentRole
 from agent.call.people.presence import Presence
@@ -103,7 +103,7 @@ class Job:
         self._presence.stop_waiting()
         job = cast("JobContext", cast("Any", self))
         if self.ending and self.ending.frees_the_room:
-            await Parting(job, self._world.settings.agent, self._presence).make_way()
+            await HangUp(job, self._world.settings.agent, self._presence).free_room()
         await self.room.disconnect()
         await asyncio.sleep(EXIT_SECONDS)
 

@@ -1,7 +1,7 @@
 """What is measured: every preset, both sides of it, with and without a second opinion."""
 
 from agent.call.turns.end_of_turn.detector import LiveKitDetector
-from agent.call.turns.patience import early_seconds, min_delay, thresholds
+from agent.call.turns.endpointing import early_seconds, min_delay, thresholds
 from config.load import load_settings
 from stt_assemblyai.models import PRESETS, Preset
 from workbench.bench.turns.hearing import Opinionated, Setting

@@ -11,9 +11,9 @@ from dataclasses import asdict
 
 from livekit.agents import stt, vad
 
+from agent.call.relay import Relay
 from agent.call.turns.end_of_turn.opinions import Opinion, Opinions
 from agent.call.turns.end_of_turn.second_opinion import EventKind, Force, SecondOpinion
-from agent.call.turns.relay import Relay
 
 __all__ = ["HeldEnds"]
 

@@ -11,7 +11,7 @@ from livekit.agents import (
     UserInputTranscribedEvent,
 )
 
-from agent.call.history.late_formatting import Mending, mend
+from agent.call.history.late_formatting import LateFormatting, put_formatted
 from agent.call.session_events import subscribe
 from agent.call.voices.who_spoke import Person, lines_of, set_lines
 from stt_assemblyai.events import LateFormat
@@ -47,8 +47,8 @@ class Talk:
     def __init__(self) -> None:
         self.session: AgentSession[None] = AgentSession()
         self.record = Lines()
-        self.mending = Mending(self.session, self.record)
-        subscribe(self.session, None, self.mending)
+        self.late_formatting = LateFormatting(self.session, self.record)
+        subscribe(self.session, None, self.late_formatting)
         self.seen: list[str] = []
         self.session.on("user_input_transcribed", lambda event: self.seen.append(event.transcript))
 
@@ -74,7 +74,7 @@ async def talk() -> Talk:
 async def test_a_text_that_comes_with_the_plain_one_takes_its_place_from_the_start(
     talk: Talk,
 ) -> None:
-    talk.mending.on_late_format(late())
+    talk.late_formatting.on_late_format(late())
     talk.hear(PLAIN)
     talk.remember(PLAIN)
     assert talk.seen == talk.history == [FORMATTED]
@@ -84,7 +84,7 @@ async def test_a_text_that_comes_after_the_turn_mends_history_and_record(talk: T
     talk.hear(PLAIN)
     talk.remember(PLAIN)
     talk.remember("Certainly.", "assistant")
-    talk.mending.on_late_format(late())
+    talk.late_formatting.on_late_format(late())
     assert talk.history == [FORMATTED, "Certainly."]
     assert talk.record.written == [("formatted", {"replaces": PLAIN, "text": FORMATTED})]
 
@@ -92,7 +92,7 @@ async def test_a_text_that_comes_after_the_turn_mends_history_and_record(talk: T
 async def test_a_text_for_one_turn_leaves_the_others_alone(talk: Talk) -> None:
     talk.hear("yes")
     talk.remember("yes")
-    talk.mending.on_late_format(late("no", "No."))
+    talk.late_formatting.on_late_format(late("no", "No."))
     assert talk.history == ["yes"]
     talk.hear("no")
     talk.remember("no")
@@ -101,7 +101,7 @@ async def test_a_text_for_one_turn_leaves_the_others_alone(talk: Talk) -> None:
 
 
 async def test_what_is_still_open_is_not_mended(talk: Talk) -> None:
-    talk.mending.on_late_format(late())
+    talk.late_formatting.on_late_format(late())
     event = UserInputTranscribedEvent(transcript=PLAIN, is_final=False)
     talk.session.emit("user_input_transcribed", event)
     assert talk.seen == [PLAIN]
@@ -109,7 +109,7 @@ async def test_what_is_still_open_is_not_mended(talk: Talk) -> None:
 
 def test_the_last_of_several_turns_that_became_one_is_mended() -> None:
     said = message(f"That is all. {PLAIN}")
-    assert mend(said, late())
+    assert put_formatted(said, late())
     assert said.text_content == "That is all. $25."
 
 
@@ -117,14 +117,14 @@ def test_of_several_speakers_the_one_who_said_it_last_is_mended() -> None:
     ann, bob = Person("ann-1", "Ann"), Person("bob-1", "Bob")
     said = message("")
     set_lines(said, [bob.line(PLAIN), ann.line(f"No, {PLAIN}"), bob.line("All right.")])
-    assert mend(said, late())
+    assert put_formatted(said, late())
     assert said.text_content == f"Bob: {PLAIN} Ann: No, $25. Bob: All right."
     assert lines_of(said)[1] == ann.line("No, $25.")
-    assert not mend(said, late("nothing of it"))
+    assert not put_formatted(said, late("nothing of it"))
 
 
 @pytest.mark.parametrize("text", ["", "dollars", f"{PLAIN} please", f"the{PLAIN}"])
 def test_a_text_that_stands_elsewhere_is_not_replaced(text: str) -> None:
     said = message(text)
-    assert not mend(said, late())
+    assert not put_formatted(said, late())
     assert said.text_content == text

@@ -15,7 +15,7 @@ from agent.call.barge_in.vad_tap import TappedVAD
 from agent.call.output.side_track import SideTrack
 from agent.call.session_events import subscribe
 from agent.call.turns.backchannel_sound import SOFTER_DB, softened
-from agent.call.turns.patience import turn_handling
+from agent.call.turns.endpointing import turn_handling
 from agent.call.turns.turn_taking import TurnTaking
 from config.load import load_settings
 from stt_assemblyai.stt import STT

@@ -18,7 +18,7 @@ from agent.call.barge_in.vad_tap import TappedVAD
 from agent.call.session_events import subscribe
 from agent.call.turns.eagerness import REPLY_LIMITS, Eagerness, Level
 from agent.call.turns.early_replies import EarlyReplies
-from agent.call.turns.patience import turn_handling
+from agent.call.turns.endpointing import turn_handling
 from agent.call.turns.turn_taking import TurnTaking
 from config.load import load_settings
 from stt_assemblyai.stt import STT

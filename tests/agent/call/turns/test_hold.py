@@ -16,7 +16,7 @@ from agent.call.history.marked import Mark, mark_of
 from agent.call.reply.fillers import Fillers
 from agent.call.session_events import subscribe
 from agent.call.silence import Silence
-from agent.call.turns.patience import turn_handling
+from agent.call.turns.endpointing import turn_handling
 from agent.call.turns.turn_taking import TurnTaking
 from config.behaviour import AgentSettings
 from config.load import load_settings
@@ -106,7 +106,7 @@ class Call:
         self.ended: list[Ending] = []
         turn_taking = TurnTaking(settings, STT(api_key="key"), self.session)
         fillers = Fillers(self.session, delay_seconds=1, play=self.fill)
-        self.silence = Silence(self.session, settings.agent, self.ended.append, knows_ears=False)
+        self.silence = Silence(self.session, settings.agent, self.ended.append, knows_stt=False)
         subscribe(self.session, None, turn_taking, fillers, self.silence)
         self.session.on("conversation_item_added", self._on_item)
         self.assistant = Assistant(

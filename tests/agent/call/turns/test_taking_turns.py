@@ -17,7 +17,7 @@ from livekit.agents import (
 from agent.call.assistant import Assistant
 from agent.call.barge_in.vad_tap import TappedVAD
 from agent.call.session_events import subscribe
-from agent.call.turns.patience import turn_handling
+from agent.call.turns.endpointing import turn_handling
 from agent.call.turns.turn_taking import DICTATION_SECONDS, TurnTaking
 from config.load import load_settings
 from stt_assemblyai.stt import STT

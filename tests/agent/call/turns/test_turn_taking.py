@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from livekit.agents import AgentSession
 
-from agent.call.turns.patience import turn_handling
+from agent.call.turns.endpointing import turn_handling
 from agent.call.turns.turn_taking import TurnTaking
 from config.settings import Settings
 from stt_assemblyai.models import PRESETS

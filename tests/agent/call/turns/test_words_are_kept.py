@@ -26,7 +26,7 @@ from agent.call.barge_in.vad_tap import TappedVAD
 from agent.call.history.marked import Mark, MarkedUtterance, mark_of
 from agent.call.output.playout import Playout
 from agent.call.session_events import subscribe
-from agent.call.turns.patience import turn_handling
+from agent.call.turns.endpointing import turn_handling
 from agent.call.turns.turn_taking import TurnTaking
 from config.load import load_settings
 from config.phrases import Words, begins, words_of

@@ -22,7 +22,7 @@ from agent.call.assistant import Assistant
 from agent.call.barge_in.vad_tap import TappedVAD
 from agent.call.history.marked import Mark, mark_of
 from agent.call.session_events import subscribe
-from agent.call.turns.patience import turn_handling
+from agent.call.turns.endpointing import turn_handling
 from agent.call.turns.turn_taking import TurnTaking
 from agent.call.voices.group import DeafError, Group, GroupSTT
 from agent.call.voices.who_spoke import lines_of, turns_of

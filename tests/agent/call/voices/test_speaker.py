@@ -119,13 +119,13 @@ async def test_words_are_on_screens_as_they_come_and_each_turn_is_one_segment(li
 async def test_a_formatted_text_takes_the_place_of_the_plain_one(line: Line) -> None:
     await line.say(Type.FINAL_TRANSCRIPT, "hello there")
     await line.say(Type.FINAL_TRANSCRIPT, "bye", turn="s2")
-    await line.speaker.mend(late("Hello there.", "hello there"))
+    await line.speaker.show_formatted(late("Hello there.", "hello there"))
     assert line.shown[-1] == ("Hello there.", ".")
     assert line.room.shown[-1].segment_id == line.room.shown[0].segment_id
 
 
 async def test_a_formatted_text_that_comes_first_waits_for_the_plain_one(line: Line) -> None:
-    await line.speaker.mend(late("Hello there.", "hello there"))
+    await line.speaker.show_formatted(late("Hello there.", "hello there"))
     await line.say(Type.FINAL_TRANSCRIPT, "good day")
     assert line.shown == [("good day", ".")]
     await line.say(Type.FINAL_TRANSCRIPT, "hello there")
@@ -134,7 +134,7 @@ async def test_a_formatted_text_that_comes_first_waits_for_the_plain_one(line: L
 
 async def test_what_another_session_said_is_left_alone(line: Line) -> None:
     await line.say(Type.FINAL_TRANSCRIPT, "hello there")
-    await line.speaker.mend(late("Hello there.", "hello there", session="s9"))
+    await line.speaker.show_formatted(late("Hello there.", "hello there", session="s9"))
     assert line.shown == [("hello there", ".")]
 
 

@@ -3,7 +3,7 @@
 import pytest
 from livekit.agents import ChatMessage
 
-from agent.call.voices.who_spoke import Attribution, Company, Line, Person, lines_of, turns_of
+from agent.call.voices.who_spoke import Attribution, Line, Person, SpeakerNames, lines_of, turns_of
 
 ANN, BOB = Person("ann-1", "Ann"), Person("bob-1", "Bob")
 
@@ -22,12 +22,12 @@ ANN, BOB = Person("ann-1", "Ann"), Person("bob-1", "Bob")
     ],
 )
 def test_a_name_is_short_and_on_one_line(name: str, known_as: str) -> None:
-    assert Company().meet("id", name).name == known_as
+    assert SpeakerNames().person("id", name).name == known_as
 
 
 def test_who_takes_anothers_name_is_told_apart() -> None:
-    company = Company()
-    assert [company.meet(each, "Ann").name for each in ("ann-1", "ann-2", "ann-1")] == [
+    company = SpeakerNames()
+    assert [company.person(each, "Ann").name for each in ("ann-1", "ann-2", "ann-1")] == [
         "Ann",
         "Ann (ann-2)",
         "Ann",

@@ -14,7 +14,7 @@ from agent.call.assistant import Assistant
 from agent.call.barge_in.vad_tap import TappedVAD
 from agent.call.session_events import subscribe
 from agent.call.turns.end_of_turn.detector import SAMPLE_RATE, Samples
-from agent.call.turns.patience import EARLY_SECONDS, early_seconds, turn_handling
+from agent.call.turns.endpointing import EARLY_SECONDS, early_seconds, turn_handling
 from agent.call.turns.turn_taking import TurnTaking
 from config.load import load_settings
 from config.settings import Settings

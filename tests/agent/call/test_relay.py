@@ -7,7 +7,7 @@ from contextlib import aclosing
 import pytest
 from livekit.agents import stt
 
-from agent.call.turns.relay import Relay
+from agent.call.relay import Relay
 
 pytestmark = pytest.mark.looptime
 

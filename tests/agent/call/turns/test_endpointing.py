@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from agent.call.turns.patience import min_delay, thresholds, turn_handling
+from agent.call.turns.endpointing import min_delay, thresholds, turn_handling
 from stt_assemblyai.models import PRESETS, Preset
 from workbench.local.sample_settings import sample_settings
 

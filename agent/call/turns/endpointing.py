@@ -1,4 +1,4 @@
-"""Who decides that a turn has ended, and how much patience both sides have."""
+"""Endpointing: AssemblyAI ends a turn by its thresholds, and LiveKit waits for its delay."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -55,7 +55,7 @@ def early_seconds(settings: Settings, preset: Preset, pause_ms: int = 0) -> floa
 
 
 def turn_handling(settings: Settings) -> TurnHandlingOptions:
-    """Who decides that a turn has ended, and what may interrupt the agent."""
+    """LiveKit's options: AssemblyAI ends turns, and only words interrupt the agent."""
     return {
         # AssemblyAI ends turns. Without this line LiveKit loads a model of its own.
         "turn_detection": "stt",
