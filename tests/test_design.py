@@ -1,0 +1,118 @@
+"""docs/design.md names what exists, and its tree leaves no module of what ships out."""
+
+import re
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PAGE = (ROOT / "docs" / "design.md").read_text("utf-8")
+TREE = PAGE.split("## 2. The tree")[1].split("```")[1].strip("\n").splitlines()
+OURS = ("agent", "config", "stt_assemblyai", "workbench")
+PACKAGES = ("agent", "config", "stt_assemblyai")
+
+# An entry, such as `  admission, brake   what they do`; what goes on a line is further right.
+ENTRY = re.compile(r"( {0,10})([\w.-]+/?(?:[\w.-]+/?)*(?:, [\w.-]+/?(?:[\w.-]+/?)*)*)(?: |$)")
+PATH = re.compile(r"`((?:[\w.-]+/)+[\w.-]*|[\w-]+\.(?:py|md|toml|lock))`")
+DOTTED = re.compile(r"`((?:[a-z_]+\.)+[A-Za-z_]+)(?:\(\))?`")
+FOREIGN = {
+    "job.shutdown": "LiveKit's",
+    "json.loads": "Python's",
+    "os.environ": "Python's",
+    "settings.agent.filler_seconds": "a setting's value",
+}
+ABSENT = {"tests/__init__.py", "tests/stt_assemblyai/__init__.py"}
+"""What the page says there must not be."""
+
+
+def tracked() -> set[str]:
+    """Every file of the project and every folder with one, as git knows them."""
+    done = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True)
+    files = [name for name in done.stdout.decode().split("\0") if (ROOT / name).exists()]
+    return {each for name in files for each in (name, *map(str, Path(name).parents))}
+
+
+TRACKED = tracked()
+
+
+def entries() -> Iterator[tuple[str, list[str]]]:
+    """The names in the tree: below which folder, and the names of one line."""
+    folders: list[tuple[int, str]] = []
+    for line in TREE:
+        found = ENTRY.match(line)
+        if not found:
+            continue
+        indent, names = len(found[1]), found[2].split(", ")
+        while folders and folders[-1][0] >= indent:
+            folders.pop()
+        yield (folders[-1][1] if folders else ""), names
+        if names[0].endswith("/") and len(names) == 1:
+            folders.append((indent, f"{folders[-1][1] if folders else ''}{names[0]}"))
+
+
+def section(folder: str) -> str:
+    """The lines of the tree about a folder, with what is in it."""
+    at, indent = 0, -1
+    for part in folder.split("/"):
+        at, indent = next(
+            (number, len(found[1]))
+            for number, line in enumerate(TREE[at:], at)
+            if (found := ENTRY.match(line)) and len(found[1]) > indent
+            if f"{part}/" in found[2].split(", ")
+        )
+    lines = [TREE[at]]
+    for line in TREE[at + 1 :]:
+        if (found := ENTRY.match(line)) and len(found[1]) <= indent:
+            break
+        lines.append(line)
+    return "\n".join(lines)
+
+
+@pytest.mark.parametrize(
+    ("folder", "name"), [(folder, name) for folder, names in entries() for name in names]
+)
+def test_what_the_tree_names_is_there(folder: str, name: str) -> None:
+    path = f"{folder}{name}".removesuffix("/")
+    assert {path, f"{path}.py"} & TRACKED
+
+
+@pytest.mark.parametrize(
+    "path",
+    sorted(
+        path
+        for path in TRACKED
+        if path.startswith(tuple(f"{package}/" for package in PACKAGES))
+        if path.endswith(".py") and not path.endswith("__init__.py")
+    ),
+)
+def test_every_module_is_in_the_tree(path: str) -> None:
+    folder, _, name = path.removesuffix(".py").rpartition("/")
+    words = set(re.findall(r"\w+", section(folder)))
+    assert name in words, f"say in the tree of docs/design.md what {path} is for"
+
+
+@pytest.mark.parametrize("path", sorted(set(PATH.findall(PAGE)) - ABSENT))
+def test_every_path_on_the_page_exists(path: str) -> None:
+    name = path.removesuffix("/")
+    assert [each for each in TRACKED if f"/{each}".endswith(f"/{name}")]
+
+
+@pytest.mark.parametrize(
+    "name", sorted(set(DOTTED.findall(PAGE)) - FOREIGN.keys() - set(PATH.findall(PAGE)))
+)
+def test_every_module_and_what_is_said_to_be_in_it_exists(name: str) -> None:
+    modules = {each.removesuffix(".py").replace("/", "."): each for each in TRACKED}
+    whole, (module, _, inside) = f".{name}", name.rpartition(".")
+    if [each for each in modules if f".{each}".endswith(whole)]:
+        return
+    holders = [path for each, path in modules.items() if f".{each}".endswith(f".{module}")]
+    texts = [(ROOT / path).read_text("utf-8") for path in holders if path.endswith(".py")]
+    assert [text for text in texts if re.search(rf"\b{inside}\b", text)], name
+
+
+def test_the_exceptions_are_needed() -> None:
+    assert set(DOTTED.findall(PAGE)) >= FOREIGN.keys()
+    assert set(PATH.findall(PAGE)) >= ABSENT
+    assert not ABSENT & TRACKED
