@@ -209,6 +209,14 @@ def test_an_open_turn_is_awaited_until_the_session_comes_to_it() -> None:
     assert told(before, "hi there", end=False) == "hi there you"
 
 
+def test_a_turn_that_was_taken_back_is_awaited_no_longer() -> None:
+    before = Resumption()
+    before.begin_session(numbered("hi* there*"), 0)
+    before.drop_open()
+    assert not before.awaited
+    assert told(before, "good bye") == "good bye"
+
+
 def test_a_turn_without_a_final_word_is_taken_up_by_any_new_word() -> None:
     before = Resumption()
     before.begin_session(numbered("uh*"), 0)

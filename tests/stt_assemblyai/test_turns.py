@@ -627,6 +627,16 @@ def test_a_caller_who_goes_on_is_not_cut_off(stuck: TurnMapper) -> None:
     assert stuck.deadline == pytest.approx(9.4)
 
 
+def test_a_service_that_could_not_speak_gets_its_time_again(stuck: TurnMapper) -> None:
+    stuck.restart_watchdog(now=20.0)
+    assert stuck.deadline == pytest.approx(21.5)
+
+
+def test_between_turns_nobody_is_waited_for(plain: TurnMapper) -> None:
+    plain.restart_watchdog(now=20.0)
+    assert plain.deadline is None
+
+
 def test_the_same_words_again_do_not_keep_a_turn_open() -> None:
     mapper = TurnMapper(AudioClock(), Endpointing(stuck_seconds=4.4))
     for now in range(5):
