@@ -214,7 +214,7 @@ class Attempt:
         In mid-turn the turn would stay open for ever (protocol notes, section 6); between turns
         the session would be billed (section 14). Infinite while there is something to send.
         """
-        has_more = self.outbox.ready_at(is_open=self.is_open, ended=False) < math.inf
+        has_more = self.outbox.ready_at(is_open=True, ended=False) < math.inf
         if not self.sends or self.idle or has_more or audio.ended:
             return math.inf
         since = max(self.outbox.busy_at, audio.added_at)

@@ -130,10 +130,12 @@ class Outbox:
         self.busy_at, self._silence_ms = now, 0.0
 
     def take(self, now: float, *, is_open: bool, ended: bool) -> Chunk | ClientMessage | None:
-        """What is due now. Messages and the end wait for an open session, audio does not; at the
-        end of the input comes the rest of a chunk, and then Terminate."""
+        """What is due now. Messages and the end wait for an open session, audio does not unless it
+        is behind a message; at the end of the input comes the rest of a chunk, then Terminate."""
         self._position = max(self._position, self._replay.start)
-        if is_open and self._has_message():
+        if self._has_message():
+            if not is_open:
+                return None
             self.stir(now)
             return self._messages.popleft().message
         pcm = self._audio(is_open and ended)
@@ -159,7 +161,9 @@ class Outbox:
 
     def ready_at(self, *, is_open: bool, ended: bool) -> float:
         """When `take` has something, if nothing new comes; infinite if it then has nothing."""
-        if is_open and (self._has_message() or (ended and not self._audio(ended))):
+        if self._has_message():
+            return -math.inf if is_open else math.inf
+        if is_open and ended and not self._audio(ended):
             return -math.inf
         return self._pacer.ready_at if self._audio(is_open and ended) else math.inf
 

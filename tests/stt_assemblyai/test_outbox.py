@@ -229,3 +229,14 @@ def test_the_rest_of_a_long_chunk_is_not_left_behind(rest_ms: int, is_enough: bo
     assert not audio.has_chunk(from_ms=0.0)
     audio.ended = True
     assert audio.has_chunk(from_ms=0.0) is is_enough
+
+
+def test_audio_does_not_overtake_a_message_that_waits_for_begin() -> None:
+    """A ForceEndpoint in its wrong place would cut a word in two."""
+    sending = Sending()
+    sending.push(CHUNK)
+    sending.outbox.queue(ForceEndpoint(), now=0.0)
+    sending.push(CHUNK)
+    assert sending.take(is_open=False) == [Chunk(0.0, CHUNK)]
+    assert sending.outbox.ready_at(is_open=False, ended=False) == math.inf
+    assert sending.take() == [ForceEndpoint(), Chunk(50.0, CHUNK)]
