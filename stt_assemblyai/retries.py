@@ -65,14 +65,15 @@ class Retries:
         """Failures in a row without a useful session between them."""
         return self._failures
 
-    def lived(self, seconds: float, *, useful: bool) -> None:
-        """A session lived for this long before it failed; a useful one reported something new.
+    def lived(self, seconds: float, *, useful: bool, proven: bool = False) -> None:
+        """A session lived for this long before it failed; a useful one reported something new. One
+        that did not fail, but ended when it was to, is `proven` however short its life was.
 
         A useful session ends the outage. One that opens and fails without a word, as with a model
         that the account may not use, counts as a failure. If useful sessions soon end one after
         the other, they are opened further and further apart.
         """
-        is_proven = seconds >= self._patience.proven_after_seconds
+        is_proven = proven or seconds >= self._patience.proven_after_seconds
         self._has_lived, self._lived_seconds = True, seconds
         if useful or is_proven:
             self._failures, self._since, self._is_last_attempt = 0, None, False

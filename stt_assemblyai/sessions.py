@@ -181,9 +181,9 @@ class Sessions:
         old = self.active
         if old is None or not old.settled:
             return False
-        self._learn_from(old, now)
         in_turn = self._hearing.in_turn
         was_idle = old.was_idle(self._input, now, in_turn=in_turn)
+        self._learn_from(old, now, proven=was_idle or old.terminated)
         error = self._taken_back(old, old.cause(in_turn=in_turn))
         if self.ending or (error is None and not (old.retired or was_idle)):
             self.end(None, now)
@@ -270,12 +270,12 @@ class Sessions:
             self._tell([event])
         return wait_seconds
 
-    def _learn_from(self, old: Attempt, now: float) -> None:
+    def _learn_from(self, old: Attempt, now: float, *, proven: bool) -> None:
         """What its life says about the next attempts and the next session's life."""
         if old.opened is None:
             return
         lived_seconds = now - old.opened_at
-        self.retries.lived(lived_seconds, useful=self._hearing.useful)
+        self.retries.lived(lived_seconds, useful=self._hearing.useful, proven=proven)
         for_its_age = (3008, 4008)  # close codes: protocol notes, section 13
         if isinstance(old.error, RenewalError) and old.error.code in for_its_age:
             self.roll_over.lifetimes.expired(lived_seconds)

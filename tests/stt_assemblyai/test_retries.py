@@ -53,6 +53,14 @@ def test_patience_ends_where_the_next_attempt_would_be_too_late() -> None:
     assert pauses.failed(LOST, 108.1) is None
 
 
+def test_a_session_that_ended_when_it_was_to_ends_the_outage() -> None:
+    pauses = retries(total_seconds=180)
+    pauses.failed(LOST, 0.0)
+    pauses.lived(3.0, useful=False, proven=True)
+    assert (pauses.failures, pauses.since) == (0, None)
+    assert pauses.failed(LOST, 900.0) == 0.25
+
+
 def test_a_session_that_worked_makes_the_next_failure_a_new_one() -> None:
     pauses = retries(total_seconds=10, proven_after_seconds=30)
     pauses.failed(LOST, 0.0)

@@ -224,6 +224,21 @@ def test_an_outage_ends_with_the_first_new_word() -> None:
     assert (retries.failures, retries.since) == (1, call.world.now)
 
 
+@pytest.mark.parametrize("ends", ["by us", "by the service"])
+def test_an_outage_ends_with_a_session_that_was_only_idle(ends: str) -> None:
+    call = Call(idle_seconds=5.0 if ends == "by us" else None)
+    call.world.drop(1)
+    call.wait(6)
+    if ends == "by the service":
+        call.error(3006, "Session cancelled for inactivity")
+    call.wait(900)
+    call.hear(QUIET, 0.1)
+    call.world.drop(3)
+    call.wait(1)
+    assert call.keys == [4]
+    assert call.end() is None
+
+
 def test_a_session_without_audio_ends_and_audio_opens_the_next() -> None:
     call = Call(idle_seconds=20.0)
     call.hear(QUIET, 1)
