@@ -64,6 +64,7 @@ class World:
         self.now = 0.0
         self.steps = 0
         self.events: list[StreamEvent] = []
+        self.told_at: list[float] = []  # when each event was
         self.far_ends: dict[int, FarEnd] = {}
         self.connected_at: list[float] = []
         self._service = service
@@ -153,6 +154,7 @@ class World:
     def _emit(self, event: StreamEvent) -> None:
         self._balance.check([event])
         self.events.append(event)
+        self.told_at.append(self.now)
         latest_ms = self.stream.input.end_ms + _LATEST_MS
         match event:
             case StartOfSpeech(start_ms=at_ms) | EndOfSpeech(speech_end_ms=at_ms):
