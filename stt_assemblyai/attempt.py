@@ -98,7 +98,7 @@ class Attempt:
     @property
     def retired(self) -> bool:
         """Whether it left the stream to another session while it could have gone on."""
-        return self.role in (Role.FINISHING, Role.LEAVING)
+        return self.role is Role.FINISHING or self.role is Role.LEAVING
 
     @property
     def terminated(self) -> bool:
@@ -124,16 +124,27 @@ class Attempt:
     @property
     def sends(self) -> bool:
         """Whether it takes audio and messages now."""
-        return (
-            self.connection is not None
-            and not self.connection.blocked
-            and self.session.writable
-            and not self.retired
-        )
+        connection = self.connection
+        if connection is None or connection.blocked or self.retired:
+            return False
+        return self.session.writable
+
+    @property
+    def may_answer(self) -> bool:
+        """Whether it means something if the service says nothing on it."""
+        connection = self.connection
+        if connection is None or connection.blocked or self.over:
+            return False
+        return self.role is Role.ACTIVE
 
     @property
     def is_open(self) -> bool:
         return self.session.state is State.OPEN
+
+    @property
+    def has_more(self) -> bool:
+        """Whether there is something to send: now, when its pace allows, or once it is open."""
+        return self.outbox.has_more(is_open=True, ended=False)
 
     def cause(self, *, in_turn: bool) -> AssemblyAIError | None:
         """Why another session is needed after this one, if so. After a break at the end: if last
@@ -199,8 +210,9 @@ class Attempt:
 
     def frames(self, now: float, *, ended: bool) -> Iterator[tuple[str | bytes, Chunk | None]]:
         """Each frame that is due, with the chunk of audio that it holds."""
-        while self.sends:
-            what = self.outbox.take(now, is_open=self.is_open, ended=ended or self.idle)
+        ended = ended or self.idle
+        while self.outbox.has_more(is_open=self.is_open, ended=ended) and self.sends:
+            what = self.outbox.take(now, is_open=self.is_open, ended=ended)
             if what is None:
                 return
             if isinstance(what, Chunk):
@@ -214,8 +226,7 @@ class Attempt:
         In mid-turn the turn would stay open for ever (protocol notes, section 6); between turns
         the session would be billed (section 14). Infinite while there is something to send.
         """
-        has_more = self.outbox.ready_at(is_open=True, ended=False) < math.inf
-        if not self.sends or self.idle or has_more or audio.ended:
+        if self.idle or audio.ended or self.has_more or not self.sends:
             return math.inf
         since = max(self.outbox.busy_at, audio.added_at)
         if in_turn:

@@ -129,21 +129,31 @@ class Outbox:
         """There is a new reason to wait for audio: its lateness counts from now on."""
         self.busy_at, self._silence_ms = now, 0.0
 
+    def has_more(self, *, is_open: bool, ended: bool) -> bool:
+        """Whether `take` has something, now or when its pace allows."""
+        if self._has_message():
+            return is_open
+        has_chunk = self._position + self._replay.chunk_bytes <= self._replay.end
+        return has_chunk or (is_open and ended)
+
     def take(self, now: float, *, is_open: bool, ended: bool) -> Chunk | ClientMessage | None:
         """What is due now. Messages and the end wait for an open session, audio does not unless it
         is behind a message; at the end of the input comes the rest of a chunk, then Terminate."""
-        self._position = max(self._position, self._replay.start)
+        replay = self._replay
+        self._position = max(self._position, replay.start)
         if self._has_message():
             if not is_open:
                 return None
             self.stir(now)
             return self._messages.popleft().message
-        pcm = self._audio(is_open and ended)
-        if not pcm:
-            return Terminate() if is_open and ended else None
-        if now < self._pacer.ready_at:
+        pcm = replay.chunk(self._position)
+        if pcm is None and is_open and ended:
+            pcm = replay.tail(self._position)
+            if not pcm:
+                return Terminate()
+        if pcm is None or now < self._pacer.ready_at:
             return None
-        at_ms, duration_ms = self.until_ms, self._replay.milliseconds(len(pcm))
+        at_ms, duration_ms = self.until_ms, replay.milliseconds(len(pcm))
         self.clock.sent(at_ms, duration_ms)
         self._pacer.sent(now, duration_ms)
         self._position += len(pcm)
@@ -161,19 +171,13 @@ class Outbox:
 
     def ready_at(self, *, is_open: bool, ended: bool) -> float:
         """When `take` has something, if nothing new comes; infinite if it then has nothing."""
-        if self._has_message():
-            return -math.inf if is_open else math.inf
-        if is_open and ended and not self._audio(ended):
-            return -math.inf
-        return self._pacer.ready_at if self._audio(is_open and ended) else math.inf
+        has_more = self.has_more(is_open=is_open, ended=ended)
+        return self._pacer.ready_at if has_more else math.inf
 
     def _has_message(self) -> bool:
-        after = self._position + self._replay.chunk_bytes
-        return bool(self._messages) and self._messages[0].position < after
-
-    def _audio(self, with_rest: bool) -> bytes | None:
-        chunk = self._replay.chunk(self._position)
-        return self._replay.tail(self._position) if chunk is None and with_rest else chunk
+        if not self._messages:
+            return False
+        return self._messages[0].position < self._position + self._replay.chunk_bytes
 
 
 def _is_update(queued: QueuedMessage) -> bool:

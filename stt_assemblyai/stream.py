@@ -75,7 +75,8 @@ class Stream:
         for attempt in self.sessions.attempts.values():
             late_at = self._hearing.late_at(attempt, self.input)
             soonest = min(soonest, attempt.deadline(ended=self.input.ended), late_at)
-        if self._listens and (deadline := self._hearing.mapper.deadline) is not None:
+        active, deadline = self.sessions.active, self._hearing.mapper.deadline
+        if deadline is not None and active is not None and active.may_answer:
             soonest = min(soonest, deadline)
         return soonest
 
@@ -84,10 +85,14 @@ class Stream:
         self.sessions.start(now)
         self._settle(now)
 
-    def push(self, pcm: bytes | memoryview, now: float) -> None:
-        """More audio: PCM, 16 bit, mono, at the options' sample rate."""
+    def push(self, pcm: bytes | memoryview, now: float) -> bool:
+        """More audio. Returns whether `deadline` may have come nearer: mostly it has not."""
         self.input.add(pcm, now)
+        before = len(self._actions)
         self._settle(now)
+        only_sent = all(isinstance(action, Send) for action in self._actions[before:])
+        has_more = any(attempt.has_more for attempt in self.sessions.attempts.values())
+        return has_more or not only_sent
 
     def flush(self, now: float) -> None:
         """End the open turn at this point of the audio; see `Transcriber.flush`."""
@@ -116,7 +121,7 @@ class Stream:
         self._settle(now)
 
     def stop(self, now: float) -> None:
-        """End soon, but properly: sessions get their Terminate, an open turn gets its end."""
+        """End soon, but properly: sessions get their Terminate, an open turn its end."""
         self.sessions.stop(now)
         self._settle(now)
 
@@ -142,14 +147,19 @@ class Stream:
         if attempt is not None:
             attempt.alive(at)
 
-    def blocked(self, key: int, now: float) -> None:
+    def blocked(self, key: int, _now: float) -> None:
         """The session's connection takes no more frames for now."""
-        self._set_blocked(key, True, now)
+        attempt = self.sessions.attempts.get(key)
+        if attempt is not None and attempt.connection is not None:
+            attempt.connection.blocked = True
 
     def drained(self, key: int, now: float) -> None:
         """The session's connection takes frames again."""
-        self._hearing.mapper.restart_watchdog(now)
-        self._set_blocked(key, False, now)
+        attempt = self.sessions.attempts.get(key)
+        if attempt is not None and attempt.connection is not None:
+            attempt.connection.blocked = False
+            self._hearing.mapper.restart_watchdog(now)
+            self._settle(now)
 
     def receive(self, key: int, frame: str | bytes, now: float) -> None:
         """A frame has come. A fault in handling it costs that message and nothing else."""
@@ -184,7 +194,8 @@ class Stream:
             self._judge(attempt, attempt.expire(now), now)
             if now >= self._hearing.late_at(attempt, self.input):
                 self._fill_in(attempt, now)
-        if self._listens:
+        active = self.sessions.active
+        if active is not None and active.may_answer:
             self._emit_all(self._hearing.mapper.expire(now), now)
         self.sessions.roll(now)
         self._settle(now)
@@ -192,34 +203,21 @@ class Stream:
         if self._flush.is_in_vain(self.sessions.sent_until_ms, said_until_ms, now):
             self._emit(NothingToEnd(), now)
 
-    @property
-    def _listens(self) -> bool:
-        """Whether what the active session does not say means something."""
-        active = self.sessions.active
-        if active is None or active.over or active.role is not Role.ACTIVE:
-            return False
-        return active.connection is not None and not active.connection.blocked
-
-    def _set_blocked(self, key: int, blocked: bool, now: float) -> None:
-        attempt = self.sessions.attempts.get(key)
-        if attempt is not None and attempt.connection is not None:
-            attempt.connection.blocked = blocked
-            self._settle(now)
-
     def _settle(self, now: float) -> None:
         """The end of every verb: send what is due, close what is over, decide who comes next."""
         while True:
             self.sessions.open_next(now)
             self._pass_on(now)
-            for attempt in list(self.sessions.attempts.values()):
+            for attempt in tuple(self.sessions.attempts.values()):
                 self._send_due(attempt, now)
             self.sessions.close_over(now)
+            self._pass_on(now)
             if not self.sessions.succeed(now):
-                return self._pass_on(now)
+                return
 
     def _pass_on(self, now: float) -> None:
-        wanted, self.sessions.wanted = self.sessions.wanted, []
-        for action in wanted:
+        while self.sessions.wanted:
+            action = self.sessions.wanted.pop(0)
             if isinstance(action, Emit):
                 self._emit(action.event, now)
             else:

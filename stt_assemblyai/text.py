@@ -6,11 +6,12 @@ and to find phrases. This rule has to be LiveKit's.
 
 from __future__ import annotations
 
+import string
 import unicodedata
 
 __all__ = ["same_words"]
 
-_ASCII_SYMBOLS = frozenset("$+<=>^`|~")
+_WITHOUT_PUNCTUATION = str.maketrans("", "", string.punctuation)  # of ASCII, with its symbols
 
 
 def same_words(one: str, other: str) -> bool:
@@ -20,9 +21,7 @@ def same_words(one: str, other: str) -> bool:
 
 
 def _plain(text: str) -> list[str]:
-    letters = "".join(letter for letter in text.casefold() if not _is_punctuation(letter))
+    letters = text.casefold().translate(_WITHOUT_PUNCTUATION)
+    if not letters.isascii():
+        letters = "".join(each for each in letters if unicodedata.category(each)[0] != "P")
     return letters.split()
-
-
-def _is_punctuation(letter: str) -> bool:
-    return letter in _ASCII_SYMBOLS or unicodedata.category(letter).startswith("P")

@@ -171,19 +171,22 @@ class Transcriber:
         if error := self._fault or self._stream.sessions.error:
             raise error
 
-    def _tell(self, verb: Callable[..., None], *what: object, at: float = -math.inf) -> None:
+    def _tell(self, verb: Callable[..., object], *what: object, at: float = -math.inf) -> None:
         """Tell the stream something, and do what it wants done."""
+        nearer: object = True
         now = max(self._loop.time(), at)
         try:
             for key, line in self._lines.items():
                 if line.socket is not None:
                     self._stream.alive(key, line.socket.alive_at)
-            verb(*what, now)
+            nearer = verb(*what, now)
         except AssemblyAIError:
             raise
         except Exception as error:  # our own: it ends the stream, and never reaches the caller
             self._fail(error)
         self._act()
+        if nearer is not False:
+            self._arm()
 
     def _act(self) -> None:
         """Carry out all actions in order, those too that follow from an action."""
@@ -196,7 +199,6 @@ class Transcriber:
                     self._carry_out(action)
         finally:
             self._is_acting = False
-        self._arm()
 
     def _carry_out(self, action: actions.Action) -> None:
         match action:

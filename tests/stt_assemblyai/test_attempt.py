@@ -346,3 +346,15 @@ def test_it_knows_what_it_was_sent() -> None:
     world.send()
     world.attempt.outbox.take_silence(1.0)
     assert world.attempt.sent == Sent(from_ms=50.0, until_ms=150.0, total_ms=150.0)
+
+
+def test_silence_of_the_service_means_something_only_while_it_can_hear_and_speak() -> None:
+    world = World()
+    assert not world.attempt.may_answer
+    assert world.opened().attempt.may_answer
+    assert world.attempt.connection is not None
+    world.attempt.connection.blocked = True
+    assert not world.attempt.may_answer
+    world.attempt.connection.blocked = False
+    world.attempt.finish(Role.FINISHING, 0.0)
+    assert not world.attempt.may_answer

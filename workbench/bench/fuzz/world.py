@@ -80,7 +80,7 @@ class World:
         self._numbers = itertools.count()
         self._ticks_at_once = 0
 
-    def tell(self, verb: Callable[..., None], *what: object) -> None:
+    def tell(self, verb: Callable[..., object], *what: object) -> None:
         """Tell the stream something, and carry out what it wants."""
         self.steps += 1
         try:
