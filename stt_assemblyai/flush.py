@@ -1,7 +1,10 @@
 """Whether a flush without an open turn will be followed by words. Time is an argument, in seconds.
 
-nothing ──ask──► sending ──all is sent──► no voice in it ──► NothingToEnd at once
-                                     └──► a voice in it ──► NothingToEnd after a second
+NOTHING --a flush--> SENDING --all is sent, no voice in it--> NOTHING
+SENDING --all is sent, a voice in it--> LISTENING --a second--> NOTHING
+SENDING --words come--> NOTHING
+LISTENING --words come--> NOTHING
+LISTENING --a flush--> SENDING
 """
 
 from __future__ import annotations

@@ -10,6 +10,7 @@ import importlib
 import inspect
 import itertools
 import json
+import math
 import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from enum import Enum
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from livekit.agents import (
     AgentStateChangedEvent,
@@ -43,6 +45,7 @@ from stt_assemblyai import protocol, turns
 from stt_assemblyai.attempt import Attempt, Role
 from stt_assemblyai.audio import AudioClock, ReplayBuffer
 from stt_assemblyai.endpointing import Endpointing
+from stt_assemblyai.flush import Flush
 from stt_assemblyai.messages import Terminate, Turn, Word
 from stt_assemblyai.options import SessionOptions
 from stt_assemblyai.outbox import Outbox
@@ -222,6 +225,58 @@ TURNS = Machine(
             TurnMapper.commit_now,
         ],
         "the next turn": [NEXT],
+    },
+)
+
+
+# --- a flush --------------------------------------------------------------------------------------
+
+
+class Flushed:
+    """A stream of this much audio, and its flush."""
+
+    def __init__(self) -> None:
+        self.replay = ReplayBuffer(8000)
+        self.flush = Flush(self.replay)
+        self.now = 0.0
+
+    @property
+    def state(self) -> str:
+        if self.flush.look_at == math.inf:
+            return "NOTHING"
+        return "LISTENING" if self.flush._waits_for_words else "SENDING"
+
+    def ask(self) -> None:
+        self.flush.ask(self.now)
+
+    def all_is_sent(self) -> None:
+        """And half a second has passed."""
+        self.now += 0.5
+        self.flush.is_in_vain(1e6, 0.0, self.now)
+
+    def say(self) -> None:
+        self.replay.append(bytes(len(VOICE)) + VOICE)
+
+    def wait(self) -> None:
+        self.now += 2
+        self.flush.is_in_vain(0.0, 0.0, self.now)
+
+
+VOICE = (np.sin(np.arange(8000)) * 8000).astype("<i2").tobytes()
+FLUSH = Machine(
+    start=Flushed,
+    state_of=lambda line: line.state,
+    reach={
+        "NOTHING": [],
+        "SENDING": [Flushed.ask],
+        "LISTENING": [Flushed.say, Flushed.ask, Flushed.all_is_sent],
+    },
+    labels={
+        "a flush": [Flushed.ask],
+        "all is sent, no voice in it": [Flushed.all_is_sent],
+        "all is sent, a voice in it": [(Flushed.say, Flushed.ask, Flushed.all_is_sent)],
+        "a second": [Flushed.wait],
+        "words come": [lambda line: line.flush.cancel()],
     },
 )
 
@@ -547,6 +602,7 @@ MACHINES = {
     "agent.call.reply.fillers": FILLERS,
     "agent.call.barge_in.barge_in_filter": BARGE_IN_FILTER,
     "stt_assemblyai.attempt": ATTEMPT,
+    "stt_assemblyai.flush": FLUSH,
     "stt_assemblyai.protocol": PROTOCOL,
     "stt_assemblyai.turns": TURNS,
 }
