@@ -25,31 +25,31 @@ def contradictions(settings: Settings) -> list[str]:
 
 def without_effect(settings: Settings) -> list[str]:
     """Settings that do nothing or are surely a mistake: one sentence each."""
-    agent, ears = settings.agent, settings.assemblyai
+    agent, service = settings.agent, settings.assemblyai
     found = [
         f"{name} has no effect without {' or '.join(needed)}"
         for name, needed in _NEEDS.items()
         if _value(settings, name) and not any(_value(settings, each) for each in needed)
     ]
-    if settings.vad_threshold != ears.voice_threshold:
+    if settings.vad_threshold != service.voice_threshold:
         found.append(
             f"AGENT_VAD_THRESHOLD ({settings.vad_threshold}) and ASSEMBLYAI_VAD_THRESHOLD "
-            f"({ears.voice_threshold}) differ: between them one side hears speech where the other "
-            "hears silence; leave AGENT_VAD_THRESHOLD unset to keep them equal"
+            f"({service.voice_threshold}) differ: between them one side hears speech where the "
+            "other hears silence; leave AGENT_VAD_THRESHOLD unset to keep them equal"
         )
-    if ears.fallback_base_url == ears.base_url:
+    if service.fallback_base_url == service.base_url:
         found.append("ASSEMBLYAI_FALLBACK_BASE_URL has no effect: it is ASSEMBLYAI_BASE_URL")
     if agent.silence_seconds >= agent.max_call_seconds:
         found.append("AGENT_SILENCE_SECONDS has no effect: AGENT_MAX_CALL_SECONDS is not longer")
     if agent.backchannel_seconds and agent.hears == "everybody":
         found.append("AGENT_BACKCHANNEL_SECONDS has no effect with AGENT_HEARS=everybody")
-    if ears.include_partial_turns is False or ears.redact_pii:
+    if service.include_partial_turns is False or service.redact_pii:
         found.append(
-            f"ASSEMBLYAI_{'REDACT_PII' if ears.redact_pii else 'INCLUDE_PARTIAL_TURNS'} keeps "
+            f"ASSEMBLYAI_{'REDACT_PII' if service.redact_pii else 'INCLUDE_PARTIAL_TURNS'} keeps "
             "callers from interrupting the agent: words arrive only when their turn has ended"
         )
     silence = shortest_and_longest_silence(settings)
-    if silence and ears.eager_ms and ears.eager_ms >= silence[0]:
+    if silence and service.eager_ms and service.eager_ms >= silence[0]:
         found.append("ASSEMBLYAI_EAGER_MS has no effect: ASSEMBLYAI_MIN_TURN_SILENCE is not longer")
     return found
 

@@ -22,7 +22,7 @@ class Access:
         return cls(livekit.url, key, secret)
 
 
-def access_token(
+def join_token(
     access: Access, room: str, identity: str, agent_name: str = "", metadata: str = ""
 ) -> str:
     """A token to join one room with; it asks for the named agent, if one is named.

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from livekit import rtc
 
-from agent.caller.access import Access, access_token
+from agent.caller.access import Access, join_token
 from agent.caller.line import CallEndedError, Line
 from agent.caller.speech_energy import Span
 
@@ -48,7 +48,7 @@ class Caller(Line):
         Raises livekit.rtc.ConnectError when the server refuses, TimeoutError.
         """
         caller = cls(rtc.Room(), room, identity)
-        token = access_token(access, room, identity, agent_name, metadata)
+        token = join_token(access, room, identity, agent_name, metadata)
         try:
             await caller.connect(access.url, token, source)
             yield caller

@@ -14,6 +14,7 @@ from livekit import api, rtc
 
 from agent.doctor.answers import Answer, Result, failure
 from agent.doctor.livekit import AgentSeen, Joined, NotJoined
+from agent.worker.livekit_api import access_token
 from config.services import Account, LiveKitSettings
 
 ASK_SECONDS = 3.0
@@ -58,7 +59,7 @@ async def ask_livekit(
         room_list=True, room_create=True, room_admin=True, room=str(fields.get("room", ""))
     )
     url = f"{_http(livekit.url)}/twirp/livekit.RoomService/{method}"
-    bearer = {"Authorization": f"Bearer {_signed(_token(livekit).with_grants(grants))}"}
+    bearer = {"Authorization": f"Bearer {_signed(access_token(livekit).with_grants(grants))}"}
     return await ask(url, bearer, body=fields)
 
 
@@ -86,7 +87,7 @@ async def join(livekit: LiveKitSettings) -> Joined | NotJoined:
     """Join a room of our own, without a microphone, and remove it again."""
     name = f"doctor-{secrets.token_hex(4)}"
     grants = api.VideoGrants(room_join=True, room=name, can_publish=False)
-    token = _signed(_token(livekit).with_identity("doctor").with_grants(grants))
+    token = _signed(access_token(livekit).with_identity("doctor").with_grants(grants))
     room, began = rtc.Room(), time.monotonic()
     try:
         async with asyncio.timeout(JOIN_SECONDS):
@@ -114,12 +115,6 @@ async def ask_openai(account: Account) -> Result:
     """The answer to a request for the list of models, which costs nothing."""
     key = account.api_key.get_secret_value()
     return await ask(f"{account.base_url}/models", {"Authorization": f"Bearer {key}"})
-
-
-def _token(livekit: LiveKitSettings) -> api.AccessToken:
-    return api.AccessToken(
-        livekit.api_key.get_secret_value(), livekit.api_secret.get_secret_value()
-    )
 
 
 def _signed(token: api.AccessToken) -> str:

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from livekit import api
 
+from agent.worker.livekit_api import access_token
 from config.services import LiveKitSettings
 
 LONGEST_NAME = 256  # LiveKit's server refuses longer rooms and identities
@@ -38,9 +39,8 @@ def invite(
     """
     room = room or f"talk-{secrets.token_hex(4)}"
     identity = identity or f"caller-{secrets.token_hex(4)}"
-    key, secret = livekit.api_key.get_secret_value(), livekit.api_secret.get_secret_value()
     token = (
-        api.AccessToken(key, secret)
+        access_token(livekit)
         .with_identity(identity)
         .with_ttl(ttl)
         .with_grants(api.VideoGrants(room_join=True, room=room))

@@ -4,7 +4,7 @@ LiveKit asks for an agent once, when a room is made. If every worker is full at 
 agent dies in the call, LiveKit does not ask again. So each worker checks the rooms now and then,
 and asks itself. Several workers may see the same room: each adds a random wait, and a new request
 restarts that wait. If two agents come all the same, the later one leaves
-(`agent.call.people.presence`). If no worker has a place, one of them keeps the caller company.
+(`agent.call.people.presence`). If no worker has a place, one of them tells the caller so.
 """
 
 import asyncio

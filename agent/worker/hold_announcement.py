@@ -1,4 +1,4 @@
-"""The hold announcement: keeps a caller company until an agent is free.
+"""The hold announcement: tells a caller that nobody is free, until an agent is.
 
 A small participant joins the room. It says a prepared sentence, repeats it now and then, and
 carries the attribute `agent.waiting`, which a page can show. It leaves when an agent has come or

@@ -40,7 +40,7 @@ def counts(room: models.Room) -> tuple[int, int]:
 
 
 def hears_hold_announcement(participants: Iterable[models.ParticipantInfo]) -> bool:
-    """Whether a worker already tells the caller that nobody is free."""
+    """Whether the caller hears already that nobody is free."""
     return any(each.identity == HOLD_IDENTITY for each in participants)
 
 

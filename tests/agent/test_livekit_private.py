@@ -133,7 +133,7 @@ LINES = [
      " of a worker would be without a line"),
     (CONNECTING_LINE, importlib.import_module("livekit.agents.worker"), "an outage of LiveKit would"
      " fill the log with a line for each attempt"),
-    (HARMLESS_LINES[0], audio_recognition, "ears that fail would fill the log with stacks"),
+    (HARMLESS_LINES[0], audio_recognition, "an STT that fails would fill the log with stacks"),
     (HARMLESS_LINES[1], audio_recognition, "each turn would log a warning"),
     (HARMLESS_LINES[2], tts_module, "each sentence of other providers' voices would log a warning"),
     (HARMLESS_LINES[3], livekit.rtc.room, "anybody in a room could fill the log"),

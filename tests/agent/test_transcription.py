@@ -45,19 +45,19 @@ class Ears(stt.STT):
 
 class Stream(stt.RecognizeStream):
     async def _run(self) -> None:
-        ears = self._stt
-        assert isinstance(ears, Ears)
-        ears.opened += 1
-        ears.open += 1
-        if ears.words:
-            said = stt.SpeechData(language=LanguageCode("en"), text=ears.words)
+        recogniser = self._stt
+        assert isinstance(recogniser, Ears)
+        recogniser.opened += 1
+        recogniser.open += 1
+        if recogniser.words:
+            said = stt.SpeechData(language=LanguageCode("en"), text=recogniser.words)
             final = stt.SpeechEventType.FINAL_TRANSCRIPT
             self._event_ch.send_nowait(stt.SpeechEvent(type=final, alternatives=[said]))
         try:
             async for _ in self._input_ch:
                 pass
         finally:
-            ears.open -= 1
+            recogniser.open -= 1
 
 
 class Job:
@@ -65,7 +65,7 @@ class Job:
 
     def __init__(self, words: str = "", agent: AgentSettings = SETTINGS) -> None:
         self.room = ScriptedRoom()
-        self.ears = Ears(words)
+        self.stt = Ears(words)
         self.agent = agent
         self.ending: str | None = None
 
@@ -73,7 +73,7 @@ class Job:
         self.ending = reason
 
     async def begin(self) -> None:
-        kit = SimpleNamespace(agent=self.agent, stt=self.ears)
+        kit = SimpleNamespace(agent=self.agent, stt=self.stt)
         job = cast("JobContext", cast("Any", self))
         self._transcription = Transcription(job, cast("TranscriberKit", kit), open_audio=Sound)
         self._transcription.begin()
@@ -104,12 +104,12 @@ async def test_each_voice_has_one_stream_which_ends_with_it() -> None:
     job.speak("ann")
     job.speak("bob")
     await asyncio.sleep(1)
-    assert (job.ears.opened, job.ears.open) == (2, 2)
+    assert (job.stt.opened, job.stt.open) == (2, 2)
     job.room.leave("ann")
     await asyncio.sleep(1)
-    assert (job.ears.opened, job.ears.open) == (2, 1)
+    assert (job.stt.opened, job.stt.open) == (2, 1)
     assert await job.end() == EMPTY
-    assert job.ears.open == 0
+    assert job.stt.open == 0
 
 
 @pytest.mark.parametrize("log_transcripts", [False, True])
@@ -137,7 +137,7 @@ async def test_a_hundred_mutes_and_thirty_tracks_are_one_stream() -> None:
         await asyncio.sleep(0.025)
         job.room.mute("ann", publication, muted=False)
         await asyncio.sleep(0.025)
-    assert job.ears.opened == 1
+    assert job.stt.opened == 1
     await job.end()
 
 
@@ -149,10 +149,10 @@ async def test_who_comes_and_goes_without_end_gets_a_few_streams_a_minute() -> N
         job.speak("ann")
         await asyncio.sleep(0.2)
         job.room.leave("ann")
-    assert job.ears.opened == 1 + MOST_STREAMS_A_MINUTE
+    assert job.stt.opened == 1 + MOST_STREAMS_A_MINUTE
     job.speak("ann")
     await asyncio.sleep(61)
-    assert job.ears.opened == 2 + MOST_STREAMS_A_MINUTE
+    assert job.stt.opened == 2 + MOST_STREAMS_A_MINUTE
     await job.end()
 
 
@@ -162,7 +162,7 @@ async def test_a_room_has_so_many_streams_and_no_more() -> None:
     for number in range(MOST_SPEAKERS + 10):
         job.speak(f"guest {number}")
     await asyncio.sleep(1)
-    assert job.ears.open == MOST_SPEAKERS
+    assert job.stt.open == MOST_SPEAKERS
     await job.end()
 
 
@@ -172,7 +172,7 @@ async def test_the_sound_of_a_shared_screen_is_nobodys_words() -> None:
     job.room.join(Person("ann"))
     job.room.publish("ann", rtc.TrackSource.SOURCE_SCREENSHARE_AUDIO)
     await asyncio.sleep(1)
-    assert job.ears.opened == 0
+    assert job.stt.opened == 0
     await job.end()
 
 
@@ -184,13 +184,13 @@ async def test_whom_an_agent_serves_is_left_to_it_and_taken_over_when_it_leaves(
     job.speak("caller")
     job.speak("bob")
     await asyncio.sleep(1)
-    assert job.ears.open == 2
+    assert job.stt.open == 2
     job.room.show("agent", agent_caller="caller")
     await asyncio.sleep(1)
-    assert (job.ears.opened, job.ears.open) == (2, 1)
+    assert (job.stt.opened, job.stt.open) == (2, 1)
     job.room.leave("agent")
     await asyncio.sleep(1)
-    assert (job.ears.opened, job.ears.open) == (3, 2)
+    assert (job.stt.opened, job.stt.open) == (3, 2)
     await job.end()
 
 
@@ -208,7 +208,7 @@ async def test_whom_an_agent_hears_beside_its_caller_is_left_to_it_as_well(
     job.room.show("agent", agent_caller="caller")
     job.room.show("agent", agent_hears=heard)
     await asyncio.sleep(1)
-    assert job.ears.open == left
+    assert job.stt.open == left
     job.room.leave("agent")
     await job.end()
 
@@ -220,7 +220,7 @@ async def test_of_two_transcribers_the_later_leaves() -> None:
     job.speak("ann")
     await job.begin()
     assert job.ending == OTHER_TRANSCRIBER
-    assert job.ears.opened == 0
+    assert job.stt.opened == 0
 
 
 async def test_an_answering_agent_is_no_transcriber() -> None:
@@ -246,7 +246,7 @@ async def test_a_worker_that_is_stopped_writes_the_last_words_down_first() -> No
     await job.begin()
     job.speak("ann")
     assert await job.stop() == STOPPED
-    assert (job.ears.opened, job.ears.open) == (1, 0)
+    assert (job.stt.opened, job.stt.open) == (1, 0)
 
 
 async def test_the_log_tells_from_when_on_a_participant_is_heard(

@@ -14,7 +14,7 @@ import aiohttp
 import pytest_asyncio
 from livekit import api, rtc
 
-from agent.caller.access import access_token
+from agent.caller.access import join_token
 from agent.caller.caller import Caller
 from agent.caller.conversation import greeting, take_turn
 from agent.caller.microphone import Microphone
@@ -148,7 +148,7 @@ async def speaker(
     room, source = rtc.Room(), Microphone.new_source()
     microphone = Microphone(source, time.monotonic(), lambda: None)
     track = rtc.LocalAudioTrack.create_audio_track("microphone", source)
-    await room.connect(places.access.url, access_token(places.access, room_name, "cat"))
+    await room.connect(places.access.url, join_token(places.access, room_name, "cat"))
     options = rtc.TrackPublishOptions(source=rtc.TrackSource.SOURCE_MICROPHONE)
     await room.local_participant.publish_track(track, options)
     running = asyncio.create_task(microphone.run())

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from livekit import api
 
-from agent.caller.access import access_token
+from agent.caller.access import join_token
 from agent.caller.caller import Caller
 from agent.caller.conversation import greeting, take_turn
 from agent.caller.transcript import words
@@ -144,7 +144,7 @@ async def test_a_caller_whose_network_died_is_waited_for_and_goes_on(
 ) -> None:
     worker = await start_worker(AGENT_RECONNECT_GRACE_SECONDS="60")
     room = f"network dies {uuid.uuid4()}"
-    token = access_token(places.access, room, "caller", worker.agent_name)
+    token = join_token(places.access, room, "caller", worker.agent_name)
     lost = await asyncio.create_subprocess_exec(
         *(sys.executable, "-c", STAY, places.access.url),
         stdin=subprocess.PIPE,

@@ -8,7 +8,7 @@ from typing import Any
 
 from livekit import api, rtc
 
-from agent.caller.access import access_token
+from agent.caller.access import join_token
 from agent.caller.caller import Caller
 from agent.caller.conversation import greeting, take_turn
 from workbench.local.calling.corpus import synthesised
@@ -73,7 +73,7 @@ async def test_a_caller_who_died_is_served_under_another_identity_before_the_ser
     places: Any, worker: Any, request: Any, figure: Any
 ) -> None:
     room, access = f"{request.node.name} {uuid.uuid4()}", places.access
-    token = access_token(access, room, "ann", worker.agent_name)
+    token = join_token(access, room, "ann", worker.agent_name)
     lost = await asyncio.create_subprocess_exec(
         *(sys.executable, "-c", SILENT_CALLER, access.url), stdin=subprocess.PIPE, cwd=PROJECT
     )

@@ -14,7 +14,7 @@ from livekit.agents.voice.remote_session import RemoteSession
 
 from agent.call.chat import LONGEST_TEXT, Chat
 from agent.call.people.authority import Authority, Role, on_rpc
-from agent.caller.access import access_token
+from agent.caller.access import join_token
 from agent.caller.conversation import greeting
 
 TELLS = "Tell the caller that the manager is on the way."
@@ -24,7 +24,7 @@ TELLS = "Tell the caller that the manager is on the way."
 async def joined(places: Any, room: str, identity: str) -> AsyncIterator[rtc.Room]:
     """A participant who neither speaks nor listens."""
     connection = rtc.Room()
-    await connection.connect(places.access.url, access_token(places.access, room, identity))
+    await connection.connect(places.access.url, join_token(places.access, room, identity))
     try:
         yield connection
     finally:

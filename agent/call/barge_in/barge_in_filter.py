@@ -60,7 +60,7 @@ class Floor(Protocol):
         """Interrupt the agent: the caller takes the floor."""
 
     def on_verdict(self, verdict: Verdict | None) -> None:
-        """Take the verdict on the overlap so far; None when it is over or has taken the floor."""
+        """Take the verdict on the words so far; None when they are over or have taken the floor."""
 
     def keep(self, utterance: MarkedUtterance) -> None:
         """Keep what was said while the agent had it, and gets no answer of its own."""

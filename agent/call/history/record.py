@@ -177,13 +177,13 @@ def unfinished(path: Path) -> list[Said]:
             if entry["kind"] == "end":
                 said.clear()
             elif entry["kind"] == "turn" and entry["role"] in ("user", "assistant"):
-                said.append(Said(entry["role"], _told(entry), str(entry.get("mark", ""))))
+                said.append(Said(entry["role"], _for_model(entry), str(entry.get("mark", ""))))
             elif entry["kind"] == "formatted":
                 _format(said, str(entry["replaces"]), str(entry["text"]))
     return said
 
 
-def _told(entry: Mapping[str, Any]) -> str:
+def _for_model(entry: Mapping[str, Any]) -> str:
     """What was said, as the model reads it: with the name if there are several speakers."""
     name, text = entry.get("name"), str(entry["text"])
     return f"{name}: {text}" if name else text

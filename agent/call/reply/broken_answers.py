@@ -90,7 +90,7 @@ class BrokenAnswers:
         is_lost = error in self._forgiven if error else is_empty(speech.chat_items)
         is_lost |= self._take_voice_broke_off()
         if is_lost and not speech.interrupted and not self._is_over:
-            self._tell(is_refused=is_refused)
+            self._apologise(is_refused=is_refused)
 
     def _on_sentence(self, speech: SpeechHandle) -> None:
         is_lost = self._take_voice_broke_off()
@@ -98,9 +98,9 @@ class BrokenAnswers:
         # Only the last words cannot be interrupted; `agent.call.hang_up` handles those.
         is_lost &= speech.allow_interruptions
         if is_lost and not speech.interrupted and not self._is_over:
-            self._tell(is_refused=False)
+            self._apologise(is_refused=False)
 
-    def _tell(self, *, is_refused: bool) -> None:
+    def _apologise(self, *, is_refused: bool) -> None:
         words = CannedPrompt.CUT_OFF
         with contextlib.suppress(RuntimeError):  # the session has closed
             if is_refused:

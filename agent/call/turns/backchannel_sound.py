@@ -72,7 +72,7 @@ class BackchannelSound:
         """Read the events and pass them on unchanged."""
         async with aclosing(events):
             async for event in events:
-                self._take(event)
+                self._on_event(event)
                 yield event
 
     def heard(self, event: vad.VADEvent) -> None:
@@ -81,7 +81,7 @@ class BackchannelSound:
             self.backchannel.hear(self._loop.time(), event.probability)
             self._update(self.track)
 
-    def _take(self, event: stt.SpeechEvent) -> None:
+    def _on_event(self, event: stt.SpeechEvent) -> None:
         now = self._loop.time()
         if event.type is Type.START_OF_SPEECH:
             begun_at = event.speech_start_time or event.created_at

@@ -39,7 +39,7 @@ class EarlyReplies:
     ) -> AsyncGenerator[stt.SpeechEvent]:
         """The same events, with preflights added. Raises what the source raises."""
         try:
-            async with aclosing(self._relay.read(events, self._take)) as passed_on:
+            async with aclosing(self._relay.read(events, self._on_event)) as passed_on:
                 async for event in passed_on:
                     yield event
         finally:
@@ -55,7 +55,7 @@ class EarlyReplies:
             self._eagerness.hear(self._loop.time(), event.probability, level_of(event))
             self._update()
 
-    def _take(self, event: stt.SpeechEvent) -> None:
+    def _on_event(self, event: stt.SpeechEvent) -> None:
         if event.type in _TRANSCRIPTS and event.alternatives:
             event = self._read(event)
         elif event.type is Type.START_OF_SPEECH:

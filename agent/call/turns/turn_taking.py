@@ -20,7 +20,7 @@ from agent.call.barge_in.by_voice import VoiceBargeIn, limits_of
 from agent.call.barge_in.floor import SessionFloor
 from agent.call.barge_in.interruptions import asks_for_dictation, asks_to_wait
 from agent.call.barge_in.outcomes import Outcomes, Tell
-from agent.call.barge_in.seats import Seats
+from agent.call.barge_in.shared_floor import SharedFloor
 from agent.call.barge_in.vad_tap import TappedVAD
 from agent.call.history.marked import Mark
 from agent.call.output.playout import Playout
@@ -89,7 +89,7 @@ class TurnTaking:
         )
         self.backchannel_sound = self._backchannel() if settings.agent.backchannel_seconds else None
         """The sound in a caller's long turn; None if it is off."""
-        self._seats = Seats(self._floor)
+        self._shared_floor = SharedFloor(self._floor)
         self._filters = [self._filter]  # and one for each of several speakers
         self.thrown_away = ThrownAway()
 
@@ -192,7 +192,7 @@ class TurnTaking:
         first = self._filter
         barge_in_filter = BargeInFilter(
             self._settings.files.phrasebook,
-            self._seats.seat_for(speaker),
+            self._shared_floor.seat_for(speaker),
             first.playout,
             echo=self._settings.agent.echo == "auto",
             outcomes=first.outcomes,

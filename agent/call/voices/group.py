@@ -182,7 +182,7 @@ class Group:
         return speaker
 
     async def _hear_one(self, speaker: Speaker, events: _Events) -> None:
-        async with OwnedTask(self._tell(speaker.identity, events), name="speaker") as telling:
+        async with OwnedTask(self._forward(speaker.identity, events), name="speaker") as forwarding:
             try:
                 await speaker.run()
             except* APIError as errors:
@@ -190,7 +190,7 @@ class Group:
             finally:
                 self.input.mix(events, None)
                 events.close()
-                await telling.result()
+                await forwarding.result()
 
     def _fail(self, speaker: Speaker, error: str) -> None:
         """Try this speaker again later. If nobody else is heard, end the listening."""
@@ -200,7 +200,7 @@ class Group:
         else:
             self._heard.put_nowait(DeafError(error))
 
-    async def _tell(self, identity: str, events: _Events) -> None:
+    async def _forward(self, identity: str, events: _Events) -> None:
         """Pass this person's events on to the session, under their name."""
         person = self._person(identity)
         async with aclosing(self._sift(events, person)) as sifted:

@@ -53,7 +53,7 @@ class Speaker:
         self._feed = VoiceFeed(
             room,
             identity,
-            self._take,
+            self._push,
             hears_muted=False,
             open_audio=open_audio,
             on_end=self._end_turn,
@@ -94,7 +94,7 @@ class Speaker:
             with contextlib.suppress(RuntimeError):  # the stream has failed, and `run` raises why
                 self._stream.end_input()
 
-    def _take(self, frame: rtc.AudioFrame) -> None:
+    def _push(self, frame: rtc.AudioFrame) -> None:
         if not self._is_heard:
             self._is_heard = True
             log.info("a participant is heard", extra=caller_fields(self.identity))

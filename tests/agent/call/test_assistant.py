@@ -24,7 +24,7 @@ PATIENCE = llm.FunctionToolCall(
 GOODBYE = "I am ending this call."
 
 
-class Mind(llm.LLM[Any]):
+class FakeLLM(llm.LLM[Any]):
     """Answers with these words and tools, step by step."""
 
     def __init__(self, *steps: str | llm.FunctionToolCall | list[Any]) -> None:
@@ -36,7 +36,7 @@ class Mind(llm.LLM[Any]):
 
 
 class Thought(llm.LLMStream):
-    _llm: Mind
+    _llm: FakeLLM
 
     async def _run(self) -> None:
         for part in self._llm.steps.pop(0):
@@ -48,10 +48,11 @@ class Thought(llm.LLMStream):
             self._event_ch.send_nowait(llm.ChatChunk(id="1", delta=delta))
 
 
-async def said(mind: Mind) -> list[str]:
+async def said(model: FakeLLM) -> list[str]:
     """What the agent says to one turn of the caller, "(waits)" and "(hangs up)"."""
     heard: list[str] = []
-    session: AgentSession[None] = AgentSession(llm=mind, turn_handling={"turn_detection": "manual"})
+    manual: Any = {"turn_detection": "manual"}
+    session: AgentSession[None] = AgentSession(llm=model, turn_handling=manual)
     key = {"api_key": "key"}
     livekit = {"url": "ws://127.0.0.1", "api_secret": "secret"} | key
     settings = load_settings(None, given={"livekit": livekit, "assemblyai": key, "openai": key})
@@ -82,15 +83,15 @@ async def said(mind: Mind) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    ("mind", "heard"),
+    ("model", "heard"),
     [
-        (Mind(["Bye!", END]), ["Bye!", "(hangs up)"]),
-        (Mind(END), [GOODBYE, "(hangs up)"]),
-        (Mind(["Gladly.", PATIENCE]), ["Gladly.", "(waits)"]),
-        (Mind(PATIENCE, "Take your time."), ["Take your time.", "(waits)"]),
-        (Mind(""), [CannedPrompt.CUT_OFF.text]),
-        (Mind(" \n"), [CannedPrompt.CUT_OFF.text]),
-        (Mind(PATIENCE, ""), [CannedPrompt.CUT_OFF.text, "(waits)"]),
+        (FakeLLM(["Bye!", END]), ["Bye!", "(hangs up)"]),
+        (FakeLLM(END), [GOODBYE, "(hangs up)"]),
+        (FakeLLM(["Gladly.", PATIENCE]), ["Gladly.", "(waits)"]),
+        (FakeLLM(PATIENCE, "Take your time."), ["Take your time.", "(waits)"]),
+        (FakeLLM(""), [CannedPrompt.CUT_OFF.text]),
+        (FakeLLM(" \n"), [CannedPrompt.CUT_OFF.text]),
+        (FakeLLM(PATIENCE, ""), [CannedPrompt.CUT_OFF.text, "(waits)"]),
     ],
     ids=[
         "a goodbye and a hang-up",
@@ -103,9 +104,9 @@ async def said(mind: Mind) -> list[str]:
     ],
 )
 async def test_a_turn_is_answered_whatever_the_model_leaves_out(
-    mind: Mind, heard: list[str]
+    model: FakeLLM, heard: list[str]
 ) -> None:
-    assert await said(mind) == heard
+    assert await said(model) == heard
 
 
 class Ears(stt.STT[Any]):

@@ -57,12 +57,12 @@ async def test_the_log_has_the_error_and_nothing_that_it_repeats(prefix: str, le
     async with echoing(prefix) as settings:
         log.configure(level, "json", secrets=secrets_of(settings), stream=stream)
         clients = Clients.of(settings.openai)
-        mind, voice = build_llm(settings.openai, clients), build_tts(settings.openai, clients)
+        model, voice = build_llm(settings.openai, clients), build_tts(settings.openai, clients)
         history = ChatContext.empty()
         history.add_message(role="system", content="You are the secretary of a bank in Zurich.")
         history.add_message(role="user", content=SAID)
         for ask in (
-            lambda: mind.chat(chat_ctx=history, conn_options=OPTIONS),
+            lambda: model.chat(chat_ctx=history, conn_options=OPTIONS),
             lambda: voice.synthesize(SAID, conn_options=OPTIONS),
         ):
             try:
@@ -72,7 +72,7 @@ async def test_the_log_has_the_error_and_nothing_that_it_repeats(prefix: str, le
             except APIError as error:
                 logging.getLogger("livekit.agents").exception("it failed")
                 logging.getLogger("agent").error("failed", extra={"error": str(error), "of": error})  # noqa: TRY400
-        await mind.aclose()
+        await model.aclose()
         await voice.aclose()
         await clients.aclose()
     written = stream.getvalue()

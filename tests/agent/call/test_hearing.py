@@ -46,7 +46,7 @@ def settings(**assemblyai: Any) -> Settings:
     return load_settings(None, given=given)
 
 
-async def first_turn(ears: stt.STT[Any]) -> tuple[str, list[Any]]:
+async def first_turn(recogniser: stt.STT[Any]) -> tuple[str, list[Any]]:
     """What a session with these ears hears first, and the errors that it was told of."""
     heard: asyncio.Future[str] = asyncio.get_running_loop().create_future()
     errors: list[Any] = []
@@ -56,7 +56,7 @@ async def first_turn(ears: stt.STT[Any]) -> tuple[str, list[Any]]:
             heard.set_result(event.transcript)
 
     session: AgentSession[None] = AgentSession(
-        stt=ears, vad=None, turn_handling={"turn_detection": "stt"}
+        stt=recogniser, vad=None, turn_handling={"turn_detection": "stt"}
     )
     session.on("user_input_transcribed", take)
     session.on("error", errors.append)
@@ -71,8 +71,8 @@ async def first_turn(ears: stt.STT[Any]) -> tuple[str, list[Any]]:
 async def test_another_region_hears_the_caller_when_the_first_is_down(
     service: AssemblyAIStandIn,
 ) -> None:
-    ears = build_stt(settings(base_url=NOWHERE, fallback_base_url=service.url))
-    assert await first_turn(ears) == ("I would like tea", [])
+    recogniser = build_stt(settings(base_url=NOWHERE, fallback_base_url=service.url))
+    assert await first_turn(recogniser) == ("I would like tea", [])
 
 
 @pytest.mark.parametrize("fault", [{"api_key": "wr0ng"}, {"base_url": NOWHERE}])
@@ -109,10 +109,10 @@ async def test_a_model_of_livekit_inference_stands_behind_ours_where_one_is_set(
 async def test_ears_that_are_given_no_sound_cost_nothing_until_they_are(
     service: AssemblyAIStandIn,
 ) -> None:
-    ears = build_stt(settings(base_url=service.url, idle_seconds=0.2))
+    recogniser = build_stt(settings(base_url=service.url, idle_seconds=0.2))
     billed = asyncio.Event()
-    ears.on("billed", lambda _: billed.set())
-    async with ears.stream() as stream:
+    recogniser.on("billed", lambda _: billed.set())
+    async with recogniser.stream() as stream:
         async with asyncio.timeout(60):
             await billed.wait()
         assert [session.was_terminated for session in service.sessions] == [True]
@@ -132,8 +132,8 @@ async def test_calls_and_transcriptions_take_from_one_budget_of_new_sessions(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    ears = ears_of_a_job(settings(base_url=service.url, new_sessions_per_minute=5))
-    async with ears.stream() as stream:
+    recogniser = ears_of_a_job(settings(base_url=service.url, new_sessions_per_minute=5))
+    async with recogniser.stream() as stream:
         stream.push_frame(rtc.AudioFrame(bytes(RATE * 4), RATE, 1, RATE * 2))
         stream.end_input()
         async for _ in stream:

@@ -53,15 +53,15 @@ def settings(first: OpenAIStandIn, **others: Any) -> OpenAISettings:
 
 
 async def answer(chosen: OpenAISettings) -> str:
-    async with aclosing(Clients.of(chosen)) as clients, build_llm(chosen, clients) as mind:
-        return await thought(mind)
+    async with aclosing(Clients.of(chosen)) as clients, build_llm(chosen, clients) as model:
+        return await thought(model)
 
 
-async def thought(mind: PatientLLM) -> str:
-    """What the mind says to a question, asked as a session asks."""
+async def thought(model: PatientLLM) -> str:
+    """What the model says to a question, asked as a session asks."""
     chat = ChatContext.empty()
     chat.add_message(role="user", content="what is seven plus five")
-    async with mind.chat(chat_ctx=chat) as stream:
+    async with model.chat(chat_ctx=chat) as stream:
         return "".join([chunk.delta.content or "" async for chunk in stream if chunk.delta])
 
 
@@ -136,12 +136,12 @@ async def test_a_provider_that_refuses_is_not_asked_again(
 
 
 async def failure(chosen: OpenAISettings) -> Any:
-    """What a session is told when it asks the mind in vain."""
+    """What a session is told when it asks the model in vain."""
     told: list[Any] = []
-    async with aclosing(Clients.of(chosen)) as clients, build_llm(chosen, clients) as mind:
-        mind.on("error", told.append)
+    async with aclosing(Clients.of(chosen)) as clients, build_llm(chosen, clients) as model:
+        model.on("error", told.append)
         with pytest.raises(ModelError):
-            await thought(mind)
+            await thought(model)
     return told[-1]
 
 

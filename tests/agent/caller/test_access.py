@@ -4,7 +4,7 @@ import pytest
 from livekit import api
 from pydantic import SecretStr
 
-from agent.caller.access import Access, access_token
+from agent.caller.access import Access, join_token
 from config.services import LiveKitSettings
 
 ACCESS = Access("ws://127.0.0.1:1", "key", "a-secret-of-thirty-two-characters-or-more")
@@ -15,7 +15,7 @@ def claims(token: str) -> api.access_token.Claims:
 
 
 def test_a_token_opens_one_room_for_one_identity() -> None:
-    found = claims(access_token(ACCESS, "room", "ann"))
+    found = claims(join_token(ACCESS, "room", "ann"))
     assert found.identity == "ann"
     assert found.video is not None
     assert (found.video.room, found.video.room_join) == ("room", True)
@@ -27,7 +27,7 @@ def test_a_token_opens_one_room_for_one_identity() -> None:
 def test_a_token_asks_for_the_agent_that_is_named_or_told_something(
     agent_name: str, metadata: str
 ) -> None:
-    found = claims(access_token(ACCESS, "room", "ann", agent_name, metadata))
+    found = claims(join_token(ACCESS, "room", "ann", agent_name, metadata))
     assert found.room_config is not None
     (asked,) = found.room_config.agents
     assert (asked.agent_name, asked.metadata) == (agent_name, metadata)

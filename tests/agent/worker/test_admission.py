@@ -77,7 +77,7 @@ async def test_a_process_is_kept_ready_for_each_place_and_none_started_while_a_c
     assert floor.ready == [3, 2, 2]
 
 
-def braked() -> LoadShedding:
+def shedding() -> LoadShedding:
     load_shedding = LoadShedding(0.9)
     for _ in range(ON_SECONDS):
         load_shedding.add_sample(0.95)
@@ -85,13 +85,13 @@ def braked() -> LoadShedding:
 
 
 def test_a_worker_with_a_call_takes_no_more_while_the_cpu_is_busy() -> None:
-    admission = Admission(4, braked())
+    admission = Admission(4, shedding())
     assert admission.load(ActiveCalls(1)) == FULL
     assert admission.places(1) == 0
 
 
 def test_a_worker_without_a_call_takes_one_whatever_keeps_the_cpu_busy() -> None:
-    assert Admission(4, braked()).places(0) > 0
+    assert Admission(4, shedding()).places(0) > 0
 
 
 def test_a_worker_that_stops_takes_no_more_calls() -> None:

@@ -50,7 +50,7 @@ class HeldEnds:
         self._is_quiet = True
         self._deadline: asyncio.TimerHandle | None = None
         self._relay = Relay("second opinion")
-        opinions.readers.append(self._judged)
+        opinions.readers.append(self._on_opinion)
 
     def be_patient(self, early_seconds: float) -> None:
         """Ask for an end only after `early_seconds` of quiet."""
@@ -72,7 +72,8 @@ class HeldEnds:
         """The events in order. Ends may come later, and not at all if the caller goes on; then the
         new start is left out as well. Raises what the source raises."""
         try:
-            async with aclosing(self._relay.read(events, self._take, self._let_go)) as passed_on:
+            passing = self._relay.read(events, self._on_event, self._let_go)
+            async with aclosing(passing) as passed_on:
                 async for event in passed_on:
                     yield event
         finally:
@@ -84,7 +85,7 @@ class HeldEnds:
         self._opinions.close()
         log.info("second opinion", extra=asdict(self._decision.counts))
 
-    def _take(self, event: stt.SpeechEvent) -> None:
+    def _on_event(self, event: stt.SpeechEvent) -> None:
         if event.alternatives and (language := event.alternatives[0].language):
             self._opinions.language = language
         now = self._loop.time()
@@ -101,7 +102,7 @@ class HeldEnds:
         """The source has ended: an end that is held back passes now."""
         self._do(self._decision.close())
 
-    def _judged(self, opinion: Opinion) -> None:
+    def _on_opinion(self, opinion: Opinion) -> None:
         self._do(self._decision.on_opinion(opinion.hold_share, self._loop.time()))
 
     def _expire(self, deadline: float) -> None:

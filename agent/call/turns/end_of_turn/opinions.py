@@ -122,18 +122,18 @@ class Opinions:
             try:
                 probability = await self._detector.probability(self._sound.samples())
             except Exception as error:  # the model may raise anything: go on as if it were off
-                self._tell_failure(error)
+                self._log_failure(error)
                 return
             if self._quiet.seconds and pause == self._quiet.pauses:
                 threshold = self._detector.threshold(self.language)
-                self._tell(Opinion(probability, threshold, quiet_seconds, since))
+                self._publish(Opinion(probability, threshold, quiet_seconds, since))
 
-    def _tell(self, opinion: Opinion) -> None:
+    def _publish(self, opinion: Opinion) -> None:
         self.latest = opinion
         for reader in self.readers:
             reader(opinion)
 
-    def _tell_failure(self, error: Exception) -> None:
+    def _log_failure(self, error: Exception) -> None:
         if not self._has_failed:
             log.error(
                 "the end-of-turn detector failed: turns end without its opinion", exc_info=error

@@ -35,9 +35,9 @@ class Provider:
 class Place:
     """A model and a voice at this provider."""
 
-    def __init__(self, provider: Provider, mind: PatientLLM, voice: PatientTTS) -> None:
+    def __init__(self, provider: Provider, model: PatientLLM, voice: PatientTTS) -> None:
         self.provider = provider
-        self.mind = mind
+        self.llm = model
         self.voice = voice
 
     async def think(self) -> str:
@@ -45,7 +45,7 @@ class Place:
         chat = ChatContext.empty()
         chat.add_message(role="user", content="Hello?")
         said = ""
-        async with self.mind.chat(chat_ctx=chat) as stream:
+        async with self.llm.chat(chat_ctx=chat) as stream:
             async for chunk in stream:
                 said += (chunk.delta and chunk.delta.content) or ""
         return said.strip()
@@ -64,9 +64,9 @@ async def place() -> AsyncIterator[Callable[..., Place]]:
             provider = Provider(list(replies))
             settings = OpenAISettings.model_validate({"api_key": "key", **others})
             clients = Clients.of(settings, provider.network.pool)
-            mind, voice = build_llm(settings, clients), build_tts(settings, clients)
-            for each in (clients, mind, voice):
+            model, voice = build_llm(settings, clients), build_tts(settings, clients)
+            for each in (clients, model, voice):
                 stack.push_async_callback(each.aclose)
-            return Place(provider, mind, voice)
+            return Place(provider, model, voice)
 
         yield build

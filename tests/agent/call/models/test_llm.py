@@ -201,7 +201,7 @@ async def test_a_server_that_wants_roles_to_alternate_is_told_so_from_then_on(
     for role in ("system", "assistant", "user", "user"):
         history.add_message(role=cast("Any", role), content="Hello?")
     for _ in range(2):
-        await call.mind.chat(chat_ctx=history).collect()
+        await call.llm.chat(chat_ctx=history).collect()
     asked = [each.body["messages"] for each in call.provider.network.requests]
     shown = [[each["role"] for each in messages] for messages in asked]
     assert shown == [["system", "assistant", "user", "user"], roles, roles]
@@ -302,7 +302,7 @@ async def test_the_calls_of_an_answer_that_is_not_streamed_are_all_made(place: A
         for name in ("one", "two")
     ]
     call = place(complete({"content": None, "tool_calls": calls}, "tool_calls"))
-    async with call.mind.chat(chat_ctx=ChatContext.empty()) as answered:
+    async with call.llm.chat(chat_ctx=ChatContext.empty()) as answered:
         deltas = [chunk.delta async for chunk in answered if chunk.delta]
     assert [each.name for delta in deltas for each in delta.tool_calls] == ["one", "two"]
 

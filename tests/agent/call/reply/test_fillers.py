@@ -21,7 +21,7 @@ FILLER_SECONDS = 2.0
 pytestmark = pytest.mark.looptime
 
 
-class Mind(llm.LLM[Any]):
+class FakeLLM(llm.LLM[Any]):
     """Answers after so many seconds; `steps` says with what: words, or the name of a tool."""
 
     def __init__(self, *steps: str, seconds: float) -> None:
@@ -34,7 +34,7 @@ class Mind(llm.LLM[Any]):
 
 
 class Thought(llm.LLMStream):
-    _llm: Mind
+    _llm: FakeLLM
 
     async def _run(self) -> None:
         await asyncio.sleep(self._llm.seconds)
@@ -139,13 +139,13 @@ class Mouth(vad.VADStream):
 class Call:
     """A session whose agent answers typed turns."""
 
-    def __init__(self, mind: Mind, *, voice_seconds: float = 0.0) -> None:
+    def __init__(self, model: FakeLLM, *, voice_seconds: float = 0.0) -> None:
         self.line = Line()
-        self.mind = mind
+        self.llm = model
         self.caller = Caller()
         self.session: AgentSession[None] = AgentSession(
             vad=self.caller,
-            llm=mind,
+            llm=model,
             tts=Voice(voice_seconds),
             turn_handling={"turn_detection": "vad", "interruption": {"mode": "vad"}},
         )
@@ -182,8 +182,8 @@ class Waiter(Assistant):
         return "free"
 
 
-async def started(mind: Mind, **others: Any) -> Call:
-    call = Call(mind, **others)
+async def started(model: FakeLLM, **others: Any) -> Call:
+    call = Call(model, **others)
     await call.session.start(call.assistant, record=False)
     return call
 
@@ -192,59 +192,59 @@ FILLER = [(3, "filler"), (5, "filler ends")]
 
 
 @pytest.mark.parametrize(
-    ("mind", "voice_seconds", "heard"),
+    ("model", "voice_seconds", "heard"),
     [
-        (Mind("Yes.", seconds=8), 0, [*FILLER, (8, "agent")]),
-        (Mind("Yes.", seconds=0), 8, [*FILLER, (8, "agent")]),
-        (Mind("look()", "Yes.", seconds=1), 0, [*FILLER, (7, "agent")]),
+        (FakeLLM("Yes.", seconds=8), 0, [*FILLER, (8, "agent")]),
+        (FakeLLM("Yes.", seconds=0), 8, [*FILLER, (8, "agent")]),
+        (FakeLLM("look()", "Yes.", seconds=1), 0, [*FILLER, (7, "agent")]),
     ],
     ids=["the model", "the voice", "a tool"],
 )
 async def test_a_filler_is_heard_when_one_of_them_is_slow_and_then_the_answer(
-    mind: Mind, voice_seconds: float, heard: Any
+    model: FakeLLM, voice_seconds: float, heard: Any
 ) -> None:
-    call = await started(mind, voice_seconds=voice_seconds)
+    call = await started(model, voice_seconds=voice_seconds)
     assert await call.ask() == heard
     await call.session.aclose()
 
 
 async def test_no_filler_is_heard_when_the_answer_comes_in_time() -> None:
-    call = await started(Mind("Yes.", seconds=2.9))
+    call = await started(FakeLLM("Yes.", seconds=2.9))
     assert await call.ask() == [(2.9, "agent")]
     await call.session.aclose()
 
 
 async def test_an_answer_waits_no_longer_than_until_the_filler_ends() -> None:
-    call = await started(Mind("Yes.", seconds=3.5))
+    call = await started(FakeLLM("Yes.", seconds=3.5))
     assert await call.ask() == [*FILLER, (5, "agent")]
     await call.session.aclose()
 
 
 async def test_a_filler_without_an_end_delays_an_answer_by_three_seconds() -> None:
-    call = await started(Mind("Yes.", seconds=8))
+    call = await started(FakeLLM("Yes.", seconds=8))
     call.line.filler_seconds = 60
     assert await call.ask() == [(3, "filler"), (11, "filler ends"), (11, "agent")]
     await call.session.aclose()
 
 
 async def test_a_filler_is_heard_once_in_a_turn_and_again_in_the_next() -> None:
-    call = await started(Mind("Let us see.", "look()", "Yes.", "Yes.", seconds=60))
+    call = await started(FakeLLM("Let us see.", "look()", "Yes.", "Yes.", seconds=60))
     assert await call.ask() == [*FILLER, (60, "agent")]
     assert await call.ask() == [*FILLER, (125, "agent")]
     await call.session.aclose()
 
 
 async def test_a_filler_is_heard_while_a_sentence_of_the_agent_waits_for_the_voice() -> None:
-    call = await started(Mind(seconds=0), voice_seconds=8)
+    call = await started(FakeLLM(seconds=0), voice_seconds=8)
     await call.session.say("There is a fault.")
     assert call.line.heard == [*FILLER, (8, "agent")]
     await call.session.aclose()
 
 
 async def test_a_turn_has_its_filler_if_that_of_the_turn_before_still_plays() -> None:
-    call = await started(Mind("", "Yes.", seconds=4))
+    call = await started(FakeLLM("", "Yes.", seconds=4))
     assert await call.ask() == [(3, "filler")]
-    call.mind.seconds = 60
+    call.llm.seconds = 60
     assert await call.ask() == [
         (1, "filler ends"),
         (4, "filler"),
@@ -255,7 +255,7 @@ async def test_a_turn_has_its_filler_if_that_of_the_turn_before_still_plays() ->
 
 
 async def test_a_filler_is_no_part_of_the_conversation() -> None:
-    call = await started(Mind("Yes.", "No.", seconds=8))
+    call = await started(FakeLLM("Yes.", "No.", seconds=8))
     await call.ask()
     await call.ask()
     said = [m.text_content for m in call.session.history.messages()]
@@ -264,7 +264,7 @@ async def test_a_filler_is_no_part_of_the_conversation() -> None:
 
 
 async def test_a_filler_falls_silent_when_the_caller_speaks() -> None:
-    call = await started(Mind("Yes.", seconds=60))
+    call = await started(FakeLLM("Yes.", seconds=60))
     turn = asyncio.create_task(call.ask())
     await asyncio.sleep(4)
     call.caller.speaks.set()
@@ -277,7 +277,7 @@ async def test_a_filler_falls_silent_when_the_caller_speaks() -> None:
 async def test_a_filler_that_cannot_be_played_delays_nothing(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    call = await started(Mind("Yes.", seconds=8))
+    call = await started(FakeLLM("Yes.", seconds=8))
     call.line.is_broken = True
     assert await call.ask() == [(8, "agent")]
     assert "the filler could not be played" in caplog.text
@@ -285,7 +285,7 @@ async def test_a_filler_that_cannot_be_played_delays_nothing(
 
 
 async def test_no_filler_outlives_its_call() -> None:
-    call = await started(Mind("Yes.", seconds=60))
+    call = await started(FakeLLM("Yes.", seconds=60))
     turn = asyncio.create_task(call.ask())
     await asyncio.sleep(4)
     await call.session.aclose()

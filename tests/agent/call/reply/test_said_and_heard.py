@@ -38,7 +38,7 @@ NO_TEXT = ContentRefusedError("No sound for this text.", has_begun=False)
 Step = list[str | APIError]
 
 
-class Mind(llm.LLM[Any]):
+class FakeLLM(llm.LLM[Any]):
     """Answers with these pieces of text, the last of which may be an error."""
 
     def __init__(self, *steps: Step) -> None:
@@ -52,7 +52,7 @@ class Mind(llm.LLM[Any]):
 
 
 class Thought(llm.LLMStream):
-    _llm: Mind
+    _llm: FakeLLM
 
     async def _run(self) -> None:
         for part in self._llm.steps.pop(0):
@@ -133,9 +133,9 @@ class Screen(TextOutput):
 class Call:
     """A call's session and assistant, without a room."""
 
-    def __init__(self, parts: SessionParts, mind: Mind, voice: Voice, greeting: str) -> None:
-        self.mind, self.voice, self.screen = mind, voice, Screen()
-        scripted: dict[str, Any] = {"llm": mind, "tts": voice, "stt": None}
+    def __init__(self, parts: SessionParts, model: FakeLLM, voice: Voice, greeting: str) -> None:
+        self.llm, self.voice, self.screen = model, voice, Screen()
+        scripted: dict[str, Any] = {"llm": model, "tts": voice, "stt": None}
         parts = dataclasses.replace(parts, **scripted)
         self.session: AgentSession[None] = build_session(parts)
         self.session.output.audio = Line()
@@ -187,7 +187,8 @@ async def call(
     livekit = {"url": "ws://127.0.0.1", "api_secret": "secret"} | key
     settings = load_settings(None, given={"livekit": livekit, "assemblyai": key, "openai": key})
     clients = Clients.of(settings.openai)
-    found = Call(build_parts(settings, clients, detector), Mind(*steps), voice or Voice(), greeting)
+    parts = build_parts(settings, clients, detector)
+    found = Call(parts, FakeLLM(*steps), voice or Voice(), greeting)
     await found.session.start(found.assistant, record=False)
     await found.session.wait_for_idle()
     yield found
@@ -217,7 +218,7 @@ async def test_what_is_heard_is_what_is_shown_kept_and_sent_to_the_model(
         assert held.voice.texts[1:] == [said]
         assert said in held.screen.text.splitlines()
         await held.ask()
-        assert held.mind.asked[-1][-3:] == ["Well?", said, "Well?"]
+        assert held.llm.asked[-1][-3:] == ["Well?", said, "Well?"]
 
 
 @pytest.mark.parametrize("answer", ["👋", "---", "***", "...", " \n", "<think>Hm.</think>", "```"])
@@ -285,9 +286,9 @@ async def test_a_question_that_the_model_refuses_is_not_sent_again_and_the_call_
         heard = await held.ask("Bad?")
         assert heard == [*said_before, REFUSAL]
         assert await held.ask("Better?") == ["Sure."]
-        assert held.mind.asked[-1][-1] == "Better?"
-        assert "Good?" in held.mind.asked[-1]
-        assert "Bad?" not in held.mind.asked[-1]
+        assert held.llm.asked[-1][-1] == "Better?"
+        assert "Good?" in held.llm.asked[-1]
+        assert "Bad?" not in held.llm.asked[-1]
         assert not held.is_over
 
 
@@ -297,7 +298,7 @@ async def test_a_model_that_refuses_twice_in_a_row_is_sent_nothing_of_what_was_s
     async with call(detector, ["Yes."], [FILTERED], [FILTERED], ["Sure."]) as held:
         for question in ("One?", "Two?", "Three?", "Four?"):
             await held.ask(question)
-        assert held.mind.asked[-1] == ["Be kind.", REFUSAL, "Four?"]
+        assert held.llm.asked[-1] == ["Be kind.", REFUSAL, "Four?"]
 
 
 async def test_a_model_that_refuses_everything_has_failed(detector: silero.VAD) -> None:

@@ -49,12 +49,12 @@ class Call:
         settings = load_settings(
             None, given={"livekit": livekit, "assemblyai": key, "openai": key, "agent": given}
         )
-        self.room, self.voice, self.mind = ScriptedRoom(), voice, ScriptedLLM(REPLY)
+        self.room, self.voice, self.llm = ScriptedRoom(), voice, ScriptedLLM(REPLY)
         self.script, self.detector = ScriptedSTT(), ScriptedVAD()
         self.session: AgentSession[None] = AgentSession(
             stt=self.script,
             vad=TappedVAD(self.detector),
-            llm=self.mind,
+            llm=self.llm,
             tts=voice,
             turn_handling=turn_handling(settings),
             aec_warmup_duration=None,
@@ -127,7 +127,7 @@ async def test_in_a_long_turn_it_is_heard_once_softly_and_is_no_part_of_the_conv
         assert sum(frame.duration for _, frame in call.heard) == pytest.approx(0.47, abs=0.05)
         loudest = max(np.abs(np.frombuffer(frame.data, np.int16)).max() for _, frame in call.heard)
         assert 20 * np.log10(loudest / LEVEL) == pytest.approx(-SOFTER_DB, abs=0.1)
-        assert (call.states, call.history, call.mind.asked) == ([], [], [])
+        assert (call.states, call.history, call.llm.asked) == ([], [], [])
         frames = len(call.heard)
         whole = f"{LONG} my sister too, and"
         await call.speaks(whole, AFTER_SECONDS, first=False)

@@ -74,12 +74,12 @@ class Call:
         livekit = {"url": "ws://127.0.0.1", "api_secret": "secret"} | key
         given = {"livekit": livekit, "assemblyai": key, "openai": key}
         chosen = load_settings(None, given=given | {"agent": {"eagerness": level}})
-        self.ears, self.detector, self.mind = ScriptedSTT(), ScriptedVAD(), Thinker()
+        self.stt, self.detector, self.llm = ScriptedSTT(), ScriptedVAD(), Thinker()
         self.loudspeaker = Loudspeaker()
         self.session: AgentSession[None] = AgentSession(
-            stt=self.ears,
+            stt=self.stt,
             vad=TappedVAD(self.detector),
-            llm=self.mind,
+            llm=self.llm,
             tts=ScriptedTTS(),
             turn_handling=turn_handling(chosen),
             aec_warmup_duration=None,
@@ -112,7 +112,7 @@ class Call:
         """Positive numbers are seconds of voice, negative ones of silence; events come between."""
         for step in steps:
             if isinstance(step, stt.SpeechEvent):
-                self.ears.events.put_nowait(step)
+                self.stt.events.put_nowait(step)
             else:
                 self.detector.voice = step > 0
                 await asyncio.sleep(abs(step))
@@ -256,8 +256,8 @@ async def test_a_reply_is_begun_to_words_that_may_be_all(row: Row) -> None:
         await line.play(*row.steps)
         over_at = asyncio.get_running_loop().time()
         await line.play(-4.0)
-        assert [said for _, said in line.mind.questions] == list(row.begun)
-        assert over_at - line.mind.questions[-1][0] == pytest.approx(row.lead, abs=0.1)
+        assert [said for _, said in line.llm.questions] == list(row.begun)
+        assert over_at - line.llm.questions[-1][0] == pytest.approx(row.lead, abs=0.1)
         final = next(each for each in reversed(row.steps) if getattr(each, "type", 0) is FINAL)
         assert line.answered == [final.alternatives[0].text]
 
@@ -300,16 +300,16 @@ async def test_what_is_said_over_the_agent_begins_none() -> None:
         line.session.say("Our opening hours are nine to five from Monday to Friday.")
         await line.play(-1.0, 0.4, START, event(OPEN, "uh-huh", LOW), -1.0)
         await line.play(event(FINAL, "Uh-huh.", HIGH, True), END, -8.0)
-        assert line.mind.questions == []
+        assert line.llm.questions == []
 
 
 async def test_an_interruption_is_answered_early_when_it_has_the_floor() -> None:
     async with call("some") as line:
         line.session.say("Our opening hours are nine to five from Monday to Friday.")
         await line.play(-1.0, 0.6, START, event(OPEN, "wait what about sunday", LOW), -0.4)
-        assert [said for _, said in line.mind.questions] == ["wait what about sunday"]
+        assert [said for _, said in line.llm.questions] == ["wait what about sunday"]
         await line.play(event(FINAL, "wait what about sunday", HIGH, True), END, -3.0)
-        assert len(line.mind.questions) == 1
+        assert len(line.llm.questions) == 1
         assert line.answered == ["wait what about sunday"]
 
 

@@ -80,7 +80,7 @@ def test_while_something_is_dictated_a_pause_ends_no_turn(preset: Preset, model:
 
 
 @pytest.mark.parametrize(
-    ("ears", "expected"),
+    ("recogniser", "expected"),
     [
         ({}, 0.4),
         ({"vad_threshold": 0.55}, 0.55),
@@ -89,9 +89,9 @@ def test_while_something_is_dictated_a_pause_ends_no_turn(preset: Preset, model:
     ],
 )
 def test_both_detectors_hear_a_voice_from_the_same_threshold_on(
-    ears: dict[str, Any], expected: float
+    recogniser: dict[str, Any], expected: float
 ) -> None:
-    assert sample_settings(assemblyai=ears).vad_threshold == expected
+    assert sample_settings(assemblyai=recogniser).vad_threshold == expected
 
 
 def test_thresholds_apart_are_obeyed_and_told() -> None:

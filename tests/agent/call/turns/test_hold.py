@@ -89,11 +89,11 @@ class Call:
     """A session whose caller says what a test says, as AssemblyAI tells it."""
 
     def __init__(self, settings: Settings) -> None:
-        self.script, self.mind = ScriptedSTT(), ScriptedLLM("I have written that down.")
+        self.script, self.llm = ScriptedSTT(), ScriptedLLM("I have written that down.")
         self.session: AgentSession[None] = AgentSession(
             stt=self.script,
             vad=ScriptedVAD(),
-            llm=self.mind,
+            llm=self.llm,
             tts=ScriptedTTS(),
             turn_handling=turn_handling(settings),
             user_away_timeout=settings.agent.silence_seconds,
@@ -173,7 +173,7 @@ async def test_who_asks_for_a_moment_is_waited_for_and_the_model_reads_it_with_w
     async with calling() as call:
         await call.says("One moment, please.")
         await asyncio.sleep(15)
-        assert (call.mind.asked, call.filled) == ([], 0)
+        assert (call.llm.asked, call.filled) == ([], 0)
         assert call.history == [HELLO, "One moment, please."]
         assert call.told[1:] == [(HELLO, ""), ("One moment, please.", "hold")]
         assert call.session.agent_state == "listening"
@@ -181,7 +181,7 @@ async def test_who_asks_for_a_moment_is_waited_for_and_the_model_reads_it_with_w
         await asyncio.sleep(10)
         reply = "I have written that down."
         assert call.history == [HELLO, "One moment, please.", "It is five five five.", reply]
-        assert call.mind.asked == [
+        assert call.llm.asked == [
             [
                 ("assistant", HELLO),
                 ("user", "One moment, please."),

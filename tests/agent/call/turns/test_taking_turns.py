@@ -65,9 +65,9 @@ class Call:
         livekit = {"url": "ws://127.0.0.1", "api_secret": "secret"} | key
         given = {"livekit": livekit, "assemblyai": key, "openai": key}
         settings = load_settings(None, given=given)
-        self.ears, self.detector, self.loudspeaker = ScriptedSTT(), ScriptedVAD(), Loudspeaker()
+        self.stt, self.detector, self.loudspeaker = ScriptedSTT(), ScriptedVAD(), Loudspeaker()
         self.session: AgentSession[None] = AgentSession(
-            stt=self.ears,
+            stt=self.stt,
             vad=TappedVAD(self.detector),
             turn_handling=turn_handling(settings),
             aec_warmup_duration=None,
@@ -86,7 +86,7 @@ class Call:
 
     def hear(self, kind: stt.SpeechEventType, text: str = "") -> None:
         words = [stt.SpeechData(language=LanguageCode("en"), text=text)] if text else []
-        self.ears.events.put_nowait(stt.SpeechEvent(type=kind, alternatives=words))
+        self.stt.events.put_nowait(stt.SpeechEvent(type=kind, alternatives=words))
 
     async def say(self, *interims: str, final: str = "") -> None:
         """Speak 300 ms; the words come 100 ms later each, the end of the turn 300 ms after it."""

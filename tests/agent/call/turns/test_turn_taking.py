@@ -17,13 +17,13 @@ class Line:
     """What both sides of a call without a network are set to."""
 
     def __init__(self, chosen: Settings) -> None:
-        self.ears = STT(api_key="key", options=chosen.session_options)
+        self.stt = STT(api_key="key", options=chosen.session_options)
         self.session: AgentSession[None] = AgentSession(turn_handling=turn_handling(chosen))
-        self.turn_taking = TurnTaking(chosen, self.ears, self.session)
+        self.turn_taking = TurnTaking(chosen, self.stt, self.session)
 
     @property
     def state(self) -> tuple[dict[str, Any], float]:
-        sent = {name: self.ears.options.effective().get(name) for name in PRESETS["seed"]}
+        sent = {name: self.stt.options.effective().get(name) for name in PRESETS["seed"]}
         return sent, self.session.options.endpointing["min_delay"]
 
 
@@ -53,7 +53,7 @@ async def test_dictation_goes_back_to_the_preset_of_then(model: str) -> None:
 
 async def test_dictation_leaves_terms_and_prompts_alone() -> None:
     line = Line(sample_settings(assemblyai={"keyterms_prompt": "Aldi"}))
-    line.ears.update_options(keyterms_prompt=["Aldi", "Kofi"])
+    line.stt.update_options(keyterms_prompt=["Aldi", "Kofi"])
     with line.turn_taking.dictation():
-        assert line.ears.options.keyterms_prompt == ("Aldi", "Kofi")
-    assert line.ears.options.keyterms_prompt == ("Aldi", "Kofi")
+        assert line.stt.options.keyterms_prompt == ("Aldi", "Kofi")
+    assert line.stt.options.keyterms_prompt == ("Aldi", "Kofi")

@@ -174,16 +174,16 @@ class Call:
         livekit = {"url": "ws://127.0.0.1", "api_secret": "secret"} | key
         given = {"livekit": livekit, "assemblyai": key, "openai": key, "agent": {"echo": echo}}
         chosen = load_settings(None, given=given)
-        self.ears, self.detector, self.loudspeaker = ScriptedSTT(), ScriptedVAD(), Loudspeaker()
-        self.mind = ScriptedLLM(REPLY)
+        self.stt, self.detector, self.loudspeaker = ScriptedSTT(), ScriptedVAD(), Loudspeaker()
+        self.llm = ScriptedLLM(REPLY)
         self.real_since = math.inf
         """When the first whole word was known that is no backchannel nor spelt like a sound."""
         self.talked_over_seconds = 0.0
         """How long at most the agent spoke on after that."""
         self.session: AgentSession[None] = AgentSession(
-            stt=self.ears,
+            stt=self.stt,
             vad=TappedVAD(self.detector),
-            llm=self.mind,
+            llm=self.llm,
             tts=ScriptedTTS(),
             turn_handling=turn_handling(chosen),
             aec_warmup_duration=None,
@@ -240,7 +240,7 @@ class Call:
 
     def hear(self, kind: stt.SpeechEventType, text: str = "", language: str = "en") -> None:
         words = [stt.SpeechData(language=LanguageCode(language), text=text)] if text else []
-        self.ears.events.put_nowait(stt.SpeechEvent(type=kind, alternatives=words))
+        self.stt.events.put_nowait(stt.SpeechEvent(type=kind, alternatives=words))
 
     async def say(self, text: str, *, known: int, language: str = "en") -> None:
         """A word every 0.3 s, known 0.2 s later; the end of the turn 0.4 s after the last."""
@@ -298,7 +298,7 @@ async def test_words_stop_the_agent_and_are_answered(row: Row, known: int) -> No
         await talk_over(line, row, known)
         assert line.history == [(row.caller, None)]
         assert line.shown == [row.caller]
-        assert line.mind.asked[-1][-1] == ("user", row.caller)
+        assert line.llm.asked[-1][-1] == ("user", row.caller)
         assert line.recorded[-1] == ("assistant", REPLY, None)
 
 
@@ -335,10 +335,10 @@ async def test_a_backchannel_is_in_the_history_and_the_agent_goes_on(row: Row) -
             ("user", row.caller, Mark.BACKCHANNEL),
             ("assistant", row.agent, None),
         ]
-        assert line.mind.asked == []
+        assert line.llm.asked == []
         await line.say("what time is it", known=1)
         await line.hear_out()
-        assert line.mind.asked == [
+        assert line.llm.asked == [
             [("assistant", row.agent), ("user", row.caller), ("user", "what time is it")]
         ]
 

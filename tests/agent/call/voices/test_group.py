@@ -106,12 +106,12 @@ class Call:
         key = {"api_key": "key"}
         livekit = {"url": "ws://127.0.0.1", "api_secret": "secret"} | key
         chosen = load_settings(None, given={"livekit": livekit, "assemblyai": key, "openai": key})
-        self.room, self.ears, self.mind = ScriptedRoom(), Ears(), ScriptedLLM(REPLY)
+        self.room, self.stt, self.llm = ScriptedRoom(), Ears(), ScriptedLLM(REPLY)
         self.loudspeaker = Loudspeaker()
         self.session: AgentSession[None] = AgentSession(
             stt=GroupSTT(),
             vad=TappedVAD(ScriptedVAD()),
-            llm=self.mind,
+            llm=self.llm,
             tts=ScriptedTTS(),
             turn_handling=turn_handling(chosen),
             aec_warmup_duration=None,
@@ -119,7 +119,7 @@ class Call:
         self.service = STT(api_key="key")
         turn_taking = TurnTaking(chosen, self.service, self.session)
         self.group = Group(
-            self.room.as_livekit, ("ops-*",), self.ears, turn_taking.sift_one, open_audio=Sound
+            self.room.as_livekit, ("ops-*",), self.stt, turn_taking.sift_one, open_audio=Sound
         )
         self.recorded: list[dict[str, Any]] = []
         self.failure: Exception | None = None
@@ -181,14 +181,14 @@ async def test_two_people_are_heard_one_after_the_other_and_the_model_reads_who_
         line.join("ann-1", "Ann")
         line.join("bob-1")
         await asyncio.sleep(0.2)
-        ann, bob = line.ears.opened
+        ann, bob = line.stt.opened
         await ann.say("what time is it")
         await asyncio.sleep(5)
         await bob.say("and which day")
         await asyncio.sleep(5)
         assert line.said == [("ann-1", "what time is it"), ("bob-1", "and which day")]
         assert line.shown == line.said
-        assert line.mind.asked[-1] == [
+        assert line.llm.asked[-1] == [
             ("user", "Ann: what time is it"),
             ("assistant", REPLY),
             ("user", "bob-1: and which day"),
@@ -198,7 +198,7 @@ async def test_two_people_are_heard_one_after_the_other_and_the_model_reads_who_
 
 async def test_who_talks_over_another_is_heard_and_both_are_answered_together() -> None:
     async with call("ann", "bob") as line:
-        ann, bob = line.ears.opened
+        ann, bob = line.stt.opened
         talking = asyncio.create_task(ann.say("I would like a table for tonight", seconds=4))
         await asyncio.sleep(1)
         await bob.say("for two people")
@@ -212,7 +212,7 @@ async def test_who_talks_over_another_is_heard_and_both_are_answered_together() 
 
 async def test_anybodys_words_stop_the_agent_and_anybodys_backchannel_does_not() -> None:
     async with call("ann", "bob", greeting=GREETING) as line:
-        ann, bob = line.ears.opened
+        ann, bob = line.stt.opened
         await ann.say("uh-huh", seconds=0.3)
         await asyncio.sleep(1)
         assert line.loudspeaker.playing
@@ -228,7 +228,7 @@ async def test_anybodys_words_stop_the_agent_and_anybodys_backchannel_does_not()
 
 async def test_a_backchannel_of_one_takes_nothing_back_of_what_another_says() -> None:
     async with call("ann", "bob", greeting=GREETING) as line:
-        ann, bob = line.ears.opened
+        ann, bob = line.stt.opened
         bob.hear(Type.START_OF_SPEECH)
         bob.hear(Type.INTERIM_TRANSCRIPT, "Tuesday")
         await asyncio.sleep(0.1)
@@ -249,7 +249,7 @@ async def test_agents_operators_and_listeners_are_not_heard_and_the_room_is_told
         line.join("bob")
         line.room.permit("bob", can_publish=False)
         await asyncio.sleep(1)
-        assert [each.is_open for each in line.ears.opened] == [True, False]
+        assert [each.is_open for each in line.stt.opened] == [True, False]
         assert line.room.local_participant.attributes["agent.hears"] == '["ann"]'
         assert line.group.has("ann")
         assert not line.group.has("ops-eve")
@@ -257,7 +257,7 @@ async def test_agents_operators_and_listeners_are_not_heard_and_the_room_is_told
 
 async def test_who_mutes_or_leaves_in_mid_sentence_keeps_nobody_waiting() -> None:
     async with call("ann", "bob") as line:
-        ann, bob = line.ears.opened
+        ann, bob = line.stt.opened
         bob.hear(Type.START_OF_SPEECH)
         bob.hear(Type.INTERIM_TRANSCRIPT, "well")
         (publication,) = line.room.remote_participants["bob"].track_publications.values()
@@ -267,20 +267,20 @@ async def test_who_mutes_or_leaves_in_mid_sentence_keeps_nobody_waiting() -> Non
         await ann.say("what time is it")
         await asyncio.sleep(5)
         assert line.said == [("ann", "what time is it")]
-        assert len(line.mind.asked) == 1
+        assert len(line.llm.asked) == 1
 
 
 async def test_one_whose_stream_fails_costs_nobody_else_theirs_and_the_last_ends_the_call() -> None:
     async with call("ann", "bob") as line:
-        ann, bob = line.ears.opened
+        ann, bob = line.stt.opened
         bob.events.put_nowait(APIConnectionError("no more sessions", retryable=False))
         await asyncio.sleep(1)
         assert line.failure is None
         await ann.say("what time is it")
         await asyncio.sleep(61)
-        assert len(line.ears.opened) == 3  # Bob is tried again
+        assert len(line.stt.opened) == 3  # Bob is tried again
         assert line.said == [("ann", "what time is it")]
-        for each in (ann, line.ears.opened[-1]):
+        for each in (ann, line.stt.opened[-1]):
             each.events.put_nowait(APIConnectionError("down", retryable=False))
         await asyncio.sleep(1)
         assert isinstance(line.failure, DeafError)
@@ -293,7 +293,7 @@ async def test_a_formatted_text_that_comes_late_is_shown_under_its_speakers_name
 ) -> None:
     late = LateFormat(Transcript("session", 0, "At $25.", (), formatted=True), "at $25")
     async with call("ann", "bob") as line:
-        ann, _ = line.ears.opened
+        ann, _ = line.stt.opened
         if is_early:
             line.service.emit("late_format", late)
             await asyncio.sleep(0.1)
@@ -339,7 +339,7 @@ async def test_whatever_three_people_say_at_whatever_moments_each_word_arrives_o
                 await asyncio.sleep(pause)
                 if speaker == who:
                     told[who].append(text if text == "uh-huh" else f"{text} {number}")
-                    await line.ears.opened[who].say(told[who][-1], seconds=0.6)
+                    await line.stt.opened[who].say(told[who][-1], seconds=0.6)
 
         await asyncio.gather(*map(speak, range(3)))
         await asyncio.sleep(15)

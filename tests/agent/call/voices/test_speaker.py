@@ -36,26 +36,26 @@ class Ears(stt.STT):
 
 class Stream(stt.RecognizeStream):
     async def _run(self) -> None:
-        ears = self._stt
-        assert isinstance(ears, Ears)
-        telling = asyncio.create_task(self._tell(ears))
-        ending = asyncio.create_task(self._hear(ears))
+        recogniser = self._stt
+        assert isinstance(recogniser, Ears)
+        telling = asyncio.create_task(self._tell(recogniser))
+        ending = asyncio.create_task(self._hear(recogniser))
         done, _ = await asyncio.wait({telling, ending}, return_when=asyncio.FIRST_COMPLETED)
         telling.cancel()
         ending.cancel()
         for task in done:
             task.result()
 
-    async def _hear(self, ears: Ears) -> None:
+    async def _hear(self, recogniser: Ears) -> None:
         async for each in self._input_ch:
             if isinstance(each, rtc.AudioFrame):
-                ears.frames.append(each)
+                recogniser.frames.append(each)
             else:
-                ears.flushed += 1
+                recogniser.flushed += 1
 
-    async def _tell(self, ears: Ears) -> None:
+    async def _tell(self, recogniser: Ears) -> None:
         while True:
-            event = await ears.said.get()
+            event = await recogniser.said.get()
             if isinstance(event, Exception):
                 raise event
             self._event_ch.send_nowait(event)
@@ -67,13 +67,13 @@ class Line:
     def __init__(self) -> None:
         self.room = ScriptedRoom()
         self.room.join(Person("ann"))
-        self.ears = Ears()
+        self.stt = Ears()
         self.events: list[str] = []
         self.frames: list[rtc.AudioFrame | None] = []
         self.speaker = Speaker(
             self.room.as_livekit,
             "ann",
-            self.ears,
+            self.stt,
             open_audio=Sound,
             on_event=lambda event: self.events.append(event.type.value),
             on_frame=self.frames.append,
@@ -81,7 +81,7 @@ class Line:
 
     async def say(self, kind: stt.SpeechEventType, text: str = "", turn: str = "s1") -> None:
         words = [stt.SpeechData(language=LanguageCode("en"), text=text)] if text else []
-        self.ears.said.put_nowait(stt.SpeechEvent(type=kind, request_id=turn, alternatives=words))
+        self.stt.said.put_nowait(stt.SpeechEvent(type=kind, request_id=turn, alternatives=words))
         await asyncio.sleep(0.1)
 
     @property
@@ -141,15 +141,15 @@ async def test_what_another_session_said_is_left_alone(line: Line) -> None:
 async def test_the_sound_of_every_track_is_heard_and_its_end_ends_the_turn(line: Line) -> None:
     publication = line.room.publish("ann")
     await asyncio.sleep(1)
-    assert len(line.ears.frames) > 10
+    assert len(line.stt.frames) > 10
     line.room.unpublish("ann", publication.sid)
     await asyncio.sleep(1)
-    assert line.ears.flushed == 1
+    assert line.stt.flushed == 1
     assert line.frames[-1] is None
-    heard = len(line.ears.frames)
+    heard = len(line.stt.frames)
     line.room.publish("ann")
     await asyncio.sleep(1)
-    assert len(line.ears.frames) > heard
+    assert len(line.stt.frames) > heard
 
 
 async def test_in_a_room_that_is_closed_nothing_is_shown(line: Line) -> None:
@@ -163,7 +163,7 @@ async def test_a_recogniser_that_fails_ends_it_with_its_error() -> None:
     line.room.publish("ann")
     running = asyncio.create_task(line.speaker.run())
     await asyncio.sleep(0.2)
-    line.ears.said.put_nowait(APIConnectionError("down", retryable=False))
+    line.stt.said.put_nowait(APIConnectionError("down", retryable=False))
     with pytest.raises(ExceptionGroup) as caught:
         await asyncio.wait_for(running, 10)
     assert caught.group_contains(APIConnectionError)

@@ -26,8 +26,8 @@ def test_a_name_is_short_and_on_one_line(name: str, known_as: str) -> None:
 
 
 def test_who_takes_anothers_name_is_told_apart() -> None:
-    company = SpeakerNames()
-    assert [company.person(each, "Ann").name for each in ("ann-1", "ann-2", "ann-1")] == [
+    names = SpeakerNames()
+    assert [names.person(each, "Ann").name for each in ("ann-1", "ann-2", "ann-1")] == [
         "Ann",
         "Ann (ann-2)",
         "Ann",

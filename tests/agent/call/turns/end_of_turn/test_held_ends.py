@@ -113,9 +113,9 @@ class Call:
 
     def __init__(self) -> None:
         settings = chosen()
-        self.ears, self.voice, self.detector = ScriptedSTT(), Voice(), Opinionated()
+        self.stt, self.voice, self.detector = ScriptedSTT(), Voice(), Opinionated()
         self.session: AgentSession[None] = AgentSession(
-            stt=self.ears, vad=TappedVAD(self.voice), turn_handling=turn_handling(settings)
+            stt=self.stt, vad=TappedVAD(self.voice), turn_handling=turn_handling(settings)
         )
         self.service = STT(api_key="key", options=settings.session_options)
         self.service.force_endpoint = self._force  # type: ignore[method-assign]  # nobody listens
@@ -139,7 +139,7 @@ class Call:
 
     def hear(self, kind: stt.SpeechEventType, text: str = "") -> None:
         words = [stt.SpeechData(language=LanguageCode("en"), text=text)] if text else []
-        self.ears.events.put_nowait(stt.SpeechEvent(type=kind, alternatives=words))
+        self.stt.events.put_nowait(stt.SpeechEvent(type=kind, alternatives=words))
 
     async def end(self, after_seconds: float = 0.4) -> None:
         """AssemblyAI's end of turn, so long after the voice."""

@@ -1,7 +1,7 @@
 """One floor, shared by several speakers."""
 
 from agent.call.barge_in.interruptions import Verdict
-from agent.call.barge_in.seats import Seats
+from agent.call.barge_in.shared_floor import SharedFloor
 from agent.call.history.marked import Mark, MarkedUtterance
 from agent.call.voices.who_spoke import Line, Person
 
@@ -38,7 +38,7 @@ class Floor:
 
 def test_the_strongest_verdict_of_all_counts() -> None:
     floor = Floor()
-    seats = Seats(floor)
+    seats = SharedFloor(floor)
     ann, bob = seats.seat_for(ANN), seats.seat_for(BOB)
     ann.on_verdict(Verdict.NEED_MORE)
     bob.on_verdict(Verdict.INTERRUPTION)
@@ -56,7 +56,7 @@ def test_the_strongest_verdict_of_all_counts() -> None:
 
 def test_each_seat_sees_the_same_floor() -> None:
     floor = Floor()
-    seats = Seats(floor)
+    seats = SharedFloor(floor)
     ann, bob = seats.seat_for(ANN), seats.seat_for(BOB)
     assert ann.agent_has_it()
     assert bob.may_be_taken()
@@ -67,12 +67,12 @@ def test_each_seat_sees_the_same_floor() -> None:
 
 
 def test_nobody_with_a_microphone_of_their_own_is_an_aside() -> None:
-    assert not Seats(Floor()).seat_for(ANN).is_aside(0.0)
+    assert not SharedFloor(Floor()).seat_for(ANN).is_aside(0.0)
 
 
 def test_what_is_kept_has_the_name_of_who_said_it() -> None:
     floor = Floor()
-    Seats(floor).seat_for(BOB).keep(MarkedUtterance("uh-huh", Mark.BACKCHANNEL, 1.0))
+    SharedFloor(floor).seat_for(BOB).keep(MarkedUtterance("uh-huh", Mark.BACKCHANNEL, 1.0))
     (kept,) = floor.kept
     assert (kept.text, kept.line) == ("uh-huh", BOB.line("uh-huh"))
     assert isinstance(kept.line, Line)

@@ -8,8 +8,8 @@ from agent.call.history.marked import MarkedUtterance
 from agent.call.voices.who_spoke import Person
 
 
-class Seats:
-    """The floor of a session, shared by all who take a seat."""
+class SharedFloor:
+    """The floor of a session, shared by all speakers. Each of them has a seat."""
 
     def __init__(self, floor: Floor) -> None:
         self.floor = floor
@@ -31,26 +31,26 @@ class Seats:
 class Seat:
     """The floor, as one of several speakers sees it."""
 
-    def __init__(self, seats: Seats, person: Person) -> None:
-        self._seats = seats
+    def __init__(self, shared: SharedFloor, person: Person) -> None:
+        self._shared = shared
         self._person = person
 
     def agent_has_it(self) -> bool:
-        return self._seats.floor.agent_has_it()
+        return self._shared.floor.agent_has_it()
 
     def may_be_taken(self) -> bool:
-        return self._seats.floor.may_be_taken()
+        return self._shared.floor.may_be_taken()
 
     def is_aside(self, since: float) -> bool:
         """Never: everybody has a microphone, and the detector hears only the sum of them."""
         return False
 
     def interrupt(self) -> None:
-        self._seats.floor.interrupt()
+        self._shared.floor.interrupt()
 
     def on_verdict(self, verdict: Verdict | None) -> None:
-        self._seats.on_verdict(self, verdict)
+        self._shared.on_verdict(self, verdict)
 
     def keep(self, utterance: MarkedUtterance) -> None:
         line = self._person.line(utterance.text)
-        self._seats.floor.keep(replace(utterance, line=line))
+        self._shared.floor.keep(replace(utterance, line=line))
