@@ -116,3 +116,21 @@ def test_the_exceptions_are_needed() -> None:
     assert set(DOTTED.findall(PAGE)) >= FOREIGN.keys()
     assert set(PATH.findall(PAGE)) >= ABSENT
     assert not ABSENT & TRACKED
+
+
+QUESTIONS = [each for each in PAGE.split("\n\n") if each.startswith("**Where ")]
+
+
+def test_a_newcomer_has_three_questions() -> None:
+    assert len(QUESTIONS) == 3
+
+
+@pytest.mark.parametrize("answer", QUESTIONS, ids=lambda answer: answer.split("**")[1])
+def test_what_an_answer_names_is_in_one_of_its_files(answer: str) -> None:
+    named = [path for path in PATH.findall(answer) if path.endswith(".py")]
+    files = [each for each in TRACKED if f"/{each}".endswith(tuple(f"/{path}" for path in named))]
+    text = "\n".join((ROOT / path).read_text("utf-8") for path in files)
+    names = re.findall(r"`(?:[A-Za-z_]+\.)*([A-Za-z_]+)`", answer.replace(".py`", "/`"))
+    assert names
+    names = [name.lower().removeprefix("agent_") if name.isupper() else name for name in names]
+    assert not [name for name in names if not re.search(rf"\b{name}\b", text)]
