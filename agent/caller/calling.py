@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from typing import Never
 
 from livekit import rtc
 
@@ -12,6 +13,7 @@ from agent.caller.access import Access
 from agent.caller.caller import CallEndedError, Caller
 from agent.caller.conversation import greeting, take_turn, take_typed_turn
 from agent.caller.outcome import Call, Greeting
+from agent.caller.transcript import Segment
 from agent.caller.utterance import Utterance
 from agent.caller.waiting import WaitedTooLongError
 
@@ -88,7 +90,7 @@ async def _converse(
     else:
         call.greeting = Greeting(text, reply.start_seconds - caller.joined_seconds)
         show(told.greeting(call.greeting))
-    while utterance := await _next(caller, sayings):
+    while utterance := await _next(caller, sayings, show):
         take = take_turn if utterance.samples.size else take_typed_turn
         turn = await take(caller, utterance, timeout_seconds=ANSWER_SECONDS)
         call.turns.append(turn)
@@ -98,21 +100,42 @@ async def _converse(
             return
 
 
-async def _next(caller: Caller, sayings: AsyncIterator[Utterance]) -> Utterance | None:
-    """What is said next; None if nothing is left, or the call ends before it is known."""
+async def _next(
+    caller: Caller, sayings: AsyncIterator[Utterance], show: Callable[[str], None]
+) -> Utterance | None:
+    """What is said next; None if nothing is left.
+
+    Somebody who types may take their time: what the agent says meanwhile is shown. Raises
+    CallEndedError if the call ends before it is known.
+    """
     saying = asyncio.ensure_future(_from(sayings))
-    gone = asyncio.ensure_future(caller.agent_gone(timeout_seconds=LONGEST_PAUSE_SECONDS))
-    await asyncio.wait({saying, gone}, return_when=asyncio.FIRST_COMPLETED)
-    over = gone.done()
-    for task in (saying, gone):
+    hearing = asyncio.ensure_future(_overhear(caller, show))
+    await asyncio.wait({saying, hearing}, return_when=asyncio.FIRST_COMPLETED)
+    for task in (saying, hearing):
         task.cancel()
-    found, _ = await asyncio.gather(saying, gone, return_exceptions=True)
-    if isinstance(found, Utterance):
+    found, error = await asyncio.gather(saying, hearing, return_exceptions=True)
+    if not isinstance(found, BaseException):
         return found
-    if over:
-        raise CallEndedError("the agent ended the call")
-    return None
+    raise error if isinstance(error, CallEndedError | WaitedTooLongError) else found
 
 
 async def _from(sayings: AsyncIterator[Utterance]) -> Utterance | None:
     return await anext(sayings, None)
+
+
+async def _overhear(caller: Caller, show: Callable[[str], None]) -> Never:
+    """Show each of the agent's sentences from now on. Raises CallEndedError at the call's end."""
+    since_seconds, shown = caller.now_seconds, set[str]()
+
+    def unshown() -> Segment | None:
+        segments = (each for each in caller.transcript.segments if each.final)
+        own = (each for each in segments if each.speaker == caller.agent_identity)
+        new = (each for each in own if each.opened_seconds >= since_seconds)
+        return next((each for each in new if each.segment_id not in shown), None)
+
+    while True:
+        segment = await caller.until(
+            unshown, timeout_seconds=LONGEST_PAUSE_SECONDS, what="anybody said anything"
+        )
+        shown.add(segment.segment_id)
+        show(told.line("agent", segment.text))

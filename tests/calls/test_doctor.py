@@ -1,9 +1,12 @@
 """The doctor before a real LiveKit server: sound that passes, and sound that cannot."""
 
 import asyncio
+import json
 import os
+import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from pydantic import SecretStr
 
@@ -15,13 +18,30 @@ from config.services import LiveKitSettings
 from workbench.local.livekit_binary import find_or_build
 from workbench.local.livekit_server import config_body, fresh_doors
 from workbench.local.processes import Command, Process
-from workbench.local.running import CACHE
+from workbench.local.running import CACHE, PROJECT
 from workbench.local.workers import Places
 
 
 def settings(access: Access) -> LiveKitSettings:
     key, secret = SecretStr(access.api_key), SecretStr(access.api_secret)
     return LiveKitSettings(url=access.url, api_key=key, api_secret=secret)
+
+
+async def test_a_deployment_without_a_fault_is_told_so(worker: Any, tmp_path: Path) -> None:
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, str(PROJECT / "agent.py"), "doctor", "--json"),
+        cwd=tmp_path,
+        env=dict(worker.process.command.environment),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    async with asyncio.timeout(30):
+        out, err = await process.communicate()
+    checks = {check["name"]: check for check in json.loads(out)["checks"]}
+    wrong = [check for check in checks.values() if check["state"] in ("fault", "warning")]
+    assert [check["name"] for check in wrong] in ([], [Name.AUDIO_DEVICES])
+    assert checks[Name.LIVEKIT_MEDIA]["state"] == State.OK
+    assert (process.returncode, err) == (0, b"")
 
 
 async def test_a_real_server_lets_us_in_with_sound(places: Places) -> None:

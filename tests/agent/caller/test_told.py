@@ -71,8 +71,10 @@ def test_what_went_wrong_is_summed_up() -> None:
         "Too late       935 ms",
         "Exit code      6: the agent did not say what `--expect` names",
     ]
-    nobody = told.summary(Call("room"), 1, Expected(), Exit.NO_AGENT)
-    assert next(nobody) == "Answered       0 of 1 turns"
+    assert list(told.summary(Call("room"), 1, Expected(), Exit.NO_AGENT)) == [
+        "Answered       0 of 1 turns",
+        "Exit code      4: no agent came into the room, or none was free",
+    ]
 
 
 def test_the_document_has_everything() -> None:
