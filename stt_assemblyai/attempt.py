@@ -18,6 +18,7 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from typing import TYPE_CHECKING
 
+from stt_assemblyai.audio import to_mulaw
 from stt_assemblyai.errors import AssemblyAIError, NetworkError, RenewalError, TransientError
 from stt_assemblyai.events import Ended, Opened
 from stt_assemblyai.messages import ClientMessage, Terminate
@@ -81,6 +82,7 @@ class Attempt:
         self.outcome: Ended | Failed | None = None
         self.idle = False  # it is ended because no audio comes
         self.kept: list[Heard] = []  # until it takes over
+        self._sends_mulaw = options.encoding == "pcm_mulaw"
         self._timing = timing
         self._begun_at = math.inf  # when the attempt to connect began
         self._due_at = math.inf  # for Begin, or for the Termination
@@ -127,7 +129,7 @@ class Attempt:
         connection = self.connection
         if connection is None or connection.blocked or self.retired:
             return False
-        return self.session.writable
+        return self.session.state in (State.OPENING, State.OPEN)  # audio need not wait (section 6)
 
     @property
     def may_answer(self) -> bool:
@@ -187,6 +189,11 @@ class Attempt:
         if self.connection is not None:
             self.connection.alive_at = at
 
+    def set_blocked(self, blocked: bool) -> None:
+        """Whether its connection takes no more frames for now."""
+        if self.connection is not None:
+            self.connection.blocked = blocked
+
     def receive(self, frame: str | bytes, now: float) -> Event | None:
         """Handle a frame of the service."""
         self.alive(now)
@@ -216,9 +223,13 @@ class Attempt:
             if what is None:
                 return
             if isinstance(what, Chunk):
-                yield self.session.audio(what.pcm), what
+                yield self.encoded(what), what
             else:
                 yield self._say(what, now), None
+
+    def encoded(self, chunk: Chunk) -> bytes:
+        """The frame for a chunk."""
+        return to_mulaw(chunk.pcm) if self._sends_mulaw else chunk.pcm
 
     def late_at(self, audio: Input, *, in_turn: bool) -> float:
         """When audio is so late that something has to be done.

@@ -51,7 +51,8 @@ class Hearing:
         self._replay = replay
         self._stall = StallDetector(unanswered_seconds)
         self._deaf = False  # the service did not end a turn as it was asked to
-        self._look_at_ms = self._released_at_ms = 0.0
+        self.look_at_ms = 0.0  # how much audio the session has been sent when to look again
+        self._released_at_ms = 0.0
         self._heard_at_ms = 0.0  # how much audio had been sent when the service last spoke
         self._beat_at: float | None = None  # when the last heartbeat came, or the wait for it began
         self._last_word: SpokenWord | None = None  # of a turn whose end is about to be emitted
@@ -70,7 +71,7 @@ class Hearing:
         self.useful = self._deaf = False
         self._beat_at = None
         self._stall.restart()
-        self._look_at_ms = 0.0
+        self.look_at_ms = 0.0
         self._heard_at_ms = self._released_at_ms = attempt.outbox.clock.session_ms
 
     def carry_over(self, old: Attempt, outbox: Outbox) -> Events:
@@ -121,14 +122,12 @@ class Hearing:
             attempt.outbox.stir(now)
         return None
 
-    def after_audio(self, chunk: Chunk, attempt: Attempt, now: float) -> Events | None:
-        """The events of a chunk that is being sent; None if it was not looked at closely."""
+    def after_audio(self, chunk: Chunk, attempt: Attempt, now: float) -> Events:
+        """The events of a chunk that is sent. Call it once `look_at_ms` of audio have been sent."""
         if chunk.live:
             self._stall.sent(chunk.at_ms, chunk.pcm)
         session_ms = attempt.outbox.clock.session_ms
-        if session_ms < self._look_at_ms and not self.mapper.endpointing.eager_ms:
-            return None
-        self._look_at_ms = session_ms + _LOOK_EVERY_MS
+        self.look_at_ms = session_ms + (0 if self.mapper.endpointing.eager_ms else _LOOK_EVERY_MS)
         events = self._quiet()
         if session_ms - self._released_at_ms >= _RELEASE_EVERY_MS:
             self._released_at_ms = session_ms

@@ -12,15 +12,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from stt_assemblyai.audio import AudioClock, ReplayBuffer
 from stt_assemblyai.messages import ClientMessage, Terminate, UpdateConfiguration
-from stt_assemblyai.pace import Pacer
-from stt_assemblyai.service import SHORTEST_CHUNK_MS
+from stt_assemblyai.service import FASTEST_SPEED, SHORTEST_CHUNK_MS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from stt_assemblyai.timing import Timing
 
-__all__ = ["Chunk", "Input", "Outbox", "QueuedMessage"]
+__all__ = ["Chunk", "Input", "Outbox", "Pacer", "QueuedMessage"]
 
 
 class QueuedMessage(NamedTuple):
@@ -65,6 +64,28 @@ class Input:
         if self.ended:
             return self.replay.milliseconds(waiting_bytes) >= SHORTEST_CHUNK_MS
         return waiting_bytes >= self.replay.chunk_bytes
+
+
+class Pacer:
+    """Allows `speed` times real time on average, and `burst_ms` at once. Time is in seconds.
+
+    Live audio never waits: it comes at real time, and small bunches fit into the burst. The
+    service processes at most `FASTEST_SPEED` times real time.
+    """
+
+    def __init__(self, speed: float = FASTEST_SPEED, burst_ms: float = 200.0) -> None:
+        self._speed = speed
+        self._burst_seconds = burst_ms / 1000
+        self._through_at = float("-inf")  # when all that was sent would be through at this speed
+
+    @property
+    def ready_at(self) -> float:
+        """When the next chunk may be sent."""
+        return self._through_at - self._burst_seconds
+
+    def sent(self, now: float, duration_ms: float) -> None:
+        """A chunk of this length has been sent."""
+        self._through_at = max(self._through_at, now) + duration_ms / 1000 / self._speed
 
 
 class Outbox:

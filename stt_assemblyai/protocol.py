@@ -16,7 +16,6 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, assert_never
 
-from stt_assemblyai.audio import to_mulaw
 from stt_assemblyai.errors import AssemblyAIError, classify_close
 from stt_assemblyai.events import Ended, Noticed, Opened
 from stt_assemblyai.messages import (
@@ -77,7 +76,6 @@ class Session:
     def __init__(self, options: SessionOptions) -> None:
         self.state = State.OPENING
         self._options = options
-        self._sends_mulaw = options.encoding == "pcm_mulaw"
         self._has_begun = False  # a session that is ending may not have begun
         self._uncoded_error = ""  # an Error without a code, which the following close has
         self.faults: list[Unknown] = []  # unreadable parts of the newest message
@@ -91,11 +89,6 @@ class Session:
     def writable(self) -> bool:
         """Whether audio and messages may be sent. Audio may be sent before Begin (section 6)."""
         return self.state in (State.OPENING, State.OPEN)
-
-    def audio(self, pcm: bytes) -> bytes:
-        """The binary frame for a chunk of PCM."""
-        self._check_writable()
-        return to_mulaw(pcm) if self._sends_mulaw else pcm
 
     def say(self, message: ClientMessage) -> str:
         """The text frame for a message; Terminate starts the end."""

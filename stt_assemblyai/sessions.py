@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 __all__ = ["Sessions"]
 
 
-class _Next(NamedTuple):
+class Waiting(NamedTuple):
     """The session to open at `due_at`, or when there is audio behind `awaits_ms`."""
 
     reason: str
@@ -56,8 +56,8 @@ class _End(NamedTuple):
 class Sessions:
     """One stream's sessions. `wanted` collects what is to be done and told, in order.
 
-    `attempts` are those that have a connection or want one, by their keys; one of them may be the
-    `active` one, and one the roll-over's spare.
+    `waiting` is the session to open next. `attempts`, by their keys, are those that have or want a
+    connection; one of them may be the `active` one, and one the roll-over's spare.
     """
 
     def __init__(
@@ -83,19 +83,19 @@ class Sessions:
         self._end: _End | None = None
         outbox = Outbox(audio.replay, config.timing, from_ms=0.0)
         hearing.mapper.resume(outbox.clock, 0.0)
-        self._next: _Next | None = _Next("start", outbox)
+        self.waiting: Waiting | None = Waiting("start", outbox)
 
     @property
     def due_at(self) -> float:
         """When to look again, though nothing comes; infinite if there is no need."""
-        return min(self.roll_over.look_at, self._next.due_at if self._next else math.inf)
+        return min(self.roll_over.look_at, self.waiting.due_at if self.waiting else math.inf)
 
     @property
     def sent_until_ms(self) -> float:
         """How far into the stream audio has been sent; infinite if none waits for a session."""
         if self.active is not None:
             return self.active.outbox.until_ms
-        return 0.0 if self._next and self._next.awaits_ms is None else math.inf
+        return 0.0 if self.waiting and self.waiting.awaits_ms is None else math.inf
 
     @property
     def ending(self) -> bool:
@@ -109,8 +109,8 @@ class Sessions:
 
     def start(self, now: float) -> None:
         """Open the first session."""
-        if self._next is not None:
-            self._next = self._next._replace(due_at=now)
+        if self.waiting is not None:
+            self.waiting = self.waiting._replace(due_at=now)
 
     def put_in_force(self, options: SessionOptions) -> None:
         """These options hold from now on, for open turns too."""
@@ -119,13 +119,13 @@ class Sessions:
 
     def queue(self, message: ClientMessage, now: float) -> None:
         """Send this right after the audio that is here by now, in each session that hears it."""
-        for holder in (self.active, self.roll_over.spare, self._next):
+        for holder in (self.active, self.roll_over.spare, self.waiting):
             if holder is not None:
                 holder.outbox.queue(message, now)
 
     def open_next(self, now: float) -> None:
         """Open the session that is due: after a pause, or because audio comes again."""
-        following = self._next
+        following = self.waiting
         if following is None:
             return
         if following.awaits_ms is None:
@@ -135,7 +135,7 @@ class Sessions:
             if self._input.ended and not is_due:
                 self.end(None, now)
         if is_due:
-            self._next = None
+            self.waiting = None
             following.outbox.drop_updates()  # it is opened with the newest options
             self._take_over(self._new_attempt(following.reason, following.outbox, now), now)
 
@@ -196,7 +196,7 @@ class Sessions:
         self._tell(self._hearing.carry_over(old, outbox))
         self.active = None
         if was_idle:
-            self._next = _Next("audio again", outbox, awaits_ms=old.outbox.until_ms)
+            self.waiting = Waiting("audio again", outbox, awaits_ms=old.outbox.until_ms)
         else:
             self._replace(error if not (old.retired and spare) else None, spare, outbox, now)
         return True
@@ -213,7 +213,7 @@ class Sessions:
             self._take_over(spare, now)
         else:
             reason = "roll over" if error is None else type(error).__name__
-            self._next = _Next(reason, outbox, now + wait_seconds)
+            self.waiting = Waiting(reason, outbox, now + wait_seconds)
 
     def finish(self, attempt: Attempt, role: Role, now: float) -> None:
         """End this session properly; it may say its last words in this role."""
@@ -233,7 +233,7 @@ class Sessions:
     def end(self, error: AssemblyAIError | None, now: float) -> None:
         """Nothing more is heard: an open turn ends, and sessions are left to their goodbyes."""
         self._end = self._end or _End(error)
-        self.active = self._next = None
+        self.active = self.waiting = None
         self._leave_spare(now)
         self._tell(self._hearing.mapper.close())
 

@@ -3,8 +3,8 @@
       audio ──► Input ──► Sessions: an Attempt each, perhaps two at once ──► Connect, Send, Close
                              └── frames ──► Hearing ──► events, on one audio clock ──► Emit
 
-Call a verb with the time of any monotonic clock, in seconds. Then carry out `actions` in order, and
-call `tick` at `deadline`. Nothing here waits, and carrying out an action may call a verb again.
+Call a verb with the time of any monotonic clock, in seconds. Then carry out `actions` in order,
+which may call a verb again, and call `tick` at `deadline`. Nothing here waits.
 """
 
 from __future__ import annotations
@@ -45,10 +45,7 @@ __all__ = ["Stream"]
 
 
 class Stream:
-    """One stream. A session's `key` is in the action that connects it.
-
-    Users may read `input` and `sessions`; only the verbs change anything.
-    """
+    """One stream. A session's `key` is in the action that connects it. Only the verbs change it."""
 
     def __init__(self, config: StreamConfig, retries: Retries) -> None:
         endpointing = endpointing_for(config.options, config.choices)
@@ -143,21 +140,18 @@ class Stream:
 
     def alive(self, key: int, at: float) -> None:
         """The peer was last heard then, if only by its answer to a ping."""
-        attempt = self.sessions.attempts.get(key)
-        if attempt is not None:
+        if attempt := self.sessions.attempts.get(key):
             attempt.alive(at)
 
     def blocked(self, key: int, _now: float) -> None:
         """The session's connection takes no more frames for now."""
-        attempt = self.sessions.attempts.get(key)
-        if attempt is not None and attempt.connection is not None:
-            attempt.connection.blocked = True
+        if attempt := self.sessions.attempts.get(key):
+            attempt.set_blocked(True)
 
     def drained(self, key: int, now: float) -> None:
         """The session's connection takes frames again."""
-        attempt = self.sessions.attempts.get(key)
-        if attempt is not None and attempt.connection is not None:
-            attempt.connection.blocked = False
+        if attempt := self.sessions.attempts.get(key):
+            attempt.set_blocked(False)
             self._hearing.mapper.restart_watchdog(now)
             self._settle(now)
 
@@ -205,6 +199,14 @@ class Stream:
 
     def _settle(self, now: float) -> None:
         """The end of every verb: send what is due, close what is over, decide who comes next."""
+        for attempt in tuple(self.sessions.attempts.values()):
+            self._send_due(attempt, now)
+        sessions, active = self.sessions, self.sessions.active
+        changes = sessions.waiting or sessions.wanted or len(sessions.attempts) != 1
+        if changes or active is None or active.settled:
+            self._change_sessions(now)
+
+    def _change_sessions(self, now: float) -> None:
         while True:
             self.sessions.open_next(now)
             self._pass_on(now)
@@ -226,30 +228,27 @@ class Stream:
     def _send_due(self, attempt: Attempt, now: float) -> None:
         for frame, chunk in attempt.frames(now, ended=self.input.ended):
             self._actions.append(Send(attempt.key, frame))
-            if chunk is not None and attempt.role is Role.ACTIVE:
+            looks = attempt.outbox.clock.session_ms >= self._hearing.look_at_ms
+            if looks and chunk is not None and attempt.role is Role.ACTIVE:
                 self._after_audio(attempt, chunk, now)
 
     def _after_audio(self, attempt: Attempt, chunk: Chunk, now: float) -> None:
         try:
-            events = self._hearing.after_audio(chunk, attempt, now)
-            if events is not None:
-                self._emit_all(events, now)
-                self._mind_faults(attempt, now)
+            self._emit_all(self._hearing.after_audio(chunk, attempt, now), now)
+            self._mind_faults(attempt, now)
         except Exception as error:  # of our own: it costs this session, never the stream
             self._log.fault(fault_of(error))
-            self._give_up(attempt, "The session failed here, not at the service", now)
+            failed = TransientError("The session failed here, not at the service")
+            self._judge(attempt, attempt.fail(failed, now), now)
 
     def _mind_faults(self, attempt: Attempt, now: float) -> None:
         if fault := self._hearing.fault(attempt, self.sessions.config.options, now):
-            self._give_up(attempt, fault, now)
-
-    def _give_up(self, attempt: Attempt, summary: str, now: float) -> None:
-        self._judge(attempt, attempt.fail(TransientError(summary), now), now)
+            self._judge(attempt, attempt.fail(TransientError(fault), now), now)
 
     def _fill_in(self, attempt: Attempt, now: float) -> None:
         chunk = self._hearing.fill_in(attempt, now)
         if chunk is not None:
-            self._actions.append(Send(attempt.key, attempt.session.audio(chunk.pcm)))
+            self._actions.append(Send(attempt.key, attempt.encoded(chunk)))
             self._after_audio(attempt, chunk, now)
 
     def _judge(self, attempt: Attempt, event: Event | None, now: float) -> None:
@@ -284,13 +283,15 @@ class Stream:
         """The only way out: corrects the event's times, logs it, and reacts to it."""
         event = self._hearing.corrected(event)
         self._actions.append(Emit(event))
-        self._log.event(event)
         active = self.sessions.active
         match event:
             case StartOfSpeech():
                 self._flush.cancel()
             case Overdue() if active is not None:
+                self._log.event(event)
                 active.outbox.queue_first(ForceEndpoint(), now)
+            case Noticed():
+                self._log.event(event)
             case Unanswered() if active is not None:
                 self._mind_faults(active, now)
             case _:

@@ -23,7 +23,7 @@ from stt_assemblyai.client import Socket, connect
 from stt_assemblyai.endpointing import TurnChoices
 from stt_assemblyai.errors import AssemblyAIError
 from stt_assemblyai.events import Interrupted, Opened, StreamEvent
-from stt_assemblyai.pace import Pacer
+from stt_assemblyai.outbox import Pacer
 from stt_assemblyai.service import FASTEST_SPEED
 from stt_assemblyai.timing import Timing
 from stt_assemblyai.transcriber import StreamConfig, Transcriber

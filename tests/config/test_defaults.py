@@ -13,7 +13,7 @@ from stt_assemblyai.client import connect
 from stt_assemblyai.connector import Connector
 from stt_assemblyai.endpointing import TurnChoices
 from stt_assemblyai.livekit.stt import STT
-from stt_assemblyai.pace import Pacer
+from stt_assemblyai.outbox import Pacer
 from stt_assemblyai.retries import Patience
 from stt_assemblyai.timing import Timing
 

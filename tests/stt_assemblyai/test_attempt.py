@@ -350,11 +350,22 @@ def test_it_knows_what_it_was_sent() -> None:
 
 def test_silence_of_the_service_means_something_only_while_it_can_hear_and_speak() -> None:
     world = World()
+    world.attempt.set_blocked(False)
     assert not world.attempt.may_answer
     assert world.opened().attempt.may_answer
-    assert world.attempt.connection is not None
-    world.attempt.connection.blocked = True
+    world.attempt.set_blocked(True)
     assert not world.attempt.may_answer
-    world.attempt.connection.blocked = False
+    world.attempt.set_blocked(False)
     world.attempt.finish(Role.FINISHING, 0.0)
     assert not world.attempt.may_answer
+
+
+def test_mu_law_is_really_sent() -> None:
+    timing = Timing()
+    audio = Input(RATE, timing)
+    options = SessionOptions(sample_rate=RATE, encoding="pcm_mulaw")
+    attempt = Attempt(1, "start", options, Outbox(audio.replay, timing, from_ms=0.0), timing)
+    attempt.connected(Connection(0.0), 0.0, 0.0)
+    audio.add(bytes(800), 0.0)
+    (frame, _), *_ = attempt.frames(0.0, ended=False)
+    assert frame == b"\xff" * 400

@@ -73,14 +73,6 @@ def test_begin_tells_what_differs_from_what_was_asked() -> None:
     )
 
 
-def test_audio_may_be_sent_before_begin() -> None:
-    assert Session(SessionOptions()).audio(b"\0\1") == b"\0\1"
-
-
-def test_mu_law_is_really_sent() -> None:
-    assert Session(SessionOptions(encoding="pcm_mulaw")).audio(bytes(4)) == b"\xff\xff"
-
-
 def test_turns_are_passed_on() -> None:
     event = opened().receive(TURN)
     assert isinstance(event, Heard)
@@ -141,8 +133,6 @@ def test_nothing_can_be_sent_after_terminate() -> None:
     session = opened()
     session.say(Terminate())
     assert not session.writable
-    with pytest.raises(RuntimeError, match="in a session that is ending"):
-        session.audio(b"")
     with pytest.raises(RuntimeError, match="in a session that is ending"):
         session.say(Terminate())
 
