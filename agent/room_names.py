@@ -27,6 +27,12 @@ class Attribute(StrEnum):
     WAITING = "agent.waiting"
     """On the participant of the hold announcement: why the caller waits, as a code."""
 
+    PRESET = "agent.turn_preset"
+    """The preset that decides when a turn ends."""
+
+    DICTATION = "agent.dictation"
+    """`true` while the agent waits for something dictated, with longer pauses; else empty."""
+
 
 class Method(StrEnum):
     """A method that participants or the server may call."""

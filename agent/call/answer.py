@@ -29,6 +29,7 @@ from agent.call.reply.greeting_prefetch import GreetingPrefetch
 from agent.call.session import SessionParts, build_session, room_options
 from agent.call.session_events import subscribe
 from agent.call.silence import Silence
+from agent.call.turns.shown_patience import ShownPatience
 from agent.call.turns.turn_taking import TurnTaking
 from agent.call.voices.group import Group, GroupSTT
 from agent.call.voices.voice_feed import CallerInput
@@ -225,6 +226,9 @@ class Call:
         if self._group:
             await publish_no_words(self._session)
         self._obey(caller)
+        shown = ShownPatience(self._job.room.local_participant.set_attributes)
+        self._job.add_shutdown_callback(shown.aclose)
+        self._turn_taking.watch(shown.change)
         await self._presence.show_caller()
 
     def _obey(self, caller: str) -> None:

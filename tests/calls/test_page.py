@@ -93,6 +93,7 @@ async def test_a_spoken_question_is_answered_aloud_and_both_sides_are_shown(
         await expect(page.locator("#mute")).to_have_attribute("aria-pressed", "true")
         await page.click("#more")
         await page.click("text=Patient")
+        await expect(page.locator("body")).to_have_attribute("data-preset", "conservative")
         await page.click("[data-digit='5']")
         await expect(page.locator("#pressed")).to_have_text("5")
         await assert_accessible(page)

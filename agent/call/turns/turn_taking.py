@@ -3,16 +3,10 @@
 import asyncio
 import dataclasses
 import logging
-from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable, Iterator
 from contextlib import aclosing, contextmanager
 
-from livekit.agents import (
-    AgentSession,
-    AgentStateChangedEvent,
-    CloseEvent,
-    SpeechCreatedEvent,
-    stt,
-)
+from livekit.agents import AgentSession, AgentStateChangedEvent, CloseEvent, SpeechCreatedEvent, stt
 from livekit.agents.metrics import AgentMetrics
 
 from agent.call.barge_in.barge_in_filter import BargeInFilter
@@ -69,8 +63,7 @@ class TurnTaking:
         self._preset = settings.agent.turn_preset
         self._dictations = 0
         """How often our own code asks for patience now."""
-        self._answer: asyncio.TimerHandle | None = None
-        """Ends the wait for a dictated answer; None if the agent has asked for none."""
+        self._answer: asyncio.TimerHandle | None = None  # ends the wait for a dictated answer
         barge_in = VoiceBargeIn(limits_of(settings.agent), settings.vad_threshold)
         playout = Playout()
         self._floor = SessionFloor(session, playout, barge_in)
@@ -89,6 +82,7 @@ class TurnTaking:
         )
         self.backchannel_sound = self._backchannel() if settings.agent.backchannel_seconds else None
         """The sound in a caller's long turn; None if it is off."""
+        self._watchers: list[Callable[[Preset, bool], None]] = []
         self._shared_floor = SharedFloor(self._floor)
         self._filters = [self._filter]  # and one for each of several speakers
         self.thrown_away = ThrownAway()
@@ -146,6 +140,11 @@ class TurnTaking:
         finally:
             self._dictations -= 1
             self._apply()
+
+    def watch(self, watcher: Callable[[Preset, bool], None]) -> None:
+        """Tell the preset, and whether something is dictated: now and at each change."""
+        self._watchers.append(watcher)
+        watcher(self._preset, self._early.is_dictated)
 
     def begin(self) -> None:
         """Begin, once the session has its output and before anything is said."""
@@ -261,6 +260,8 @@ class TurnTaking:
         )
         if self._held_ends is not None:
             self._held_ends.be_patient(early_seconds(self._settings, self._preset, pause_ms))
+        for watcher in self._watchers:
+            watcher(self._preset, is_dictated)
 
     def on_agent_state_changed(self, event: AgentStateChangedEvent) -> None:
         if self.backchannel_sound:

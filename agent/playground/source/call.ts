@@ -31,8 +31,10 @@ export type Phase = "idle" | "microphone" | "connecting" | "waiting" | "busy" | 
 /** What a call tells whoever shows it. */
 export interface Watcher {
   phase(phase: Phase): void;
-  /** The agent's own word for what it does: initializing, listening, thinking, speaking. */
-  agentState(state: string): void;
+  /** The agent's own word for what it does, such as listening; and whether it waits for dictation. */
+  agentState(state: string, isDictated: boolean): void;
+  /** The preset in force: how patient the agent is. */
+  preset(preset: string): void;
   line(line: Line): void;
   level(speaker: Speaker, level: number): void;
   notice(sentence: string): void;
@@ -185,7 +187,7 @@ export class Call {
       this.watcher.phase("talking");
     }
     this.ending = participant.attributes[names.ENDING] ?? "";
-    this.watcher.agentState(participant.attributes[names.AGENT_STATE] ?? "initializing");
+    this.showAgent(participant);
     if (this.ending) this.watcher.notice(ended(this.ending));
   }
 
@@ -210,7 +212,12 @@ export class Call {
   private resume(): void {
     if (!this.agent) return this.awaitAgent();
     this.watcher.phase("talking");
-    this.watcher.agentState(this.agent.attributes[names.AGENT_STATE] ?? "initializing");
+    this.showAgent(this.agent);
+  }
+
+  private showAgent({ attributes }: Participant): void {
+    this.watcher.agentState(attributes[names.AGENT_STATE] ?? "initializing", attributes[names.DICTATION] === "true");
+    this.watcher.preset(attributes[names.PRESET] ?? "");
   }
 
   private async lose(reason: DisconnectReason | undefined): Promise<void> {

@@ -13,7 +13,8 @@ function begin(withMicrophone: boolean): void {
   for (const control of controls) control.disabled = false;
   call = new Call({
     phase: (phase) => view.phase(phase),
-    agentState: (state) => view.agentState(state),
+    agentState: (state, isDictated) => view.agentState(state, isDictated),
+    preset: (preset) => view.preset(preset),
     line: (line) => view.line(line),
     level: (speaker, level) => view.level(speaker, level),
     notice: (sentence) => view.notice(sentence),

@@ -9,3 +9,5 @@ export const TRANSCRIBES = "transcribes";
 export const ENDING = "agent.ending";
 export const WAITING = "agent.waiting";
 export const TURN_PRESET = "agent.turn_preset";
+export const PRESET = "agent.turn_preset";
+export const DICTATION = "agent.dictation";

@@ -42,9 +42,15 @@ export class View {
     this.say(PHASES[phase]);
   }
 
-  agentState(state: string): void {
+  agentState(state: string, isDictated: boolean): void {
     document.body.dataset.agent = state;
-    this.say(STATES[state] ?? state);
+    const sentence = STATES[state] ?? state;
+    this.say(isDictated && state === "listening" ? `${sentence}: dictate at your own pace` : sentence);
+  }
+
+  preset(preset: string): void {
+    document.body.dataset.preset = preset;
+    for (const choice of document.querySelectorAll<HTMLInputElement>("#presets input")) choice.checked = choice.value === preset;
   }
 
   notice(sentence: string): void {

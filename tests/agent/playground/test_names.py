@@ -31,6 +31,8 @@ def test_the_names_of_the_room_are_the_workers() -> None:
     assert found["WAITING"] == Attribute.WAITING
     assert found["ROLE"] == Attribute.ROLE
     assert found["TURN_PRESET"] == Method.TURN_PRESET
+    assert found["PRESET"] == Attribute.PRESET
+    assert found["DICTATION"] == Attribute.DICTATION
 
 
 def test_every_ending_that_a_caller_meets_has_a_sentence() -> None:
