@@ -1,6 +1,6 @@
 """The hold announcement: tells a caller that nobody is free, until an agent is.
 
-A small participant joins the room. It says a prepared sentence, repeats it now and then, and
+A small participant joins the room. It says a canned prompt, repeats it now and then, and
 carries the attribute `agent.waiting`, which a page can show. It leaves when an agent has come or
 the callers have gone. Its participant kind is `agent`: it does not count as a caller and does not
 keep a room open. LiveKit admits an identity to a room only once, so no caller hears two of them.

@@ -34,7 +34,7 @@ certificates()
 preload_event_loop()
 # pydantic finishes a model at its first use.
 AgentConfigUpdate()
-# The prepared sentences, for when every provider fails.
+# The canned prompts, for when every provider fails.
 read_canned_prompts()
 # Signals ignored here are ignored in all job processes, and no call begins before this line.
 signals.leave_to_the_worker()
