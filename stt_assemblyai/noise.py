@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 from stt_assemblyai.messages import Turn
-from stt_assemblyai.models import WHISPER
-
-if TYPE_CHECKING:
-    from stt_assemblyai.options import SessionOptions
 
 __all__ = ["without_noise"]
 
@@ -20,9 +16,9 @@ _TAGS = re.compile(r"(\s*\[[^\[\]]+\][.,!?]?)+\s*")
 _SILENCES = re.compile(r"(\s*silence[.,]?)+\s*", re.IGNORECASE)
 
 
-def without_noise(message: Message, options: SessionOptions) -> Message:
-    """The message; a turn that holds only such sounds loses its words (section 8.3)."""
-    if not isinstance(message, Turn) or options.family is not WHISPER:
+def without_noise(message: Message) -> Message:
+    """A message of whisper-rt; a turn that holds only such sounds loses its words (section 8.3)."""
+    if not isinstance(message, Turn):
         return message
     is_noise = _TAGS.fullmatch(message.utterance or message.transcript)
     if not is_noise and not _SILENCES.fullmatch(message.transcript):

@@ -35,6 +35,7 @@ from stt_assemblyai.messages import (
     decode,
     encode,
 )
+from stt_assemblyai.models import WHISPER
 from stt_assemblyai.noise import without_noise
 
 if TYPE_CHECKING:
@@ -76,6 +77,7 @@ class Session:
     def __init__(self, options: SessionOptions) -> None:
         self.state = State.OPENING
         self._options = options
+        self._tags_noise = options.family is WHISPER
         self._has_begun = False  # a session that is ending may not have begun
         self._uncoded_error = ""  # an Error without a code, which the following close has
         self.faults: list[Unknown] = []  # unreadable parts of the newest message
@@ -107,7 +109,7 @@ class Session:
             case Begin():
                 return self._begin(message)
             case Turn() | SpeechStarted() | SpeakerRevision():
-                return Heard(without_noise(message, self._options))
+                return Heard(without_noise(message) if self._tags_noise else message)
             case Termination():
                 return self._end(message)
             case ServerError():

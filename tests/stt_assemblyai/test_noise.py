@@ -6,9 +6,6 @@ import pytest
 
 from stt_assemblyai.messages import SpeechStarted, Turn, Word
 from stt_assemblyai.noise import without_noise
-from stt_assemblyai.options import SessionOptions
-
-WHISPER = SessionOptions(speech_model="whisper-rt")
 
 
 def turn(**fields: Any) -> Turn:
@@ -27,7 +24,7 @@ def turn(**fields: Any) -> Turn:
     ],
 )
 def test_a_turn_of_sounds_alone_has_no_words(fields: dict[str, str]) -> None:
-    left = without_noise(turn(**fields), WHISPER)
+    left = without_noise(turn(**fields))
     assert (left.transcript, left.utterance, left.words) == ("", "", ())
     assert left.end_of_turn
 
@@ -42,14 +39,9 @@ def test_a_turn_of_sounds_alone_has_no_words(fields: dict[str, str]) -> None:
 )
 def test_words_are_left_as_they_are(fields: dict[str, str]) -> None:
     said = turn(**fields)
-    assert without_noise(said, WHISPER) is said
-
-
-def test_other_models_say_what_they_mean() -> None:
-    said = turn(transcript="Silence.")
-    assert without_noise(said, SessionOptions()) is said
+    assert without_noise(said) is said
 
 
 def test_what_is_no_turn_is_left_as_it_is() -> None:
     started = SpeechStarted(type="SpeechStarted", timestamp=5)
-    assert without_noise(started, WHISPER) is started
+    assert without_noise(started) is started

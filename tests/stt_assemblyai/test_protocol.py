@@ -73,6 +73,20 @@ def test_begin_tells_what_differs_from_what_was_asked() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("model", "said"), [("whisper-rt", ""), ("universal-streaming-english", "[Music]")]
+)
+def test_sounds_are_no_words_where_the_model_writes_them_down(model: str, said: str) -> None:
+    session = Session(SessionOptions(speech_model=model))
+    session.receive(BEGIN)
+    event = session.receive(
+        json.dumps({"type": "Turn", "turn_order": 0, "transcript": "[Music]", "words": []})
+    )
+    assert isinstance(event, Heard)
+    assert isinstance(event.message, Turn)
+    assert event.message.transcript == said
+
+
 def test_turns_are_passed_on() -> None:
     event = opened().receive(TURN)
     assert isinstance(event, Heard)
