@@ -68,7 +68,7 @@ fuzz: $(STAMP)  ## A million hostile messages for the speech module, and ten tho
 image: $(STAMP)  ## Build the image, without a container engine if there is none
 	@deploy/image/build
 
-page: $(STAMP)  ## Build the page of `make run` again, after a change in agent/playground/source
+page: $(STAMP)  ## Test and build the page of `make run` again, after a change in agent/playground/source
 	@agent/playground/source/build
 
 reference: $(STAMP)  ## Write .env.example and docs/settings.md from the settings

@@ -4,7 +4,8 @@ import { createHash } from "node:crypto";
 import { copyFile, readdir, readFile, writeFile } from "node:fs/promises";
 
 const out = process.argv[2] ?? "../static";
-const sources = [...(await readdir(".")).filter((name) => /\.(ts|js|mjs)$|^package/.test(name))].sort();
+const isSource = (name) => /\.(ts|js|mjs)$|^package/.test(name) && !name.includes("test.");
+const sources = (await readdir(".")).filter(isSource).sort();
 const hash = createHash("sha256");
 for (const name of sources) hash.update(`${name}\0`).update(await readFile(name)).update("\0");
 
