@@ -22,7 +22,7 @@ def test_the_sources_pass_their_tests_and_make_the_page_again(tmp_path: Path) ->
     out.mkdir()
     done = subprocess.run(
         [copy / "build", out],
-        env=os.environ | {"UV": str(Path(sys.executable).with_name("uv"))},
+        env=os.environ | {"BIN": str(Path(sys.executable).parent)},
         capture_output=True,
         text=True,
         timeout=110,
