@@ -6,6 +6,7 @@ Other agents than ours may be in a room, and without names they all look alike. 
 an attribute on our agents.
 """
 
+import asyncio
 import contextlib
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -27,12 +28,22 @@ _MICROPHONE = rtc.TrackSource.SOURCE_MICROPHONE
 VOICES = (_MICROPHONE, rtc.TrackSource.SOURCE_UNKNOWN)
 """Sources that may be a microphone: some clients do not name the source."""
 
+SHOW_SECONDS = 5
+"""How long LiveKit's server may take to show an attribute."""
+
 
 class AgentRole(StrEnum):
     """What one of our agents does in a room."""
 
     ANSWERS = "answers"
     TRANSCRIBES = "transcribes"
+
+
+async def show(agent: rtc.LocalParticipant, name: Attribute, value: str) -> None:
+    """Show the room an attribute of our agent; in vain where it takes more than SHOW_SECONDS."""
+    with contextlib.suppress(Exception):  # LiveKit's library raises these in a closing room
+        async with asyncio.timeout(SHOW_SECONDS):
+            await agent.set_attributes({name: value})
 
 
 async def show_role(agent: rtc.LocalParticipant, role: AgentRole) -> None:

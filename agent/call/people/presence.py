@@ -1,7 +1,6 @@
 """Watches the room for `caller_policy`: who comes, who goes, who publishes a microphone."""
 
 import asyncio
-import contextlib
 import logging
 from collections.abc import Callable, Mapping
 
@@ -9,14 +8,13 @@ from livekit import rtc
 
 from agent.call.endings import HUNG_UP, Ending
 from agent.call.people.caller_policy import CallerPolicy
-from agent.call.people.participants import AgentRole, candidates, our_agents
+from agent.call.people.participants import AgentRole, candidates, our_agents, show
 from agent.room_names import Attribute, Method
 from agent.tasks import Tasks
 from config.behaviour import AgentSettings
 
 log = logging.getLogger(__name__)
 
-SERVER_SECONDS = 5
 # LiveKit's clients answer every RPC by themselves, even if only to say that they have no such
 # method. The caller's client has this long, is asked this often, and may miss this many in a row.
 RPC_SECONDS = 2.0
@@ -130,11 +128,8 @@ class Presence:
         """Show the room whom this agent serves, now and at each change, so that a transcriber
         leaves that voice to this agent."""
         self._is_shown = True
-        with contextlib.suppress(Exception):  # LiveKit's library raises these in a closing room
-            async with asyncio.timeout(SERVER_SECONDS):
-                await self._room.local_participant.set_attributes(
-                    {Attribute.CALLER: self.caller_identity or ""}
-                )
+        caller = self.caller_identity or ""
+        await show(self._room.local_participant, Attribute.CALLER, caller)
 
     def typed(self, identity: str) -> None:
         """Somebody has typed in the room's chat, and so takes part as if they had spoken."""

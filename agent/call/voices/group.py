@@ -7,7 +7,6 @@ detector for all, and in the history who said what.
 """
 
 import asyncio
-import contextlib
 import json
 import logging
 from collections.abc import AsyncGenerator, AsyncIterable, Callable, Hashable, Sequence
@@ -26,7 +25,7 @@ from livekit.agents import (
 )
 from livekit.rtc.room import EventTypes
 
-from agent.call.people.participants import speakers
+from agent.call.people.participants import show, speakers
 from agent.call.voices.crosstalk import Crosstalk
 from agent.call.voices.mixer import Mixer
 from agent.call.voices.speaker import Speaker
@@ -51,8 +50,6 @@ _CHANGES: tuple[EventTypes, ...] = (
     "participant_attributes_changed",
 )
 
-
-SERVER_SECONDS = 5
 
 INSTRUCTIONS = """
 Several people are in this room and hear you. What each of them says begins with that person's name
@@ -157,11 +154,8 @@ class Group:
 
     async def _show(self) -> None:
         """Show the room which people are heard. A transcriber leaves their voices to this agent."""
-        with contextlib.suppress(Exception):  # LiveKit's library raises these in a closing room
-            async with asyncio.timeout(SERVER_SECONDS):
-                await self._room.local_participant.set_attributes(
-                    {Attribute.HEARS: json.dumps(self._speakers.identities)}
-                )
+        heard = json.dumps(self._speakers.identities)
+        await show(self._room.local_participant, Attribute.HEARS, heard)
 
     def _person(self, identity: str) -> Person:
         participant = self._room.remote_participants.get(identity)

@@ -1,5 +1,6 @@
 """Who is who in a room, by what its participants show."""
 
+import asyncio
 from datetime import UTC, datetime
 from typing import Any
 
@@ -8,6 +9,7 @@ from livekit import rtc
 
 from agent.call.people.caller_policy import Candidate
 from agent.call.people.participants import (
+    SHOW_SECONDS,
     AgentRole,
     candidates,
     has_role,
@@ -16,9 +18,11 @@ from agent.call.people.participants import (
     may_speak,
     our_agents,
     served,
+    show,
     show_role,
     speakers,
 )
+from agent.room_names import Attribute
 from workbench.standins.scripted_room import Permission, Person, ScriptedRoom
 
 Kind = rtc.ParticipantKind
@@ -81,6 +85,26 @@ async def test_the_role_is_shown_once() -> None:
     await show_role(local, AgentRole.ANSWERS)
     await show_role(local, AgentRole.ANSWERS)
     assert shown == [{"agent.role": "answers"}]
+
+
+@pytest.mark.parametrize("is_silent", [False, True])
+@pytest.mark.looptime
+async def test_an_attribute_that_cannot_be_shown_holds_nothing_up(is_silent: bool) -> None:
+    shown: list[dict[str, str]] = []
+
+    class Closing:
+        async def set_attributes(self, attributes: dict[str, str]) -> None:
+            shown.append(attributes)
+            if is_silent:
+                await asyncio.Event().wait()
+            raise ConnectionError("the room is closing")
+
+    local: Any = Closing()
+    began = asyncio.get_running_loop().time()
+    await show(local, Attribute.CALLER, "ann")
+    took_seconds = asyncio.get_running_loop().time() - began
+    assert shown == [{"agent.caller": "ann"}]
+    assert took_seconds == pytest.approx(SHOW_SECONDS if is_silent else 0.0)
 
 
 def test_who_is_served_is_what_answering_agents_show() -> None:
