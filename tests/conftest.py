@@ -2,6 +2,7 @@
 
 import asyncio
 import subprocess
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -41,6 +42,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.path.name in SLOW or f"{item.path.parent.name}/{item.path.name}" in SLOW:
             item.add_marker(pytest.mark.slow)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _empty_caches() -> None:
+    """What a test module runs must not depend on who has filled our caches before."""
+    for name in list(sys.modules):
+        if name.partition(".")[0] in ("agent", "config", "stt_assemblyai"):
+            for value in list(vars(sys.modules[name]).values()):
+                if hasattr(type(value), "cache_clear"):
+                    value.cache_clear()
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -33,7 +33,6 @@ WITHOUT_TESTS = {
 NOT_MEASURED = {
     "agent/caller/conversation.py": "it waits for sound: whole conversations are in tests/calls",
     "agent/cli/token.py": "its tests type the command: it runs in another process",
-    "config/faults.py": "it keeps what it has computed, for which others may ask first",
     "stt_assemblyai/__init__.py": "its tests import it in another process",
 }
 IMPURE = {
