@@ -1,5 +1,6 @@
 """A conversation as it is held and as it is shown: who said what, and how soon the answer came."""
 
+import contextlib
 from dataclasses import dataclass
 
 from agent.caller.caller import CallEndedError, Caller, Reply
@@ -39,7 +40,13 @@ async def take_turn(caller: Caller, utterance: Utterance, *, timeout_seconds: fl
 
 
 async def take_typed_turn(caller: Caller, utterance: Utterance, *, timeout_seconds: float) -> Turn:
-    """Type an utterance's text into the chat, and hear the reply out, as `take_turn` does."""
+    """Type an utterance's text into the chat, and hear the reply out, as `take_turn` does.
+
+    The agent is heard out first: a reply that joined what it is saying could not be told from it.
+    Raises CallEndedError if the call ends before that.
+    """
+    with contextlib.suppress(WaitedTooLongError):
+        await caller.hear_silence(timeout_seconds=timeout_seconds)
     start_seconds = caller.now_seconds
     await caller.write(utterance.text)
     spoken = Spoken(start_seconds, caller.now_seconds)
