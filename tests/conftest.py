@@ -77,7 +77,11 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
             ran=tried,
             tried_again=_spoken(terminalreporter, "rerun"),
         )
-        _tell(terminalreporter, "further tries over the runs", flaky.summary(run, flaky.add(run)))
+        _tell(
+            terminalreporter,
+            "further tries in the last ten runs of each test",
+            flaky.summary(run, flaky.add(run)),
+        )
 
 
 def _spoken(reporter: pytest.TerminalReporter, *outcomes: str) -> tuple[str, ...]:

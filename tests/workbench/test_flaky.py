@@ -55,17 +55,17 @@ def test_the_most_frequent_comes_first() -> None:
 def test_the_end_of_a_run_names_its_own_and_says_what_is_a_fault() -> None:
     latest = run(A)
     assert summary(latest, [run(B), run(A), latest]) == [
-        f"{A}: in 2 of the 3 runs that count: a fault to mend",
+        f"{A}: in 2 of 3 runs: a fault to mend",
         "`make flaky` shows all of the last runs",
     ]
-    assert summary(latest, [latest])[0] == f"{A}: in 1 of the 1 runs that count"
+    assert summary(latest, [latest])[0] == f"{A}: in 1 of 1 runs"
     assert summary(run(), [run(A), run()]) == []
 
 
 def test_the_table_says_how_many_runs_it_stands_on() -> None:
     assert table([run(A, revision="old"), run()]) == [
         "2 runs with 4 spoken tests, 2026-11-27 23:00 to 2026-11-27 23:00",
-        f"{A}: in 1 of the 2 runs that count (old)",
+        f"{A}: in 1 of 2 runs (old)",
         "needed a further try: 1; faults to mend among them: 0",
     ]
     assert table([]) == ["No run with a spoken test is known here: `make test` makes one."]

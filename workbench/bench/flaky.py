@@ -53,7 +53,7 @@ class Count:
 
     def __str__(self) -> str:
         verdict = ": a fault to mend" if self.is_fault else ""
-        return f"{self.test}: in {self.tried_again} of the {self.runs} runs that count{verdict}"
+        return f"{self.test}: in {self.tried_again} of {self.runs} runs{verdict}"
 
 
 def counts(runs: Sequence[Run]) -> list[Count]:
