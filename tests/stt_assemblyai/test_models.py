@@ -39,6 +39,10 @@ def test_a_model_of_tomorrow_is_of_the_family_that_its_name_tells(
     assert family_of(model) is family
 
 
+def test_the_model_that_the_service_recommends_for_voice_agents_is_known() -> None:
+    assert "assemblyai-stt-3-7-realtime-agent" in U3
+
+
 def test_the_families_share_no_model() -> None:
     assert len(US) + len(U3) + len(WHISPER) == len(ALL)
 

@@ -10,6 +10,7 @@ import math
 import random
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -29,9 +30,11 @@ from workbench.bench.fuzz.stream import CODES, UPDATES, Finds
 from workbench.bench.fuzz.words import Call
 from workbench.bench.fuzz.world import World
 
+pytestmark = pytest.mark.timeout(300)  # 6 s of computing, on a machine that others use, too
+
 SCRIPT_MS = 20_000
 BRIEF = settings(
-    max_examples=100,
+    max_examples=80,
     stateful_step_count=40,
     derandomize=True,
     deadline=None,
@@ -61,7 +64,7 @@ class Caller(RuleBasedStateMachine):
     @initialize(
         seed=st.integers(0, 99),
         model=st.sampled_from(["universal-streaming-english", "universal-3-6-pro"]),
-        expires_seconds=st.sampled_from([None, None, 5.0, 12.0]),
+        expires_seconds=st.sampled_from([None, 5.0, 12.0]),
         idle_seconds=st.sampled_from([None, 3.0, 60.0]),
         chunk_ms=st.sampled_from([50, 73, 100]),
     )
@@ -87,15 +90,20 @@ class Caller(RuleBasedStateMachine):
         return list(self.call.service.peers.values())
 
     @precondition(lambda self: self.call.said_ms < SCRIPT_MS)
-    @rule(duration_ms=st.sampled_from([1, 7, 20, 50, 120, 333, 1000]), cut=st.integers(0, 999))
-    def speaks(self, duration_ms: int, cut: int) -> None:
-        """Audio comes in two pieces, and a sample may be cut in two."""
-        pcm = audio(self.call.said_ms, duration_ms)
-        cut %= len(pcm)
-        self.world.advance(self.world.now + duration_ms / 1000)
-        self.world.tell(self.stream.push, pcm[:cut])
-        self.world.tell(self.stream.push, memoryview(pcm)[cut:])
-        self.call.said_ms += duration_ms
+    @rule(
+        duration_ms=st.sampled_from([7, 50, 400, 1500, 3000]),
+        piece_ms=st.sampled_from([20, 50, 73, 1000]),
+        cut=st.integers(0, 999),
+    )
+    def speaks(self, duration_ms: int, piece_ms: int, cut: int) -> None:
+        """Audio comes in pieces of any size, and a sample may be cut in two."""
+        until_ms = self.call.said_ms + duration_ms
+        while (left_ms := until_ms - self.call.said_ms) > 0:
+            pcm = audio(self.call.said_ms, min(piece_ms, left_ms))
+            self.world.advance(self.world.now + min(piece_ms, left_ms) / 1000)
+            self.world.tell(self.stream.push, pcm[:cut])
+            self.world.tell(self.stream.push, memoryview(pcm)[cut:])
+            self.call.said_ms += min(piece_ms, left_ms)
 
     @precondition(lambda self: self.call.is_between_words)
     @rule(seconds=st.sampled_from([0.3, 1.1, 3.1, 30.0, 900.0]))
@@ -167,6 +175,10 @@ class Anything(Caller):
         for key in list(self.world.far_ends):
             self.world.drop(key, code, reason)
 
+    @rule(pcm=st.binary(min_size=1, max_size=999))
+    def noise_comes(self, pcm: bytes) -> None:
+        self.world.tell(self.stream.push, pcm)
+
     @rule(frame=st.one_of(st.text(max_size=9), st.binary(max_size=9)))
     def garbage_comes(self, frame: str | bytes) -> None:
         self.frame(frame)
@@ -209,10 +221,12 @@ class Anything(Caller):
     def falls_silent_in_mid_word(self, seconds: float) -> None:
         self.world.advance(self.world.now + seconds)
 
+    @precondition(lambda self: self.call.said_ms > SCRIPT_MS / 4)  # or little else would happen
     @rule()
     def input_ends(self) -> None:
         self.world.tell(self.stream.end_input)
 
+    @precondition(lambda self: self.call.said_ms > SCRIPT_MS / 4)
     @rule()
     def is_stopped(self) -> None:
         self.world.tell(self.stream.stop)
