@@ -5,7 +5,7 @@ BIN := .venv/bin
 STAMP := .venv/.complete
 
 .DEFAULT_GOAL := help
-.PHONY: help run call token page check test flaky livekit compare bench-latency bench-turns bench-talk bench-stt chaos canary fuzz image reference lock clean
+.PHONY: help run call token page picture check test flaky livekit compare bench-latency bench-turns bench-talk bench-stt chaos canary fuzz image reference lock clean
 
 help:  ## Show what there is to type
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -70,6 +70,10 @@ image: $(STAMP)  ## Build the image, without a container engine if there is none
 
 page: $(STAMP)  ## Test and build the page of `make run` again, after a change in agent/playground/source
 	@agent/playground/source/build
+
+picture: livekit  ## Take the README's picture of the page again, in a call
+	$(BIN)/pytest -q tests/calls/test_page.py -k spoken
+	cp artifacts/page/call.png docs/page.png
 
 reference: $(STAMP)  ## Write .env.example and docs/settings.md from the settings
 	$(BIN)/python -m config.reference

@@ -1,5 +1,6 @@
 """The page in which one talks to the agent, in Chromium as Debian ships it, with a real worker."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -9,17 +10,20 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.async_playwright import Axe
+from livekit import api, rtc
 from playwright.async_api import Browser, Page, expect
 
 from agent.playground.server import playground
+from agent.room_names import HOLD_IDENTITY, Attribute
 from config.project import Project
 from config.services import LiveKitSettings
-from workbench.local.browsers import HEARD, KEEP_CONNECTIONS, chromium, write_microphone
+from workbench.local.browsers import HEARD, KEEP_CONNECTIONS, chromium, marked, write_microphone
 from workbench.local.calling.corpus import synthesised
 from workbench.local.running import PROJECT
-from workbench.local.workers import GREETING, Places, Worker
+from workbench.local.workers import Places, Worker
 
 ARTIFACTS = PROJECT / "artifacts" / "page"
+GREETING = "Hello, this is Alex. How can I help you?"
 SERIOUS = ("serious", "critical")
 # The microphone is silent until the agent has said its greeting.
 LEAD_SECONDS = 6.0
@@ -52,8 +56,10 @@ def opened(places: Places, worker: Worker) -> Open:
 
 
 async def picture(page: Page, name: str) -> None:
+    """Keep what the page shows, with a mark that says of which look it is."""
     ARTIFACTS.mkdir(parents=True, exist_ok=True)
-    await page.screenshot(path=ARTIFACTS / f"{name}.png")
+    shown = await page.screenshot()
+    (ARTIFACTS / f"{name}.png").write_bytes(marked(shown))
 
 
 async def assert_accessible(page: Page) -> None:
@@ -70,11 +76,16 @@ async def heard_since(page: Page, before: float) -> None:
 
 
 async def test_a_spoken_question_is_answered_aloud_and_both_sides_are_shown(
-    opened: Open, tmp_path: Path
+    opened: Open, start_worker: Any, tmp_path: Path
 ) -> None:
+    worker = await start_worker(AGENT_GREETING=GREETING)
     question = synthesised("What is seven plus five?").samples
     microphone = write_microphone(tmp_path / "question.wav", question, lead_seconds=LEAD_SECONDS)
-    async with chromium(microphone) as browser, opened(browser) as page:
+    window = {"viewport": {"width": 860, "height": 680}}
+    async with (
+        chromium(microphone) as browser,
+        opened(browser, worker.agent_name, **window) as page,
+    ):
         await assert_accessible(page)
         await page.click("#start")
         lines = page.locator("#lines li")
@@ -87,8 +98,6 @@ async def test_a_spoken_question_is_answered_aloud_and_both_sides_are_shown(
         await heard_since(page, energy)
         waited = await lines.nth(2).locator(".wait").text_content(timeout=5 * SECONDS)
         assert 0.2 < float((waited or "").split()[-2]) < 8
-        await picture(page, "answered")
-
         await page.click("#mute")
         await expect(page.locator("#mute")).to_have_attribute("aria-pressed", "true")
         await page.click("#more")
@@ -96,16 +105,19 @@ async def test_a_spoken_question_is_answered_aloud_and_both_sides_are_shown(
         await expect(page.locator("body")).to_have_attribute("data-preset", "conservative")
         await page.click("[data-digit='5']")
         await expect(page.locator("#pressed")).to_have_text("5")
+        await picture(page, "settings")
         await assert_accessible(page)
         await page.click("#more")
         await page.fill("#text", "What is two plus two?")
         await page.press("#text", "Enter")
         await expect(lines.nth(4)).to_contain_text("four", timeout=20 * SECONDS)
         assert await page.locator("#notice").text_content() == ""
+        await picture(page, "call")
 
         await page.click("#hang-up")
         await expect(page.locator("#status")).to_have_text("You hung up.")
         await expect(page.locator("#start")).to_be_focused()
+        await picture(page, "over")
 
 
 async def test_without_a_microphone_it_says_so_and_one_can_type(opened: Open) -> None:
@@ -116,6 +128,7 @@ async def test_without_a_microphone_it_says_so_and_one_can_type(opened: Open) ->
         await assert_fits(page)
         await page.click("#start")
         await expect(page.locator("#notice")).to_contain_text("There is no microphone.")
+        await picture(page, "no_microphone")
         await page.click("#type")
         await expect(page.locator("#lines li").nth(0)).to_be_visible(timeout=20 * SECONDS)
         await expect(page.locator("#text")).to_be_focused()
@@ -140,7 +153,9 @@ async def assert_fits(page: Page) -> None:
         assert box["height"] >= 40
 
 
-async def test_a_refused_permission_and_a_missing_agent_are_sentences(opened: Open) -> None:
+async def test_a_refused_permission_a_missing_agent_and_what_agents_show_are_sentences(
+    opened: Open, places: Places
+) -> None:
     async with (
         chromium(asks=True) as browser,
         opened(browser, "nobody", color_scheme="dark") as page,
@@ -153,3 +168,50 @@ async def test_a_refused_permission_and_a_missing_agent_are_sentences(opened: Op
         await expect(notice).to_contain_text("AGENT_NAME=nobody", timeout=25 * SECONDS)
         await expect(page.locator("#status")).to_have_text("Waiting for the agent")
         await picture(page, "missing")
+        await shows_what_agents_show(page, places)
+
+
+async def shows_what_agents_show(page: Page, places: Places) -> None:
+    """Nobody is free, then agents come, go and end the call: participants of the test."""
+    status, notice = page.locator("#status"), page.locator("#notice")
+    room_name = await page.locator("#room").text_content() or ""
+    async with joined(places, room_name, HOLD_IDENTITY, {Attribute.WAITING: "all_busy"}):
+        await expect(status).to_contain_text("All agents are busy", timeout=10 * SECONDS)
+        assert await notice.text_content() == ""
+    listening = {"lk.agent.state": "listening", Attribute.DICTATION: "true"}
+    async with joined(places, room_name, "agent-1", listening) as agent:
+        await expect(status).to_contain_text("dictate at your own pace", timeout=10 * SECONDS)
+        digits: asyncio.Queue[str] = asyncio.Queue()
+        agent.on("sip_dtmf_received", lambda dtmf: digits.put_nowait(dtmf.digit))
+        await page.click("#more")
+        await page.click("[data-digit='#']")
+        assert await asyncio.wait_for(digits.get(), 10) == "#"
+    await expect(status).to_have_text("Waiting for the agent", timeout=10 * SECONDS)
+    async with joined(places, room_name, "agent-2", {"lk.agent.state": "speaking"}) as agent:
+        await expect(status).to_have_text("Speaking", timeout=10 * SECONDS)
+        await agent.local_participant.set_attributes({Attribute.ENDING: "too_long"})
+        await expect(notice).to_contain_text("longest duration", timeout=10 * SECONDS)
+        access = places.access
+        async with api.LiveKitAPI(access.url, access.api_key, access.api_secret) as server:
+            await server.room.delete_room(api.DeleteRoomRequest(room=room_name))
+        await expect(status).to_contain_text("longest duration", timeout=10 * SECONDS)
+
+
+@asynccontextmanager
+async def joined(
+    places: Places, room_name: str, identity: str, attributes: dict[str, str]
+) -> AsyncIterator[rtc.Room]:
+    """A participant that the page takes for an agent."""
+    token = (
+        api.AccessToken(places.access.api_key, places.access.api_secret)
+        .with_identity(identity)
+        .with_kind("agent")
+        .with_attributes(attributes)
+        .with_grants(api.VideoGrants(room_join=True, room=room_name, can_update_own_metadata=True))
+    )
+    room = rtc.Room()
+    await room.connect(places.access.url, token.to_jwt())
+    try:
+        yield room
+    finally:
+        await room.disconnect()

@@ -1,10 +1,12 @@
 """Real browsers for tests of the page: Debian's Chromium and Firefox, headless, nothing patched."""
 
+import hashlib
 import itertools
 import json
 import shutil
 import tempfile
 import wave
+import zlib
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -18,6 +20,7 @@ from playwright.async_api import Browser, async_playwright
 from agent.caller.microphone import SAMPLE_RATE
 from agent.caller.timeline import Samples
 from agent.caller.waiting import WaitedTooLongError
+from agent.playground.server import STATIC
 from workbench.local.calling.corpus import resampled
 from workbench.local.processes import Command, Process
 
@@ -83,6 +86,20 @@ def write_microphone(path: Path, samples: Samples, *, lead_seconds: float) -> Pa
         out.setframerate(_BROWSER_RATE)
         out.writeframes(np.concatenate([silence, heard, silence]).astype("<i2").tobytes())
     return path
+
+
+def look() -> str:
+    """A sum of what the page looks like: its elements and its style."""
+    parts = (STATIC / "index.html", STATIC / "playground.css")
+    return hashlib.sha256(b"".join(part.read_bytes() for part in parts)).hexdigest()
+
+
+def marked(picture: bytes) -> bytes:
+    """A PNG with that sum in it, as a text."""
+    chunk = b"tEXt" + b"Look\0" + look().encode()
+    size, check = (len(chunk) - 4).to_bytes(4, "big"), zlib.crc32(chunk).to_bytes(4, "big")
+    after_header = 33  # signature and IHDR
+    return picture[:after_header] + size + chunk + check + picture[after_header:]
 
 
 @asynccontextmanager

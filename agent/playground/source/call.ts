@@ -35,6 +35,7 @@ export interface Watcher {
   agentState(state: string, isDictated: boolean): void;
   /** The preset in force: how patient the agent is. */
   preset(preset: string): void;
+  place(invited: Invitation): void;
   line(line: Line): void;
   level(speaker: Speaker, level: number): void;
   notice(sentence: string): void;
@@ -139,6 +140,7 @@ export class Call {
 
   private async join(): Promise<void> {
     this.invited = await invitation(this.invited);
+    this.watcher.place(this.invited);
     try {
       await this.room.connect(this.invited.url, this.invited.token);
     } catch (error) {
@@ -177,7 +179,10 @@ export class Call {
     if (participant.isLocal || participant.kind !== ParticipantKind.AGENT) return;
     if (participant.attributes[names.ROLE] === names.TRANSCRIBES) return;
     if (participant.attributes[names.WAITING]) {
-      if (!this.agent) this.watcher.phase("busy");
+      if (this.agent) return;
+      clearTimeout(this.agentTimer);
+      this.watcher.notice("");
+      this.watcher.phase("busy");
       return;
     }
     if (this.agent?.identity !== participant.identity) {
@@ -192,7 +197,8 @@ export class Call {
   }
 
   private part(participant: RemoteParticipant): void {
-    if (participant.identity !== this.agent?.identity || this.isOver) return;
+    const isWaiting = !this.agent && participant.attributes[names.WAITING];
+    if (this.isOver || (participant.identity !== this.agent?.identity && !isWaiting)) return;
     this.agent = undefined;
     this.awaitAgent();
   }

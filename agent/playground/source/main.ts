@@ -15,6 +15,7 @@ function begin(withMicrophone: boolean): void {
     phase: (phase) => view.phase(phase),
     agentState: (state, isDictated) => view.agentState(state, isDictated),
     preset: (preset) => view.preset(preset),
+    place: ({ room, url }) => view.place(room, url),
     line: (line) => view.line(line),
     level: (speaker, level) => view.level(speaker, level),
     notice: (sentence) => view.notice(sentence),

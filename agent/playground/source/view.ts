@@ -62,6 +62,11 @@ export class View {
     if (status.textContent !== sentence) status.textContent = sentence;
   }
 
+  place(room: string, server: string): void {
+    find("room").textContent = room;
+    find("server").textContent = server;
+  }
+
   /** Empty the conversation. */
   clear(): void {
     this.rows.clear();

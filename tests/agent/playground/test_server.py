@@ -16,6 +16,7 @@ from agent.playground import server
 from agent.playground.server import FILES, STATIC, playground
 from config.project import Project
 from config.services import LiveKitSettings
+from workbench.local.browsers import look
 
 SECRET = "a-livekit-secret-of-32-characters-or-more"
 LIVEKIT = LiveKitSettings.model_validate(
@@ -162,3 +163,8 @@ def test_the_page_carries_the_licences_of_what_is_in_it() -> None:
     assert pinned
     assert f"livekit-client {pinned[1]} (Apache-2.0)" in notices
     assert "Apache License" in notices
+
+
+def test_the_readmes_picture_shows_the_page_as_it_looks_now() -> None:
+    shown = (SOURCE.parents[2] / "docs" / "page.png").read_bytes()
+    assert look().encode() in shown[:300], "the page's look has changed: type `make picture`"
