@@ -19,7 +19,6 @@ CALLS = "only a whole call runs it: tests/calls"
 WITHOUT_TESTS = {
     "agent.py": COMMANDS,
     "agent/__init__.py": COMMANDS,
-    "agent/call/answer.py": CALLS,
     "agent/caller/calling.py": CALLS,
     "agent/cli/__init__.py": COMMANDS,
     "agent/cli/download_files.py": COMMANDS,
