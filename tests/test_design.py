@@ -2,6 +2,7 @@
 
 import re
 import subprocess
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -116,6 +117,13 @@ def test_the_exceptions_are_needed() -> None:
     assert set(DOTTED.findall(PAGE)) >= FOREIGN.keys()
     assert set(PATH.findall(PAGE)) >= ABSENT
     assert not ABSENT & TRACKED
+
+
+def test_the_page_has_a_line_for_each_contract() -> None:
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+    contracts = settings["tool"]["importlinter"]["contracts"]
+    lines = re.findall(r"^\d+\. ", PAGE.split("## 3. ")[1].split("## 4. ")[0], re.MULTILINE)
+    assert len(lines) == len(contracts)
 
 
 QUESTIONS = [each for each in PAGE.split("\n\n") if each.startswith("**Where ")]
