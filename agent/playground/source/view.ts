@@ -79,6 +79,9 @@ export class View {
     const words = row.querySelector(".words");
     if (words && words.textContent !== line.text) words.textContent = line.text;
     row.dataset.final = String(line.isFinal);
+    // Who types may read with a screen reader; who talks hears the agent, and nobody else.
+    if (line.isFinal && line.speaker === "agent" && document.body.dataset.muted === "true")
+      find("said").textContent = `Agent: ${line.text}`;
     if (line.answeredInMs !== undefined && !row.querySelector(".wait")) row.append(wait(line.answeredInMs));
   }
 
