@@ -137,6 +137,7 @@ async def test_without_a_microphone_it_says_so_and_one_can_type(opened: Open) ->
         await expect(page.locator("#lines li").nth(2)).to_contain_text(
             "seven", timeout=20 * SECONDS
         )
+        await expect(page.locator("#said")).to_contain_text("Agent: ", timeout=10 * SECONDS)
         await assert_fits(page)
         await picture(page, "phone")
 

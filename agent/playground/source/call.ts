@@ -19,7 +19,7 @@ import * as names from "./names";
 import { TurnTimer } from "./timing";
 import { type Line, type Speaker, Transcript } from "./transcript";
 
-const AGENT_SECONDS = 10;
+const AGENT_SECONDS = 8;
 const ATTEMPT_PAUSES_SECONDS = [0.5, 1, 2, 3];
 const ANSWER_SECONDS = 3;
 /** So long the old connection is tried, before the page joins the same room with a new one. */
