@@ -3,13 +3,14 @@
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable
 
 from livekit import rtc
 from livekit.agents import JobContext
 from livekit.agents.types import TOPIC_CHAT
 
-from agent.call.assistant import Assistant
+from agent.assistant import Assistant
+from agent.call.agents import CallAgents
+from agent.call.call_tools import CallTools, change_patience_tool, end_call_tool
 from agent.call.chat import Chat, hear_in
 from agent.call.endings import Ending, count_as_failed
 from agent.call.failures import Failures
@@ -185,27 +186,29 @@ class Call:
             log.warning("some of the call's own settings are refused", extra={"faults": faults})
             self._record.add("settings_refused", {"faults": faults})
 
-    def _assistant(self, before_speech: Callable[[], Awaitable[None]] | None) -> Assistant:
-        return Assistant(
-            instructions=self._own.settings.prompt,
-            greeting=self._agent.greeting,
-            goodbye=self._agent.goodbye,
-            hang_up=lambda: self.end(Ending.AGENT_ENDED),
-            turn_taking=self._turn_taking,
-            said_before=self._said_before,
-            greeting_prefetch=self._greeting_prefetch,
-            before_speech=before_speech,
-            metadata=self._own.application,
+    def _agents(self, fillers: Fillers | None) -> CallAgents:
+        return CallAgents(
+            self._session,
+            self._turn_taking,
+            CallTools(
+                self._session,
+                change_patience_tool(self._turn_taking),
+                end_call_tool(self._agent.goodbye, lambda: self.end(Ending.AGENT_ENDED)),
+                timeout_seconds=self._agent.tool_timeout_seconds,
+            ),
+            self._agent.greeting,
+            self._greeting_prefetch,
+            self._said_before,
+            before_speech=fillers.make_way if fillers else None,
             cannot_hear=self._failures.cannot_hear,
-            tool_timeout_seconds=self._agent.tool_timeout_seconds,
             group=self._group,
         )
 
     async def _start(self) -> None:
         self._put_backchannel_in_room()
         fillers = self._fillers()
-        assistant = self._assistant(fillers.make_way if fillers else None)
-        self._subscribe(fillers, assistant)
+        self._subscribe(fillers, self._agents(fillers))
+        assistant = Assistant(self._own.settings.prompt, self._own.application)
         caller = self._presence.caller_identity
         if caller is None:
             await self._session.start(assistant, record=False)
@@ -266,7 +269,7 @@ class Call:
         self._job.add_shutdown_callback(track.aclose)
         return track
 
-    def _subscribe(self, fillers: Fillers | None, assistant: Assistant) -> None:
+    def _subscribe(self, fillers: Fillers | None, agents: CallAgents) -> None:
         subscribe(
             self._session,
             self._parts.assemblyai,
@@ -278,7 +281,8 @@ class Call:
             self._silence,
             self._turn_taking,
             fillers,
-            assistant.tool_limits,
+            agents,
+            agents.tools.limits,
             self._failures,
         )
 

@@ -10,6 +10,7 @@ from typing import Any
 from livekit.agents import AgentSession, llm, stt
 from livekit.agents.voice.events import EventTypes
 
+from agent.call.agents import CallAgents
 from agent.call.failures import Failures
 from agent.call.history.late_formatting import LateFormatting
 from agent.call.history.recorded_turns import RecordedTurns
@@ -40,6 +41,8 @@ SESSION: Mapping[EventTypes, Sequence[Handler]] = {
         # These only wait for it.
         Silence.on_item_added,
         Fillers.on_item_added,
+        # This takes hand-offs alone.
+        CallAgents.on_item_added,
     ),
     "speech_created": (
         # When a speech is over, what was held back over it is settled before an apology for it

@@ -8,7 +8,8 @@ from typing import Any
 import aiohttp
 from livekit.agents import Agent, AgentSession
 
-from agent.call.assistant import Assistant
+from agent.call.agents import CallAgents
+from agent.call.call_tools import CallTools, change_patience_tool, end_call_tool
 from agent.call.session import build_session, prepare_parts
 from agent.call.session_events import subscribe
 from agent.call.turns.turn_taking import TurnTaking
@@ -51,15 +52,13 @@ def _ours(name: str, **settings: Mapping[str, Any]) -> Contestant:
         parts = prepare_parts(chosen)
         session = build_session(parts)
         turn_taking = TurnTaking(chosen, parts.assemblyai, session)
-        subscribe(session, parts.assemblyai, turn_taking)
-        assistant = Assistant(
-            instructions=stock.INSTRUCTIONS,
-            greeting=chosen.agent.greeting,
-            goodbye=chosen.agent.goodbye,
-            hang_up=lambda: None,
-            turn_taking=turn_taking,
+        own = (
+            change_patience_tool(turn_taking),
+            end_call_tool(chosen.agent.goodbye, lambda: None),
         )
-        return session, assistant
+        agents = CallAgents(session, turn_taking, CallTools(session, *own), chosen.agent.greeting)
+        subscribe(session, parts.assemblyai, turn_taking, agents, agents.tools.limits)
+        return session, Agent(instructions=stock.INSTRUCTIONS)
 
     variables = {
         f"{section}_{field}".upper(): str(value)

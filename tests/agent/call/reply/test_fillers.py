@@ -5,10 +5,11 @@ from typing import Any
 
 import pytest
 from livekit import rtc
-from livekit.agents import AgentSession, function_tool, llm, tts, vad
+from livekit.agents import Agent, AgentSession, function_tool, llm, tts, vad
 from livekit.agents.voice.io import AudioOutput, AudioOutputCapabilities
 
-from agent.call.assistant import Assistant
+from agent.call.agents import CallAgents
+from agent.call.call_tools import CallTools
 from agent.call.reply.fillers import Fillers
 from agent.call.session_events import subscribe
 from agent.call.turns.turn_taking import TurnTaking
@@ -155,8 +156,11 @@ class Call:
         livekit = {"url": "ws://127.0.0.1", "api_secret": "secret"} | key
         settings = load_settings(None, given={"livekit": livekit, "assemblyai": key, "openai": key})
         turn_taking = TurnTaking(settings, STT(api_key="key"), self.session)
-        self.assistant = Waiter(before_speech=fillers.make_way, turn_taking=turn_taking)
-        subscribe(self.session, None, fillers, turn_taking, self.assistant.tool_limits)
+        self.assistant = Waiter(instructions="")
+        agents = CallAgents(
+            self.session, turn_taking, CallTools(self.session), before_speech=fillers.make_way
+        )
+        subscribe(self.session, None, fillers, turn_taking, agents, agents.tools.limits)
 
     async def ask(self) -> list[tuple[float, str]]:
         """What is heard until the turn is over, on a clock that starts with the question."""
@@ -166,14 +170,8 @@ class Call:
         return [(round(when - began, 1), what) for when, what in self.line.heard[before:]]
 
 
-class Waiter(Assistant):
+class Waiter(Agent):
     """It takes five seconds to look."""
-
-    def __init__(self, **others: Any) -> None:
-        super().__init__(instructions="", greeting="", goodbye="", hang_up=lambda: None, **others)
-
-    async def on_enter(self) -> None:
-        pass
 
     @function_tool
     async def look(self) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from livekit import rtc
 from livekit.agents import (
+    Agent,
     AgentSession,
     APIError,
     ErrorEvent,
@@ -18,7 +19,8 @@ from livekit.agents import (
 from livekit.agents.voice.io import AudioOutput, AudioOutputCapabilities, TextOutput
 from livekit.plugins import silero
 
-from agent.call.assistant import Assistant
+from agent.call.agents import CallAgents
+from agent.call.call_tools import CallTools
 from agent.call.models.errors import ContentRefusedError
 from agent.call.output.canned_prompts import CannedPrompt
 from agent.call.providers import Clients
@@ -143,16 +145,16 @@ class Call:
         self.is_over = False
         self._broken_answers = BrokenAnswers(self.session, REFUSAL)
         turn_taking = TurnTaking(parts.settings, parts.assemblyai, self.session)
-        subscribe(self.session, parts.assemblyai, self._broken_answers, turn_taking)
-        self.session.on("error", self._on_error)
-        self.assistant = Assistant(
-            instructions="Be kind.",
-            greeting=greeting,
-            goodbye="Bye.",
-            hang_up=lambda: None,
-            turn_taking=turn_taking,
-            greeting_prefetch=GreetingPrefetch(self.session, greeting),
+        agents = CallAgents(
+            self.session,
+            turn_taking,
+            CallTools(self.session),
+            greeting,
+            GreetingPrefetch(self.session, greeting),
         )
+        subscribe(self.session, parts.assemblyai, self._broken_answers, turn_taking, agents)
+        self.session.on("error", self._on_error)
+        self.assistant = Agent(instructions="Be kind.")
 
     def _on_error(self, event: ErrorEvent) -> None:
         recoverable = event.error.recoverable

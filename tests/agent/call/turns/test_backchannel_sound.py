@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 import pytest
 from livekit import rtc
-from livekit.agents import AgentSession, stt
+from livekit.agents import Agent, AgentSession, stt
 
-from agent.call.assistant import Assistant
+from agent.call.agents import CallAgents
 from agent.call.barge_in.vad_tap import TappedVAD
+from agent.call.call_tools import CallTools
 from agent.call.output.side_track import SideTrack
 from agent.call.session_events import subscribe
 from agent.call.turns.backchannel_sound import SOFTER_DB, softened
@@ -62,18 +63,14 @@ class Call:
         self.session.output.audio = Loudspeaker()
         self.session.input.audio = SilentInput()
         self.turn_taking = TurnTaking(settings, STT(api_key="key"), self.session)
-        subscribe(self.session, None, self.turn_taking)
+        greeting = "How can I help you?"
+        agents = CallAgents(self.session, self.turn_taking, CallTools(self.session), greeting)
+        subscribe(self.session, None, self.turn_taking, agents)
         if self.turn_taking.backchannel_sound:
             self.turn_taking.backchannel_sound.track = SideTrack(self.room.publish_side_track)
         self.states: list[str] = []
         self.session.on("agent_state_changed", lambda event: self.states.append(event.new_state))
-        self.assistant = Assistant(
-            instructions="",
-            greeting="How can I help you?",
-            goodbye="",
-            hang_up=lambda: None,
-            turn_taking=self.turn_taking,
-        )
+        self.assistant = Agent(instructions="")
 
     async def speaks(self, text: str, seconds: float, *, first: bool = True) -> None:
         """Words that come while the voice lasts."""

@@ -10,11 +10,12 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from livekit.agents import AgentSession, ChatContext, LanguageCode, llm, stt, vad
+from livekit.agents import Agent, AgentSession, ChatContext, LanguageCode, llm, stt, vad
 from livekit.agents.metrics import LLMMetrics
 
-from agent.call.assistant import Assistant
+from agent.call.agents import CallAgents
 from agent.call.barge_in.vad_tap import TappedVAD
+from agent.call.call_tools import CallTools
 from agent.call.session_events import subscribe
 from agent.call.turns.eagerness import REPLY_LIMITS, Eagerness, Level
 from agent.call.turns.early_replies import EarlyReplies
@@ -86,14 +87,9 @@ class Call:
         )
         service = STT(api_key="key", options=chosen.session_options)
         self.turn_taking = TurnTaking(chosen, service, self.session)
-        subscribe(self.session, service, self.turn_taking)
-        self.agent = Assistant(
-            instructions="",
-            greeting=greeting,
-            goodbye="",
-            hang_up=lambda: None,
-            turn_taking=self.turn_taking,
-        )
+        agents = CallAgents(self.session, self.turn_taking, CallTools(self.session), greeting)
+        subscribe(self.session, service, self.turn_taking, agents)
+        self.agent = Agent(instructions="")
 
     async def start(self) -> None:
         self.session.input.audio = SilentInput()

@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from livekit.agents import AgentSession, ConversationItemAddedEvent, stt
+from livekit.agents import Agent, AgentSession, ConversationItemAddedEvent, stt
 
-from agent.call.assistant import Assistant
+from agent.call.agents import CallAgents
 from agent.call.barge_in.interruptions import asks_to_wait
+from agent.call.call_tools import CallTools
 from agent.call.endings import Ending
 from agent.call.history.marked import Mark, mark_of
 from agent.call.reply.fillers import Fillers
@@ -107,15 +108,11 @@ class Call:
         turn_taking = TurnTaking(settings, STT(api_key="key"), self.session)
         fillers = Fillers(self.session, delay_seconds=1, play=self.fill)
         self.silence = Silence(self.session, settings.agent, self.ended.append, knows_stt=False)
-        subscribe(self.session, None, turn_taking, fillers, self.silence)
+        greeting = "Hello, what is your number?"
+        agents = CallAgents(self.session, turn_taking, CallTools(self.session), greeting)
+        subscribe(self.session, None, turn_taking, fillers, self.silence, agents)
         self.session.on("conversation_item_added", self._on_item)
-        self.assistant = Assistant(
-            instructions="",
-            greeting="Hello, what is your number?",
-            goodbye="",
-            hang_up=lambda: None,
-            turn_taking=turn_taking,
-        )
+        self.assistant = Agent(instructions="")
 
     async def fill(self) -> None:
         self.filled += 1

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 import pytest
 from livekit import rtc
 from livekit.agents import (
+    Agent,
     AgentSession,
     ChatContext,
     ChatMessage,
@@ -14,8 +15,9 @@ from livekit.agents import (
     stt,
 )
 
-from agent.call.assistant import Assistant
+from agent.call.agents import CallAgents
 from agent.call.barge_in.vad_tap import TappedVAD
+from agent.call.call_tools import CallTools
 from agent.call.session_events import subscribe
 from agent.call.turns.endpointing import turn_handling
 from agent.call.turns.turn_taking import DICTATION_SECONDS, TurnTaking
@@ -32,23 +34,19 @@ TEXT = "Our opening hours are nine to five from Monday to Friday, and ten to two
 Type = stt.SpeechEventType
 
 
-class Clerk(Assistant):
+class Clerk(Agent):
     """Greets at length, and notes what it is told."""
 
-    def __init__(self, greeting: str, turn_taking: TurnTaking) -> None:
-        super().__init__(
-            instructions="", greeting="", goodbye="", hang_up=lambda: None, turn_taking=turn_taking
-        )
+    def __init__(self, greeting: str) -> None:
+        super().__init__(instructions="")
         self.turns: list[str] = []
         self._text = greeting
 
     async def on_enter(self) -> None:
-        self._turn_taking.begin()
         frames = (rtc.AudioFrame(bytes(RATE // 5), RATE, 1, RATE // 10) for _ in range(100))
         self.session.say(self._text, audio=_in_time(frames))
 
     async def on_user_turn_completed(self, turn_ctx: ChatContext, new_message: ChatMessage) -> None:
-        await super().on_user_turn_completed(turn_ctx, new_message)
         self.turns.append(new_message.text_content or "")
 
 
@@ -74,8 +72,9 @@ class Call:
         )
         self.service = STT(api_key="key", options=settings.session_options)
         self.turn_taking = TurnTaking(settings, self.service, self.session)
-        subscribe(self.session, self.service, self.turn_taking)
-        self.clerk = Clerk(text, self.turn_taking)
+        agents = CallAgents(self.session, self.turn_taking, CallTools(self.session))
+        subscribe(self.session, self.service, self.turn_taking, agents)
+        self.clerk = Clerk(text)
 
     async def start(self) -> None:
         self.session.input.audio = SilentInput()

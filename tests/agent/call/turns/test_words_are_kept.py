@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as some
 from livekit.agents import (
+    Agent,
     AgentSession,
     ConversationItemAddedEvent,
     LanguageCode,
@@ -19,10 +20,11 @@ from livekit.agents import (
     stt,
 )
 
-from agent.call.assistant import Assistant
+from agent.call.agents import CallAgents
 from agent.call.barge_in.barge_in_filter import BACKCHANNEL_ANSWER_SECONDS, BargeInFilter
 from agent.call.barge_in.interruptions import Heard, Verdict, is_sound, without_backchannels
 from agent.call.barge_in.vad_tap import TappedVAD
+from agent.call.call_tools import CallTools
 from agent.call.history.marked import Mark, MarkedUtterance, mark_of
 from agent.call.output.playout import Playout
 from agent.call.session_events import subscribe
@@ -191,16 +193,11 @@ class Call:
         self.shown: list[str] = []
         self.recorded: list[tuple[str, str, Mark | None]] = []
         turn_taking = TurnTaking(chosen, STT(api_key="key"), self.session)
-        subscribe(self.session, None, turn_taking)
+        agents = CallAgents(self.session, turn_taking, CallTools(self.session), greeting)
+        subscribe(self.session, None, turn_taking, agents)
         self.session.on("user_input_transcribed", self._show)
         self.session.on("conversation_item_added", self._record)
-        self.assistant = Assistant(
-            instructions="",
-            greeting=greeting,
-            goodbye="",
-            hang_up=lambda: None,
-            turn_taking=turn_taking,
-        )
+        self.assistant = Agent(instructions="")
 
     def _show(self, event: UserInputTranscribedEvent) -> None:
         if event.is_final:

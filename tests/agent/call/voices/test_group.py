@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as some
 from livekit import rtc
 from livekit.agents import (
+    Agent,
     AgentSession,
     APIConnectionError,
     APIConnectOptions,
@@ -18,8 +19,9 @@ from livekit.agents import (
     stt,
 )
 
-from agent.call.assistant import Assistant
+from agent.call.agents import CallAgents
 from agent.call.barge_in.vad_tap import TappedVAD
+from agent.call.call_tools import CallTools
 from agent.call.history.marked import Mark, mark_of
 from agent.call.session_events import subscribe
 from agent.call.turns.endpointing import turn_handling
@@ -123,17 +125,17 @@ class Call:
         )
         self.recorded: list[dict[str, Any]] = []
         self.failure: Exception | None = None
-        subscribe(self.session, self.service, self.group, turn_taking)
-        self.session.on("conversation_item_added", self._record)
-        self.assistant = Assistant(
-            instructions="Be kind.",
-            greeting=greeting,
-            goodbye="",
-            hang_up=lambda: None,
-            turn_taking=turn_taking,
+        agents = CallAgents(
+            self.session,
+            turn_taking,
+            CallTools(self.session),
+            greeting,
             cannot_hear=self._fail,
             group=self.group,
         )
+        subscribe(self.session, self.service, self.group, turn_taking, agents)
+        self.session.on("conversation_item_added", self._record)
+        self.assistant = Agent(instructions="Be kind.")
 
     def _record(self, event: ConversationItemAddedEvent) -> None:
         if event.item.type == "message":

@@ -8,10 +8,11 @@ from contextlib import asynccontextmanager
 import numpy as np
 import pytest
 from livekit import rtc
-from livekit.agents import AgentSession, ChatContext, ChatMessage, LanguageCode, stt, vad
+from livekit.agents import Agent, AgentSession, ChatContext, ChatMessage, LanguageCode, stt, vad
 
-from agent.call.assistant import Assistant
+from agent.call.agents import CallAgents
 from agent.call.barge_in.vad_tap import TappedVAD
+from agent.call.call_tools import CallTools
 from agent.call.session_events import subscribe
 from agent.call.turns.end_of_turn.detector import SAMPLE_RATE, Samples
 from agent.call.turns.endpointing import EARLY_SECONDS, early_seconds, turn_handling
@@ -91,20 +92,14 @@ class _Hearing(vad.VADStream):
             )
 
 
-class Clerk(Assistant):
+class Clerk(Agent):
     """Notes each turn, and says nothing."""
 
-    def __init__(self, turn_taking: TurnTaking) -> None:
-        super().__init__(
-            instructions="", greeting="", goodbye="", hang_up=lambda: None, turn_taking=turn_taking
-        )
+    def __init__(self) -> None:
+        super().__init__(instructions="")
         self.turns: list[tuple[float, str]] = []
 
-    async def on_enter(self) -> None:
-        self._turn_taking.begin()
-
     async def on_user_turn_completed(self, turn_ctx: ChatContext, new_message: ChatMessage) -> None:
-        await super().on_user_turn_completed(turn_ctx, new_message)
         self.turns.append((asyncio.get_running_loop().time(), new_message.text_content or ""))
 
 
@@ -121,8 +116,9 @@ class Call:
         self.service.force_endpoint = self._force  # type: ignore[method-assign]  # nobody listens
         self.forced_at: list[float] = []
         self.turn_taking = TurnTaking(settings, self.service, self.session, self.detector)
-        subscribe(self.session, self.service, self.turn_taking)
-        self.clerk = Clerk(self.turn_taking)
+        agents = CallAgents(self.session, self.turn_taking, CallTools(self.session))
+        subscribe(self.session, self.service, self.turn_taking, agents)
+        self.clerk = Clerk()
         self.quiet_at = 0.0
 
     def _force(self) -> None:

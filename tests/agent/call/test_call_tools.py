@@ -1,19 +1,19 @@
-"""What the assistant's tools leave the caller with: never silence."""
+"""What the call's tools leave the caller with: never silence."""
 
 import asyncio
 from typing import Any
 
 import pytest
-from livekit.agents import AgentSession, llm, stt
+from livekit.agents import Agent, AgentSession, function_tool, llm
 
-from agent.call.assistant import Assistant
+from agent.call.agents import CallAgents
+from agent.call.call_tools import CallTools, change_patience_tool, end_call_tool
 from agent.call.output.canned_prompts import CannedPrompt
 from agent.call.reply.broken_answers import BrokenAnswers
 from agent.call.session_events import subscribe
 from agent.call.turns.turn_taking import TurnTaking
 from config.load import load_settings
 from stt_assemblyai.stt import STT
-from workbench.standins.silent_input import SilentInput
 
 pytestmark = pytest.mark.looptime
 
@@ -57,16 +57,14 @@ async def said(model: FakeLLM) -> list[str]:
     livekit = {"url": "ws://127.0.0.1", "api_secret": "secret"} | key
     settings = load_settings(None, given={"livekit": livekit, "assemblyai": key, "openai": key})
     turn_taking = TurnTaking(settings, STT(api_key="key"), session)
-    assistant = Assistant(
-        instructions="",
-        greeting="Hello.",
-        goodbye=GOODBYE,
-        hang_up=lambda: heard.append("(hangs up)"),
-        turn_taking=turn_taking,
+    tools = CallTools(
+        session,
+        change_patience_tool(turn_taking),
+        end_call_tool(GOODBYE, lambda: heard.append("(hangs up)")),
     )
-    listeners = (turn_taking, BrokenAnswers(session, "No."), assistant.tool_limits)
-    subscribe(session, None, *listeners)
-    await session.start(assistant, record=False)
+    agents = CallAgents(session, turn_taking, tools, "Hello.")
+    subscribe(session, None, turn_taking, BrokenAnswers(session, "No."), agents, tools.limits)
+    await session.start(Agent(instructions=""), record=False)
     await session.wait_for_idle()
 
     def listen(event: Any) -> None:
@@ -109,49 +107,26 @@ async def test_a_turn_is_answered_whatever_the_model_leaves_out(
     assert await said(model) == heard
 
 
-class Ears(stt.STT[Any]):
-    """Fail in a way that is none of LiveKit's."""
+async def test_a_tool_of_an_agent_wins_over_one_of_the_call_with_the_same_name() -> None:
+    session: AgentSession[None] = AgentSession()
+    tools = CallTools(session, end_call_tool(GOODBYE, lambda: None))
 
-    def __init__(self, *, at_once: bool) -> None:
-        capabilities = stt.STTCapabilities(streaming=True, interim_results=True)
-        super().__init__(capabilities=capabilities)
-        self._at_once = at_once
+    @function_tool
+    async def end_call() -> str:
+        """Another way to end."""
+        return "no"
 
-    async def _recognize_impl(self, *_: Any, **__: Any) -> Any:
-        raise NotImplementedError
+    @function_tool
+    async def look() -> str:
+        """Look."""
+        return "free"
 
-    def stream(self, *, conn_options: Any, **_: Any) -> Any:
-        if self._at_once:
-            raise ValueError("no stream")
-        return Stream(stt=self, conn_options=conn_options)
-
-
-class Stream(stt.RecognizeStream):
-    async def _run(self) -> None:
-        raise ValueError("in mid-stream")
-
-
-@pytest.mark.parametrize("at_once", [True, False])
-async def test_ears_that_fail_in_whatever_way_are_told_of(at_once: bool) -> None:
-    failed: list[Exception] = []
-    session: AgentSession[None] = AgentSession(
-        stt=Ears(at_once=at_once), vad=None, turn_handling={"turn_detection": "stt"}
-    )
-    key = {"api_key": "key"}
-    livekit = {"url": "ws://127.0.0.1", "api_secret": "secret"} | key
-    settings = load_settings(None, given={"livekit": livekit, "assemblyai": key, "openai": key})
-    turn_taking = TurnTaking(settings, STT(api_key="key"), session)
-    assistant = Assistant(
-        instructions="",
-        greeting="Hello.",
-        goodbye=GOODBYE,
-        hang_up=lambda: None,
-        turn_taking=turn_taking,
-        cannot_hear=failed.append,
-    )
-    subscribe(session, None, turn_taking)
-    session.input.audio = SilentInput()
-    await session.start(assistant, record=False)
-    await asyncio.sleep(5)
-    await session.aclose()
-    assert [type(each) for each in failed] == [ValueError]
+    [own] = tools.with_own([end_call])
+    assert isinstance(own, llm.FunctionTool)
+    assert await own() == "no"
+    inside = llm.Toolset(id="ways to end", tools=[end_call])
+    assert tools.with_own([inside]) == [inside]
+    offered = tools.with_own([look])
+    assert [each.id for each in offered] == ["look", "end_call"]
+    assert tools.with_own(offered) == offered
+    assert tools.with_own([look]) == offered

@@ -1,0 +1,225 @@
+"""What a call adds to each agent that its session is given: the first one, and all after hand-offs.
+
+LiveKit's session asks its agent for speech events, answers, sound and transcripts by calling its
+methods, the nodes. A call wraps these on each agent before the session uses them, so any
+`livekit.agents.Agent` has barge-in, dictation, tool limits and the call's own tools.
+"""
+
+import inspect
+from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Callable, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, field
+from typing import Any
+from weakref import WeakKeyDictionary
+
+from livekit import rtc
+from livekit.agents import (
+    Agent,
+    AgentHandoff,
+    AgentSession,
+    APIError,
+    ChatContext,
+    ChatMessage,
+    ConversationItemAddedEvent,
+    ModelSettings,
+    StopResponse,
+    llm,
+    stt,
+)
+
+from agent.call.call_tools import CallTools
+from agent.call.history.marked import Mark, extra_of, keep_turn, with_marked
+from agent.call.history.record import Said
+from agent.call.models.errors import ContentRefusedError
+from agent.call.output.canned_prompts import CannedPrompt
+from agent.call.reply.greeting_prefetch import GreetingPrefetch
+from agent.call.reply.reasoning import Reasoning
+from agent.call.reply.refusals import Withheld
+from agent.call.reply.spoken_form import in_spoken_form
+from agent.call.turns.turn_taking import TurnTaking
+from agent.call.voices.group import INSTRUCTIONS as GROUP
+from agent.call.voices.group import Group
+
+
+@dataclass(eq=False)
+class CallAgents:
+    """The agents of one call. It has to hear the session's new items (`session_events`): LiveKit
+    announces each hand-off, the first agent too, before it calls anything of the new agent."""
+
+    session: AgentSession[Any]
+    turn_taking: TurnTaking
+    tools: CallTools
+    greeting: str = ""
+    """What the caller hears first, before the first agent's `on_enter`. Empty: nothing."""
+    greeting_prefetch: GreetingPrefetch | None = None
+    """Has the greeting's sound."""
+    said_before: Sequence[Said] = ()
+    """What another agent and this caller said before that agent died. Then nobody is greeted."""
+    before_speech: Callable[[], Awaitable[None]] | None = None
+    """Returns when an answer may be heard."""
+    cannot_hear: Callable[[Exception], None] | None = None
+    """Called when speech recognition has failed: LiveKit's session would go on, deaf."""
+    group: Group | None = None
+    """Everybody who is heard, if not only the caller."""
+    _since: WeakKeyDictionary[Agent, float] = field(default_factory=WeakKeyDictionary)
+    """When each agent came, as wall time in seconds."""
+    _reasoning: Reasoning = field(default_factory=Reasoning)
+    _withheld: Withheld = field(default_factory=Withheld)
+
+    def on_item_added(self, event: ConversationItemAddedEvent) -> None:
+        """An agent comes, or comes back after a task."""
+        agent = self.session.current_agent
+        if isinstance(event.item, AgentHandoff) and agent not in self._since:
+            is_first = event.item.old_agent_id is None
+            self._since[agent] = 0.0 if is_first else event.item.created_at
+            nodes = _Nodes(self, agent)
+            vars(agent).update(
+                stt_node=nodes.stt_node,
+                llm_node=nodes.llm_node,
+                tts_node=nodes.tts_node,
+                transcription_node=nodes.transcription_node,
+                on_user_turn_completed=nodes.on_user_turn_completed,
+                update_tools=nodes.update_tools,
+                on_enter=nodes.on_first_enter if is_first else nodes.on_enter,
+            )
+
+    async def begin(self, agent: Agent) -> None:
+        """The first agent of the call is there: greet, or go on where another one died."""
+        self.turn_taking.begin()
+        if self.said_before:
+            history = agent.chat_ctx.copy()
+            for said in self.said_before:
+                history.add_message(role=said.role, content=said.text, extra=extra_of(said.mark))
+            await agent.update_chat_ctx(history)
+            words = CannedPrompt.CUT_OFF
+            self.session.say(words.text, audio=words.frames())
+        elif self.greeting:
+            self.session.say(self.greeting)
+
+    def to_send(self, agent: Agent, chat_ctx: ChatContext) -> ChatContext:
+        """What the model reads: all that was said since the agent came, marked utterances included,
+        except what the model has refused to answer."""
+        since = self._since[agent]
+        items = [each for each in self.session.history.items if each.created_at >= since]
+        return self._withheld.sendable(with_marked(chat_ctx, ChatContext(items)))
+
+    async def answer(self, sent: ChatContext, chunks: AsyncGenerator[Any]) -> AsyncGenerator[Any]:
+        """The model's answer to what was sent, without its reasoning."""
+        try:
+            async with aclosing(chunks), aclosing(self._reasoning.without(chunks)) as said:
+                async for chunk in said:
+                    yield chunk
+        except ContentRefusedError:
+            self._withheld.refused(sent)
+            raise
+        self._withheld.answered()
+
+    def take_greeting(self) -> GreetingPrefetch | None:
+        """The greeting's sound, for the first speech; None ever after."""
+        prefetch, self.greeting_prefetch = self.greeting_prefetch, None
+        return prefetch
+
+    def take_turn(self, turn: ChatMessage) -> None:
+        """A turn of the caller is over. Raises StopResponse if it only asks the agent to wait."""
+        text = turn.text_content or ""
+        text = self.group.unnamed(text) if self.group else text
+        self.turn_taking.caller_said(text)
+        if self.turn_taking.is_to_wait(text):
+            keep_turn(self.session, turn, Mark.HOLD)
+            raise StopResponse
+
+
+class _Nodes:
+    """One agent's nodes, each around the agent's own."""
+
+    def __init__(self, call: CallAgents, agent: Agent) -> None:
+        self._call = call
+        self._agent = agent
+        self._stt, self._llm, self._tts = agent.stt_node, agent.llm_node, agent.tts_node
+        self._transcription = agent.transcription_node
+        self._on_enter, self._turn_completed = agent.on_enter, agent.on_user_turn_completed
+        self._update_tools = agent.update_tools
+
+    async def on_first_enter(self) -> None:
+        await self._prepare()
+        await self._call.begin(self._agent)
+        await self._on_enter()
+
+    async def on_enter(self) -> None:
+        await self._prepare()
+        await self._on_enter()
+
+    async def _prepare(self) -> None:
+        await self.update_tools(self._agent.tools)
+        if self._call.group:
+            await self._agent.update_instructions(f"{self._agent.instructions}\n{GROUP}")
+
+    async def update_tools(self, tools: list[llm.Tool | llm.Toolset]) -> None:
+        await self._update_tools(self._call.tools.with_own(tools))
+
+    async def stt_node(
+        self, audio: AsyncIterable[rtc.AudioFrame], settings: ModelSettings
+    ) -> AsyncGenerator[stt.SpeechEvent]:
+        if self._call.group:
+            heard = self._call.group.hear(audio)
+        else:
+            heard = self._call.turn_taking.sift(_each(self._stt(audio, settings)))
+        try:
+            async with aclosing(heard):
+                async for event in heard:
+                    yield event
+        except APIError:  # the session reports it
+            raise
+        except Exception as error:  # whatever it is, LiveKit's session would go on, deaf
+            if self._call.cannot_hear:
+                self._call.cannot_hear(error)
+            raise
+
+    async def llm_node(
+        self, chat_ctx: ChatContext, tools: list[llm.Tool], settings: ModelSettings
+    ) -> AsyncGenerator[Any]:
+        sent = self._call.to_send(self._agent, chat_ctx)
+        chunks = _each(self._llm(sent, tools, settings))
+        async with aclosing(self._call.answer(sent, chunks)) as answer:
+            async for chunk in answer:
+                yield chunk
+
+    async def tts_node(
+        self, text: AsyncIterable[str], settings: ModelSettings
+    ) -> AsyncGenerator[rtc.AudioFrame]:
+        """`build_session` has put the text into its spoken form already, and the transcript below
+        too: screens and the history have the words that are heard."""
+        prefetch = self._call.take_greeting()
+
+        def speak(words: AsyncIterable[str]) -> AsyncGenerator[rtc.AudioFrame]:
+            return _each(self._tts(words, settings))
+
+        async for frame in prefetch.speak(text, speak) if prefetch else speak(text):
+            if self._call.before_speech:
+                await self._call.before_speech()
+            yield frame
+
+    def transcription_node(
+        self, text: AsyncIterable[str], settings: ModelSettings
+    ) -> AsyncIterable[str]:
+        shown = self._transcription(in_spoken_form(text), settings)
+        return self._call.turn_taking.follow(_each(shown))
+
+    async def on_user_turn_completed(self, turn_ctx: ChatContext, new_message: ChatMessage) -> None:
+        self._call.take_turn(new_message)
+        await self._turn_completed(turn_ctx, new_message)
+
+
+async def _each(made: Any) -> AsyncGenerator[Any]:
+    """What a node makes, piece by piece. LiveKit's nodes may also return one text or nothing, and
+    may have to be awaited. Closes what it reads."""
+    made = await made if inspect.isawaitable(made) else made
+    if isinstance(made, str):
+        yield made
+    elif made is not None:
+        try:
+            async for piece in made:
+                yield piece
+        finally:
+            if hasattr(made, "aclose"):
+                await made.aclose()
