@@ -49,7 +49,8 @@ class Role(Enum):
 
 @dataclass(slots=True)
 class Connection:
-    """The peer was last heard at `alive_at`. A `blocked` one takes no more frames for now.
+    """The peer was last heard at `alive_at`. It takes no frames since `blocked_at`; if that is
+    infinite, it takes them.
 
     The peer's unix time is `ahead_seconds` more than our clock (None if it sent none), this
     machine's unix time `host_ahead_seconds` more.
@@ -58,7 +59,11 @@ class Connection:
     alive_at: float
     ahead_seconds: float | None = None
     host_ahead_seconds: float = 0.0
-    blocked: bool = False
+    blocked_at: float = math.inf
+
+    @property
+    def is_blocked(self) -> bool:
+        return self.blocked_at < math.inf
 
 
 class Attempt:
@@ -93,7 +98,7 @@ class Attempt:
         return self.outcome is not None
 
     @property
-    def settled(self) -> bool:
+    def has_reported_all(self) -> bool:
         """Whether it has nothing more to report."""
         return self.over or self.role is Role.LEAVING
 
@@ -124,10 +129,10 @@ class Attempt:
         return self.outcome.error if isinstance(self.outcome, Failed) else None
 
     @property
-    def sends(self) -> bool:
+    def may_send(self) -> bool:
         """Whether it takes audio and messages now."""
         connection = self.connection
-        if connection is None or connection.blocked or self.retired:
+        if connection is None or connection.is_blocked or self.retired or self.over:
             return False
         return self.session.state in (State.OPENING, State.OPEN)  # audio need not wait (section 6)
 
@@ -135,7 +140,7 @@ class Attempt:
     def may_answer(self) -> bool:
         """Whether it means something if the service says nothing on it."""
         connection = self.connection
-        if connection is None or connection.blocked or self.over:
+        if connection is None or connection.is_blocked or self.over:
             return False
         return self.role is Role.ACTIVE
 
@@ -164,7 +169,7 @@ class Attempt:
         if isinstance(self.error, RenewalError):
             late_seconds = now - audio.added_at
             return not in_turn and late_seconds >= _SHORTEST_INACTIVITY_SECONDS
-        return self.idle
+        return self.idle and (self.terminated or not in_turn)
 
     def take_over(self) -> None:
         """Become the session that the stream listens to."""
@@ -189,10 +194,10 @@ class Attempt:
         if self.connection is not None:
             self.connection.alive_at = at
 
-    def set_blocked(self, blocked: bool) -> None:
-        """Whether its connection takes no more frames for now."""
+    def set_blocked_at(self, at: float) -> None:
+        """Its connection takes no more frames from then on; infinite: it takes them again."""
         if self.connection is not None:
-            self.connection.blocked = blocked
+            self.connection.blocked_at = at
 
     def receive(self, frame: str | bytes, now: float) -> Event | None:
         """Handle a frame of the service."""
@@ -208,7 +213,9 @@ class Attempt:
         return self._noted(self.session.fail(error), now)
 
     def expire(self, now: float) -> Event | None:
-        """Give up a session that did not begin, or did not end, in time."""
+        """Give up a session that did not begin or end in time, or takes no audio for long."""
+        if now >= self._stuck_at:
+            return self.fail(NetworkError("The connection takes no more audio"), now)
         if now < self._due_at:
             return None
         if self.session.state is State.OPENING:
@@ -218,7 +225,7 @@ class Attempt:
     def frames(self, now: float, *, ended: bool) -> Iterator[tuple[str | bytes, Chunk | None]]:
         """Each frame that is due, with the chunk of audio that it holds."""
         ended = ended or self.idle
-        while self.outbox.has_more(is_open=self.is_open, ended=ended) and self.sends:
+        while self.outbox.has_more(is_open=self.is_open, ended=ended) and self.may_send:
             what = self.outbox.take(now, is_open=self.is_open, ended=ended)
             if what is None:
                 return
@@ -237,7 +244,7 @@ class Attempt:
         In mid-turn the turn would stay open for ever (protocol notes, section 6); between turns
         the session would be billed (section 14). Infinite while there is something to send.
         """
-        if self.idle or audio.ended or self.has_more or not self.sends:
+        if self.idle or audio.ended or self.has_more or not self.may_send:
             return math.inf
         since = max(self.outbox.busy_at, audio.added_at)
         if in_turn:
@@ -250,12 +257,12 @@ class Attempt:
 
     def deadline(self, *, ended: bool) -> float:
         """When to look again if nothing comes; late audio is not counted."""
-        if not self.sends:
-            return self._due_at
+        if not self.may_send:
+            return min(self._due_at, self._stuck_at)
         ended = ended or self.idle
         return min(self._due_at, self.outbox.ready_at(is_open=self.is_open, ended=ended))
 
-    def finish(self, role: Role, now: float) -> str | None:
+    def end_as(self, role: Role, now: float) -> str | None:
         """Send no more, and end it in this role within a bounded time. Returns the last frame."""
         if self.retired:
             return None
@@ -265,6 +272,12 @@ class Attempt:
         if self.session.state is State.OPENING:
             self.outcome = Ended(None)
         return None
+
+    @property
+    def _stuck_at(self) -> float:
+        if self.connection is None or self.over:
+            return math.inf
+        return self.connection.blocked_at + self._timing.begin_timeout_seconds
 
     def _say(self, message: ClientMessage, now: float) -> str:
         if isinstance(message, Terminate):

@@ -25,7 +25,7 @@ _WORDS_SECONDS = 1.0  # words that a flush asked for appear within this (section
 
 
 class Flush:
-    """One stream's newest flush. Call `is_in_vain` at `look_at`."""
+    """One stream's newest flush. Call `give_up` at `look_at`."""
 
     def __init__(self, replay: ReplayBuffer) -> None:
         self._replay = replay
@@ -38,11 +38,12 @@ class Flush:
         self._until_ms = self._replay.milliseconds(self._replay.end)
         self._waits_for_words, self.look_at = False, now
 
-    def cancel(self) -> None:
-        """Words have come, or nobody waits any more."""
-        self.look_at = math.inf
+    def cancel(self) -> bool:
+        """Words have come, or none can come any more. Returns whether they were awaited."""
+        was_awaited, self.look_at = self.look_at < math.inf, math.inf
+        return was_awaited
 
-    def is_in_vain(self, sent_until_ms: float, said_until_ms: float, now: float) -> bool:
+    def give_up(self, sent_until_ms: float, said_until_ms: float, now: float) -> bool:
         """Whether it is sure now that no words follow: said once for each flush.
 
         All audio has been sent until `sent_until_ms`, and ended turns reach until `said_until_ms`.

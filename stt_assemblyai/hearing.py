@@ -76,9 +76,9 @@ class Hearing:
 
     def carry_over(self, old: Attempt, outbox: Outbox) -> Events:
         """The next session hears the stream with this outbox: it continues an open turn, unless
-        all of that is known already."""
+        all of that is known already, or nobody can say when there is a next session."""
         is_known = self.mapper.settled_until_ms < outbox.from_ms + _HEARD_AGAIN_MS
-        events = self.mapper.close() if old.terminated and is_known else ()
+        events = self.mapper.close() if old.terminated and (is_known or old.idle) else ()
         until_ms = old.outbox.until_ms if old.retired else math.inf
         return events + self.mapper.resume(outbox.clock, outbox.from_ms, until_ms)
 
@@ -189,7 +189,7 @@ class Hearing:
         quiet_until_ms = outbox.until_ms - unheard_ms - ahead_ms - RECOGNITION_MS
         return max(quiet_until_ms, self.mapper.said_until_ms)
 
-    def covered_ms(self, attempt: Attempt, now: float) -> float:
+    def replay_from_ms(self, attempt: Attempt, now: float) -> float:
         """A session that hears the stream from here on misses nothing and can find the splice."""
         outbox = attempt.outbox
         if attempt.opened is None:
@@ -202,7 +202,7 @@ class Hearing:
 
     def _release(self, attempt: Attempt, now: float) -> None:
         """Forget audio that no session needs again; what was not sent is needed."""
-        needed_ms = min(self.covered_ms(attempt, now), self._stall.unanswered_from_ms)
+        needed_ms = min(self.replay_from_ms(attempt, now), self._stall.unanswered_from_ms)
         needed_ms = min(needed_ms, attempt.outbox.until_ms)  # words may end after what was sent
         self._replay.release(self._replay.position(needed_ms))
 

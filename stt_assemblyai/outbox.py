@@ -126,11 +126,6 @@ class Outbox:
         """How much stand-in silence was sent since there was something else to send."""
         return self._silence_ms
 
-    def drop_updates(self) -> None:
-        """The session is opened with the newest options: it needs no change of them."""
-        kept = [each for each in self._messages if not _is_update(each)]
-        self._messages = deque(kept)
-
     def start(self, from_ms: float, now: float) -> None:
         """Begin at this time of the stream, or at the oldest audio that is left."""
         self.from_ms, self.busy_at = from_ms, now
@@ -178,7 +173,7 @@ class Outbox:
         self.clock.sent(at_ms, duration_ms)
         self._pacer.sent(now, duration_ms)
         self._position += len(pcm)
-        self.busy_at, self._silence_ms = now, 0.0
+        self.stir(now)
         return Chunk(at_ms, pcm)
 
     def take_silence(self, now: float) -> Chunk:

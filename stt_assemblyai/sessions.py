@@ -20,6 +20,7 @@ from stt_assemblyai.errors import (
     TransientError,
 )
 from stt_assemblyai.events import Interrupted, Opened, StreamEvent
+from stt_assemblyai.messages import UpdateConfiguration
 from stt_assemblyai.outbox import Outbox
 from stt_assemblyai.roll_over import RollOver, Step
 from stt_assemblyai.usage import UsageMeter
@@ -45,12 +46,6 @@ class Waiting(NamedTuple):
     outbox: Outbox
     due_at: float = math.inf
     awaits_ms: float | None = None
-
-
-class _End(NamedTuple):
-    """The stream ends: by this error, if retrying cannot help."""
-
-    error: AssemblyAIError | None
 
 
 class Sessions:
@@ -80,7 +75,8 @@ class Sessions:
         self._hearing = hearing
         self._log = log
         self._keys = 0
-        self._end: _End | None = None
+        self.ending = False  # only goodbyes are left
+        self.error: AssemblyAIError | None = None  # that ended the stream
         outbox = Outbox(audio.replay, config.timing, from_ms=0.0)
         hearing.mapper.resume(outbox.clock, 0.0)
         self.waiting: Waiting | None = Waiting("start", outbox)
@@ -92,24 +88,14 @@ class Sessions:
 
     @property
     def sent_until_ms(self) -> float:
-        """How far into the stream audio has been sent; infinite if none waits for a session."""
+        """How far into the stream audio has been sent; infinite if none is left to send."""
         if self.active is not None:
             return self.active.outbox.until_ms
         return 0.0 if self.waiting and self.waiting.awaits_ms is None else math.inf
 
-    @property
-    def ending(self) -> bool:
-        """Whether the stream ends: only goodbyes are left."""
-        return self._end is not None
-
-    @property
-    def error(self) -> AssemblyAIError | None:
-        """Why the stream ended, if retrying cannot help."""
-        return self._end.error if self._end else None
-
     def start(self, now: float) -> None:
         """Open the first session."""
-        if self.waiting is not None:
+        if self.waiting is not None and self.waiting.reason == "start":
             self.waiting = self.waiting._replace(due_at=now)
 
     def put_in_force(self, options: SessionOptions) -> None:
@@ -119,7 +105,8 @@ class Sessions:
 
     def queue(self, message: ClientMessage, now: float) -> None:
         """Send this right after the audio that is here by now, in each session that hears it."""
-        for holder in (self.active, self.roll_over.spare, self.waiting):
+        is_update = isinstance(message, UpdateConfiguration)  # a new session needs none
+        for holder in (self.active, self.roll_over.spare, None if is_update else self.waiting):
             if holder is not None:
                 holder.outbox.queue(message, now)
 
@@ -136,7 +123,6 @@ class Sessions:
                 self.end(None, now)
         if is_due:
             self.waiting = None
-            following.outbox.drop_updates()  # it is opened with the newest options
             self._take_over(self._new_attempt(following.reason, following.outbox, now), now)
 
     def roll(self, now: float) -> None:
@@ -155,7 +141,7 @@ class Sessions:
             role = Role.LEAVING if step is Step.HAND_OVER else Role.FINISHING
             self.finish(active, role, now)
 
-    def take_name(self, attempt: Attempt, now: float) -> None:
+    def begin_active(self, attempt: Attempt, now: float) -> None:
         """The active session is open: it has a name, and will expire."""
         if attempt.opened is None:
             return
@@ -165,7 +151,7 @@ class Sessions:
         if doubted_seconds is not None:
             self._log.doubts_expiry(doubted_seconds)
 
-    def close_over(self, now: float) -> None:
+    def close_ended(self, now: float) -> None:
         """Close the connections of sessions that are over, and count what they cost."""
         for attempt in [each for each in self.attempts.values() if each.over]:
             del self.attempts[attempt.key]
@@ -176,10 +162,10 @@ class Sessions:
             )
             self._tell([usage] if usage else [])
 
-    def succeed(self, now: float) -> bool:
+    def replace_ended(self, now: float) -> bool:
         """If the active session has nothing more to report, decide what comes after it."""
         old = self.active
-        if old is None or not old.settled:
+        if old is None or not old.has_reported_all:
             return False
         in_turn = self._hearing.in_turn
         was_idle = old.was_idle(self._input, now, in_turn=in_turn)
@@ -191,8 +177,8 @@ class Sessions:
         told_until_ms = self._hearing.told_until_ms(old, now)
         spare = None if was_idle else self.roll_over.take(old, told_until_ms)
         self._leave_spare(now)
-        covered_ms = self._hearing.covered_ms(old, now)
-        outbox = spare.outbox if spare else self._new_outbox(old, from_ms=covered_ms)
+        replay_from_ms = self._hearing.replay_from_ms(old, now)
+        outbox = spare.outbox if spare else self._new_outbox(old, from_ms=replay_from_ms)
         self._tell(self._hearing.carry_over(old, outbox))
         self.active = None
         if was_idle:
@@ -217,7 +203,7 @@ class Sessions:
 
     def finish(self, attempt: Attempt, role: Role, now: float) -> None:
         """End this session properly; it may say its last words in this role."""
-        frame = attempt.finish(role, now)
+        frame = attempt.end_as(role, now)
         if frame is not None:
             self.wanted.append(Send(attempt.key, frame))
 
@@ -226,13 +212,13 @@ class Sessions:
         if self.active is None:
             self.end(None, now)
         else:
-            self._end = self._end or _End(None)
+            self.ending = True
             self._leave_spare(now)
             self.finish(self.active, Role.ACTIVE, now)
 
     def end(self, error: AssemblyAIError | None, now: float) -> None:
         """Nothing more is heard: an open turn ends, and sessions are left to their goodbyes."""
-        self._end = self._end or _End(error)
+        self.error, self.ending = self.error if self.ending else error, True
         self.active = self.waiting = None
         self._leave_spare(now)
         self._tell(self._hearing.mapper.close())
@@ -255,7 +241,7 @@ class Sessions:
         attempt.take_over()
         self._hearing.take_over(attempt)
         attempt.outbox.stir(now)
-        self.take_name(attempt, now)
+        self.begin_active(attempt, now)
         self._tell(self._hearing.catch_up(attempt, now))
 
     def _tell(self, events: Iterable[StreamEvent]) -> None:
@@ -288,7 +274,8 @@ class Sessions:
             return error
         self.put_in_force(old.options)
         return TransientError(
-            "The service refuses the changed options; the previous ones are in force again",
+            "The service refuses the changed options; those with which the session was opened are "
+            "in force again",
             code=error.code,
             server_text=error.server_text,
         )

@@ -80,13 +80,13 @@ class Stream:
     def start(self, now: float) -> None:
         """Open the first session."""
         self.sessions.start(now)
-        self._settle(now)
+        self._follow_up(now)
 
     def push(self, pcm: bytes | memoryview, now: float) -> bool:
         """More audio. Returns whether `deadline` may have come nearer: mostly it has not."""
         self.input.add(pcm, now)
         before = len(self._actions)
-        self._settle(now)
+        self._follow_up(now)
         only_sent = all(isinstance(action, Send) for action in self._actions[before:])
         has_more = any(attempt.has_more for attempt in self.sessions.attempts.values())
         return has_more or not only_sent
@@ -102,7 +102,7 @@ class Stream:
     def commit_now(self, now: float) -> None:
         """The reply to the ended turn is ready: stop waiting for its formatted text."""
         self._emit_all(self._hearing.mapper.commit_now(), now)
-        self._settle(now)
+        self._follow_up(now)
 
     def update(self, options: SessionOptions, now: float) -> None:
         """Change options of the open session; raises as `Transcriber.update` does."""
@@ -110,17 +110,17 @@ class Stream:
         self.sessions.put_in_force(options)
         if changes:
             self.sessions.queue(UpdateConfiguration(changes), now)
-        self._settle(now)
+        self._follow_up(now)
 
     def end_input(self, now: float) -> None:
         """No more audio will come."""
         self.input.ended = True
-        self._settle(now)
+        self._follow_up(now)
 
     def stop(self, now: float) -> None:
         """End soon, but properly: sessions get their Terminate, an open turn its end."""
         self.sessions.stop(now)
-        self._settle(now)
+        self._follow_up(now)
 
     def abandon(self, now: float) -> None:
         """End at once, without goodbyes. Nothing happens to a stream that is over."""
@@ -128,7 +128,7 @@ class Stream:
             attempt.outcome = attempt.outcome or Ended(None)
         if not self.over:
             self.sessions.end(None, now)
-            self._settle(now)
+            self._follow_up(now)
 
     def connected(self, key: int, connection: Connection, now: float) -> None:
         """The connection of a session is there."""
@@ -136,29 +136,29 @@ class Stream:
         if attempt is not None:
             active = self.sessions.active
             attempt.connected(connection, active.outbox.until_ms if active else 0.0, now)
-            self._settle(now)
+            self._follow_up(now)
 
     def alive(self, key: int, at: float) -> None:
         """The peer was last heard then, if only by its answer to a ping."""
         if attempt := self.sessions.attempts.get(key):
             attempt.alive(at)
 
-    def blocked(self, key: int, _now: float) -> None:
+    def blocked(self, key: int, now: float) -> None:
         """The session's connection takes no more frames for now."""
         if attempt := self.sessions.attempts.get(key):
-            attempt.set_blocked(True)
+            attempt.set_blocked_at(now)
 
     def drained(self, key: int, now: float) -> None:
         """The session's connection takes frames again."""
         if attempt := self.sessions.attempts.get(key):
-            attempt.set_blocked(False)
-            self._hearing.mapper.restart_watchdog(now)
-            self._settle(now)
+            attempt.set_blocked_at(math.inf)
+            if attempt is self.sessions.active:
+                self._hearing.mapper.restart_watchdog(now)
+            self._follow_up(now)
 
     def receive(self, key: int, frame: str | bytes, now: float) -> None:
         """A frame has come. A fault in handling it costs that message and nothing else."""
-        attempt = self.sessions.attempts.get(key)
-        if attempt is None:
+        if (attempt := self.sessions.attempts.get(key)) is None:
             return
         try:
             self._judge(attempt, attempt.receive(frame, now), now)
@@ -166,21 +166,21 @@ class Stream:
         except Exception as error:  # the next message may be readable, and repeat these words
             faults = [Unknown("", fault_of(error))]
         self._emit_all(map(Noticed, faults), now)
-        self._settle(now)
+        self._follow_up(now)
 
     def closed(self, key: int, code: int, reason: str, now: float) -> None:
         """The session's connection is closed; code 1006 means that it broke."""
         attempt = self.sessions.attempts.get(key)
         if attempt is not None:
             self._judge(attempt, attempt.closed(code, reason, now), now)
-            self._settle(now)
+            self._follow_up(now)
 
     def refused(self, key: int, error: AssemblyAIError, now: float) -> None:
         """The session's connection could not be opened, or failed by a fault of our own."""
         attempt = self.sessions.attempts.get(key)
         if attempt is not None:
             self._judge(attempt, attempt.fail(error, now), now)
-            self._settle(now)
+            self._follow_up(now)
 
     def tick(self, now: float) -> None:
         """Do what is due by now."""
@@ -192,18 +192,18 @@ class Stream:
         if active is not None and active.may_answer:
             self._emit_all(self._hearing.mapper.expire(now), now)
         self.sessions.roll(now)
-        self._settle(now)
+        self._follow_up(now)
         said_until_ms = self._hearing.mapper.said_until_ms
-        if self._flush.is_in_vain(self.sessions.sent_until_ms, said_until_ms, now):
+        if self._flush.give_up(self.sessions.sent_until_ms, said_until_ms, now):
             self._emit(NothingToEnd(), now)
 
-    def _settle(self, now: float) -> None:
+    def _follow_up(self, now: float) -> None:
         """The end of every verb: send what is due, close what is over, decide who comes next."""
         for attempt in tuple(self.sessions.attempts.values()):
             self._send_due(attempt, now)
         sessions, active = self.sessions, self.sessions.active
         changes = sessions.waiting or sessions.wanted or len(sessions.attempts) != 1
-        if changes or active is None or active.settled:
+        if changes or active is None or active.has_reported_all:
             self._change_sessions(now)
 
     def _change_sessions(self, now: float) -> None:
@@ -212,10 +212,12 @@ class Stream:
             self._pass_on(now)
             for attempt in tuple(self.sessions.attempts.values()):
                 self._send_due(attempt, now)
-            self.sessions.close_over(now)
+            self.sessions.close_ended(now)
             self._pass_on(now)
-            if not self.sessions.succeed(now):
-                return
+            if not self.sessions.replace_ended(now):
+                break
+        if self.sessions.ending and self._flush.cancel():
+            self._emit(NothingToEnd(), now)
 
     def _pass_on(self, now: float) -> None:
         while self.sessions.wanted:
@@ -272,7 +274,7 @@ class Stream:
         self.sessions.usage.open(attempt.key, now)
         self._log.opened(opened, attempt.reason)
         if attempt is self.sessions.active:
-            self.sessions.take_name(attempt, now)
+            self.sessions.begin_active(attempt, now)
         self._emit(opened, now)
 
     def _emit_all(self, events: Iterable[StreamEvent], now: float) -> None:

@@ -144,7 +144,7 @@ PROTOCOL = Machine(
 
 
 def retire(role: Role) -> Input:
-    return lambda attempt: attempt.finish(role, now=0.0)
+    return lambda attempt: attempt.end_as(role, now=0.0)
 
 
 def attempt() -> Attempt:
@@ -253,14 +253,14 @@ class Flushed:
     def all_is_sent(self) -> None:
         """And half a second has passed."""
         self.now += 0.5
-        self.flush.is_in_vain(1e6, 0.0, self.now)
+        self.flush.give_up(1e6, 0.0, self.now)
 
     def say(self) -> None:
         self.replay.append(bytes(len(VOICE)) + VOICE)
 
     def wait(self) -> None:
         self.now += 2
-        self.flush.is_in_vain(0.0, 0.0, self.now)
+        self.flush.give_up(0.0, 0.0, self.now)
 
 
 VOICE = (np.sin(np.arange(8000)) * 8000).astype("<i2").tobytes()

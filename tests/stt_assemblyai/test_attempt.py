@@ -78,10 +78,9 @@ def test_it_sends_nothing_without_a_connection_that_takes_frames() -> None:
     world.push()
     assert world.send() == []
     world.opened()
-    assert world.attempt.connection is not None
-    world.attempt.connection.blocked = True
+    world.attempt.set_blocked_at(0.0)
     assert world.send() == []
-    world.attempt.connection.blocked = False
+    world.attempt.set_blocked_at(math.inf)
     assert world.send() == [CHUNK]
 
 
@@ -169,9 +168,9 @@ def test_an_open_session_is_ended_with_terminate(
     role: Role, last_frame: str, finally_in: Role
 ) -> None:
     attempt = World().opened().attempt
-    assert attempt.finish(role, 0.0) == last_frame
+    assert attempt.end_as(role, 0.0) == last_frame
     assert attempt.role is finally_in
-    assert not attempt.sends
+    assert not attempt.may_send
     assert not attempt.over
     attempt.receive(TERMINATION, 1.0)
     assert attempt.terminated
@@ -182,7 +181,7 @@ def test_a_session_ahead_says_no_last_words() -> None:
     world.attempt.connect(0.0)
     world.attempt.connected(Connection(0.0), 0.0, 0.0)
     world.attempt.receive(BEGIN, 0.0)
-    assert world.attempt.finish(Role.FINISHING, 0.0) == TERMINATE
+    assert world.attempt.end_as(Role.FINISHING, 0.0) == TERMINATE
     assert world.attempt.role is Role.LEAVING
     world.attempt.take_over()
     assert world.attempt.role is Role.LEAVING  # for good
@@ -190,19 +189,19 @@ def test_a_session_ahead_says_no_last_words() -> None:
 
 def test_a_session_that_has_not_begun_just_ends() -> None:
     attempt = World().connected().attempt
-    assert attempt.finish(Role.FINISHING, 0.0) is None
+    assert attempt.end_as(Role.FINISHING, 0.0) is None
     assert attempt.outcome == Ended(None)
 
 
 def test_a_session_is_asked_to_end_once() -> None:
     world = World().opened()
-    assert world.attempt.finish(Role.FINISHING, 0.0) == TERMINATE
-    assert world.attempt.finish(Role.LEAVING, 0.0) is None
+    assert world.attempt.end_as(Role.FINISHING, 0.0) == TERMINATE
+    assert world.attempt.end_as(Role.LEAVING, 0.0) is None
     assert world.attempt.role is Role.FINISHING
     ending = World().opened()
     assert ending.send(ended=True) == [TERMINATE]
-    assert ending.attempt.finish(Role.LEAVING, 0.0) is None
-    assert ending.attempt.settled
+    assert ending.attempt.end_as(Role.LEAVING, 0.0) is None
+    assert ending.attempt.has_reported_all
 
 
 @pytest.mark.parametrize(
@@ -217,9 +216,9 @@ def test_a_session_is_asked_to_end_once() -> None:
 def test_who_has_more_to_report(role: Role, settled: bool, retired: bool) -> None:
     attempt = World().attempt
     attempt.role = role
-    assert (attempt.settled, attempt.retired) == (settled, retired)
+    assert (attempt.has_reported_all, attempt.retired) == (settled, retired)
     attempt.fail(TransientError("lost"), 0.0)
-    assert attempt.settled
+    assert attempt.has_reported_all
 
 
 def test_a_session_has_one_outcome() -> None:
@@ -309,7 +308,7 @@ def test_when_audio_is_never_late(why: str) -> None:
     if why == "ahead":
         world.attempt.role = Role.AHEAD
     elif why == "retired":
-        world.attempt.finish(Role.FINISHING, 0.0)
+        world.attempt.end_as(Role.FINISHING, 0.0)
     elif why == "more":
         world.push()
     world.attempt.idle, world.audio.ended = why == "idle", why == "end"
@@ -350,13 +349,13 @@ def test_it_knows_what_it_was_sent() -> None:
 
 def test_silence_of_the_service_means_something_only_while_it_can_hear_and_speak() -> None:
     world = World()
-    world.attempt.set_blocked(False)
+    world.attempt.set_blocked_at(math.inf)
     assert not world.attempt.may_answer
     assert world.opened().attempt.may_answer
-    world.attempt.set_blocked(True)
+    world.attempt.set_blocked_at(0.0)
     assert not world.attempt.may_answer
-    world.attempt.set_blocked(False)
-    world.attempt.finish(Role.FINISHING, 0.0)
+    world.attempt.set_blocked_at(math.inf)
+    world.attempt.end_as(Role.FINISHING, 0.0)
     assert not world.attempt.may_answer
 
 
@@ -369,3 +368,13 @@ def test_mu_law_is_really_sent() -> None:
     audio.add(bytes(800), 0.0)
     (frame, _), *_ = attempt.frames(0.0, ended=False)
     assert frame == b"\xff" * 400
+
+
+def test_a_connection_that_takes_nothing_for_ten_seconds_is_given_up() -> None:
+    world = World(begin_timeout_seconds=10.0).opened()
+    world.attempt.set_blocked_at(5.0)
+    assert world.attempt.deadline(ended=False) == 15.0
+    assert world.attempt.expire(14.9) is None
+    world.attempt.expire(15.0)
+    assert isinstance(world.attempt.error, NetworkError)
+    assert world.attempt.deadline(ended=False) == math.inf

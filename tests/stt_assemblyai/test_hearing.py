@@ -221,7 +221,7 @@ def test_terminate_ends_any_turn_but_one_of_a_retired_session_goes_on() -> None:
     listening = Listening()
     listening.hear(VOICE, 20)
     listening.say({"type": "SpeechStarted", "timestamp": 50}, turn(0, HELLO))
-    listening.attempt.finish(Role.FINISHING, listening.now)
+    listening.attempt.end_as(Role.FINISHING, listening.now)
     listening.say(turn(0, HELLO, word("there", 900, 950), over=True))
     listening.say({"type": "SpeakerRevision", "revisions": []})
     assert listening.told[0] == StartOfSpeech(50)
@@ -314,8 +314,8 @@ def told_ms(listening: Listening, attempt: Attempt | None = None) -> float:
     return listening.hearing.told_until_ms(attempt or listening.attempt, listening.now)
 
 
-def covered_ms(listening: Listening, attempt: Attempt | None = None) -> float:
-    return listening.hearing.covered_ms(attempt or listening.attempt, listening.now)
+def replay_from_ms(listening: Listening, attempt: Attempt | None = None) -> float:
+    return listening.hearing.replay_from_ms(attempt or listening.attempt, listening.now)
 
 
 def test_the_service_has_told_all_but_what_it_may_not_have_processed() -> None:
@@ -337,17 +337,17 @@ def test_what_was_sent_faster_than_real_time_may_not_be_processed() -> None:
 def test_a_session_that_has_ended_properly_has_told_all_that_it_was_sent() -> None:
     listening = Listening()
     listening.hear(VOICE, 100)
-    listening.attempt.finish(Role.ACTIVE, listening.now)
+    listening.attempt.end_as(Role.ACTIVE, listening.now)
     listening.attempt.receive('{"type": "Termination"}', listening.now)
     assert told_ms(listening) == 5000
-    assert covered_ms(listening) == 5000
+    assert replay_from_ms(listening) == 5000
 
 
 def test_a_session_that_did_not_open_has_told_nothing() -> None:
     listening = Listening()
     late = listening.session(from_ms=700.0, opens=False)
     assert told_ms(listening, late) == 0
-    assert covered_ms(listening, late) == 700
+    assert replay_from_ms(listening, late) == 700
     late.connection = None
     assert told_ms(listening, late) == 0
 
@@ -357,7 +357,7 @@ def test_in_a_turn_only_settled_words_are_told_and_a_whole_word_is_heard_again()
     listening.hear(VOICE, 100)
     listening.say(turn(0, HELLO, word("you", 2000, 2200), word("there", 3000, 3400)))
     assert told_ms(listening) == 3400
-    assert covered_ms(listening) == 2000 - 250
+    assert replay_from_ms(listening) == 2000 - 250
 
 
 def test_unanswered_speech_is_heard_again() -> None:
@@ -366,7 +366,7 @@ def test_unanswered_speech_is_heard_again() -> None:
     listening.hear(VOICE, 140)
     assert listening.fault
     assert told_ms(listening) == pytest.approx(5000 - 700, abs=500)
-    assert covered_ms(listening) == told_ms(listening)
+    assert replay_from_ms(listening) == told_ms(listening)
 
 
 def test_what_a_deaf_service_was_sent_after_its_last_word_is_heard_again() -> None:
@@ -378,7 +378,7 @@ def test_what_a_deaf_service_was_sent_after_its_last_word_is_heard_again() -> No
     listening.hear(VOICE, 100)
     assert listening.told[-1] == Unanswered()
     assert told_ms(listening) == 900
-    assert covered_ms(listening) <= 900
+    assert replay_from_ms(listening) <= 900
 
 
 def test_audio_that_no_session_needs_again_is_forgotten() -> None:
@@ -401,7 +401,7 @@ def carried(
 ) -> list[StreamEvent]:
     """The next session hears the stream from here, or from where it has to."""
     old = listening.attempt
-    following = listening.session(covered_ms(listening) if from_ms is None else from_ms)
+    following = listening.session(replay_from_ms(listening) if from_ms is None else from_ms)
     old.role = old_role
     events = listening.hearing.carry_over(old, following.outbox)
     listening.take_over(following)
@@ -426,7 +426,7 @@ def test_a_turn_of_which_all_is_known_ends_with_its_session() -> None:
     listening.hear(VOICE, 40)
     listening.say(turn(0, HELLO))
     old = listening.attempt
-    old.finish(Role.ACTIVE, listening.now)
+    old.end_as(Role.ACTIVE, listening.now)
     old.receive('{"type": "Termination"}', listening.now)
     assert carried(listening, from_ms=600.0) == []  # a word may be repeated
     listening.attempt = old

@@ -160,14 +160,6 @@ def test_what_a_session_did_not_send_is_left_to_the_next_but_for_updates() -> No
     assert following.take(0.0, is_open=True, ended=False) == ForceEndpoint()
 
 
-def test_updates_are_dropped_when_the_session_is_opened_with_them() -> None:
-    sending = Sending()
-    for message in (UPDATE, KeepAlive(), UPDATE):
-        sending.outbox.queue(message, now=0.0)
-    sending.outbox.drop_updates()
-    assert sending.take() == [KeepAlive()]
-
-
 @pytest.mark.parametrize(
     ("pushed", "queued", "is_open", "ended", "ready_at"),
     [

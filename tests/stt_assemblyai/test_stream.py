@@ -178,7 +178,7 @@ def test_audio_waits_while_a_connection_is_blocked_and_silence_means_nothing_the
     played = Played().in_turn()
     assert played.tell(played.stream.blocked, 1) == []
     assert played.tell(played.stream.push, VOICE) == []
-    assert played.wait(60) == []
+    assert played.wait(9) == []
     assert played.tell(played.stream.drained, 1) == [Send(1, VOICE)]
     assert played.stream.deadline() > played.now
 
@@ -384,3 +384,81 @@ def test_the_last_words_of_a_session_that_finishes_are_heard() -> None:
     last = HELLO | {"text": "last", "start": 59_000, "end": 87_000}
     (interim,) = rolling.events(rolling.stream.receive, 1, turn(0, last, over=True))
     assert isinstance(interim, Interim)
+
+
+def idle_with_first_words() -> Played:
+    """No audio came, so Terminate is sent; then the service reports the first words of a turn."""
+    played = Played(idle_seconds=3.0).open()
+    played.hear(VOICE, 20)
+    assert Send(1, TERMINATE) in played.wait(3.1)
+    played.tell(played.stream.receive, 1, turn(0, HELLO))
+    return played
+
+
+def test_a_turn_that_is_open_when_an_idle_session_breaks_goes_on_in_another() -> None:
+    played = idle_with_first_words()
+    played.tell(played.stream.closed, 1, 1006, "")
+    assert Connect(2, played.options.query()) in played.wait(1.0)
+
+
+def test_a_turn_that_is_open_when_an_idle_session_ends_properly_ends_with_it() -> None:
+    played = idle_with_first_words()
+    told = played.events(played.stream.receive, 1, '{"type": "Termination"}')
+    assert [type(each) for each in told if isinstance(each, Final | EndOfSpeech)] == [
+        Final,
+        EndOfSpeech,
+    ]
+
+
+def test_a_stream_that_is_abandoned_sends_nothing_more() -> None:
+    played = Played(replay_speed=1.25).open()
+    played.tell(played.stream.push, VOICE * 40)
+    played.tell(played.stream.end_input)
+    played.now += 0.4
+    assert not played.frames(played.stream.abandon)
+    assert played.stream.over
+
+
+def test_a_connection_that_takes_nothing_for_long_is_given_up() -> None:
+    played = Played(begin_timeout_seconds=10.0).open()
+    played.tell(played.stream.blocked, 1)
+    played.tell(played.stream.push, VOICE)
+    played.tell(played.stream.end_input)
+    assert played.wait(9.9) == []
+    played.tell(played.stream.receive, 1, '{"type": "Heartbeat"}')  # the peer still talks
+    assert Close(1) in played.wait(0.2)
+    assert Connect(2, played.options.query()) in played.wait(1.0)
+
+
+def test_another_connection_that_drains_says_nothing_about_an_open_turn() -> None:
+    played = Played(expires_at=12, shortest_session_seconds=1.0).open()
+    assert Connect(2, played.options.query()) in played.hear(QUIET, 170)
+    played.tell(played.stream.connected, 2, Connection(played.now))
+    played.hear(VOICE, 20)
+    played.tell(played.stream.receive, 1, turn(0, HELLO | {"start": 8600, "end": 9400}))
+    played.hear(QUIET, 10)
+    overdue: list[Action] = []
+    for _ in range(6):
+        overdue += played.wait(1.0)
+        played.tell(played.stream.drained, 2)
+    assert Emit(Overdue()) in overdue
+
+
+def test_a_flush_whose_words_are_still_awaited_is_answered_when_the_stream_ends() -> None:
+    played = Played().open()
+    played.hear(QUIET, 20)
+    played.hear(VOICE, 5)
+    assert not played.events(played.stream.flush)
+    told = played.events(played.stream.stop)
+    told += played.events(played.stream.receive, 1, '{"type": "Termination"}')
+    assert told.count(NothingToEnd()) == 1
+    assert played.stream.deadline() == math.inf
+
+
+def test_a_stream_is_started_once() -> None:
+    played = Played(idle_seconds=3.0).open()
+    played.hear(VOICE, 1)
+    played.wait(3.1)
+    played.tell(played.stream.receive, 1, '{"type": "Termination"}')
+    assert played.tell(played.stream.start) == []
+    assert played.stream.deadline() == math.inf
