@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from livekit import rtc
     from livekit.agents import AgentServer, AgentSession, llm, tts, vad
     from livekit.agents.ipc.proc_pool import ProcPool
+    from livekit.agents.telemetry.http_server import HttpServer as MetricsServer
     from livekit.agents.utils import aio
     from livekit.agents.utils.http_server import HttpServer
 else:
@@ -44,14 +45,15 @@ REGISTERED_LINE = "registered worker"
 
 
 class WatchedServer(AgentServer):
-    """LiveKit's worker, which hands over its pool and its page. Subclass it before `AgentServer`.
+    """LiveKit's worker, which hands over its pool and its pages. Subclass it before `AgentServer`.
 
-    LiveKit makes both in the middle of `run`. No event reports the pool's processes, and no option
+    LiveKit makes them in the middle of `run`. No event reports the pool's processes, and no option
     changes what the page says.
     """
 
     pool: ProcPool | None = None
     page: HttpServer | None = None
+    metrics_page: MetricsServer | None = None
 
     def on_pool(self, pool: ProcPool) -> None:
         """The pool of job processes has been made and has not started any."""
@@ -87,6 +89,14 @@ class WatchedServer(AgentServer):
         self.page = page
         if page:
             self.on_page(page)
+
+    @property
+    def _prometheus_server(self) -> MetricsServer | None:
+        return self.metrics_page
+
+    @_prometheus_server.setter
+    def _prometheus_server(self, page: MetricsServer | None) -> None:
+        self.metrics_page = page
 
 
 class Console:

@@ -1,7 +1,10 @@
 """`dev`, `start` and `connect`: the three ways to run the worker."""
 
 import asyncio
-from typing import Annotated
+import logging
+import sys
+import warnings
+from typing import Annotated, Any
 
 import typer
 
@@ -9,15 +12,32 @@ from agent import log
 from agent.call.history.record import RecordsError, prepare_folder
 from agent.cli.faults import USAGE, explained, give_up, loaded_settings
 from agent.worker import signals
+from config.load import SettingsError, load_settings
 from config.secrets import secrets_of
 from config.settings import Settings
+from config.sources import DOTENV
+from config.values import ROOT
 
 LONGEST_ROOM_NAME = 256  # LiveKit's server refuses longer ones
 
 
-def dev() -> None:
-    """Serve calls while you work on the agent. Ctrl-C ends calls in progress at once."""
-    _serve(devmode=True)
+def dev(
+    *,
+    reload: Annotated[bool, typer.Option(help="Start again with each changed file.")] = True,
+    is_supervised: Annotated[bool, typer.Option("--supervised", hidden=True)] = False,
+) -> None:
+    """Serve calls while you work on the agent. Ctrl-C ends calls in progress at once.
+
+    A changed file is picked up by itself: new calls have it, and calls in progress end with the
+    code they began with. Changed instructions and phrases reach calls in progress as well, at
+    their next turn.
+    """
+    if is_supervised:
+        _serve_supervised()
+    elif reload:
+        raise SystemExit(_supervise())
+    else:
+        _serve(devmode=True)
 
 
 def start() -> None:
@@ -38,18 +58,45 @@ def connect(room: Annotated[str, typer.Option(help="Name of the room to join.")]
         asyncio.run(join(build_server(settings), settings, room))
 
 
-def _serve(*, devmode: bool) -> None:
+def _supervise() -> int:
+    """Run the worker in a process of its own, and another one after each change."""
+    from agent.worker.changes import Watched
+    from agent.worker.development import develop
+
+    signals.block()
+    try:
+        with warnings.catch_warnings(action="ignore"):  # the worker gives them
+            settings = load_settings()
+    except SettingsError:
+        settings = loaded_settings()  # says what is wrong, and ends the program
+    _log_as_set(settings)
+    agent, program = settings.agent, ROOT / "agent.py"
+    watched = Watched(
+        ROOT, DOTENV.resolve(), ROOT / agent.instructions_file, ROOT / agent.phrases_dir
+    )
+    return asyncio.run(develop([sys.executable, str(program), "dev", "--supervised"], watched))
+
+
+def _serve_supervised() -> None:
+    from agent.worker.development import FAULTY_CODE, retired
+
+    try:
+        _serve(devmode=True, retired=retired)
+    except Exception:  # the code is being worked on
+        logging.getLogger(__name__).exception("the worker has failed")
+        raise SystemExit(FAULTY_CODE) from None
+
+
+def _serve(*, devmode: bool, **options: Any) -> None:
     settings = _prepared()
     from agent.worker.run import serve
     from agent.worker.server import build_server
 
     with explained(settings):
-        asyncio.run(serve(build_server(settings), settings, devmode=devmode))
+        asyncio.run(serve(build_server(settings), settings, devmode=devmode, **options))
 
 
-def _prepared() -> Settings:
-    signals.block()
-    settings = loaded_settings()
+def _log_as_set(settings: Settings) -> None:
     agent = settings.agent
     log.configure(
         agent.log_level,
@@ -57,6 +104,13 @@ def _prepared() -> Settings:
         transcripts=agent.log_transcripts,
         secrets=secrets_of(settings),
     )
+
+
+def _prepared() -> Settings:
+    signals.block()
+    settings = loaded_settings()
+    agent = settings.agent
+    _log_as_set(settings)
     if agent.record_dir:
         try:
             prepare_folder(agent.record_dir)

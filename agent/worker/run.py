@@ -3,7 +3,8 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
 
 from livekit import api
 from livekit.protocol import models
@@ -35,11 +36,23 @@ class HopelessError(Exception):
     """For too long the worker could not start a process for a call."""
 
 
-async def serve(server: Worker, settings: Settings, *, devmode: bool, speaks: bool = True) -> None:
+async def _never() -> None:
+    await asyncio.Event().wait()
+
+
+async def serve(
+    server: Worker,
+    settings: Settings,
+    *,
+    devmode: bool,
+    speaks: bool = True,
+    retired: Callable[[], Awaitable[None]] = _never,
+) -> None:
     """Take calls until a signal comes. Calls in progress may finish, except in development mode.
 
     A worker that `speaks` also tells callers when no agent is free, and apologises when it cuts a
-    call short.
+    call short. When `retired` returns, another worker is about to take the calls: this one lets its
+    own finish, in development mode too, and ends.
 
     Raises UnpreparedError, LiveKitUnreachableError, HopelessError, and OSError if the port of the
     health page is taken.
@@ -50,21 +63,47 @@ async def serve(server: Worker, settings: Settings, *, devmode: bool, speaks: bo
         await first_of(_ready(server, settings, patience_seconds=patience_seconds), stop.wait())
         if stop.is_set():
             return
-        started = asyncio.Event()
-        server.once("worker_started", started.set)
-        async with OwnedTask(server.run(devmode=devmode), name="worker") as running:
-            async with _rescue(server, settings, speaks=speaks):
-                await first_of(asyncio.shield(running.task), stop.wait(), _hopeless(server))
-                server.admission.close()
-                if not started.is_set():
-                    await server.break_off(running.task)
-                elif not devmode:
-                    await _drained(server, settings, hurry, speaks=speaks)
-            await server.aclose()
-            await asyncio.gather(running.result(), return_exceptions=not started.is_set())
+        async with OwnedTask(_awaited(retired), name="retirement") as leaving:
+            ends = _Ends(stop, hurry, leaving.task)
+            await _take_calls(server, settings, ends, devmode=devmode, speaks=speaks)
     leave_folder_in_place()
     if server.starts.are_hopeless and not stop.is_set():
         raise HopelessError
+
+
+@dataclass(frozen=True, slots=True)
+class _Ends:
+    """What ends a worker from outside."""
+
+    stop: asyncio.Event
+    hurry: asyncio.Event
+    retired: asyncio.Task[None]
+
+
+async def _take_calls(
+    server: Worker, settings: Settings, ends: _Ends, *, devmode: bool, speaks: bool
+) -> None:
+    """Take calls until one of the ends, or until it is hopeless, and then let go of them."""
+    started = asyncio.Event()
+    server.once("worker_started", started.set)
+    async with OwnedTask(server.run(devmode=devmode), name="worker") as running:
+        async with _rescue(server, settings, speaks=speaks):
+            lasting = (asyncio.shield(running.task), asyncio.shield(ends.retired))
+            await first_of(*lasting, ends.stop.wait(), _hopeless(server))
+            server.admission.close()
+            if not started.is_set():
+                await server.break_off(running.task)
+            elif not devmode:
+                await _drained(server, settings, ends.hurry, speaks=speaks)
+        # The next worker looks after callers without an agent.
+        if ends.retired.done() and started.is_set():
+            await first_of(server.step_aside(), ends.stop.wait())
+        await server.aclose()
+        await asyncio.gather(running.result(), return_exceptions=not started.is_set())
+
+
+async def _awaited(wait: Callable[[], Awaitable[None]]) -> None:
+    await wait()
 
 
 async def _hopeless(server: Worker) -> None:

@@ -92,6 +92,11 @@ class Worker(WatchedServer, AgentServer):
         await super().aclose()
         await self._reports.aclose()
 
+    async def step_aside(self) -> None:
+        """Give up the ports for the next worker, and return when the calls of this one are over."""
+        pages = [each.aclose() for each in (self.page, self.metrics_page) if each]
+        await asyncio.gather(self.drain(timeout=None), *pages)
+
     async def break_off(self, running: asyncio.Task[None]) -> None:
         """End `run` before it takes calls.
 

@@ -47,6 +47,11 @@ PARTS: list[tuple[Any, str, str]] = [
     ),
     (AgentServer.run, "_http_server", "the health page would say OK while no process can start"),
     (
+        AgentServer.run,
+        "_prometheus_server",
+        "with AGENT_METRICS_PORT, `dev` could start no new worker while calls end with the former",
+    ),
+    (
         AgentServer,
         "_refresh_worker_load",
         "a worker could not say at once that a call has ended: the next caller would wait 2.5 s",
@@ -171,6 +176,8 @@ def test_what_the_server_makes_is_handed_over() -> None:
     server._proc_pool, server._http_server = pool, page
     assert server.made == [server.pool, server.page] == [server._proc_pool, server._http_server]
     assert server.made == [pool, page]
+    server._prometheus_server = page
+    assert server.metrics_page is server._prometheus_server is page
 
 
 def test_certificates_are_pythons_own_where_livekit_makes_none(

@@ -86,7 +86,7 @@ async def start_worker(
     started: list[Worker] = []
     async with AsyncExitStack() as stack:
 
-        async def start(*, verb: str = "dev", **settings: str) -> Worker:
+        async def start(*, verb: str = "", **settings: str) -> Worker:
             name = f"worker {len(started) + 1} of {request.node.name}"
             worker = Worker(places, name, {"AGENT_NAME": request.node.name, **settings}, verb)
             started.append(worker)

@@ -53,10 +53,12 @@ class Worker:
         places: Places,
         name: str,
         settings: Mapping[str, str],
-        verb: str = "dev",
+        verb: str = "",
         *,
         program: Path = PROJECT / "agent.py",
     ) -> None:
+        # A file that somebody edits must not change the worker in the middle of a call.
+        verb = verb or ("dev --no-reload" if program == PROJECT / "agent.py" else "dev")
         environment = {
             name: value for name, value in os.environ.items() if not name.startswith(_OURS)
         }
@@ -80,7 +82,7 @@ class Worker:
         self.process = Process(
             Command(
                 name,
-                [sys.executable, str(program), verb],
+                [sys.executable, str(program), *verb.split()],
                 places.logs / f"{name}.log",
                 told,
                 cwd=places.logs,
