@@ -21,6 +21,9 @@ from agent.caller.utterance import Utterance
 
 Show = Callable[[str], None]
 
+_SEED = 0
+"""Each run over the telephone loses the same packets, so that runs can be compared."""
+
 
 @dataclass(frozen=True, slots=True)
 class Order:
@@ -66,7 +69,7 @@ def spoken(files: tuple[Path, ...], *, phone: bool) -> list[Utterance]:
     said = [read(path) for path in files] or [question()]
     if not phone:
         return said
-    chance = random.Random()
+    chance = random.Random(_SEED)
     return [replace(each, samples=over_the_phone(each.samples, chance)) for each in said]
 
 

@@ -12,7 +12,7 @@ from agent.caller.timeline import Samples
 from agent.caller.utterance import Utterance
 
 QUESTION = Path(__file__).parent / "question.ogg"
-QUESTION_TEXT = "What is seven plus five?"
+QUESTION_TEXT = "Please tell me, what is seven plus five?"
 LONGEST_SECONDS = 600
 EDGE_SECONDS = 0.02
 """Of the recording, before and behind the voice."""

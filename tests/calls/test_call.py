@@ -10,6 +10,7 @@ from typing import Any
 
 from agent.caller.microphone import SAMPLE_RATE
 from agent.caller.outcome import Exit
+from agent.caller.transcript import words
 from workbench.local.running import PROJECT
 
 
@@ -20,11 +21,11 @@ class Done:
     err: str
 
 
-async def run(worker: Any, folder: Path, *words: str, typed: str = "") -> Done:
+async def run(worker: Any, folder: Path, *options: str, typed: str = "") -> Done:
     """Run `call` in a folder without a `.env`, with LiveKit's settings and the worker's name."""
     environment = dict(worker.process.command.environment)
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, str(PROJECT / "agent.py"), "call", *words),
+        *(sys.executable, str(PROJECT / "agent.py"), "call", *options),
         cwd=folder,
         env=environment,
         stdin=asyncio.subprocess.PIPE,
@@ -49,8 +50,8 @@ async def test_a_pipeline_learns_from_a_call_whether_the_agent_hears_and_answers
     found = json.loads(spoken.out)
     (turn,) = found["turns"]
     assert found["greeting"]["text"]
-    assert "seven" in turn["heard_as"].lower()
-    assert "twelve" in turn["answer"].lower()
+    assert "seven plus five" in words(turn["heard_as"])
+    assert "twelve" in words(turn["answer"])
     figure(f"call: answer after {turn['latency_ms']} ms over the telephone")
     with wave.open(str(out)) as sound:
         assert (sound.getnchannels(), sound.getframerate()) == (1, SAMPLE_RATE)
