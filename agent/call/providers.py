@@ -30,7 +30,7 @@ log = logging.getLogger(__name__)
 # With a fallback, waiting out an outage would only lose words that the fallback could hear.
 PATIENCE_WITH_FALLBACK_SECONDS = 3.0
 
-AnySTT = STT | stt.FallbackAdapter
+AnySTT = stt.STT[Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,9 +120,13 @@ def with_fallback(primary: STT, fallback: stt.STT[Any]) -> AnySTT:
 
 
 def build_llm(
-    settings: OpenAISettings, clients: Clients, jitter: Callable[[], float] = random.random
+    settings: OpenAISettings,
+    clients: Clients,
+    jitter: Callable[[], float] = random.random,
+    own: llm.LLM[Any] | None = None,
 ) -> PatientLLM:
-    """The LLM, with its fallback if there is one. `jitter`: the back-off's, from 0 to 1."""
+    """The LLM, with its fallback if there is one. `jitter`: the back-off's, from 0 to 1. `own`
+    takes the place of the first."""
     chosen = [(settings.llm_model, clients.llm)]
     if settings.fallback_llm_model:
         chosen.append((settings.fallback_llm_model, clients.fallback_llm))
@@ -130,14 +134,20 @@ def build_llm(
         Provider(openai.LLM(model=model, client=client), str(client.base_url))
         for model, client in chosen
     ]
+    if own:
+        providers[0] = Provider(own, own.provider)
     patience = Patience(settings.llm_patience_seconds, settings.patience_seconds)
     return PatientLLM(providers, patience, jitter)
 
 
 def build_tts(
-    settings: OpenAISettings, clients: Clients, jitter: Callable[[], float] = random.random
+    settings: OpenAISettings,
+    clients: Clients,
+    jitter: Callable[[], float] = random.random,
+    own: tts.TTS[Any] | None = None,
 ) -> PatientTTS:
-    """The TTS, with its fallback if there is one. `jitter`: the back-off's, from 0 to 1."""
+    """The TTS, with its fallback if there is one. `jitter`: the back-off's, from 0 to 1. `own`
+    takes the place of the first; a fallback with another sample rate is left out."""
     chosen = [(settings.tts_model, settings.tts_voice, clients.tts)]
     if settings.fallback_tts_model:
         voice = settings.fallback_tts_voice or settings.tts_voice
@@ -150,6 +160,9 @@ def build_tts(
         )
         for model, voice, client in chosen
     ]
+    if own:
+        alike = [each for each in providers[1:] if each.model.sample_rate == own.sample_rate]
+        providers = [Provider(own, own.provider), *alike]
     patience = Patience(settings.tts_patience_seconds, settings.patience_seconds)
     return PatientTTS(providers, patience, jitter)
 

@@ -6,6 +6,7 @@ from typing import Any
 from livekit.agents import AgentSession, room_io, stt
 from livekit.plugins import silero
 
+from agent.assistant import own_llm, own_stt, own_tts
 from agent.call.barge_in.vad_tap import TappedVAD
 from agent.call.models.llm import PatientLLM
 from agent.call.models.tts import PatientTTS
@@ -34,7 +35,7 @@ class SessionParts:
     assemblyai: STT
     """Its options can be changed during a call."""
     stt: AnySTT
-    """The same, with its fallback if there is one."""
+    """The same, with its fallback if there is one; or what `agent.assistant` has in its place."""
     vad: silero.VAD
     llm: PatientLLM
     tts: PatientTTS
@@ -76,10 +77,10 @@ def build_parts(
     return SessionParts(
         settings=settings,
         assemblyai=assemblyai,
-        stt=with_inference(assemblyai, settings),
+        stt=own_stt() or with_inference(assemblyai, settings),
         vad=detector,
-        llm=build_llm(settings.openai, clients),
-        tts=build_tts(settings.openai, clients),
+        llm=build_llm(settings.openai, clients, own=own_llm()),
+        tts=build_tts(settings.openai, clients, own=own_tts()),
         clients=clients,
         end_of_turn=end_of_turn,
     )

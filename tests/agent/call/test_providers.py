@@ -2,12 +2,12 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import aclosing
+from contextlib import aclosing, nullcontext
 from itertools import pairwise
 from typing import Any
 
 import pytest
-from livekit.agents import ChatContext
+from livekit.agents import APIConnectionError, ChatContext, tts
 
 from agent.call.models.errors import (
     BrokenOffError,
@@ -210,3 +210,30 @@ async def test_a_server_without_the_model_is_named_with_it(first: OpenAIStandIn)
         await speech_seconds(chosen)
     assert refused.value.message.startswith(f"{chosen.tts_model} at {chosen.tts_base_url}")
     assert "404" in refused.value.message
+
+
+@pytest.mark.parametrize(("sample_rate", "takes_over"), [(24_000, True), (16_000, False)])
+async def test_a_fallback_takes_over_from_a_voice_of_ones_own_if_it_has_the_same_sample_rate(
+    first: OpenAIStandIn, sample_rate: int, takes_over: bool
+) -> None:
+    chosen = settings(first, fallback_tts_model="tts-1")
+    async with (
+        aclosing(Clients.of(chosen)) as clients,
+        build_tts(chosen, clients, own=Mute(sample_rate)) as voice,
+        voice.synthesize("It is twelve.") as stream,
+    ):
+        frames: list[Any] = []
+        with nullcontext() if takes_over else pytest.raises(ModelError):
+            frames = [audio.frame async for audio in stream]
+    assert bool(frames) is takes_over
+
+
+class Mute(tts.TTS[Any]):
+    """A plugin's voice that always fails."""
+
+    def __init__(self, sample_rate: int) -> None:
+        capabilities = tts.TTSCapabilities(streaming=False)
+        super().__init__(capabilities=capabilities, sample_rate=sample_rate, num_channels=1)
+
+    def synthesize(self, text: str, *, conn_options: Any = None) -> tts.ChunkedStream:
+        raise APIConnectionError("mute")
