@@ -8,17 +8,19 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from axe_playwright_python.async_playwright import Axe
 from livekit import api, rtc
 from playwright.async_api import Browser, Page, expect
 
+from agent.caller.microphone import SAMPLE_RATE
 from agent.playground.server import playground
 from agent.room_names import HOLD_IDENTITY, Attribute
 from config.project import Project
 from config.services import LiveKitSettings
 from workbench.local.browsers import HEARD, KEEP_CONNECTIONS, chromium, marked, write_microphone
-from workbench.local.calling.corpus import synthesised
+from workbench.local.calling.corpus import dickens, synthesised
 from workbench.local.running import PROJECT
 from workbench.local.workers import Places, Worker
 
@@ -27,6 +29,8 @@ GREETING = "Hello, this is Alex. How can I help you?"
 SERIOUS = ("serious", "critical")
 # The microphone is silent until the agent has said its greeting.
 LEAD_SECONDS = 6.0
+# The agent answers about a second after the sentence, and speaks for four.
+BARGE_IN_SECONDS = 2.8
 SECONDS = 1000.0  # playwright counts milliseconds
 
 Open = Callable[..., AbstractAsyncContextManager[Page]]
@@ -118,6 +122,22 @@ async def test_a_spoken_question_is_answered_aloud_and_both_sides_are_shown(
         await expect(page.locator("#status")).to_have_text("You hung up.")
         await expect(page.locator("#start")).to_be_focused()
         await picture(page, "over")
+
+
+async def test_words_over_the_agent_stop_it_and_the_page_shows_what_was_heard(
+    opened: Open, tmp_path: Path
+) -> None:
+    sentence, stop = dickens()[5].samples, synthesised("Stop, please.").samples
+    pause = np.zeros(int(BARGE_IN_SECONDS * SAMPLE_RATE), np.int16)
+    said = np.concatenate([sentence, pause, stop])
+    microphone = write_microphone(tmp_path / "barge_in.wav", said, lead_seconds=LEAD_SECONDS)
+    async with chromium(microphone) as browser, opened(browser) as page:
+        await page.click("#start")
+        lines = page.locator("#lines li")
+        await expect(lines.nth(2)).to_contain_text("You said", timeout=30 * SECONDS)
+        await expect(lines.nth(3)).to_contain_text("Stop", timeout=20 * SECONDS)
+        await expect(lines.nth(2)).to_have_attribute("data-final", "true", timeout=10 * SECONDS)
+        await expect(lines.nth(2)).not_to_contain_text("despair")
 
 
 async def test_without_a_microphone_it_says_so_and_one_can_type(opened: Open) -> None:
