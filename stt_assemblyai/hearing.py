@@ -144,18 +144,10 @@ class Hearing:
         """Why the session has to be given up; empty if it is in order."""
         if self._heartbeat_stopped(attempt, options, now):
             return "The session's heartbeat stopped"
-        if self._deaf:
+        if self._deaf or self._is_stuck(attempt):
             return "The service stopped transcribing"
         if self._stall.stalled and not self.in_turn:
             return "The service says nothing of the speech that it is sent"
-        silent_ms = attempt.outbox.clock.session_ms - self._heard_at_ms
-        is_carried = self.mapper.carried_until_ms is not None
-        if attempt.opened and self.in_turn and not is_carried:
-            return (
-                "The service stopped transcribing"
-                if silent_ms > self.longest_silence_ms + _PROGRESS_MS
-                else ""
-            )
         return ""
 
     def corrected(self, event: StreamEvent) -> StreamEvent:
@@ -199,6 +191,13 @@ class Hearing:
             return told_ms
         needed_ms = min(self.mapper.needed_from_ms, outbox.until_ms)
         return max(outbox.from_ms, needed_ms)  # at the edge of a word
+
+    def _is_stuck(self, attempt: Attempt) -> bool:
+        """Whether nothing has been said about an open turn for longer than any turn needs."""
+        if attempt.opened is None or not self.in_turn or self.mapper.carried_until_ms is not None:
+            return False
+        silent_ms = attempt.outbox.clock.session_ms - self._heard_at_ms
+        return silent_ms > self.longest_silence_ms + _PROGRESS_MS
 
     def _release(self, attempt: Attempt, now: float) -> None:
         """Forget audio that no session needs again; what was not sent is needed."""

@@ -180,7 +180,7 @@ class Transcriber:
                 if line.socket is not None:
                     self._stream.alive(key, line.socket.alive_at)
             nearer = verb(*what, now)
-        except AssemblyAIError:
+        except AssemblyAIError:  # by `update` alone, which then has changed nothing
             raise
         except Exception as error:  # our own: it ends the stream, and never reaches the caller
             self._fail(error)

@@ -136,12 +136,13 @@ class Call:
         except Exception:  # a fault of ours must still hang up
             log.exception("the call failed")
             ending = Ending.FAULT
+            self.end(ending)
         finally:
             self._presence.stop_waiting()
-        self._write_end(ending)
-        seconds = round(time.monotonic() - started, 1)
-        log.info("call ended", extra={"ending": ending.value, "seconds": seconds})
         try:
+            self._write_end(ending)
+            seconds = round(time.monotonic() - started, 1)
+            log.info("call ended", extra={"ending": ending.value, "seconds": seconds})
             if ending.hangs_up:
                 await self._hang_up.close_room()
             elif ending.frees_the_room:

@@ -20,7 +20,7 @@ from config.behaviour import AgentSettings
 class Silence:
     """Watches the silences of one call.
 
-    `knows_ears`: whether `on_recogniser_opened` and `on_recogniser_interrupted` tell all: an STT
+    `knows_stt`: whether `on_recogniser_opened` and `on_recogniser_interrupted` tell all: an STT
     with a fallback hears without a session of its own.
     """
 

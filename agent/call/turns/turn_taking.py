@@ -90,7 +90,7 @@ class TurnTaking:
     def _hold_ends(self, opinions: Opinions) -> HeldEnds:
         return HeldEnds(
             opinions,
-            hold_seconds=self._settings.agent.turn_hold_ms / 1000,
+            turn_hold_seconds=self._settings.agent.turn_hold_ms / 1000,
             early_seconds=early_seconds(self._settings, self._preset),
             force_endpoint=self._assemblyai.force_endpoint,
             # Words over the agent's speech must reach `barge_in_filter` at once.

@@ -36,14 +36,14 @@ class HeldEnds:
         self,
         opinions: Opinions,
         *,
-        hold_seconds: float,
+        turn_hold_seconds: float,
         early_seconds: float,
         force_endpoint: Callable[[], None],
         may_wait: Callable[[], bool],
     ) -> None:
         """`may_wait` says whether an end may be held back now."""
         self._opinions = opinions
-        self._decision = SecondOpinion[stt.SpeechEvent](hold_seconds, early_seconds)
+        self._decision = SecondOpinion[stt.SpeechEvent](turn_hold_seconds, early_seconds)
         self._force_endpoint = force_endpoint
         self._may_wait = may_wait
         self._loop = asyncio.get_running_loop()

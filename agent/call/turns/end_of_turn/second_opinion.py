@@ -58,17 +58,17 @@ class Counts:
 
 
 class SecondOpinion(Generic[Event]):
-    """For one call. Holds an end back until the voice has been quiet for `hold_seconds` at most.
+    """For one call. Holds an end back, at most until the voice was quiet for `turn_hold_seconds`.
 
     Every method returns what to do now, in order: events for the session, or `FORCE_ENDPOINT`.
     Call `expire` at the time `deadline`.
     """
 
-    def __init__(self, hold_seconds: float, early_seconds: float) -> None:
+    def __init__(self, turn_hold_seconds: float, early_seconds: float) -> None:
         self.early_seconds = early_seconds
         """How long the voice has to be quiet before we ask for an end."""
         self.counts = Counts()
-        self._hold_seconds = hold_seconds
+        self._turn_hold_seconds = turn_hold_seconds
         self._is_open = False
         self._has_words = False
         self._held: Event | None = None  # kept while the caller goes on: the source may break off
@@ -123,8 +123,8 @@ class SecondOpinion(Generic[Event]):
         return self.expire(now)
 
     def on_opinion(self, hold_share: float, now: float) -> "list[Event | Force]":
-        """Take the opinion on the current pause: which part of `hold_seconds` an end is held back,
-        from 0 (the turn is surely over) to 1 (the caller is in mid-sentence)."""
+        """Take the opinion on the current pause: for which part of `turn_hold_seconds` an end is
+        held back, from 0 (the turn is surely over) to 1 (the caller is in mid-sentence)."""
         self._hold_share = hold_share
         return self.expire(now)
 
@@ -167,15 +167,15 @@ class SecondOpinion(Generic[Event]):
     def _release_at(self) -> float | None:
         if self._told_at is None:
             return None
-        latest = self._told_at + self._hold_seconds + WORDS_SECONDS
+        latest = self._told_at + self._turn_hold_seconds + WORDS_SECONDS
         goes_on = self._voice_since > self._ended_at
         if self._quiet_since is None:  # there is a voice, which may be an endless hum
             return latest if goes_on else self._told_at + OPINION_SECONDS
         if self._hold_share is not None:
-            due = self._quiet_since + self._hold_seconds * self._hold_share
+            due = self._quiet_since + self._turn_hold_seconds * self._hold_share
         else:
             due = max(self._told_at, self._quiet_since) + OPINION_SECONDS
-            due = min(due, self._quiet_since + self._hold_seconds)
+            due = min(due, self._quiet_since + self._turn_hold_seconds)
         return min(latest, max(due, self._quiet_since + RECOGNITION_SECONDS) if goes_on else due)
 
     def _force_at(self) -> float | None:
