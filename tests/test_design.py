@@ -129,8 +129,8 @@ def test_the_page_has_a_line_for_each_contract() -> None:
 QUESTIONS = [each for each in PAGE.split("\n\n") if each.startswith("**Where ")]
 
 
-def test_a_newcomer_has_three_questions() -> None:
-    assert len(QUESTIONS) == 3
+def test_a_newcomer_has_four_questions() -> None:
+    assert len(QUESTIONS) == 4
 
 
 @pytest.mark.parametrize("answer", QUESTIONS, ids=lambda answer: answer.split("**")[1])
