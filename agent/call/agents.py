@@ -152,7 +152,9 @@ class _Nodes:
     async def _prepare(self) -> None:
         await self.update_tools(self._agent.tools)
         if self._call.group:
-            await self._agent.update_instructions(f"{self._agent.instructions}\n{GROUP}")
+            told = self._agent.instructions
+            told = told if isinstance(told, str) else told.render(modality="audio")
+            await self._agent.update_instructions(f"{told}\n{GROUP}")
 
     async def update_tools(self, tools: list[llm.Tool | llm.Toolset]) -> None:
         await self._update_tools(self._call.tools.with_own(tools))

@@ -1,13 +1,30 @@
 """Any agent has what makes a call good: the first, one after a hand-off, and LiveKit's tasks."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from datetime import date
 from typing import Any
 
 import pytest
-from livekit.agents import Agent, AgentSession, ChatContext, LanguageCode, function_tool, llm, stt
-from livekit.agents.beta.workflows import GetEmailTask
+from livekit.agents import (
+    Agent,
+    AgentSession,
+    AgentTask,
+    ChatContext,
+    LanguageCode,
+    function_tool,
+    llm,
+    stt,
+)
+from livekit.agents.beta.workflows import (
+    GetDOBResult,
+    GetDOBTask,
+    GetEmailResult,
+    GetEmailTask,
+    GetPhoneNumberResult,
+    GetPhoneNumberTask,
+)
 
 from agent.call.agents import CallAgents
 from agent.call.barge_in.vad_tap import TappedVAD
@@ -31,12 +48,13 @@ Type = stt.SpeechEventType
 
 
 class Desk(Agent):
-    """Hands every caller to a plain agent, or asks for an e-mail address."""
+    """Hands every caller to a plain agent, or asks for something with a task of LiveKit."""
 
-    def __init__(self, second: Agent) -> None:
+    def __init__(self, second: Agent, task: Callable[..., AgentTask[Any]] = GetEmailTask) -> None:
         super().__init__(instructions="the desk")
         self.second = second
-        self.address = ""
+        self.task = task
+        self.found: Any = None
 
     @function_tool
     async def hand_over(self) -> Agent:
@@ -44,16 +62,21 @@ class Desk(Agent):
         return self.second
 
     @function_tool
-    async def ask_address(self) -> str:
+    async def ask(self) -> str:
         """With LiveKit's own task."""
-        self.address = (await GetEmailTask(chat_ctx=self.chat_ctx)).email_address
-        return self.address
+        self.found = await self.task(chat_ctx=self.chat_ctx)
+        return "done"
 
 
 class Call:
     """A caller who speaks to a desk."""
 
-    def __init__(self, *answers: Part | list[Part], said_before: Sequence[Said] = ()) -> None:
+    def __init__(
+        self,
+        *answers: Part | list[Part],
+        said_before: Sequence[Said] = (),
+        task: Callable[..., AgentTask[Any]] = GetEmailTask,
+    ) -> None:
         key = {"api_key": "key"}
         livekit = {"url": "ws://127.0.0.1", "api_secret": "secret"} | key
         settings = load_settings(None, given={"livekit": livekit, "assemblyai": key, "openai": key})
@@ -75,7 +98,7 @@ class Call:
         )
         agents = CallAgents(self.session, turn_taking, tools, GREETING, said_before=said_before)
         subscribe(self.session, self.service, turn_taking, agents, tools.limits)
-        self.desk = Desk(Agent(instructions="the second"))
+        self.desk = Desk(Agent(instructions="the second"), task)
 
     def _end(self) -> None:
         self.has_ended = True
@@ -109,10 +132,12 @@ class Call:
 
 @asynccontextmanager
 async def call(
-    *answers: Part | list[Part], said_before: Sequence[Said] = ()
+    *answers: Part | list[Part],
+    said_before: Sequence[Said] = (),
+    task: Callable[..., AgentTask[Any]] = GetEmailTask,
 ) -> AsyncIterator[Call]:
     """A call whose greeting has been heard."""
-    running = Call(*answers, said_before=said_before)
+    running = Call(*answers, said_before=said_before, task=task)
     running.session.input.audio = SilentInput()
     running.session.output.audio = running.loudspeaker
     await running.session.start(running.desk, record=False)
@@ -181,24 +206,49 @@ async def test_reasoning_is_not_heard_after_a_hand_off() -> None:
         assert line.tts.texts[-1] == "It is open."
 
 
-async def test_a_task_of_livekit_is_as_patient_with_an_address_as_we_are() -> None:
-    answers = (
-        calls("ask_address"),
-        "What is your email address?",
-        calls("update_email_address", email="ann@example.com"),
-        "Is ann at example dot com right?",
-        calls("confirm_email_address"),
-        "Thank you, Ann.",
-    )
-    async with call(*answers) as line:
+@pytest.mark.parametrize(
+    ("task", "question", "update", "confirm", "found"),
+    [
+        (
+            GetEmailTask,
+            "What is your email address?",
+            calls("update_email_address", email="ann@example.com"),
+            "confirm_email_address",
+            GetEmailResult("ann@example.com"),
+        ),
+        (
+            GetPhoneNumberTask,
+            "What is your phone number?",
+            calls("update_phone_number", phone_number="+14155550100"),
+            "confirm_phone_number",
+            GetPhoneNumberResult("+14155550100"),
+        ),
+        (
+            GetDOBTask,
+            "What is your date of birth?",
+            calls("update_dob", year=1990, month=5, day=17),
+            "confirm_dob",
+            GetDOBResult(date(1990, 5, 17)),
+        ),
+    ],
+)
+async def test_a_task_of_livekit_is_as_patient_with_dictation_as_we_are(
+    task: Callable[..., AgentTask[Any]],
+    question: str,
+    update: llm.FunctionToolCall,
+    confirm: str,
+    found: object,
+) -> None:
+    answers = [calls("ask"), question, update, "Is that right?", calls(confirm), "Thank you, Ann."]
+    async with call(*answers, task=task) as line:
         usual = line.patience
         await line.say("write to me")
-        assert isinstance(line.agent, GetEmailTask)
+        assert isinstance(line.agent, AgentTask)
         assert line.patience == (1600, 1.6)
-        await line.say("ann at example dot com please")
+        await line.say("it is this one of course and no other")
         assert line.patience == usual
         await line.say("that is right")
-        assert line.desk.address == "ann@example.com"
+        assert line.desk.found == found
         assert line.agent is line.desk
         assert line.tts.texts[-1] == "Thank you, Ann."
 

@@ -18,6 +18,7 @@ from livekit.agents import (
     LanguageCode,
     stt,
 )
+from livekit.agents.llm.chat_context import Instructions
 
 from agent.call.agents import CallAgents
 from agent.call.barge_in.vad_tap import TappedVAD
@@ -349,3 +350,15 @@ async def test_whatever_three_people_say_at_whatever_moments_each_word_arrives_o
             assert [text for speaker, text in line.said if speaker == identity] == told[who]
             assert [text for speaker, text in line.shown if speaker == identity] == told[who]
         assert line.session.agent_state == "listening"
+
+
+async def test_an_agent_after_a_hand_off_is_told_that_several_people_are_there() -> None:
+    async with call("ann-1") as line:
+        told = Instructions("Be brief.", audio="You are heard.")
+        second = Agent(instructions=told)
+        line.session.update_agent(second)
+        await asyncio.sleep(1)
+        assert line.session.current_agent is second
+        [*own, _, group] = str(second.instructions).partition("\nSeveral people")
+        assert own == [told.render(modality="audio") + "\n"]
+        assert group
