@@ -41,7 +41,6 @@ from config.behaviour import AgentSettings
 from config.per_call import settings_of_call
 
 log = logging.getLogger(__name__)
-
 START_SECONDS = 30
 
 
@@ -79,7 +78,8 @@ class Call:
 
     def __init__(self, job: JobContext, parts: SessionParts) -> None:
         self._job = job
-        self._own = settings_of_call(parts.settings, job.job.metadata)
+        self._files = job.proc.userdata.get("files_now")  # under development a `FilesNow`
+        self._own = settings_of_call((self._files or parts).settings, job.job.metadata)
         self._parts = parts.for_call(self._own.settings)
         self._ending: asyncio.Future[Ending] = asyncio.get_running_loop().create_future()
         self._presence = Presence(
@@ -173,6 +173,8 @@ class Call:
             async with Tasks() as tasks:
                 tasks.start(self._silence.watch(), name="silence")
                 tasks.start(self._late_formatting.run(), name="late formatting")
+                if self._files:
+                    tasks.start(self._files.follow(self._session), name="changed files")
                 tasks.start(self._presence.check_caller(), name="caller's client")
                 ending = await asyncio.shield(self._ending)
         finally:

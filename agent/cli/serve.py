@@ -90,10 +90,13 @@ def _serve_supervised() -> None:
 def _serve(*, devmode: bool, **options: Any) -> None:
     settings = _prepared()
     from agent.worker.run import serve
-    from agent.worker.server import build_server
+    from agent.worker.server import build_server, reread_files
 
     with explained(settings):
-        asyncio.run(serve(build_server(settings), settings, devmode=devmode, **options))
+        server = build_server(settings)
+        if devmode:
+            reread_files(server, settings)
+        asyncio.run(serve(server, settings, devmode=devmode, **options))
 
 
 def _log_as_set(settings: Settings) -> None:

@@ -18,6 +18,7 @@ from livekit.agents.worker import ServerEnvOption
 from agent import log
 from agent.call.answer import answer
 from agent.call.barge_in.outcomes import Tell
+from agent.call.files_now import FilesNow
 from agent.call.people.participants import AgentRole
 from agent.call.session import prepare_parts
 from agent.livekit_private import WatchedServer
@@ -244,3 +245,17 @@ def prewarm(
     # A full collection in the call would scan everything that is loaded and silence it for 0.2 s.
     gc.collect()
     gc.freeze()
+
+
+def reread_files(server: Worker, settings: Settings) -> None:
+    """Let its calls go by instructions and phrases as their files have them now."""
+    assert server.setup_fnc
+    server.setup_fnc = partial(prewarm_in_development, settings, server.setup_fnc)
+
+
+def prewarm_in_development(
+    settings: Settings, prewarm: Callable[[JobProcess], object], process: JobProcess
+) -> None:
+    """The same for a call whose files may change in the middle of it."""
+    process.userdata["files_now"] = FilesNow(settings)
+    prewarm(process)
