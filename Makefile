@@ -5,13 +5,16 @@ BIN := .venv/bin
 STAMP := .venv/.complete
 
 .DEFAULT_GOAL := help
-.PHONY: help run call token page picture check test flaky livekit compare bench-latency bench-turns bench-talk bench-stt chaos canary fuzz image reference lock clean
+.PHONY: help run console call token page picture check test flaky livekit compare bench-latency bench-turns bench-talk bench-stt chaos canary fuzz image reference lock clean
 
 help:  ## Show what there is to type
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: $(STAMP)  ## Start everything on this machine: LiveKit, stand-ins for providers without a key, the agent
 	@$(BIN)/python -m workbench.local.run
+
+console: $(STAMP)  ## Talk in this terminal, without LiveKit; in writing with ARGS=--text
+	@$(BIN)/python -m workbench.local.console $(ARGS)
 
 call: $(STAMP)  ## Call the running agent with recorded speech, and show the conversation
 	@$(BIN)/python -m workbench.local.call

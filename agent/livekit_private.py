@@ -7,10 +7,13 @@ sentences, so LiveKit itself is imported where it is used.
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import ssl
-from collections.abc import Callable, Iterator
+import sys
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -127,9 +130,39 @@ class Console:
         read: Callable[[], str] = self._module.readkey
         self._module.readkey = lambda: reader(read)
 
+    def use_no_devices(self) -> None:
+        """Look for no microphone and no speaker, which in text mode nobody needs."""
+        self._shown._validate_device_or_raise = lambda **_: None
+
+    def read_lines(
+        self, lines: Iterable[str], show: Callable[[str], None], end: Callable[[], None]
+    ) -> None:
+        """In text mode `show` the answers to each of these lines, and then call `end`, which has to
+        raise. What LiveKit's console prints goes to stderr, and no terminal is needed."""
+        self._shown.console.file = sys.stderr
+
+        def converse(_: object) -> None:
+            with contextlib.suppress(RuntimeError):  # the agent has ended the call
+                for line in lines:
+                    # In the job's own context, which has its log fields.
+                    begin = partial(self._shown.io_context.run, asyncio.run_coroutine_threadsafe)
+                    answer = begin(typed(self._shown.io_session, line), self._shown.io_loop)
+                    for said in answer.result():
+                        show(said)
+            end()
+
+        self._module._text_mode = converse
+
     def run(self, **options: Any) -> None:
         """Converse until the user ends it."""
         self._module._run_console(**options)
+
+
+async def typed(session: AgentSession[Any], line: str) -> list[str]:
+    """What the agent answers to a typed line, message by message."""
+    events = (await session.run(user_input=line)).events
+    messages = [each.item for each in events if each.type == "message"]
+    return [each.text_content or "" for each in messages if each.role == "assistant"]
 
 
 def certificates() -> ssl.SSLContext:

@@ -9,6 +9,7 @@ import termios
 import threading
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Annotated
 
 import typer
@@ -21,6 +22,7 @@ from config.settings import Settings
 
 # For the session's goodbye. LiveKit's console may wait for ever on its own.
 GRACE_SECONDS = 2
+CTRL_T = "\x14"
 
 
 def console(
@@ -33,17 +35,29 @@ def console(
         str | None, typer.Option(help="Speaker: part of its name, or its number.")
     ] = None,
 ) -> None:
-    """Talk to the agent in this terminal, without a LiveKit server. Ctrl-C ends it."""
+    """Talk to the agent in this terminal, without a LiveKit server. Ctrl-C ends it.
+
+    With --text the lines may also come from a pipe or a file: the answers are printed, each on a
+    line, and the log goes to stderr.
+    """
     # The console never contacts a LiveKit server.
     nowhere = {"url": "ws://127.0.0.1", "api_key": "none", "api_secret": "none"}
     settings = loaded_settings({"livekit": nowhere})
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        give_up("The console needs a terminal: run it by hand, not in a pipe or a script.")
-    _require_sound(input_device, output_device, text=text)
+    is_terminal = sys.stdin.isatty() and sys.stdout.isatty()
+    if not (text or is_terminal):
+        give_up("To speak, the console needs a terminal. In a pipe or a script use --text.")
+    if not text:
+        _require_sound(input_device, output_device)
     with _ended_by_signals():
         from agent.worker.server import build_server
 
-        _livekits_console(settings).run(
+        shown = _livekits_console(settings)
+        if text:
+            shown.use_no_devices()
+        if not is_terminal:
+            end = partial(signal.raise_signal, signal.SIGINT)  # as Ctrl-C does
+            shown.read_lines(_lines(), partial(print, flush=True), end)
+        shown.run(
             server=build_server(settings),
             input_device=input_device,
             output_device=output_device,
@@ -53,17 +67,23 @@ def console(
         )
 
 
-def _require_sound(microphone: str | None, speaker: str | None, *, text: bool) -> None:
+def _lines() -> Iterator[str]:
+    """What is typed, line by line, without empty lines."""
+    for line in sys.stdin:
+        if said := line.strip():
+            yield said
+
+
+def _require_sound(microphone: str | None, speaker: str | None) -> None:
     """Return if the sound devices are there; else end the program with one sentence."""
-    try:
-        import sounddevice  # LiveKit's console opens it in text mode as well
-    except (OSError, ImportError):
+    if not _has_portaudio():
         give_up(
-            "The console needs PortAudio, which is not on this machine: install it with "
-            "`apt-get install libportaudio2` (Debian, Ubuntu) or `brew install portaudio` (macOS)."
+            "To speak, the console needs PortAudio, which is not on this machine: install it with "
+            "`apt-get install libportaudio2` (Debian, Ubuntu) or `brew install portaudio` (macOS), "
+            "or converse in writing with --text."
         )
-    if text:
-        return
+    import sounddevice
+
     for kind, name in (("input", microphone), ("output", speaker)):
         try:
             sounddevice.query_devices(_number_or_name(name), kind=kind)
@@ -76,20 +96,30 @@ def _require_sound(microphone: str | None, speaker: str | None, *, text: bool) -
             )
 
 
+def _has_portaudio() -> bool:
+    try:
+        import sounddevice  # noqa: F401 - it loads the library
+    except (OSError, ImportError):
+        return False
+    return True
+
+
 def _number_or_name(name: str | None) -> int | str | None:
     return int(name) if name and name.isdigit() else name
 
 
 def _livekits_console(settings: Settings) -> Console:
-    """LiveKit's console, adapted in three ways.
+    """LiveKit's console, adapted in four ways.
 
     It hides its deprecation notice, which no user can act on. Ctrl-C ends it while it reads keys,
-    in a thread and in a loop that would go on. Its log holds no secret.
+    in a thread and in a loop that would go on. Without PortAudio, Ctrl-T does not change from
+    writing to speaking. Its log holds no secret.
     """
 
     def read_key(read: Callable[[], str]) -> str:
         try:
-            return read()
+            key = read()
+            return "" if key == CTRL_T and not _has_portaudio() else key
         except KeyboardInterrupt:
             os.kill(os.getpid(), signal.SIGINT)
             time.sleep(GRACE_SECONDS)
@@ -106,7 +136,7 @@ def _livekits_console(settings: Settings) -> Console:
 @contextlib.contextmanager
 def _ended_by_signals() -> Iterator[None]:
     """End soon after Ctrl-C or SIGTERM, and at once after a second one, without a traceback."""
-    before = termios.tcgetattr(sys.stdin)
+    before = termios.tcgetattr(sys.stdin) if sys.stdin.isatty() else None
     woken, waker = socket.socketpair()
     waker.setblocking(False)
     signal.set_wakeup_fd(waker.fileno(), warn_on_full_buffer=False)
@@ -122,7 +152,8 @@ def _ended_by_signals() -> Iterator[None]:
         woken.settimeout(GRACE_SECONDS)
         with contextlib.suppress(TimeoutError):
             woken.recv(1)
-        termios.tcsetattr(sys.stdin, termios.TCSADRAIN, before)
+        if before:
+            termios.tcsetattr(sys.stdin, termios.TCSADRAIN, before)
         os._exit(0)
 
     threading.Thread(target=end, name="signals", daemon=True).start()

@@ -1,10 +1,13 @@
 """What of LiveKit's private parts the agent stands on, and which feature each of them carries."""
 
+import asyncio
+import contextvars
 import importlib
 import inspect
 import logging
 import re
 import ssl
+import sys
 from types import SimpleNamespace
 from typing import Any, cast, get_args
 
@@ -71,6 +74,16 @@ PARTS: list[tuple[Any, str, str]] = [
         _legacy.AgentsConsole,
         "_log_handler",
         "`python agent.py console` could show secrets in its log",
+    ),
+    (
+        _legacy,
+        "_text_mode",
+        "`python agent.py console --text` could not read from a pipe",
+    ),
+    (
+        _legacy.AgentsConsole,
+        "_validate_device_or_raise",
+        "`python agent.py console --text` would end without PortAudio",
     ),
     (
         http_context,
@@ -205,6 +218,48 @@ def test_the_console_hides_a_tag_and_filters_its_log(
     shown._log_handler.removeFilter(unwanted)
     console.read_keys(lambda read: read() * 2)
     assert _legacy.readkey() == "kk"
+
+
+async def test_the_console_answers_lines_from_a_pipe_and_ends(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Session:
+        async def run(self, *, user_input: str) -> object:
+            items = [message("user", user_input), message("assistant", f"{user_input} to you")]
+            return SimpleNamespace(events=[*items, SimpleNamespace(type="function_call")])
+
+    def message(role: str, text: str) -> object:
+        return SimpleNamespace(type="message", item=SimpleNamespace(role=role, text_content=text))
+
+    shown = _legacy.AgentsConsole.get_instance()
+    monkeypatch.setattr(_legacy, "_text_mode", _legacy._text_mode)
+    monkeypatch.setattr(shown.console, "file", shown.console.file)
+    for name, value in (
+        ("_io_acquired", True),
+        ("_io_session", Session()),
+        ("_io_loop", asyncio.get_running_loop()),
+        ("_io_context", contextvars.copy_context()),
+    ):
+        monkeypatch.setattr(shown, name, value, raising=False)
+    answers: list[str] = []
+
+    def end() -> None:
+        raise EOFError
+
+    Console().read_lines(["good day", "good night"], answers.append, end)
+    with pytest.raises(EOFError):
+        await asyncio.to_thread(_legacy._text_mode, shown)
+    assert answers == ["good day to you", "good night to you"]
+
+
+def test_the_console_needs_no_devices_in_text_mode(monkeypatch: pytest.MonkeyPatch) -> None:
+    shown = _legacy.AgentsConsole.get_instance()
+    monkeypatch.setattr(shown, "_validate_device_or_raise", shown._validate_device_or_raise)
+    monkeypatch.setitem(sys.modules, "sounddevice", None)
+    with pytest.raises(ImportError):
+        shown._validate_device_or_raise(input_device=None, output_device=None)
+    Console().use_no_devices()
+    shown._validate_device_or_raise(input_device=None, output_device=None)
 
 
 def room(*sinks: object) -> Any:

@@ -138,7 +138,8 @@ def test_a_signal_ends_a_command_that_waits_for_a_silent_server(words: tuple[str
 def test_the_console_asks_for_a_terminal() -> None:
     done = agent("console", **KEYS)
     assert done.returncode == 1
-    assert "needs a terminal" in done.stderr
+    assert "the console needs a terminal" in done.stderr
+    assert "--text" in done.stderr
 
 
 def test_settings_are_shown_with_their_origin_and_secrets_are_not() -> None:

@@ -27,6 +27,8 @@ def query_devices(device=None, kind=None):
     raise PortAudioError("Error querying device -1")
 """
 
+NO_PORTAUDIO = 'raise OSError("PortAudio library not found")'
+
 
 class Terminal:
     """A command in a terminal of its own."""
@@ -57,8 +59,8 @@ class Terminal:
 
 
 @contextmanager
-def console(tmp_path: Path, *arguments: str) -> Iterator[Terminal]:
-    (tmp_path / "sounddevice.py").write_text(NO_CARD)
+def console(tmp_path: Path, *arguments: str, sound: str = NO_CARD) -> Iterator[Terminal]:
+    (tmp_path / "sounddevice.py").write_text(sound)
     clean = {name: value for name, value in os.environ.items() if not name.startswith(OURS)}
     screen, keyboard = pty.openpty()
     with subprocess.Popen(
@@ -91,6 +93,21 @@ def test_a_device_that_is_not_there_is_named(tmp_path: Path) -> None:
     with console(tmp_path, "--input-device", "Jabra") as terminal:
         assert terminal.read_to_the_end(30) == 1
     assert "finds no microphone 'Jabra'" in terminal.shown
+
+
+def test_without_portaudio_it_says_what_to_install(tmp_path: Path) -> None:
+    with console(tmp_path, sound=NO_PORTAUDIO) as terminal:
+        assert terminal.read_to_the_end(30) == 1
+    assert "libportaudio2" in terminal.shown
+    assert len(terminal.shown.splitlines()) == 1
+
+
+def test_without_portaudio_one_can_converse_in_writing(tmp_path: Path) -> None:
+    with console(tmp_path, "--text", sound=NO_PORTAUDIO) as terminal:
+        terminal.read_until("Type to talk to your agent")
+        terminal.press(b"\x03")
+        assert terminal.read_to_the_end(20) == 0
+    assert "Traceback" not in terminal.shown
 
 
 @pytest.mark.parametrize("when", ["Starting console mode", "Type to talk to your agent"])
