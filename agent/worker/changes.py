@@ -36,9 +36,14 @@ class Watched:
         return sorted({each for each in (*code, self.phrases) if each.is_dir()})
 
     def beside(self) -> list[Path]:
-        """The folders to watch without what is below them, as far as they exist."""
+        """The other folders to watch, without what is below them, as far as they exist."""
         parents = {self.project, self.dotenv.parent, self.instructions.parent}
-        return sorted(each for each in parents if each.is_dir())
+        covered = self.folders()
+        return sorted(
+            each
+            for each in parents
+            if each.is_dir() and not any(each.is_relative_to(other) for other in covered)
+        )
 
     def effect(self, path: Path) -> Effect:
         """What a change of this file means."""

@@ -26,8 +26,8 @@ log = logging.getLogger(__name__)
 FAULTY_CODE = 70
 """Exit code of a worker whose code raised an exception: another state of the code may run."""
 
-# Editors write a file in several steps.
-SETTLED_MS, SETTLED_AT_MOST_MS = 50, 400
+# Editors write a file in several steps, and somebody who saves all saves several files.
+SETTLED_SECONDS = 0.25
 
 
 async def develop(command: Sequence[str], watched: Watched) -> int:
@@ -122,7 +122,7 @@ async def _watch(
 ) -> None:
     from watchfiles import awatch
 
-    changes = awatch(*folders, step=SETTLED_MS, debounce=SETTLED_AT_MOST_MS, recursive=recursive)
+    changes = awatch(*folders, recursive=recursive, debounce=100)
     async for found in changes:
         tell({Path(path) for _, path in found})
 
@@ -131,7 +131,7 @@ async def _follow(changed: asyncio.Queue[set[Path]], watched: Watched, workers: 
     """Replace the worker after each change of its code that can run."""
     waiting: set[Path] = set()
     while True:
-        found = watched.sorted_out(await changed.get())
+        found = watched.sorted_out(await _settled(changed))
         if texts := found.get(Effect.NEXT_TURN):
             files = in_words(texts, watched.project)
             log.info("calls go by the changed file at their next turn", extra={"files": files})
@@ -146,6 +146,15 @@ async def _follow(changed: asyncio.Queue[set[Path]], watched: Watched, workers: 
         log.info("starting a worker with the changed file", extra={"files": files})
         waiting.clear()
         await workers.replace()
+
+
+async def _settled(changed: asyncio.Queue[set[Path]]) -> set[Path]:
+    """What has changed, once nothing more does."""
+    found = await changed.get()
+    with contextlib.suppress(TimeoutError):
+        while True:
+            found |= await asyncio.wait_for(changed.get(), SETTLED_SECONDS)
+    return found
 
 
 def _faults_in(paths: Iterable[Path], watched: Watched) -> list[str]:

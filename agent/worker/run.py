@@ -60,10 +60,11 @@ async def serve(
     require_certificates()
     with signals.listening() as (stop, hurry):
         patience_seconds = 0 if devmode else PATIENCE_SECONDS
-        await first_of(_ready(server, settings, patience_seconds=patience_seconds), stop.wait())
-        if stop.is_set():
-            return
+        ready = _ready(server, settings, patience_seconds=patience_seconds)
         async with OwnedTask(_awaited(retired), name="retirement") as leaving:
+            await first_of(ready, stop.wait(), asyncio.shield(leaving.task))
+            if stop.is_set() or leaving.task.done():
+                return
             ends = _Ends(stop, hurry, leaving.task)
             await _take_calls(server, settings, ends, devmode=devmode, speaks=speaks)
     leave_folder_in_place()

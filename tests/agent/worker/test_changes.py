@@ -76,7 +76,11 @@ def test_only_folders_that_exist_are_watched(tmp_path: Path) -> None:
     told = tmp_path / "lost" / "told.md"
     watched = Watched(tmp_path, tmp_path / "config/.env", told, tmp_path / "agent/words")
     assert watched.folders() == [tmp_path / name for name in ("agent", "agent/words", "config")]
-    assert watched.beside() == [tmp_path, tmp_path / "config"]
+    assert watched.beside() == [tmp_path]
+    told = tmp_path / "told" / "by.md"
+    told.parent.mkdir()
+    elsewhere = Watched(tmp_path, tmp_path / ".env", told, tmp_path / "agent/words")
+    assert elsewhere.beside() == [tmp_path, told.parent]
 
 
 def test_a_syntax_error_is_told_with_its_line() -> None:

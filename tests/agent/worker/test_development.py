@@ -110,6 +110,18 @@ def test_the_new_code_serves_while_calls_end_with_the_former(house: House) -> No
     house.says("a former worker has ended, with its last call")
 
 
+def test_files_that_are_saved_together_take_one_new_worker(house: House) -> None:
+    for name in ("one.py", "two.py"):
+        (house.folder / "agent" / name).write_text("")
+    house.write("2")
+    house.says("serving 2")
+    house.program.terminate()
+    assert house.program.stdout
+    said = house.program.stdout.read()
+    assert "starting a worker" not in said
+    assert "serving" not in said
+
+
 def test_a_syntax_error_is_shown_and_the_worker_goes_on_until_it_is_mended(house: House) -> None:
     house.write("= 2")
     house.says("waiting until this is mended agent.py: invalid syntax (agent.py, line 5)")
