@@ -1,4 +1,4 @@
-"""docs/design.md names what exists, and its tree leaves no module of what ships out."""
+"""docs/design.md and CONTRIBUTING.md name what exists; the tree leaves no module that ships out."""
 
 import re
 import subprocess
@@ -10,6 +10,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 PAGE = (ROOT / "docs" / "design.md").read_text("utf-8")
+GUIDE = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
 TREE = PAGE.split("## 2. The tree")[1].split("```")[1].strip("\n").splitlines()
 OURS = ("agent", "config", "stt_assemblyai", "workbench")
 PACKAGES = ("agent", "config", "stt_assemblyai")
@@ -142,3 +143,56 @@ def test_what_an_answer_names_is_in_one_of_its_files(answer: str) -> None:
     assert names
     names = [name.lower().removeprefix("agent_") if name.isupper() else name for name in names]
     assert not [name for name in names if not re.search(rf"\b{name}\b", text)]
+
+
+PICTURE, GUIDE_TEXT = GUIDE.split("```")[1], "".join(GUIDE.split("```")[::2])
+IN_PICTURE = re.compile(r"(?<![\w/])((?:\w+/)+(?:\w+\.py)?|\w+\.py)")
+LINKED = re.compile(r"\]\(([^)#]+)")
+GUIDE_PATH = re.compile(r"(?<![\w./-])((?:\w[\w.-]*/)+[\w.-]*|[\w-]+\.(?:py|md|toml|lock))")
+CODE = re.compile(r"`([^`]+)`")
+STEPS = re.findall(r"^\d\. .*(?:\n   .*)*", GUIDE, re.MULTILINE)
+
+
+def guide_paths(text: str) -> set[str]:
+    """Each path in the code and in the links of a text."""
+    codes = {path for code in CODE.findall(text) for path in GUIDE_PATH.findall(code)}
+    return {path.removesuffix("/") for path in codes | set(LINKED.findall(text))}
+
+
+@pytest.mark.parametrize("path", sorted(guide_paths(GUIDE_TEXT)))
+def test_every_path_in_the_guide_exists_where_it_says(path: str) -> None:
+    assert path in TRACKED
+
+
+@pytest.mark.parametrize("path", sorted(set(IN_PICTURE.findall(PICTURE))))
+def test_what_the_guides_picture_shows_is_there(path: str) -> None:
+    name = path.removesuffix("/")
+    assert [each for each in TRACKED if f"/{each}".endswith(f"/{name}")]
+
+
+@pytest.mark.parametrize(
+    "target",
+    sorted({code.split()[1] for code in CODE.findall(GUIDE_TEXT) if code.startswith("make ")}),
+)
+def test_every_target_of_make_in_the_guide_exists(target: str) -> None:
+    makefile = (ROOT / "Makefile").read_text("utf-8")
+    assert re.search(rf"^{target}:.*## ", makefile, re.MULTILINE)
+
+
+@pytest.mark.parametrize("step", STEPS, ids=lambda step: " ".join(step.split()[1:6]))
+def test_what_a_step_of_the_guide_names_is_in_one_of_its_files(step: str) -> None:
+    files = [ROOT / path for path in guide_paths(step)]
+    text = "\n".join(path.read_text("utf-8") for path in files if path.is_file())
+    assert not [code for code in CODE.findall(step) if code.isidentifier() and code not in text]
+
+
+def test_the_guide_is_short() -> None:
+    assert len(GUIDE.splitlines()) <= 120
+    recipes = [each for each in GUIDE.split("\n## ") if each.startswith("Add a")]
+    assert len(recipes) == 4
+    assert all(3 <= len(re.findall(r"^\d\. ", each, re.MULTILINE)) <= 6 for each in recipes)
+
+
+def test_a_path_is_found_in_a_command_too() -> None:
+    text = "`.venv/bin/pytest -q tests/test_x.py`, `config/`, [a page](docs/page.md#part), `docs`"
+    assert guide_paths(text) == {"tests/test_x.py", "config", "docs/page.md"}
