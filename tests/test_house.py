@@ -1,6 +1,7 @@
 """Rules of the house that no tool checks by itself."""
 
 import ast
+import re
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -85,3 +86,14 @@ def test_every_row_of_the_page_on_faults_names_a_test_that_exists() -> None:
     for row in rows:
         name = row.rsplit("`", 2)[1]
         assert f"async def {name}(" in tests, name
+
+
+def test_the_tests_that_pages_name_exist() -> None:
+    pages = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").glob("*.md")]
+    named = {
+        (page.name, name)
+        for page in pages
+        for name in re.findall(r"tests/[\w/]+/test_\w+\.py", page.read_text("utf-8"))
+    }
+    assert named
+    assert not [(page, name) for page, name in named if not (ROOT / name).exists()]
