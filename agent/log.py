@@ -29,6 +29,7 @@ _RETICENT = {
     "httpx2": logging.WARNING,
     "livekit": logging.CRITICAL,
     "openai": logging.WARNING,
+    "watchfiles": logging.WARNING,  # a line for each change, where the log itself may be a file
     "websockets": logging.WARNING,
 }
 

@@ -41,7 +41,8 @@ async def develop(command: Sequence[str], watched: Watched) -> int:
         async with Tasks() as tasks:
             changed: asyncio.Queue[set[Path]] = asyncio.Queue()
             for folders, recursive in ((watched.folders(), True), (watched.beside(), False)):
-                tasks.start(_watch(folders, changed.put_nowait, recursive=recursive), name="files")
+                watch = _watch(folders, watched, changed.put_nowait, recursive=recursive)
+                tasks.start(watch, name="files")
             try:
                 await workers.replace()
                 await first_of(_follow(changed, watched, workers), workers.over(), stop.wait())
@@ -118,11 +119,18 @@ class Workers:
 
 
 async def _watch(
-    folders: Sequence[Path], tell: Callable[[set[Path]], None], *, recursive: bool
+    folders: Sequence[Path],
+    watched: Watched,
+    tell: Callable[[set[Path]], None],
+    *,
+    recursive: bool,
 ) -> None:
-    from watchfiles import awatch
+    from watchfiles import Change, awatch
 
-    changes = awatch(*folders, recursive=recursive, debounce=100)
+    def means_something(_: Change, path: str) -> bool:
+        return watched.effect(Path(path)) is not Effect.NONE
+
+    changes = awatch(*folders, watch_filter=means_something, recursive=recursive, debounce=100)
     async for found in changes:
         tell({Path(path) for _, path in found})
 

@@ -122,6 +122,16 @@ def test_files_that_are_saved_together_take_one_new_worker(house: House) -> None
     assert "serving" not in said
 
 
+def test_a_log_in_the_watched_folder_keeps_no_change_waiting(house: House) -> None:
+    with (house.folder / "dev.log").open("wb", buffering=0) as log:
+        house.write("2")
+        assert house.program.stdout
+        for line in house.program.stdout:
+            log.write(line.encode())
+            if line.startswith("serving 2"):
+                break
+
+
 def test_a_syntax_error_is_shown_and_the_worker_goes_on_until_it_is_mended(house: House) -> None:
     house.write("= 2")
     house.says("waiting until this is mended agent.py: invalid syntax (agent.py, line 5)")
