@@ -16,6 +16,7 @@ from agent.caller.outcome import Call, Greeting
 from agent.caller.transcript import Segment
 from agent.caller.utterance import Utterance
 from agent.caller.waiting import WaitedTooLongError
+from agent.tasks import OwnedTask
 
 CONNECT_SECONDS = 15.0
 AGENT_SECONDS = 20.0
@@ -108,15 +109,13 @@ async def _next(
     Somebody who types may take their time: what the agent says meanwhile is shown. Raises
     CallEndedError if the call ends before it is known.
     """
-    saying = asyncio.ensure_future(_from(sayings))
-    hearing = asyncio.ensure_future(_overhear(caller, show))
-    await asyncio.wait({saying, hearing}, return_when=asyncio.FIRST_COMPLETED)
-    for task in (saying, hearing):
-        task.cancel()
-    found, error = await asyncio.gather(saying, hearing, return_exceptions=True)
-    if not isinstance(found, BaseException):
-        return found
-    raise error if isinstance(error, CallEndedError | WaitedTooLongError) else found
+    async with (
+        OwnedTask(_from(sayings), name="what is said next", is_watched=True) as saying,
+        OwnedTask(_overhear(caller, show), name="what the agent says", is_watched=True) as hearing,
+    ):
+        tasks = {saying.task, hearing.task}
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    return hearing.task.result() if saying.task.cancelled() else saying.task.result()
 
 
 async def _from(sayings: AsyncIterator[Utterance]) -> Utterance | None:
