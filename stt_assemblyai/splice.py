@@ -54,6 +54,11 @@ class Splice:
         apart_ms = _APART_MS if known_until_ms else 0
         heard_again = [word for word in said if word.end_ms > from_ms - apart_ms]
         self._last = heard_again[-1] if heard_again else None
+        self._earlier = [  # said before it, in the same words
+            word
+            for word in heard_again[:-1]
+            if self._last is not None and same_words(word.text, self._last.text)
+        ]
         edge_ms = from_ms and from_ms + _EDGE_MS  # nothing is cut where the stream begins
         self._known_until_ms = known_until_ms
         self._cut = self._last is not None and self._last.start_ms < edge_ms
@@ -89,7 +94,13 @@ class Splice:
             return None
         same = [i for i, word in enumerate(words) if same_words(word.text, last.text)]
         nearest = min(same, key=distance, default=None)
-        return nearest if nearest is not None and distance(nearest) <= _TOLERANCE_MS else None
+        if nearest is None or distance(nearest) > _TOLERANCE_MS:
+            return None
+        if len(same) <= len(self._earlier):  # a word said twice may have been heard once so far
+            middle = _middle(words[nearest])
+            if any(abs(middle - _middle(word)) < distance(nearest) for word in self._earlier):
+                return None
+        return nearest
 
 
 NO_SPLICE = Splice((), 0)

@@ -62,6 +62,13 @@ def test_a_word_said_twice_is_told_twice() -> None:
     assert fresh(Splice(said, 900), words("no no no", shift_ms=40)) == "no"
 
 
+def test_a_word_said_twice_of_which_one_is_heard_again_so_far_is_not_the_second() -> None:
+    splice = Splice(words("and no no"), 900)
+    assert fresh(splice, words("and no n")) == ""
+    assert fresh(splice, words("and no no never")) == "never"
+    assert fresh(splice, words("no never", start_ms=1600)) == "never"  # it hears the second alone
+
+
 def test_the_same_word_much_later_is_new() -> None:
     assert fresh(Splice(SAID, 900), words("please", start_ms=4000)) == "please"
 

@@ -7,6 +7,7 @@ Whatever is wrong is printed with the seed that makes it again, and the exit cod
 """
 
 import argparse
+import logging
 import sys
 import time
 from collections.abc import Callable
@@ -36,6 +37,8 @@ def main() -> int:
     parser.add_argument("streams", type=positive, nargs="?", default=20_000)
     parser.add_argument("seed", type=int, nargs="?", default=0)
     arguments = parser.parse_args()
+    logging.getLogger("stt_assemblyai").addHandler(logging.NullHandler())  # no line for each drop
+    logging.getLogger("stt_assemblyai").propagate = False
     broken = fuzz(mapper.play, arguments.streams, arguments.seed)
     broken += fuzz(stream.play, -(-arguments.streams // 4), arguments.seed)
     broken += fuzz(words.play, -(-arguments.streams // 40), arguments.seed)

@@ -243,9 +243,9 @@ def _check_audio(said_bytes: int, world: World, service: HostileService) -> None
     heard = np.concatenate([np.frombuffer(peer.audio, "<u2") for peer in service.peers])
     said = np.frombuffer(SPELT[: said_bytes // 2 * 2], "<u2")
     lost_ms = np.setdiff1d(said, heard).size * 8
-    # Edges, a rest that is too short, and a burst in a pipe that breaks while the service pretends
-    # to have heard it.
-    in_pipe_ms = 5 * _chunk_ms(world) if any(peer.blocks for peer in service.peers) else 0
+    # Edges, a rest that is too short, and a burst in each pipe that breaks while the service
+    # pretends to have heard it.
+    in_pipe_ms = 6 * _chunk_ms(world) * sum(peer.blocks > 0 for peer in service.peers)
     allowed_ms = world.stream.input.replay.dropped_ms + 16 + 50 + in_pipe_ms
     assert lost_ms <= allowed_ms, "audio was lost without being counted"
 
