@@ -91,7 +91,7 @@ async def paused_in_mid_sentence(caller: Caller) -> None:
 
     # The first sound may be a soft "mhm", which has no words: hear the answer out.
     agent = caller.agent_identity
-    await caller.until(lambda: finals(agent), timeout_seconds=20, what="the answer")
+    await caller.until(lambda: finals(agent) or None, timeout_seconds=20, what="the answer")
     await caller.hear_silence(timeout_seconds=20)
     (reply,) = finals(agent)
     assert reply.startswith("you said it was the best of times it was the worst")
