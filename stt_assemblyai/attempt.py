@@ -264,7 +264,7 @@ class Attempt:
 
     def end_as(self, role: Role, now: float) -> str | None:
         """Send no more, and end it in this role within a bounded time. Returns the last frame."""
-        if self.retired:
+        if self.retired or self.over:
             return None
         self.role = role if self.role is Role.ACTIVE else Role.LEAVING
         if self.is_open:

@@ -65,7 +65,8 @@ class _Line:
 class Transcriber:
     """One stream. It calls `on_event` with every event, in order; `on_event` must not wait.
 
-    `wall` returns unix time, in which expiry is given.
+    `retries` says how long to bear an outage: by default as `Patience` does, with random pauses.
+    `wall` returns unix time, in which a session's expiry is given.
     """
 
     def __init__(

@@ -12,7 +12,7 @@ _WINDOW_SECONDS = 0.01
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """Speech from its first to its last loud window, in seconds on the clock of whoever listens."""
+    """Speech from its first to its last loud window, in seconds on the listener's clock."""
 
     start_seconds: float
     end_seconds: float
@@ -64,7 +64,7 @@ class EnergyDetector:
             self._window_at(at_seconds + index * _WINDOW_SECONDS, is_loud)
 
     def close(self) -> None:
-        """No more sound comes: whoever was speaking has stopped."""
+        """No more sound comes: the speaker has stopped."""
         if self._open is not None:
             self._closed.append(self._open)
             self._open = None

@@ -1,1 +1,1 @@
-"""A page for the browser in which to talk to the agent, and tokens for whoever calls it."""
+"""A page for the browser in which to talk to the agent, and the tokens for it."""

@@ -1,4 +1,4 @@
-"""Serves the page and its tokens, on loopback only: whoever gets a token may call the agent."""
+"""Serves the page and its tokens on loopback only, since a token lets its holder call the agent."""
 
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -71,7 +71,7 @@ def _file(name: str) -> _Handler:
 
 
 def _guard(headers: dict[str, str]) -> Middleware:
-    """Answers nobody who comes by another name, and adds the headers."""
+    """Refuse requests for another host name, and add the headers."""
 
     @web.middleware
     async def guard(request: web.Request, handler: _Handler) -> web.StreamResponse:

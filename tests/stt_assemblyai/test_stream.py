@@ -462,3 +462,11 @@ def test_a_stream_is_started_once() -> None:
     played.tell(played.stream.receive, 1, '{"type": "Termination"}')
     assert played.tell(played.stream.start) == []
     assert played.stream.deadline() == math.inf
+
+
+def test_a_stream_that_is_abandoned_says_nothing_on_its_spare_session_either() -> None:
+    played = Played(expires_at=12, shortest_session_seconds=1.0).open()
+    assert Connect(2, played.options.query()) in played.hear(QUIET, 170)
+    played.open(key=2)
+    assert not played.frames(played.stream.abandon)
+    assert played.stream.over

@@ -36,8 +36,8 @@ _REMEMBERED_TURNS = 4
 
 
 class LateFormatting:
-    """Changes events of a session, so its methods have to be called before those of whoever reads
-    these (`agent.call.session_events`). `run` mends screens, in the order of turns.
+    """Changes events of a session. Call its methods before those that read the events
+    (`agent.call.session_events`). `run` mends screens, in the order of turns.
     """
 
     def __init__(self, session: AgentSession[Any], record: Record) -> None:

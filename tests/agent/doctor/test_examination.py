@@ -74,7 +74,7 @@ async def looked_at(
 
 
 def wrong(checks: list[Check]) -> list[Check]:
-    """Without the sound devices, which a machine may lack."""
+    """Without the check of sound devices: this machine may have none."""
     bad = (State.FAULT, State.WARNING)
     return [each for each in checks if each.state in bad and each.name is not Name.AUDIO_DEVICES]
 

@@ -27,7 +27,7 @@ from workbench.standins.loading import load_engines
 _INTRODUCTION = """# Cut-offs against wait
 
 Written by `make bench-turns`; do not edit. {calls} calls with {turns} turns, {seconds:.0f} s of
-sound, made anew from `workbench/bench/turns/corpus.json`, so that the end of every turn is known to
+sound, made from `workbench/bench/turns/corpus.json`, so that the end of every turn is known to
 10 ms. Each preset hears the same sound, on its own clock. A cut-off is a turn that the agent took
 while the caller had not finished; merged is one that was taken only together with the next, which
 began {gap} s later; stuck is a last turn that was never taken. The wait is from the caller's last

@@ -1,10 +1,10 @@
-"""All that is known of a call, for whoever must find a fault."""
+"""All that is known of a call, to find a fault by."""
 
 from agent.caller.caller import Caller
 
 
 def chronicle(caller: Caller) -> str:
-    """All that is known of a call, line by line in order of time; for whoever must find a fault."""
+    """All that is known of a call, line by line in order of time, to find a fault by."""
     events = [
         (
             segment.opened_seconds,
