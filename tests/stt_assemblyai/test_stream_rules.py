@@ -25,10 +25,11 @@ from stt_assemblyai.errors import AssemblyAIError, ConfigurationError
 from stt_assemblyai.events import Interrupted
 from stt_assemblyai.timing import Timing
 from workbench.bench.fuzz.messages import conversation, mutated
-from workbench.bench.fuzz.speech_peer import SpeechPeer, SpeechService, audio, script
+from workbench.bench.fuzz.speech_peer import SpeechPeer, SpeechService
 from workbench.bench.fuzz.stream import CODES, UPDATES, Finds
 from workbench.bench.fuzz.words import Call
 from workbench.bench.fuzz.world import World
+from workbench.standins.spelt_speech import audio, script
 
 pytestmark = pytest.mark.timeout(300)  # 6 s of computing, on a machine that others use, too
 

@@ -1,13 +1,11 @@
 """A stream over many sessions, on a virtual clock, against a peer that hears what is really sent.
 
-The audio spells its own time: every sample holds the millisecond at which it was spoken. So the
-peer knows which words a session has heard, whatever is replayed, left out or cut in two.
+The audio spells its own time (`workbench.standins.spelt_speech`). So the peer knows which words a
+session has heard, whatever is replayed, left out or cut in two.
 """
 
 import asyncio
-import bisect
 import contextlib
-import itertools
 import json
 import random
 from collections import deque
@@ -15,7 +13,6 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
 import pytest
 
 from stt_assemblyai.client import Closed, Socket
@@ -39,43 +36,17 @@ from stt_assemblyai.options import SessionOptions
 from stt_assemblyai.retries import Patience, Retries
 from stt_assemblyai.timing import Timing
 from stt_assemblyai.transcriber import StreamConfig, Transcriber
+from workbench.standins.spelt_speech import RATE, SpeltRecogniser, SpeltWord, audio
+from workbench.standins.spelt_speech import script as script_of
 
 pytestmark = pytest.mark.looptime
 
-RATE = 8000
 US, U3 = "universal-streaming-english", "universal-3-6-pro"
-
-
-@dataclass(frozen=True)
-class Said:
-    text: str
-    start_ms: int
-    end_ms: int
-
-
-def audio(start_ms: int, duration_ms: int) -> bytes:
-    """Samples that spell their millisecond; 0 is silence that nobody recorded."""
-    return np.repeat(np.arange(start_ms + 1, start_ms + duration_ms + 1), 8).astype("<u2").tobytes()
-
-
-def speech(draw: random.Random, length_ms: int) -> list[Said]:
-    """A caller: short words, some of them twice in a row, with pauses for breath and thought."""
-    words, now, last = [], 300, ""
-    for number in itertools.count():
-        length = draw.randrange(120, 400)
-        text = last if last and draw.random() < 0.15 else f"word{number}"
-        words.append(Said(text, now, now + length))
-        now += length + draw.choice([20, 60, 100, 300, 1200])
-        last = text
-        if now > length_ms - 2500:
-            return words
-    raise AssertionError
 
 
 class Peer:
     """One session of a service that hears `script` in the audio it is sent."""
 
-    PAUSE_MS = 700  # a turn is over after this much silence
     LATENCY_SECONDS = 0.3
 
     def __init__(self, service: "Service") -> None:
@@ -83,22 +54,19 @@ class Peer:
         self._loop = asyncio.get_running_loop()
         self._inbox: asyncio.Queue[str | Closed] = asyncio.Queue()
         self._on_its_way: deque[dict[str, Any]] = deque()
-        self._spoken: list[int] = []  # by session millisecond: what was spoken then
-        self._now = 0  # the newest millisecond that was heard
-        self._silent_ms = 0
-        self._order = 0
-        self._done = 0  # words of the script that belong to ended turns
-        self._heard_from: int | None = None
-        self._last = ""
+        self.recogniser = SpeltRecogniser(
+            lambda: service.script,
+            rewritten=service.rewritten,
+            jitter=service.jitter,
+            shift_ms=service.shift(),
+        )
         self._closed: Closed | None = None
         self.half_open = False
-        self.silence_ms = 0
         self.received: list[dict[str, Any]] = []
         self.order: list[str] = []
         self.frames: list[tuple[float, bytes]] = []
         self.alive_at = self._loop.time()
         self.ahead_seconds = service.ahead_seconds
-        self._shift_ms = service.shift()
 
     async def send(self, frame: str | bytes) -> None:
         if self._closed:
@@ -111,7 +79,7 @@ class Peer:
         if isinstance(frame, bytes):
             self.order.append("audio")
             self.frames.append((self._loop.time(), frame))
-            self._hear(np.frombuffer(frame, "<u2")[::8].tolist())
+            self._report(self.recogniser.hear(frame))
         else:
             self.received.append(json.loads(frame))
             self.order.append(self.received[-1]["type"])
@@ -168,79 +136,18 @@ class Peer:
 
     def _obey(self, kind: str) -> None:
         if kind == "ForceEndpoint":
-            self._turn(over=True)
+            self._report(self.recogniser.turn(over=True))
         if kind == "Terminate":
-            self._turn(over=True)
+            self._report(self.recogniser.turn(over=True))
             self.say(
                 self.LATENCY_SECONDS,
                 type="Termination",
-                audio_duration_seconds=len(self._spoken) // 1000,
+                audio_duration_seconds=self.recogniser.session_ms // 1000,
                 session_duration_seconds=1,
             )
 
-    def _hear(self, milliseconds: list[int]) -> None:
-        if milliseconds[-1] == 0:
-            self._spoken += [self._now] * len(milliseconds)
-            self._silent_ms += len(milliseconds)
-            self.silence_ms += len(milliseconds)
-        else:
-            self._spoken += milliseconds
-            self._now, self._silent_ms = milliseconds[-1], 0
-            if self._heard_from is None:
-                self._heard_from = milliseconds[0]
-                self._done = sum(w.end_ms <= self._heard_from + 30 for w in self._service.script)
-        self._turn(over=False)
-
-    def _turn(self, *, over: bool) -> None:
-        """All words whose sound is in; the first may be the rest of one that was cut in two."""
-        if self._heard_from is None:
-            return
-        now, silence = self._now, self._silent_ms
-        heard = []
-        for word in self._service.script[self._done :]:
-            if word.start_ms + 80 <= now:
-                cut = word.start_ms < self._heard_from
-                heard.append((word, "rest-of-" + word.text if cut else word.text))
-        if not heard:
-            return
-        words = [self._wire(word, text, now) for word, text in heard]
-        over = over or now + silence - heard[-1][0].end_ms >= self.PAUSE_MS
-        self._emit(words, over=over)
-        if over:
-            self._order += 1
-            self._done += len(heard)
-
-    def _wire(self, word: Said, text: str, now: int) -> dict[str, Any]:
-        final = word.end_ms <= now
-        jitter = self._service.jitter
-        return {
-            "text": text if final else text[: len(text) // 2],
-            "start": self._session_ms(word.start_ms) + jitter(),
-            "end": self._session_ms(min(word.end_ms, now)) + jitter(),
-            "confidence": 0.9,
-            "word_is_final": final,
-        }
-
-    def _session_ms(self, spoken: int) -> int:
-        return bisect.bisect_left(self._spoken, spoken) + self._shift_ms
-
-    def _emit(self, words: list[dict[str, Any]], *, over: bool) -> None:
-        rewritten = self._service.rewritten
-        if over:
-            words = [{**word, "word_is_final": True} for word in words]
-        elif rewritten:
-            words = [{**word, "word_is_final": False} for word in words]
-        texts = [word["text"] for word in words if word["word_is_final"] or rewritten]
-        message = {
-            "type": "Turn",
-            "turn_order": self._order,
-            "end_of_turn": over,
-            "turn_is_formatted": rewritten,
-            "transcript": " ".join(texts),
-            "words": words,
-        }
-        if str(message) != self._last:
-            self._last = str(message)
+    def _report(self, message: dict[str, Any] | None) -> None:
+        if message is not None:
             self.say(self.LATENCY_SECONDS, **message)
 
 
@@ -248,7 +155,7 @@ class Peer:
 class Service:
     """Answers dials, with what `faults` says instead where it says something."""
 
-    script: list[Said] = field(default_factory=list)
+    script: list[SpeltWord] = field(default_factory=list)
     rewritten: bool = False
     slow: bool = False
     begin_seconds: float = 0.2
@@ -364,7 +271,7 @@ async def run_call(service: Service, length_ms: int, model: str, drops: list[flo
     return call
 
 
-def times_are_true(call: Stream, script: list[Said], within_ms: int) -> None:
+def times_are_true(call: Stream, script: list[SpeltWord], within_ms: int) -> None:
     heard = [
         word for event in call.events if isinstance(event, Final) for word in event.transcript.words
     ]
@@ -375,7 +282,7 @@ def times_are_true(call: Stream, script: list[Said], within_ms: int) -> None:
 
 @pytest.mark.parametrize("model", [US, U3])
 async def test_without_a_drop_every_word_is_heard_once(model: str) -> None:
-    script = speech(random.Random(7), 9_000)
+    script = script_of(random.Random(7), 9_000)
     service = Service(script, rewritten=model == U3)
     call = await run_call(service, 9_000, model, [])
     assert call.said == [word.text for word in script]
@@ -387,7 +294,7 @@ async def test_without_a_drop_every_word_is_heard_once(model: str) -> None:
 @pytest.mark.parametrize("seed", range(100))
 async def test_a_drop_at_any_instant_loses_no_word_and_doubles_none(seed: int, model: str) -> None:
     draw = random.Random(seed)
-    script = speech(draw, 9_000)
+    script = script_of(draw, 9_000)
     drops = sorted(draw.uniform(0.0, 9.0) for _ in range(draw.randint(1, 3)))
     service = Service(script, rewritten=model == U3, slow=seed % 2 == 1)
     call = await run_call(service, 9_000, model, drops)
@@ -399,14 +306,14 @@ async def test_a_drop_at_any_instant_loses_no_word_and_doubles_none(seed: int, m
 @pytest.mark.parametrize("model", [US, U3])
 async def test_word_times_of_another_session_may_differ_a_little(model: str) -> None:
     draw = random.Random(3)
-    script = speech(draw, 20_000)
+    script = script_of(draw, 20_000)
     service = Service(script, rewritten=model == U3, jitter=lambda: draw.randint(-80, 80))
     call = await run_call(service, 20_000, model, [4.1, 8.2, 8.9, 13.3, 17.0])
     assert call.said == [word.text for word in script]
 
 
 async def test_interims_never_go_backwards_over_a_drop() -> None:
-    script = [Said(f"word{n}", 300 + 300 * n, 550 + 300 * n) for n in range(20)]
+    script = [SpeltWord(f"word{n}", 300 + 300 * n, 550 + 300 * n) for n in range(20)]
     call = await run_call(Service(script), 9_000, US, [3.0, 5.0])
     lengths = [len(e.transcript.words) for e in call.events if isinstance(e, Interim)]
     assert lengths == sorted(lengths)
@@ -415,7 +322,7 @@ async def test_interims_never_go_backwards_over_a_drop() -> None:
 
 @pytest.mark.parametrize("fault", ["half open", "server error", "never begin", "refused"])
 async def test_every_way_to_lose_a_session_is_mended(fault: str) -> None:
-    script = speech(random.Random(11), 9_000)
+    script = script_of(random.Random(11), 9_000)
     service = Service(script)
     if fault == "never begin":
         service.faults.append("never begin")
@@ -442,7 +349,7 @@ async def test_every_way_to_lose_a_session_is_mended(fault: str) -> None:
 
 
 async def test_a_replay_is_not_sent_faster_than_the_service_follows() -> None:
-    service = Service(speech(random.Random(5), 9_000), begin_seconds=3.0)
+    service = Service(script_of(random.Random(5), 9_000), begin_seconds=3.0)
     call = await run_call(service, 9_000, US, [3.5])
     sent_at = [at for at, _ in service.peers[1].frames]
     replayed = [n * 0.05 / 1.25 for n in range(len(sent_at))]
@@ -481,7 +388,7 @@ async def test_patience_has_an_end_and_then_the_last_error_is_raised() -> None:
 
 async def test_an_outage_of_half_an_hour_is_survived_in_bounded_memory() -> None:
     outage = deque[AssemblyAIError | str | None]([None, *[NetworkError("refused")] * 200])
-    service = Service([Said("hello", 1000, 1400)], faults=outage)
+    service = Service([SpeltWord("hello", 1000, 1400)], faults=outage)
     call = stream(service, patience=Patience(total_seconds=3600), keep_seconds=10.0)
     running = asyncio.create_task(call.transcriber.run())
     await call.speak(3000)
@@ -501,14 +408,18 @@ async def test_an_outage_of_half_an_hour_is_survived_in_bounded_memory() -> None
 
 
 async def test_a_track_that_goes_mute_in_mid_turn_gets_silence_until_the_turn_ends() -> None:
-    script = [Said("two", 300, 600), Said("tickets", 650, 1100), Said("thanks", 1500, 1900)]
+    script = [
+        SpeltWord("two", 300, 600),
+        SpeltWord("tickets", 650, 1100),
+        SpeltWord("thanks", 1500, 1900),
+    ]
     service = Service(script)
     call = stream(service)
     running = asyncio.create_task(call.transcriber.run())
     await call.speak(1200)
     await asyncio.sleep(10.0)
     assert call.finals == ["two tickets"]
-    assert 0 < service.peers[0].silence_ms < 3000
+    assert 0 < service.peers[0].recogniser.silence_ms < 3000
     await call.speak(1800, start_ms=1200)
     call.transcriber.end_input()
     await running
@@ -518,7 +429,7 @@ async def test_a_track_that_goes_mute_in_mid_turn_gets_silence_until_the_turn_en
 
 
 async def test_a_track_may_go_mute_before_its_words_are_known() -> None:
-    call = stream(Service([Said("two", 300, 600)]))
+    call = stream(Service([SpeltWord("two", 300, 600)]))
     running = asyncio.create_task(call.transcriber.run())
     await call.speak(650)
     await asyncio.sleep(10.0)
@@ -535,11 +446,11 @@ async def test_no_silence_is_sent_between_turns() -> None:
     await asyncio.sleep(60.0)
     call.transcriber.end_input()
     await running
-    assert service.peers[0].silence_ms == 0
+    assert service.peers[0].recogniser.silence_ms == 0
 
 
 async def test_an_open_turn_that_the_next_session_does_not_hear_of_ends_all_the_same() -> None:
-    service = Service([Said("hello", 300, 700)])
+    service = Service([SpeltWord("hello", 300, 700)])
     call = stream(service)
     running = asyncio.create_task(call.transcriber.run())
     await call.speak(1100)
@@ -553,7 +464,7 @@ async def test_an_open_turn_that_the_next_session_does_not_hear_of_ends_all_the_
 
 
 async def test_being_cancelled_in_mid_turn_still_ends_the_session_and_gives_the_final() -> None:
-    service = Service([Said("hello", 300, 700)])
+    service = Service([SpeltWord("hello", 300, 700)])
     call = stream(service)
     running = asyncio.create_task(call.transcriber.run())
     await call.speak(1100)
@@ -566,7 +477,7 @@ async def test_being_cancelled_in_mid_turn_still_ends_the_session_and_gives_the_
 
 
 async def test_being_cancelled_during_an_outage_closes_the_open_turn() -> None:
-    service = Service([Said("hello", 300, 700)])
+    service = Service([SpeltWord("hello", 300, 700)])
     call = stream(service)
     running = asyncio.create_task(call.transcriber.run())
     await call.speak(1100)
@@ -651,7 +562,7 @@ async def test_a_session_that_differs_from_what_was_asked_is_reported(
 
 
 async def test_logs_hold_nothing_of_what_was_said(caplog: pytest.LogCaptureFixture) -> None:
-    service = Service([Said("swordfish", 300, 700)])
+    service = Service([SpeltWord("swordfish", 300, 700)])
     await run_call(service, 3000, US, [0.9])
     assert caplog.records
     assert all("swordfish" not in str(vars(record)) for record in caplog.records)
@@ -663,7 +574,7 @@ async def test_logs_hold_nothing_of_what_was_said(caplog: pytest.LogCaptureFixtu
 async def test_sessions_roll_over_before_they_expire_and_no_word_is_lost(
     seed: int, cap_seconds: int, sessions: int, model: str
 ) -> None:
-    script = speech(random.Random(seed), 60_000)
+    script = script_of(random.Random(seed), 60_000)
     service = Service(script, rewritten=model == U3, cap_seconds=cap_seconds)
     call = await run_call(service, 60_000, model, [])
     assert call.said == [word.text for word in script]
@@ -681,7 +592,7 @@ async def test_sessions_roll_over_before_they_expire_and_no_word_is_lost(
 async def test_sessions_that_place_words_elsewhere_roll_over_without_one_lost_or_doubled(
     seed: int, model: str
 ) -> None:
-    draw, script = random.Random(1000 + seed), speech(random.Random(seed), 60_000)
+    draw, script = random.Random(1000 + seed), script_of(random.Random(seed), 60_000)
     service = Service(script, rewritten=model == U3, cap_seconds=3)
     service.shift = lambda: draw.randint(-60, 60)
     call = await run_call(service, 60_000, model, [])
@@ -689,14 +600,14 @@ async def test_sessions_that_place_words_elsewhere_roll_over_without_one_lost_or
 
 
 async def test_a_session_takes_over_between_two_turns_if_there_is_time() -> None:
-    script = [Said(f"word{n}", 300 + 500 * n, 700 + 500 * n) for n in range(18)]
+    script = [SpeltWord(f"word{n}", 300 + 500 * n, 700 + 500 * n) for n in range(18)]
     service = Service(script, cap_seconds=12)
     call = await run_call(service, 14_000, US, [])
     assert call.finals == [" ".join(word.text for word in script)]
 
 
 async def test_a_spare_session_that_is_refused_is_asked_for_again() -> None:
-    script = speech(random.Random(1), 30_000)
+    script = script_of(random.Random(1), 30_000)
     refusals = [None, NetworkError("refused"), "never begin", TransientError("No")]
     service = Service(script, cap_seconds=20, faults=deque(refusals))
     call = stream(service, begin_timeout_seconds=0.5)
@@ -709,7 +620,7 @@ async def test_a_spare_session_that_is_refused_is_asked_for_again() -> None:
 
 
 async def test_a_spare_session_steps_in_when_the_old_one_breaks() -> None:
-    script = [Said(f"word{n}", 300 + 300 * n, 550 + 300 * n) for n in range(60)]
+    script = [SpeltWord(f"word{n}", 300 + 300 * n, 550 + 300 * n) for n in range(60)]
     service = Service(script, cap_seconds=15)
     call = stream(service)
     async with asyncio.TaskGroup() as tasks:
@@ -726,7 +637,7 @@ async def test_a_spare_session_steps_in_when_the_old_one_breaks() -> None:
 
 
 async def test_a_service_that_falls_silent_in_mid_turn_is_left() -> None:
-    script = [Said(f"word{n}", 300 + 300 * n, 550 + 300 * n) for n in range(90)]
+    script = [SpeltWord(f"word{n}", 300 + 300 * n, 550 + 300 * n) for n in range(90)]
     service = Service(script)
     call = stream(service)
     async with asyncio.TaskGroup() as tasks:
@@ -742,12 +653,14 @@ async def test_a_service_that_falls_silent_in_mid_turn_is_left() -> None:
 
 async def test_a_turn_that_noise_keeps_open_is_ended_by_force() -> None:
     """The service hears a voice that says nothing: its silence never comes."""
-    service = Service([Said("hello", 300, 550), Said("there", 600, 850), Said("bye", 9000, 9250)])
+    service = Service(
+        [SpeltWord("hello", 300, 550), SpeltWord("there", 600, 850), SpeltWord("bye", 9000, 9250)]
+    )
     call = stream(service)
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(call.transcriber.run())
         await asyncio.sleep(0.3)
-        service.peers[0].PAUSE_MS = 60_000
+        service.peers[0].recogniser.pause_ms = 60_000
         await call.speak(8_000)
         assert call.finals == ["hello there"]
         await call.speak(4_000, start_ms=8_000)
@@ -759,7 +672,7 @@ async def test_a_turn_that_noise_keeps_open_is_ended_by_force() -> None:
 
 
 async def test_a_service_that_says_nothing_of_speech_is_left_once_and_no_word_is_lost() -> None:
-    script = [Said(f"word{n}", 1300 + 800 * n, 1550 + 800 * n) for n in range(40)]
+    script = [SpeltWord(f"word{n}", 1300 + 800 * n, 1550 + 800 * n) for n in range(40)]
     service = Service(script)
     call = stream(service, unanswered_seconds=10.0)
     async with asyncio.TaskGroup() as tasks:
@@ -803,7 +716,7 @@ async def test_a_session_whose_heartbeat_stops_is_left(beats: bool) -> None:
 @pytest.mark.parametrize("model", [US, U3])
 async def test_drops_during_replays_lose_no_word(model: str) -> None:
     """Each session breaks while it still hears what the one before it had heard already."""
-    script = speech(random.Random(21), 40_000)
+    script = script_of(random.Random(21), 40_000)
     service = Service(script, rewritten=model == U3, lives_seconds=deque([4.0, *[0.8] * 5]))
     call = await run_call(service, 40_000, model, [])
     assert call.said == [word.text for word in script]
@@ -813,7 +726,7 @@ async def test_drops_during_replays_lose_no_word(model: str) -> None:
 
 @pytest.mark.parametrize("model", [US, U3])
 async def test_faults_while_a_drop_is_being_mended_lose_no_word(model: str) -> None:
-    script = speech(random.Random(22), 30_000)
+    script = script_of(random.Random(22), 30_000)
     service = Service(script, rewritten=model == U3)
     service.faults.extend(
         [None, NetworkError("refused"), "never begin", TransientError("No"), None, "never begin"]
@@ -830,7 +743,7 @@ async def test_faults_while_a_drop_is_being_mended_lose_no_word(model: str) -> N
 
 @pytest.mark.parametrize("model", [US, U3])
 async def test_a_drop_amid_a_roll_over_loses_no_word(model: str) -> None:
-    script = speech(random.Random(23), 40_000)
+    script = script_of(random.Random(23), 40_000)
     service = Service(script, rewritten=model == U3, cap_seconds=12)
     call = await run_call(service, 40_000, model, [8.1, 8.4, 20.0, 20.2, 31.0])
     assert call.said == [word.text for word in script]
@@ -841,7 +754,7 @@ async def test_a_spare_session_that_is_not_needed_is_terminated() -> None:
     service = Service(cap_seconds=12)
     call = stream(service)
     running = asyncio.create_task(call.transcriber.run())
-    service.script = [Said("a" * 9, 300, 30_000)]
+    service.script = [SpeltWord("a" * 9, 300, 30_000)]
     await call.speak(9_500)
     running.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -850,7 +763,7 @@ async def test_a_spare_session_that_is_not_needed_is_terminated() -> None:
 
 
 async def test_options_that_change_while_a_spare_session_waits_reach_it() -> None:
-    script = [Said(f"word{n}", 300 + 300 * n, 550 + 300 * n) for n in range(40)]
+    script = [SpeltWord(f"word{n}", 300 + 300 * n, 550 + 300 * n) for n in range(40)]
     service = Service(script, cap_seconds=12)
     call = stream(service)
     running = asyncio.create_task(call.transcriber.run())
@@ -864,7 +777,7 @@ async def test_options_that_change_while_a_spare_session_waits_reach_it() -> Non
 
 
 async def test_every_session_is_billed_once_and_what_was_sent_twice_is_said() -> None:
-    script = speech(random.Random(2), 9_000)
+    script = script_of(random.Random(2), 9_000)
     call = await run_call(Service(script), 9_000, US, [4.0])
     first, second = (event for event in call.events if isinstance(event, SessionUsage))
     assert (first.reason, first.estimated) == ("start", True)
@@ -881,7 +794,11 @@ async def test_every_session_is_billed_once_and_what_was_sent_twice_is_said() ->
     assert call.transcriber.unreported_seconds() == 0
 
 
-HELLO_AND_BYE = [Said("hello", 300, 700), Said("there", 750, 1100), Said("bye", 4200, 4600)]
+HELLO_AND_BYE = [
+    SpeltWord("hello", 300, 700),
+    SpeltWord("there", 750, 1100),
+    SpeltWord("bye", 4200, 4600),
+]
 
 
 async def test_a_session_that_nobody_uses_is_ended_and_costs_no_more() -> None:
@@ -926,7 +843,7 @@ async def test_speech_after_an_idle_time_opens_a_new_session_and_loses_no_word(m
 async def test_speech_that_begins_while_an_idle_session_is_ended_loses_no_word(
     late_ms: int,
 ) -> None:
-    service = Service([*HELLO_AND_BYE[:2], Said("bye", 4_020, 4_300)])
+    service = Service([*HELLO_AND_BYE[:2], SpeltWord("bye", 4_020, 4_300)])
     call = stream(service, idle_seconds=20.0)
     running = asyncio.create_task(call.transcriber.run())
     await call.speak(4_000)

@@ -13,8 +13,9 @@ from stt_assemblyai.options import SessionOptions
 from stt_assemblyai.retries import Patience, Retries
 from stt_assemblyai.stream import Stream
 from stt_assemblyai.timing import Timing
-from workbench.bench.fuzz.speech_peer import RATE, SpeechService, SpokenWord, audio, script
+from workbench.bench.fuzz.speech_peer import SpeechService
 from workbench.bench.fuzz.world import World
+from workbench.standins.spelt_speech import RATE, SpeltWord, audio, script
 
 __all__ = ["Call", "play"]
 
@@ -27,7 +28,7 @@ class Call:
 
     def __init__(
         self,
-        words: list[SpokenWord],
+        words: list[SpeltWord],
         model: str,
         *,
         timing: Timing,
