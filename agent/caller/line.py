@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import numpy as np
 from livekit import rtc
 
-from agent.caller.ears import Ear, Ears
+from agent.caller.heard_tracks import HeardTrack, HeardTracks
 from agent.caller.microphone import SAMPLE_RATE, Microphone, Spoken
 from agent.caller.speech_energy import Span
 from agent.caller.timeline import Samples, write_stereo
@@ -45,7 +45,7 @@ class Line:
         self.agent_ending: str | None = None
         self._room = room
         self._changes = Changes()
-        self._ears = Ears(SAMPLE_RATE)
+        self._tracks = HeardTracks(SAMPLE_RATE)
         self._agent: str | None = None
         self._agent_left = False
         self._started_at = time.monotonic()
@@ -84,12 +84,12 @@ class Line:
     @property
     def heard_spans(self) -> list[Span]:
         """When there was speech on the line, in order."""
-        return self._ears.spans
+        return self._tracks.spans
 
     @property
     def hears_speech(self) -> bool:
         """Whether somebody is speaking at this moment, short pauses included."""
-        return self._ears.hear_speech
+        return self._tracks.hear_speech
 
     async def connect(self, url: str, token: str, source: rtc.TrackSource.ValueType | None) -> None:
         """Join the room with an open microphone, whose track is of this source; None: without one.
@@ -139,7 +139,7 @@ class Line:
     def heard(self, start_seconds: float = 0.0, end_seconds: float | None = None) -> Samples:
         """What came over the line in a stretch of the call: mono, 48 kHz."""
         end = self.now_seconds if end_seconds is None else end_seconds
-        return self._ears.between(start_seconds, end)
+        return self._tracks.between(start_seconds, end)
 
     def sides(self) -> tuple[Samples, Samples]:
         """The call so far: what the caller said, and what came over the line; mono, 48 kHz."""
@@ -216,21 +216,21 @@ class Line:
         if track.kind == rtc.TrackKind.KIND_AUDIO:
             # Here and now: by the time that a task runs, the track may be gone.
             stream = rtc.AudioStream(track, sample_rate=SAMPLE_RATE, num_channels=1)
-            self._hearing[track.sid] = self._start(self._hear(stream, self._ears.open()))
+            self._hearing[track.sid] = self._start(self._hear(stream, self._tracks.open()))
 
     def _stop_hearing(self, track: rtc.Track) -> None:
         # The line of a track that has gone is used for the next one: it would be heard twice.
         if hearing := self._hearing.pop(track.sid, None):
             hearing.cancel()
 
-    async def _hear(self, stream: rtc.AudioStream, ear: Ear) -> None:
+    async def _hear(self, stream: rtc.AudioStream, track: HeardTrack) -> None:
         try:
             async for event in stream:
                 samples = np.frombuffer(event.frame.data, np.int16).copy()
-                ear.take(self.now_seconds - samples.size / SAMPLE_RATE, samples)
+                track.take(self.now_seconds - samples.size / SAMPLE_RATE, samples)
                 self._changes.tell()
         finally:
-            ear.close()
+            track.close()
             self._changes.tell()
             await stream.aclose()
 

@@ -46,7 +46,9 @@ async def test_a_failure_that_is_tried_again_and_an_answer_that_broke_off_end_no
     assert call.endings == []
 
 
-async def test_ears_that_fail_without_the_sessions_knowledge_end_the_call(call: Call) -> None:
+async def test_speech_recognition_that_fails_without_the_sessions_knowledge_end_the_call(
+    call: Call,
+) -> None:
     call.failures.cannot_hear(ValueError("a message that nobody expected"))
     assert call.endings == [Ending.CANNOT_HEAR]
 

@@ -1,4 +1,4 @@
-"""A call goes on when its speech recognition fails: another region, or other ears."""
+"""A call goes on when its speech recognition fails: another region, or another STT."""
 
 import asyncio
 import time
@@ -76,7 +76,7 @@ async def test_another_region_hears_the_caller_when_the_first_is_down(
 
 
 @pytest.mark.parametrize("fault", [{"api_key": "wr0ng"}, {"base_url": NOWHERE}])
-async def test_other_ears_hear_the_caller_when_ours_fail(
+async def test_another_stt_hears_the_caller_when_ours_fails(
     service: AssemblyAIStandIn, fault: dict[str, str]
 ) -> None:
     ours = build_stt(settings(**{"base_url": service.url, "patience_seconds": 0.1, **fault}))

@@ -122,7 +122,7 @@ def test_no_more_calls_fit_than_get_a_session_soon(
 @pytest.mark.parametrize(
     "settings", [{}, {"new_sessions_per_minute": 5, "fallback_inference_model": "assemblyai/u"}]
 )
-def test_without_a_budget_or_with_other_ears_every_call_fits(settings: dict[str, Any]) -> None:
+def test_without_a_budget_or_with_another_stt_every_call_fits(settings: dict[str, Any]) -> None:
     account: Any = {"api_key": "key", **settings}
     assert session_limit(AssemblyAISettings(**account)) is None
 

@@ -10,7 +10,7 @@ _STREAM_GAP_SECONDS = 2.0
 _PAUSE_SECONDS = 0.7
 
 
-class Ear:
+class HeardTrack:
     """One audio track."""
 
     def __init__(self, sample_rate: int) -> None:
@@ -26,34 +26,34 @@ class Ear:
         self.energy.close()
 
 
-class Ears:
+class HeardTracks:
     """All tracks together."""
 
     def __init__(self, sample_rate: int) -> None:
         self._sample_rate = sample_rate
-        self._ears: list[Ear] = []
+        self._tracks: list[HeardTrack] = []
 
-    def open(self) -> Ear:
-        """An ear for one more track."""
-        self._ears.append(Ear(self._sample_rate))
-        return self._ears[-1]
+    def open(self) -> HeardTrack:
+        """One more track."""
+        self._tracks.append(HeardTrack(self._sample_rate))
+        return self._tracks[-1]
 
     @property
     def spans(self) -> list[Span]:
         """When there was speech, in order; the last span may still be growing."""
-        spans = [span for ear in self._ears for span in ear.energy.spans]
+        spans = [span for track in self._tracks for span in track.energy.spans]
         return sorted(spans, key=lambda span: span.start_seconds)
 
     @property
     def hear_speech(self) -> bool:
         """Whether somebody is speaking at this moment, short pauses included."""
-        return any(ear.energy.current for ear in self._ears)
+        return any(track.energy.current for track in self._tracks)
 
     def between(self, start_seconds: float, end_seconds: float) -> Samples:
         """What was heard in a stretch of the call, all tracks mixed."""
         size = max(0, round((end_seconds - start_seconds) * self._sample_rate))
         mix = np.zeros(size + 1, np.int32)
-        for ear in self._ears:
-            piece = ear.heard.between(start_seconds, end_seconds)
+        for track in self._tracks:
+            piece = track.heard.between(start_seconds, end_seconds)
             mix[: piece.size] += piece
         return np.clip(mix, -32768, 32767).astype(np.int16)
