@@ -22,7 +22,7 @@ call: $(STAMP)  ## Call the running agent with recorded speech, and show the con
 token: $(STAMP)  ## A token for another page, such as LiveKit's playground, to call the running agent
 	@$(BIN)/python -m workbench.local.token
 
-check: $(STAMP)  ## Formatting, types, import contracts, and the fast tests (a minute or two)
+check: $(STAMP)  ## Formatting, types, import contracts, and the fast tests, five minutes on two cores
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
@@ -65,7 +65,7 @@ canary: $(STAMP)  ## The newest releases over the lock, in a folder of their own
 	$(BIN)/python -m workbench.local.livekit_binary
 	$(BIN)/python -m workbench.bench.canary
 
-fuzz: $(STAMP)  ## A million hostile messages for the speech module, and ten thousand hostile streams
+fuzz: $(STAMP)  ## Two million steps for the speech module: hostile messages, hostile streams, and calls in which no word may be lost
 	$(BIN)/python -m workbench.bench.fuzz
 
 image: $(STAMP)  ## Build the image, without a container engine if there is none

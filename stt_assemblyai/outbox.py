@@ -147,7 +147,7 @@ class Outbox:
 
     def has_more(self, *, is_open: bool, ended: bool) -> bool:
         """Whether `take` has something, now or when its pace allows."""
-        if self._has_message():
+        if self._messages and self._has_message():
             return is_open
         has_chunk = self._position + self._replay.chunk_bytes <= self._replay.end
         return has_chunk or (is_open and ended)
@@ -156,8 +156,9 @@ class Outbox:
         """What is due now. Messages and the end wait for an open session, audio does not unless it
         is behind a message; at the end of the input comes the rest of a chunk, then Terminate."""
         replay = self._replay
-        self._position = max(self._position, replay.start)
-        if self._has_message():
+        if self._position < replay.start:
+            self._position = replay.start
+        if self._messages and self._has_message():
             if not is_open:
                 return None
             self.stir(now)
@@ -191,8 +192,7 @@ class Outbox:
         return self._pacer.ready_at if has_more else math.inf
 
     def _has_message(self) -> bool:
-        if not self._messages:
-            return False
+        """Whether the first message is due before the next chunk."""
         return self._messages[0].position < self._position + self._replay.chunk_bytes
 
 

@@ -87,9 +87,10 @@ class Stream:
         self.input.add(pcm, now)
         before = len(self._actions)
         self._follow_up(now)
-        only_sent = all(isinstance(action, Send) for action in self._actions[before:])
-        has_more = any(attempt.has_more for attempt in self.sessions.attempts.values())
-        return has_more or not only_sent
+        for action in self._actions[before:]:
+            if not isinstance(action, Send):
+                return True
+        return any(attempt.has_more for attempt in self.sessions.attempts.values())
 
     def flush(self, now: float) -> None:
         """End the open turn at this point of the audio; see `Transcriber.flush`."""
@@ -132,8 +133,7 @@ class Stream:
 
     def connected(self, key: int, connection: Connection, now: float) -> None:
         """The connection of a session is there."""
-        attempt = self.sessions.attempts.get(key)
-        if attempt is not None:
+        if attempt := self.sessions.attempts.get(key):
             active = self.sessions.active
             attempt.connected(connection, active.outbox.until_ms if active else 0.0, now)
             self._follow_up(now)
@@ -170,15 +170,13 @@ class Stream:
 
     def closed(self, key: int, code: int, reason: str, now: float) -> None:
         """The session's connection is closed; code 1006 means that it broke."""
-        attempt = self.sessions.attempts.get(key)
-        if attempt is not None:
+        if attempt := self.sessions.attempts.get(key):
             self._judge(attempt, attempt.closed(code, reason, now), now)
             self._follow_up(now)
 
     def refused(self, key: int, error: AssemblyAIError, now: float) -> None:
         """The session's connection could not be opened, or failed by a fault of our own."""
-        attempt = self.sessions.attempts.get(key)
-        if attempt is not None:
+        if attempt := self.sessions.attempts.get(key):
             self._judge(attempt, attempt.fail(error, now), now)
             self._follow_up(now)
 
