@@ -8,7 +8,7 @@ from typing import Never
 
 from livekit import rtc
 
-from agent.caller import told
+from agent.caller import report
 from agent.caller.access import Access
 from agent.caller.caller import CallEndedError, Caller
 from agent.caller.conversation import greeting, take_turn, take_typed_turn
@@ -90,12 +90,12 @@ async def _converse(
         pass
     else:
         call.greeting = Greeting(text, reply.start_seconds - caller.joined_seconds)
-        show(told.greeting(call.greeting))
+        show(report.greeting(call.greeting))
     while utterance := await _next(caller, sayings, show):
         take = take_turn if utterance.samples.size else take_typed_turn
         turn = await take(caller, utterance, timeout_seconds=ANSWER_SECONDS)
         call.turns.append(turn)
-        for line in told.turn(turn):
+        for line in report.turn(turn):
             show(line)
         if turn.fault:
             return
@@ -137,4 +137,4 @@ async def _overhear(caller: Caller, show: Callable[[str], None]) -> Never:
             unshown, timeout_seconds=LONGEST_PAUSE_SECONDS, what="anybody said anything"
         )
         shown.add(segment.segment_id)
-        show(told.line("agent", segment.text))
+        show(report.line("agent", segment.text))

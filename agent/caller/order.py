@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from agent.caller import told
+from agent.caller import report
 from agent.caller.caller import Caller
 from agent.caller.calling import Plan, hold
 from agent.caller.outcome import Exit, Expected, judge
@@ -45,6 +45,8 @@ async def carry_out(order: Order, show: Show, read_line: Callable[[], str]) -> E
     Raises RecordingError, before or after the call, and NotConnectedError.
     """
     talk: Show = (lambda _: None) if order.json else show
+    if order.out:
+        write(order.out, np.zeros(0, np.int16))  # else a call is held whose sound cannot be kept
     said = None if order.plan.typed else spoken(order.files, phone=order.phone)
     heard: list[Samples] = []
 
@@ -56,8 +58,8 @@ async def carry_out(order: Order, show: Show, read_line: Callable[[], str]) -> E
     code = judge(call, order.expected)
     planned = len(call.turns) if said is None else len(said)
     if order.json:
-        show(told.document(call, code))
-    for line in told.summary(call, planned, order.expected, code):
+        show(report.document(call, code))
+    for line in report.summary(call, planned, order.expected, code):
         talk(line)
     if order.out:
         write(order.out, heard[0])
@@ -83,7 +85,7 @@ async def typed(read_line: Callable[[], str], show: Show) -> AsyncGenerator[Utte
     """Each line that is not empty, until the end of the input."""
     while line := await _in_thread(read_line):
         if text := line.strip():
-            show(told.line("you", text))
+            show(report.line("you", text))
             yield Utterance(text, np.zeros(0, np.int16), "typed")
 
 

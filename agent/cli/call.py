@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from agent.cli.faults import give_up
+from agent.cli.faults import check_names, give_up
 from agent.cli.token import the_project
 
 if TYPE_CHECKING:
@@ -65,6 +65,7 @@ def call(  # noqa: PLR0913  each option of the command
 
     if text and (files or phone):
         give_up("--text has no voice: leave out the recordings and --phone.", code=Exit.USAGE)
+    check_names(room=room, agent=agent or "")
     project = the_project()
     name = project.agent_name if agent is None else agent
     where = room or f"call-{secrets.token_hex(4)}"

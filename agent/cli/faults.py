@@ -14,6 +14,7 @@ from config.settings import Settings
 
 USAGE = 2
 FAILED = 1
+LONGEST_NAME = 256  # LiveKit's server refuses longer rooms, identities and names of agents
 
 
 def loaded_settings(given: Mapping[str, Mapping[str, Any]] | None = None) -> Settings:
@@ -26,6 +27,13 @@ def loaded_settings(given: Mapping[str, Mapping[str, Any]] | None = None) -> Set
             return load_settings(given=given)
     except SettingsError as error:
         give_up(*in_words(error.faults), code=USAGE)
+
+
+def check_names(**names: str) -> None:
+    """End the program if LiveKit would refuse one of these, which are given by options."""
+    for option, name in names.items():
+        if len(name) > LONGEST_NAME or not name.isprintable():
+            give_up(f"--{option} has at most {LONGEST_NAME} printable characters.", code=USAGE)
 
 
 def in_words(faults: Sequence[str]) -> list[str]:

@@ -10,15 +10,13 @@ import typer
 
 from agent import log
 from agent.call.history.record import RecordsError, prepare_folder
-from agent.cli.faults import USAGE, explained, give_up, loaded_settings
+from agent.cli.faults import USAGE, check_names, explained, give_up, loaded_settings
 from agent.worker import signals
 from config.load import SettingsError, load_settings
 from config.secrets import secrets_of
 from config.settings import Settings
 from config.sources import DOTENV
 from config.values import ROOT
-
-LONGEST_ROOM_NAME = 256  # LiveKit's server refuses longer ones
 
 
 def dev(
@@ -47,8 +45,9 @@ def start() -> None:
 
 def connect(room: Annotated[str, typer.Option(help="Name of the room to join.")]) -> None:
     """Join one room, hold that call, and exit when it ends."""
-    if not 0 < len(room) <= LONGEST_ROOM_NAME:
-        give_up(f"A room's name has 1 to {LONGEST_ROOM_NAME} characters.", code=USAGE)
+    if not room:
+        give_up("--room needs a name.", code=USAGE)
+    check_names(room=room)
     settings = _prepared()
     # The worker takes seconds to import: a mistake in a setting is reported before that.
     from agent.worker.run import join

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from agent.cli.faults import USAGE, give_up
+from agent.cli.faults import USAGE, check_names, give_up
 from config.load import SettingsError
 from config.project import Project, load_project
 
@@ -38,11 +38,9 @@ def token(
     """
     lasts = _duration(ttl)
     project = the_project()
-    from agent.playground.invitation import LONGEST_NAME, invite
+    from agent.playground.invitation import invite
 
-    for option, name in (("--room", room), ("--identity", identity), ("--agent", agent or "")):
-        if len(name) > LONGEST_NAME or not name.isprintable():
-            give_up(f"{option} has at most {LONGEST_NAME} printable characters.", code=USAGE)
+    check_names(room=room, identity=identity, agent=agent or "")
     asked = project.agent_name if agent is None else agent
     invited = invite(project.livekit, agent_name=asked, room=room, identity=identity, ttl=lasts)
     print(_as_json(invited, lasts) if as_json else _in_words(invited, ttl))

@@ -9,7 +9,6 @@ from livekit import api
 from agent.worker.livekit_api import access_token
 from config.services import LiveKitSettings
 
-LONGEST_NAME = 256  # LiveKit's server refuses longer rooms and identities
 DEFAULT_TTL = timedelta(hours=1)
 
 

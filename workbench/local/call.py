@@ -10,7 +10,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from agent.caller import told
+from agent.caller import report
 from agent.caller.calling import NotConnectedError, Plan, hold
 from agent.caller.order import in_turn
 from agent.caller.outcome import Exit, Expected, judge
@@ -32,7 +32,7 @@ async def call(plan: Plan, wav: Path, show: Callable[[str], None]) -> int:
     said = script()
     held = await hold(plan, in_turn(said), show, lambda caller: caller.write_wav(wav))
     code = judge(held, Expected())
-    for line in told.summary(held, len(said), Expected(), code):
+    for line in report.summary(held, len(said), Expected(), code):
         show(line)
     if pairs := [(turn.utterance.text, turn.heard_text) for turn in held.turns]:
         show(f"Words heard    {word_error_rate(pairs):.1%} word error rate")

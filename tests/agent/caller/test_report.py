@@ -4,7 +4,7 @@ import json
 
 import numpy as np
 
-from agent.caller import told
+from agent.caller import report
 from agent.caller.caller import Reply
 from agent.caller.conversation import Turn
 from agent.caller.microphone import Spoken
@@ -23,7 +23,7 @@ def turn(said: Utterance, answer: str = "Twelve.", latency_ms: float | None = 93
 
 
 def test_a_spoken_turn_has_both_sides_words_and_the_time() -> None:
-    assert list(told.turn(turn(SAID))) == [
+    assert list(report.turn(turn(SAID))) == [
         "     you  What is seven plus five?",
         "heard as  what is seven",
         "   agent  Twelve.  (935 ms)",
@@ -31,32 +31,32 @@ def test_a_spoken_turn_has_both_sides_words_and_the_time() -> None:
 
 
 def test_a_recording_without_words_has_its_name() -> None:
-    assert next(told.turn(turn(FILE))) == "     you  question.wav"
+    assert next(report.turn(turn(FILE))) == "     you  question.wav"
 
 
 def test_a_typed_turn_was_shown_when_it_was_typed() -> None:
-    assert list(told.turn(turn(TYPED))) == ["   agent  Twelve.  (935 ms)"]
+    assert list(report.turn(turn(TYPED))) == ["   agent  Twelve.  (935 ms)"]
 
 
 def test_what_is_missing_is_said() -> None:
-    assert list(told.turn(turn(TYPED, latency_ms=None))) == ["   agent  (no answer: waited 30 s)"]
-    assert "without words" in next(told.turn(turn(TYPED, answer="")))
+    assert list(report.turn(turn(TYPED, latency_ms=None))) == ["   agent  (no answer: waited 30 s)"]
+    assert "without words" in next(report.turn(turn(TYPED, answer="")))
     silent = Turn(SAID, Spoken(1.0, 2.0), None, "", "", "x")
-    assert list(told.turn(silent))[1] == "heard as  (nothing)"
-    assert "without words" in told.greeting(Greeting("", 1.0))
+    assert list(report.turn(silent))[1] == "heard as  (nothing)"
+    assert "without words" in report.greeting(Greeting("", 1.0))
 
 
 def test_nothing_moves_the_cursor() -> None:
-    assert told.line("agent", "a\x1b[2Jb") == "   agent  a [2Jb"
+    assert report.line("agent", "a\x1b[2Jb") == "   agent  a [2Jb"
 
 
 def test_a_greeting_has_its_time() -> None:
-    assert told.greeting(Greeting("Hello.", 0.96)) == "   agent  Hello.  (1.0 s after joining)"
+    assert report.greeting(Greeting("Hello.", 0.96)) == "   agent  Hello.  (1.0 s after joining)"
 
 
 def test_a_good_call_is_summed_up_in_two_lines() -> None:
     held = Call("room", "agent-1", None, [turn(SAID), turn(SAID, latency_ms=1100)])
-    assert list(told.summary(held, 2, Expected(), Exit.HEARD)) == [
+    assert list(report.summary(held, 2, Expected(), Exit.HEARD)) == [
         "Answered       2 of 2 turns",
         "Answer begins  1017 ms after the end of speech (median; the slowest 1100 ms)",
     ]
@@ -64,14 +64,14 @@ def test_a_good_call_is_summed_up_in_two_lines() -> None:
 
 def test_what_went_wrong_is_summed_up() -> None:
     held = Call("room", "agent-1", None, [turn(SAID)], "the agent left")
-    lines = list(told.summary(held, 2, Expected(("a fish",), 0.5), Exit.NOT_EXPECTED))
+    lines = list(report.summary(held, 2, Expected(("a fish",), 0.5), Exit.NOT_EXPECTED))
     assert lines[2:] == [
         "Trouble        the agent left",
         "Not heard      a fish",
         "Too late       935 ms",
         "Exit code      6: the agent did not say what `--expect` names",
     ]
-    assert list(told.summary(Call("room"), 1, Expected(), Exit.NO_AGENT)) == [
+    assert list(report.summary(Call("room"), 1, Expected(), Exit.NO_AGENT)) == [
         "Answered       0 of 1 turns",
         "Exit code      4: no agent came into the room, or none was free",
     ]
@@ -79,7 +79,7 @@ def test_what_went_wrong_is_summed_up() -> None:
 
 def test_the_document_has_everything() -> None:
     held = Call("room", "agent-1", Greeting("Hello.", 1.0), [turn(SAID)])
-    assert json.loads(told.document(held, Exit.HEARD)) == {
+    assert json.loads(report.document(held, Exit.HEARD)) == {
         "ok": True,
         "code": 0,
         "meaning": "the agent answered everything, as expected and in time",
@@ -99,7 +99,7 @@ def test_the_document_has_everything() -> None:
         "trouble": "",
     }
     silent = json.loads(
-        told.document(Call("r", turns=[turn(SAID, latency_ms=None)]), Exit.NO_AGENT)
+        report.document(Call("r", turns=[turn(SAID, latency_ms=None)]), Exit.NO_AGENT)
     )
     assert (silent["ok"], silent["greeting"], silent["turns"][0]["latency_ms"]) == (
         False,
