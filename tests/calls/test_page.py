@@ -16,7 +16,7 @@ from playwright.async_api import Browser, Page, expect
 
 from agent.caller.microphone import SAMPLE_RATE
 from agent.playground.server import playground
-from agent.room_names import HOLD_IDENTITY, Attribute
+from agent.room_names import Attribute
 from config.project import Project
 from config.services import LiveKitSettings
 from workbench.local.browsers import HEARD, KEEP_CONNECTIONS, chromium, marked, write_microphone
@@ -79,10 +79,10 @@ async def heard_since(page: Page, before: float) -> None:
     )
 
 
-async def test_a_spoken_question_is_answered_aloud_and_both_sides_are_shown(
+async def test_a_spoken_question_is_answered_aloud_and_the_next_caller_waits_until_it_is_over(
     opened: Open, start_worker: Any, tmp_path: Path
 ) -> None:
-    worker = await start_worker(AGENT_GREETING=GREETING)
+    worker = await start_worker(AGENT_GREETING=GREETING, AGENT_MAX_CALLS="1")
     question = synthesised("What is seven plus five?").samples
     microphone = write_microphone(tmp_path / "question.wav", question, lead_seconds=LEAD_SECONDS)
     window = {"viewport": {"width": 860, "height": 680}}
@@ -118,10 +118,33 @@ async def test_a_spoken_question_is_answered_aloud_and_both_sides_are_shown(
         assert await page.locator("#notice").text_content() == ""
         await picture(page, "call")
 
-        await page.click("#hang-up")
-        await expect(page.locator("#status")).to_have_text("You hung up.")
-        await expect(page.locator("#start")).to_be_focused()
-        await picture(page, "over")
+        async with opened(browser, worker.agent_name) as waiting:
+            await is_told_that_nobody_is_free(waiting)
+            await page.click("#hang-up")
+            await expect(page.locator("#status")).to_have_text("You hung up.")
+            await expect(page.locator("#start")).to_be_focused()
+            await picture(page, "over")
+            await is_answered_now(waiting)
+
+
+async def is_told_that_nobody_is_free(page: Page) -> None:
+    """The page of a second caller, where the worker has room for one, shows and says so."""
+    await page.click("#type")
+    status = page.locator("#status")
+    await expect(status).to_contain_text("All agents are busy", timeout=20 * SECONDS)
+    await heard_since(page, 0)
+    assert await page.locator("#lines li").count() == 0
+    assert await page.locator("#notice").text_content() == ""
+    await picture(page, "busy")
+
+
+async def is_answered_now(page: Page) -> None:
+    """The same page, when the first caller has left, shows an agent and hears it."""
+    status, lines = page.locator("#status"), page.locator("#lines li")
+    await expect(status).to_have_text("Speaking", timeout=30 * SECONDS)
+    energy = await page.evaluate(HEARD)
+    await expect(lines.nth(0)).to_contain_text(GREETING, timeout=10 * SECONDS)
+    await heard_since(page, energy)
 
 
 async def test_words_over_the_agent_stop_it_and_the_page_shows_what_was_heard(
@@ -193,12 +216,9 @@ async def test_a_refused_permission_a_missing_agent_and_what_agents_show_are_sen
 
 
 async def shows_what_agents_show(page: Page, places: Places) -> None:
-    """Nobody is free, then agents come, go and end the call: participants of the test."""
+    """Agents come, go and end the call: participants of the test."""
     status, notice = page.locator("#status"), page.locator("#notice")
     room_name = await page.locator("#room").text_content() or ""
-    async with joined(places, room_name, HOLD_IDENTITY, {Attribute.WAITING: "all_busy"}):
-        await expect(status).to_contain_text("All agents are busy", timeout=10 * SECONDS)
-        assert await notice.text_content() == ""
     listening = {"lk.agent.state": "listening", Attribute.DICTATION: "true"}
     async with joined(places, room_name, "agent-1", listening) as agent:
         await expect(status).to_contain_text("dictate at your own pace", timeout=10 * SECONDS)
