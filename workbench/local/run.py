@@ -14,6 +14,7 @@ from rich.console import Console
 
 from agent.caller.waiting import WaitedTooLongError
 from workbench.local import running
+from workbench.local.desktop import may_open, open_page
 from workbench.local.kept import keep, recall
 from workbench.local.livekit_binary import NoLiveKitServerError
 from workbench.local.livekit_server import Access
@@ -102,9 +103,14 @@ async def run(steps: Steps, directory: Path) -> int:
         )
         running.tell(reachable, directory)
         page, page_port = await parts.page(access, chosen.agent_name, kept.page_port)
-        keep(kept.model_copy(update={"page_port": page_port}), directory)
         for line in summary(chosen, Running(access, page, log, stood_in, program)):
             steps.say(line)
+        # At a known address a page may have been left open: it joins again by itself.
+        if page_port != kept.page_port and may_open(
+            os.environ, is_terminal=sys.stdout.isatty(), platform=sys.platform
+        ):
+            open_page(page, os.environ)
+        keep(kept.model_copy(update={"page_port": page_port}), directory)
         return await _report_the_first_death(parts.processes, steps)
 
 
