@@ -177,6 +177,16 @@ def certificates() -> ssl.SSLContext:
     return getattr(http_context, "_create_ssl_context", ssl.create_default_context)()
 
 
+def limit_inside(toolset: llm.Toolset, limit: Callable[[Any], Any]) -> None:
+    """Replace each tool in a set by what `limit` makes of it, such as those of an `MCPToolset`.
+
+    A set gives its tools and takes none. If LiveKit renames the list, the limits for tools do not
+    reach the tools in sets.
+    """
+    if (tools := getattr(toolset, "_tools", None)) is not None:
+        toolset._tools = [limit(each) for each in tools]
+
+
 def preload_event_loop() -> None:
     """Import what anyio, below OpenAI's client, would look up at a call's first request."""
     import anyio._backends._asyncio  # noqa: F401 - imported to be there

@@ -28,6 +28,7 @@ _RETICENT = {
     "httpx": logging.WARNING,
     "httpx2": logging.WARNING,
     "livekit": logging.CRITICAL,
+    "mcp": logging.WARNING,  # it tells the server's number for this session, which opens it
     "openai": logging.WARNING,
     "watchfiles": logging.WARNING,  # a line for each change, where the log itself may be a file
     "websockets": logging.WARNING,

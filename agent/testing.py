@@ -3,6 +3,7 @@
 What a call adds to its agents is there; the model's answers are scripted.
 """
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -14,9 +15,11 @@ from livekit.agents.voice.run_result import RunResult
 
 from agent.call.agents import CallAgents
 from agent.call.call_tools import CallTools, change_patience_tool, end_call_tool
+from agent.call.mcp_tools import McpTools
 from agent.call.session_events import subscribe
 from agent.call.turns.turn_taking import TurnTaking
 from agent.livekit_private import chunks
+from agent.tasks import OwnedTask
 from config.load import load_settings
 from config.settings import Settings
 from stt_assemblyai.stt import STT
@@ -87,25 +90,51 @@ class Conversation:
 
 @asynccontextmanager
 async def conversation(
-    agent: Agent, *answers: Part | Sequence[Part], greeting: str = ""
+    agent: Agent,
+    *answers: Part | Sequence[Part],
+    greeting: str = "",
+    mcp_url: str = "",
+    tool_timeout_seconds: float = 30,
 ) -> AsyncIterator[Conversation]:
-    """Talk to this agent, whose model gives these answers."""
+    """Talk to this agent, whose model gives these answers. `mcp_url`: as AGENT_MCP_URL; the
+    conversation begins when the tools of that server are there."""
     session: AgentSession[Any] = AgentSession(
         llm=ScriptedLLM(*answers), turn_handling={"turn_detection": "manual"}
     )
     assert isinstance(session.llm, ScriptedLLM)
     talk = Conversation(session, session.llm)
     turn_taking = TurnTaking(_settings(), STT(api_key="none"), session)
-    tools = CallTools(session, change_patience_tool(turn_taking), end_call_tool(GOODBYE, talk.end))
-    subscribe(
-        session, None, turn_taking, CallAgents(session, turn_taking, tools, greeting), tools.limits
+    tools = CallTools(
+        session,
+        change_patience_tool(turn_taking),
+        end_call_tool(GOODBYE, talk.end),
+        timeout_seconds=tool_timeout_seconds,
     )
+    agents = CallAgents(session, turn_taking, tools, greeting)
+    subscribe(session, None, turn_taking, agents, tools.limits)
     await session.start(agent, record=False)
     try:
         await session.wait_for_idle()
-        yield talk
+        async with _served(mcp_url, agents):
+            yield talk
     finally:
         await session.aclose()
+
+
+@asynccontextmanager
+async def _served(mcp_url: str, agents: CallAgents) -> AsyncIterator[None]:
+    if not mcp_url:
+        yield
+        return
+    are_there = asyncio.Event()
+
+    async def offer(tools: Sequence[llm.Tool]) -> None:
+        await agents.offer(tools)
+        are_there.set()
+
+    async with OwnedTask(McpTools(mcp_url, "", offer).follow(), name="MCP server"):
+        await are_there.wait()
+        yield
 
 
 def _settings() -> Settings:

@@ -9,7 +9,7 @@ from typing import Any, Literal
 from pydantic import ConfigDict, Field, field_validator
 from pydantic_core import PydanticCustomError
 
-from config.values import ROOT, Host, Location, Section, Spoken
+from config.values import ROOT, ApiKey, Host, Location, McpAddress, Section, Spoken
 from stt_assemblyai.models import Preset
 from stt_assemblyai.values import Names
 
@@ -271,6 +271,18 @@ class AgentSettings(Section):
         le=600,
         description="How long a tool may keep a caller waiting in silence. Then it is cancelled, "
         "and the model learns that there is no result.",
+    )
+    mcp_url: McpAddress | None = Field(
+        default=None,
+        description="Address of an MCP server whose tools every agent has: streamable HTTP, or SSE "
+        "if it ends in /sse. It may hold a secret. It needs the package mcp: "
+        "pip install 'mcp>=2.2,<3'.",
+        examples=["https://mcp.example.com/mcp"],
+    )
+    mcp_token: ApiKey | None = Field(
+        default=None,
+        description="Token for that server, sent as `Authorization: Bearer`.",
+        examples=["a-token-for-the-mcp-server"],
     )
     still_there: Spoken = Field(
         default="Are you still there?",

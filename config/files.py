@@ -4,10 +4,13 @@ A missing or unreadable file is a sentence, and so is an operator's function tha
 """
 
 import contextlib
+import importlib.util
 import inspect
 import pkgutil
 from collections.abc import Iterator
 from pathlib import Path
+
+from pydantic import SecretStr
 
 from config.behaviour import ADDRESSES, INSTRUCTIONS_CHARS, AgentSettings
 from config.faults import about
@@ -15,7 +18,7 @@ from config.phrases import Phrasebook, PhrasesError, read_phrasebook
 from config.settings import FileContents
 from config.values import ROOT
 
-NAMING = frozenset({"instructions_file", "phrases_dir", "record_dir", "hand_over_to"})
+NAMING = frozenset({"instructions_file", "phrases_dir", "record_dir", "hand_over_to", "mcp_url"})
 """The fields of `AgentSettings` that name something outside the settings."""
 
 
@@ -48,6 +51,8 @@ def read_files(agent: AgentSettings) -> FileContents:
         phrasebook = read_phrasebook(ROOT / agent.phrases_dir)
     with _noted(faults, "hand_over_to"):
         _is_reachable(agent.hand_over_to)
+    with _noted(faults, "mcp_url"):
+        _has_mcp(agent.mcp_url)
     if faults:
         raise FilesError(faults)
     return FileContents(instructions, phrasebook)
@@ -97,6 +102,11 @@ def _may_be_folder(path: Path | None) -> None:
         raise _UnusableError(f"cannot be a folder ({type(error).__name__})") from None
     if not is_folder:
         raise _UnusableError("is a file, not a folder")
+
+
+def _has_mcp(url: SecretStr | None) -> None:
+    if url and not importlib.util.find_spec("mcp"):
+        raise _UnusableError("needs the package mcp: pip install 'mcp>=2.2,<3'")
 
 
 def _is_reachable(to: str | None) -> None:

@@ -76,6 +76,19 @@ def _latin(key: SecretStr) -> SecretStr:
     return key
 
 
+def _mcp_address(url: SecretStr) -> SecretStr:
+    """The path or the query may be a secret; `scheme` refuses no path."""
+    text = url.get_secret_value()
+    try:
+        parts = urlsplit(text)
+        is_address = parts.scheme in ("http", "https") and parts.port != 0
+    except ValueError:
+        is_address, parts = False, urlsplit("")
+    if not is_address or not is_host(parts.hostname or "") or not text.isprintable():
+        raise PydanticCustomError("address", "must be an address such as https://example.com/mcp")
+    return url
+
+
 def _at_home(path: Path) -> Path:
     """Expand ~, as a shell would: no shell reads `.env`."""
     try:
@@ -87,6 +100,7 @@ def _at_home(path: Path) -> Path:
 Location = Annotated[Path, AfterValidator(_at_home)]
 Host = Annotated[str, AfterValidator(host)]
 ApiKey = Annotated[SecretStr, AfterValidator(_latin)]
+McpAddress = Annotated[SecretStr, AfterValidator(_mcp_address)]
 Filled = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
 Spoken = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=1000)]
 """One spoken sentence or a few: a minute of speech at most."""

@@ -83,6 +83,12 @@ class CallAgents:
                 on_enter=nodes.on_first_enter if is_first else nodes.on_enter,
             )
 
+    async def offer(self, tools: Sequence[llm.Tool]) -> None:
+        """Give all agents these tools of a server, in place of those that it had before."""
+        self.tools.serve(tools)
+        for agent in [*self._since]:
+            await agent.update_tools(agent.tools)
+
     async def begin(self, agent: Agent) -> None:
         """The first agent of the call is there: greet, or go on where another one died."""
         self.turn_taking.begin()

@@ -19,6 +19,7 @@ from agent.call.history.late_formatting import LateFormatting
 from agent.call.history.record import open_record
 from agent.call.history.recorded_turns import RecordedTurns
 from agent.call.log_context import TurnLog, name_caller
+from agent.call.mcp_tools import follow_mcp
 from agent.call.output.canned_prompts import SAMPLE_RATE
 from agent.call.output.side_track import SideTrack, side_track
 from agent.call.people.authority import Authority, Role, on_rpc
@@ -45,11 +46,8 @@ START_SECONDS = 30
 
 
 async def answer(job: JobContext) -> None:
-    """Take a job.
-
-    Returns once the room is joined and leaves the call to a task of the job: when a job has to
-    end, LiveKit waits up to 15 s for this function before it closes anything.
-    """
+    """Take a job: join its room, and leave the call to a task of the job. When a job has to end,
+    LiveKit waits up to 15 s for this function before it closes anything."""
     try:
         call = Call(job, job.proc.userdata["parts"])
         if not job.is_fake_job():
@@ -115,8 +113,8 @@ class Call:
         return self._own.settings.agent
 
     def _gather(self) -> Group:
-        stt, sift = self._parts.stt, self._turn_taking.sift_one
-        return Group(self._job.room, self._agent.operators, stt, sift)
+        sift = self._turn_taking.sift_one
+        return Group(self._job.room, self._agent.operators, self._parts.stt, sift)
 
     def _go_on_with(self, caller: str) -> None:
         name_caller(self._job, caller)
@@ -159,9 +157,8 @@ class Call:
         if not await self._caller_came():
             return self._ending.result()
         self._tell_refused_settings()
-        longest = asyncio.get_running_loop().call_later(
-            self._agent.max_call_seconds, self.end, Ending.TOO_LONG
-        )
+        loop = asyncio.get_running_loop()
+        longest = loop.call_later(self._agent.max_call_seconds, self.end, Ending.TOO_LONG)
         try:
             async with asyncio.timeout(START_SECONDS):
                 await self._start()
@@ -210,10 +207,12 @@ class Call:
     async def _start(self) -> None:
         self._put_backchannel_in_room()
         fillers = self._fillers()
-        self._subscribe(fillers, self._agents(fillers))
+        agents = self._agents(fillers)
+        self._subscribe(fillers, agents)
+        served = OwnedTask(follow_mcp(self._agent, agents.offer), name="MCP server")
+        self._job.add_shutdown_callback(served.aclose)
         assistant = Assistant(self._own.settings.prompt, self._own.application)
-        caller = self._presence.caller_identity
-        if caller is None:
+        if (caller := self._presence.caller_identity) is None:
             await self._session.start(assistant, record=False)
             return
         heard = self._group.input if self._group else CallerInput(self._job.room, caller)

@@ -9,6 +9,7 @@ from livekit.agents.llm import FunctionTool, RawFunctionTool, Tool, Toolset
 from agent.call.reply.broken_answers import has_words
 from agent.call.reply.tool_limits import ToolLimits
 from agent.call.turns.turn_taking import TurnTaking
+from agent.livekit_private import limit_inside
 
 Offered = list[Tool | Toolset]
 
@@ -21,15 +22,27 @@ class CallTools:
         self.limits = ToolLimits(lambda: session, timeout_seconds)
         """They have to hear the session's changes of state (`agent.call.session_events`)."""
         self._own = own
+        self._served: Sequence[Tool] = ()
+        self._withdrawn: set[Tool | Toolset] = set()
         self._limited: dict[Tool | Toolset, Tool | Toolset] = {}
 
     def with_own(self, tools: Sequence[Tool | Toolset]) -> Offered:
         """These tools within their limits, and the call's own. Given its own result, returns it."""
-        names = {*_names(tools)}
-        offered = [*tools, *(each for each in self._own if each.id not in names)]
+        of_call = {self._limit(each) for each in (*self._own, *self._served)}
+        offered = [each for each in tools if each not in of_call | self._withdrawn]
+        for each in (*self._own, *self._served):
+            if each.id not in _names(offered):
+                offered.append(each)
         return [self._limit(each) for each in offered]
 
+    def serve(self, tools: Sequence[Tool]) -> None:
+        """Add these to all agents' tools from now on, in place of those that were served before."""
+        self._withdrawn |= {self._limit(each) for each in self._served}
+        self._served = tools
+
     def _limit(self, tool: Tool | Toolset) -> Tool | Toolset:
+        if isinstance(tool, Toolset):
+            limit_inside(tool, self._limit)
         if not isinstance(tool, FunctionTool | RawFunctionTool) or tool in self._limited.values():
             return tool
         if tool not in self._limited:

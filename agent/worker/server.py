@@ -16,6 +16,7 @@ from livekit.agents.utils.http_server import HttpServer
 from livekit.agents.worker import ServerEnvOption
 
 from agent import log
+from agent.call import mcp_tools
 from agent.call.answer import answer
 from agent.call.barge_in.outcomes import Tell
 from agent.call.files_now import FilesNow
@@ -156,7 +157,7 @@ def build_server(
         starts,
         partial(prepare, settings),
         **_livekits_options(settings, capacity),
-        preload_modules=[entrypoint.__module__, PRELOADED],
+        preload_modules=[entrypoint.__module__, PRELOADED, *_wanted(settings)],
     )
     server.setup_fnc = partial(prewarm, settings, prepare, server.tally.sender)
 
@@ -170,6 +171,11 @@ def build_server(
         on_session_end=before_leaving,
     )
     return server
+
+
+def _wanted(settings: Settings) -> list[str]:
+    """What job processes share only if a setting asks for it."""
+    return [mcp_tools.PRELOADED] if settings.agent.mcp_url else []
 
 
 def _admission(

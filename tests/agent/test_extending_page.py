@@ -8,12 +8,14 @@ from typing import Any
 
 import pytest
 from livekit.agents import llm, tts
+from livekit.agents.llm.mcp import MCPToolset
 
 from agent import assistant
 from agent.call.providers import Clients
 from agent.call.session import build_parts
 from agent.testing import calls, conversation
 from config.load import load_settings
+from config.secrets import secrets_of
 from config.settings import Settings
 from workbench.standins.scripted import ScriptedLLM, ScriptedSTT, ScriptedTTS, ScriptedVAD
 
@@ -141,3 +143,11 @@ def test_another_language(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     assert chosen.session_options.language_codes == ("de",)
     english, german = (chosen.files.phrasebook.of(each) for each in ("en", "de"))
     assert german != english
+
+
+def test_an_mcp_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`agent.call.test_mcp_tools` talks to a real one, by setting and with a toolset."""
+    chosen = settings(example("AGENT_MCP_URL", "sh"), tmp_path, monkeypatch)
+    assert secrets_of(chosen) >= {"a-token-for-the-mcp-server", "/mcp"}
+    [toolset] = run("MCPToolset(")["Assistant"]("Be kind.", {}).tools
+    assert isinstance(toolset, MCPToolset)

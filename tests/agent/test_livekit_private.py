@@ -32,6 +32,7 @@ from agent.livekit_private import (
     certificates,
     chunks,
     detections,
+    limit_inside,
     mark_started,
     publish_no_words,
     published_segment,
@@ -306,3 +307,10 @@ async def test_a_provider_finds_what_it_hears_and_where_it_answers() -> None:
     assert pushed_audio(stream) is pushed_text(stream) is stream._input_ch
     mark_started(stream)
     assert marks
+
+
+def test_tools_in_a_set_can_be_replaced() -> None:
+    tools = llm.Toolset(id="shop", tools=[llm.Toolset(id="inner")])
+    limit_inside(tools, lambda each: llm.Toolset(id=f"limited {each.id}"))
+    assert [each.id for each in tools.tools] == ["limited inner"]
+    limit_inside(cast("Any", SimpleNamespace()), lambda each: each)

@@ -59,6 +59,7 @@ USELESS: list[tuple[dict[str, Any], str]] = [
         {"AGENT_BACKCHANNEL_SECONDS": 8, "AGENT_HEARS": "everybody"},
         "AGENT_BACKCHANNEL_SECONDS has no effect with AGENT_HEARS=everybody",
     ),
+    ({"AGENT_MCP_TOKEN": "a-token"}, "has no effect without AGENT_MCP_URL"),
     ({"OPENAI_FALLBACK_TTS_VOICE": "sage"}, "has no effect without OPENAI_FALLBACK_TTS_MODEL"),
     (
         {"OPENAI_FALLBACK_API_KEY": "sk-another"},

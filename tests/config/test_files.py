@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
 from config.behaviour import INSTRUCTIONS_CHARS, AgentSettings
 from config.files import FilesError, read_files
@@ -114,3 +115,12 @@ def test_a_folder_for_records_may_be_made_later(tmp_path: Path) -> None:
 
 def test_a_caller_may_be_handed_over_to_an_address() -> None:
     read_files(AgentSettings(hand_over_to="tel:+15550100"))
+
+
+def test_an_mcp_server_needs_the_package_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    asks = AgentSettings(mcp_url=SecretStr("https://host/mcp"))
+    read_files(asks)
+    monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
+    with pytest.raises(FilesError, match="AGENT_MCP_URL: needs the package mcp: pip install"):
+        read_files(asks)
+    read_files(AgentSettings())

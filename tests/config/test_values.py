@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import pytest
 from pydantic import AfterValidator, TypeAdapter, ValidationError
 
-from config.values import ApiKey, Filled, Host, Location, Section, openai_path, scheme
+from config.values import ApiKey, Filled, Host, Location, McpAddress, Section, openai_path, scheme
 
 Address = Annotated[str, scheme("ws", "wss")]
 Bare = Annotated[str, scheme("wss", path=False)]
@@ -34,6 +34,11 @@ def test_what_may_be_is_kept(kind: Any, text: str, kept: str) -> None:
     assert check(kind, text) == kept
 
 
+def test_an_mcp_servers_address_may_hold_secrets() -> None:
+    url = "https://user:password@host:8443/a-path/mcp?key=value"
+    assert check(McpAddress, url).get_secret_value() == url
+
+
 @pytest.mark.parametrize(
     ("kind", "text", "said"),
     [
@@ -51,6 +56,10 @@ def test_what_may_be_is_kept(kind: Any, text: str, kept: str) -> None:
         (Bare, "wss://host/v3/ws", "must be nothing but scheme and host"),
         (OpenAI, "https://api.openai.com", "must end in /v1"),
         (Host, "http://0.0.0.0", "must be an IP address or the name of a host, no more"),
+        (McpAddress, "mcp.example.com/mcp", "must be an address such as"),
+        (McpAddress, "https://mcp.example.com:no/mcp", "must be an address such as"),
+        (McpAddress, "https:///mcp", "must be an address such as"),
+        (McpAddress, "https://host/m\ncp", "must be an address such as"),
         (ApiKey, "two words", "a character that no key has"),
         (ApiKey, "line\n", "a character that no key has"),
         (ApiKey, "clé", "a character that no key has"),

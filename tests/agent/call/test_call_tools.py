@@ -130,3 +130,24 @@ async def test_a_tool_of_an_agent_wins_over_one_of_the_call_with_the_same_name()
     assert [each.id for each in offered] == ["look", "end_call"]
     assert tools.with_own(offered) == offered
     assert tools.with_own([look]) == offered
+
+
+def named(name: str) -> llm.FunctionTool[Any, Any]:
+    async def do() -> str:
+        return name
+
+    return function_tool(do, name=name, description=name)
+
+
+async def test_a_servers_tools_are_for_every_agent_until_it_serves_others() -> None:
+    tools = CallTools(AgentSession(), end_call_tool(GOODBYE, lambda: None))
+    tools.serve([named("look"), named("end_call"), named("price")])
+    offered = tools.with_own([named("look")])
+    assert [each.id for each in offered] == ["look", "end_call", "price"]
+    assert tools.with_own(offered) == offered
+    [price] = offered[2:]
+    tools.serve([named("price"), named("sell")])
+    again = tools.with_own(offered)
+    assert [each.id for each in again] == ["look", "end_call", "price", "sell"]
+    assert price not in again
+    assert tools.with_own(again) == again
