@@ -311,6 +311,7 @@ async def test_a_provider_finds_what_it_hears_and_where_it_answers() -> None:
 
 def test_tools_in_a_set_can_be_replaced() -> None:
     tools = llm.Toolset(id="shop", tools=[llm.Toolset(id="inner")])
+    assert "_tools" in vars(tools)
     limit_inside(tools, lambda each: llm.Toolset(id=f"limited {each.id}"))
     assert [each.id for each in tools.tools] == ["limited inner"]
     limit_inside(cast("Any", SimpleNamespace()), lambda each: each)
