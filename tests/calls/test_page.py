@@ -204,6 +204,10 @@ async def test_a_refused_permission_a_missing_agent_and_what_agents_show_are_sen
         chromium(asks=True) as browser,
         opened(browser, "nobody", color_scheme="dark") as page,
     ):
+        await page.evaluate("() => { kept = RTCPeerConnection; delete window.RTCPeerConnection; }")
+        await page.click("#start")
+        await expect(page.locator("#notice")).to_contain_text("This browser has no WebRTC")
+        await page.evaluate("() => { window.RTCPeerConnection = kept; }")
         await page.click("#start")
         await expect(page.locator("#notice")).to_contain_text("The microphone is not allowed.")
         await assert_accessible(page)

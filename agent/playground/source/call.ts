@@ -2,6 +2,7 @@
 import {
   createLocalAudioTrack,
   DisconnectReason,
+  isBrowserSupported,
   type LocalAudioTrack,
   type Participant,
   ParticipantKind,
@@ -12,7 +13,7 @@ import {
   type TextStreamReader,
   Track,
 } from "livekit-client";
-import { comesBack, connectionFault, ended, Fault, microphoneFault, noAgent } from "./faults";
+import { comesBack, connectionFault, ended, Fault, microphoneFault, NO_WEBRTC, noAgent } from "./faults";
 import { type Invitation, invitation, isServed } from "./invitation";
 import { Levels } from "./levels";
 import * as names from "./names";
@@ -68,6 +69,7 @@ export class Call {
   /** Join a room with an open microphone, or without one. Ends in `over` when that fails. */
   async start(withMicrophone: boolean): Promise<void> {
     try {
+      if (!isBrowserSupported()) throw new Fault(NO_WEBRTC);
       if (withMicrophone) await this.openMicrophone();
       this.watcher.phase("connecting");
       await this.join();

@@ -4,6 +4,10 @@ import { ConnectionError, ConnectionErrorReason, DisconnectReason } from "liveki
 /** A fault whose message is a sentence for the person in front of the page. */
 export class Fault extends Error {}
 
+/** Some browsers are built without what a call needs. */
+export const NO_WEBRTC =
+  "This browser has no WebRTC, which a call needs. Open this page in Chrome, Edge, Firefox or Safari.";
+
 /** Why there is no microphone. The browser's own words differ, the error's name does not. */
 export function microphoneFault(error: unknown): Fault {
   const name = error instanceof Error ? error.name : "";

@@ -9,11 +9,14 @@ export class Levels {
   private readonly ready = this.context.audioWorklet.addModule("/meter.js");
   private readonly sinks = new Map<string, AudioNode[]>();
 
-  constructor(private readonly tell: Level) {}
-
-  /** Measure a track until it is removed. Call the first one from a click: browsers ask for that. */
-  async add(speaker: Speaker, track: MediaStreamTrack): Promise<void> {
+  /** Make it in a click: Safari lets sound be measured only from there, and a track may come later. */
+  constructor(private readonly tell: Level) {
     void this.context.resume(); // it may never be done, where there is nothing to play sound on
+  }
+
+  /** Measure a track until it is removed. */
+  async add(speaker: Speaker, track: MediaStreamTrack): Promise<void> {
+    void this.context.resume();
     await this.ready;
     this.remove(track);
     const source = this.context.createMediaStreamSource(new MediaStream([track]));
