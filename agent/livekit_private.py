@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from livekit.agents.telemetry.http_server import HttpServer as MetricsServer
     from livekit.agents.utils import aio
     from livekit.agents.utils.http_server import HttpServer
+    from livekit.plugins import silero
+    from livekit.plugins.silero.onnx_model import OnnxModel as SileroModel
+    from livekit.plugins.silero.vad import _VADOptions as SileroOptions
 else:
     AgentServer = object
 
@@ -241,6 +244,18 @@ def chunks(stream: llm.LLMStream) -> aio.ChanSender[llm.ChatChunk]:
 def detections(stream: vad.VADStream) -> aio.ChanSender[vad.VADEvent]:
     """The channel for a voice detector's results."""
     return stream._event_ch
+
+
+def silero_options(detector: silero.VAD) -> SileroOptions:
+    """When Silero's plugin takes sound for a voice."""
+    return detector._opts
+
+
+def silero_model(detector: silero.VAD) -> SileroModel:
+    """The model of Silero's plugin, without its stream, and with no sound heard yet."""
+    from livekit.plugins.silero.onnx_model import OnnxModel
+
+    return OnnxModel(onnx_session=detector._onnx_session, sample_rate=16_000)
 
 
 def pushed_audio(stream: vad.VADStream) -> aio.ChanReceiver[rtc.AudioFrame | object]:

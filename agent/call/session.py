@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from livekit.agents import AgentSession, room_io, stt
+from livekit.agents import AgentSession, room_io, stt, vad
 from livekit.plugins import silero
 
 from agent.assistant import own_llm, own_stt, own_tts
@@ -23,6 +23,7 @@ from agent.call.reply.prompt_voice import PromptVoice
 from agent.call.reply.spoken_form import in_spoken_form
 from agent.call.turns.end_of_turn.detector import EndOfTurnDetector, LiveKitDetector
 from agent.call.turns.endpointing import turn_handling
+from agent.call.voices.voice_detector import VoiceDetector
 from config.settings import Settings
 from stt_assemblyai.stt import STT
 
@@ -36,7 +37,7 @@ class SessionParts:
     """Its options can be changed during a call."""
     stt: AnySTT
     """The same, with its fallback if there is one; or what `agent.assistant` has in its place."""
-    vad: silero.VAD
+    vad: vad.VAD
     llm: PatientLLM
     tts: PatientTTS
     clients: Clients
@@ -60,16 +61,14 @@ def prepare_parts(settings: Settings) -> SessionParts:
     return build_parts(settings, Clients.of(settings.openai), _detector(settings), end_of_turn)
 
 
-def _detector(settings: Settings) -> silero.VAD:
-    detector = silero.VAD.load(activation_threshold=settings.vad_threshold)
-    assert isinstance(detector, silero.VAD)  # the plugin's annotation is wider
-    return detector
+def _detector(settings: Settings) -> vad.VAD:
+    return silero.VAD.load(activation_threshold=settings.vad_threshold)
 
 
 def build_parts(
     settings: Settings,
     clients: Clients,
-    detector: silero.VAD,
+    detector: vad.VAD,
     end_of_turn: EndOfTurnDetector | None = None,
 ) -> SessionParts:
     """Build the other parts, which takes no time."""
@@ -86,11 +85,18 @@ def build_parts(
     )
 
 
+def _tapped(detector: vad.VAD) -> TappedVAD:
+    """The detector with taps: Silero's in a stream of ours, any other as it is."""
+    if isinstance(detector, silero.VAD):
+        return VoiceDetector(detector)
+    return TappedVAD(detector)
+
+
 def build_session(parts: SessionParts, group: stt.STT[Any] | None = None) -> AgentSession[None]:
     """One call's session. Opens no connection before `start`. `hearing` replaces the STT."""
     return AgentSession(
         stt=group or parts.stt,
-        vad=TappedVAD(parts.vad),
+        vad=_tapped(parts.vad),
         llm=parts.llm,
         tts=PromptVoice(
             parts.tts,

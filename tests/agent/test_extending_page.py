@@ -113,7 +113,7 @@ async def test_another_language_model_and_voice(
     clients = Clients.of(chosen.openai)
     monkeypatch.setattr("agent.call.session.own_llm", run("anthropic.LLM(")["own_llm"])
     monkeypatch.setattr("agent.call.session.own_tts", run("cartesia.TTS(")["own_tts"])
-    parts = build_parts(chosen, clients, ScriptedVAD())  # type: ignore[arg-type]
+    parts = build_parts(chosen, clients, ScriptedVAD())
     asked = llm.ChatContext.empty()
     asked.add_message(role="user", content="Hi.")
     async with parts.llm.chat(chat_ctx=asked) as answer:
@@ -124,7 +124,7 @@ async def test_another_language_model_and_voice(
         frames = [audio.frame async for audio in speech]
     assert frames[0].sample_rate == 16_000
     monkeypatch.setattr("agent.call.session.own_stt", ScriptedSTT)
-    assert isinstance(build_parts(chosen, clients, ScriptedVAD()).stt, ScriptedSTT)  # type: ignore[arg-type]
+    assert isinstance(build_parts(chosen, clients, ScriptedVAD()).stt, ScriptedSTT)
     assert assistant.own_llm() is assistant.own_tts() is assistant.own_stt() is None
 
 

@@ -21,6 +21,7 @@ from livekit.agents.utils import aio, http_context
 from livekit.agents.voice import audio_recognition
 from livekit.agents.voice.room_io import _output
 from livekit.agents.voice.room_io.room_io import RoomIO
+from livekit.plugins import silero
 
 from agent.livekit_private import (
     CONNECTING_LINE,
@@ -120,6 +121,13 @@ PARTS: list[tuple[Any, str, str]] = [
     (llm.LLMStream, "_event_ch", "the language model's answers would reach nobody"),
     (vad.VADStream, "_event_ch", "no voice would be detected"),
     (vad.VADStream, "_input_ch", "no voice would be detected"),
+    (silero.VAD, "_opts", "no voice would be detected"),
+    (silero.VAD, "_onnx_session", "no voice would be detected"),
+    (
+        importlib.import_module("livekit.plugins.silero.onnx_model"),
+        "OnnxModel",
+        "no voice would be detected",
+    ),
     (tts.SynthesizeStream, "_input_ch", "the agent would have no voice"),
     (tts.SynthesizeStream, "_mark_started", "the agent would have no voice"),
 ]
