@@ -33,13 +33,13 @@ from livekit.agents.voice.events import AgentState
 
 from agent.call.barge_in import barge_in_filter, by_voice
 from agent.call.barge_in.interruptions import Verdict
-from agent.call.barge_in.vad_tap import RESULT_SECONDS
 from agent.call.history.marked import MarkedUtterance
 from agent.call.output.playout import Playout
 from agent.call.people.caller_policy import CallerPolicy, Candidate
 from agent.call.reply import fillers
 from agent.call.turns.end_of_turn.second_opinion import EventKind, SecondOpinion
 from agent.call.voices.crosstalk import Crosstalk
+from agent.call.voices.vad_tap import RESULT_SECONDS
 from config.phrases import read_phrasebook
 from stt_assemblyai import protocol, turns
 from stt_assemblyai.attempt import Attempt, Role

@@ -7,7 +7,6 @@ from livekit.agents import AgentSession, room_io, stt, vad
 from livekit.plugins import silero
 
 from agent.assistant import own_llm, own_stt, own_tts
-from agent.call.barge_in.vad_tap import TappedVAD
 from agent.call.models.llm import PatientLLM
 from agent.call.models.tts import PatientTTS
 from agent.call.providers import (
@@ -23,6 +22,7 @@ from agent.call.reply.prompt_voice import PromptVoice
 from agent.call.reply.spoken_form import in_spoken_form
 from agent.call.turns.end_of_turn.detector import EndOfTurnDetector, LiveKitDetector
 from agent.call.turns.endpointing import turn_handling
+from agent.call.voices.vad_tap import TappedVAD
 from agent.call.voices.voice_detector import VoiceDetector
 from config.settings import Settings
 from stt_assemblyai.stt import STT

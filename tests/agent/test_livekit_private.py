@@ -121,6 +121,11 @@ PARTS: list[tuple[Any, str, str]] = [
     (llm.LLMStream, "_event_ch", "the language model's answers would reach nobody"),
     (vad.VADStream, "_event_ch", "no voice would be detected"),
     (vad.VADStream, "_input_ch", "no voice would be detected"),
+    (
+        importlib.import_module("livekit.plugins.silero.vad"),
+        "_VADOptions",
+        "no voice would be detected",
+    ),
     (silero.VAD, "_opts", "no voice would be detected"),
     (silero.VAD, "_onnx_session", "no voice would be detected"),
     (

@@ -21,7 +21,7 @@ from types import MappingProxyType
 from typing import Literal
 
 from agent.call.barge_in.interruptions import Verdict
-from agent.call.barge_in.vad_tap import RESULT_SECONDS
+from agent.call.voices.vad_tap import RESULT_SECONDS
 from config.behaviour import AgentSettings
 
 Strength = Literal["eager", "balanced", "calm"]

@@ -7,10 +7,10 @@ from livekit.agents.voice.io import AudioOutput
 
 from agent.call.barge_in.by_voice import Posture, VoiceBargeIn
 from agent.call.barge_in.interruptions import Verdict
-from agent.call.barge_in.vad_tap import TappedVAD, level_of
 from agent.call.history.marked import MarkedUtterance, keep
 from agent.call.output.playout import Playout
 from agent.call.output.yielding_output import YieldingOutput
+from agent.call.voices.vad_tap import TappedVAD, level_of
 
 
 class SessionFloor:

@@ -5,8 +5,8 @@ It is said in a short pause, after words that surely go on; never where the turn
 
 import math
 
-from agent.call.barge_in.vad_tap import RESULT_SECONDS
 from agent.call.turns.eagerness import Outlook, SoFar
+from agent.call.voices.vad_tap import RESULT_SECONDS
 from config.phrases import count_of, words_of
 
 # The pause in which it is said. A shorter quiet is not a pause; after a longer one the caller may

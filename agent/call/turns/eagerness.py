@@ -11,7 +11,7 @@ from enum import Enum, auto
 from types import MappingProxyType
 from typing import Literal
 
-from agent.call.barge_in.vad_tap import RESULT_SECONDS
+from agent.call.voices.vad_tap import RESULT_SECONDS
 from config.phrases import Phrases, Words, begins, count_of, words_of
 
 Level = Literal["off", "some", "full"]

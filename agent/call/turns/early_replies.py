@@ -11,9 +11,9 @@ from dataclasses import replace
 
 from livekit.agents import stt, vad
 
-from agent.call.barge_in.vad_tap import level_of
 from agent.call.relay import Relay
 from agent.call.turns.eagerness import Eagerness, SoFar, outlook
+from agent.call.voices.vad_tap import level_of
 from config.phrases import Phrasebook, words_of
 
 Type = stt.SpeechEventType

@@ -15,7 +15,6 @@ from agent.call.barge_in.floor import SessionFloor
 from agent.call.barge_in.interruptions import asks_for_dictation, asks_to_wait
 from agent.call.barge_in.outcomes import Outcomes, Tell
 from agent.call.barge_in.shared_floor import SharedFloor
-from agent.call.barge_in.vad_tap import TappedVAD
 from agent.call.history.marked import Mark
 from agent.call.output.playout import Playout
 from agent.call.turns.backchannel import Backchannel
@@ -27,6 +26,7 @@ from agent.call.turns.end_of_turn.held_ends import HeldEnds
 from agent.call.turns.end_of_turn.opinions import Opinions
 from agent.call.turns.endpointing import early_seconds, min_delay, thresholds
 from agent.call.turns.thrown_away import ThrownAway
+from agent.call.voices.vad_tap import TappedVAD
 from agent.call.voices.who_spoke import Person
 from config.phrases import words_of
 from config.settings import Settings

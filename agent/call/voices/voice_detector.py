@@ -16,8 +16,8 @@ from livekit import local_inference, rtc
 from livekit.agents import vad
 from livekit.plugins import silero
 
-from agent.call.barge_in.vad_tap import TappedVAD
 from agent.call.voices.detection import RATE, WINDOW_SAMPLES, Detection, Limits
+from agent.call.voices.vad_tap import TappedVAD
 from agent.livekit_private import detections, pushed_audio, silero_model, silero_options
 
 log = logging.getLogger(__name__)

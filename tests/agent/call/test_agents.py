@@ -27,13 +27,13 @@ from livekit.agents.beta.workflows import (
 )
 
 from agent.call.agents import CallAgents
-from agent.call.barge_in.vad_tap import TappedVAD
 from agent.call.call_tools import CallTools, change_patience_tool, end_call_tool
 from agent.call.history.record import Said
 from agent.call.output.canned_prompts import CannedPrompt
 from agent.call.session_events import subscribe
 from agent.call.turns.endpointing import turn_handling
 from agent.call.turns.turn_taking import TurnTaking
+from agent.call.voices.vad_tap import TappedVAD
 from agent.testing import Part, ScriptedLLM, calls, conversation
 from config.load import load_settings
 from stt_assemblyai.stt import STT

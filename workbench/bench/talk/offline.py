@@ -21,7 +21,7 @@ from livekit.plugins import silero
 
 from agent.call.barge_in.by_voice import LIMITS, Limits, Posture, VoiceBargeIn
 from agent.call.barge_in.interruptions import Verdict
-from agent.call.barge_in.vad_tap import level_of
+from agent.call.voices.vad_tap import level_of
 from agent.call.voices.voice_feed import FRAME_MS, SAMPLE_RATE
 from agent.caller import microphone
 from agent.caller.timeline import Samples

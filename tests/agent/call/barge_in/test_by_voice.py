@@ -18,7 +18,7 @@ from agent.call.barge_in.by_voice import (
     limits_of,
 )
 from agent.call.barge_in.interruptions import Verdict
-from agent.call.barge_in.vad_tap import RESULT_SECONDS
+from agent.call.voices.vad_tap import RESULT_SECONDS
 from config.behaviour import AgentSettings
 
 STEP = RESULT_SECONDS

@@ -13,9 +13,9 @@ from livekit.agents.voice import SpeechHandle
 from agent.call.barge_in.by_voice import LIMITS, VoiceBargeIn
 from agent.call.barge_in.floor import SessionFloor
 from agent.call.barge_in.interruptions import Verdict
-from agent.call.barge_in.vad_tap import RESULT_SECONDS, TappedVAD
 from agent.call.history.marked import Mark, MarkedUtterance, mark_of
 from agent.call.output.playout import Playout
+from agent.call.voices.vad_tap import RESULT_SECONDS, TappedVAD
 from workbench.standins.scripted import RATE, Loudspeaker, ScriptedVAD
 
 pytestmark = pytest.mark.looptime

@@ -4,7 +4,6 @@ from collections.abc import Callable
 
 import pytest
 
-from agent.call.barge_in.vad_tap import RESULT_SECONDS
 from agent.call.turns.backchannel import (
     LONGEST_PAUSE_SECONDS,
     PAUSE_SECONDS,
@@ -13,6 +12,7 @@ from agent.call.turns.backchannel import (
     Backchannel,
 )
 from agent.call.turns.eagerness import Outlook, SoFar
+from agent.call.voices.vad_tap import RESULT_SECONDS
 
 AFTER_SECONDS = 8.0
 TEXT = "I was there last week with my brother and"

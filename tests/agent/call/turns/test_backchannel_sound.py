@@ -11,13 +11,13 @@ from livekit import rtc
 from livekit.agents import Agent, AgentSession, stt
 
 from agent.call.agents import CallAgents
-from agent.call.barge_in.vad_tap import TappedVAD
 from agent.call.call_tools import CallTools
 from agent.call.output.side_track import SideTrack
 from agent.call.session_events import subscribe
 from agent.call.turns.backchannel_sound import SOFTER_DB, softened
 from agent.call.turns.endpointing import turn_handling
 from agent.call.turns.turn_taking import TurnTaking
+from agent.call.voices.vad_tap import TappedVAD
 from config.load import load_settings
 from stt_assemblyai.stt import STT
 from workbench.standins.scripted import (

@@ -7,7 +7,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.call.barge_in.vad_tap import RESULT_SECONDS
 from agent.call.turns.eagerness import (
     REPLY_LIMITS,
     SOFTER_DB,
@@ -17,6 +16,7 @@ from agent.call.turns.eagerness import (
     SoFar,
     outlook,
 )
+from agent.call.voices.vad_tap import RESULT_SECONDS
 from config.phrases import words_of
 from workbench.local.sample_settings import sample_settings
 

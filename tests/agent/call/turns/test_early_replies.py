@@ -14,13 +14,13 @@ from livekit.agents import Agent, AgentSession, ChatContext, LanguageCode, llm, 
 from livekit.agents.metrics import LLMMetrics
 
 from agent.call.agents import CallAgents
-from agent.call.barge_in.vad_tap import TappedVAD
 from agent.call.call_tools import CallTools
 from agent.call.session_events import subscribe
 from agent.call.turns.eagerness import REPLY_LIMITS, Eagerness, Level
 from agent.call.turns.early_replies import EarlyReplies
 from agent.call.turns.endpointing import turn_handling
 from agent.call.turns.turn_taking import TurnTaking
+from agent.call.voices.vad_tap import TappedVAD
 from config.load import load_settings
 from stt_assemblyai.stt import STT
 from workbench.local.sample_settings import sample_settings

@@ -23,13 +23,13 @@ from livekit.agents import (
 from agent.call.agents import CallAgents
 from agent.call.barge_in.barge_in_filter import BACKCHANNEL_ANSWER_SECONDS, BargeInFilter
 from agent.call.barge_in.interruptions import Heard, Verdict, is_sound, without_backchannels
-from agent.call.barge_in.vad_tap import TappedVAD
 from agent.call.call_tools import CallTools
 from agent.call.history.marked import Mark, MarkedUtterance, mark_of
 from agent.call.output.playout import Playout
 from agent.call.session_events import subscribe
 from agent.call.turns.endpointing import turn_handling
 from agent.call.turns.turn_taking import TurnTaking
+from agent.call.voices.vad_tap import TappedVAD
 from config.load import load_settings
 from config.phrases import Words, begins, words_of
 from stt_assemblyai.stt import STT

@@ -21,13 +21,13 @@ from livekit.agents import (
 from livekit.agents.llm.chat_context import Instructions
 
 from agent.call.agents import CallAgents
-from agent.call.barge_in.vad_tap import TappedVAD
 from agent.call.call_tools import CallTools
 from agent.call.history.marked import Mark, mark_of
 from agent.call.session_events import subscribe
 from agent.call.turns.endpointing import turn_handling
 from agent.call.turns.turn_taking import TurnTaking
 from agent.call.voices.group import DeafError, Group, GroupSTT
+from agent.call.voices.vad_tap import TappedVAD
 from agent.call.voices.who_spoke import lines_of, turns_of
 from config.load import load_settings
 from stt_assemblyai.events import LateFormat

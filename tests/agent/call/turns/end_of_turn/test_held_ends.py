@@ -11,12 +11,12 @@ from livekit import rtc
 from livekit.agents import Agent, AgentSession, ChatContext, ChatMessage, LanguageCode, stt, vad
 
 from agent.call.agents import CallAgents
-from agent.call.barge_in.vad_tap import TappedVAD
 from agent.call.call_tools import CallTools
 from agent.call.session_events import subscribe
 from agent.call.turns.end_of_turn.detector import SAMPLE_RATE, Samples
 from agent.call.turns.endpointing import EARLY_SECONDS, early_seconds, turn_handling
 from agent.call.turns.turn_taking import TurnTaking
+from agent.call.voices.vad_tap import TappedVAD
 from config.load import load_settings
 from config.settings import Settings
 from stt_assemblyai.models import Preset

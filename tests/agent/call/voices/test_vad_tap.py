@@ -9,7 +9,7 @@ import pytest
 from livekit import rtc
 from livekit.agents import vad
 
-from agent.call.barge_in.vad_tap import SILENCE_DB, TappedVAD, level_of
+from agent.call.voices.vad_tap import SILENCE_DB, TappedVAD, level_of
 from workbench.standins.scripted import ScriptedVAD
 
 pytestmark = pytest.mark.looptime
