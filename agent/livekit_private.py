@@ -61,6 +61,12 @@ class WatchedServer(AgentServer):
     page: HttpServer | None = None
     metrics_page: MetricsServer | None = None
 
+    @property
+    def is_connecting(self) -> bool:
+        """Whether the connection to LiveKit's server is gone and not yet back. Says nothing before
+        the first registration, and no event tells of the end of a connection."""
+        return self._connecting
+
     def on_pool(self, pool: ProcPool) -> None:
         """The pool of job processes has been made and has not started any."""
 

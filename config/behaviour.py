@@ -329,22 +329,22 @@ class AgentSettings(Section):
     )
     http_host: Host = Field(
         default="127.0.0.1",
-        description="Address on which the worker's health page listens; 0.0.0.0 for all addresses.",
+        description="Address of the worker's pages /livez, /readyz and /metrics; 0.0.0.0 for "
+        "all addresses.",
         examples=["0.0.0.0"],
     )
     http_port: int = Field(
         default=0,
         ge=0,
         le=65535,
-        description="Port of the health page; 0 takes any free one.",
+        description="Port of the pages /livez and /readyz; 0 takes any free one.",
         examples=["8081"],
     )
     metrics_port: int | None = Field(
         default=None,
         ge=0,
         le=65535,
-        description="Port of the metrics page for Prometheus, on the address of the health page. "
-        "Unset: none.",
+        description="Port of the page /metrics for Prometheus. Unset: none.",
         examples=["9090"],
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field(

@@ -10,6 +10,7 @@ from livekit.agents.types import TOPIC_CHAT
 
 from agent.assistant import Assistant
 from agent.call.agents import CallAgents
+from agent.call.call_reports import CallReports
 from agent.call.call_tools import CallTools, change_patience_tool, end_call_tool
 from agent.call.chat import Chat, hear_in
 from agent.call.endings import Ending, count_as_failed
@@ -87,16 +88,16 @@ class Call:
         self._record, self._said_before = open_record(self._agent.record_dir, job.job.room.sid)
         hears_all = self._agent.hears == "everybody" and not job.is_fake_job()
         self._session = build_session(self._parts, GroupSTT() if hears_all else None)
-        assemblyai, second_opinion = self._parts.assemblyai, self._parts.end_of_turn
+        self._reports = CallReports(job, self._parts.llm, self._parts.tts)
         self._turn_taking = TurnTaking(
             self._own.settings,
-            assemblyai,
+            self._parts.assemblyai,
             self._session,
-            None if hears_all else second_opinion,
-            tell=job.proc.userdata.get("tell"),
+            None if hears_all else self._parts.end_of_turn,
+            tell=self._reports.overlapped,
         )
         self._group = self._gather() if hears_all else None
-        is_sole = self._parts.stt is assemblyai and not hears_all
+        is_sole = self._parts.stt is self._parts.assemblyai and not hears_all
         self._silence = Silence(self._session, self._agent, self.end, knows_stt=is_sole)
         broken_answers = BrokenAnswers(self._session, self._agent.refusal)
         self._failures = Failures(broken_answers, self.end, self._ending.done)
@@ -222,8 +223,7 @@ class Call:
             assistant,
             room=self._job.room,
             room_options=room_options(caller),
-            # Otherwise any participant can read the instructions, inject text and switch speech
-            # recognition off.
+            # Otherwise any participant can read the instructions, inject text, and stop the STT.
             session_host=False,
             # Otherwise a switch on the server decides whether callers are recorded.
             record=False,
@@ -286,6 +286,7 @@ class Call:
             agents,
             agents.tools.limits,
             self._failures,
+            self._reports,
         )
 
     async def _caller_came(self) -> bool:

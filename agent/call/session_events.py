@@ -11,6 +11,7 @@ from livekit.agents import AgentSession, llm, stt
 from livekit.agents.voice.events import EventTypes
 
 from agent.call.agents import CallAgents
+from agent.call.call_reports import CallReports
 from agent.call.failures import Failures
 from agent.call.history.late_formatting import LateFormatting
 from agent.call.history.recorded_turns import RecordedTurns
@@ -62,7 +63,7 @@ SESSION: Mapping[EventTypes, Sequence[Handler]] = {
         Fillers.on_state_changed,
         ToolLimits.on_state_changed,
     ),
-    "error": (Failures.on_error,),
+    "error": (Failures.on_error, CallReports.on_error),
     "close": (TurnTaking.on_close, Fillers.on_close, Failures.on_close),
 }
 """What a session emits: the listeners of each event, in order."""
@@ -70,8 +71,11 @@ SESSION: Mapping[EventTypes, Sequence[Handler]] = {
 RECOGNISER: Mapping[str, Sequence[Handler]] = {
     # The group replaces the line of each speaker on screens; then come history and record.
     "late_format": (Group.on_late_format, LateFormatting.on_late_format),
-    "session_opened": (Silence.on_recogniser_opened,),
-    "interrupted": (Silence.on_recogniser_interrupted,),
+    "session_opened": (Silence.on_recogniser_opened, CallReports.on_recogniser_opened),
+    "interrupted": (
+        Silence.on_recogniser_interrupted,
+        CallReports.on_recogniser_interrupted,
+    ),
 }
 """The same for what our STT emits."""
 

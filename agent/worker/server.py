@@ -5,11 +5,10 @@ import gc
 import math
 import os
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from typing import Any
 
-from aiohttp import web
 from livekit.agents import AgentServer, JobContext, JobProcess, JobRequest
 from livekit.agents.ipc.proc_pool import ProcPool
 from livekit.agents.utils.http_server import HttpServer
@@ -18,15 +17,18 @@ from livekit.agents.worker import ServerEnvOption
 from agent import log
 from agent.call import mcp_tools
 from agent.call.answer import answer
-from agent.call.barge_in.outcomes import Tell
 from agent.call.files_now import FilesNow
 from agent.call.people.participants import AgentRole
+from agent.call.reports import TRIED, Outcome, Report
 from agent.call.session import prepare_parts
 from agent.livekit_private import WatchedServer
 from agent.tasks import Tasks
 from agent.worker import metrics
 from agent.worker.admission import Admission, Limit
+from agent.worker.health import Health
+from agent.worker.health_pages import health_pages
 from agent.worker.load_shedding import LoadShedding, cores
+from agent.worker.outages import Outages
 from agent.worker.starts import Starts
 from agent.worker.tally import Tally
 from config.secrets import secrets_of
@@ -68,7 +70,8 @@ class Worker(WatchedServer, AgentServer):
         self._reports = Tasks()
         self._is_registered = False
         self.once("worker_registered", self._note_registration)
-        self.tally = Tally(metrics.OVERLAPS)
+        self.tally = Tally(self._take)
+        self.outages = Outages()
         self.prepare = prepare
         """Runs in each job process before its call."""
 
@@ -78,9 +81,16 @@ class Worker(WatchedServer, AgentServer):
         return self.admission.places(len(self.active_jobs))
 
     @property
-    def is_ready(self) -> bool:
-        """Whether it takes calls: it has registered, can start processes, and is not leaving."""
-        return self._is_registered and self.admission.is_open and not self.starts.are_failing
+    def health(self) -> Health:
+        """How it is right now."""
+        return Health(
+            registered=self._is_registered and not self.is_connecting,
+            draining=self.draining or not self.admission.is_open,
+            starts_processes=not self.starts.are_failing,
+            calls=len(self.active_jobs),
+            places_free=self.places,
+            providers_down=self.outages.down(time.monotonic()),
+        )
 
     def keep_ready(self, processes: int) -> None:
         """Keep this many processes waiting for a call, at most `num_idle_processes`."""
@@ -113,13 +123,15 @@ class Worker(WatchedServer, AgentServer):
         self.starts.watch(pool)
         pool.on("process_closed", self._report_load)
 
-    # LiveKit's own page says "OK" while the connection to its server holds.
     def on_page(self, page: HttpServer) -> None:
-        page.app.middlewares.append(self.starts.shown(lambda: bool(self.active_jobs)))
-        page.app.router.add_get("/ready", self._show_readiness)
+        page.app.add_routes(health_pages(lambda: self.health))
 
-    async def _show_readiness(self, _: web.Request) -> web.Response:
-        return web.Response(text="ready") if self.is_ready else web.Response(status=503)
+    def _take(self, message: Mapping[str, Any]) -> None:
+        """One report of a call."""
+        metrics.count(message)
+        if message["kind"] == TRIED:
+            outcome = Outcome(message["outcome"])
+            self.outages.note(message["provider"], outcome, time.monotonic())
 
     def _note_registration(self, *_: object) -> None:
         self._is_registered = True
@@ -241,13 +253,13 @@ def session_limit(service: AssemblyAISettings) -> Limit | None:
 def prewarm(
     settings: Settings,
     prepare: Callable[[Settings], object],
-    tell: Tell | None,
+    report: Report,
     process: JobProcess,
 ) -> None:
     """Prepare a job process before its call comes."""
     log.guard(secrets_of(settings), transcripts=settings.agent.log_transcripts)
     process.userdata["parts"] = prepare(settings)
-    process.userdata["tell"] = tell
+    process.userdata["report"] = report
     # A full collection in the call would scan everything that is loaded and silence it for 0.2 s.
     gc.collect()
     gc.freeze()

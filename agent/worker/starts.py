@@ -9,8 +9,6 @@ import time
 from collections.abc import Callable
 from typing import Protocol
 
-from aiohttp import web
-from aiohttp.typedefs import Handler, Middleware
 from livekit.agents.ipc.job_executor import JobExecutor
 from livekit.agents.ipc.proc_pool import EventTypes
 
@@ -60,19 +58,6 @@ class Starts:
         """Whether they have failed for more than `HOPELESS_SECONDS`: time for a new worker."""
         since = self._unable_since
         return since is not None and self._now() - since > HOPELESS_SECONDS
-
-    def shown(self, has_calls: Callable[[], bool]) -> Middleware:
-        """A middleware for the health page. While starts fail it answers 503 without calls, and 200
-        with calls, because an orchestrator that restarts the worker would end them."""
-
-        @web.middleware
-        async def tell(request: web.Request, handler: Handler) -> web.StreamResponse:
-            if self.are_failing and request.path == "/":
-                status = 200 if has_calls() else 503
-                return web.Response(status=status, text="job processes cannot be started")
-            return await handler(request)
-
-        return tell
 
     def watch(self, pool: Pool) -> None:
         """Follow this pool's processes."""

@@ -56,6 +56,7 @@ PARTS: list[tuple[Any, str, str]] = [
         "_prometheus_server",
         "with AGENT_METRICS_PORT, `dev` could start no new worker while calls end with the former",
     ),
+    (AgentServer, "_connecting", "/readyz would say ready while LiveKit's server is away"),
     (
         AgentServer,
         "_refresh_worker_load",

@@ -1,4 +1,4 @@
-"""Waits until a worker takes calls: its page `/ready` says so."""
+"""Waits until a worker takes calls: its page `/readyz` says so."""
 
 import asyncio
 from collections.abc import Mapping
@@ -6,6 +6,8 @@ from collections.abc import Mapping
 import aiohttp
 
 from agent.caller.waiting import WaitedTooLongError
+from agent.worker.health import FULL
+from agent.worker.health_pages import READY
 from workbench.local.livekit_server import free_port
 from workbench.local.processes import Process, ProcessDiedError
 
@@ -20,11 +22,12 @@ def port_and_page(values: Mapping[str, str]) -> tuple[int, str]:
     port = int(values.get("AGENT_HTTP_PORT", "0")) or free_port()
     host = values.get("AGENT_HTTP_HOST", "127.0.0.1")
     host = _EVERY_ADDRESS.get(host, host)
-    return port, f"http://{f'[{host}]' if ':' in host else host}:{port}/ready"
+    return port, f"http://{f'[{host}]' if ':' in host else host}:{port}{READY}"
 
 
 async def until_ready(worker: Process, page: str, *, timeout_seconds: float) -> None:
-    """Return once the page answers 200. Raises ProcessDiedError and WaitedTooLongError."""
+    """Return once the page says that the worker is ready, or full with the calls that it has got
+    meanwhile. Raises ProcessDiedError and WaitedTooLongError."""
     timeout = aiohttp.ClientTimeout(total=_ANSWER_SECONDS)
     try:
         async with asyncio.timeout(timeout_seconds), aiohttp.ClientSession(timeout=timeout) as http:
@@ -40,7 +43,9 @@ async def until_ready(worker: Process, page: str, *, timeout_seconds: float) -> 
 
 async def _is_ready(http: aiohttp.ClientSession, page: str) -> bool:
     try:
-        async with http.get(page) as answer:
-            return answer.status == 200
+        async with http.get(page, headers={"Accept": "application/json"}) as answer:
+            if answer.content_type != "application/json":
+                return False
+            return (await answer.json())["obstacles"] in ([], [FULL])
     except (aiohttp.ClientError, TimeoutError):  # it does not listen yet
         return False

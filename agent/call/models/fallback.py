@@ -23,6 +23,7 @@ from agent.call.models.errors import (
     UnavailableError,
     failure_of,
 )
+from agent.call.reports import Outcome
 from agent.tasks import Tasks
 
 log = logging.getLogger(__name__)
@@ -63,6 +64,18 @@ class Progress:
 
 
 Ask = Callable[[M, Progress], Awaitable[None]]
+OnTry = Callable[[Outcome], None]
+
+_OUTCOMES = {
+    Kind.BUSY: Outcome.BUSY,
+    Kind.EMPTY: Outcome.EMPTY,
+    Kind.CONTENT: Outcome.CONTENT,
+    Kind.REFUSED: Outcome.REFUSED,
+}
+
+
+def _unheard(_: Outcome) -> None:
+    """What tries are told to by default."""
 
 
 class Providers(Generic[M]):
@@ -86,6 +99,8 @@ class Providers(Generic[M]):
         self._have_answered: set[int] = set()
         self._probed: set[int] = set()
         self._probes = Tasks()
+        self.on_try: OnTry = _unheard
+        """Called after each try, with its outcome."""
 
     @property
     def next(self) -> M:
@@ -145,7 +160,9 @@ class Providers(Generic[M]):
             failure = failure_of(error, is_speech=self._is_speech, has_answered=has_answered)
         else:
             self._have_answered.add(number)
+            self.on_try(Outcome.ANSWERED)
             return None
+        self.on_try(_OUTCOMES[failure.kind])
         extra = {"provider": provider.address, "model": provider.model.model}
         log.warning("a model failed", extra={**extra, "error": failure.detail})
         if failure.kind in (Kind.BUSY, Kind.REFUSED):

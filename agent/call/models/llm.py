@@ -10,7 +10,7 @@ from livekit.agents import DEFAULT_API_CONNECT_OPTIONS, APIConnectOptions, APISt
 from agent.call.models.alternation import Order, in_order, wanted_order
 from agent.call.models.back_off import Patience
 from agent.call.models.errors import described
-from agent.call.models.fallback import Progress, Provider, Providers
+from agent.call.models.fallback import OnTry, Progress, Provider, Providers
 from agent.livekit_private import chunks
 
 log = logging.getLogger(__name__)
@@ -69,6 +69,10 @@ class PatientLLM(llm.LLM[Any]):
         self._orders[model] = wanted
         log.info("the model wants roles to alternate", extra={"model": model.model})
         return True
+
+    def on_try(self, tell: OnTry) -> None:
+        """Call this after each try of a request, with its outcome."""
+        self._providers.on_try = tell
 
     async def aclose(self) -> None:
         await self._providers.aclose()

@@ -8,7 +8,7 @@ from livekit import rtc
 from livekit.agents import DEFAULT_API_CONNECT_OPTIONS, APIConnectOptions, tts, utils
 
 from agent.call.models.back_off import Patience
-from agent.call.models.fallback import Progress, Provider, Providers
+from agent.call.models.fallback import OnTry, Progress, Provider, Providers
 
 
 class PatientTTS(tts.TTS[Any]):
@@ -49,6 +49,10 @@ class PatientTTS(tts.TTS[Any]):
     ) -> tts.ChunkedStream:
         """Ignores `conn_options`: `Patience` decides."""
         return _Speech(self, self._providers, self._attempt_seconds, text)
+
+    def on_try(self, tell: OnTry) -> None:
+        """Call this after each try of a request, with its outcome."""
+        self._providers.on_try = tell
 
     async def aclose(self) -> None:
         await self._providers.aclose()

@@ -1,5 +1,6 @@
 """What a job process is like when its call comes."""
 
+import asyncio
 import gc
 import io
 import itertools
@@ -19,6 +20,7 @@ from livekit.protocol.agent import WorkerMessage, WorkerStatus
 from livekit.protocol.models import ServerInfo
 from livekit.rtc import EventEmitter
 
+from agent.call.reports import Outcome, into_nothing, tried
 from agent.worker.admission import FULL
 from agent.worker.server import build_server, environment, prewarm, session_limit
 from agent.worker.starts import Starts
@@ -56,8 +58,10 @@ if __name__ == "__main__":
 def test_what_is_prepared_before_a_call_is_never_searched_for_garbage_in_it() -> None:
     process = SimpleNamespace(userdata={})
     try:
-        prewarm(load_settings(None, given=KEYS), lambda _: "parts", None, cast("Any", process))
-        assert process.userdata == {"parts": "parts", "tell": None}
+        prewarm(
+            load_settings(None, given=KEYS), lambda _: "parts", into_nothing, cast("Any", process)
+        )
+        assert process.userdata == {"parts": "parts", "report": into_nothing}
         assert gc.get_freeze_count() > 10_000
     finally:
         gc.unfreeze()
@@ -70,7 +74,9 @@ def test_a_jobs_process_sends_no_secret_to_the_log() -> None:
     logging.getLogger().addHandler(logging.StreamHandler(stream))
     process = SimpleNamespace(userdata={})
     try:
-        prewarm(load_settings(None, given=KEYS), lambda _: "parts", None, cast("Any", process))
+        prewarm(
+            load_settings(None, given=KEYS), lambda _: "parts", into_nothing, cast("Any", process)
+        )
     finally:
         gc.unfreeze()
     logging.getLogger("livekit.agents").error(
@@ -148,30 +154,60 @@ async def test_livekit_is_told_at_once_that_a_call_has_ended() -> None:
 
 
 @pytest.mark.usefixtures("_restored_logging")
-async def test_a_worker_is_ready_from_its_registration_until_it_leaves() -> None:
-    worker = build_server(load_settings(None, given={**KEYS, "agent": {"max_calls": 1}}))
+async def test_the_pages_say_how_the_worker_is_from_its_start_until_it_leaves() -> None:
+    worker = build_server(load_settings(None, given={**KEYS, "agent": {"max_calls": 2}}))
     minutes = itertools.count(step=60)
     worker.starts = Starts(now=lambda: next(minutes))
+    pool: Any = OneProcess()
+    worker._proc_pool = pool
+    worker._connecting = worker._draining = False
     page = worker._http_server = HttpServer("127.0.0.1", 0)
 
-    async def status() -> int:
-        async with client.get("/ready") as answer:
-            return answer.status
+    async def told(path: str = "/readyz") -> tuple[int, str]:
+        async with client.get(path) as answer:
+            return answer.status, (await answer.text()).strip()
 
     async with TestClient(TestServer(page.app)) as client:
-        assert await status() == 503
+        assert await told() == (503, "not ready: not registered with LiveKit")
         worker.emit("worker_registered", "AW_1", ServerInfo())
-        assert await status() == 200
-        pool: Any = OneProcess()
-        worker._proc_pool = pool
+        assert await told() == (200, "ready: 1 places free, 1 calls")
+        worker._connecting = True  # LiveKit's server is away
+        assert await told() == (503, "not ready: not registered with LiveKit")
+        worker._connecting = False
         for each in ("a process", "another", "a third"):
             pool.emit("process_created", each)
             pool.emit("process_closed", each)
-        assert await status() == 503
+        assert await told() == (503, "not ready: job processes cannot be started")
+        assert (await told("/livez"))[0] == 200  # a restart would end its call
+        pool.processes.clear()
+        assert (await told("/livez"))[0] == 503
         pool.emit("process_ready", "a fourth")
-        assert await status() == 200
+        assert await told("/livez") == (200, "alive")
+        assert await told() == (200, "ready: 2 places free, 0 calls")
         worker.admission.close()
-        assert await status() == 503
+        assert await told() == (503, "not ready: draining: it takes no more calls")
+        assert (await told("/livez"))[0] == 200
+
+
+@pytest.mark.usefixtures("_restored_logging")
+async def test_what_calls_tell_of_their_tries_decides_whether_a_provider_is_down(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    seconds = itertools.count(1000.0)
+    monkeypatch.setattr("time.monotonic", lambda: next(seconds))
+    worker = build_server(load_settings(None, given={**KEYS, "agent": {"max_calls": 2}}))
+    pool: Any = OneProcess()
+    worker._proc_pool = pool
+    with worker.tally.listening():
+        for _ in range(4):
+            worker.tally.sender(tried("llm", Outcome.BUSY))
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        assert worker.health.providers_down == ("llm",)
+        worker.tally.sender(tried("llm", Outcome.ANSWERED))
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+    assert worker.health.providers_down == ()
 
 
 class OneProcess(EventEmitter[Any]):

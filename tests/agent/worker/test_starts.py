@@ -4,8 +4,6 @@ import math
 from typing import Any, cast
 
 import pytest
-from aiohttp import web
-from aiohttp.test_utils import TestClient, TestServer
 from livekit.agents.ipc.job_executor import JobExecutor
 from livekit.agents.ipc.proc_pool import EventTypes
 from livekit.agents.utils import EventEmitter
@@ -117,30 +115,3 @@ def test_it_is_hopeless_after_a_while_and_not_before(pool: Pool, starts: Starts)
     assert not starts.are_hopeless
     pool.run(starts, math.ceil(ATTEMPTS))
     assert starts.are_hopeless
-
-
-async def test_the_health_page_does_not_say_ok_while_no_process_can_be_started(
-    pool: Pool, starts: Starts
-) -> None:
-    async def ok(_: web.Request) -> web.Response:
-        return web.Response(text="OK")
-
-    calls: list[str] = []
-    app = web.Application(middlewares=[starts.shown(lambda: bool(calls))])
-    app.add_routes([web.get("/", ok), web.get("/worker", ok)])
-    async with TestClient(TestServer(app)) as client:
-
-        async def told(path: str = "/") -> tuple[int, str]:
-            response = await client.get(path)
-            return response.status, await response.text()
-
-        assert await told() == (200, "OK")
-        pool.broken = True
-        pool.run(starts, 20)
-        assert await told() == (503, "job processes cannot be started")
-        assert await told("/worker") == (200, "OK")
-        calls.append("one that a new worker would not have")
-        assert await told() == (200, "job processes cannot be started")
-        pool.broken = False
-        pool.run(starts, 30)
-        assert await told() == (200, "OK")

@@ -1,55 +1,82 @@
-"""Job processes count on the worker's page of metrics."""
+"""Job processes report to the worker."""
 
 import asyncio
 import multiprocessing
+from collections.abc import Mapping
 from functools import partial
+from typing import Any
 
 import pytest
-from prometheus_client import CollectorRegistry, Counter
 
-from agent.worker.tally import Tally
-
-
-def new_tally() -> tuple[Tally, CollectorRegistry]:
-    registry = CollectorRegistry()
-    return Tally(Counter("overlaps", "", ["kind", "outcome"], registry=registry)), registry
+from agent.worker.tally import LONGEST_BYTES, Tally
 
 
-def counted(registry: CollectorRegistry, kind: str, outcome: str) -> float | None:
-    return registry.get_sample_value("overlaps_total", {"kind": kind, "outcome": outcome})
+def new_tally() -> tuple[Tally, list[Mapping[str, Any]]]:
+    taken: list[Mapping[str, Any]] = []
+    return Tally(taken.append), taken
+
+
+async def read(tally: Tally, *, looks: int = 2) -> None:
+    """Let the loop look at the pipe."""
+    with tally.listening():
+        for _ in range(looks):
+            await asyncio.sleep(0)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("method", ["forkserver", "spawn"])
-async def test_another_process_counts_on_this_ones_page(method: str) -> None:
-    tally, registry = new_tally()
+async def test_another_process_reports_to_this_one(method: str) -> None:
+    tally, taken = new_tally()
     # LiveKit hands its set-up function to job processes in this way.
     process = multiprocessing.get_context(method).Process(  # type: ignore[attr-defined]
-        target=partial(tally.sender, "echo"), args=(True,)
+        target=partial(tally.sender, {"said": "echo", "seconds": 1.5, "is_right": True})
     )
     process.start()
     await asyncio.to_thread(process.join)
-    with tally.listening():
-        await asyncio.sleep(0)  # the loop looks once at what can be read
-        await asyncio.sleep(0)
+    await read(tally)
     assert process.exitcode == 0
-    assert (counted(registry, "echo", "true"), counted(registry, "echo", "false")) == (1.0, None)
+    assert taken == [{"said": "echo", "seconds": 1.5, "is_right": True}]
 
 
-async def test_no_call_waits_for_a_worker_that_does_not_read() -> None:
-    tally, registry = new_tally()
-    for _ in range(100_000):
-        tally.sender("hold", True)
-    with tally.listening():
-        await asyncio.sleep(0)
-        await asyncio.sleep(0)
-    kept = counted(registry, "hold", "true")
-    assert kept is not None
-    assert 1000 < kept < 100_000
+async def test_no_call_waits_for_a_worker_that_does_not_read_and_what_is_lost_is_told() -> None:
+    tally, taken = new_tally()
+    sent = 20_000
+    for number in range(sent):
+        tally.sender({"number": number})
+    await read(tally, looks=100)
+    kept = len(taken)
+    assert 1000 < kept < sent
+    assert taken == [{"number": number} for number in range(kept)]
+    for number in (1, 2):
+        tally.sender({"number": number})
+    await read(tally)
+    assert taken[kept:] == [{"number": 1, "lost": sent - kept}, {"number": 2}]
+
+
+async def test_a_message_is_sent_in_one_piece_or_not_at_all() -> None:
+    tally, taken = new_tally()
+    fits = "x" * (LONGEST_BYTES - len('{"text":""}'))
+    tally.sender({"text": fits + "x"})
+    assert taken == []
+    for _ in range(200):  # until a piece of one would be left over
+        tally.sender({"text": fits})
+    await read(tally)
+    assert taken
+    assert {str(each["text"]) for each in taken} == {fits}
+
+
+async def test_the_loop_gets_its_turn_between_many_messages() -> None:
+    tally, taken = new_tally()
+    for number in range(250):
+        tally.sender({"number": number})
+    await read(tally)
+    assert len(taken) < 250
+    await read(tally, looks=4)
+    assert len(taken) == 250
 
 
 def test_no_call_minds_a_worker_that_is_gone() -> None:
     tally, _ = new_tally()
     sender = tally.sender
     del tally
-    sender("hold", False)
+    sender({"number": 1})

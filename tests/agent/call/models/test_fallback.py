@@ -20,6 +20,7 @@ from agent.call.models.errors import (
     UnavailableError,
 )
 from agent.call.models.fallback import Progress, Provider, Providers
+from agent.call.reports import Outcome
 
 pytestmark = pytest.mark.looptime
 
@@ -81,6 +82,16 @@ async def test_the_fallback_answers_for_one_that_fails_and_is_then_asked_first()
     assert await line.ask() == ["first", "second"]
     assert line.providers.next is SECOND
     assert await line.ask() == ["second"]
+
+
+async def test_each_try_is_told_with_its_outcome() -> None:
+    line, told = Line(), []
+    line.providers.on_try = told.append
+    line.faults["first"] = [status(503), status(401)]
+    await line.ask()
+    line.providers.probe(line.answer)
+    await asyncio.sleep(1)
+    assert told == [Outcome.BUSY, Outcome.ANSWERED, Outcome.REFUSED]
 
 
 async def test_one_that_is_down_is_asked_in_the_background_until_it_answers() -> None:

@@ -1,0 +1,50 @@
+"""What a call tells its worker while it lasts: numbers and enumerations, never words.
+
+A message has a `kind`. Most are lines of the call's record (`agent.records.schema`) without what
+people said; `tried` is ours.
+"""
+
+from collections.abc import Callable, Mapping
+from enum import StrEnum
+from typing import Any
+
+from agent.records.schema import Line, Overlap, Provider, without_words
+
+Report = Callable[[Mapping[str, Any]], None]
+"""Takes one small message. It never waits, and never raises."""
+
+
+class Outcome(StrEnum):
+    """How one try went: a request to a model, or the opening of a session with the recogniser."""
+
+    ANSWERED = "answered"
+    BUSY = "busy"
+    """Down, slow, broken or overloaded."""
+    EMPTY = "empty"
+    CONTENT = "content"
+    """It refuses this text."""
+    REFUSED = "refused"
+    """The key, the quota, the model or the address: an operator has to act."""
+
+
+TRIED = "tried"
+
+
+def into_nothing(_: Mapping[str, Any]) -> None:
+    """The report of a call that has no worker to tell, as in a console."""
+
+
+def tried(provider: Provider, outcome: Outcome) -> Mapping[str, Any]:
+    """The message about one try."""
+    return {"kind": TRIED, "provider": provider, "outcome": outcome.value}
+
+
+def line(written: Line) -> Mapping[str, Any]:
+    """The message about a line of the call's record."""
+    return without_words(written)
+
+
+def overlapped(taken_for: str, *, is_right: bool) -> Mapping[str, Any]:
+    """The message about one utterance over the agent's speech: what it was taken for, and whether
+    rightly (`agent.call.barge_in.outcomes`)."""
+    return line(Overlap(at_ms=0, taken_for=taken_for, is_right=is_right))

@@ -1,0 +1,67 @@
+"""Whether a worker lives, and whether it should get the next call, with the reasons in words."""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from agent.records.schema import Provider
+
+_DOWN: dict[Provider, tuple[str, str]] = {
+    "stt": ("stt_down", "the speech recognition is down"),
+    "llm": ("llm_down", "the language model is down"),
+    "tts": ("tts_down", "the speech synthesis is down"),
+}
+
+FULL = "full"
+"""The code of the only reason that a busy worker in good health has."""
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """One worker at one moment."""
+
+    registered: bool
+    """It has a connection to LiveKit's server now, and is registered there."""
+    draining: bool
+    starts_processes: bool
+    calls: int
+    places_free: int
+    providers_down: tuple[Provider, ...]
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether it is better to let this worker run than to start it again. One that can start no
+        process for a call is left alone until its calls are over: a restart would end them."""
+        return self.starts_processes or self.calls > 0
+
+    @property
+    def obstacles(self) -> dict[str, str]:
+        """Why the next call should not go to this worker: codes with sentences; none if it may."""
+        found: dict[str, str] = {}
+        if not self.registered:
+            found["unregistered"] = "not registered with LiveKit"
+        if self.draining:
+            found["draining"] = "draining: it takes no more calls"
+        if not self.starts_processes:
+            found["no_processes"] = "job processes cannot be started"
+        if self.places_free <= 0 and not self.draining and self.starts_processes:
+            found[FULL] = f"no place is free ({self.calls} calls)"
+        return found | dict(_DOWN[each] for each in self.providers_down)
+
+    def live(self) -> tuple[bool, str, dict[str, Any]]:
+        """For `/livez`: whether it lives, one line, and the same for machines."""
+        if not self.starts_processes:
+            text = "job processes cannot be started"
+            text += "" if self.is_alive else ", and there are no calls: start this worker again"
+        else:
+            text = "alive"
+        return self.is_alive, text, {"alive": self.is_alive, "reason": text, "calls": self.calls}
+
+    def ready(self) -> tuple[bool, str, dict[str, Any]]:
+        """For `/readyz`, in the same form."""
+        obstacles = self.obstacles
+        if obstacles:
+            text = "not ready: " + "; ".join(obstacles.values())
+        else:
+            text = f"ready: {self.places_free} places free, {self.calls} calls"
+        document = {"ready": not obstacles, "reason": text, "obstacles": list(obstacles)}
+        return not obstacles, text, document | asdict(self)

@@ -1,0 +1,32 @@
+"""The pages `/livez` and `/readyz`: 200 or 503, the reason in one line, or JSON if it is asked for.
+
+The event loop that runs the worker answers them, so a loop that stands still answers nothing.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from aiohttp import web
+
+from agent.worker.health import Health
+
+LIVE, READY = "/livez", "/readyz"
+_FRESH = {"Cache-Control": "no-store"}
+
+Judge = Callable[[Health], tuple[bool, str, dict[str, Any]]]
+
+
+def health_pages(look: Callable[[], Health]) -> Sequence[web.RouteDef]:
+    """Routes for both pages. `look` is called at each request."""
+
+    def page(path: str, judge: Judge) -> web.RouteDef:
+        async def show(request: web.Request) -> web.Response:
+            is_well, text, document = judge(look())
+            status = 200 if is_well else 503
+            if "application/json" in request.headers.get("Accept", ""):
+                return web.json_response(document, status=status, headers=_FRESH)
+            return web.Response(text=f"{text}\n", status=status, headers=_FRESH)
+
+        return web.get(path, show)
+
+    return [page(LIVE, Health.live), page(READY, Health.ready)]

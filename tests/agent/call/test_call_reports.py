@@ -1,0 +1,82 @@
+"""A call tells its worker what happens in it."""
+
+from collections.abc import Callable, Mapping
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+from livekit.agents import APIError, ErrorEvent, llm, stt
+
+from agent.call.call_reports import CallReports
+from agent.call.reports import Outcome
+from stt_assemblyai.errors import NetworkError
+from stt_assemblyai.events import Interrupted, Opened
+
+
+class Model:
+    """Of `PatientLLM` and `PatientTTS`, what tells of tries."""
+
+    tell: Callable[[Outcome], None]
+
+    def on_try(self, tell: Callable[[Outcome], None]) -> None:
+        self.tell = tell
+
+
+def failure(*, recoverable: bool, of: str = "stt") -> ErrorEvent:
+    kinds: dict[str, Any] = {"stt": stt.STTError, "llm": llm.LLMError}
+    error = kinds[of](
+        timestamp=0.0, label="", error=APIError("gone", body=None), recoverable=recoverable
+    )
+    return ErrorEvent(error=error, source=SimpleNamespace())
+
+
+@pytest.fixture
+def told() -> list[Mapping[str, Any]]:
+    return []
+
+
+@pytest.fixture
+def models() -> tuple[Model, Model]:
+    return Model(), Model()
+
+
+@pytest.fixture
+def reports(told: list[Mapping[str, Any]], models: tuple[Model, Model]) -> CallReports:
+    job: Any = SimpleNamespace(proc=SimpleNamespace(userdata={"report": told.append}))
+    return CallReports(job, *cast("tuple[Any, Any]", models))
+
+
+@pytest.mark.usefixtures("reports")
+def test_each_try_of_the_models_is_told(
+    models: tuple[Model, Model], told: list[Mapping[str, Any]]
+) -> None:
+    models[0].tell(Outcome.BUSY)
+    models[1].tell(Outcome.ANSWERED)
+    assert told == [
+        {"kind": "tried", "provider": "llm", "outcome": "busy"},
+        {"kind": "tried", "provider": "tts", "outcome": "answered"},
+    ]
+
+
+def test_sessions_that_open_break_off_and_are_given_up_are_told(
+    reports: CallReports, told: list[Mapping[str, Any]]
+) -> None:
+    reports.on_recogniser_opened(Opened("id", None, ()))
+    reports.on_recogniser_interrupted(Interrupted(NetworkError("away"), 1.0, 0))
+    reports.on_error(failure(recoverable=True))
+    reports.on_error(failure(recoverable=False, of="llm"))
+    reports.on_error(failure(recoverable=False))
+    assert [each["outcome"] for each in told] == ["answered", "busy", "refused"]
+    assert {each["provider"] for each in told} == {"stt"}
+
+
+def test_what_was_said_over_the_agent_is_told(
+    reports: CallReports, told: list[Mapping[str, Any]]
+) -> None:
+    reports.overlapped("backchannel", is_right=True)
+    assert [(each["taken_for"], each["is_right"]) for each in told] == [("backchannel", True)]
+
+
+def test_a_call_without_a_worker_tells_nobody(models: tuple[Model, Model]) -> None:
+    job: Any = SimpleNamespace(proc=SimpleNamespace(userdata={}))
+    CallReports(job, *cast("tuple[Any, Any]", models)).overlapped("echo", is_right=False)

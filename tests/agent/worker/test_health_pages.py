@@ -1,0 +1,56 @@
+"""The pages for probes, over HTTP."""
+
+from aiohttp import web
+from aiohttp.test_utils import TestClient, TestServer
+
+from agent.worker.health import Health
+from agent.worker.health_pages import health_pages
+
+Client = TestClient[web.Request, web.Application]
+
+
+def full(*, places_free: int) -> Health:
+    return Health(
+        registered=True,
+        draining=False,
+        starts_processes=places_free >= 0,
+        calls=0,
+        places_free=places_free,
+        providers_down=("tts",) if places_free < 2 else (),
+    )
+
+
+def pages(*states: Health) -> web.Application:
+    app = web.Application()
+    left = list(states)
+    app.add_routes(health_pages(lambda: left.pop(0)))
+    return app
+
+
+async def test_the_status_and_one_line_say_how_it_is_at_each_request() -> None:
+    app = pages(full(places_free=2), full(places_free=1), full(places_free=2), full(places_free=-1))
+    async with TestClient(TestServer(app)) as client:
+        for path, status, text in (
+            ("/readyz", 200, "ready: 2 places free, 0 calls\n"),
+            ("/readyz", 503, "not ready: the speech synthesis is down\n"),
+            ("/livez", 200, "alive\n"),
+            (
+                "/livez",
+                503,
+                "job processes cannot be started, and there are no calls: "
+                "start this worker again\n",
+            ),
+        ):
+            answer = await client.get(path)
+            assert (answer.status, await answer.text()) == (status, text)
+            assert answer.headers["Cache-Control"] == "no-store"
+
+
+async def test_json_is_given_to_whoever_asks_for_it() -> None:
+    async with TestClient(TestServer(pages(full(places_free=1)))) as client:
+        answer = await client.get("/readyz", headers={"Accept": "application/json"})
+        assert answer.status == 503
+        document = await answer.json()
+    assert document["ready"] is False
+    assert document["obstacles"] == ["tts_down"]
+    assert document["providers_down"] == ["tts"]
