@@ -14,7 +14,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 if TYPE_CHECKING:
     import logging
@@ -240,6 +240,20 @@ async def publish_no_words(session: AgentSession[Any]) -> None:
 
 # What follows are the parts of a provider that LiveKit's base classes run. LiveKit's own plugins
 # use the same names, and there are no public ones.
+
+
+class Asks:
+    """A stream that asks streams of others. Put it before LiveKit's class.
+
+    In traces LiveKit then names it as it names its own fallback, and only what is asked counts as a
+    request to a model. Otherwise every request would be there twice, with its tokens.
+    """
+
+    _llm_request_span_name: ClassVar[str] = "llm_fallback_adapter"
+    _llm_attempt_span_name: ClassVar[str | None] = None
+    _genai_operation_name: ClassVar[str | None] = None
+    _tts_request_span_name: ClassVar[str] = "tts_fallback_adapter"
+    _tts_attempt_span_name: ClassVar[str | None] = None
 
 
 def chunks(stream: llm.LLMStream) -> aio.ChanSender[llm.ChatChunk]:

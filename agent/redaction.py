@@ -92,7 +92,7 @@ class Redaction(logging.Filter):
         """The text without secrets, quotations and overlong lines."""
         if len(text) < _SHORTEST_SECRET:
             return text
-        text = self._without_secrets(self._beginning(text, 2 * longest))
+        text = self.without_secrets(self._beginning(text, 2 * longest))
         if not self._transcripts:
             text = _UNSPOKEN.sub(r"\1...", text)
             if may_quote:
@@ -113,7 +113,7 @@ class Redaction(logging.Filter):
         shown = self.text(spelt, may_quote=may_quote)
         return value if isinstance(value, int | float) and shown == spelt else shown
 
-    def _without_secrets(self, text: str) -> str:
+    def without_secrets(self, text: str) -> str:
         if self._secrets:
             text = self._secrets.sub(MASKED, text)
         return _SHAPES.sub(lambda found: (found["before"] or "") + MASKED, text)

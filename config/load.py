@@ -19,6 +19,7 @@ from config.files import NAMING, FilesError, read_files
 from config.names import OURS, SETTINGS, mistakes
 from config.settings import Settings
 from config.sources import DOTENV, FoundSections
+from config.telemetry import telemetry_of
 from stt_assemblyai.options import RENAMED
 
 # LiveKit reads these two itself and would give the worker a name behind our back.
@@ -70,7 +71,7 @@ def load_settings(
     ]
     if faults := faults + contradictions(settings):
         raise SettingsError(faults)
-    for note in without_effect(settings):
+    for note in without_effect(settings) + settings.telemetry.notes():
         warnings.warn(note, stacklevel=2)
     return settings
 
@@ -93,7 +94,7 @@ def _with_files(
         files = read_files(sections.agent)
     except FilesError as error:
         raise SettingsError(error.faults) from None
-    return Settings(**dict(sections), files=files)
+    return Settings(**dict(sections), files=files, telemetry=telemetry_of(found))
 
 
 def _of_agent(found: Mapping[str, str]) -> dict[str, str]:

@@ -12,7 +12,7 @@ MASKED = "********"
 
 def secrets_of(settings: Settings) -> set[str]:
     """Every secret text in force, and the parts of values that may hold a secret."""
-    found: set[str] = set()
+    found = settings.telemetry.secrets()
     for section in (settings.livekit, settings.assemblyai, settings.openai, settings.agent):
         for name in type(section).model_fields:
             value = getattr(section, name)

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, InstanceOf
 from config.behaviour import AgentSettings
 from config.phrases import Phrasebook
 from config.services import AssemblyAISettings, LiveKitSettings, OpenAISettings
+from config.telemetry import Telemetry
 from stt_assemblyai.options import SessionOptions
 
 
@@ -44,6 +45,7 @@ class Settings(Sections):
     """The settings in force. `config.load.load_settings` makes them."""
 
     files: InstanceOf[FileContents] = Field(exclude=True, repr=False)
+    telemetry: InstanceOf[Telemetry] = Field(default=Telemetry(), exclude=True, repr=False)
 
     @property
     def prompt(self) -> str:

@@ -28,6 +28,7 @@ SLOW = {
     "test_console.py",
     "test_doctor.py",
     "test_doors.py",
+    "test_exporting.py",
     "test_heard.py",
     "call/test_hearing.py",
     "test_leaks.py",

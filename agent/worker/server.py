@@ -23,6 +23,7 @@ from agent.call.reports import TRIED, Outcome, Report
 from agent.call.session import prepare_parts
 from agent.livekit_private import WatchedServer
 from agent.tasks import Tasks
+from agent.telemetry import exporting
 from agent.worker import metrics
 from agent.worker.admission import Admission, Limit
 from agent.worker.health import Health
@@ -235,6 +236,8 @@ def environment(settings: Settings) -> dict[str, str]:
         # every call starts with such a block, and the watch wakes each process, idle ones too, 100
         # times a second.
         "LIVEKIT_AGENTS_LOOP_BLOCK_WARN_MS": "250",
+        # OpenTelemetry's exporters read their variables themselves, and know nothing of `.env`.
+        **settings.telemetry.variables,
     }
 
 
@@ -257,7 +260,9 @@ def prewarm(
     process: JobProcess,
 ) -> None:
     """Prepare a job process before its call comes."""
-    log.guard(secrets_of(settings), transcripts=settings.agent.log_transcripts)
+    secrets = secrets_of(settings)
+    log.guard(secrets, transcripts=settings.agent.log_transcripts)
+    exporting.begin(settings.telemetry, secrets)
     process.userdata["parts"] = prepare(settings)
     process.userdata["report"] = report
     # A full collection in the call would scan everything that is loaded and silence it for 0.2 s.

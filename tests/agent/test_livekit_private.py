@@ -136,6 +136,11 @@ PARTS: list[tuple[Any, str, str]] = [
     ),
     (tts.SynthesizeStream, "_input_ch", "the agent would have no voice"),
     (tts.SynthesizeStream, "_mark_started", "the agent would have no voice"),
+    (llm.LLMStream, "_llm_request_span_name", "traces would show each request twice"),
+    (llm.LLMStream, "_llm_attempt_span_name", "traces would show each attempt twice"),
+    (llm.LLMStream, "_genai_operation_name", "traces would count each request's tokens twice"),
+    (tts.ChunkedStream, "_tts_request_span_name", "traces would show each sentence twice"),
+    (tts.ChunkedStream, "_tts_attempt_span_name", "traces would show each sentence twice"),
 ]
 
 

@@ -11,7 +11,7 @@ from agent.call.models.alternation import Order, in_order, wanted_order
 from agent.call.models.back_off import Patience
 from agent.call.models.errors import described
 from agent.call.models.fallback import OnTry, Progress, Provider, Providers
-from agent.livekit_private import chunks
+from agent.livekit_private import Asks, chunks
 
 log = logging.getLogger(__name__)
 
@@ -78,7 +78,7 @@ class PatientLLM(llm.LLM[Any]):
         await self._providers.aclose()
 
 
-class _Answer(llm.LLMStream):
+class _Answer(Asks, llm.LLMStream):
     def __init__(
         self,
         own: PatientLLM,

@@ -9,6 +9,7 @@ from livekit.agents import DEFAULT_API_CONNECT_OPTIONS, APIConnectOptions, tts, 
 
 from agent.call.models.back_off import Patience
 from agent.call.models.fallback import OnTry, Progress, Provider, Providers
+from agent.livekit_private import Asks
 
 
 class PatientTTS(tts.TTS[Any]):
@@ -58,7 +59,7 @@ class PatientTTS(tts.TTS[Any]):
         await self._providers.aclose()
 
 
-class _Speech(tts.ChunkedStream):
+class _Speech(Asks, tts.ChunkedStream):
     def __init__(
         self,
         own: PatientTTS,

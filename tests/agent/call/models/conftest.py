@@ -1,12 +1,16 @@
 """A language model and a voice at a provider that answers as a test tells it; time is virtual."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack
 from typing import Any
 
 import pytest
 from livekit import rtc
-from livekit.agents import ChatContext
+from livekit.agents import ChatContext, telemetry
+from opentelemetry import trace
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from agent.call.models.llm import PatientLLM
 from agent.call.models.tts import PatientTTS
@@ -70,3 +74,14 @@ async def place() -> AsyncIterator[Callable[..., Place]]:
             return Place(provider, model, voice)
 
         yield build
+
+
+@pytest.fixture
+def traced() -> Iterator[InMemorySpanExporter]:
+    """Holds the spans of this test."""
+    exporter = InMemorySpanExporter()
+    provider = TracerProvider(shutdown_on_exit=False)
+    provider.add_span_processor(SimpleSpanProcessor(exporter))
+    telemetry.tracer.set_provider(provider)
+    yield exporter
+    telemetry.tracer.set_provider(trace.get_tracer_provider())

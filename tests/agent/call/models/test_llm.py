@@ -7,6 +7,7 @@ from typing import Any, cast
 
 import pytest
 from livekit.agents import ChatContext
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from agent.call.models.errors import (
     BrokenOffError,
@@ -350,3 +351,21 @@ async def test_a_tool_call_whose_arguments_come_slowly_is_waited_for(place: Any)
     call = place(stream(*calls, finish("tool_calls"), DONE, step_seconds=2))
     assert await call.think() == ""
     assert call.provider.times == [0]
+
+
+async def test_in_traces_an_attempt_is_one_request_below_the_whole(
+    place: Any, traced: InMemorySpanExporter
+) -> None:
+    """Otherwise tools that add up tokens would count each twice."""
+    found = place(failure(500), GOOD)
+    assert await found.think() == TEXT
+    spans = {span.context.span_id: span for span in traced.get_finished_spans() if span.context}
+    requests = [
+        span
+        for span in spans.values()
+        if span.attributes and span.attributes.get("gen_ai.operation.name") == "chat"
+    ]
+    assert [span.status.is_ok for span in requests] == [False, True]
+    for span in requests:
+        assert span.parent
+        assert spans[span.parent.span_id].name == "llm_fallback_adapter"

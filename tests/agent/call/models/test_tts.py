@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 from livekit import rtc
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from agent.call.models.errors import (
     BrokenOffError,
@@ -146,3 +147,13 @@ async def test_the_fallback_speaks_in_all_these_cases(place: Any, hiccup: Reply)
     call = place(hiccup, GOOD, fallback_tts_model="other")
     assert (await call.speak()).duration == pytest.approx(SECONDS, abs=0.05)
     assert call.provider.network.requests[1].body["model"] == "other"
+
+
+async def test_in_traces_a_sentence_is_one_request_below_the_whole(
+    place: Any, traced: InMemorySpanExporter
+) -> None:
+    async with place(GOOD).voice.synthesize("It is twelve.") as stream:
+        async for _ in stream:
+            pass
+    names = [span.name for span in traced.get_finished_spans()]
+    assert sorted(names) == ["tts_fallback_adapter", "tts_request", "tts_request_run"]
