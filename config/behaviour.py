@@ -92,6 +92,13 @@ class AgentSettings(Section):
         "project's folder, which is read-only in the image. Unset: nothing is recorded.",
         examples=["records"],
     )
+    record_audio: bool = Field(
+        default=False,
+        description="Whether the sound of calls is kept beside their records: a file of Opus in "
+        "two channels, the caller left, the agent right, a quarter of a megabyte a minute. "
+        "Voices are personal data, and many laws ask for consent.",
+        examples=["true"],
+    )
     phrases_dir: Location = Field(
         default=Path("agent/call/phrases"),
         description="Folder with a file for each language, such as en.toml: what callers say "

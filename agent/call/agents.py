@@ -32,6 +32,7 @@ from agent.call.history.marked import Mark, extra_of, keep_turn, with_marked
 from agent.call.history.record import Said
 from agent.call.models.errors import ContentRefusedError
 from agent.call.output.canned_prompts import CannedPrompt
+from agent.call.recording.recorder import Tap
 from agent.call.reply.greeting_prefetch import GreetingPrefetch
 from agent.call.reply.reasoning import Reasoning
 from agent.call.reply.refusals import Withheld
@@ -61,6 +62,8 @@ class CallAgents:
     """Called when speech recognition has failed: LiveKit's session would go on, deaf."""
     group: Group | None = None
     """Everybody who is heard, if not only the caller."""
+    tap: Tap | None = None
+    """Learns what is heard of the agent."""
     _since: WeakKeyDictionary[Agent, float] = field(default_factory=WeakKeyDictionary)
     """When each agent came, as wall time in seconds."""
     _reasoning: Reasoning = field(default_factory=Reasoning)
@@ -91,7 +94,7 @@ class CallAgents:
 
     async def begin(self, agent: Agent) -> None:
         """The first agent of the call is there: greet, or go on where another one died."""
-        self.turn_taking.begin()
+        self.turn_taking.begin(self.tap)
         if self.said_before:
             history = agent.chat_ctx.copy()
             for said in self.said_before:

@@ -17,7 +17,6 @@ from agent.call.endings import Ending, count_as_failed
 from agent.call.failures import Failures
 from agent.call.hang_up import HangUp
 from agent.call.history.late_formatting import LateFormatting
-from agent.call.history.record import open_record
 from agent.call.history.recorded_turns import RecordedTurns
 from agent.call.log_context import TurnLog, name_caller
 from agent.call.mcp_tools import follow_mcp
@@ -26,6 +25,7 @@ from agent.call.output.side_track import SideTrack, side_track
 from agent.call.people.authority import Authority, Role, on_rpc
 from agent.call.people.participants import AgentRole, show_role
 from agent.call.people.presence import Presence
+from agent.call.recording.keeping import Keeping
 from agent.call.reply.broken_answers import BrokenAnswers
 from agent.call.reply.fillers import Fillers, fillers_on
 from agent.call.reply.greeting_prefetch import GreetingPrefetch
@@ -85,7 +85,8 @@ class Call:
             job.room, self._agent, end=self.end, on_next_caller=self._go_on_with
         )
         self._hang_up = HangUp(job, self._agent, self._presence)
-        self._record, self._said_before = open_record(self._agent.record_dir, job.job.room.sid)
+        self._keeping = Keeping(self._agent, job.job.room.sid)
+        self._record = self._keeping.record
         hears_all = self._agent.hears == "everybody" and not job.is_fake_job()
         self._session = build_session(self._parts, GroupSTT() if hears_all else None)
         self._reports = CallReports(job, self._parts.llm, self._parts.tts)
@@ -103,7 +104,7 @@ class Call:
         self._failures = Failures(broken_answers, self.end, self._ending.done)
         self._late_formatting = LateFormatting(self._session, self._record)
         self._greeting_prefetch: GreetingPrefetch | None = None
-        if not self._said_before:
+        if not self._keeping.said_before:
             self._greeting_prefetch = GreetingPrefetch(self._session, self._agent.greeting)
             job.add_shutdown_callback(self._greeting_prefetch.aclose)
         for each in (self._turn_taking, self._presence, self._parts.llm, self._parts.tts):
@@ -139,7 +140,7 @@ class Call:
         finally:
             self._presence.stop_waiting()
         try:
-            self._write_end(ending)
+            await self._keeping.close(ending)
             seconds = round(time.monotonic() - started, 1)
             log.info("call ended", extra={"ending": ending.value, "seconds": seconds})
             if ending.hangs_up:
@@ -148,11 +149,6 @@ class Call:
                 await self._hang_up.free_room()
         finally:
             self._job.shutdown(ending.value)
-
-    def _write_end(self, ending: Ending) -> None:
-        if ending is not Ending.OTHER_AGENT:  # that one goes on with the record
-            self._record.add("end", {"ending": ending.code})
-        self._record.close()
 
     async def _converse(self) -> Ending:
         if not await self._caller_came():
@@ -199,10 +195,11 @@ class Call:
             ),
             self._agent.greeting,
             self._greeting_prefetch,
-            self._said_before,
+            self._keeping.said_before,
             before_speech=fillers.make_way if fillers else None,
             cannot_hear=self._failures.cannot_hear,
             group=self._group,
+            tap=self._keeping.tap(),
         )
 
     async def _start(self) -> None:
@@ -218,6 +215,7 @@ class Call:
             return
         heard = self._group.input if self._group else CallerInput(self._job.room, caller)
         self._job.add_shutdown_callback(heard.aclose)
+        heard.tap = self._keeping.hear
         self._session.input.audio = heard
         await self._session.start(
             assistant,
@@ -267,7 +265,7 @@ class Call:
         return fillers
 
     def _side_track(self, name: str, sample_rate: int) -> SideTrack:
-        track = side_track(self._job.room, name, sample_rate)
+        track = side_track(self._job.room, name, sample_rate, self._keeping.tap())
         self._job.add_shutdown_callback(track.aclose)
         return track
 
@@ -297,4 +295,5 @@ class Call:
         await first_of(self._presence.caller_came(), asyncio.shield(self._ending))
         if self._presence.caller_identity is not None:
             name_caller(self._job, self._presence.caller_identity)
+            self._keeping.begin_sound()
         return not self._ending.done()

@@ -11,6 +11,7 @@ import typer
 from agent import log
 from agent.call.history.record import RecordsError, prepare_folder
 from agent.cli.faults import USAGE, check_names, explained, give_up, loaded_settings
+from agent.records.folder import kept_in_development
 from agent.worker import signals
 from config.load import SettingsError, load_settings
 from config.secrets import secrets_of
@@ -22,6 +23,13 @@ from config.values import ROOT
 def dev(
     *,
     reload: Annotated[bool, typer.Option(help="Start again with each changed file.")] = True,
+    records: Annotated[
+        bool,
+        typer.Option(
+            help="Keep what is said in each call, and its sound, in the folder calls, unless "
+            "AGENT_RECORD_DIR names another."
+        ),
+    ] = True,
     is_supervised: Annotated[bool, typer.Option("--supervised", hidden=True)] = False,
 ) -> None:
     """Serve calls while you work on the agent. Ctrl-C ends calls in progress at once.
@@ -31,11 +39,11 @@ def dev(
     their next turn.
     """
     if is_supervised:
-        _serve_supervised()
+        _serve_supervised(records=records)
     elif reload:
-        raise SystemExit(_supervise())
+        raise SystemExit(_supervise(records=records))
     else:
-        _serve(devmode=True)
+        _serve(devmode=True, records=records)
 
 
 def start() -> None:
@@ -57,7 +65,7 @@ def connect(room: Annotated[str, typer.Option(help="Name of the room to join.")]
         asyncio.run(join(build_server(settings), settings, room))
 
 
-def _supervise() -> int:
+def _supervise(*, records: bool) -> int:
     """Run the worker in a process of its own, and another one after each change."""
     from agent.worker.changes import Watched
     from agent.worker.development import develop
@@ -73,21 +81,22 @@ def _supervise() -> int:
     watched = Watched(
         ROOT, DOTENV.resolve(), ROOT / agent.instructions_file, ROOT / agent.phrases_dir
     )
-    return asyncio.run(develop([sys.executable, str(program), "dev", "--supervised"], watched))
+    command = [sys.executable, str(program), "dev", "--supervised"]
+    return asyncio.run(develop(command if records else [*command, "--no-records"], watched))
 
 
-def _serve_supervised() -> None:
+def _serve_supervised(*, records: bool) -> None:
     from agent.worker.development import FAULTY_CODE, retired
 
     try:
-        _serve(devmode=True, retired=retired)
+        _serve(devmode=True, records=records, retired=retired)
     except Exception:  # the code is being worked on
         logging.getLogger(__name__).exception("the worker has failed")
         raise SystemExit(FAULTY_CODE) from None
 
 
-def _serve(*, devmode: bool, **options: Any) -> None:
-    settings = _prepared()
+def _serve(*, devmode: bool, records: bool = False, **options: Any) -> None:
+    settings = _prepared(records=records)
     from agent.worker.run import serve
     from agent.worker.server import build_server, reread_files
 
@@ -108,12 +117,17 @@ def _log_as_set(settings: Settings) -> None:
     )
 
 
-def _prepared() -> Settings:
+def _prepared(*, records: bool = False) -> Settings:
     signals.block()
     settings = loaded_settings()
+    if records:
+        settings = kept_in_development(settings)
     agent = settings.agent
     _log_as_set(settings)
     if agent.record_dir:
+        if records:
+            kept = {"folder": str(agent.record_dir), "audio": agent.record_audio}
+            logging.getLogger(__name__).info("calls are recorded", extra=kept)
         try:
             prepare_folder(agent.record_dir)
         except RecordsError as error:

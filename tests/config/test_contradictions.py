@@ -55,6 +55,7 @@ def test_settings_that_contradict_each_other_are_one_sentence(
 USELESS: list[tuple[dict[str, Any], str]] = [
     ({"ASSEMBLYAI_REDACT_PII_SUB": "hash"}, "has no effect without ASSEMBLYAI_REDACT_PII"),
     ({"ASSEMBLYAI_MAX_SPEAKERS": 2}, "has no effect without ASSEMBLYAI_SPEAKER_LABELS"),
+    ({"AGENT_RECORD_AUDIO": True}, "has no effect without AGENT_RECORD_DIR"),
     (
         {"AGENT_BACKCHANNEL_SECONDS": 8, "AGENT_HEARS": "everybody"},
         "AGENT_BACKCHANNEL_SECONDS has no effect with AGENT_HEARS=everybody",

@@ -5,7 +5,7 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,6 +13,7 @@ from pathlib import Path
 from rich.console import Console
 
 from agent.caller.waiting import WaitedTooLongError
+from agent.records.folder import DEVELOPERS
 from workbench.local import running
 from workbench.local.desktop import may_open, open_page
 from workbench.local.kept import keep, recall
@@ -43,6 +44,8 @@ class Running:
     stood_in: StandIns | None = None
     server: Path | None = None
     """The LiveKit server's program; None if the operator's own server is used."""
+    records: str = DEVELOPERS.name
+    """The folder for what is kept of calls."""
 
 
 def summary(chosen: Plan, started: Running) -> list[str]:
@@ -64,12 +67,18 @@ def summary(chosen: Plan, started: Running) -> list[str]:
         f"AssemblyAI       {stt}",
         f"OpenAI           {openai}",
         f"Worker           python agent.py dev{named}; its log: {worker_log}",
+        f"Records          of each call: {started.records}",
         "",
         f"Talk to it       {started.page} in your browser",
         "or type          make call     (in a second terminal: a spoken conversation)",
         "                 make token    (for another page, such as LiveKit's playground)",
         "Ctrl-C           ends everything",
     ]
+
+
+def folder(values: Mapping[str, str]) -> str:
+    """Where the worker keeps the records of calls."""
+    return values.get("AGENT_RECORD_DIR", DEVELOPERS.name)
 
 
 async def run(steps: Steps, directory: Path) -> int:
@@ -103,7 +112,7 @@ async def run(steps: Steps, directory: Path) -> int:
         )
         running.tell(reachable, directory)
         page, page_port = await parts.page(access, chosen.agent_name, kept.page_port)
-        for line in summary(chosen, Running(access, page, log, stood_in, program)):
+        for line in summary(chosen, Running(access, page, log, stood_in, program, folder(values))):
             steps.say(line)
         # At a known address a page may have been left open: it joins again by itself.
         if page_port != kept.page_port and may_open(

@@ -22,6 +22,7 @@ from workbench.local.running import CACHE, PROJECT
 from workbench.local.standins_process import StandIns
 
 GREETING = "Good morning, lighthouse. How can I help?"
+_OWN = "dev --no-reload --no-records"
 _OURS = ("AGENT_", "ASSEMBLYAI_", "LIVEKIT_", "OPENAI_")
 
 
@@ -58,7 +59,7 @@ class Worker:
         program: Path = PROJECT / "agent.py",
     ) -> None:
         # A file that somebody edits must not change the worker in the middle of a call.
-        verb = verb or ("dev --no-reload" if program == PROJECT / "agent.py" else "dev")
+        verb = verb or (_OWN if program == PROJECT / "agent.py" else "dev")
         environment = {
             name: value for name, value in os.environ.items() if not name.startswith(_OURS)
         }

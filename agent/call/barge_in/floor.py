@@ -10,6 +10,7 @@ from agent.call.barge_in.interruptions import Verdict
 from agent.call.history.marked import MarkedUtterance, keep
 from agent.call.output.playout import Playout
 from agent.call.output.yielding_output import YieldingOutput
+from agent.call.recording.recorder import Tap
 from agent.call.voices.vad_tap import TappedVAD, level_of
 
 
@@ -26,14 +27,15 @@ class SessionFloor:
         self._is_silent = False
         self._output: YieldingOutput | None = None
 
-    def begin(self) -> None:
-        """Listen to the voice detector, and put a `YieldingOutput` before the session's output."""
+    def begin(self, tap: Tap | None = None) -> None:
+        """Listen to the voice detector, and put a `YieldingOutput` before the session's output.
+        `tap` learns what is heard of the agent."""
         if isinstance(self._session.vad, TappedVAD):
             self._session.vad.taps.append(self.heard)
         first = self._session.output.audio
         if first is None:
             return
-        self._output = YieldingOutput(_last(first))
+        self._output = YieldingOutput(_last(first), tap)
         if first.next_in_chain is None:
             self._session.output.audio = self._output
         else:

@@ -22,6 +22,8 @@ from queue import SimpleQueue
 from typing import Any, Literal, Protocol
 from urllib.parse import quote
 
+from agent.records.private_files import open_private
+
 log = logging.getLogger(__name__)
 
 
@@ -80,7 +82,7 @@ class FileRecord:
         """True for each line, then False."""
         with self._forgiven():
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            self._descriptor = _opened(path, os.O_RDWR | os.O_CREAT | os.O_APPEND)
+            self._descriptor = open_private(path, os.O_RDWR | os.O_CREAT | os.O_APPEND)
             arguments = (self._descriptor, self._written)
             threading.Thread(target=_sync, args=arguments, daemon=True).start()
             if _is_torn(self._descriptor):
@@ -114,21 +116,6 @@ class FileRecord:
             self.close()
 
 
-def _opened(path: Path, flags: int) -> int:
-    """Open a file that is ours and that nobody else may read. Returns its descriptor.
-
-    Raises OSError, also for a link.
-    """
-    descriptor = os.open(path, flags | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK, 0o600)
-    found = os.fstat(descriptor)
-    if not stat.S_ISREG(found.st_mode) or found.st_uid != os.geteuid() or found.st_nlink > 1:
-        os.close(descriptor)
-        raise OSError(errno.EPERM, "there is something else in its place")
-    if stat.S_IMODE(found.st_mode) & 0o077:
-        os.fchmod(descriptor, 0o600)
-    return descriptor
-
-
 def _is_torn(descriptor: int) -> bool:
     """Whether the file ends in the middle of a line: the next one then needs a line break first."""
     size = os.fstat(descriptor).st_size
@@ -159,14 +146,19 @@ def open_record(directory: Path | None, room_sid: str) -> tuple[Record, list[Sai
     died."""
     if directory is None:
         return NoRecord(), []
-    path = directory / f"{quote(room_sid, safe='')}.jsonl"
+    path = record_file(directory, room_sid)
     return FileRecord(path), unfinished(path)
+
+
+def record_file(directory: Path, room_sid: str) -> Path:
+    """Where the record of the call in a room is."""
+    return directory / f"{quote(room_sid, safe='')}.jsonl"
 
 
 def unfinished(path: Path) -> list[Said]:
     """The turns of a record without an end; empty if there is no record, or if it has an end."""
     try:
-        with os.fdopen(_opened(path, os.O_RDONLY), "rb") as file:
+        with os.fdopen(open_private(path, os.O_RDONLY), "rb") as file:
             lines = file.read().split(b"\n")
     except OSError:
         return []

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 from livekit import rtc
 
+from agent.call.recording.recorder import Tap
 from agent.tasks import Tasks
 
 PUBLISH_SECONDS = 5
@@ -31,8 +32,12 @@ class Source(Protocol):
 class SideTrack:
     """A track, published by `publish` when it is first needed."""
 
-    def __init__(self, publish: Callable[[], Coroutine[Any, Any, Source]]) -> None:
+    def __init__(
+        self, publish: Callable[[], Coroutine[Any, Any, Source]], tap: Tap | None = None
+    ) -> None:
+        """`tap` learns what is heard."""
         self._publish = publish
+        self._tap = tap
         self._published: asyncio.Task[Source] | None = None
         self._tasks = Tasks()
 
@@ -67,15 +72,19 @@ class SideTrack:
             source = await asyncio.shield(self._published)
         try:
             async for frame in frames:
+                if self._tap:
+                    self._tap.play(frame)
                 await source.capture_frame(frame)
             await source.wait_for_playout()
         finally:
             source.clear_queue()
+            if self._tap:
+                self._tap.cut()
 
 
-def side_track(room: rtc.Room, name: str, sample_rate: int) -> SideTrack:
-    """A track of this name in the room, for mono sound."""
-    return SideTrack(partial(_publish, room, name, sample_rate))
+def side_track(room: rtc.Room, name: str, sample_rate: int, tap: Tap | None = None) -> SideTrack:
+    """A track of this name in the room, for mono sound; `tap` learns what is heard of it."""
+    return SideTrack(partial(_publish, room, name, sample_rate), tap)
 
 
 async def _publish(room: rtc.Room, name: str, sample_rate: int) -> Source:

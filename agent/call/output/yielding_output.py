@@ -13,6 +13,7 @@ from livekit import rtc
 from livekit.agents import utils
 from livekit.agents.voice.io import AudioOutput, AudioOutputCapabilities
 
+from agent.call.recording.recorder import Tap
 from agent.tasks import Tasks
 
 # How long before it is due the voice is passed on. If the event loop blocks for longer, the caller
@@ -52,12 +53,14 @@ class YieldingOutput(AudioOutput):
     expects_pause = False
     ducks = False
 
-    def __init__(self, next_in_chain: AudioOutput) -> None:
+    def __init__(self, next_in_chain: AudioOutput, tap: Tap | None = None) -> None:
+        """`tap` learns what is heard."""
         super().__init__(
             label="Yielding",
             capabilities=AudioOutputCapabilities(pause=True),
             next_in_chain=next_in_chain,
         )
+        self._tap = tap
         self._segments: deque[_Segment] = deque()
         self._cutter: utils.audio.AudioByteStream | None = None
         self._changed = asyncio.Event()
@@ -109,6 +112,8 @@ class YieldingOutput(AudioOutput):
             segment.cleared = True
         self._end_segments()
         self._next.clear_buffer()
+        if self._tap:
+            self._tap.cut()
 
     def pause(self) -> None:
         """Fall silent, without losing anything."""
@@ -176,6 +181,8 @@ class YieldingOutput(AudioOutput):
         self._due_at = max(self._due_at, self._now) + frame.duration
         await self._next.capture_frame(frame)
         segment.begun = True
+        if self._tap:
+            self._tap.play(frame)
 
     @property
     def _next_gain(self) -> float:

@@ -17,6 +17,7 @@ from agent.call.barge_in.outcomes import Outcomes, Tell
 from agent.call.barge_in.shared_floor import SharedFloor
 from agent.call.history.marked import Mark
 from agent.call.output.playout import Playout
+from agent.call.recording.recorder import Tap
 from agent.call.turns.backchannel import Backchannel
 from agent.call.turns.backchannel_sound import BackchannelSound
 from agent.call.turns.eagerness import Eagerness
@@ -146,9 +147,9 @@ class TurnTaking:
         self._watchers.append(watcher)
         watcher(self._preset, self._early.is_dictated)
 
-    def begin(self) -> None:
-        """Begin, once the session has its output and before anything is said."""
-        self._floor.begin()
+    def begin(self, tap: Tap | None = None) -> None:
+        """Begin when the session has its output, before it speaks; `tap` hears the agent."""
+        self._floor.begin(tap)
         if self.opinions and self._held_ends and isinstance(self._session.vad, TappedVAD):
             self._session.vad.taps += [self.opinions.hear, self._held_ends.hear]
         if isinstance(self._session.vad, TappedVAD):
@@ -180,8 +181,7 @@ class TurnTaking:
             async for event in events:
                 begins_reply = event.type is stt.SpeechEventType.PREFLIGHT_TRANSCRIPT
                 if begins_reply and self.is_to_wait(event.alternatives[0].text):
-                    interim = stt.SpeechEventType.INTERIM_TRANSCRIPT
-                    event = dataclasses.replace(event, type=interim)
+                    event = dataclasses.replace(event, type=stt.SpeechEventType.INTERIM_TRANSCRIPT)
                 yield event
 
     async def sift_one(

@@ -239,7 +239,7 @@ class GroupInput(SessionInput):
                 self.push(silence())
             return
         for each in self._mixer.push(voice, frame):
-            self.push(each)
+            self.hear(each)
 
 
 class GroupSTT(stt.STT[Any]):

@@ -186,6 +186,8 @@ class SessionInput(AudioInput):
         super().__init__(label=label)
         self.is_attached = True
         """Whether the session listens."""
+        self.tap: Callable[[rtc.AudioFrame], None] | None = None
+        """Called with each frame that arrives."""
         self._frames = utils.aio.Chan[rtc.AudioFrame]()
 
     async def __anext__(self) -> rtc.AudioFrame:
@@ -197,8 +199,14 @@ class SessionInput(AudioInput):
     def on_detached(self) -> None:
         self.is_attached = False
 
+    def hear(self, frame: rtc.AudioFrame) -> None:
+        """Add a frame that arrives now."""
+        if self.tap:
+            self.tap(frame)
+        self.push(frame)
+
     def push(self, frame: rtc.AudioFrame) -> None:
-        """Add a frame. It is dropped if the session does not listen."""
+        """Add a frame, or silence that nobody sent. Dropped if the session does not listen."""
         if self.is_attached:
             self._frames.send_nowait(frame)
 
@@ -212,7 +220,7 @@ class CallerInput(SessionInput):
 
     def __init__(self, room: rtc.Room, identity: str) -> None:
         super().__init__(label="caller")
-        self._feed = VoiceFeed(room, identity, self.push)
+        self._feed = VoiceFeed(room, identity, self.hear, on_end=lambda: self.push(silence()))
 
     async def aclose(self) -> None:
         await self._feed.aclose()

@@ -84,3 +84,29 @@ async def test_what_nobody_subscribes_to_holds_nobody_up_for_long() -> None:
     with pytest.raises(TimeoutError):
         await SideTrack(publish).play(sound())
     assert asyncio.get_running_loop().time() - began == pytest.approx(PUBLISH_SECONDS)
+
+
+async def test_a_tap_learns_what_is_heard_and_where_it_was_cut() -> None:
+    room, heard = ScriptedRoom(), Heard()
+    track = SideTrack(room.publish_side_track, heard)
+    await track.play(sound())
+    assert heard.told == ["frame"] * 50 + ["cut"]
+    playing = asyncio.create_task(track.play(sound()))
+    await asyncio.sleep(0.5)
+    playing.cancel()
+    await asyncio.sleep(0.1)
+    assert 60 < len(heard.told) < 100
+    assert heard.told[-1] == "cut"
+
+
+class Heard:
+    """What a caller is said to hear."""
+
+    def __init__(self) -> None:
+        self.told: list[str] = []
+
+    def play(self, _: rtc.AudioFrame) -> None:
+        self.told.append("frame")
+
+    def cut(self) -> None:
+        self.told.append("cut")

@@ -216,3 +216,33 @@ async def test_a_segment_without_sound_ends_nothing() -> None:
     line.output.flush()
     line.output.clear_buffer()
     assert line.finished == []
+
+
+class Heard:
+    """What a caller hears: when, and how much was taken back."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+        self.cuts: list[float] = []
+
+    def play(self, frame: rtc.AudioFrame) -> None:
+        self.seconds += frame.duration
+
+    def cut(self) -> None:
+        self.cuts.append(asyncio.get_running_loop().time())
+
+
+async def test_a_tap_learns_what_is_heard_and_where_it_was_cut() -> None:
+    heard = Heard()
+    output = YieldingOutput(Played(), heard)
+    begun = asyncio.get_running_loop().time()
+    await output.capture_frame(rtc.AudioFrame(bytes(2 * 3 * RATE), RATE, 1, 3 * RATE))
+    output.flush()
+    await asyncio.sleep(1)
+    assert 1 <= heard.seconds <= 1 + SOON
+    output.pause()
+    await asyncio.sleep(1)
+    assert heard.seconds <= 1 + SOON
+    output.clear_buffer()
+    assert heard.cuts == [pytest.approx(begun + 2)]
+    await output.aclose()

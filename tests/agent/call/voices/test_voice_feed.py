@@ -7,7 +7,13 @@ from typing import Any, cast
 import pytest
 from livekit import rtc
 
-from agent.call.voices.voice_feed import VoiceFeed, voice_tracks
+from agent.call.voices.voice_feed import (
+    CallerInput,
+    SessionInput,
+    VoiceFeed,
+    silence,
+    voice_tracks,
+)
 from workbench.standins.scripted_room import Person, Publication, ScriptedRoom, Sound, Track
 
 pytestmark = pytest.mark.looptime
@@ -152,3 +158,25 @@ async def test_a_voice_that_is_encrypted_end_to_end_is_told_once_with_what_to_do
     told = [each for each in caplog.messages if "without end-to-end encryption" in each]
     assert len(told) == 1
     await heard.feed.aclose()
+
+
+async def test_a_tap_gets_what_arrives_and_no_silence_of_ours() -> None:
+    source = SessionInput("caller")
+    tapped: list[rtc.AudioFrame] = []
+    source.tap = tapped.append
+    arrived = rtc.AudioFrame(bytes(640), 16_000, 1, 320)
+    source.on_detached()
+    source.hear(arrived)
+    source.push(silence())
+    assert tapped == [arrived]
+    await source.aclose()
+
+
+async def test_a_caller_who_leaves_is_not_recorded_as_silence() -> None:
+    room = ScriptedRoom()
+    room.join(Person("caller"))
+    source = CallerInput(cast("rtc.Room", cast("Any", room)), "caller")
+    tapped: list[rtc.AudioFrame] = []
+    source.tap = tapped.append
+    await source.aclose()
+    assert not tapped

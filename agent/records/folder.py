@@ -1,0 +1,22 @@
+"""Where records are kept under development, unless the settings say otherwise."""
+
+from pathlib import Path
+from typing import Any
+
+from config.settings import Settings
+from config.values import ROOT
+
+DEVELOPERS: Path = ROOT / "calls"
+"""An ignored folder; `make clean` removes it."""
+
+
+def kept_in_development(settings: Settings) -> Settings:
+    """The settings of a developer's worker: without a folder for records there is one, and calls
+    are kept there with their sound, unless AGENT_RECORD_AUDIO is set."""
+    agent = settings.agent
+    if agent.record_dir:
+        return settings
+    kept: dict[str, Any] = {"record_dir": DEVELOPERS}
+    if "record_audio" not in agent.model_fields_set:
+        kept["record_audio"] = True
+    return settings.model_copy(update={"agent": agent.model_copy(update=kept)})
