@@ -5,7 +5,7 @@ BIN := .venv/bin
 STAMP := .venv/.complete
 
 .DEFAULT_GOAL := help
-.PHONY: help run console call token page picture check test flaky livekit compare bench-latency bench-turns bench-talk bench-stt chaos canary fuzz image reference lock clean
+.PHONY: help run console call token page picture check test flaky livekit compare bench-latency bench-turns bench-talk bench-stt bench-vad chaos canary fuzz image reference lock clean
 
 help:  ## Show what there is to type
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -56,6 +56,9 @@ bench-talk: livekit  ## Whose turn it is: answers, interruptions, noise, ours an
 
 bench-stt: $(STAMP)  ## CPU and memory of a speech stream, ours and stock
 	$(BIN)/python -m workbench.bench.stt
+
+bench-vad: $(STAMP)  ## CPU of the voice detector, ours and Silero's plugin
+	$(BIN)/python -m workbench.bench.vad
 
 chaos: $(STAMP)  ## Thirty calls over three workers, and faults at random moments: nobody may be lost
 	$(BIN)/python -m workbench.local.livekit_binary
