@@ -291,3 +291,14 @@ def pushed_text(stream: tts.SynthesizeStream) -> aio.ChanReceiver[str | object]:
 def mark_started(stream: tts.SynthesizeStream) -> None:
     """Start to measure how long the voice takes until its first sound."""
     stream._mark_started()
+
+
+def speech_of_task() -> str | None:
+    """The id of the speech that the running task makes; None outside of one.
+
+    LiveKit tells its nodes, models and voices nothing about whom they work for.
+    """
+    from livekit.agents.voice.agent_activity import _SpeechHandleContextVar
+
+    speech = _SpeechHandleContextVar.get(None)
+    return speech.id if speech else None

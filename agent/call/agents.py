@@ -37,6 +37,7 @@ from agent.call.reply.greeting_prefetch import GreetingPrefetch
 from agent.call.reply.reasoning import Reasoning
 from agent.call.reply.refusals import Withheld
 from agent.call.reply.spoken_form import in_spoken_form
+from agent.call.turn_record.recorder import CallRecorder
 from agent.call.turns.turn_taking import TurnTaking
 from agent.call.voices.group import INSTRUCTIONS as GROUP
 from agent.call.voices.group import Group
@@ -64,6 +65,7 @@ class CallAgents:
     """Everybody who is heard, if not only the caller."""
     tap: Tap | None = None
     """Learns what is heard of the agent."""
+    recorder: CallRecorder = field(default_factory=CallRecorder)
     _since: WeakKeyDictionary[Agent, float] = field(default_factory=WeakKeyDictionary)
     """When each agent came, as wall time in seconds."""
     _reasoning: Reasoning = field(default_factory=Reasoning)
@@ -103,6 +105,7 @@ class CallAgents:
             words = CannedPrompt.CUT_OFF
             self.session.say(words.text, audio=words.frames())
         elif self.greeting:
+            self.recorder.greets()
             self.session.say(self.greeting)
 
     def to_send(self, agent: Agent, chat_ctx: ChatContext) -> ChatContext:
@@ -178,6 +181,7 @@ class _Nodes:
         try:
             async with aclosing(heard):
                 async for event in heard:
+                    self._call.recorder.hear(event)
                     yield event
         except APIError:  # the session reports it
             raise
@@ -189,10 +193,15 @@ class _Nodes:
     async def llm_node(
         self, chat_ctx: ChatContext, tools: list[llm.Tool], settings: ModelSettings
     ) -> AsyncGenerator[Any]:
+        self._call.recorder.asked()
         sent = self._call.to_send(self._agent, chat_ctx)
         chunks = _each(self._llm(sent, tools, settings))
         async with aclosing(self._call.answer(sent, chunks)) as answer:
+            is_first = True
             async for chunk in answer:
+                if is_first and _has_begun(chunk):
+                    is_first = False
+                    self._call.recorder.first_token()
                 yield chunk
 
     async def tts_node(
@@ -205,7 +214,11 @@ class _Nodes:
         def speak(words: AsyncIterable[str]) -> AsyncGenerator[rtc.AudioFrame]:
             return _each(self._tts(words, settings))
 
+        is_first = True
         async for frame in prefetch.speak(text, speak) if prefetch else speak(text):
+            if is_first:
+                is_first = False
+                self._call.recorder.first_audio()
             if self._call.before_speech:
                 await self._call.before_speech()
             yield frame
@@ -217,8 +230,20 @@ class _Nodes:
         return self._call.turn_taking.follow(_each(shown))
 
     async def on_user_turn_completed(self, turn_ctx: ChatContext, new_message: ChatMessage) -> None:
-        self._call.take_turn(new_message)
-        await self._turn_completed(turn_ctx, new_message)
+        self._call.recorder.committed()
+        try:
+            self._call.take_turn(new_message)
+            await self._turn_completed(turn_ctx, new_message)
+        except BaseException:  # LiveKit asks for no reply
+            self._call.recorder.unanswered()
+            raise
+
+
+def _has_begun(chunk: object) -> bool:
+    """Whether a piece of the model's answer has words, or calls a tool."""
+    if isinstance(chunk, llm.ChatChunk):
+        return bool(chunk.delta and (chunk.delta.content or chunk.delta.tool_calls))
+    return bool(chunk)
 
 
 async def _each(made: Any) -> AsyncGenerator[Any]:

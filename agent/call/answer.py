@@ -17,7 +17,6 @@ from agent.call.endings import Ending, count_as_failed
 from agent.call.failures import Failures
 from agent.call.hang_up import HangUp
 from agent.call.history.late_formatting import LateFormatting
-from agent.call.history.recorded_turns import RecordedTurns
 from agent.call.log_context import TurnLog, name_caller
 from agent.call.mcp_tools import follow_mcp
 from agent.call.output.canned_prompts import SAMPLE_RATE
@@ -32,6 +31,7 @@ from agent.call.reply.greeting_prefetch import GreetingPrefetch
 from agent.call.session import SessionParts, build_session, room_options
 from agent.call.session_events import subscribe
 from agent.call.silence import Silence
+from agent.call.turn_record.opening import recorder_of
 from agent.call.turns.shown_patience import ShownPatience
 from agent.call.turns.turn_taking import TurnTaking
 from agent.call.voices.group import Group, GroupSTT
@@ -86,7 +86,7 @@ class Call:
         )
         self._hang_up = HangUp(job, self._agent, self._presence)
         self._keeping = Keeping(self._agent, job.job.room.sid)
-        self._record = self._keeping.record
+        self._recorder = recorder_of(job, self._own.settings, self._keeping, self._presence)
         hears_all = self._agent.hears == "everybody" and not job.is_fake_job()
         self._session = build_session(self._parts, GroupSTT() if hears_all else None)
         self._reports = CallReports(job, self._parts.llm, self._parts.tts)
@@ -102,7 +102,7 @@ class Call:
         self._silence = Silence(self._session, self._agent, self.end, knows_stt=is_sole)
         broken_answers = BrokenAnswers(self._session, self._agent.refusal)
         self._failures = Failures(broken_answers, self.end, self._ending.done)
-        self._late_formatting = LateFormatting(self._session, self._record)
+        self._late_formatting = LateFormatting(self._session, self._recorder.formatted)
         self._greeting_prefetch: GreetingPrefetch | None = None
         if not self._keeping.said_before:
             self._greeting_prefetch = GreetingPrefetch(self._session, self._agent.greeting)
@@ -140,7 +140,8 @@ class Call:
         finally:
             self._presence.stop_waiting()
         try:
-            await self._keeping.close(ending)
+            self._recorder.end(None if ending is Ending.OTHER_AGENT else ending.code)
+            await self._keeping.close()
             seconds = round(time.monotonic() - started, 1)
             log.info("call ended", extra={"ending": ending.value, "seconds": seconds})
             if ending.hangs_up:
@@ -153,7 +154,8 @@ class Call:
     async def _converse(self) -> Ending:
         if not await self._caller_came():
             return self._ending.result()
-        self._tell_refused_settings()
+        self._recorder.begin()
+        self._recorder.settings_refused(self._own.faults)
         loop = asyncio.get_running_loop()
         longest = loop.call_later(self._agent.max_call_seconds, self.end, Ending.TOO_LONG)
         try:
@@ -175,13 +177,8 @@ class Call:
             longest.cancel()
         await self._hang_up.show_ending(ending)
         if await self._hang_up.say_goodbye(self._session, ending):
-            self._record.add("handed_over", {})
+            self._recorder.handed_over()
         return ending
-
-    def _tell_refused_settings(self) -> None:
-        if faults := self._own.faults:
-            log.warning("some of the call's own settings are refused", extra={"faults": faults})
-            self._record.add("settings_refused", {"faults": faults})
 
     def _agents(self, fillers: Fillers | None) -> CallAgents:
         return CallAgents(
@@ -200,6 +197,7 @@ class Call:
             cannot_hear=self._failures.cannot_hear,
             group=self._group,
             tap=self._keeping.tap(),
+            recorder=self._recorder,
         )
 
     async def _start(self) -> None:
@@ -245,7 +243,8 @@ class Call:
             authority,
             *Role,
         )
-        hear = hear_in(self._session, self._group.typed if self._group else None)
+        said = self._group.typed if self._group else None
+        hear = hear_in(self._session, said, self._recorder.typed)
         chat = Chat(authority, hear, on_typed=self._presence.typed)
         self._job.room.register_text_stream_handler(TOPIC_CHAT, chat.on_text)
         self._job.add_shutdown_callback(chat.close)
@@ -276,7 +275,7 @@ class Call:
             self._group,
             self._late_formatting,
             self._failures.broken_answers,
-            RecordedTurns(self._record),
+            self._recorder,
             TurnLog() if self._agent.log_transcripts else None,
             self._silence,
             self._turn_taking,
@@ -295,5 +294,6 @@ class Call:
         await first_of(self._presence.caller_came(), asyncio.shield(self._ending))
         if self._presence.caller_identity is not None:
             name_caller(self._job, self._presence.caller_identity)
-            self._keeping.begin_sound()
+            self._recorder.begin()
+            self._keeping.begin_sound(self._recorder.clock.at_ms, self._recorder.emit)
         return not self._ending.done()

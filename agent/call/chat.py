@@ -122,10 +122,15 @@ async def whole(text: Text) -> str:
     return words.strip()
 
 
-def hear_in(session: AgentSession[None], said: Callable[[str, str], str] | None = None) -> Hear:
+def hear_in(
+    session: AgentSession[None],
+    said: Callable[[str, str], str] | None = None,
+    on_turn: Callable[[], None] = lambda: None,
+) -> Hear:
     """The caller's texts count as said; an operator's texts tell the agent what to say.
 
-    `said` takes an identity and its typed words, and returns what the model reads.
+    `said` takes an identity and its typed words, and returns what the model reads. `on_turn` is
+    called before the caller's text becomes a turn.
     """
 
     async def hear(words: str, role: Role, identity: str) -> None:
@@ -133,7 +138,9 @@ def hear_in(session: AgentSession[None], said: Callable[[str, str], str] | None 
         try:
             if role is Role.OPERATOR:
                 session.generate_reply(instructions=text)
-            elif answer := TextInputOptions().text_input_cb(session, TextInputEvent(text=text)):
+                return
+            on_turn()
+            if answer := TextInputOptions().text_input_cb(session, TextInputEvent(text=text)):
                 await answer
         except RuntimeError as error:  # a sentence that nothing may interrupt is being said
             log.info("a typed text was not taken", extra={"error": str(error)})

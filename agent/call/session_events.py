@@ -14,12 +14,12 @@ from agent.call.agents import CallAgents
 from agent.call.call_reports import CallReports
 from agent.call.failures import Failures
 from agent.call.history.late_formatting import LateFormatting
-from agent.call.history.recorded_turns import RecordedTurns
 from agent.call.log_context import TurnLog
 from agent.call.reply.broken_answers import BrokenAnswers
 from agent.call.reply.fillers import Fillers
 from agent.call.reply.tool_limits import ToolLimits
 from agent.call.silence import Silence
+from agent.call.turn_record.recorder import CallRecorder
 from agent.call.turns.turn_taking import TurnTaking
 from agent.call.voices.group import Group
 
@@ -37,7 +37,7 @@ SESSION: Mapping[EventTypes, Sequence[Handler]] = {
         LateFormatting.on_item_added,
         BrokenAnswers.on_item_added,
         # These write it down, so they need it as it stays.
-        RecordedTurns.on_item_added,
+        CallRecorder.on_item_added,
         TurnLog.on_item_added,
         # These only wait for it.
         Silence.on_item_added,
@@ -46,6 +46,8 @@ SESSION: Mapping[EventTypes, Sequence[Handler]] = {
         CallAgents.on_item_added,
     ),
     "speech_created": (
+        # The turn has its reply before anybody else begins another one.
+        CallRecorder.on_speech_created,
         # When a speech is over, what was held back over it is settled before an apology for it
         # takes the floor.
         TurnTaking.on_speech_created,
@@ -54,6 +56,7 @@ SESSION: Mapping[EventTypes, Sequence[Handler]] = {
     ),
     # From here on the order does not matter: each looks for itself, and none tells another.
     "agent_state_changed": (
+        CallRecorder.on_agent_state_changed,
         TurnTaking.on_agent_state_changed,
         Fillers.on_state_changed,
         ToolLimits.on_state_changed,
@@ -76,11 +79,17 @@ RECOGNISER: Mapping[str, Sequence[Handler]] = {
         Silence.on_recogniser_interrupted,
         CallReports.on_recogniser_interrupted,
     ),
+    "billed": (CallRecorder.on_billed,),
 }
 """The same for what our STT emits."""
 
-MODEL: Mapping[str, Sequence[Handler]] = {"metrics_collected": (TurnTaking.on_model_metrics,)}
+MODEL: Mapping[str, Sequence[Handler]] = {
+    "metrics_collected": (TurnTaking.on_model_metrics, CallRecorder.on_model_metrics)
+}
 """The same for what the session's language model emits."""
+
+VOICE: Mapping[str, Sequence[Handler]] = {"metrics_collected": (CallRecorder.on_voice_metrics,)}
+"""The same for what its voice emits."""
 
 
 def subscribe(
@@ -99,6 +108,8 @@ def subscribe(
         tables.append((recogniser, RECOGNISER))
     if isinstance(session.llm, llm.LLM):
         tables.append((session.llm, MODEL))
+    if session.tts is not None:
+        tables.append((session.tts, VOICE))
     there = [each for each in listeners if each is not None]
     for emitter, table in tables:
         for event, handlers in table.items():
@@ -111,7 +122,7 @@ def subscribe(
 
 
 def _all() -> Iterator[Handler]:
-    for table in (SESSION, RECOGNISER, MODEL):
+    for table in (SESSION, RECOGNISER, MODEL, VOICE):
         for handlers in table.values():
             yield from handlers
 

@@ -66,8 +66,6 @@ class Call(Line):
     job_id: str = ""
     worker: str = ""
     agent_name: str = ""
-    version: str = ""
-    """The project's version."""
     caller: str | None = None
     """The caller's identity."""
     waited_for_ms: int | None = None

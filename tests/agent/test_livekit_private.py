@@ -13,7 +13,7 @@ from typing import Any, cast, get_args
 
 import livekit.rtc.room
 import pytest
-from livekit.agents import AgentServer, llm, tts, vad
+from livekit.agents import Agent, AgentServer, AgentSession, llm, tts, vad
 from livekit.agents.cli import _legacy
 from livekit.agents.ipc.proc_pool import EventTypes, ProcPool
 from livekit.agents.tts import tts as tts_module
@@ -39,7 +39,9 @@ from agent.livekit_private import (
     published_segment,
     pushed_audio,
     pushed_text,
+    speech_of_task,
 )
+from agent.testing import ScriptedLLM
 
 SCREENS = _output._ParticipantStreamTranscriptionOutput
 
@@ -103,6 +105,11 @@ PARTS: list[tuple[Any, str, str]] = [
         importlib.import_module("anyio._backends"),
         "_asyncio",
         "nothing would be preloaded: each job's first call would load its modules for seconds",
+    ),
+    (
+        importlib.import_module("livekit.agents.voice.agent_activity"),
+        "_SpeechHandleContextVar",
+        "the record would not know which turn a request, a tool or a sentence belongs to",
     ),
     (
         RoomIO,
@@ -334,3 +341,20 @@ def test_tools_in_a_set_can_be_replaced() -> None:
     limit_inside(tools, lambda each: llm.Toolset(id=f"limited {each.id}"))
     assert [each.id for each in tools.tools] == ["limited inner"]
     limit_inside(cast("Any", SimpleNamespace()), lambda each: each)
+
+
+async def test_a_task_knows_for_which_speech_it_works() -> None:
+    found: list[str | None] = []
+
+    class Asked(Agent):
+        async def llm_node(self, *_: Any) -> str:
+            found.append(speech_of_task())
+            return "Hello."
+
+    session: AgentSession[None] = AgentSession(llm=ScriptedLLM())
+    await session.start(Asked(instructions="Be kind."), record=False)
+    speech = session.generate_reply(user_input="Hello?")
+    await speech
+    await session.aclose()
+    assert found == [speech.id]
+    assert speech_of_task() is None

@@ -77,7 +77,7 @@ async def test_a_stranger_is_not_heard_while_the_caller_and_an_operator_are(
     await worker.log_line("refused a participant's request", "mallory\\n12:00")
     entries = recorded(tmp_path)
     assert [each["faults"] for each in entries if each["kind"] == "settings_refused"]
-    turns = [each for each in entries if each["kind"] == "turn"]
+    turns = [each for each in entries if each["kind"] == "said"]
     assert [each["text"] for each in turns if each["role"] == "user"] == [
         "What is seven plus five?"
     ]

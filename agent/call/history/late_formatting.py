@@ -6,7 +6,7 @@ Sent as another FINAL, it would stop the reply that is being spoken and join the
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -24,7 +24,6 @@ from livekit.agents.types import (
 )
 
 from agent.call.history.marked import mark_of
-from agent.call.history.record import Record
 from agent.call.voices.who_spoke import lines_of, set_lines
 from agent.livekit_private import Segment, published_segment
 from stt_assemblyai.events import LateFormat
@@ -40,9 +39,10 @@ class LateFormatting:
     (`agent.call.session_events`). `run` mends screens, in the order of turns.
     """
 
-    def __init__(self, session: AgentSession[Any], record: Record) -> None:
+    def __init__(self, session: AgentSession[Any], tell: Callable[[str, str], None]) -> None:
+        """`tell` is called with words that are in the history, and the text that replaces them."""
         self._session = session
-        self._record = record
+        self._tell = tell
         self._shown: deque[str] = deque(maxlen=_REMEMBERED_TURNS)
         self._unshown: deque[LateFormat] = deque(maxlen=_REMEMBERED_TURNS)
         self._unsaid: deque[LateFormat] = deque(maxlen=_REMEMBERED_TURNS)
@@ -55,7 +55,7 @@ class LateFormatting:
         else:
             self._unshown.append(late)
         if any(put_formatted(said, late) for said in self._last_said()):
-            self._record.add("formatted", {"replaces": late.replaces, "text": late.transcript.text})
+            self._tell(late.replaces, late.transcript.text)
         else:
             self._unsaid.append(late)
 

@@ -1,7 +1,7 @@
 """Records what happened in a call, line by line, so that a crash loses nothing.
 
-A record is a file of JSON lines: one for each turn, then `end`. Each line is one `write`: once
-`add` has returned, the line survives the death of the process. Against a loss of power, a thread
+A record is a file of JSON lines (`agent.records.schema`). Each line is one system call: once
+`write` has returned, the line survives the death of the process. Against a loss of power, a thread
 calls `fsync`, since a call must not wait for it. An incomplete line counts as never said. A record
 without `end` belongs to a call whose agent died: the next agent in that room goes on from it.
 """
@@ -14,7 +14,6 @@ import os
 import stat
 import tempfile
 import threading
-import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -23,6 +22,7 @@ from typing import Any, Literal, Protocol
 from urllib.parse import quote
 
 from agent.records.private_files import open_private
+from agent.records.schema import Line
 
 log = logging.getLogger(__name__)
 
@@ -56,7 +56,7 @@ def prepare_folder(path: Path) -> None:
 class Record(Protocol):
     """Where a call is recorded. Another store needs only these methods."""
 
-    def add(self, kind: str, fields: Mapping[str, Any]) -> None:
+    def write(self, line: Line) -> None:
         """Write one line. Never raises: a call goes on without its record."""
 
     def close(self) -> None:
@@ -66,7 +66,7 @@ class Record(Protocol):
 class NoRecord:
     """For operators who keep no records."""
 
-    def add(self, kind: str, fields: Mapping[str, Any]) -> None:
+    def write(self, line: Line) -> None:
         pass
 
     def close(self) -> None:
@@ -88,11 +88,11 @@ class FileRecord:
             if _is_torn(self._descriptor):
                 self._write(b"\n")
 
-    def add(self, kind: str, fields: Mapping[str, Any]) -> None:
-        line = json.dumps({"kind": kind, "at": time.time(), **fields}, ensure_ascii=False)
+    def write(self, line: Line) -> None:
+        text = json.dumps(line.model_dump(exclude_none=True), ensure_ascii=False)
         with self._forgiven():
             # A lone surrogate, which no file takes, becomes its JSON escape.
-            self._write(line.encode(errors="backslashreplace") + b"\n")
+            self._write(text.encode(errors="backslashreplace") + b"\n")
 
     def close(self) -> None:
         if self._descriptor is not None:
@@ -168,7 +168,7 @@ def unfinished(path: Path) -> list[Said]:
             entry = json.loads(line)
             if entry["kind"] == "end":
                 said.clear()
-            elif entry["kind"] == "turn" and entry["role"] in ("user", "assistant"):
+            elif entry["kind"] == "said" and entry["role"] in ("user", "assistant"):
                 said.append(Said(entry["role"], _for_model(entry), str(entry.get("mark", ""))))
             elif entry["kind"] == "formatted":
                 _format(said, str(entry["replaces"]), str(entry["text"]))

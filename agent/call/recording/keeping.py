@@ -1,18 +1,17 @@
 """What is kept of one call: its record and, if wanted, its sound."""
 
-import asyncio
 from collections.abc import Callable
 
 from livekit import rtc
 
-from agent.call.endings import Ending
 from agent.call.history.record import open_record, record_file
 from agent.call.recording.recorder import Recorder, Tap, open_recorder
+from agent.records.schema import Audio
 from config.behaviour import AgentSettings
 
 
 class Keeping:
-    """Opens the record of the call in a room. Make it in the event loop."""
+    """Opens the record of the call in a room."""
 
     def __init__(self, agent: AgentSettings, room_sid: str) -> None:
         self.record, self.said_before = open_record(agent.record_dir, room_sid)
@@ -21,15 +20,14 @@ class Keeping:
             if agent.record_dir and agent.record_audio
             else None
         )
-        self._began = asyncio.get_running_loop().time()
         self._sound: Recorder | None = None
 
-    def begin_sound(self) -> None:
-        """Record the sound from now on, if it is wanted."""
+    def begin_sound(self, at_ms: Callable[[float], int], tell: Callable[[Audio], None]) -> None:
+        """Record the sound from now on, if it is wanted, and tell so. `at_ms` puts a time of the
+        event loop on the call's clock."""
         if self._beside and not self._sound and (sound := open_recorder(self._beside)):
             self._sound = sound
-            starts_ms = round(1000 * (sound.began - self._began))
-            self.record.add("audio", {"file": sound.path.name, "starts_ms": starts_ms})
+            tell(Audio(file=sound.path.name, starts_ms=at_ms(sound.began)))
 
     @property
     def hear(self) -> Callable[[rtc.AudioFrame], None] | None:
@@ -40,10 +38,8 @@ class Keeping:
         """What takes another one of the agent's voices; None if no sound is kept."""
         return self._sound.tap() if self._sound else None
 
-    async def close(self, ending: Ending) -> None:
-        """Write the end, and no more. Takes as long as the disk, a few seconds at most."""
-        if ending is not Ending.OTHER_AGENT:  # that one goes on with the record
-            self.record.add("end", {"ending": ending.code})
+    async def close(self) -> None:
+        """Write no more. Takes as long as the disk, a few seconds at most."""
         self.record.close()
         if self._sound:
             await self._sound.aclose()

@@ -14,6 +14,8 @@ from livekit.agents import JobContext
 from agent.call.answer import Call, answer
 from agent.call.endings import Ending
 from agent.call.session import SessionParts, prepare_parts
+from agent.records import schema
+from agent.records.schema import LINE
 from workbench.local.sample_settings import sample_settings
 from workbench.standins.scripted_room import Person, ScriptedRoom
 
@@ -44,8 +46,9 @@ class Job:
     def __init__(self, parts: SessionParts | None, *, is_fake: bool = False) -> None:
         self.room = Left()
         self.proc = SimpleNamespace(userdata={"parts": parts} if parts else {})
+        self.worker_id = "AW_1"
         self.job = SimpleNamespace(
-            metadata="", dispatch_id="", room=SimpleNamespace(sid="RM_1", name="room")
+            id="AJ_1", metadata="", dispatch_id="", room=SimpleNamespace(sid="RM_1", name="room")
         )
         self.ending: str | None = None
         self.connects: Callable[[], Awaitable[None]] = self._connect
@@ -144,7 +147,16 @@ async def test_the_end_is_in_the_record(parts: SessionParts, tmp_path: Path) -> 
     call.end(Ending.NO_CALLER)
     await call.run()
     await job.stop()
-    assert '"no_caller"' in written(tmp_path)
+    first, last = map(LINE.validate_json, written(tmp_path).splitlines())
+    assert isinstance(first, schema.Call)
+    assert (first.room, first.room_sid, first.job_id, first.worker) == (
+        "room",
+        "RM_1",
+        "AJ_1",
+        "AW_1",
+    )
+    assert isinstance(last, schema.End)
+    assert last.ending == "no_caller"
 
 
 async def test_a_job_that_cannot_begin_is_shut_down_as_a_fault(

@@ -3,7 +3,7 @@
 import ast
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, get_args
+from typing import get_args
 
 import pytest
 from livekit.agents import (
@@ -15,30 +15,18 @@ from livekit.agents import (
 from livekit.agents.voice.events import EventTypes
 
 from agent.call.history.late_formatting import LateFormatting
-from agent.call.history.recorded_turns import RecordedTurns
 from agent.call.log_context import TurnLog
 from agent.call.reply.broken_answers import BrokenAnswers
 from agent.call.session_events import MODEL, RECOGNISER, SESSION, Handler, subscribe
+from agent.call.turn_record.recorder import CallRecorder
 from agent.call.voices.group import Group
+from agent.records.schema import Line, Said
 from stt_assemblyai.events import LateFormat
 from stt_assemblyai.stt import STT
 from stt_assemblyai.transcript import Transcript
 
 ROOT = Path(__file__).parents[3]
 PLAIN, FORMATTED = "it is twenty five dollars", "It is $25."
-
-
-class Record:
-    """A record that is kept in memory."""
-
-    def __init__(self) -> None:
-        self.written: list[tuple[str, Mapping[str, Any]]] = []
-
-    def add(self, kind: str, fields: Mapping[str, Any]) -> None:
-        self.written.append((kind, fields))
-
-    def close(self) -> None:
-        pass
 
 
 def late() -> LateFormat:
@@ -49,30 +37,32 @@ def changed(event: EventTypes, handlers: Sequence[Handler]) -> dict[EventTypes, 
     return {**SESSION, event: handlers}
 
 
-def written(order: Mapping[EventTypes, Sequence[Handler]]) -> list[tuple[str, Mapping[str, Any]]]:
+def written(order: Mapping[EventTypes, Sequence[Handler]]) -> list[str]:
     """The record of a turn whose formatted text came before the session had the plain one."""
     session: AgentSession[None] = AgentSession()
-    service, record = STT(api_key="key"), Record()
-    subscribe(session, service, LateFormatting(session, record), RecordedTurns(record), order=order)
+    lines: list[Line] = []
+    service, recorder = STT(api_key="key"), CallRecorder([lines.append])
+    late_formatting = LateFormatting(session, recorder.formatted)
+    subscribe(session, service, late_formatting, recorder, order=order)
     service.emit("late_format", late())
     said = ChatMessage(role="user", content=[PLAIN])
     session.emit("conversation_item_added", ConversationItemAddedEvent(item=said))
-    return record.written
+    return [each.text for each in lines if isinstance(each, Said)]
 
 
 async def test_the_record_has_the_formatted_text_in_this_order_and_lacks_it_in_another() -> None:
-    assert written(SESSION) == [("turn", {"role": "user", "text": FORMATTED})]
+    assert written(SESSION) == [FORMATTED]
     items = list(SESSION["conversation_item_added"])
     first = items.index(LateFormatting.on_item_added)
-    last = items.index(RecordedTurns.on_item_added)
+    last = items.index(CallRecorder.on_item_added)
     items[first], items[last] = items[last], items[first]
     swapped = changed("conversation_item_added", items)
-    assert written(swapped) == [("turn", {"role": "user", "text": PLAIN})]
+    assert written(swapped) == [PLAIN]
 
 
 async def test_what_subscribes_later_sees_the_formatted_text_as_screens_do() -> None:
     session: AgentSession[None] = AgentSession()
-    late_formatting, seen = LateFormatting(session, Record()), []
+    late_formatting, seen = LateFormatting(session, lambda *_: None), []
     subscribe(session, None, late_formatting)
     session.on("user_input_transcribed", lambda event: seen.append(event.transcript))
     late_formatting.on_late_format(late())
@@ -84,22 +74,22 @@ async def test_what_subscribes_later_sees_the_formatted_text_as_screens_do() -> 
 def test_those_who_change_a_message_come_before_those_who_write_it_down() -> None:
     items = list(SESSION["conversation_item_added"])
     change = [Group.on_item_added, LateFormatting.on_item_added, BrokenAnswers.on_item_added]
-    write = [RecordedTurns.on_item_added, TurnLog.on_item_added]
+    write = [CallRecorder.on_item_added, TurnLog.on_item_added]
     assert items[:5] == [*change, *write]
 
 
 async def test_a_listener_gets_each_event_of_its_own_once() -> None:
     session: AgentSession[None] = AgentSession()
-    record = Record()
-    subscribe(session, None, None, RecordedTurns(record))
+    lines: list[Line] = []
+    subscribe(session, None, None, CallRecorder([lines.append]))
     said = ChatMessage(role="assistant", content=["Hello."])
     session.emit("conversation_item_added", ConversationItemAddedEvent(item=said))
-    assert len(record.written) == 1
+    assert [each.text for each in lines if isinstance(each, Said)] == ["Hello."]
 
 
 async def test_a_listener_that_no_table_knows_is_a_fault() -> None:
     with pytest.raises(ValueError, match="in no table"):
-        subscribe(AgentSession(), None, Record())
+        subscribe(AgentSession(), None, object())
 
 
 def test_the_tables_name_methods_of_classes() -> None:

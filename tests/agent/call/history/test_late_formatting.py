@@ -1,6 +1,5 @@
 """A formatted text that comes late is seen, remembered and recorded, and never said again."""
 
-from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -28,26 +27,14 @@ def message(text: str, role: Any = "user") -> ChatMessage:
     return ChatMessage(role=role, content=[text])
 
 
-class Lines:
-    """A record that is kept in memory."""
-
-    def __init__(self) -> None:
-        self.written: list[tuple[str, Mapping[str, Any]]] = []
-
-    def add(self, kind: str, fields: Mapping[str, Any]) -> None:
-        self.written.append((kind, fields))
-
-    def close(self) -> None:
-        pass
-
-
 class Talk:
     """A session in which the caller is heard, and what is made of it."""
 
     def __init__(self) -> None:
         self.session: AgentSession[None] = AgentSession()
-        self.record = Lines()
-        self.late_formatting = LateFormatting(self.session, self.record)
+        self.told: list[tuple[str, str]] = []
+        """What was replaced in the history, and by what."""
+        self.late_formatting = LateFormatting(self.session, lambda *both: self.told.append(both))
         subscribe(self.session, None, self.late_formatting)
         self.seen: list[str] = []
         self.session.on("user_input_transcribed", lambda event: self.seen.append(event.transcript))
@@ -86,7 +73,7 @@ async def test_a_text_that_comes_after_the_turn_mends_history_and_record(talk: T
     talk.remember("Certainly.", "assistant")
     talk.late_formatting.on_late_format(late())
     assert talk.history == [FORMATTED, "Certainly."]
-    assert talk.record.written == [("formatted", {"replaces": PLAIN, "text": FORMATTED})]
+    assert talk.told == [(PLAIN, FORMATTED)]
 
 
 async def test_a_text_for_one_turn_leaves_the_others_alone(talk: Talk) -> None:

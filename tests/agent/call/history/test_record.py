@@ -1,7 +1,6 @@
 """The record of a call: what was added is there, whatever happens to the process or the disk."""
 
 import contextlib
-import json
 import logging
 import multiprocessing
 import os
@@ -22,38 +21,39 @@ from agent.call.history.record import (
     prepare_folder,
     unfinished,
 )
+from agent.records import schema
 
-TURN = {"role": "user", "text": "My name is Sam."}
+TURN = schema.Said(role="user", text="My name is Sam.")
 
 
 def test_a_call_that_ended_is_not_taken_up_again(tmp_path: Path) -> None:
     record, before = open_record(tmp_path, "RM_1")
-    record.add("turn", TURN)
-    record.add("end", {"ending": "caller_left"})
+    record.write(TURN)
+    record.write(schema.End(ending="caller_left"))
     record.close()
     assert before == []
     assert open_record(tmp_path, "RM_1")[1] == []
 
 
 def test_a_call_without_an_end_is_taken_up_where_it_stopped(tmp_path: Path) -> None:
-    open_record(tmp_path, "RM_1")[0].add("turn", TURN)
+    open_record(tmp_path, "RM_1")[0].write(TURN)
     record, before = open_record(tmp_path, "RM_1")
     assert before == [Said("user", "My name is Sam.")]
-    record.add("turn", {"role": "assistant", "text": "Hello Sam."})
+    record.write(schema.Said(role="assistant", text="Hello Sam."))
     assert unfinished(tmp_path / "RM_1.jsonl")[1:] == [Said("assistant", "Hello Sam.")]
 
 
 def test_a_torn_line_and_a_strange_one_count_as_never_said(tmp_path: Path) -> None:
     path = tmp_path / "RM_1.jsonl"
-    whole = json.dumps({"kind": "turn", **TURN})
+    whole = TURN.model_dump_json(exclude_none=True)
     deep = "[" * 100_000
-    path.write_text(f'[1]\n{{"kind": "turn"}}\nnull\n{deep}\n{whole}\n{whole[:20]}')
+    path.write_text(f'[1]\n{{"kind": "said"}}\nnull\n{deep}\n{whole}\n{whole[:20]}')
     assert unfinished(path) == [Said("user", "My name is Sam.")]
 
 
 def test_a_rooms_name_leads_nowhere_else(tmp_path: Path) -> None:
     record, _ = open_record(tmp_path / "records", "../../outside")
-    record.add("turn", TURN)
+    record.write(TURN)
     (path,) = tmp_path.rglob("*.jsonl")
     assert path.parent == tmp_path / "records"
 
@@ -71,8 +71,8 @@ def test_a_disk_that_takes_nothing_is_said_once_and_the_call_goes_on(
 ) -> None:
     with caplog.at_level(logging.WARNING):
         record = FileRecord(path)
-        record.add("turn", TURN)
-        record.add("turn", TURN)
+        record.write(TURN)
+        record.write(TURN)
         record.close()
     assert [line.getMessage() for line in caplog.records] == ["the call is no longer recorded"]
 
@@ -106,7 +106,7 @@ def test_somebody_elses_open_folder_is_refused(monkeypatch: pytest.MonkeyPatch) 
 
 def other_things(tmp_path: Path) -> dict[str, Path]:
     victim = tmp_path / "victim"
-    victim.write_text('{"kind": "turn", "role": "user", "text": "secret"}\n')
+    victim.write_text('{"kind": "said", "role": "user", "text": "secret"}\n')
     things = {name: tmp_path / f"{name}.jsonl" for name in ("link", "dangling", "twin", "pipe")}
     things["link"].symlink_to(victim)
     things["dangling"].symlink_to(tmp_path / "new")
@@ -122,7 +122,7 @@ def test_something_else_in_a_records_place_is_neither_written_nor_read(
     thing = other_things(tmp_path)[name]
     before = (tmp_path / "victim").read_text()
     record, said = open_record(tmp_path, name)
-    record.add("turn", TURN)
+    record.write(TURN)
     record.close()
     assert said == []
     assert thing.is_symlink() or thing.exists()
@@ -141,9 +141,9 @@ def test_a_record_that_others_could_read_is_closed_to_them(tmp_path: Path) -> No
 def test_a_turn_is_taken_over_as_it_was_formatted_later(tmp_path: Path) -> None:
     path = tmp_path / "RM_1.jsonl"
     record = FileRecord(path)
-    record.add("turn", {"role": "user", "text": "it was twenty dollars"})
-    record.add("turn", {"role": "assistant", "text": "Certainly."})
-    record.add("formatted", {"replaces": "twenty dollars", "text": "$20."})
+    record.write(schema.Said(role="user", text="it was twenty dollars"))
+    record.write(schema.Said(role="assistant", text="Certainly."))
+    record.write(schema.Formatted(replaces="twenty dollars", text="$20."))
     record.close()
     assert [said.text for said in unfinished(path)] == ["it was $20.", "Certainly."]
 
@@ -151,9 +151,9 @@ def test_a_turn_is_taken_over_as_it_was_formatted_later(tmp_path: Path) -> None:
 def test_a_mark_is_taken_over_and_keeps_its_text(tmp_path: Path) -> None:
     path = tmp_path / "RM_1.jsonl"
     record = FileRecord(path)
-    record.add("turn", {"role": "user", "text": "it was twenty dollars"})
-    record.add("turn", {"role": "user", "text": "uh-huh", "mark": "backchannel"})
-    record.add("formatted", {"replaces": "twenty dollars", "text": "$20."})
+    record.write(schema.Said(role="user", text="it was twenty dollars"))
+    record.write(schema.Said(role="user", text="uh-huh", mark="backchannel"))
+    record.write(schema.Formatted(replaces="twenty dollars", text="$20."))
     record.close()
     assert unfinished(path) == [Said("user", "it was $20."), Said("user", "uh-huh", "backchannel")]
 
@@ -161,26 +161,26 @@ def test_a_mark_is_taken_over_and_keeps_its_text(tmp_path: Path) -> None:
 def test_a_late_formatted_text_changes_the_turn_that_has_it_and_no_other(tmp_path: Path) -> None:
     path = tmp_path / "RM_1.jsonl"
     record = FileRecord(path)
-    record.add("turn", {"role": "user", "text": "what time is it"})
-    record.add("turn", {"role": "user", "text": "hold on", "mark": "hold"})
-    record.add("formatted", {"replaces": "hold on", "text": "Hold on."})
-    record.add("formatted", {"replaces": "never said", "text": "Never said."})
+    record.write(schema.Said(role="user", text="what time is it"))
+    record.write(schema.Said(role="user", text="hold on", mark="hold"))
+    record.write(schema.Formatted(replaces="hold on", text="Hold on."))
+    record.write(schema.Formatted(replaces="never said", text="Never said."))
     record.close()
     assert unfinished(path) == [Said("user", "what time is it"), Said("user", "Hold on.", "hold")]
 
 
 def test_without_a_folder_nothing_is_recorded() -> None:
     record, before = open_record(None, "RM_1")
-    record.add("turn", TURN)
+    record.write(TURN)
     record.close()
     assert before == []
 
 
 def test_a_line_that_was_torn_does_not_take_the_next_one_along(tmp_path: Path) -> None:
-    whole = json.dumps({"kind": "turn", **TURN})
+    whole = TURN.model_dump_json(exclude_none=True)
     (tmp_path / "RM_1.jsonl").write_text(f"{whole}\n{whole[:20]}")
     record, before = open_record(tmp_path, "RM_1")
-    record.add("turn", {"role": "user", "text": "Are you there?"})
+    record.write(schema.Said(role="user", text="Are you there?"))
     assert before == [Said("user", "My name is Sam.")]
     assert unfinished(tmp_path / "RM_1.jsonl") == [*before, Said("user", "Are you there?")]
 
@@ -188,8 +188,8 @@ def test_a_line_that_was_torn_does_not_take_the_next_one_along(tmp_path: Path) -
 @pytest.mark.parametrize("text", ["\ud800", "\x00\n\u2028", "x" * 1_000_000], ids=ascii)
 def test_whatever_was_said_can_be_written_and_read(tmp_path: Path, text: str) -> None:
     record, _ = open_record(tmp_path, "RM_1")
-    record.add("turn", {"role": "user", "text": text})
-    record.add("turn", TURN)
+    record.write(schema.Said(role="user", text=text))
+    record.write(TURN)
     said = unfinished(tmp_path / "RM_1.jsonl")
     assert said == [Said("user", text), Said("user", "My name is Sam.")]
 
@@ -198,7 +198,7 @@ def _talk(path: Path, told: Connection, turns: int, most_bytes: int) -> None:
     resource.setrlimit(resource.RLIMIT_FSIZE, (most_bytes, resource.RLIM_INFINITY))
     record = FileRecord(path)
     for number in range(turns):
-        record.add("turn", {"role": "user", "text": str(number)})
+        record.write(schema.Said(role="user", text=str(number)))
         told.send(number)
 
 
@@ -237,7 +237,7 @@ def test_every_turn_that_was_added_survives_a_kill_at_any_instant(
     record, before = open_record(tmp_path, "RM_1")
     assert len(added) >= instant
     assert [int(said.text) for said in before][: len(added)] == added
-    record.add("turn", TURN)
+    record.write(TURN)
     assert unfinished(path) == [*before, Said("user", "My name is Sam.")]
 
 
@@ -256,9 +256,8 @@ def test_an_agent_that_takes_over_from_several_speakers_knows_who_said_what(
 ) -> None:
     record, _ = open_record(tmp_path, "RM_1")
     for speaker, text in (("Ann", "at $25"), ("Bob", "no")):
-        fields = {"role": "user", "text": text, "speaker": speaker.lower(), "name": speaker}
-        record.add("turn", fields)
-    record.add("formatted", {"replaces": "at $25", "text": "At $25."})
+        record.write(schema.Said(role="user", text=text, speaker=speaker.lower(), name=speaker))
+    record.write(schema.Formatted(replaces="at $25", text="At $25."))
     record.close()
     said = [Said("user", "Ann: At $25."), Said("user", "Bob: no")]
     assert unfinished(tmp_path / "RM_1.jsonl") == said

@@ -1,0 +1,1 @@
+"""What happened in a call, turn by turn: collected once, told to whoever wants to know."""

@@ -1,0 +1,206 @@
+"""Tells the collector what a call's session does, and gives its lines to the outlets."""
+
+import logging
+import time
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from livekit.agents import (
+    AgentStateChangedEvent,
+    ChatMessage,
+    ConversationItemAddedEvent,
+    SpeechCreatedEvent,
+    stt,
+)
+from livekit.agents.metrics import AgentMetrics, LLMMetrics, TTSMetrics
+from livekit.agents.voice import SpeechHandle
+
+from agent.call.history.marked import Mark, mark_of
+from agent.call.turn_record.caller_words import CallerWords
+from agent.call.turn_record.clock import CallClock
+from agent.call.turn_record.collector import Collector
+from agent.call.turn_record.outlets import Outlet, Outlets
+from agent.call.voices.who_spoke import turns_of
+from agent.livekit_private import speech_of_task
+from agent.records.schema import (
+    Call,
+    End,
+    Formatted,
+    HandedOver,
+    Line,
+    Said,
+    SettingsRefused,
+    SttSession,
+)
+from stt_assemblyai.events import SessionUsage
+
+log = logging.getLogger(__name__)
+
+
+class CallRecorder:
+    """For one call. Its `on_...` methods listen to the session (`agent.call.session_events`); the
+    others are told by the rooms that know more. Without outlets it is of no effect."""
+
+    def __init__(self, outlets: Iterable[Outlet] = (), opening: Callable[[], Call] = Call) -> None:
+        """`opening` makes the first line, when the caller is known or will not come."""
+        self._opening: Callable[[], Call] | None = opening
+        self.outlets = Outlets(outlets)
+        self.clock = CallClock()
+        self.turns = Collector(self.emit)
+        self._caller_words = CallerWords(self.turns, self.clock)
+        self._is_greeting = False
+        self._speaking: str | None = None
+
+    def emit(self, line: Line) -> None:
+        """Give a line to the outlets, with the time of now."""
+        self.outlets(line.model_copy(update={"at": round(time.time(), 3)}))
+
+    # The call.
+
+    def begin(self) -> None:
+        """The call begins, and its clock. It begins only once."""
+        opening, self._opening = self._opening, None
+        if opening:
+            self.clock.begin()
+            self.emit(opening())
+
+    def end(self, ending: str | None) -> None:
+        """The call is over for this reason; None: another agent goes on with it. After this
+        nobody is told anything."""
+        now_ms = self.clock.now_ms()
+        if ending is not None:
+            self.begin()
+        self.turns.close(now_ms)
+        if ending is not None:
+            seconds = round(now_ms / 1000, 1)
+            self.emit(End(ending=ending, seconds=seconds, usage=self.turns.usage))
+        self.outlets.all.clear()
+
+    def settings_refused(self, faults: Sequence[str]) -> None:
+        """Settings that came with the call are wrong: a sentence each."""
+        if faults:
+            log.warning("some of the call's own settings are refused", extra={"faults": faults})
+            self.emit(SettingsRefused(faults=list(faults)))
+
+    def handed_over(self) -> None:
+        """A person took the agent's place."""
+        self.emit(HandedOver())
+
+    # The caller.
+
+    def hear(self, event: stt.SpeechEvent) -> None:
+        """The session gets this event."""
+        self._caller_words.hear(event)
+
+    def committed(self) -> None:
+        """The session took the caller's turn as over."""
+        self.turns.committed(self.clock.now_ms())
+
+    def unanswered(self) -> None:
+        """That turn gets no reply."""
+        self.turns.unanswered()
+
+    def typed(self) -> None:
+        """The caller typed."""
+        self.turns.typed(self.clock.now_ms())
+
+    def formatted(self, replaces: str, text: str) -> None:
+        """The formatted text of words that are in the history came."""
+        self.turns.formatted(self.clock.now_ms())
+        self.emit(Formatted(replaces=replaces, text=text))
+
+    # The agent.
+
+    def greets(self) -> None:
+        """The next speech is the greeting."""
+        self._is_greeting = True
+
+    def asked(self) -> None:
+        """The language model is asked, for the speech of this task."""
+        self.turns.reached(speech_of_task(), "asked_ms", self.clock.now_ms())
+
+    def first_token(self) -> None:
+        """The language model answers."""
+        self.turns.reached(speech_of_task(), "first_token_ms", self.clock.now_ms())
+
+    def first_audio(self) -> None:
+        """The voice has its first sound."""
+        self.turns.reached(speech_of_task(), "first_audio_ms", self.clock.now_ms())
+
+    # The session.
+
+    def on_item_added(self, event: ConversationItemAddedEvent) -> None:
+        """Something was said, and is in the history."""
+        item, speech = event.item, speech_of_task()
+        if not isinstance(item, ChatMessage) or item.role not in ("user", "assistant"):
+            return
+        mark = mark_of(item)
+        if item.role == "user" and speech and not mark:
+            self.turns.used(speech)
+        if mark is Mark.UNANSWERED:
+            self.turns.dropped()
+        for said in turns_of(item):
+            self.emit(
+                Said(**said, mark=mark.value if mark else "", turn=self._turn_of(item, speech))
+            )
+        if item.role == "assistant":
+            self.turns.heard(speech, item.text_content or "")
+
+    def _turn_of(self, item: ChatMessage, speech: str | None) -> int | None:
+        is_beside = mark_of(item) and mark_of(item) is not Mark.HOLD
+        return None if is_beside else self.turns.turn_of(speech)
+
+    def on_speech_created(self, event: SpeechCreatedEvent) -> None:
+        """The session begins a speech, perhaps early."""
+        speech = event.speech_handle
+        answers = event.source == "generate_reply"
+        origin: Any = "greeting" if self._is_greeting else "prompt"
+        self._is_greeting = False
+        self.turns.speech_created(speech.id, answers=answers, origin=origin)
+        speech.add_done_callback(self._on_speech_done)
+
+    def _on_speech_done(self, speech: SpeechHandle) -> None:
+        self.turns.speech_done(speech.id, self.clock.now_ms(), is_interrupted=speech.interrupted)
+
+    def on_agent_state_changed(self, event: AgentStateChangedEvent) -> None:
+        """The agent begins or ceases to speak."""
+        now_ms = self.clock.now_ms()
+        if event.new_state == "speaking":
+            self._speaking = speech_of_task()
+            self.turns.reached(self._speaking, "first_sound_ms", now_ms)
+        elif event.old_state == "speaking":
+            self.turns.sound_ended(self._speaking, now_ms)
+
+    # The providers.
+
+    def on_model_metrics(self, metrics: AgentMetrics) -> None:
+        """A request to the language model has ended."""
+        if isinstance(metrics, LLMMetrics):
+            self.turns.used_tokens(
+                speech_of_task(),
+                prompt_tokens=metrics.prompt_tokens,
+                cached_tokens=metrics.prompt_cached_tokens,
+                completion_tokens=metrics.completion_tokens,
+            )
+
+    def on_voice_metrics(self, metrics: AgentMetrics) -> None:
+        """A request to the voice has ended."""
+        if isinstance(metrics, TTSMetrics):
+            self.turns.used_tokens(
+                speech_of_task(),
+                tts_characters=metrics.characters_count,
+                tts_audio_for_ms=round(metrics.audio_duration * 1000),
+            )
+
+    def on_billed(self, usage: SessionUsage) -> None:
+        """A session of AssemblyAI is over."""
+        self.turns.billed(usage.billed_seconds)
+        self.emit(
+            SttSession(
+                reason=usage.reason,
+                billed_seconds=round(usage.billed_seconds, 3),
+                is_estimated=usage.estimated,
+                audio_sent_seconds=round(usage.audio_sent_seconds, 3),
+                audio_resent_seconds=round(usage.audio_resent_seconds, 3),
+            )
+        )

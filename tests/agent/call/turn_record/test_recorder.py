@@ -1,0 +1,194 @@
+"""What a session does, and what is recorded of it: a typed conversation, and single events."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+from livekit.agents import (
+    Agent,
+    AgentHandoff,
+    AgentSession,
+    AgentStateChangedEvent,
+    ChatMessage,
+    ConversationItemAddedEvent,
+    StopResponse,
+    stt,
+)
+from livekit.agents.metrics import LLMMetrics, STTMetrics, TTSMetrics
+
+from agent.call.agents import CallAgents
+from agent.call.call_tools import CallTools
+from agent.call.history.marked import Mark, extra_of
+from agent.call.session_events import subscribe
+from agent.call.turn_record.recorder import CallRecorder
+from agent.call.turns.turn_taking import TurnTaking
+from agent.call.voices.who_spoke import Line as Words
+from agent.call.voices.who_spoke import set_lines
+from agent.records.schema import End, Formatted, Line, Said, SttSession, Turn, Usage
+from agent.testing import ScriptedLLM
+from stt_assemblyai.events import SessionUsage
+from stt_assemblyai.stt import STT
+from workbench.local.sample_settings import sample_settings
+
+
+def message(role: Any, text: str, mark: str = "") -> ChatMessage:
+    return ChatMessage(role=role, content=[text], extra=extra_of(mark))
+
+
+def said_together() -> ChatMessage:
+    both = message("user", "Ann: At seven. Bob: For two.")
+    set_lines(both, [Words("a", "Ann", "At seven."), Words("b", "Bob", "For two.")])
+    return both
+
+
+@pytest.mark.parametrize(
+    ("item", "lines"),
+    [
+        (message("user", "At seven."), [Said(role="user", text="At seven.")]),
+        (message("assistant", "Yes."), [Said(role="assistant", text="Yes.")]),
+        (
+            message("user", "One moment.", Mark.HOLD.value),
+            [Said(role="user", text="One moment.", mark="hold")],
+        ),
+        (
+            said_together(),
+            [
+                Said(role="user", text="At seven.", speaker="a", name="Ann"),
+                Said(role="user", text="For two.", speaker="b", name="Bob"),
+            ],
+        ),
+        (message("system", "Be kind."), []),
+        (AgentHandoff(new_agent_id="another"), []),
+    ],
+)
+async def test_what_was_said_is_recorded_with_who_said_it_and_its_mark(
+    item: Any, lines: list[Said]
+) -> None:
+    told: list[Line] = []
+    CallRecorder([told.append]).on_item_added(ConversationItemAddedEvent(item=item))
+    assert [each.model_copy(update={"at": 0.0}) for each in told] == lines
+    assert all(each.at > 1e9 for each in told if isinstance(each, Said))
+
+
+class Talk:
+    """A typed conversation, and its record."""
+
+    def __init__(self, *answers: Any) -> None:
+        self.told: list[Line] = []
+        self.recorder = CallRecorder([self.told.append])
+        self.session: AgentSession[Any] = AgentSession(
+            llm=ScriptedLLM(*answers), turn_handling={"turn_detection": "manual"}
+        )
+        taking = TurnTaking(sample_settings(), STT(api_key="none"), self.session)
+        self.agents = CallAgents(
+            self.session, taking, CallTools(self.session), "Hello.", recorder=self.recorder
+        )
+        subscribe(self.session, None, self.recorder, taking, self.agents)
+
+    async def ask(self, text: str) -> None:
+        self.recorder.typed()
+        await self.session.run(user_input=text)
+
+    @property
+    def turns(self) -> list[Turn]:
+        return [each for each in self.told if isinstance(each, Turn)]
+
+
+@asynccontextmanager
+async def talk(*answers: Any, agent: Agent | None = None) -> AsyncIterator[Talk]:
+    call = Talk(*answers)
+    call.recorder.begin()
+    await call.session.start(agent or Agent(instructions="Be kind."), record=False)
+    try:
+        await call.session.wait_for_idle()
+        yield call
+    finally:
+        await call.session.aclose()
+
+
+async def test_a_typed_conversation_is_recorded_turn_by_turn() -> None:
+    async with talk("At seven.", "You are welcome.") as call:
+        await call.ask("When?")
+        await call.ask("Thank you.")
+        call.recorder.end("caller_left")
+    assert [each.origin for each in call.turns] == ["greeting", "caller", "caller"]
+    _, first, second = call.turns
+    assert (first.index, second.index) == (2, 3)
+    assert first.reply
+    asked, token = first.reply.asked_ms, first.reply.first_token_ms
+    assert first.caller_part.committed_ms is not None
+    assert asked is not None
+    assert token is not None
+    assert first.caller_part.committed_ms <= asked <= token
+    said = [(each.role, each.text, each.turn) for each in call.told if isinstance(each, Said)]
+    assert said == [
+        ("assistant", "Hello.", 1),
+        ("user", "When?", 2),
+        ("assistant", "At seven.", 2),
+        ("user", "Thank you.", 3),
+        ("assistant", "You are welcome.", 3),
+    ]
+    assert isinstance(call.told[-1], End)
+
+
+async def test_what_models_use_is_counted() -> None:
+    told: list[Line] = []
+    recorder = CallRecorder([told.append])
+    tokens = {"prompt_tokens": 100, "prompt_cached_tokens": 60, "completion_tokens": 7}
+    recorder.on_model_metrics(LLMMetrics.model_construct(**tokens))
+    recorder.on_model_metrics(STTMetrics.model_construct())
+    recorder.on_voice_metrics(TTSMetrics.model_construct(characters_count=9, audio_duration=0.5))
+    recorder.on_voice_metrics(STTMetrics.model_construct())
+    recorder.on_billed(SessionUsage("s", "roll over", 1.5, False, 1.25, 0.25))
+    recorder.end("caller_left")
+    billed, end = told[0], told[-1]
+    assert isinstance(billed, SttSession)
+    assert (billed.reason, billed.billed_seconds, billed.audio_resent_seconds) == (
+        "roll over",
+        1.5,
+        0.25,
+    )
+    assert isinstance(end, End)
+    assert end.usage == Usage(
+        stt_billed_seconds=1.5,
+        prompt_tokens=100,
+        cached_tokens=60,
+        completion_tokens=7,
+        tts_characters=9,
+    )
+
+
+async def test_what_gets_no_answer_is_no_turn() -> None:
+    told: list[Line] = []
+    recorder = CallRecorder([told.append])
+    recorder.hear(stt.SpeechEvent(stt.SpeechEventType.START_OF_SPEECH))
+    item = message("user", "Stop.", Mark.UNANSWERED.value)
+    recorder.on_item_added(ConversationItemAddedEvent(item=item))
+    recorder.formatted("stop", "Stop.")
+    recorder.end(None)
+    assert [type(each) for each in told] == [Said, Formatted]
+
+
+async def test_an_agent_that_keeps_silent_leaves_a_turn_without_a_reply() -> None:
+    class Mute(Agent):
+        async def on_user_turn_completed(self, turn_ctx: Any, new_message: Any) -> None:
+            raise StopResponse
+
+    async with talk(agent=Mute(instructions="Be silent.")) as call:
+        agent = call.session.current_agent
+        with pytest.raises(StopResponse):
+            await agent.on_user_turn_completed(agent.chat_ctx.copy(), message("user", "Hello?"))
+        assert [each.reply for each in call.turns[1:]] == [None]
+
+
+async def test_a_reply_is_heard_from_its_first_sound_to_its_last() -> None:
+    told: list[Line] = []
+    recorder = CallRecorder([told.append])
+    for old, new in (("listening", "thinking"), ("thinking", "speaking"), ("speaking", "idle")):
+        event = SimpleNamespace(old_state=old, new_state=new)
+        recorder.on_agent_state_changed(cast("AgentStateChangedEvent", event))
+    recorder.first_audio()
+    recorder.end(None)
+    assert told == []  # outside of a speech nothing is known of it
