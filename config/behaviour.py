@@ -3,17 +3,20 @@
 The files that these settings name are read by `config.files`.
 """
 
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
-from pydantic import ConfigDict, Field, field_validator
+from pydantic import ConfigDict, Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
+from config.languages import SENTENCES, Language
 from config.values import ROOT, ApiKey, Host, Location, McpAddress, Section, Spoken
 from stt_assemblyai.models import Preset
 from stt_assemblyai.values import Names
 
 INSTRUCTIONS_CHARS = 32_000
+_ENGLISH = SENTENCES["en"]
 ADDRESSES = ("tel:", "sip:", "sips:")
 
 
@@ -45,8 +48,16 @@ class AgentSettings(Section):
         description="The same as text; it wins over the file.",
         examples=["You answer the phone of a bicycle shop."],
     )
+    language: Language = Field(
+        default="en",
+        description="Language of all that the agent says by itself: the sentences below where they "
+        "are not set, and the recorded ones. Unless ASSEMBLYAI_SPEECH_MODEL is set, a model hears "
+        "it that knows all of these. The instructions that come with the project say which "
+        "language to speak; your own have to say it themselves.",
+        examples=["de"],
+    )
     greeting: Spoken = Field(
-        default="Hello, this is Alex. How can I help you?",
+        default=_ENGLISH.greeting,
         description="What the agent says first, word for word.",
         examples=["Hello, this is Alex. How can I help you?"],
     )
@@ -292,15 +303,15 @@ class AgentSettings(Section):
         examples=["a-token-for-the-mcp-server"],
     )
     still_there: Spoken = Field(
-        default="Are you still there?",
+        default=_ENGLISH.still_there,
         description="What the agent asks a caller who says nothing.",
     )
     goodbye: Spoken = Field(
-        default="I am ending this call now. Goodbye.",
+        default=_ENGLISH.goodbye,
         description="What the agent says before it ends a call that is silent or too long.",
     )
     refusal: Spoken = Field(
-        default="I am sorry, I cannot talk about that. What else can I do for you?",
+        default=_ENGLISH.refusal,
         description="What the agent says when the model, or its content filter, refuses to answer. "
         "The caller's words are not sent to the model again, and the call goes on.",
     )
@@ -375,6 +386,14 @@ class AgentSettings(Section):
     @classmethod
     def _any_case(cls, value: Any) -> Any:
         return value.lower() if isinstance(value, str) else value
+
+    @model_validator(mode="after")
+    def _in_its_language(self) -> Self:
+        """Sentences that are not set stay unset: another language of a call replaces them."""
+        for name, sentence in asdict(SENTENCES[self.language]).items():
+            if name not in self.model_fields_set:
+                vars(self)[name] = sentence
+        return self
 
     @field_validator("operators")
     @classmethod

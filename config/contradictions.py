@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from config.languages import HEARS_ALL, hears
 from config.settings import Settings
 from stt_assemblyai.models import MODE_SILENCES, US, US_SILENCES, WHISPER
 
@@ -22,7 +23,12 @@ _NEEDS = {
 
 def contradictions(settings: Settings) -> list[str]:
     """Settings that contradict each other: one sentence each, starting with a setting's name."""
-    return [*_silences(settings), *_ports(settings), *_echoes(settings)]
+    return [
+        *_silences(settings),
+        *_ports(settings),
+        *_echoes(settings),
+        *_unheard(settings),
+    ]
 
 
 def without_effect(settings: Settings) -> list[str]:
@@ -96,6 +102,15 @@ def _echoes(settings: Settings) -> Iterator[str]:
         yield (
             "AGENT_BACKCHANNEL_SECONDS must be 0 with AGENT_ECHO=auto: a line that sends the "
             "sound back would put it into the caller's words"
+        )
+
+
+def _unheard(settings: Settings) -> Iterator[str]:
+    language, model = settings.agent.language, settings.assemblyai.speech_model
+    if not hears(model, language):
+        yield (
+            f"AGENT_LANGUAGE={language} needs a model that hears it: leave ASSEMBLYAI_SPEECH_MODEL "
+            f"unset, or set {HEARS_ALL} or universal-3-6-pro"
         )
 
 

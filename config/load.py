@@ -94,7 +94,8 @@ def _with_files(
         files = read_files(sections.agent)
     except FilesError as error:
         raise SettingsError(error.faults) from None
-    return Settings(**dict(sections), files=files, telemetry=telemetry_of(found))
+    settings = Settings(**dict(sections), files=files, telemetry=telemetry_of(found))
+    return settings.heard_in_its_language()
 
 
 def _of_agent(found: Mapping[str, str]) -> dict[str, str]:

@@ -95,6 +95,6 @@ def _revised(base: Settings, chosen: Mapping[str, Any]) -> tuple[Settings, list[
             changed[section] = type(before).model_validate({**kept, **values})
         except ValidationError as error:
             faults += [sentence(details, section=section) for details in error.errors()]
-    settings = base.model_copy(update=changed)
+    settings = base.model_copy(update=changed).heard_in_its_language()
     faults = faults or contradictions(settings)
     return (base, faults) if faults else (settings, [])

@@ -12,6 +12,7 @@ from types import MappingProxyType
 from pydantic import BaseModel, ConfigDict, Field, InstanceOf
 
 from config.behaviour import AgentSettings
+from config.languages import HEARS_ALL, told_to_speak
 from config.phrases import Phrasebook
 from config.services import AssemblyAISettings, LiveKitSettings, OpenAISettings
 from config.telemetry import Telemetry
@@ -50,7 +51,20 @@ class Settings(Sections):
     @property
     def prompt(self) -> str:
         """The agent's instructions, as prose."""
-        return self.agent.instructions or self.files.instructions
+        if self.agent.instructions:
+            return self.agent.instructions
+        is_ours = "instructions_file" not in self.agent.model_fields_set
+        language = told_to_speak(self.agent.language) if is_ours else ""
+        return f"{self.files.instructions}\n\n{language}".strip()
+
+    def heard_in_its_language(self) -> "Settings":
+        """The same; if no speech model is set, with one that hears the agent's language."""
+        service = self.assemblyai
+        if self.agent.language == "en" or "speech_model" in service.model_fields_set:
+            return self
+        kept = {name: getattr(service, name) for name in service.model_fields_set}
+        heard = AssemblyAISettings.model_validate({**kept, "speech_model": HEARS_ALL})
+        return self.model_copy(update={"assemblyai": heard})
 
     @property
     def session_options(self) -> SessionOptions:
@@ -72,6 +86,7 @@ PER_CALL: Mapping[str, frozenset[str]] = MappingProxyType(
         "agent": frozenset(
             {
                 "instructions",
+                "language",
                 "greeting",
                 "still_there",
                 "goodbye",

@@ -41,6 +41,7 @@ from agent.call.turn_record.recorder import CallRecorder
 from agent.call.turns.turn_taking import TurnTaking
 from agent.call.voices.group import INSTRUCTIONS as GROUP
 from agent.call.voices.group import Group
+from config.languages import Language
 
 
 @dataclass(eq=False)
@@ -66,6 +67,8 @@ class CallAgents:
     tap: Tap | None = None
     """Learns what is heard of the agent."""
     recorder: CallRecorder = field(default_factory=CallRecorder)
+    language: Language = "en"
+    """That of the recorded sentences."""
     _since: WeakKeyDictionary[Agent, float] = field(default_factory=WeakKeyDictionary)
     """When each agent came, as wall time in seconds."""
     _reasoning: Reasoning = field(default_factory=Reasoning)
@@ -102,7 +105,7 @@ class CallAgents:
             for said in self.said_before:
                 history.add_message(role=said.role, content=said.text, extra=extra_of(said.mark))
             await agent.update_chat_ctx(history)
-            words = CannedPrompt.CUT_OFF
+            words = CannedPrompt.CUT_OFF.recorded(self.language)
             self.session.say(words.text, audio=words.frames())
         elif self.greeting:
             self.recorder.greets()

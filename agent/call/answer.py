@@ -100,7 +100,7 @@ class Call:
         self._group = self._gather() if hears_all else None
         is_sole = self._parts.stt is self._parts.assemblyai and not hears_all
         self._silence = Silence(self._session, self._agent, self.end, knows_stt=is_sole)
-        broken_answers = BrokenAnswers(self._session, self._agent.refusal)
+        broken_answers = BrokenAnswers(self._session, self._agent.refusal, self._agent.language)
         self._failures = Failures(broken_answers, self.end, self._ending.done)
         self._late_formatting = LateFormatting(self._session, self._recorder.formatted)
         self._greeting_prefetch: GreetingPrefetch | None = None
@@ -198,6 +198,7 @@ class Call:
             group=self._group,
             tap=self._keeping.tap(),
             recorder=self._recorder,
+            language=self._agent.language,
         )
 
     async def _start(self) -> None:
@@ -259,7 +260,7 @@ class Call:
         if self._job.is_fake_job() or not self._agent.filler_seconds:
             return None
         track = self._side_track("filler", SAMPLE_RATE)
-        fillers = fillers_on(track, self._session, self._agent.filler_seconds)
+        fillers = fillers_on(track, self._session, self._agent)
         self._job.add_shutdown_callback(fillers.aclose)
         return fillers
 

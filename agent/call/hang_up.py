@@ -11,7 +11,7 @@ from livekit.agents.voice import SpeechHandle
 
 from agent.call.endings import Ending
 from agent.call.handover import hand_over, hook_for
-from agent.call.output.canned_prompts import CannedPrompt
+from agent.call.output.canned_prompts import CannedPrompt, Recorded
 from agent.call.people.need import Need, fill
 from agent.call.people.participants import may_speak
 from agent.call.people.presence import Presence
@@ -47,13 +47,13 @@ class HangUp:
             self._has_handed_over = True
         elif ending.needs_apology:
             absences = self._presence.absences
-            await self._say(session, CannedPrompt.APOLOGY)
+            await self._say(session, self._recorded(CannedPrompt.APOLOGY))
             if self._presence.absences > absences:  # the caller missed a part of it
-                await self._say(session, CannedPrompt.APOLOGY)
+                await self._say(session, self._recorded(CannedPrompt.APOLOGY))
         elif ending in (Ending.CALLER_SILENT, Ending.TOO_LONG):
             is_heard = await self._say(session, self._agent.goodbye)
             if not is_heard:  # the voice is down
-                await self._say(session, CannedPrompt.APOLOGY)
+                await self._say(session, self._recorded(CannedPrompt.APOLOGY))
         return self._has_handed_over
 
     async def close_room(self) -> None:
@@ -106,10 +106,10 @@ class HangUp:
         if not caller or not hook:
             return False
         session.input.set_audio_enabled(False)  # the agent hears nothing from here on
-        await self._say(session, CannedPrompt.PUT_THROUGH)
+        await self._say(session, self._recorded(CannedPrompt.PUT_THROUGH))
         return await hand_over(hook, self._job, caller.identity, ending.code)
 
-    async def _say(self, session: AgentSession[None], words: CannedPrompt | str) -> bool:
+    async def _say(self, session: AgentSession[None], words: Recorded | str) -> bool:
         """Say this. Returns whether it was heard within the time limit."""
         with contextlib.suppress(TimeoutError, RuntimeError):  # the session has closed by itself
             async with asyncio.timeout(LAST_WORDS_SECONDS):
@@ -117,6 +117,9 @@ class HangUp:
                 await speech.wait_for_playout()
                 return any(map(has_words, speech.chat_items))
         return False
+
+    def _recorded(self, prompt: CannedPrompt) -> Recorded:
+        return prompt.recorded(self._agent.language)
 
     @property
     def _room(self) -> rtc.Room:
@@ -137,8 +140,8 @@ async def _forgiven(what: str) -> AsyncIterator[None]:
         log.warning(what, extra={"error": str(error)})
 
 
-async def _begin(session: AgentSession[None], words: CannedPrompt | str) -> SpeechHandle:
-    if not isinstance(words, CannedPrompt):
+async def _begin(session: AgentSession[None], words: Recorded | str) -> SpeechHandle:
+    if not isinstance(words, Recorded):
         return session.say(words, allow_interruptions=False)
     await session.interrupt(force=True)
     return session.say(words.text, audio=words.frames(), allow_interruptions=False)

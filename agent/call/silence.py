@@ -75,7 +75,7 @@ class Silence:
             await self._session.say(self._agent.still_there).wait_for_playout()
 
     async def _say_wait(self) -> None:
-        words = CannedPrompt.ONE_MOMENT
+        words = CannedPrompt.ONE_MOMENT.recorded(self._agent.language)
         with contextlib.suppress(RuntimeError):
             await self._session.say(words.text, audio=words.frames()).wait_for_playout()
 

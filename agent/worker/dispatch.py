@@ -85,7 +85,7 @@ class Dispatcher:
         liveness: Liveness,
         tasks: asyncio.TaskGroup,
     ) -> None:
-        self._livekit = settings.livekit
+        self._settings = settings
         self._need = need
         self._patience_seconds = settings.agent.rescue_seconds
         self._worker = worker
@@ -224,7 +224,7 @@ class Dispatcher:
 
     async def _announce_hold(self, room: str) -> None:
         try:
-            await announce_hold(self._livekit, room, self._need)
+            await announce_hold(self._settings, room, self._need)
         except Exception as error:  # from LiveKit's library; some have no class of their own
             log.warning("could not tell a caller", extra={"room": room, "error": str(error)})
         finally:

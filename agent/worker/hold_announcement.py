@@ -11,13 +11,14 @@ import contextlib
 
 from livekit import api, rtc
 
-from agent.call.output.canned_prompts import SAMPLE_RATE, CannedPrompt
+from agent.call.output.canned_prompts import SAMPLE_RATE, CannedPrompt, Recorded
 from agent.call.people.need import Need
 from agent.call.people.participants import candidates, our_agents
 from agent.room_names import HOLD_IDENTITY, Attribute
 from agent.tasks import first_of
 from agent.worker.livekit_api import access_token
 from config.services import LiveKitSettings
+from config.settings import Settings
 
 ALL_BUSY = "all_busy"
 REPEAT_SECONDS = 20.0
@@ -25,13 +26,14 @@ CONNECT_SECONDS = 10.0
 SUBSCRIBE_SECONDS = 5.0
 
 
-async def announce_hold(livekit: LiveKitSettings, room_name: str, need: Need) -> None:
+async def announce_hold(settings: Settings, room_name: str, need: Need) -> None:
     """Stay until an agent that meets the need comes, the callers leave, or the room closes.
 
     Raises rtc.ConnectError or TimeoutError when the room cannot be joined.
     """
     room = rtc.Room()
     needless = asyncio.Event()
+    words = CannedPrompt.ALL_BUSY.recorded(settings.agent.language)
 
     def look(*_: object) -> None:
         if not _is_needed(room, need):
@@ -42,10 +44,13 @@ async def announce_hold(livekit: LiveKitSettings, room_name: str, need: Need) ->
     room.on("disconnected", lambda _reason: needless.set())
     try:
         async with asyncio.timeout(CONNECT_SECONDS):
-            token, options = _token(livekit, room_name), rtc.RoomOptions(auto_subscribe=False)
-            await room.connect(livekit.url, token, options)
+            token, options = (
+                _token(settings.livekit, room_name),
+                rtc.RoomOptions(auto_subscribe=False),
+            )
+            await room.connect(settings.livekit.url, token, options)
         look()
-        await first_of(_say_again_and_again(room), needless.wait())
+        await first_of(_say_again_and_again(room, words), needless.wait())
     finally:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(CONNECT_SECONDS):
@@ -70,7 +75,7 @@ def _token(livekit: LiveKitSettings, room: str) -> str:
     )
 
 
-async def _say_again_and_again(room: rtc.Room) -> None:
+async def _say_again_and_again(room: rtc.Room, words: Recorded) -> None:
     source = rtc.AudioSource(SAMPLE_RATE, 1)
     try:
         track = rtc.LocalAudioTrack.create_audio_track("waiting", source)
@@ -79,7 +84,7 @@ async def _say_again_and_again(room: rtc.Room) -> None:
         with contextlib.suppress(TimeoutError):  # a page may be muted
             await asyncio.wait_for(publication.wait_for_subscription(), SUBSCRIBE_SECONDS)
         while True:
-            async for frame in CannedPrompt.ALL_BUSY.frames():
+            async for frame in words.frames():
                 await source.capture_frame(frame)
             await asyncio.sleep(REPEAT_SECONDS)
     finally:

@@ -11,6 +11,7 @@ from livekit.agents import llm, tts
 from livekit.agents.llm.mcp import MCPToolset
 
 from agent import assistant
+from agent.call.output.canned_prompts import CannedPrompt
 from agent.call.providers import Clients
 from agent.call.session import build_parts
 from agent.testing import calls, conversation
@@ -137,12 +138,12 @@ def test_another_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
 
 
 def test_another_language(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    chosen = settings(example("AGENT_GREETING", "sh"), tmp_path, monkeypatch)
+    chosen = settings(example("AGENT_LANGUAGE", "sh"), tmp_path, monkeypatch)
     assert chosen.prompt.startswith("Du bist Alex")
     assert chosen.agent.greeting.startswith("Guten Tag")
-    assert chosen.session_options.language_codes == ("de",)
-    english, german = (chosen.files.phrasebook.of(each) for each in ("en", "de"))
-    assert german != english
+    assert chosen.session_options.speech_model == "universal-streaming-multilingual"
+    assert CannedPrompt.APOLOGY.recorded(chosen.agent.language).text.startswith("Es tut mir leid")
+    assert chosen.files.phrasebook.of("de") != chosen.files.phrasebook.of("en")
 
 
 def test_an_mcp_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

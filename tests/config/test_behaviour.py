@@ -6,6 +6,7 @@ import pytest
 from pydantic import ValidationError
 
 from config.behaviour import AgentSettings
+from config.languages import SENTENCES
 from config.values import ROOT
 
 
@@ -25,3 +26,11 @@ def test_an_operator_is_somebody_and_not_everybody() -> None:
     assert AgentSettings(operators=("supervisor", "bot-*")).operators == ("supervisor", "bot-*")
     with pytest.raises(ValidationError, match="must not be everybody"):
         AgentSettings(operators=("supervisor", "*"))
+
+
+def test_what_is_not_set_is_said_in_the_agents_language() -> None:
+    german = AgentSettings(language="de", goodbye="Tschüss.")
+    assert german.greeting == SENTENCES["de"].greeting
+    assert german.goodbye == "Tschüss."
+    assert german.model_fields_set == {"language", "goodbye"}
+    assert AgentSettings().greeting == SENTENCES["en"].greeting

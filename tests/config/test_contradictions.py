@@ -38,6 +38,10 @@ CONTRADICTIONS: list[tuple[dict[str, Any], str]] = [
         "AGENT_METRICS_PORT and AGENT_HTTP_PORT must not both be 8081",
     ),
     (
+        {"AGENT_LANGUAGE": "de", "ASSEMBLYAI_SPEECH_MODEL": "universal-streaming-english"},
+        "AGENT_LANGUAGE=de needs a model that hears it: leave ASSEMBLYAI_SPEECH_MODEL unset",
+    ),
+    (
         {"AGENT_BACKCHANNEL_SECONDS": 8, "AGENT_ECHO": "auto"},
         "AGENT_BACKCHANNEL_SECONDS must be 0 with AGENT_ECHO=auto",
     ),

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from config.contradictions import contradictions
+from config.languages import HEARS_ALL, SENTENCES
 from config.per_call import LONGEST_METADATA, MOST_FAULTS, CallSettings, settings_of_call
 from config.settings import PER_CALL
 from workbench.local.sample_settings import sample_settings
@@ -19,6 +20,7 @@ BASE = sample_settings(
 
 RIGHT: dict[str, Any] = {
     "AGENT_INSTRUCTIONS": "You answer the phone of a bicycle shop.",
+    "AGENT_LANGUAGE": "de",
     "AGENT_GREETING": "Grüezi, Velo Meier.",
     "AGENT_STILL_THERE": "Sind Sie noch da?",
     "AGENT_GOODBYE": "Auf Wiederhören.",
@@ -52,6 +54,24 @@ def test_every_key_that_is_allowed_reaches_the_setting_of_its_name() -> None:
 def test_the_example_above_has_every_key_that_is_allowed() -> None:
     names = {f"{section}_{name}".upper() for section, group in PER_CALL.items() for name in group}
     assert set(RIGHT) == names
+
+
+def test_a_call_in_another_language_says_everything_in_it_and_is_heard_in_it() -> None:
+    call = settings_of_call(BASE, '{"AGENT_LANGUAGE": "de"}')
+    assert call.faults == []
+    own = call.settings
+    assert own.agent.greeting == "Hello."  # the operator's
+    assert own.agent.goodbye == SENTENCES["de"].goodbye
+    assert own.assemblyai.speech_model == HEARS_ALL
+    assert settings_of_call(own, '{"AGENT_LANGUAGE": "en"}').settings.agent == BASE.agent
+
+
+def test_a_language_that_the_model_does_not_hear_costs_only_itself() -> None:
+    english = sample_settings(assemblyai={"speech_model": "universal-streaming-english"})
+    call = settings_of_call(english, '{"AGENT_LANGUAGE": "de", "AGENT_GREETING": "Hi."}')
+    [fault] = call.faults
+    assert fault.startswith("AGENT_LANGUAGE=de needs a model that hears it")
+    assert (call.settings.agent.language, call.settings.agent.greeting) == ("en", "Hi.")
 
 
 def test_what_the_metadata_leaves_out_stays_as_the_operator_set_it() -> None:

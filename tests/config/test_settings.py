@@ -6,6 +6,7 @@ from collections.abc import Callable
 import pytest
 from pydantic import ValidationError
 
+from config.languages import HEARS_ALL
 from config.settings import PER_CALL, Settings
 from config.values import ROOT
 
@@ -15,6 +16,22 @@ Made = Callable[..., Settings]
 def test_the_variable_wins_over_the_file_of_instructions(made: Made) -> None:
     assert made().prompt == "Be kind."
     assert made(AGENT_INSTRUCTIONS="Be brief.").prompt == "Be brief."
+
+
+def test_the_projects_own_instructions_name_the_language(made: Made) -> None:
+    assert made(AGENT_LANGUAGE="de").prompt == "Be kind.\n\nSpeak German."
+    assert made(AGENT_LANGUAGE="de", AGENT_INSTRUCTIONS="Sei nett.").prompt == "Sei nett."
+    assert made(AGENT_LANGUAGE="de", AGENT_INSTRUCTIONS_FILE="own.md").prompt == "Be kind."
+
+
+def test_a_model_is_chosen_that_hears_the_language(made: Made) -> None:
+    english = made()
+    assert english.heard_in_its_language() is english
+    german = made(AGENT_LANGUAGE="de", ASSEMBLYAI_VAD_THRESHOLD=0.7).heard_in_its_language()
+    assert german.session_options.speech_model == HEARS_ALL
+    assert german.session_options.vad_threshold == 0.7
+    own = made(AGENT_LANGUAGE="de", ASSEMBLYAI_SPEECH_MODEL="universal-3-6-pro")
+    assert own.heard_in_its_language() is own
 
 
 def test_a_preset_fills_what_was_not_set(made: Made) -> None:

@@ -50,7 +50,7 @@ async def test_a_refusal_that_the_voice_cannot_say_is_told_by_a_recording(refusa
     (turn,) = story.turns
     assert story.faults == []
     assert story.ended_by == ""
-    assert turn.said[-1] == CannedPrompt.CUT_OFF.text
+    assert turn.said[-1] == CannedPrompt.CUT_OFF.recorded().text
 
 
 @pytest.mark.looptime
@@ -75,5 +75,5 @@ async def test_a_sentence_that_breaks_off_twice_is_told_and_the_call_goes_on() -
     story = await held("no end event", "no end event")
     (turn,) = story.turns
     assert story.ended_by == ""
-    assert turn.said[-1] == CannedPrompt.CUT_OFF.text
+    assert turn.said[-1] == CannedPrompt.CUT_OFF.recorded().text
     assert TWO_SENTENCES.startswith(turn.said[0].strip())

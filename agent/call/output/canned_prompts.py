@@ -1,29 +1,45 @@
 """Canned prompts: recorded sentences that the agent can say when every provider is down.
 
-`sounds/` holds each as a text and as a recording. To have another voice or language, replace both.
+`sounds/` holds each as a text and as a recording, in a folder for each language. To have another
+voice, replace both.
 """
 
 import functools
 from collections.abc import AsyncIterator
 from contextlib import aclosing
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
 from livekit import rtc
 from livekit.agents.utils.codecs import AudioStreamDecoder
 
+from config.languages import LANGUAGES, Language
+
 SOUNDS = Path(__file__).parents[1] / "sounds"
 SAMPLE_RATE = 24_000
 
 
 class CannedPrompt(StrEnum):
-    """A recorded prompt. The value is the name of its files."""
+    """What a recorded prompt is for. The value is the name of its files."""
 
     APOLOGY = "apology"
     CUT_OFF = "cut_off"
     ALL_BUSY = "all_busy"
     ONE_MOMENT = "one_moment"
     PUT_THROUGH = "put_through"
+
+    def recorded(self, language: Language = "en") -> "Recorded":
+        """The prompt in this language."""
+        return Recorded(self, language)
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """A recorded prompt in one language."""
+
+    prompt: CannedPrompt
+    language: Language
 
     @property
     def text(self) -> str:
@@ -39,17 +55,18 @@ class CannedPrompt(StrEnum):
 
     def file(self, kind: str) -> Path:
         """The path of its text (txt) or its sound (ogg)."""
-        return SOUNDS / f"{self.value}.{kind}"
+        return SOUNDS / self.language / f"{self.prompt.value}.{kind}"
 
 
 def read_canned_prompts() -> None:
     """Read all files now: they may be gone when one is needed. Raises OSError."""
-    for prompt in CannedPrompt:
-        _read(prompt.file("txt"))
-        _read(prompt.file("ogg"))
+    for language in LANGUAGES:
+        for prompt in CannedPrompt:
+            _read(prompt.recorded(language).file("txt"))
+            _read(prompt.recorded(language).file("ogg"))
 
 
-_decoded: dict[CannedPrompt, list[bytes]] = {}
+_decoded: dict[Recorded, list[bytes]] = {}
 
 
 async def _decode(file: bytes) -> list[bytes]:

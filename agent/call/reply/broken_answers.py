@@ -19,6 +19,7 @@ from agent.call.output.canned_prompts import CannedPrompt
 from agent.call.reply.prompt_voice import PromptVoice
 from agent.call.reply.refusals import NothingSpokenError
 from agent.call.reply.spoken_form import is_speakable
+from config.languages import Language
 
 log = logging.getLogger(__name__)
 
@@ -36,9 +37,10 @@ class BrokenAnswers:
     (`agent.call.session_events`).
     """
 
-    def __init__(self, session: AgentSession[None], refusal: str) -> None:
+    def __init__(self, session: AgentSession[None], refusal: str, language: Language) -> None:
         self._session = session
         self._refusal = refusal
+        self._cut_off = CannedPrompt.CUT_OFF.recorded(language)
         self._count = 0
         self._refused = 0
         self._forgiven: list[BaseException] = []
@@ -101,7 +103,7 @@ class BrokenAnswers:
             self._apologise(is_refused=False)
 
     def _apologise(self, *, is_refused: bool) -> None:
-        words = CannedPrompt.CUT_OFF
+        words = self._cut_off
         with contextlib.suppress(RuntimeError):  # the session has closed
             if is_refused:
                 self._refusing = self._session.say(self._refusal)

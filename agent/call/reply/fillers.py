@@ -25,6 +25,7 @@ from agent.call.history.marked import mark_of
 from agent.call.output.canned_prompts import CannedPrompt
 from agent.call.output.side_track import SideTrack
 from agent.tasks import Tasks
+from config.behaviour import AgentSettings
 
 log = logging.getLogger(__name__)
 
@@ -153,10 +154,11 @@ class Fillers:
         self._update()
 
 
-def fillers_on(track: SideTrack, session: AgentSession[None], delay_seconds: float) -> Fillers:
+def fillers_on(track: SideTrack, session: AgentSession[None], agent: AgentSettings) -> Fillers:
     """Plays "one moment" on this track."""
+    words = CannedPrompt.ONE_MOMENT.recorded(agent.language)
     return Fillers(
         session,
-        delay_seconds=delay_seconds,
-        play=lambda: track.play(CannedPrompt.ONE_MOMENT.frames()),
+        delay_seconds=agent.filler_seconds,
+        play=lambda: track.play(words.frames()),
     )

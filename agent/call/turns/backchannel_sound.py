@@ -47,8 +47,10 @@ class BackchannelSound:
         backchannel: Backchannel,
         phrasebook: Phrasebook,
         is_free: Callable[[], bool],
+        language: str = "",
     ) -> None:
-        """`is_free`: whether the agent listens and has nothing to say."""
+        """`is_free`: whether the agent listens and has nothing to say. `language`: the
+        agent's, for the sound as long as the caller's is not known."""
         self.track: SideTrack | None = None
         """The track that plays it; None until there is a room."""
         self.backchannel = backchannel
@@ -57,6 +59,7 @@ class BackchannelSound:
         self._is_free = is_free
         self._loop = asyncio.get_running_loop()
         self._language = ""
+        self._agents_language = language
         self._sounds: dict[str, asyncio.Task[_Sound]] = {}
         self._playing: asyncio.Task[None] | None = None
         self._tasks = Tasks()
@@ -99,7 +102,7 @@ class BackchannelSound:
 
     def _update(self, track: SideTrack) -> None:
         now = self._loop.time()
-        text = self._phrasebook.of(self._language).listening
+        text = self._phrasebook.of(self._language or self._agents_language).listening
         if not text or not self.backchannel.is_near(now):
             return
         if text not in self._sounds:

@@ -107,6 +107,7 @@ class TurnTaking:
             is_free=lambda: (
                 self._session.agent_state == "listening" and not self._floor.agent_has_it()
             ),
+            language=agent.language,
         )
 
     @property

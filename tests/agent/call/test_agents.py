@@ -256,9 +256,16 @@ async def test_a_task_of_livekit_is_as_patient_with_dictation_as_we_are(
 async def test_an_agent_goes_on_where_another_one_died() -> None:
     said = [Said("user", "is there a table"), Said("assistant", "Yes, at eight.")]
     async with call("For how many?", said_before=said) as line:
-        assert line.session.history.messages()[0].text_content == CannedPrompt.CUT_OFF.text
+        assert (
+            line.session.history.messages()[0].text_content == CannedPrompt.CUT_OFF.recorded().text
+        )
         await line.say("I will take it")
-        texts = ["is there a table", "Yes, at eight.", CannedPrompt.CUT_OFF.text, "I will take it"]
+        texts = [
+            "is there a table",
+            "Yes, at eight.",
+            CannedPrompt.CUT_OFF.recorded().text,
+            "I will take it",
+        ]
         assert line.llm.asked == [["the desk", *texts]]
 
 

@@ -63,7 +63,7 @@ async def said(model: FakeLLM) -> list[str]:
         end_call_tool(GOODBYE, lambda: heard.append("(hangs up)")),
     )
     agents = CallAgents(session, turn_taking, tools, "Hello.")
-    subscribe(session, None, turn_taking, BrokenAnswers(session, "No."), agents, tools.limits)
+    subscribe(session, None, turn_taking, BrokenAnswers(session, "No.", "en"), agents, tools.limits)
     await session.start(Agent(instructions=""), record=False)
     await session.wait_for_idle()
 
@@ -87,9 +87,9 @@ async def said(model: FakeLLM) -> list[str]:
         (FakeLLM(END), [GOODBYE, "(hangs up)"]),
         (FakeLLM(["Gladly.", PATIENCE]), ["Gladly.", "(waits)"]),
         (FakeLLM(PATIENCE, "Take your time."), ["Take your time.", "(waits)"]),
-        (FakeLLM(""), [CannedPrompt.CUT_OFF.text]),
-        (FakeLLM(" \n"), [CannedPrompt.CUT_OFF.text]),
-        (FakeLLM(PATIENCE, ""), [CannedPrompt.CUT_OFF.text, "(waits)"]),
+        (FakeLLM(""), [CannedPrompt.CUT_OFF.recorded().text]),
+        (FakeLLM(" \n"), [CannedPrompt.CUT_OFF.recorded().text]),
+        (FakeLLM(PATIENCE, ""), [CannedPrompt.CUT_OFF.recorded().text, "(waits)"]),
     ],
     ids=[
         "a goodbye and a hang-up",

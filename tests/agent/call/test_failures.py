@@ -19,7 +19,7 @@ class Call:
         session: AgentSession[None] = AgentSession()
         self.endings: list[Ending] = []
         self.failures = Failures(
-            BrokenAnswers(session, "No."), self.endings.append, lambda: bool(self.endings)
+            BrokenAnswers(session, "No.", "en"), self.endings.append, lambda: bool(self.endings)
         )
 
     def fail(self, error: Exception, *, recoverable: bool = False) -> None:

@@ -14,6 +14,7 @@ from agent.call.hang_up import HangUp
 from agent.call.output.canned_prompts import SAMPLE_RATE, CannedPrompt
 from agent.call.people.presence import Presence
 from config.behaviour import AgentSettings
+from config.languages import Language
 from workbench.standins.scripted_room import Permission, Person, ScriptedRoom
 
 
@@ -108,13 +109,19 @@ class Line(AudioOutput):
         self.flush()
 
 
-@pytest.mark.parametrize("ending", [Ending.CALLER_SILENT, Ending.TOO_LONG])
-async def test_a_goodbye_that_cannot_be_spoken_is_no_silent_hang_up(ending: Ending) -> None:
-    presence = a_presence()
-    hang_up = HangUp(cast("JobContext", cast("Any", Job(CALLER))), AgentSettings(), presence)
+@pytest.mark.parametrize(
+    ("ending", "language"), [(Ending.CALLER_SILENT, "en"), (Ending.TOO_LONG, "de")]
+)
+async def test_a_goodbye_that_cannot_be_spoken_is_no_silent_hang_up(
+    ending: Ending, language: Language
+) -> None:
+    presence, agent = a_presence(), AgentSettings(language=language)
+    hang_up = HangUp(cast("JobContext", cast("Any", Job(CALLER))), agent, presence)
     session: AgentSession[None] = AgentSession(tts=Voice())
     session.output.audio = Line()
     await session.start(Agent(instructions=""), record=False)
     await hang_up.say_goodbye(session, ending)
-    assert [each.text_content for each in session.history.messages()] == [CannedPrompt.APOLOGY.text]
+    assert [each.text_content for each in session.history.messages()] == [
+        CannedPrompt.APOLOGY.recorded(language).text
+    ]
     await session.aclose()

@@ -15,8 +15,8 @@ from stt_assemblyai.stt import STT
 
 pytestmark = pytest.mark.looptime
 
-AGENT = AgentSettings()
-ASKED, TOLD = AGENT.still_there, CannedPrompt.ONE_MOMENT.text
+AGENT = AgentSettings(language="de")
+ASKED, TOLD = AGENT.still_there, CannedPrompt.ONE_MOMENT.recorded("de").text
 
 
 async def told(

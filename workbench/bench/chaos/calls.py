@@ -117,5 +117,5 @@ def _unanswered(caller: Caller) -> Outcome:
 
 
 def _heard_apology(caller: Caller) -> bool:
-    apology = words(CannedPrompt.APOLOGY.text)
+    apology = words(CannedPrompt.APOLOGY.recorded().text)
     return any(apology in words(segment.text) for segment in caller.transcript.segments)

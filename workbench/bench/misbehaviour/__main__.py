@@ -17,7 +17,7 @@ from workbench.bench.misbehaviour.calls import Story, call
 async def decode() -> None:
     """A thread decodes the canned prompts, and no virtual clock waits for it."""
     for prompt in (CannedPrompt.APOLOGY, CannedPrompt.CUT_OFF):
-        async for _ in prompt.frames():
+        async for _ in prompt.recorded().frames():
             pass
 
 

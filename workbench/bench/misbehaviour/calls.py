@@ -94,7 +94,7 @@ async def converse(generator: Generator, *, turns: int = 3, **settings: Any) -> 
             await _take_turn(session, generator, line, story)
         if story.ended_by:
             await session.interrupt(force=True)
-            words = CannedPrompt.APOLOGY
+            words = CannedPrompt.APOLOGY.recorded()
             await session.say(words.text, audio=words.frames()).wait_for_playout()
             _require(story, session.history.messages()[-1].text_content == words.text, "no apology")
     _require_patience(story, generator)
@@ -119,7 +119,7 @@ async def _session(
     synchronizer = TranscriptSynchronizer(next_in_chain_audio=line, next_in_chain_text=None)
     session.output.audio = synchronizer.audio_output
     session.output.transcription = synchronizer.text_output
-    broken_answers = BrokenAnswers(session, REFUSAL)
+    broken_answers = BrokenAnswers(session, REFUSAL, "en")
     fillers = Fillers(session, delay_seconds=FILLER_SECONDS, play=line.play_filler)
     subscribe(session, None, broken_answers, fillers)
     session.on("error", partial(_on_error, story, broken_answers))
@@ -175,13 +175,13 @@ def _check(story: Story, turn: Turn) -> None:
         _require(story, until <= SOMETHING_SAID_SECONDS, f"nothing said for {until:.1f} s")
     _require(story, bool(spoken) or ended, "neither an answer nor a sentence about it")
     answers = [each.text for each in turn.drawn if each.asked.path.endswith("completions")]
-    answers += [CannedPrompt.CUT_OFF.text, REFUSAL]
+    answers += [CannedPrompt.CUT_OFF.recorded().text, REFUSAL]
     for said in turn.said:
         known = any(_is_part(said.split(), each.split()) for each in answers)
         _require(story, known, f"the history has what nobody said: {said!r}")
-    words = "".join(said for said in turn.said if said != CannedPrompt.CUT_OFF.text)
+    words = "".join(said for said in turn.said if said != CannedPrompt.CUT_OFF.recorded().text)
     seconds = sum(each.seconds for each in spoken[: len(turn.said)] if each.seconds)
-    if not ended and not {CannedPrompt.CUT_OFF.text, REFUSAL} & set(turn.said):
+    if not ended and not {CannedPrompt.CUT_OFF.recorded().text, REFUSAL} & set(turn.said):
         due = len(words) * SECONDS_PER_LETTER
         _require(
             story,

@@ -35,7 +35,7 @@ class Call:
             conn_options=connect_options(),
         )
         self.forgiven: list[bool] = []
-        broken = BrokenAnswers(self.session, "No.")
+        broken = BrokenAnswers(self.session, "No.", "en")
         subscribe(self.session, None, broken)
         self.session.on("error", lambda event: self.forgiven.append(broken.forgives(event.error)))
 
@@ -63,7 +63,7 @@ async def test_the_caller_is_told_after_the_words_that_were_thought(
     openai: OpenAIStandIn, call: Call
 ) -> None:
     openai.faults.append(BROKEN)
-    assert await call.ask() == [PART, CannedPrompt.CUT_OFF.text]
+    assert await call.ask() == [PART, CannedPrompt.CUT_OFF.recorded().text]
     assert await call.ask() == [WHOLE]
     assert call.forgiven == [True]
 
@@ -73,7 +73,7 @@ async def test_a_call_whose_answers_keep_breaking_off_ends(
 ) -> None:
     openai.faults += [BROKEN] * (MOST_IN_A_CALL + 1)
     for _ in range(MOST_IN_A_CALL):
-        assert await call.ask() == [PART, CannedPrompt.CUT_OFF.text]
+        assert await call.ask() == [PART, CannedPrompt.CUT_OFF.recorded().text]
     assert await call.ask() == [PART]
     assert call.forgiven == [True] * MOST_IN_A_CALL + [False]
 

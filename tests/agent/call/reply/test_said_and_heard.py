@@ -33,7 +33,7 @@ from config.load import load_settings
 
 RATE = 24_000
 REFUSAL = "I cannot talk about that."
-CUT_OFF = CannedPrompt.CUT_OFF.text
+CUT_OFF = CannedPrompt.CUT_OFF.recorded().text
 FILTERED = ContentRefusedError("The answer was filtered.", has_begun=False)
 NO_TEXT = ContentRefusedError("No sound for this text.", has_begun=False)
 
@@ -143,7 +143,7 @@ class Call:
         self.session.output.audio = Line()
         self.session.output.transcription = self.screen
         self.is_over = False
-        self._broken_answers = BrokenAnswers(self.session, REFUSAL)
+        self._broken_answers = BrokenAnswers(self.session, REFUSAL, "en")
         turn_taking = TurnTaking(parts.settings, parts.assemblyai, self.session)
         agents = CallAgents(
             self.session,
