@@ -19,7 +19,7 @@ from agent.call.turns.backchannel import Backchannel
 from agent.call.turns.eagerness import outlook
 from agent.call.turns.early_replies import so_far_of
 from agent.tasks import Tasks
-from config.phrases import Phrasebook
+from config.settings import Settings
 
 log = logging.getLogger(__name__)
 
@@ -45,21 +45,20 @@ class BackchannelSound:
         self,
         session: AgentSession[None],
         backchannel: Backchannel,
-        phrasebook: Phrasebook,
+        settings: Settings,
         is_free: Callable[[], bool],
-        language: str = "",
     ) -> None:
-        """`is_free`: whether the agent listens and has nothing to say. `language`: the
-        agent's, for the sound as long as the caller's is not known."""
+        """`is_free`: whether the agent listens and has nothing to say. Until the caller's language
+        is known, the sound is one of the agent's language."""
         self.track: SideTrack | None = None
         """The track that plays it; None until there is a room."""
         self.backchannel = backchannel
         self._session = session
-        self._phrasebook = phrasebook
+        self._phrasebook = settings.files.phrasebook
         self._is_free = is_free
         self._loop = asyncio.get_running_loop()
         self._language = ""
-        self._agents_language = language
+        self._agents_language = settings.agent.language
         self._sounds: dict[str, asyncio.Task[_Sound]] = {}
         self._playing: asyncio.Task[None] | None = None
         self._tasks = Tasks()

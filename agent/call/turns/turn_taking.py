@@ -103,11 +103,10 @@ class TurnTaking:
         return BackchannelSound(
             self._session,
             Backchannel(agent.backchannel_seconds, self._settings.vad_threshold),
-            self._settings.files.phrasebook,
+            self._settings,
             is_free=lambda: (
                 self._session.agent_state == "listening" and not self._floor.agent_has_it()
             ),
-            language=agent.language,
         )
 
     @property
