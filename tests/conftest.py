@@ -36,6 +36,7 @@ SLOW = {
     "test_standins_heard.py",
     "test_standins_program.py",
     "test_main.py",
+    "test_soak.py",
     "stt_assemblyai/test_session.py",
 }
 

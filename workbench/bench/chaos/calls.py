@@ -1,6 +1,7 @@
-"""A caller who wants three answers, and what became of the call."""
+"""A caller who wants some answers, and what became of the call."""
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 
@@ -45,24 +46,28 @@ class Report:
     story: str
 
 
-async def call(access: Access, room: str, agent_name: str) -> Report:
+async def call(
+    access: Access, room: str, agent_name: str, questions: Mapping[str, str] = QUESTIONS
+) -> Report:
     """Dial, again where there is no server at this moment, and hold the call."""
     for _ in range(ATTEMPTS):
         try:
-            return await hold_call(access, room, agent_name)
+            return await hold_call(access, room, agent_name, questions)
         except rtc.ConnectError:
             await asyncio.sleep(2)
     return Report(room, Outcome.LOST, None, "could not join")
 
 
-async def hold_call(access: Access, room: str, agent_name: str) -> Report:
+async def hold_call(
+    access: Access, room: str, agent_name: str, questions: Mapping[str, str] = QUESTIONS
+) -> Report:
     """Join, ask until there is an answer to every question, and hang up."""
     agents: set[str] = set()
     greeted: float | None = None
     async with Caller.join(access, room, f"caller of {room}", agent_name) as caller:
         try:
             greeted = await _first_words(caller)
-            for question, answer in QUESTIONS.items():
+            for question, answer in questions.items():
                 if not await _answered(caller, question, answer, agents):
                     break
             else:

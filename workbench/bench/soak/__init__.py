@@ -1,0 +1,1 @@
+"""Soak: calls come and go, things fail, and nothing may grow."""

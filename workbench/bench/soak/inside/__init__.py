@@ -1,0 +1,1 @@
+"""What runs inside of the worker that is watched."""

@@ -1,0 +1,35 @@
+"""Python runs this when a worker starts that has this folder in its PYTHONPATH: the main process
+then writes how many tasks of asyncio it has, again and again, into the file SOAK_TASKS."""
+
+import asyncio
+import os
+import sys
+import threading
+import time
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+EVERY_SECONDS = 2
+
+
+def _count() -> int:
+    name = "_all_tasks" if sys.version_info < (3, 12) else "_scheduled_tasks"
+    found: Iterable[asyncio.Task[Any]] = getattr(asyncio.tasks, name)
+    for _ in range(5):  # the loop's thread may change the set meanwhile
+        try:
+            return sum(not task.done() for task in list(found))
+        except RuntimeError:
+            continue
+    return -1
+
+
+def _write(path: Path) -> None:
+    while True:
+        time.sleep(EVERY_SECONDS)
+        path.write_text(str(_count()), encoding="utf-8")
+
+
+if "SOAK_TASKS" in os.environ and "start" in sys.orig_argv:
+    told = Path(os.environ["SOAK_TASKS"])
+    threading.Thread(target=_write, args=(told,), name="soak", daemon=True).start()
