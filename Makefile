@@ -85,8 +85,9 @@ picture: livekit  ## Take the README's picture of the page again, in a call
 	$(BIN)/pytest -q tests/calls/test_page.py -k spoken
 	cp artifacts/page/call.png docs/page.png
 
-reference: $(STAMP)  ## Write .env.example and docs/settings.md from the settings
+reference: $(STAMP)  ## Write .env.example, docs/settings.md and docs/metrics.md from what they describe
 	$(BIN)/python -m config.reference
+	$(BIN)/python -m agent.worker.metrics_page
 
 lock: $(STAMP)  ## Resolve the dependencies again
 	$(BIN)/uv pip compile -q --universal --generate-hashes --no-header --no-emit-index-url \

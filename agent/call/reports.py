@@ -1,14 +1,14 @@
 """What a call tells its worker while it lasts: numbers and enumerations, never words.
 
 A message has a `kind`. Most are lines of the call's record (`agent.records.schema`) without what
-people said; `tried` is ours.
+people said; `tried`, `used` and `completed` are ours.
 """
 
 from collections.abc import Callable, Mapping
 from enum import StrEnum
 from typing import Any
 
-from agent.records.schema import Line, Overlap, Provider, without_words
+from agent.records.schema import End, Line, Overlap, Provider, SttSession, Turn, without_words
 
 Report = Callable[[Mapping[str, Any]], None]
 """Takes one small message. It never waits, and never raises."""
@@ -27,7 +27,7 @@ class Outcome(StrEnum):
     """The key, the quota, the model or the address: an operator has to act."""
 
 
-TRIED = "tried"
+TRIED, USED, COMPLETED = "tried", "used", "completed"
 
 
 def into_nothing(_: Mapping[str, Any]) -> None:
@@ -39,9 +39,30 @@ def tried(provider: Provider, outcome: Outcome) -> Mapping[str, Any]:
     return {"kind": TRIED, "provider": provider, "outcome": outcome.value}
 
 
+def used(model: str, provider: str, usage: Mapping[str, float]) -> Mapping[str, Any]:
+    """The message about what a model was used for: `llm_input_tokens` and so on, with the names of
+    LiveKit's metrics."""
+    return {"kind": USED, "model": model, "provider": provider, "usage": usage}
+
+
+def completed(seconds: float) -> Mapping[str, Any]:
+    """The message about the time that an agent's `on_user_turn_completed` took."""
+    return {"kind": COMPLETED, "seconds": seconds}
+
+
 def line(written: Line) -> Mapping[str, Any]:
     """The message about a line of the call's record."""
     return without_words(written)
+
+
+def outlet_for(report: Report) -> Callable[[Line], None]:
+    """What takes all lines of a call's record and reports those that the worker counts."""
+
+    def tell(written: Line) -> None:
+        if isinstance(written, Turn | SttSession | End):
+            report(line(written))
+
+    return tell
 
 
 def overlapped(taken_for: str, *, is_right: bool) -> Mapping[str, Any]:

@@ -44,6 +44,7 @@ SESSION: Mapping[EventTypes, Sequence[Handler]] = {
         Fillers.on_item_added,
         # This takes hand-offs alone.
         CallAgents.on_item_added,
+        CallReports.on_item_added,
     ),
     "speech_created": (
         # The turn has its reply before anybody else begins another one.
@@ -66,6 +67,7 @@ SESSION: Mapping[EventTypes, Sequence[Handler]] = {
         Fillers.on_state_changed,
         ToolLimits.on_state_changed,
     ),
+    "session_usage_updated": (CallReports.on_usage,),
     "error": (Failures.on_error, CallReports.on_error),
     "close": (TurnTaking.on_close, Fillers.on_close, Failures.on_close),
 }

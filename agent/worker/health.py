@@ -11,6 +11,12 @@ _DOWN: dict[Provider, tuple[str, str]] = {
     "tts": ("tts_down", "the speech synthesis is down"),
 }
 
+OBSTACLES = (
+    *("unregistered", "draining", "no_processes", "full"),
+    *(code for code, _ in _DOWN.values()),
+)
+"""The codes of all reasons not to be ready."""
+
 FULL = "full"
 """The code of the only reason that a busy worker in good health has."""
 

@@ -19,12 +19,12 @@ from agent.call import mcp_tools
 from agent.call.answer import answer
 from agent.call.files_now import FilesNow
 from agent.call.people.participants import AgentRole
-from agent.call.reports import TRIED, Outcome, Report
+from agent.call.reports import TRIED, Outcome, Report, outlet_for
 from agent.call.session import prepare_parts
 from agent.livekit_private import WatchedServer
-from agent.tasks import Tasks
+from agent.tasks import OwnedTask, Tasks
 from agent.telemetry import exporting
-from agent.worker import metrics
+from agent.worker import gauges, observations
 from agent.worker.admission import Admission, Limit
 from agent.worker.health import Health
 from agent.worker.health_pages import health_pages
@@ -99,7 +99,8 @@ class Worker(WatchedServer, AgentServer):
 
     async def run(self, *, devmode: bool = False, unregistered: bool = False) -> None:
         with self.tally.listening():
-            await super().run(devmode=devmode, unregistered=unregistered)
+            async with OwnedTask(gauges.follow(self._look), name="gauges"):
+                await super().run(devmode=devmode, unregistered=unregistered)
 
     async def aclose(self) -> None:
         await super().aclose()
@@ -127,9 +128,12 @@ class Worker(WatchedServer, AgentServer):
     def on_page(self, page: HttpServer) -> None:
         page.app.add_routes(health_pages(lambda: self.health))
 
+    def _look(self) -> Health | None:
+        return self.health if self.pool else None
+
     def _take(self, message: Mapping[str, Any]) -> None:
         """One report of a call."""
-        metrics.count(message)
+        observations.count(message)
         if message["kind"] == TRIED:
             outcome = Outcome(message["outcome"])
             self.outages.note(message["provider"], outcome, time.monotonic())
@@ -265,6 +269,7 @@ def prewarm(
     exporting.begin(settings.telemetry, secrets)
     process.userdata["parts"] = prepare(settings)
     process.userdata["report"] = report
+    process.userdata["outlets"] = (outlet_for(report),)
     # A full collection in the call would scan everything that is loaded and silence it for 0.2 s.
     gc.collect()
     gc.freeze()

@@ -5,7 +5,23 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
-from livekit.agents import APIError, ErrorEvent, llm, stt
+from livekit.agents import (
+    APIError,
+    ChatMessage,
+    ConversationItemAddedEvent,
+    ErrorEvent,
+    SessionUsageUpdatedEvent,
+    llm,
+    stt,
+)
+from livekit.agents.metrics import (
+    AgentSessionUsage,
+    EOTModelUsage,
+    LLMModelUsage,
+    ModelUsage,
+    STTModelUsage,
+    TTSModelUsage,
+)
 
 from agent.call.call_reports import CallReports
 from agent.call.reports import Outcome
@@ -80,3 +96,37 @@ def test_what_was_said_over_the_agent_is_told(
 def test_a_call_without_a_worker_tells_nobody(models: tuple[Model, Model]) -> None:
     job: Any = SimpleNamespace(proc=SimpleNamespace(userdata={}))
     CallReports(job, *cast("tuple[Any, Any]", models)).overlapped("echo", is_right=False)
+
+
+def test_what_a_session_has_used_since_the_last_time_is_told(
+    reports: CallReports, told: list[Mapping[str, Any]]
+) -> None:
+    def use(*models: ModelUsage) -> None:
+        reports.on_usage(SessionUsageUpdatedEvent(usage=AgentSessionUsage(list(models))))
+
+    gpt = {"provider": "openai", "model": "gpt"}
+    use(LLMModelUsage(**gpt, input_tokens=40, input_cached_tokens=10))
+    use(LLMModelUsage(**gpt, input_tokens=40, input_cached_tokens=10))
+    use(LLMModelUsage(**gpt, input_tokens=90, input_cached_tokens=10, output_tokens=7))
+    use(
+        TTSModelUsage(provider="openai", model="voice", characters_count=5, audio_duration=0.5),
+        STTModelUsage(provider="AssemblyAI", model="universal", audio_duration=2.5),
+        EOTModelUsage(provider="livekit", model="eot", total_requests=3),
+    )
+    assert [(each["model"], each["usage"]) for each in told] == [
+        ("gpt", {"llm_input_tokens": 40, "llm_input_cached_tokens": 10}),
+        ("gpt", {"llm_input_tokens": 50, "llm_output_tokens": 7}),
+        ("voice", {"tts_characters": 5, "tts_audio_duration_seconds": 0.5}),
+        ("universal", {"stt_audio_duration_seconds": 2.5}),
+    ]
+
+
+def test_the_time_of_a_hook_is_told_where_livekit_has_measured_it(
+    reports: CallReports, told: list[Mapping[str, Any]]
+) -> None:
+    for metrics in ({}, {"on_user_turn_completed_delay": 0.25}):
+        said: Any = ChatMessage(role="user", content=["hello"], metrics=metrics)
+        reports.on_item_added(ConversationItemAddedEvent(item=said))
+    handed: Any = SimpleNamespace(type="agent_handoff")
+    reports.on_item_added(cast("Any", SimpleNamespace(item=handed)))
+    assert told == [{"kind": "completed", "seconds": 0.25}]

@@ -1,11 +1,21 @@
 """What leaves a job's process are numbers and enumerations."""
 
-from typing import get_args
+from collections.abc import Mapping
+from typing import Any, get_args
 
 import pytest
 
-from agent.call.reports import Outcome, into_nothing, line, overlapped, tried
-from agent.records.schema import CallersPart, Provider, Reply, Turn, Word
+from agent.call.reports import (
+    Outcome,
+    completed,
+    into_nothing,
+    line,
+    outlet_for,
+    overlapped,
+    tried,
+    used,
+)
+from agent.records.schema import CallersPart, End, Provider, Reply, Said, SttSession, Turn, Word
 
 PROVIDERS: tuple[Provider, ...] = get_args(Provider)
 
@@ -40,6 +50,26 @@ def test_a_turn_goes_without_its_words_and_its_speaker() -> None:
     assert message["reply"]["first_sound_ms"] == 900
     assert "secret" not in str(message)
     assert "somebody" not in str(message)
+
+
+def test_usage_and_delays_are_numbers() -> None:
+    usage = {"llm_input_tokens": 40.0}
+    message = used("gpt", "api.example", usage)
+    assert message == {"kind": "used", "model": "gpt", "provider": "api.example", "usage": usage}
+    assert completed(0.5) == {"kind": "completed", "seconds": 0.5}
+
+
+def test_of_a_record_the_lines_that_are_counted_are_told() -> None:
+    told: list[Mapping[str, Any]] = []
+    tell = outlet_for(told.append)
+    for each in (
+        Said(role="user", text="secret"),
+        Turn(index=1, origin="greeting"),
+        SttSession(reason="start", billed_seconds=1.0),
+        End(ending="caller_left"),
+    ):
+        tell(each)
+    assert [each["kind"] for each in told] == ["turn", "stt_session", "end"]
 
 
 def test_without_a_worker_nobody_is_told() -> None:

@@ -61,7 +61,7 @@ def test_what_is_prepared_before_a_call_is_never_searched_for_garbage_in_it() ->
         prewarm(
             load_settings(None, given=KEYS), lambda _: "parts", into_nothing, cast("Any", process)
         )
-        assert process.userdata == {"parts": "parts", "report": into_nothing}
+        assert (process.userdata["parts"], process.userdata["report"]) == ("parts", into_nothing)
         assert gc.get_freeze_count() > 10_000
     finally:
         gc.unfreeze()
