@@ -24,8 +24,17 @@ RUN --mount=type=cache,target=/root/.cache \
     python -m venv /tools \
  && /tools/bin/pip install --disable-pip-version-check --require-hashes -r /requirements/uv.lock \
  && /tools/bin/uv venv --quiet /opt/venv \
- && /tools/bin/uv pip sync --require-hashes --compile-bytecode /requirements/worker.lock \
+ && /tools/bin/uv pip sync --require-hashes /requirements/worker.lock \
  && rm -f /opt/venv/.lock
+# What no worker opens: the packages' own tests, type stubs, sources in C, tools that prepare models,
+# and the onnxruntime of programs in C. Modules that no worker imports stay without bytecode.
+RUN cd /opt/venv/lib/python3*/site-packages \
+ && rm -rf onnxruntime/transformers onnxruntime/quantization onnxruntime/tools \
+      onnxruntime/capi/libonnxruntime.so.* \
+ && find . -type d -name tests -prune -exec rm -rf {} + \
+ && find . -type f \( -name '*.pyi' -o -name '*.py[xd]' -o -name '*.px[di]' -o -name '*.[ach]' \) -delete \
+ && python -m compileall -q -j 0 --invalidation-mode unchecked-hash \
+      -x '/(grpc|PIL|numpy/f2py|pygments/lexers)/' .
 WORKDIR /app
 COPY pyproject.toml agent.py ./
 COPY agent ./agent
@@ -36,19 +45,38 @@ RUN chmod -R u=rwX,go=rX /app \
  && python -m compileall -q --invalidation-mode unchecked-hash /app \
  && HOME=/tmp python agent.py download-files
 
-FROM base AS runtime
+FROM base AS system
 RUN groupadd --gid 10001 agent \
  && useradd --no-log-init --uid 10001 --gid 10001 --no-create-home --home-dir /tmp \
       --shell /usr/sbin/nologin agent
+RUN --mount=type=bind,source=deploy/image/slim.sh,target=/slim.sh sh /slim.sh
+
+# Copied, and not built upon: what was taken out is in no layer.
+FROM scratch AS runtime
+COPY --from=system / /
 COPY --from=builder /opt/venv /opt/venv
 COPY --from=builder /app /app
 WORKDIR /app
-ENV HOME=/tmp \
+ENV PATH=/opt/venv/bin:/usr/local/bin:/usr/sbin:/usr/bin \
+    LANG=C.UTF-8 \
+    PYTHONUNBUFFERED=1 \
+    PYTHONDONTWRITEBYTECODE=1 \
+    ORT_DISABLE_TELEMETRY=1 \
+    HOME=/tmp \
     AGENT_HTTP_HOST=0.0.0.0 \
     AGENT_HTTP_PORT=8081
 USER 10001:10001
 EXPOSE 8081
 HEALTHCHECK --interval=10s --timeout=4s --start-period=30s --retries=3 \
-    CMD ["python", "-c", "import http.client, os, sys; page = http.client.HTTPConnection('127.0.0.1', int(os.environ['AGENT_HTTP_PORT']), timeout=3); page.request('GET', '/'); sys.exit(page.getresponse().status != 200)"]
+    CMD ["python", "-c", "import http.client, os, sys; page = http.client.HTTPConnection('127.0.0.1', int(os.environ['AGENT_HTTP_PORT']), timeout=3); page.request('GET', '/livez'); sys.exit(page.getresponse().status != 200)"]
 ENTRYPOINT ["python", "agent.py"]
 CMD ["start"]
+# `make image` tells both; whoever builds by hand may: --build-arg REVISION=$(git rev-parse HEAD).
+ARG REVISION=unknown
+ARG PYTHON_IMAGE
+LABEL org.opencontainers.image.title="livekit-assemblyai-agent" \
+      org.opencontainers.image.description="A LiveKit voice agent that hears with AssemblyAI, thinks and speaks with OpenAI, and runs in production." \
+      org.opencontainers.image.version="0.1.0" \
+      org.opencontainers.image.revision="$REVISION" \
+      org.opencontainers.image.licenses="MIT" \
+      org.opencontainers.image.base.name="$PYTHON_IMAGE"

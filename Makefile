@@ -5,7 +5,7 @@ BIN := .venv/bin
 STAMP := .venv/.complete
 
 .DEFAULT_GOAL := help
-.PHONY: help run console call token page picture check test flaky livekit compare bench-latency bench-turns bench-talk bench-stt bench-vad chaos soak canary fuzz image reference lock clean
+.PHONY: help run console call token page picture check test flaky livekit compare bench-latency bench-turns bench-talk bench-stt bench-vad chaos soak canary fuzz image image-check reference lock clean
 
 help:  ## Show what there is to type
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -77,6 +77,9 @@ fuzz: $(STAMP)  ## Two million steps for the speech module: hostile messages, ho
 
 image: $(STAMP)  ## Build the image, without a container engine if there is none
 	@deploy/image/build
+
+image-check: livekit  ## Build the image, look into its layers, call it through a real LiveKit server, drain it
+	$(BIN)/pytest -q --tb=short tests/image
 
 page: $(STAMP)  ## Test and build the page of `make run` again, after a change in agent/playground/source
 	@agent/playground/source/build

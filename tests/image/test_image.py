@@ -7,6 +7,7 @@ import re
 import secrets
 import subprocess
 import sys
+import tomllib
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -14,24 +15,32 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from dotenv import dotenv_values
 
+from workbench.local.layers import layer_files, why_secret
 from workbench.local.livekit_server import free_port
 from workbench.local.processes import Command, Process
+from workbench.local.providers import plan, worker_environment
+from workbench.local.standins_process import stand_ins
 from workbench.local.workers import own_livekit
 
 pytestmark = [pytest.mark.image, pytest.mark.timeout(1000)]
 
 PROJECT = Path(__file__).parents[2]
+SECRET = ("_API_KEY", "_API_SECRET")
 ENGINE = str(PROJECT / "deploy" / "image" / "engine")
-LARGEST_MB = 750
+LARGEST_MB = 500
 HARDENED = (
     # No timer of the engine's; the tests run the image's check themselves.
     *("--rm", "--no-healthcheck"),
     *("--read-only", "--tmpfs", "/tmp", "--cap-drop", "all"),
     *("--security-opt", "no-new-privileges", "--memory", "4g", "--pids-limit", "512"),
 )
-# Keys that nobody accepts: nothing here makes a call.
-PROVIDERS = {"ASSEMBLYAI_API_KEY": "not-a-key", "OPENAI_API_KEY": "not-a-key"}
+# Keys in the environment of whoever builds it.
+PLANTED = {
+    name: secrets.token_urlsafe(32)
+    for name in ("ASSEMBLYAI_API_KEY", "OPENAI_API_KEY", "LIVEKIT_API_SECRET")
+}
 
 CHANGEABLE = """
 import os
@@ -39,6 +48,21 @@ for root, directories, files in [*os.walk("/app"), *os.walk("/opt/venv")]:
     for path in [root, *(os.path.join(root, name) for name in files)]:
         if not os.path.islink(path) and os.access(path, os.W_OK):
             print(path)
+"""
+
+LEFT_OVER = """
+import importlib.util, os, shutil
+for name in ("cc", "gcc", "g++", "clang", "make", "pip", "pip3", "uv", "apt", "apt-get", "dpkg",
+             "rpm", "apk", "perl", "bash", "curl", "wget", "tar", "su", "sudo", "mount"):
+    if shutil.which(name):
+        print("the program", name)
+for name in ("pip", "ensurepip", "setuptools", "uv", "assemblyai", "livekit.plugins.assemblyai"):
+    if importlib.util.find_spec(name):
+        print("the package", name)
+for root, _, files in os.walk("/usr"):
+    for path in (os.path.join(root, name) for name in files):
+        if os.lstat(path).st_mode & 0o6000:
+            print("a program with other rights", path)
 """
 
 
@@ -58,7 +82,8 @@ def image() -> Iterator[Image]:
     """The image, built from this checkout as `make image` does; removed afterwards."""
     name = f"livekit-assemblyai-agent:test-{secrets.token_hex(4)}"
     build = [str(PROJECT / "deploy" / "image" / "build")]
-    subprocess.run(build, check=True, timeout=960, env=os.environ | {"IMAGE": name})
+    environment = os.environ | PLANTED | {"IMAGE": name}
+    subprocess.run(build, check=True, timeout=960, env=environment)
     try:
         (found,) = json.loads(engine("image", "inspect", name).stdout)
         # Docker files it under the configuration, podman beside it.
@@ -110,6 +135,39 @@ def test_neither_history_nor_environment_names_an_index_or_a_secret(image: Image
     assert not re.search(
         r"index[-_]?url|api_?key|api_secret|token|passw|--secret", told, re.IGNORECASE
     )
+
+
+def test_no_layer_holds_a_secret(image: Image) -> None:
+    known = {value.encode() for value in PLANTED.values()}
+    if (dotenv := PROJECT / ".env").is_file():
+        values = dotenv_values(dotenv).items()
+        known |= {value.encode() for name, value in values if value and name.endswith(SECRET)}
+    with subprocess.Popen([ENGINE, "save", image.name], stdout=subprocess.PIPE) as saving:
+        assert saving.stdout is not None
+        read = 0
+        for read, file in enumerate(layer_files(saving.stdout), 1):  # noqa: B007
+            assert not (why := why_secret(file, known)), f"{file.path}: {why}"
+    assert saving.returncode == 0
+    assert read > 5000
+
+
+def test_labels_say_what_it_is_and_from_which_source(image: Image) -> None:
+    project = tomllib.loads((PROJECT / "pyproject.toml").read_text("utf-8"))["project"]
+    head = subprocess.run(["git", "rev-parse", "HEAD"], cwd=PROJECT, capture_output=True, text=True)
+    assert {
+        "title": project["name"],
+        "description": project["description"],
+        "version": project["version"],
+        "licenses": project["license"],
+        "revision": head.stdout.strip() or "unknown",
+    }.items() <= {
+        name.removeprefix("org.opencontainers.image."): value
+        for name, value in image.config["Labels"].items()
+    }.items()
+
+
+def test_nothing_is_left_that_installs_compiles_or_changes_users(image: Image) -> None:
+    assert python(image, LEFT_OVER) == ""
 
 
 def test_only_the_worker_is_inside(image: Image) -> None:
@@ -175,28 +233,36 @@ async def container(
         engine("rm", "--force", name)
 
 
-async def test_it_registers_with_a_livekit_server_is_healthy_and_leaves_when_asked(
+def call_command(settings: dict[str, str], folder: Path) -> Command:
+    """`python agent.py call` of this checkout: the question in it, until it is answered."""
+    argv = [sys.executable, str(PROJECT / "agent.py"), "call", "--expect", "twelve"]
+    return Command("the caller", argv, folder / "call.log", os.environ | settings, cwd=folder)
+
+
+async def test_it_registers_answers_a_call_until_its_end_while_it_is_told_to_stop_and_leaves(
     image: Image, tmp_path: Path
 ) -> None:
     name = f"agent-test-{secrets.token_hex(4)}"
-    async with own_livekit(tmp_path) as server:
-        settings = PROVIDERS | {
-            "LIVEKIT_URL": server.access.url,
-            "LIVEKIT_API_KEY": server.access.api_key,
-            "LIVEKIT_API_SECRET": server.access.api_secret,
+    async with own_livekit(tmp_path) as server, stand_ins(tmp_path / "stand-ins.log") as started:
+        settings = worker_environment({}, server.access, plan({}), started[0]) | {
             "AGENT_HTTP_HOST": "127.0.0.1",
             "AGENT_HTTP_PORT": str(free_port()),
+            # Tests beside this one keep the machine busy.
+            "AGENT_MAX_CPU_PERCENT": "100",
         }
         log = tmp_path / "worker.log"
         async with container(image, name, settings, log) as worker:
             await worker.wait_for_line(says("registered worker"), timeout_seconds=90)
-            await worker.wait_for_line(says("process initialized"), timeout_seconds=90)
-            checked = await asyncio.to_thread(engine, "exec", name, *image.health[1:])
-            assert checked.returncode == 0, checked.stderr
-            first = await asyncio.to_thread(engine, "exec", name, "cat", "/proc/1/cmdline")
-            assert first.stdout.split("\0")[:3] == ["python", "agent.py", "start"]
-            # Killed after 20 s, it would end with 137.
-            await asyncio.to_thread(engine, "stop", "--time", "20", name)
+            async with Process(call_command(settings, tmp_path)) as caller:
+                checked = await asyncio.to_thread(engine, "exec", name, *image.health[1:])
+                assert checked.returncode == 0, checked.stderr
+                first = await asyncio.to_thread(engine, "exec", name, "cat", "/proc/1/cmdline")
+                assert first.stdout.split("\0")[:3] == ["python", "agent.py", "start"]
+                await caller.wait_for_line(lambda line: "agent  " in line, timeout_seconds=60)
+                # Killed after 60 s, it would end with 137.
+                stopping = asyncio.to_thread(engine, "stop", "--time", "60", name)
+                _, answered = await asyncio.gather(stopping, caller.wait(timeout_seconds=60))
+                assert answered == 0, caller.tail(20)
             assert await worker.wait(timeout_seconds=30) == 0, worker.tail(20)
     levels = {json.loads(line)["level"] for line in worker.lines if line.startswith("{")}
     assert levels <= {"info", "warning"}
