@@ -1,8 +1,10 @@
 """The parts of `make run`: started one after the other, and ended with the run."""
 
+import asyncio
+import os
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, contextmanager, suppress
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -21,10 +23,10 @@ from workbench.local.livekit_server import (
     own_address,
 )
 from workbench.local.processes import Command, Process
-from workbench.local.providers import Plan
+from workbench.local.providers import Plan, worker_environment
 from workbench.local.readiness import port_and_page, until_ready
 from workbench.local.running import CACHE, PROJECT
-from workbench.local.standins_process import StandIns, stand_ins
+from workbench.local.standins_process import StandIns, at_free_ports, stand_ins
 
 __all__ = ["Parts", "Steps"]
 
@@ -39,9 +41,20 @@ class Steps:
 
     @contextmanager
     def step(self, what: str) -> Iterator[None]:
-        started = time.monotonic()
+        with self.several(what), self.part(what):
+            yield
+
+    @contextmanager
+    def several(self, what: str) -> Iterator[None]:
+        """A spinner for parts that start at the same time."""
         with self._console.status(f"{what} ..."):
             yield
+
+    @contextmanager
+    def part(self, what: str) -> Iterator[None]:
+        """One of them."""
+        started = time.monotonic()
+        yield
         self.say(f"{what}: {time.monotonic() - started:.1f} s", style="dim")
 
     def say(self, line: str, *, style: str = "") -> None:
@@ -77,25 +90,50 @@ class Parts:
         self.processes.append(server.process)
         return server, program
 
-    async def stand_ins(self, chosen: Plan) -> StandIns:
-        """The stand-ins for AssemblyAI and OpenAI."""
-        with self._steps.step(f"Stand-ins, for want of {chosen.missing_keys}"):
-            started, process = await self._stack.enter_async_context(
-                stand_ins(self._directory / "stand-ins.log")
+    async def stand_ins_and_worker(
+        self, chosen: Plan, values: Mapping[str, str], access: Access
+    ) -> tuple[StandIns | None, Path]:
+        """The worker, once it is ready for calls, and what stands in for others; returns the
+        worker's log. Both take seconds to load, so they do it at the same time.
+        """
+        if not chosen.needs_stand_ins:
+            environment = worker_environment(os.environ, access, chosen, None)
+            with self._steps.several("Worker"):
+                return None, await self._worker(values, environment)
+        planned, options = at_free_ports()
+        environment = worker_environment(os.environ, access, chosen, planned)
+        loading = (self._stand_ins(chosen, options), self._worker(values, environment))
+        tasks = [asyncio.create_task(each) for each in loading]
+        with self._steps.several("Stand-ins and worker"):
+            try:
+                await asyncio.gather(*tasks)
+            finally:
+                for task in tasks:
+                    task.cancel()
+                await asyncio.wait(tasks)
+        return planned, self._worker_log
+
+    async def _stand_ins(self, chosen: Plan, options: Sequence[str]) -> None:
+        with self._steps.part(f"Stand-ins, for want of {chosen.missing_keys}"):
+            _, process = await self._stack.enter_async_context(
+                stand_ins(self._directory / "stand-ins.log", options=options)
             )
         self.processes.append(process)
-        return started
 
-    async def worker(self, values: Mapping[str, str], environment: Mapping[str, str]) -> Path:
-        """The worker, once it is ready for calls; returns its log. `values` are the settings."""
-        with self._steps.step("Worker"):
+    async def _worker(self, values: Mapping[str, str], environment: Mapping[str, str]) -> Path:
+        with self._steps.part("Worker"):
             port, health = port_and_page(values)
-            log = self._directory / "worker.log"
             told = {**environment, "AGENT_HTTP_PORT": str(port)}
-            process = await self._stack.enter_async_context(Process(_worker_command(told, log)))
+            process = await self._stack.enter_async_context(
+                Process(_worker_command(told, self._worker_log))
+            )
             await until_ready(process, health, timeout_seconds=_READY_SECONDS)
         self.processes.append(process)
-        return log
+        return self._worker_log
+
+    @property
+    def _worker_log(self) -> Path:
+        return self._directory / "worker.log"
 
     async def page(self, access: Access, agent_name: str, port: int) -> tuple[str, int]:
         """The page in which to talk to the agent, where it was before if that port is free.

@@ -29,7 +29,6 @@ from workbench.local.providers import (
     require_right_settings,
     server_without_voice,
     settings_in_force,
-    worker_environment,
 )
 from workbench.local.standins_process import StandIns
 
@@ -102,8 +101,7 @@ async def run(steps: Steps, directory: Path) -> int:
         if access is None:
             livekit, program = await parts.livekit(kept.doors)
             access, kept = livekit.access, kept.with_doors(livekit.doors)
-        stood_in = await parts.stand_ins(chosen) if chosen.needs_stand_ins else None
-        log = await parts.worker(values, worker_environment(os.environ, access, chosen, stood_in))
+        stood_in, log = await parts.stand_ins_and_worker(chosen, values, access)
         reachable = running.State(
             url=access.url,
             api_key=access.api_key,

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import aiohttp
 from pydantic import BaseModel, ConfigDict, Field
 
+from workbench.local.livekit_server import free_port
 from workbench.local.processes import Command, Process
 from workbench.local.running import PROJECT
 from workbench.standins.assemblyai_v3.server import LOCAL_KEY as ASSEMBLYAI_KEY
@@ -40,6 +41,20 @@ class StandIns(BaseModel):
         ):
             found: list[dict[str, Any]] = await response.json()
             return found
+
+
+def at_free_ports() -> tuple[StandIns, list[str]]:
+    """Where stand-ins will be that are started with these options: a worker may start meanwhile."""
+    ports = [free_port() for _ in range(3)]
+    names = ("--port", "--openai-port", "--control-port")
+    planned = StandIns(
+        assemblyai_base_url=f"ws://127.0.0.1:{ports[0]}",
+        openai_base_url=f"http://127.0.0.1:{ports[1]}/v1",
+        control_url=f"http://127.0.0.1:{ports[2]}",
+        assemblyai_api_key=ASSEMBLYAI_KEY,
+        openai_api_key=OPENAI_KEY,
+    )
+    return planned, [str(each) for pair in zip(names, ports, strict=True) for each in pair]
 
 
 def in_this_process(assemblyai: AssemblyAIStandIn, openai: OpenAIStandIn) -> StandIns:
