@@ -8,12 +8,14 @@ import typer
 
 from agent.cli import (
     call,
+    calls,
     console,
     doctor,
     download_files,
     playground,
     serve,
     settings,
+    show,
     token,
     transcribe,
 )
@@ -34,6 +36,8 @@ app.command()(transcribe.transcribe)
 app.command()(playground.playground)
 app.command()(token.token)
 app.command()(call.call)
+app.command()(calls.calls)
+app.command()(show.show)
 app.command()(doctor.doctor)
 app.command()(settings.settings)
 app.command(name="download-files")(download_files.download_files)

@@ -24,6 +24,8 @@ COMMANDS = (
     "settings",
     "doctor",
     "call",
+    "calls",
+    "show",
     "download-files",
 )
 KEYS = {

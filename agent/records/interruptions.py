@@ -1,0 +1,176 @@
+"""What was odd about who spoke over whom: false barge-ins, cut-offs, the agent's own echo."""
+
+import re
+from collections.abc import Iterator
+
+from agent.records.oddity import Oddity
+from agent.records.read import RecordedCall
+from agent.records.schema import Interruption, Overlap, Turn, Word
+from agent.records.words import END_REASONS, duration, moment
+
+ECHO_WORDS = 3
+"""So many words of the agent's in a row are its own voice; two may be chance."""
+MISJUDGED_WITHIN_MS = 3000
+"""An overlap and the interruption that it was are told at most so far apart."""
+_DIGITS = re.compile(r"\d|^(zero|oh|one|two|three|four|five|six|seven|eight|nine|double)$")
+
+
+def found(call: RecordedCall) -> list[Oddity]:
+    """All of them, in any order."""
+    turns = call.turns
+    every = [*_echoes(call), *_misjudged(call)]
+    echoed = {each.turn for each in every if each.kind == "echo"}
+    for index, turn in enumerate(turns):
+        if turn.cut_off_for_ms is not None and turn.index not in echoed:
+            following = turns[index + 1] if index + 1 < len(turns) else None
+            every.append(_cut_off(turn, following))
+        every += _false_barge_ins(turn)
+    return every
+
+
+def _false_barge_ins(turn: Turn) -> Iterator[Oddity]:
+    false = [each for each in _of(turn) if each.outcome == "false"]
+    if not false:
+        return
+    silent_ms = sum((each.resumed_ms or each.at_ms) - each.at_ms for each in false)
+    times = "once" if len(false) == 1 else f"{len(false)} times"
+    where = ", ".join(moment(each.at_ms) for each in false[:4])
+    said = {text for each in false if (text := _text(each.words))}
+    by = (
+        f"by the words “{'”, “'.join(sorted(said))}”"
+        if said
+        else "by a sound without words (noise)"
+    )
+    went_on = (
+        f"fell silent for {duration(silent_ms)} and went on"
+        if all(each.resumed_ms is not None for each in false)
+        else "fell silent"
+    )
+    yield Oddity(
+        "false_barge_in",
+        f"Turn {turn.index} was interrupted {times} {by} at {where}: a false barge-in; the agent "
+        f"{went_on}.",
+        turn.index,
+        "AGENT_BARGE_IN=calm makes the agent yield later; ASSEMBLYAI_VAD_THRESHOLD raises what "
+        "counts as a voice.",
+    )
+
+
+def _cut_off(turn: Turn, following: Turn | None) -> Oddity:
+    part = turn.caller_part
+    is_dictated = turn.is_dictated or _is_number(part.words)
+    if following is not None:
+        is_dictated = is_dictated or following.is_dictated
+    what = "a dictation" if is_dictated else "the caller"
+    after = duration(turn.cut_off_for_ms or 0)
+    why = f" The turn ended because {END_REASONS[part.end_reason]}" if part.end_reason else ""
+    if why and part.end_confidence is not None:
+        why += f" (confidence {part.end_confidence:.2f})"
+    preset = f", with the preset {turn.preset}" if why and turn.preset else ""
+    hint = (
+        "AGENT_DICTATION_PAUSE_MS is how long a caller may pause while dictating; 0 switches that "
+        "off. The list `dictation` in the phrases says which questions are answered by dictating."
+        if is_dictated
+        else "AGENT_TURN_PRESET=balanced or conservative waits longer."
+    )
+    return Oddity(
+        "dictation_cut" if is_dictated else "cut_off",
+        f"Turn {turn.index} cut {what} off: the caller spoke on {after} after the reply began."
+        f"{why}{preset}{'.' if why else ''}",
+        turn.index,
+        hint,
+    )
+
+
+def _echoes(call: RecordedCall) -> Iterator[Oddity]:
+    """Words of the caller's that are the agent's own."""
+    told = [each for each in call.every(Overlap) if each.taken_for == "echo" and each.is_right]
+    if told:
+        times = "once" if len(told) == 1 else f"{len(told)} times"
+        yield Oddity(
+            "echo",
+            f"The agent's own voice came back over the caller's line {times} (first at "
+            f"{moment(told[0].at_ms)}), and was kept out of the conversation.",
+            hint="The caller's client does not cancel echo.",
+        )
+    hint = "The caller's line sends the agent's voice back. AGENT_ECHO=auto keeps it out."
+    before: Turn | None = None
+    for turn in call.turns:
+        own = [each for each in _of(turn) if _is_echo(each.words, turn)]
+        if own:
+            yield Oddity(
+                "echo",
+                f"Turn {turn.index} was interrupted by the agent's own words “"
+                f"{_text(own[0].words)}”: an echo was taken for the caller.",
+                turn.index,
+                hint,
+            )
+        elif before is not None and _is_echo(turn.caller_part.words, before):
+            yield Oddity(
+                "echo",
+                f"Turn {turn.index} answers the agent's own words “"
+                f"{_text(turn.caller_part.words)}”: an echo was taken for the caller.",
+                turn.index,
+                hint,
+            )
+        before = turn
+
+
+def _misjudged(call: RecordedCall) -> Iterator[Oddity]:
+    """Overlaps that were taken for the wrong thing, where no turn tells it."""
+    false = [each.at_ms for turn in call.turns for each in _of(turn) if each.outcome == "false"]
+    for each in call.every(Overlap):
+        if each.is_right:
+            continue
+        if each.taken_for != "interruption":
+            yield Oddity(
+                "misjudged",
+                f"At {moment(each.at_ms)} words of the caller were taken for "
+                f"{_A.get(each.taken_for, each.taken_for)} and not answered, although they were "
+                "meant as a turn.",
+                hint="The phrases file (AGENT_PHRASES_DIR) lists what does not interrupt.",
+            )
+        elif not any(abs(each.at_ms - at) <= MISJUDGED_WITHIN_MS for at in false):
+            yield Oddity(
+                "false_barge_in",
+                f"At {moment(each.at_ms)} the agent stopped for a barge-in that was none.",
+                hint="AGENT_BARGE_IN=calm makes the agent yield later.",
+            )
+
+
+_A = {
+    "backchannel": "a backchannel",
+    "echo": "an echo",
+    "aside": "an aside to somebody else",
+    "hold": "a request to wait",
+    "unanswered": "words that need no answer",
+}
+
+
+def _of(turn: Turn) -> list[Interruption]:
+    return turn.reply.interruptions if turn.reply else []
+
+
+def _text(words: list[Word]) -> str:
+    """At most a dozen words."""
+    text = " ".join(each.text for each in words[:12])
+    return f"{text} ..." if len(words) > 12 else text
+
+
+def _plain(words: list[Word]) -> list[str]:
+    return [re.sub(r"\W", "", each.text).lower() for each in words]
+
+
+def _is_echo(words: list[Word], turn: Turn) -> bool:
+    """Whether the words begin with some that the agent said in this turn, in its order."""
+    said = _plain(turn.reply.words) if turn.reply else []
+    heard = _plain(words)[:ECHO_WORDS]
+    return len(heard) == ECHO_WORDS and any(
+        said[at : at + ECHO_WORDS] == heard for at in range(len(said))
+    )
+
+
+def _is_number(words: list[Word]) -> bool:
+    """Whether at least half of what was said are digits."""
+    plain = _plain(words)
+    return bool(plain) and 2 * sum(bool(_DIGITS.search(each)) for each in plain) >= len(plain)

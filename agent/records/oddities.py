@@ -1,0 +1,279 @@
+"""What was odd in a call: a sentence each, with the cause, the figure, and the setting to turn."""
+
+from collections.abc import Iterator
+
+from agent.records import interruptions
+from agent.records.oddity import Oddity
+from agent.records.read import RecordedCall
+from agent.records.schema import (
+    Attempt,
+    ProviderFailed,
+    Reply,
+    SettingsRefused,
+    SttSession,
+    Tool,
+    Turn,
+)
+from agent.records.slow_replies import causes, slow_reply
+from agent.records.stages import latest, wait_ms
+from agent.records.words import (
+    END_REASONS,
+    ENDINGS,
+    GOOD_ENDINGS,
+    PROVIDERS,
+    attempts_in_words,
+    duration,
+    error_in_words,
+    moment,
+)
+
+WAITED_FOR_AGENT_MS = 3000
+"""A free agent is in the room within a second; later, callers wonder whether anybody comes."""
+LATE_END_MS = 1500
+"""An end of turn by silence that comes so late is odd even if the reply was then quick."""
+LATE_FORMATTED_MS = 1000
+"""The formatted text follows the end of the turn by 150 ms as a rule. After a second the reply is
+on its way, made from the plain words."""
+HELD_MS = 800
+"""A second opinion that holds an end back for longer is felt."""
+SLOW_TOOL_MS = 2000
+"""As for a reply: the caller hears nothing meanwhile."""
+VOICE_GAP_MS = 1000
+"""A reply that lasts so much longer than its sound stood still in between."""
+WASTED_SHARE, WASTED_LEAST = 0.25, 4
+"""Preemptive replies that nobody heard cost money: `AGENT_EAGERNESS=full` may waste a quarter."""
+ORDERLY_SESSIONS = frozenset({"start", "roll over", "audio again"})
+"""Reasons for another session with AssemblyAI that are no failure."""
+
+_Found = Iterator[Oddity]
+
+
+def oddities(call: RecordedCall) -> list[Oddity]:
+    """All that was odd: what concerns the call first, then turn by turn."""
+    found = [*_of_call(call), *_of_providers(call), *interruptions.found(call)]
+    for turn in call.turns:
+        found += _of_turn(turn, call)
+    return sorted(found, key=lambda each: each.turn or 0)
+
+
+def _of_call(call: RecordedCall) -> _Found:
+    waited_ms = call.first.waited_for_ms or 0
+    if waited_ms >= WAITED_FOR_AGENT_MS:
+        yield Oddity(
+            "waited_for_agent",
+            f"The caller waited {duration(waited_ms)} in the room for an agent: no worker had a "
+            "place free, or none was running.",
+            hint="AGENT_MAX_CALLS is how many calls a worker takes at once.",
+        )
+    for agent in call.agents[1:]:
+        yield Oddity(
+            "agent_replaced",
+            f"The agent died, and another one went on at "
+            f"{moment((agent.at - call.started_at) * 1000)}.",
+            hint="The worker's log of that time says what ended its process.",
+        )
+    for refused in call.every(SettingsRefused):
+        yield Oddity(
+            "settings_refused",
+            f"Settings that came with the call were refused: {'; '.join(refused.faults)}.",
+            hint="docs/per-call.md says what a call may set.",
+        )
+    yield from _of_waste(call)
+    yield from _of_end(call)
+
+
+def _of_end(call: RecordedCall) -> _Found:
+    if call.end is None:
+        yield Oddity("no_end", "The record has no end: the agent died, or the call still goes on.")
+    elif call.end.ending not in GOOD_ENDINGS:
+        why = ENDINGS.get(call.end.ending, call.end.ending)
+        yield Oddity("bad_ending", f"The call ended because {why}.")
+
+
+def _of_waste(call: RecordedCall) -> _Found:
+    replies = [turn.reply for turn in call.turns if turn.reply]
+    wasted = sum(reply.preemptive_wasted for reply in replies)
+    if wasted >= WASTED_LEAST and wasted > WASTED_SHARE * (wasted + len(replies)):
+        yield Oddity(
+            "wasted_replies",
+            f"{wasted} preemptive replies were thrown away, beside {len(replies)} that were used.",
+            hint="AGENT_EAGERNESS=some or off begins fewer.",
+        )
+
+
+def _of_providers(call: RecordedCall) -> _Found:
+    """Failures of providers that no turn tells."""
+    failures = call.every(ProviderFailed)
+    lost = [each for each in failures if each.provider == "stt"]
+    reopened = [each for each in call.every(SttSession) if each.reason not in ORDERLY_SESSIONS]
+    resent = sum(each.audio_resent_seconds for each in reopened)
+    again = f" {resent:.1f} s of sound were sent once more." if resent else ""
+    for each in lost:
+        turn = _turn_at(call, each.at_ms)
+        yield Oddity(
+            "stt_lost",
+            f"{f'Turn {turn.index}: at' if turn else 'At'} {moment(each.at_ms)} the connection to "
+            f"AssemblyAI was lost ({error_in_words(each.error)}), and another one was opened"
+            f"{f' after {duration(each.wait_for_ms)}' if each.wait_for_ms else ''}.{again}",
+            turn.index if turn else None,
+            "ASSEMBLYAI_FALLBACK_BASE_URL names a second region; the network may be at fault.",
+        )
+    if reopened and not lost:
+        yield Oddity(
+            "stt_lost",
+            f"The connection to AssemblyAI was lost {_times(len(reopened))} "
+            f"({error_in_words(reopened[0].reason)}), and opened again.{again}",
+            hint="ASSEMBLYAI_FALLBACK_BASE_URL names a second region; the network may be at fault.",
+        )
+    for provider in ("llm", "tts"):
+        told = sum(bool(each.error) for turn in call.turns for each in _tries(turn, provider))
+        all_of_it = [each for each in failures if each.provider == provider]
+        if more := max(len(all_of_it) - told, 0):
+            yield Oddity(
+                "provider_failed",
+                f"A request to {PROVIDERS[provider]} failed {_times(more)} outside of any turn's "
+                f" reply ({error_in_words(all_of_it[-1].error)}).",
+            )
+
+
+def _times(count: int) -> str:
+    return "once" if count == 1 else f"{count} times"
+
+
+def _tries(turn: Turn, provider: str) -> list[Attempt]:
+    reply = turn.reply or Reply()
+    return reply.llm if provider == "llm" else reply.tts
+
+
+def _turn_at(call: RecordedCall, at_ms: int) -> Turn | None:
+    """The turn in which something happened: the first whose reply had not ended then."""
+    for turn in call.turns:
+        part, reply = turn.caller_part, turn.reply or Reply()
+        ends = latest(part.ended_ms, part.committed_ms, reply.first_sound_ms, reply.ended_ms)
+        if ends is not None and at_ms <= ends:
+            return turn
+    return call.turns[-1] if call.turns else None
+
+
+def _of_turn(turn: Turn, call: RecordedCall) -> _Found:
+    slow = slow_reply(turn, call.first)
+    if slow:
+        yield Oddity("slow_reply", f"Turn {turn.index} {slow[0]}", turn.index, slow[1])
+    blamed = {each.key for each in causes(turn)}
+    if "end_of_turn" not in blamed:
+        yield from _of_ending(turn)
+    yield from _of_formatting(turn)
+    for provider in ("llm", "tts"):
+        if provider not in blamed:
+            yield from _of_attempts(turn, provider)
+    for tool in turn.tools:
+        if "tool" not in blamed:
+            yield from _of_tool(turn, tool)
+    yield from _of_voice(turn)
+    yield from _of_no_reply(turn, call)
+
+
+def _of_ending(turn: Turn) -> _Found:
+    part = turn.caller_part
+    late_ms = (part.decided_ms or 0) - (part.ended_ms or part.decided_ms or 0)
+    is_late = part.end_reason == "silence" and late_ms >= LATE_END_MS
+    if part.end_reason and (is_late or part.end_reason in ("watchdog", "reconnect")):
+        sure = "" if part.end_confidence is None else f" (confidence {part.end_confidence:.2f})"
+        yield Oddity(
+            "late_end",
+            f"Turn {turn.index} ended {duration(late_ms)} after the voice: "
+            f"{END_REASONS[part.end_reason]}{sure}.",
+            turn.index,
+            "AGENT_TURN_PRESET sets how sure AssemblyAI has to be; ASSEMBLYAI_MAX_TURN_SILENCE is "
+            "its longest silence."
+            if is_late
+            else "",
+        )
+    if (part.held_for_ms or 0) >= HELD_MS:
+        yield Oddity(
+            "held_back",
+            f"Turn {turn.index}'s end was held back by the second opinion for "
+            f"{duration(part.held_for_ms or 0)}.",
+            turn.index,
+            "AGENT_TURN_HOLD_MS limits that.",
+        )
+
+
+def _of_formatting(turn: Turn) -> _Found:
+    part = turn.caller_part
+    if part.formatted_ms is None or part.decided_ms is None:
+        return
+    late_ms = part.formatted_ms - part.decided_ms
+    if late_ms >= LATE_FORMATTED_MS:
+        yield Oddity(
+            "late_formatted",
+            f"Turn {turn.index}'s formatted text came {duration(late_ms)} after the end of the "
+            "turn: AssemblyAI sent it late, and the language model was given the plain words.",
+            turn.index,
+            "ASSEMBLYAI_WAIT_FOR_FORMATTED_MS is how long a turn may wait for it.",
+        )
+
+
+def _of_attempts(turn: Turn, provider: str) -> _Found:
+    told = attempts_in_words(_tries(turn, provider))
+    if told:
+        waited = wait_ms(turn)
+        so = "" if waited is None else f"; the caller waited {duration(waited)}"
+        yield Oddity(
+            "provider_failed",
+            f"Turn {turn.index}: {PROVIDERS[provider]} failed ({told}){so}.",
+            turn.index,
+            f"OPENAI_FALLBACK_{provider.upper()}_MODEL names who takes over.",
+        )
+
+
+def _of_tool(turn: Turn, tool: Tool) -> _Found:
+    took = "" if tool.ended_ms is None else f" after {duration(tool.ended_ms - tool.started_ms)}"
+    said = {
+        "error": f"failed{took} ({tool.error or 'error'})",
+        "timeout": f"hung, and was cancelled{took}",
+        "cancelled": f"was cancelled{took}",
+        "ok": f"took {took.removeprefix(' after ')}",
+    }[tool.outcome]
+    if tool.ended_ms is None:
+        said = "had not come back when the turn was over"
+    elif tool.outcome == "ok" and tool.ended_ms - tool.started_ms < SLOW_TOOL_MS:
+        return
+    yield Oddity(
+        "tool",
+        f"Turn {turn.index}: the tool {tool.tool} {said}.",
+        turn.index,
+        "AGENT_TOOL_TIMEOUT_SECONDS limits how long a tool may keep a caller waiting.",
+    )
+
+
+def _of_voice(turn: Turn) -> _Found:
+    reply = turn.reply or Reply()
+    if reply.interruptions or None in (
+        reply.first_sound_ms,
+        reply.ended_ms,
+        reply.tts_audio_for_ms,
+    ):
+        return
+    lasted_ms = (reply.ended_ms or 0) - (reply.first_sound_ms or 0)
+    gap_ms = lasted_ms - (reply.tts_audio_for_ms or 0)
+    if gap_ms >= VOICE_GAP_MS:
+        yield Oddity(
+            "voice_gap",
+            f"Turn {turn.index}'s reply stood still for {duration(gap_ms)} in between: its sound "
+            "came more slowly than it was spoken.",
+            turn.index,
+            "Look at the attempts of the voice (TTS) and at the language model's speed.",
+        )
+
+
+def _of_no_reply(turn: Turn, call: RecordedCall) -> _Found:
+    reply = turn.reply
+    is_last = turn is call.turns[-1]
+    if turn.origin == "caller" and not is_last and (reply is None or reply.first_sound_ms is None):
+        yield Oddity(
+            "no_reply",
+            f"Turn {turn.index} got no reply that could be heard.",
+            turn.index,
+            "The caller spoke on before it came, or the language model or the voice failed.",
+        )

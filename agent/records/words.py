@@ -1,0 +1,95 @@
+"""Codes of a record as words: for sentences, pages and lists."""
+
+from agent.records.schema import Attempt
+
+ENDINGS = {
+    "caller_left": "the caller hung up",
+    "caller_lost": "the caller's network failed, and the caller did not come back in time",
+    "another_caller": "somebody else became the caller",
+    "caller_silent": "the caller said nothing for too long",
+    "no_caller": "no caller came in time",
+    "room_closed": "the room was closed",
+    "cannot_hear": "the speech recognition failed",
+    "cannot_think": "the language model failed",
+    "cannot_speak": "the speech synthesis failed",
+    "agent_ended": "the agent ended the call",
+    "too_long": "the call reached its longest duration",
+    "other_agent": "another agent was there already",
+    "worker_stopped": "the worker was stopped",
+    "hurried": "the worker could not wait for the call to end",
+    "fault": "the agent has a fault",
+}
+"""Why a call is over, by its code."""
+
+GOOD_ENDINGS = frozenset(
+    {"caller_left", "agent_ended", "another_caller", "room_closed", "other_agent"}
+)
+"""After these nobody has to look."""
+
+END_REASONS = {
+    "confidence": "AssemblyAI was sure that the turn was over",
+    "silence": "AssemblyAI was not sure, and waited for the longest silence",
+    "second_opinion": "the end-of-turn detector asked AssemblyAI to end it",
+    "forced": "the agent asked AssemblyAI to end it",
+    "watchdog": "AssemblyAI did not end it when asked, so the agent did",
+    "reconnect": "the connection to AssemblyAI broke off, and the next one found no more words",
+    "vad": "the voice detector heard silence",
+    "typed": "the caller typed",
+}
+"""Why a caller's turn ended."""
+
+PROVIDERS = {"stt": "AssemblyAI", "llm": "the language model", "tts": "the voice (TTS)"}
+
+_ERRORS = {
+    "rate_limit": "rate limit",
+    "timeout": "no answer in time",
+    "unavailable": "unavailable",
+    "refused": "refused",
+    "content_refused": "content refused",
+    "broken": "the answer broke off",
+    "empty": "an empty answer",
+}
+
+
+def error_in_words(error: str) -> str:
+    """A class of error, such as `rate_limit`, as words."""
+    return _ERRORS.get(error, error.replace("_", " "))
+
+
+def duration(ms: float) -> str:
+    """Milliseconds as a person reads them: 80 ms, 2.6 s, 1 min 5 s."""
+    if ms < 100:
+        return f"{round(ms)} ms"
+    if ms < 60_000:
+        return f"{ms / 1000:.1f} s"
+    minutes, seconds = divmod(round(ms / 1000), 60)
+    return f"{minutes} min {seconds} s" if seconds else f"{minutes} min"
+
+
+def moment(ms: float) -> str:
+    """A time in a call: 0:41, 1:02:03."""
+    minutes, seconds = divmod(int(ms // 1000), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
+
+
+def attempts_in_words(attempts: list[Attempt]) -> str:
+    """What became of the requests to a provider, in order; empty if the first one succeeded."""
+    if not any(each.error for each in attempts):
+        return ""
+    parts: list[str] = []
+    for each in attempts:
+        took = duration(each.took_for_ms)
+        parts.append(
+            f"{error_in_words(each.error)} at {each.provider} after {took}"
+            if each.error
+            else f"{each.provider} answered in {took}"
+        )
+    return ", then ".join(_grouped(parts))
+
+
+def _grouped(parts: list[str]) -> list[str]:
+    """At most four parts: the first two and the last two."""
+    if len(parts) <= 4:
+        return parts
+    return [*parts[:2], f"{len(parts) - 3} more failures", parts[-1]]

@@ -1,0 +1,124 @@
+"""Who spoke over whom, and what was wrong about it, as sentences."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from agent.records.interruptions import found
+from agent.records.oddity import Oddity
+from agent.records.read import RecordedCall
+from agent.records.schema import Call, Interruption, Line, Overlap, Turn
+from workbench.local.calling.sample_records import turn, words
+
+SPOKEN = "We open at nine every morning but on Sundays"
+
+
+def told(*lines: Line) -> list[Oddity]:
+    every: Any = (Call(), *lines)
+    return found(RecordedCall(Path("RM_1.jsonl"), every))
+
+
+def only(*lines: Line) -> Oddity:
+    (oddity,) = told(*lines)
+    return oddity
+
+
+def interrupted(*each: Interruption, **fields: Any) -> Turn:
+    return turn(4, 1000, "when do you open", SPOKEN, reply={"interruptions": each}, **fields)
+
+
+def false(at_ms: int, resumed_ms: int | None = None, text: str = "") -> Interruption:
+    by: Any = "words" if text else "voice"
+    heard = words(text, at_ms)
+    return Interruption(at_ms=at_ms, by=by, outcome="false", resumed_ms=resumed_ms, words=heard)
+
+
+def test_a_noise_that_was_taken_for_a_barge_in_is_told_with_the_silence_it_cost() -> None:
+    one = only(interrupted(false(3000, 3900)))
+    assert (one.kind, one.turn) == ("false_barge_in", 4)
+    assert one.sentence == (
+        "Turn 4 was interrupted once by a sound without words (noise) at 0:03: a false barge-in; "
+        "the agent fell silent for 0.9 s and went on."
+    )
+    assert "AGENT_BARGE_IN=calm" in one.hint
+
+
+def test_several_in_a_turn_are_one_sentence() -> None:
+    one = only(interrupted(false(3000, 3900), false(5000, text="oh well")))
+    assert "interrupted 2 times by the words “oh well” at 0:03, 0:05" in one.sentence
+    assert one.sentence.endswith("the agent fell silent.")
+
+
+def test_a_true_barge_in_is_nothing_odd() -> None:
+    true = Interruption(at_ms=3000, by="words", outcome="true", words=words("stop please", 3000))
+    assert told(interrupted(true)) == []
+    assert told(Turn(index=1, origin="caller")) == []
+
+
+def test_a_cut_off_tells_why_the_turn_had_ended() -> None:
+    cut = turn(2, 1000, "I would like", "What?", cut_off_for_ms=640, part={"end_confidence": 0.71})
+    assert only(cut).sentence == (
+        "Turn 2 cut the caller off: the caller spoke on 0.6 s after the reply began. The turn "
+        "ended because AssemblyAI was sure that the turn was over (confidence 0.71), with the "
+        "preset seed."
+    )
+    assert "AGENT_TURN_PRESET" in only(cut).hint
+    unknown = turn(2, 1000, "I would", "What?", cut_off_for_ms=0, part={"end_reason": None})
+    assert only(unknown).sentence.endswith("spoke on 0 ms after the reply began.")
+    bare = {"end_confidence": None}
+    vague = turn(2, 1000, "I would", "What?", cut_off_for_ms=0, part=bare, preset=None)
+    assert only(vague).sentence.endswith("sure that the turn was over.")
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        [turn(2, 1000, "my name is spelt", "Thanks.", cut_off_for_ms=600, is_dictated=True)],
+        [turn(2, 1000, "five five 01", "Thanks.", cut_off_for_ms=600)],
+        [
+            turn(2, 1000, "my name is spelt", "Thanks.", cut_off_for_ms=600),
+            turn(3, 5000, "with a k", "Thanks.", is_dictated=True),
+        ],
+    ],
+)
+def test_a_dictation_that_was_cut_is_called_so(lines: list[Turn]) -> None:
+    one = only(*lines)
+    assert one.kind == "dictation_cut"
+    assert one.sentence.startswith("Turn 2 cut a dictation off")
+    assert "AGENT_DICTATION_PAUSE_MS" in one.hint
+
+
+def test_an_echo_that_was_kept_out_is_told_once() -> None:
+    echo = Overlap(at_ms=4000, taken_for="echo", is_right=True)
+    assert "came back over the caller's line once (first at 0:04)" in only(echo).sentence
+    assert "2 times" in only(echo, echo).sentence
+
+
+def test_an_echo_that_interrupted_the_agent_is_known_by_its_words() -> None:
+    own = Interruption(at_ms=3000, by="words", outcome="true", words=words("at nine every", 3000))
+    one = only(interrupted(own, cut_off_for_ms=700))  # the echo is the cause, not a cut-off
+    assert one.kind == "echo"
+    assert "interrupted by the agent's own words “at nine every”" in one.sentence
+    assert "AGENT_ECHO=auto" in one.hint
+
+
+def test_an_echo_that_was_answered_is_known_by_its_words() -> None:
+    echo = turn(5, 9000, "we open at nine every morning but on sundays at ten or by", "Pardon?")
+    one = only(turn(4, 1000, "when", SPOKEN), echo)
+    assert (one.kind, one.turn) == ("echo", 5)
+    assert "sundays at ten or ...”: an echo" in one.sentence
+
+
+def test_what_was_taken_for_no_turn_and_was_one_is_told() -> None:
+    overlap = Overlap(at_ms=4000, taken_for="backchannel", is_right=False)
+    assert "taken for a backchannel and not answered" in only(overlap).sentence
+    other = Overlap(at_ms=4000, taken_for="mood", is_right=False)
+    assert "taken for mood" in only(other).sentence
+    assert told(Overlap(at_ms=4000, taken_for="interruption", is_right=True)) == []
+
+
+def test_a_false_interruption_that_no_turn_tells_is_told_and_no_other() -> None:
+    overlap = Overlap(at_ms=4000, taken_for="interruption", is_right=False)
+    assert "stopped for a barge-in that was none" in only(overlap).sentence
+    assert len(told(interrupted(false(3500, 4000)), overlap)) == 1

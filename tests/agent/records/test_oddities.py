@@ -1,0 +1,209 @@
+"""What was odd in a call, as sentences; a healthy call has none."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from agent.records.oddities import oddities
+from agent.records.oddity import Oddity
+from agent.records.read import RecordedCall
+from agent.records.schema import (
+    Attempt,
+    Call,
+    CallersPart,
+    End,
+    Line,
+    ProviderFailed,
+    Reply,
+    SettingsRefused,
+    SttSession,
+    Tool,
+    Turn,
+)
+from workbench.local.calling import sample_records
+from workbench.local.calling.sample_records import turn
+
+GOOD = End(ending="caller_left")
+
+
+def told(*lines: Line) -> list[Oddity]:
+    every: Any = lines
+    return oddities(RecordedCall(Path("RM_1.jsonl"), every))
+
+
+def only(*lines: Line, call: Call | None = None) -> Oddity:
+    (oddity,) = told(call or Call(), *lines, GOOD)
+    return oddity
+
+
+def said(**fields: Any) -> Turn:
+    return turn(2, 1000, "when do you open", "We open at nine.", **fields)
+
+
+def test_a_healthy_call_has_nothing_odd() -> None:
+    assert told(*sample_records.healthy(8)) == []
+
+
+def test_oddities_of_the_call_come_first_and_then_those_of_turns_in_order() -> None:
+    found = told(*sample_records.eventful()[:-1])
+    assert found[0].kind == "no_end"
+    turns = [each.turn or 0 for each in found]
+    assert turns == sorted(turns)
+    kinds = {each.kind for each in found}
+    assert kinds >= {"slow_reply", "false_barge_in", "stt_lost", "dictation_cut"}
+
+
+def test_a_caller_who_waited_for_an_agent() -> None:
+    one = only(call=Call(waited_for_ms=23_000))
+    assert one.sentence.startswith("The caller waited 23.0 s in the room for an agent")
+    assert "AGENT_MAX_CALLS" in one.hint
+
+
+def test_an_agent_that_was_replaced() -> None:
+    one = only(Call(at=65.0, replaces_agent=True), call=Call(at=0.0))
+    assert one.sentence == "The agent died, and another one went on at 1:05."
+
+
+def test_settings_that_were_refused() -> None:
+    one = only(SettingsRefused(faults=["greeting: is too long"]))
+    assert "greeting: is too long" in one.sentence
+
+
+@pytest.mark.parametrize(
+    ("ending", "words"),
+    [("cannot_think", "the language model failed"), ("some_new_one", "some_new_one")],
+)
+def test_an_ending_after_which_somebody_should_look(ending: str, words: str) -> None:
+    (one,) = told(Call(), End(ending=ending))
+    assert one.sentence == f"The call ended because {words}."
+
+
+def test_preemptive_replies_that_were_wasted() -> None:
+    one = only(said(reply={"preemptive_wasted": 5}))
+    assert one.sentence.startswith("5 preemptive replies were thrown away, beside 1")
+    assert told(Call(), said(reply={"preemptive_wasted": 3}), GOOD) == []
+
+
+def test_a_lost_connection_is_told_in_its_turn() -> None:
+    lost = ProviderFailed(at_ms=1500, provider="stt", error="NetworkError", wait_for_ms=250)
+    again = SttSession(
+        reason="NetworkError", billed_seconds=3.0, audio_sent_seconds=3.0, audio_resent_seconds=1.2
+    )
+    one = only(said(), lost, again)
+    assert (one.kind, one.turn) == ("stt_lost", 2)
+    assert one.sentence == (
+        "Turn 2: at 0:01 the connection to AssemblyAI was lost (NetworkError), and another one was "
+        "opened after 0.2 s. 1.2 s of sound were sent once more."
+    )
+
+
+def test_a_lost_connection_after_the_last_turn_belongs_to_it_and_without_turns_to_the_call() -> (
+    None
+):
+    lost = ProviderFailed(at_ms=900_000, provider="stt", error="NetworkError")
+    assert only(Turn(index=1, origin="greeting"), said(), lost).turn == 2
+    assert only(lost).sentence.startswith("At 15:00 the connection")
+
+
+@pytest.mark.parametrize(("count", "times"), [(1, "once"), (3, "3 times")])
+def test_lost_connections_of_which_only_the_next_session_tells(count: int, times: str) -> None:
+    one = only(*[SttSession(reason="QuotaError", billed_seconds=1.0)] * count)
+    assert f"was lost {times} (QuotaError)" in one.sentence
+    assert told(Call(), SttSession(reason="roll over", billed_seconds=1.0), GOOD) == []
+
+
+def test_a_failure_outside_of_any_reply_is_told_and_one_inside_only_once() -> None:
+    failed = ProviderFailed(at_ms=1, provider="llm", error="timeout")
+    assert "A request to the language model failed once outside" in only(failed).sentence
+    attempts = [
+        Attempt(provider="a.example", took_for_ms=100, error="timeout"),
+        Attempt(provider="b.example", took_for_ms=200),
+    ]
+    one = only(said(reply={"llm": attempts}), failed)
+    assert one.sentence == (
+        "Turn 2: the language model failed (no answer in time at a.example after 0.1 s, then "
+        "b.example answered in 0.2 s); the caller waited 0.8 s."
+    )
+    assert "OPENAI_FALLBACK_LLM_MODEL" in one.hint
+
+
+def test_a_failed_attempt_of_the_voice_without_a_wait() -> None:
+    attempts = [Attempt(provider="a.example", took_for_ms=100, error="timeout")]
+    spoken = Turn(index=1, origin="prompt", reply=Reply(first_sound_ms=5, tts=attempts))
+    assert only(spoken).sentence == (
+        "Turn 1: the voice (TTS) failed (no answer in time at a.example after 0.1 s)."
+    )
+
+
+def test_a_failed_attempt_that_made_the_caller_wait_is_told_there_alone() -> None:
+    attempts = [Attempt(provider="a.example", took_for_ms=100, error="timeout")]
+    one = only(said(llm=2500, reply={"llm": attempts}))
+    assert one.kind == "slow_reply"
+    assert "no answer in time" in one.sentence
+
+
+def test_turns_that_ended_late_or_in_another_way_than_they_should() -> None:
+    late = only(said(end=1500, llm=100, part={"end_reason": "silence", "end_confidence": 0.2}))
+    assert late.sentence == (
+        "Turn 2 ended 1.6 s after the voice: AssemblyAI was not sure, and waited for the longest "
+        "silence (confidence 0.20)."
+    )
+    dog = only(said(part={"end_reason": "watchdog", "end_confidence": None}))
+    assert "did not end it when asked" in dog.sentence
+    assert dog.hint == ""
+    slow = only(said(end=2500, part={"end_reason": "silence"}))
+    assert slow.kind == "slow_reply"  # told once
+
+
+def test_a_turn_that_the_second_opinion_held_back() -> None:
+    one = only(said(commit=900, llm=100, part={"held_for_ms": 850}))
+    assert one.sentence == "Turn 2's end was held back by the second opinion for 0.8 s."
+
+
+def test_a_formatted_text_that_came_late_and_one_that_came_in_time() -> None:
+    one = only(said(part={"formatted_ms": 1000 + 1080 + 280 + 2100}))
+    assert "Turn 2's formatted text came 2.1 s after the end of the turn" in one.sentence
+    assert told(Call(), said(part={"formatted_ms": None}), GOOD) == []
+
+
+@pytest.mark.parametrize(
+    ("tool", "words"),
+    [
+        (Tool(tool="order", started_ms=0, ended_ms=900, outcome="error", error="KeyError"),
+         "the tool order failed after 0.9 s (KeyError)"),
+        (Tool(tool="order", started_ms=0, ended_ms=900, outcome="error"),
+         "failed after 0.9 s (error)"),
+        (Tool(tool="order", started_ms=0, ended_ms=30_000, outcome="timeout"),
+         "hung, and was cancelled after 30.0 s"),
+        (Tool(tool="order", started_ms=0, ended_ms=900, outcome="cancelled"),
+         "was cancelled after 0.9 s"),
+        (Tool(tool="order", started_ms=0, ended_ms=2600), "the tool order took 2.6 s."),
+        (Tool(tool="order", started_ms=0), "had not come back when the turn was over"),
+    ],
+)  # fmt: skip
+def test_a_tool_that_went_wrong(tool: Tool, words: str) -> None:
+    one = only(said(tools=[tool]))
+    assert one.kind == "tool"
+    assert words in one.sentence
+
+
+def test_a_tool_that_went_well_or_is_told_with_the_wait_is_not_told_again() -> None:
+    quick = Tool(tool="order", started_ms=0, ended_ms=300)
+    assert told(Call(), said(tools=[quick]), GOOD) == []
+    slow = Tool(tool="order", started_ms=2500, ended_ms=5000)
+    assert only(said(llm=3500, tools=[slow])).kind == "slow_reply"
+
+
+def test_a_reply_that_stood_still_in_between() -> None:
+    one = only(said(reply={"ended_ms": 8000, "tts_audio_for_ms": 1100}))
+    assert "Turn 2's reply stood still for 4." in one.sentence
+    assert told(Call(), said(reply={"tts_audio_for_ms": 1100}), GOOD) == []
+
+
+def test_a_turn_without_a_reply_unless_it_is_the_last() -> None:
+    silent = Turn(index=1, origin="caller", caller_part=CallersPart(ended_ms=5))
+    assert only(silent, said()).sentence == "Turn 1 got no reply that could be heard."
+    mute = silent.model_copy(update={"reply": Reply()})
+    assert only(mute, said()).kind == "no_reply"
+    assert told(Call(), said(), silent, GOOD) == []

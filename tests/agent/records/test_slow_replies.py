@@ -1,0 +1,110 @@
+"""The sentence about a long wait names the stage that was to blame, with its figure."""
+
+from typing import Any
+
+import pytest
+
+from agent.records.schema import Attempt, Call, Filler, Tool
+from agent.records.slow_replies import causes, slow_reply
+from workbench.local.calling.sample_records import turn
+
+
+def told(**delays: Any) -> tuple[str, str]:
+    found = slow_reply(turn(1, 1000, "hello there", "Hello.", **delays), Call())
+    assert found
+    return found
+
+
+@pytest.mark.parametrize(
+    ("stage", "clause", "setting"),
+    [
+        ("stt", "AssemblyAI's last word was final 2.5 s after the voice's end", "BASE_URL"),
+        ("end", "the end of the turn took 2.5 s (AssemblyAI was sure", "AGENT_TURN_PRESET"),
+        ("commit", "the session took 2.5 s to commit the turn", "WAIT_FOR_FORMATTED"),
+        ("llm", "the language model's first token took 2.5 s", "OPENAI_FALLBACK_LLM_MODEL"),
+        ("clause", "the language model took 2.5 s from its first token", "FIRST_CLAUSE"),
+        ("tts", "the first byte of the voice (TTS) took 2.5 s", "OPENAI_FALLBACK_TTS_MODEL"),
+        ("playout", "the first sound took 2.5 s from the voice", "CPU"),
+    ],
+)
+def test_a_slow_stage_is_named_with_its_figure_and_a_setting(
+    stage: str, clause: str, setting: str
+) -> None:
+    said, hint = told(**{stage: 2500})
+    assert clause in said
+    assert said.startswith("waited 3.")
+    assert "and" not in said.split(":")[1].split("(")[0]  # nothing else is blamed
+    assert setting in hint
+
+
+def test_a_usual_wait_is_no_oddity() -> None:
+    assert slow_reply(turn(1, 1000, "hello there", "Hello."), Call()) is None
+
+
+def test_failed_attempts_are_told_in_order() -> None:
+    attempts = [
+        Attempt(provider="a.example big", took_for_ms=240, error="rate_limit"),
+        Attempt(provider="b.example small", took_for_ms=2100),
+    ]
+    said, _ = told(llm=2600, reply={"llm": attempts})
+    assert (
+        "first token took 2.6 s (rate limit at a.example big after 0.2 s, then b.example small "
+        "answered in 2.1 s)" in said
+    )
+
+
+def test_two_stages_that_are_to_blame_are_both_named() -> None:
+    said, hint = told(llm=2500, tts=2000)
+    assert "first token took 2.5 s, and the first byte of the voice (TTS) took 2.0 s" in said
+    assert "LLM" in hint
+
+
+def test_a_wait_to_which_each_stage_adds_a_little_names_the_largest() -> None:
+    every = {"stt": 400, "end": 500, "commit": 350, "llm": 750, "clause": 300}
+    one = turn(1, 1000, "hello there", "Hello.", **every)
+    assert len(causes(one)) == 1
+
+
+@pytest.mark.parametrize(
+    ("outcome", "error", "said"),
+    [
+        ("ok", None, "the tool order took 2.5 s."),
+        ("error", "KeyError", "took 2.5 s and failed (KeyError)"),
+        ("timeout", None, "took 2.5 s and was cancelled, since it had no result in time"),
+        ("cancelled", None, "took 2.5 s and was cancelled."),
+    ],
+)
+def test_a_tool_that_kept_the_caller_waiting_is_named_with_its_outcome(
+    outcome: Any, error: str | None, said: str
+) -> None:
+    tool = Tool(tool="order", started_ms=2000, ended_ms=4500, outcome=outcome, error=error)
+    sentence, hint = told(llm=3000, tools=[tool])
+    assert said in sentence
+    assert "AGENT_TOOL_TIMEOUT_SECONDS" in hint
+
+
+def test_a_filler_in_the_wait_is_told() -> None:
+    said, _ = told(llm=4000, fillers=[Filler(at_ms=4100)])
+    assert said.endswith("; the caller heard a filler at 0:04.")
+
+
+def test_an_end_of_turn_without_confidence_tells_its_reason_and_preset() -> None:
+    waited = {"end_reason": "silence", "end_confidence": 0.31}
+    said, hint = told(end=2500, part=waited)
+    assert "waited for the longest silence, confidence 0.31)" in said
+    assert "AGENT_TURN_PRESET (seed was in force)" in hint
+    _, hint = told(end=2500, part=waited, preset=None)
+    assert "AGENT_TURN_PRESET sets" in hint
+    said, hint = told(end=2500, part=waited | {"end_confidence": None}, is_dictated=True)
+    assert "silence, while the caller dictated)" in said
+    assert "AGENT_DICTATION_PAUSE_MS" in hint
+    said, _ = told(end=2500, part={"end_reason": None})
+    assert "the record does not say why" in said
+
+
+def test_a_gap_and_a_held_end_are_told() -> None:
+    said, _ = told(llm=2500, reply={"asked_ms": None})
+    assert "for 2.5 s the record shows no stage at work" in said
+    said, hint = told(commit=2500, part={"held_for_ms": 2400})
+    assert "the second opinion held the end of the turn back for 2.4 s" in said
+    assert "AGENT_TURN_HOLD_MS" in hint

@@ -1,0 +1,161 @@
+"""The page of a call in Chromium, opened from the disk: what it shows, and words stay words."""
+
+import json
+import re
+import wave
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from axe_playwright_python.async_playwright import Axe
+from playwright.async_api import Browser, Page, expect
+
+from agent.records.read import read_calls
+from agent.records.schema import Audio, Call, Said
+from agent.viewer.write import write_page
+from workbench.local.browsers import chromium
+from workbench.local.calling import sample_records
+from workbench.local.running import PROJECT
+
+ARTIFACTS = PROJECT / "artifacts" / "viewer"
+SERIOUS = ("serious", "critical")
+WIDE = {"viewport": {"width": 1000, "height": 1250}}
+PHONE = {"viewport": {"width": 360, "height": 740}}
+
+pytestmark = pytest.mark.slow  # starts Chromium
+
+
+@asynccontextmanager
+async def opened(browser: Browser, folder: Path, lines: Any, **window: Any) -> AsyncIterator[Page]:
+    """The page of a call with these lines. Fails if it complains in the console or asks for a file
+    that is not its own sound."""
+    record = sample_records.write(folder / "RM_1.jsonl", lines)
+    write_page(read_calls(record)[-1], folder / "RM_1.html")
+    context = await browser.new_context(**(window or WIDE))
+    page = await context.new_page()
+    complaints: list[str] = []
+    page.on("console", lambda message: complaints.append(message.text))
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on("requestfailed", lambda request: complaints.append(request.url[:200]))
+    await page.goto((folder / "RM_1.html").as_uri())
+    yield page
+    await context.close()
+    assert complaints == []
+
+
+async def picture(page: Page, name: str, *, whole: bool = True) -> None:
+    ARTIFACTS.mkdir(parents=True, exist_ok=True)
+    await page.screenshot(path=str(ARTIFACTS / f"{name}.png"), full_page=whole)
+
+
+async def assert_accessible(page: Page) -> None:
+    found = (await Axe().run(page)).response["violations"]
+    serious = [each for each in found if each["impact"] in SERIOUS]
+    assert not serious, json.dumps(serious, indent=1)
+
+
+async def test_a_call_is_shown_with_its_oddities_its_turns_and_where_their_time_went(
+    tmp_path: Path,
+) -> None:
+    async with (
+        chromium() as browser,
+        opened(browser, tmp_path, sample_records.eventful()) as page,
+    ):
+        await expect(page.locator("h1")).to_have_text("+15550100 in support-17")
+        await expect(page.locator(".turn:not(.beside)")).to_have_count(7)
+        odd = page.locator("#odd li")
+        await expect(odd.nth(0)).to_contain_text("Turn 3 waited 3.2 s: the language model's first")
+        await expect(page.locator(".beside")).to_contain_text("Caller (backchannel): mhm")
+        await picture(page, "call")
+        await assert_accessible(page)
+
+        await odd.nth(0).locator("a").click()
+        body = page.locator("#body-3")
+        await expect(body).to_be_visible()
+        await expect(body.locator(".worst").first).to_have_text("LLM, first token")
+        await expect(body).to_contain_text("2,620 ms")
+        await expect(body).to_contain_text("confidence: AssemblyAI was sure")
+        await expect(page.locator("#turn-3 .head")).to_be_focused()
+        await page.keyboard.press("j")
+        await expect(page.locator("#turn-4 .head")).to_be_focused()
+        await page.keyboard.press("Enter")
+        await expect(page.locator("#body-4")).to_contain_text("false barge-in by a voice")
+        await page.keyboard.press("k")
+        await page.keyboard.press("Enter")
+        await expect(body).to_be_hidden()
+        await odd.nth(0).locator("a").click()  # the same link once more
+        await expect(body).to_be_visible()
+        await page.click("#all")
+        for summary in await page.locator("summary").all():
+            await summary.click()
+        await assert_accessible(page)
+        await picture(page, "open")
+        await page.emulate_media(media="print")
+        await expect(page.locator("footer")).to_be_hidden()
+        await picture(page, "print")
+
+
+async def test_it_fits_a_phone_and_a_dark_room(tmp_path: Path) -> None:
+    window = {**PHONE, "color_scheme": "dark"}
+    async with (
+        chromium() as browser,
+        opened(browser, tmp_path, sample_records.eventful(), **window) as page,
+    ):
+        await page.click("#turn-3 .head")
+        assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        await assert_accessible(page)
+        await picture(page, "phone")
+
+
+HOSTILE = "</script><img src=x onerror=alert(1)><b>{script}\u2028\u202e"
+
+
+async def test_what_hostile_callers_say_stays_text(tmp_path: Path) -> None:
+    bad = sample_records.turn(2, 1000, f"{HOSTILE} hello", HOSTILE, llm=3000)
+    lines = [
+        Call(room=HOSTILE, caller=HOSTILE, settings={HOSTILE: HOSTILE}),
+        bad,
+        *sample_records.said_in(bad),
+        Said(role="user", text=HOSTILE, mark=HOSTILE, name=HOSTILE),
+    ]
+    async with chromium() as browser, opened(browser, tmp_path, lines) as page:
+        await page.click("#all")
+        await expect(page.locator(".beside")).to_contain_text("<img src=x onerror=alert(1)><b>")
+        assert await page.locator("img, b:has-text('{script}')").count() == 0
+        assert await page.evaluate("document.scripts.length") == 2
+
+
+async def test_a_call_without_anything_odd_says_so_and_one_without_turns_too(
+    tmp_path: Path,
+) -> None:
+    async with chromium() as browser:
+        async with opened(browser, tmp_path, sample_records.healthy()) as page:
+            await expect(page.locator("#odd")).to_have_text(re.compile("Nothing."))
+        async with opened(browser, tmp_path, [Call()]) as page:
+            await expect(page.locator("#turns")).to_contain_text("The record holds no turn.")
+
+
+async def test_a_turn_is_heard_when_it_is_clicked(tmp_path: Path) -> None:
+    rate, lines = 8000, sample_records.healthy(3)
+    seconds = 20
+    tone = (9000 * np.sin(np.arange(rate * seconds) / 4)).astype("<i2")
+    with wave.open(str(tmp_path / "RM_1.wav"), "wb") as out:
+        out.setnchannels(2)
+        out.setsampwidth(2)
+        out.setframerate(rate)
+        out.writeframes(np.stack([tone, tone // 3], axis=1).tobytes())
+    lines.insert(1, Audio(file="RM_1.wav", starts_ms=100))
+    async with chromium() as browser, opened(browser, tmp_path, lines) as page:
+        clock = page.locator("#clock")
+        await expect(page.locator("#play")).to_be_visible()
+        await page.click("#turn-2 .head")
+        await expect(clock).to_have_text(re.compile("0:0[5-8] of"))
+        await expect(page.locator("#play")).to_have_text("Pause")
+        await page.click("#play")
+        await expect(page.locator("#play")).to_have_text("Play")
+        await page.locator(".strip").click(position={"x": 5, "y": 20})
+        await expect(clock).to_have_text(re.compile("0:0[0-3] of"))
+        await picture(page, "sound")
