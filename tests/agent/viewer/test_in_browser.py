@@ -30,8 +30,8 @@ pytestmark = pytest.mark.slow  # starts Chromium
 
 @asynccontextmanager
 async def opened(browser: Browser, folder: Path, lines: Any, **window: Any) -> AsyncIterator[Page]:
-    """The page of a call with these lines. Fails if it complains in the console or asks for a file
-    that is not its own sound."""
+    """The page of a call with these lines. Fails if it complains in the console, or asks for
+    anything but itself and the sound inside."""
     record = sample_records.write(folder / "RM_1.jsonl", lines)
     write_page(read_calls(record)[-1], folder / "RM_1.html")
     context = await browser.new_context(**(window or WIDE))
@@ -39,11 +39,14 @@ async def opened(browser: Browser, folder: Path, lines: Any, **window: Any) -> A
     complaints: list[str] = []
     page.on("console", lambda message: complaints.append(message.text))
     page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.on("requestfailed", lambda request: complaints.append(request.url[:200]))
-    await page.goto((folder / "RM_1.html").as_uri())
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url[:200]))
+    address = (folder / "RM_1.html").as_uri()
+    await page.goto(address)
     yield page
     await context.close()
     assert complaints == []
+    assert [url for url in asked if url != address and not url.startswith("blob:")] == []
 
 
 async def picture(page: Page, name: str, *, whole: bool = True) -> None:

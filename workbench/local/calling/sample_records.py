@@ -1,5 +1,6 @@
 """Records of calls that nobody held, for tests and pictures: made of the schema's own models."""
 
+import itertools
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,18 @@ BEGAN = 1_790_000_000.0
 """When a sample call began, in unix seconds."""
 SPOKEN_MS = 280
 """How long a word takes."""
+TOOK_MS = {
+    "stt": 110,
+    "end": 170,
+    "commit": 20,
+    "llm": 310,
+    "clause": 60,
+    "tts": 160,
+    "playout": 20,
+}
+"""How long each stage of a turn takes, in their order."""
+MOMENTS = ("ended", "final", "decided", "asked", "token", "clause", "audio", "sound")
+"""What they lie between."""
 
 
 def words(text: str, begins_ms: int) -> list[Word]:
@@ -60,52 +73,57 @@ def call(**given: Any) -> Call:
 def turn(index: int, begins_ms: int, said: str, answer: str, **delays: Any) -> Turn:
     """A turn whose voice begins then. `delays` are milliseconds of a stage (`stt`, `end`, `commit`,
     `llm`, `clause`, `tts`, `playout`), or fields of the turn, its `part` and its `reply`."""
-    took = {"stt": 110, "end": 170, "commit": 20, "llm": 310, "clause": 60, "tts": 160}
-    took |= {"playout": 20} | {key: delays.pop(key) for key in [*took, "playout"] if key in delays}
+    took = {key: delays.pop(key, usual) for key, usual in TOOK_MS.items()}
     heard = words(said, begins_ms)
     ended = heard[-1].end_ms if heard else begins_ms
-    decided = ended + took["stt"] + took["end"]
-    asked = decided + took["commit"]
-    token = asked + took["llm"]
-    clause = token + took["clause"]
-    audio = clause + took["tts"]
-    sound = audio + took["playout"]
-    spoken = words(answer, sound)
-    part = {
-        "started_ms": begins_ms,
-        "ended_ms": ended,
-        "last_word_final_ms": ended + took["stt"],
-        "decided_ms": decided,
-        "end_reason": "confidence",
-        "end_confidence": 0.86,
-        "formatted_ms": decided + 150,
-        "committed_ms": asked,
-        "words": heard,
-    }
+    # Each moment follows the one before.
+    moments = itertools.accumulate(took.values(), initial=ended)
+    at = dict(zip(MOMENTS, moments, strict=True))
+    spoken = words(answer, at["sound"])
+    part = _part(begins_ms, at) | {"words": heard} | delays.pop("part", {})
     reply = {
-        "asked_ms": asked,
-        "first_token_ms": token,
-        "first_clause_ms": clause,
-        "first_audio_ms": audio,
-        "first_sound_ms": sound,
-        "ended_ms": spoken[-1].end_ms if spoken else sound,
-        "llm": [Attempt(provider="api.openai.com gpt-4.1-mini", took_for_ms=took["llm"])],
-        "tts": [Attempt(provider="api.openai.com gpt-4o-mini-tts", took_for_ms=took["tts"])],
+        **_reply(at, took),
+        "ended_ms": spoken[-1].end_ms if spoken else at["sound"],
         "prompt_tokens": 640 + 40 * index,
-        "cached_tokens": 512,
-        "completion_tokens": 24,
         "tts_characters": len(answer),
         "words": spoken,
-    }
+    } | delays.pop("reply", {})
     return Turn(
-        at=BEGAN + (spoken[-1].end_ms if spoken else sound) / 1000,
+        at=BEGAN + (spoken[-1].end_ms if spoken else at["sound"]) / 1000,
         index=index,
         origin=delays.pop("origin", "caller"),
         preset=delays.pop("preset", "seed"),
-        caller_part=CallersPart.model_validate({**part, **delays.pop("part", {})}),
-        reply=Reply.model_validate({**reply, **delays.pop("reply", {})}),
+        caller_part=CallersPart.model_validate(part),
+        reply=Reply.model_validate(reply),
         **delays,
     )
+
+
+def _part(begins_ms: int, at: dict[str, int]) -> dict[str, Any]:
+    return {
+        "started_ms": begins_ms,
+        "ended_ms": at["ended"],
+        "last_word_final_ms": at["final"],
+        "decided_ms": at["decided"],
+        "end_reason": "confidence",
+        "end_confidence": 0.86,
+        "formatted_ms": at["decided"] + 150,
+        "committed_ms": at["asked"],
+    }
+
+
+def _reply(at: dict[str, int], took: dict[str, int]) -> dict[str, Any]:
+    return {
+        "asked_ms": at["asked"],
+        "first_token_ms": at["token"],
+        "first_clause_ms": at["clause"],
+        "first_audio_ms": at["audio"],
+        "first_sound_ms": at["sound"],
+        "llm": [Attempt(provider="api.openai.com gpt-4.1-mini", took_for_ms=took["llm"])],
+        "tts": [Attempt(provider="api.openai.com gpt-4o-mini-tts", took_for_ms=took["tts"])],
+        "cached_tokens": 512,
+        "completion_tokens": 24,
+    }
 
 
 def greeting(text: str = "Hello, this is Alex. How can I help you?") -> Turn:
@@ -163,9 +181,9 @@ def healthy(turns: int = 6) -> list[Line]:
     return [*lines, SttSession(at=BEGAN, reason="start", billed_seconds=at / 1000), end(at / 1000)]
 
 
-def eventful() -> list[Line]:
-    """A call in which much is odd, for the picture of the page."""
-    slow = turn(
+def _slow() -> Turn:
+    """The language model is limited in its rate, and the fallback is slow."""
+    return turn(
         3,
         11_200,
         "and can I bring my dog with me",
@@ -180,7 +198,11 @@ def eventful() -> list[Line]:
             ]
         },
     )
-    noise = turn(
+
+
+def _noise() -> Turn:
+    """A noise interrupts the agent."""
+    return turn(
         4,
         21_000,
         "what is on the menu tonight",
@@ -191,7 +213,11 @@ def eventful() -> list[Line]:
             ]
         },
     )
-    tool = turn(
+
+
+def _tool() -> Turn:
+    """A tool takes long."""
+    return turn(
         5,
         33_000,
         "book a table for two at eight please",
@@ -200,7 +226,11 @@ def eventful() -> list[Line]:
         tools=[Tool(tool="book_table", started_ms=36_000, ended_ms=39_900)],
         fillers=[Filler(at_ms=38_560)],
     )
-    number = turn(
+
+
+def _number() -> Turn:
+    """The caller gives a number, and is cut off."""
+    return turn(
         6,
         47_000,
         "my number is five five five zero one",
@@ -215,10 +245,14 @@ def eventful() -> list[Line]:
             ]
         },
     )
+
+
+def eventful() -> list[Line]:
+    """A call in which much is odd, for the picture of the page."""
     rest = turn(7, 51_600, "zero two seven", "Thank you. I have your number. See you tonight!")
     second = turn(2, 4600, "do you have a table tonight", "Yes, we have tables from six o'clock.")
     lines: list[Line] = [call(), *said_in(greeting()), greeting()]
-    for one in (second, slow, noise, tool, number, rest):
+    for one in (second, _slow(), _noise(), _tool(), _number(), rest):
         lines += [*said_in(one), one]
     return [
         *lines,
