@@ -39,6 +39,7 @@ flaky: $(STAMP)  ## Which spoken tests needed a further try in the last runs
 
 livekit: $(STAMP)  # What spoken calls need. The build uses the core that the type checker leaves idle.
 	$(BIN)/python -m workbench.local.prerequisites --browsers
+	$(BIN)/python -m workbench.local.prometheus
 	$(BIN)/python -m workbench.local.livekit_binary
 
 compare: $(STAMP)  ## Our speech module beside the stock plugin, scenario by scenario: docs/comparison.md

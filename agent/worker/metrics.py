@@ -164,7 +164,7 @@ FILLERS = _counter(
 )
 REPLIES = _counter(
     "agent_replies_total",
-    "Replies of the agent: heard, silent (nobody heard a sound of it), or thrown away because it "
+    "Replies to callers: heard, silent (nobody heard a sound of it), or thrown away because it "
     "began before the turn was over and did not fit it",
     "Much thrown away costs tokens: choose a less eager preset.",
     "fate",

@@ -56,6 +56,8 @@ def _observe_turn(turn: Turn) -> None:
         _observe_between(metrics.END_OF_TURN_DELAY, part.ended_ms, part.committed_ms)
         if reply:
             _observe_between(metrics.E2E_LATENCY, part.ended_ms, reply.first_sound_ms)
+            metrics.REPLIES.labels("silent" if reply.first_sound_ms is None else "heard").inc()
+            metrics.REPLIES.labels("thrown_away").inc(reply.preemptive_wasted)
     metrics.CUT_OFFS.inc(turn.cut_off_for_ms is not None)
     metrics.FILLERS.inc(len(turn.fillers))
     for tool in turn.tools:
@@ -65,8 +67,6 @@ def _observe_turn(turn: Turn) -> None:
 
 
 def _observe_reply(reply: Reply) -> None:
-    metrics.REPLIES.labels("silent" if reply.first_sound_ms is None else "heard").inc()
-    metrics.REPLIES.labels("thrown_away").inc(reply.preemptive_wasted)
     llm, tts = (
         metrics.LLM_TTFT.labels(_model(reply.llm)),
         metrics.TTS_TTFB.labels(_model(reply.tts)),

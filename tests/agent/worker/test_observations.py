@@ -100,11 +100,18 @@ def test_a_turn_counts_as_it_ended_and_with_what_happened_in_it(grown: Value) ->
 
 
 def test_a_greeting_is_a_reply_and_no_turn_of_the_caller(grown: Value) -> None:
-    count(line(turn(origin="greeting", reply=Reply())))
+    count(line(turn(origin="greeting")))
     assert grown("agent_turns_total", end_reason="confidence") == 0
     assert grown("lk_agents_turn_e2e_latency_seconds_count") == 0
-    assert grown("agent_replies_total", fate="silent") == 1
+    assert grown("lk_agents_turn_tts_ttfb_seconds_count", model_name="") == 1
+    assert grown("agent_replies_total", fate="heard") == 0
     assert grown("agent_cut_offs_total") == 0
+
+
+def test_a_reply_of_which_no_sound_came_is_silent(grown: Value) -> None:
+    count(line(turn(reply=Reply())))
+    assert grown("agent_replies_total", fate="silent") == 1
+    assert grown("lk_agents_turn_e2e_latency_seconds_count") == 0
 
 
 def test_a_turn_without_a_reply_or_known_times_is_a_turn(grown: Value) -> None:
