@@ -17,6 +17,7 @@ from agent.call.endings import Ending, count_as_failed
 from agent.call.failures import Failures
 from agent.call.hang_up import HangUp
 from agent.call.history.late_formatting import LateFormatting
+from agent.call.history.session_report import ReportFile
 from agent.call.log_context import TurnLog, name_caller
 from agent.call.mcp_tools import follow_mcp
 from agent.call.output.canned_prompts import SAMPLE_RATE
@@ -107,7 +108,8 @@ class Call:
         if not self._keeping.said_before:
             self._greeting_prefetch = GreetingPrefetch(self._session, self._agent.greeting)
             job.add_shutdown_callback(self._greeting_prefetch.aclose)
-        for each in (self._turn_taking, self._presence, self._parts.llm, self._parts.tts):
+        report = ReportFile(job, self._session, self._own.settings)
+        for each in (self._turn_taking, self._presence, self._parts.llm, self._parts.tts, report):
             job.add_shutdown_callback(each.aclose)
 
     @property
@@ -144,10 +146,7 @@ class Call:
             await self._keeping.close()
             seconds = round(time.monotonic() - started, 1)
             log.info("call ended", extra={"ending": ending.value, "seconds": seconds})
-            if ending.hangs_up:
-                await self._hang_up.close_room()
-            elif ending.frees_the_room:
-                await self._hang_up.free_room()
+            await self._hang_up.leave(ending)
         finally:
             self._job.shutdown(ending.value)
 
@@ -259,8 +258,7 @@ class Call:
         """What plays fillers in the room; None if nothing does."""
         if self._job.is_fake_job() or not self._agent.filler_seconds:
             return None
-        track = self._side_track("filler", SAMPLE_RATE)
-        fillers = fillers_on(track, self._session, self._agent)
+        fillers = fillers_on(self._side_track("filler", SAMPLE_RATE), self._session, self._agent)
         self._job.add_shutdown_callback(fillers.aclose)
         return fillers
 

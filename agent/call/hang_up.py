@@ -56,6 +56,13 @@ class HangUp:
                 await self._say(session, self._recorded(CannedPrompt.APOLOGY))
         return self._has_handed_over
 
+    async def leave(self, ending: Ending) -> None:
+        """Do with the room what follows from this reason."""
+        if ending.hangs_up:
+            await self.close_room()
+        elif ending.frees_the_room:
+            await self.free_room()
+
     async def close_room(self) -> None:
         """Close the room, unless other people are in it or the caller was handed over."""
         if not self._is_in_room:

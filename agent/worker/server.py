@@ -24,6 +24,7 @@ from agent.call.session import prepare_parts
 from agent.livekit_private import WatchedServer
 from agent.tasks import OwnedTask, Tasks
 from agent.telemetry import exporting
+from agent.telemetry.spans import Spans
 from agent.worker import gauges, observations
 from agent.worker.admission import Admission, Limit
 from agent.worker.health import Health
@@ -269,7 +270,9 @@ def prewarm(
     exporting.begin(settings.telemetry, secrets)
     process.userdata["parts"] = prepare(settings)
     process.userdata["report"] = report
-    process.userdata["outlets"] = (outlet_for(report),)
+    process.userdata["outlets"] = [outlet_for(report)]
+    if settings.telemetry.traces:
+        process.userdata["outlets"].append(Spans())
     # A full collection in the call would scan everything that is loaded and silence it for 0.2 s.
     gc.collect()
     gc.freeze()

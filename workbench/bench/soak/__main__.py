@@ -117,6 +117,8 @@ async def _call_again(made: Fleet, soaked: Soaked, numbers: Iterator[int], until
         room = f"call {next(numbers)}"
         report = await call(made.server.access, room, AGENT_NAME, dict([next(questions)]))
         soaked.outcomes[report.outcome] += 1
+        if report.outcome is Outcome.LOST:
+            print(f"{room}: lost, {report.story}", flush=True)
 
 
 async def _break(made: Fleet, soaked: Soaked, chance: random.Random) -> None:

@@ -74,11 +74,13 @@ class Sampler:
     async def sample(self) -> Sample:
         """How it is now. Raises psutil.NoSuchProcess if the worker has died."""
         (main,) = psutil.Process(self._worker.process.pid).children()
-        family = [each for each in (_held(one) for one in main.children(recursive=True)) if each]
+        # The main process's children are helpers; those of the fork server hold calls.
+        helpers = {each.pid for each in main.children()}
+        found = [(each.pid, _held(each)) for each in main.children(recursive=True)]
+        family = [held for _, held in found if held]
+        calls = [held[0] for pid, held in found if held and pid not in helpers]
         own = _held(main)
         assert own
-        # The main process's children are helpers; those of the fork server hold calls.
-        calls = sorted(mb for mb, _ in family)[len(main.children()) :]
         return Sample(
             seconds=time.monotonic() - self._began,
             main_mb=own[0],
