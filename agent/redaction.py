@@ -18,6 +18,7 @@ from functools import partial
 from typing import Any
 from urllib.parse import quote, quote_plus
 
+from agent.card_numbers import masked
 from config.secrets import MASKED
 
 PERSONAL = "lk.pii."
@@ -116,6 +117,7 @@ class Redaction(logging.Filter):
     def without_secrets(self, text: str) -> str:
         if self._secrets:
             text = self._secrets.sub(MASKED, text)
+        text = masked(text)
         return _SHAPES.sub(lambda found: (found["before"] or "") + MASKED, text)
 
     def _beginning(self, text: str, longest: int) -> str:

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agent import log
+from agent.card_numbers import MASK
 from agent.redaction import Redaction, remember_sent
 from config.load import load_settings
 from config.secrets import MASKED, secrets_of
@@ -170,6 +171,17 @@ def test_an_operator_who_wants_transcripts_has_them_without_the_secrets() -> Non
     redaction = Redaction(["a-secret-of-some-length"], transcripts=True)
     text = "no sound for: Your card is 4929 1111. (a-secret-of-some-length)"
     assert redaction.text(text) == f"no sound for: Your card is 4929 1111. ({MASKED})"
+
+
+def test_a_card_number_is_in_no_line_although_transcripts_are_wanted() -> None:
+    redaction = Redaction(transcripts=True)
+    record = logging.LogRecord(
+        "agent", logging.INFO, "", 0, "it is %s", ("4242 4242 4242 4242",), None
+    )
+    vars(record)["lk.pii.arguments"] = {"card_number": 4242424242424242}
+    assert redaction.filter(record)
+    assert record.getMessage() == f"it is {MASK}"
+    assert vars(record)["lk.pii.arguments"] == {"card_number": MASK}
 
 
 def test_a_body_is_cut_short() -> None:

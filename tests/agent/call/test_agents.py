@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import date
+from functools import partial
 from typing import Any
 
 import pytest
@@ -18,13 +19,18 @@ from livekit.agents import (
     stt,
 )
 from livekit.agents.beta.workflows import (
+    GetAddressResult,
+    GetAddressTask,
     GetDOBResult,
     GetDOBTask,
     GetEmailResult,
     GetEmailTask,
+    GetNameResult,
+    GetNameTask,
     GetPhoneNumberResult,
     GetPhoneNumberTask,
 )
+from livekit.agents.beta.workflows.credit_card import GetCardNumberResult, GetCardNumberTask
 
 from agent.call.agents import CallAgents
 from agent.call.call_tools import CallTools, change_patience_tool, end_call_tool
@@ -213,22 +219,49 @@ async def test_reasoning_is_not_heard_after_a_hand_off() -> None:
             GetEmailTask,
             "What is your email address?",
             calls("update_email_address", email="ann@example.com"),
-            "confirm_email_address",
+            calls("confirm_email_address"),
             GetEmailResult("ann@example.com"),
         ),
         (
             GetPhoneNumberTask,
             "What is your phone number?",
             calls("update_phone_number", phone_number="+14155550100"),
-            "confirm_phone_number",
+            calls("confirm_phone_number"),
             GetPhoneNumberResult("+14155550100"),
         ),
         (
             GetDOBTask,
             "What is your date of birth?",
             calls("update_dob", year=1990, month=5, day=17),
-            "confirm_dob",
+            calls("confirm_dob"),
             GetDOBResult(date(1990, 5, 17)),
+        ),
+        (
+            GetAddressTask,
+            "What is your address?",
+            calls(
+                "update_address",
+                street_address="1 High Street",
+                unit_number="",
+                locality="Bath",
+                country="UK",
+            ),
+            calls("confirm_address"),
+            GetAddressResult("1 High Street Bath UK"),
+        ),
+        (
+            partial(GetNameTask, verify_spelling=True),
+            "Can you spell your name?",
+            calls("update_name", first_name="Ann"),
+            calls("confirm_name"),
+            GetNameResult("Ann"),
+        ),
+        (
+            GetCardNumberTask,
+            "What is your card number?",
+            calls("update_card_number", card_number="4242424242424242"),
+            calls("confirm_card_number", repeated_card_number="4242424242424242"),
+            GetCardNumberResult("Visa", "4242424242424242"),
         ),
     ],
 )
@@ -236,10 +269,10 @@ async def test_a_task_of_livekit_is_as_patient_with_dictation_as_we_are(
     task: Callable[..., AgentTask[Any]],
     question: str,
     update: llm.FunctionToolCall,
-    confirm: str,
+    confirm: llm.FunctionToolCall,
     found: object,
 ) -> None:
-    answers = [calls("ask"), question, update, "Is that right?", calls(confirm), "Thank you, Ann."]
+    answers = [calls("ask"), question, update, "Is that right?", confirm, "Thank you, Ann."]
     async with call(*answers, task=task) as line:
         usual = line.patience
         await line.say("write to me")
