@@ -3,6 +3,7 @@
 The files that these settings name are read by `config.files`.
 """
 
+import re
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Literal, Self
@@ -109,6 +110,31 @@ class AgentSettings(Section):
         "two channels, the caller left, the agent right, a quarter of a megabyte a minute. "
         "Voices are personal data, and many laws ask for consent.",
         examples=["true"],
+    )
+    record_store: str | None = Field(
+        default=None,
+        description="Where the record of a call and its sound go when the call is over: "
+        "s3://bucket/prefix of an object store, with AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, "
+        "AWS_REGION and, for another than Amazon's, AWS_ENDPOINT_URL; or the absolute path of "
+        "another folder. What the store has is removed from AGENT_RECORD_DIR. Unset: they stay "
+        "there.",
+        examples=["s3://my-calls/agent"],
+    )
+    record_keep_days: float | None = Field(
+        default=None,
+        gt=0,
+        le=3650,
+        description="Days after which a record in AGENT_RECORD_DIR is removed with its sound, also "
+        "one that no store has taken. Unset: never.",
+        examples=["30"],
+    )
+    record_keep_mb: int | None = Field(
+        default=None,
+        ge=1,
+        le=10_000_000,
+        description="Megabytes that the records in AGENT_RECORD_DIR and their sound may take; the "
+        "oldest are removed first. Unset: any number.",
+        examples=["5000"],
     )
     phrases_dir: Location = Field(
         default=Path("agent/call/phrases"),
@@ -401,6 +427,13 @@ class AgentSettings(Section):
         if "*" in identities:
             raise PydanticCustomError("everybody", "must not be everybody: put something before *")
         return identities
+
+    @field_validator("record_store")
+    @classmethod
+    def _is_store(cls, where: str | None) -> str | None:
+        if where and not re.fullmatch(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/.*)?|/.*", where):
+            raise PydanticCustomError("store", "must be s3://bucket/prefix, or begin with /")
+        return where
 
     @field_validator("record_dir")
     @classmethod

@@ -13,7 +13,7 @@ from agent.call.history.record import RecordsError, prepare_folder
 from agent.cli.faults import USAGE, check_names, explained, give_up, loaded_settings
 from agent.records.folder import kept_in_development
 from agent.worker import signals
-from config.load import SettingsError, load_settings
+from config.load import SettingsError, load_settings, texts
 from config.secrets import secrets_of
 from config.settings import Settings
 from config.sources import DOTENV
@@ -113,7 +113,7 @@ def _log_as_set(settings: Settings) -> None:
         agent.log_level,
         agent.log_format,
         transcripts=agent.log_transcripts,
-        secrets=secrets_of(settings),
+        secrets={*secrets_of(settings), texts().get("AWS_SECRET_ACCESS_KEY", "")},
     )
 
 

@@ -21,7 +21,9 @@ from agent.worker.reachability import (
     require_certificates,
     require_livekit,
 )
+from agent.worker.record_keeper import RecordKeeper, keeper_of
 from agent.worker.server import Worker
+from config.load import texts
 from config.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -87,8 +89,9 @@ async def _take_calls(
     """Take calls until one of the ends, or until it is hopeless, and then let go of them."""
     started = asyncio.Event()
     server.once("worker_started", started.set)
+    keeper = keeper_of(settings.agent, texts()) if speaks else None
     async with OwnedTask(server.run(devmode=devmode), name="worker") as running:
-        async with _rescue(server, settings, speaks=speaks):
+        async with _rescue(server, settings, speaks=speaks), _kept(server, keeper):
             lasting = (asyncio.shield(running.task), asyncio.shield(ends.retired))
             await first_of(*lasting, ends.stop.wait(), _hopeless(server))
             server.admission.close()
@@ -101,6 +104,19 @@ async def _take_calls(
             await first_of(server.step_aside(), ends.stop.wait())
         await server.aclose()
         await asyncio.gather(running.result(), return_exceptions=not started.is_set())
+    if keeper:
+        await keeper.finish()
+
+
+@contextlib.asynccontextmanager
+async def _kept(server: Worker, keeper: RecordKeeper | None) -> AsyncIterator[None]:
+    """Meanwhile look after the records of calls."""
+    if keeper is None:
+        yield
+        return
+    server.calls_ended.append(keeper.call_ended)
+    async with OwnedTask(keeper.run(), name="records"):
+        yield
 
 
 async def _awaited(wait: Callable[[], Awaitable[None]]) -> None:

@@ -74,6 +74,8 @@ class Worker(WatchedServer, AgentServer):
         self.once("worker_registered", self._note_registration)
         self.tally = Tally(self._take)
         self.outages = Outages()
+        self.calls_ended: list[Callable[[], None]] = []
+        """Called when a call's process has ended."""
         self.prepare = prepare
         """Runs in each job process before its call."""
 
@@ -144,6 +146,8 @@ class Worker(WatchedServer, AgentServer):
 
     def _report_load(self, _: object) -> None:
         self._reports.start(self.tell_load(), name="load")
+        for each in self.calls_ended:
+            each()
 
     def _load(self) -> float:
         return self.admission.load(self)

@@ -10,21 +10,27 @@ from typing import Any
 
 import aiohttp
 import psutil
+import pytest
 from livekit import api
 
 from agent.caller.conversation import greeting, take_turn
 from agent.caller.transcript import words
 from workbench.local.calling.corpus import synthesised
+from workbench.local.calling.kept_sound import sides
 from workbench.local.livekit_server import free_port
+
+
+def files_in(folder: Path, suffix: str) -> list[Path]:
+    return [path for path in folder.iterdir() if path.suffix == suffix]
 
 
 async def test_an_agent_that_is_killed_is_replaced_and_goes_on_where_it_was(
     places: Any, start_worker: Any, dial: Any, understand: Any, figure: Any, tmp_path: Path
 ) -> None:
-    worker = await start_worker(AGENT_RECORD_DIR=str(tmp_path))
+    worker = await start_worker(AGENT_RECORD_DIR=str(tmp_path), AGENT_RECORD_AUDIO="true")
     caller = await dial(worker, '{"OPENAI_LLM_MODEL": "a-model-of-its-own"}')
-    await greeting(caller, timeout_seconds=40)
-    await take_turn(caller, synthesised("My name is Emma."), timeout_seconds=40)
+    greeted, _ = await greeting(caller, timeout_seconds=40)
+    named = await take_turn(caller, synthesised("My name is Emma."), timeout_seconds=40)
     line = json.loads(await worker.log_line('"call started"', f'"{caller.room_name}"'))
     first = caller.agent_identity
     psutil.Process(line["pid"]).kill()
@@ -38,6 +44,17 @@ async def test_an_agent_that_is_killed_is_replaced_and_goes_on_where_it_was(
     bodies = [each["body"] for each in await places.stand_ins.received("openai/requests")]
     asked = [each for each in bodies if "what is my name" in json.dumps(each).lower()]
     assert {each["model"] for each in asked} == {"a-model-of-its-own"}
+    await caller.hang_up()
+    kept, kept_by_second = sorted(files_in(tmp_path, ".ogg"), key=lambda path: len(path.name))
+    said, heard = await asyncio.to_thread(sides, kept)  # its agent was killed
+    first_words, answer = heard[0].start_seconds, heard[-1].start_seconds
+    assert named.reply
+    assert answer - first_words == pytest.approx(
+        named.reply.start_seconds - greeted.start_seconds, abs=0.3
+    )
+    # The way to the agent and back lies between what the caller heard and what the agent did.
+    assert 0 < answer - said[-1].end_seconds < named.reply.start_seconds - named.spoken.end_seconds
+    assert len((await asyncio.to_thread(sides, kept_by_second))[1]) >= 2
 
 
 async def test_a_caller_whom_nobody_was_sent_to_gets_an_agent(

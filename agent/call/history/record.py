@@ -22,6 +22,7 @@ from typing import Any, Literal, Protocol
 from urllib.parse import quote
 
 from agent.card_numbers import masked_in
+from agent.records.claims import open_claimed
 from agent.records.private_files import open_private
 from agent.records.schema import Line
 
@@ -83,7 +84,7 @@ class FileRecord:
         """True for each line, then False."""
         with self._forgiven():
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            self._descriptor = open_private(path, os.O_RDWR | os.O_CREAT | os.O_APPEND)
+            self._descriptor = open_claimed(path)
             arguments = (self._descriptor, self._written)
             threading.Thread(target=_sync, args=arguments, daemon=True).start()
             if _is_torn(self._descriptor):

@@ -40,6 +40,6 @@ class Keeping:
 
     async def close(self) -> None:
         """Write no more. Takes as long as the disk, a few seconds at most."""
-        self.record.close()
         if self._sound:
             await self._sound.aclose()
+        self.record.close()  # from here on it may be sent away
