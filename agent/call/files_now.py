@@ -10,8 +10,9 @@ from typing import Any
 
 from livekit.agents import AgentSession
 
+from agent.needed_settings import load_needed
 from config.behaviour import AgentSettings
-from config.load import SettingsError, load_settings
+from config.load import SettingsError
 from config.phrases import Phrasebook, Phrases
 from config.settings import FileContents, Settings
 from config.sources import DOTENV
@@ -65,7 +66,7 @@ class FilesNow:
             return False
         self._seen = seen
         try:
-            fresh = load_settings(self._dotenv)
+            fresh = load_needed(self._dotenv)
         except SettingsError as error:
             log.warning(
                 "calls keep what they had: a file has a fault", extra={"faults": str(error)}

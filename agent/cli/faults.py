@@ -8,8 +8,9 @@ import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NoReturn
 
+from agent.needed_settings import load_needed
 from config.behaviour import AgentSettings
-from config.load import SettingsError, load_settings
+from config.load import SettingsError
 from config.settings import Settings
 
 USAGE = 2
@@ -24,7 +25,7 @@ def loaded_settings(given: Mapping[str, Mapping[str, Any]] | None = None) -> Set
     """
     try:
         with told_warnings():
-            return load_settings(given=given)
+            return load_needed(given=given)
     except SettingsError as error:
         give_up(*in_words(error.faults), code=USAGE)
 

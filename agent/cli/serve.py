@@ -11,9 +11,10 @@ import typer
 from agent import log
 from agent.call.history.record import RecordsError, prepare_folder
 from agent.cli.faults import USAGE, check_names, explained, give_up, loaded_settings
+from agent.needed_settings import load_needed
 from agent.records.folder import kept_in_development
 from agent.worker import signals
-from config.load import SettingsError, load_settings, texts
+from config.load import SettingsError, texts
 from config.secrets import secrets_of
 from config.settings import Settings
 from config.sources import DOTENV
@@ -73,7 +74,7 @@ def _supervise(*, records: bool) -> int:
     signals.block()
     try:
         with warnings.catch_warnings(action="ignore"):  # the worker gives them
-            settings = load_settings()
+            settings = load_needed()
     except SettingsError:
         settings = loaded_settings()  # says what is wrong, and ends the program
     _log_as_set(settings)

@@ -15,14 +15,15 @@ def settings() -> None:
 
     If a setting is missing or wrong, the others are shown all the same.
     """
-    from config.load import SettingsError, load_settings, origins
+    from agent.needed_settings import load_needed
+    from config.load import SettingsError, origins
     from config.reference import variables
 
     loaded: Settings | None = None
     faults: list[str] = []
     try:
         with told_warnings():
-            loaded = load_settings()
+            loaded = load_needed()
     except SettingsError as error:
         faults = error.faults
     values = _of_settings(loaded) if loaded else _as_written()

@@ -8,8 +8,9 @@ from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from agent.needed_settings import load_needed
 from config.behaviour import AgentSettings
-from config.load import SettingsError, load_settings, texts
+from config.load import SettingsError, texts
 from config.reference import variables
 from config.services import AssemblyAISettings, LiveKitSettings, OpenAISettings
 from config.sources import FoundSections, Variables
@@ -42,7 +43,7 @@ def find(dotenv: Path | None) -> Found:
     faults: list[str] = []
     with warnings.catch_warnings(record=True, action="always") as notes:
         try:
-            load_settings(dotenv)
+            load_needed(dotenv)
         except SettingsError as error:
             faults = error.faults
     written = texts(dotenv)

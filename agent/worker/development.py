@@ -16,10 +16,11 @@ from asyncio.subprocess import PIPE, Process
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
+from agent.needed_settings import load_needed
 from agent.tasks import Tasks, first_of
 from agent.worker import signals
 from agent.worker.changes import Effect, Watched, in_words, syntax_fault
-from config.load import SettingsError, load_settings
+from config.load import SettingsError
 
 log = logging.getLogger(__name__)
 
@@ -182,7 +183,7 @@ def _faults_in(paths: Iterable[Path], watched: Watched) -> list[str]:
 def _faults_in_settings(dotenv: Path) -> list[str]:
     with warnings.catch_warnings(action="ignore"):  # the worker gives them
         try:
-            load_settings(dotenv)
+            load_needed(dotenv)
         except SettingsError as error:
             return error.faults
     return []
