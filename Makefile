@@ -5,7 +5,7 @@ BIN := .venv/bin
 STAMP := .venv/.complete
 
 .DEFAULT_GOAL := help
-.PHONY: help run console call token page picture check test flaky livekit compare bench-latency bench-turns bench-talk bench-stt bench-vad chaos soak canary fuzz image image-check reference lock clean
+.PHONY: help run console call token page picture check test flaky livekit compare bench-latency bench-turns bench-talk bench-stt bench-vad chaos faults soak canary fuzz image image-check reference lock clean
 
 help:  ## Show what there is to type
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -68,6 +68,9 @@ chaos: $(STAMP)  ## Thirty calls over three workers, and faults at random moment
 soak: $(STAMP)  ## Calls that come and go for MINUTES=15, with faults: memory, files, threads, tasks, rooms stay flat
 	$(BIN)/python -m workbench.local.livekit_binary
 	$(BIN)/python -m workbench.bench.soak --minutes $(or $(MINUTES),15) --picture docs/soak.svg
+
+faults: livekit  ## Ten calls with a planted fault each, under neutral names, and their pages: who finds the cause? Six minutes
+	$(BIN)/python -m workbench.bench.planted
 
 canary: $(STAMP)  ## The newest releases over the lock, in a folder of their own: what would break
 	$(BIN)/python -m workbench.local.livekit_binary

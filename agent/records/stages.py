@@ -109,7 +109,7 @@ def stages(turn: Turn) -> list[Stage]:
     if reply := turn.reply:
         add("llm", reply.asked_ms, reply.first_token_ms)
         add("clause", reply.first_token_ms, reply.first_clause_ms)
-        add("tts", reply.first_clause_ms, reply.first_audio_ms)
+        add("tts", latest(reply.first_token_ms, reply.first_clause_ms), reply.first_audio_ms)
         add("playout", reply.first_audio_ms, reply.first_sound_ms)
     return found
 
