@@ -5,7 +5,7 @@ BIN := .venv/bin
 STAMP := .venv/.complete
 
 .DEFAULT_GOAL := help
-.PHONY: help run console call token page picture check test flaky livekit compare bench-latency bench-turns bench-talk bench-stt bench-vad chaos faults soak canary fuzz image image-check reference lock clean
+.PHONY: help run console call token page picture viewer-picture check test flaky livekit compare bench-latency bench-turns bench-talk bench-stt bench-vad chaos faults soak canary fuzz image image-check reference lock clean
 
 help:  ## Show what there is to type
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -91,6 +91,10 @@ page: $(STAMP)  ## Test and build the page of `make run` again, after a change i
 picture: livekit  ## Take the README's picture of the page again, in a call
 	$(BIN)/pytest -q tests/calls/test_page.py -k spoken
 	cp artifacts/page/call.png docs/page.png
+
+viewer-picture: livekit  ## Take the picture of a call's page again, which docs/viewer.md shows
+	$(BIN)/pytest -q tests/agent/viewer/test_in_browser.py -k went
+	cp artifacts/viewer/docs.png docs/viewer.png
 
 reference: $(STAMP)  ## Write .env.example, docs/settings.md and docs/metrics.md from what they describe
 	$(BIN)/python -m config.reference

@@ -21,6 +21,7 @@ from agent.caller.microphone import SAMPLE_RATE
 from agent.caller.timeline import Samples
 from agent.caller.waiting import WaitedTooLongError
 from agent.playground.server import STATIC
+from agent.viewer.page import FOLDER as VIEWER_FOLDER
 from workbench.local.calling.corpus import resampled
 from workbench.local.processes import Command, Process
 
@@ -88,15 +89,18 @@ def write_microphone(path: Path, samples: Samples, *, lead_seconds: float) -> Pa
     return path
 
 
-def look() -> str:
-    """A sum of what the page looks like: its elements and its style."""
-    parts = (STATIC / "index.html", STATIC / "playground.css")
+PLAYGROUND = (STATIC / "index.html", STATIC / "playground.css")
+VIEWER = tuple(VIEWER_FOLDER / f"page.{kind}" for kind in ("html", "css", "js"))
+
+
+def look(parts: Sequence[Path] = PLAYGROUND) -> str:
+    """A sum of what a page looks like: its elements and its style."""
     return hashlib.sha256(b"".join(part.read_bytes() for part in parts)).hexdigest()
 
 
-def marked(picture: bytes) -> bytes:
+def marked(picture: bytes, parts: Sequence[Path] = PLAYGROUND) -> bytes:
     """A PNG with that sum in it, as a text."""
-    chunk = b"tEXt" + b"Look\0" + look().encode()
+    chunk = b"tEXt" + b"Look\0" + look(parts).encode()
     size, check = (len(chunk) - 4).to_bytes(4, "big"), zlib.crc32(chunk).to_bytes(4, "big")
     after_header = 33  # signature and IHDR
     return picture[:after_header] + size + chunk + check + picture[after_header:]

@@ -207,3 +207,15 @@ def test_a_turn_without_a_reply_unless_it_is_the_last() -> None:
     mute = silent.model_copy(update={"reply": Reply()})
     assert only(mute, said()).kind == "no_reply"
     assert told(Call(), said(), silent, GOOD) == []
+
+
+def test_the_page_about_it_names_each_kind_of_oddity() -> None:
+    import re
+
+    root = Path(__file__).parents[3]
+    sources = [root / "agent" / "records" / f"{name}.py" for name in ("oddities", "interruptions")]
+    text = "".join(path.read_text("utf-8") for path in sources)
+    kinds = set(re.findall(r'Oddity\(\s*"([a-z_]+)"', text)) | {"cut_off", "dictation_cut"}
+    table = (root / "docs" / "viewer.md").read_text("utf-8").split("| --- | --- |")[1]
+    rows = [line.split("|")[1] for line in table.splitlines() if line.startswith("|")]
+    assert {kind for row in rows for kind in re.findall(r"`(\w+)`", row)} == kinds

@@ -16,13 +16,13 @@ from playwright.async_api import Browser, Page, expect
 from agent.records.read import read_calls
 from agent.records.schema import Audio, Call, Said
 from agent.viewer.write import write_page
-from workbench.local.browsers import chromium
+from workbench.local.browsers import VIEWER, chromium, marked
 from workbench.local.calling import sample_records
 from workbench.local.running import PROJECT
 
 ARTIFACTS = PROJECT / "artifacts" / "viewer"
 SERIOUS = ("serious", "critical")
-WIDE = {"viewport": {"width": 1000, "height": 1250}}
+WIDE = {"viewport": {"width": 1000, "height": 1780}}
 PHONE = {"viewport": {"width": 360, "height": 740}}
 
 pytestmark = pytest.mark.slow  # starts Chromium
@@ -51,7 +51,8 @@ async def opened(browser: Browser, folder: Path, lines: Any, **window: Any) -> A
 
 async def picture(page: Page, name: str, *, whole: bool = True) -> None:
     ARTIFACTS.mkdir(parents=True, exist_ok=True)
-    await page.screenshot(path=str(ARTIFACTS / f"{name}.png"), full_page=whole)
+    shown = await page.screenshot(full_page=whole)
+    (ARTIFACTS / f"{name}.png").write_bytes(marked(shown, VIEWER))
 
 
 async def assert_accessible(page: Page) -> None:
@@ -82,6 +83,8 @@ async def test_a_call_is_shown_with_its_oddities_its_turns_and_where_their_time_
         await expect(body).to_contain_text("2,620 ms")
         await expect(body).to_contain_text("confidence: AssemblyAI was sure")
         await expect(page.locator("#turn-3 .head")).to_be_focused()
+        await page.evaluate("scrollTo(0, 0)")
+        await picture(page, "docs", whole=False)
         await page.keyboard.press("j")
         await expect(page.locator("#turn-4 .head")).to_be_focused()
         await page.keyboard.press("Enter")

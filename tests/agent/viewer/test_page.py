@@ -14,7 +14,9 @@ from hypothesis import strategies as st
 from agent.records.read import RecordedCall
 from agent.records.schema import Call, Said
 from agent.viewer.page import as_script, page
+from workbench.local.browsers import VIEWER, look
 from workbench.local.calling import sample_records
+from workbench.local.running import PROJECT
 
 WITHOUT_SOUND_BYTES = 400_000
 
@@ -90,3 +92,8 @@ def test_sound_goes_into_the_page_as_text() -> None:
 def test_the_page_of_half_an_hour_is_small() -> None:
     assert len(page_of(*sample_records.eventful()).encode()) < 60_000
     assert len(page_of(*sample_records.healthy(300)).encode()) < WITHOUT_SOUND_BYTES
+
+
+def test_the_documents_picture_shows_the_page_as_it_looks_now() -> None:
+    shown = (PROJECT / "docs" / "viewer.png").read_bytes()
+    assert look(VIEWER).encode() in shown[:300], "the look has changed: type `make viewer-picture`"
