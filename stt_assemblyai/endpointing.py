@@ -47,6 +47,8 @@ class Endpointing:
     Preflight whatever the confidence: silence will soon end the turn, and the reply is ready by
     then. After `stuck_seconds` without a new word the service is asked to end the turn, and has
     `force_seconds` to do so. Silence of `longest_silence_ms` ends any turn.
+    From the `end_of_turn_confidence` `sure_from` on, the service ends it sooner; None: it goes by
+    the punctuation.
     """
 
     wait_for_formatted_seconds: float = 0.0
@@ -58,6 +60,7 @@ class Endpointing:
     stuck_seconds: float = math.inf
     force_seconds: float = 1.5
     longest_silence_ms: int = _LONGEST_DEFAULT_SILENCE_MS
+    sure_from: float | None = None
 
 
 def endpointing_for(options: SessionOptions, choices: TurnChoices) -> Endpointing:
@@ -77,6 +80,7 @@ def endpointing_for(options: SessionOptions, choices: TurnChoices) -> Endpointin
         eager_ms=choices.eager_ms if choices.replies else None,
         stuck_seconds=(silence_ms + _unheard_ms(options)) / 1000,
         longest_silence_ms=silence_ms,
+        sure_from=_threshold(options) if options.family is US else None,
     )
 
 
@@ -87,10 +91,12 @@ def _confidence(options: SessionOptions, choices: TurnChoices) -> float:
         return choices.preflight_confidence
     if options.family is U3:
         return _U3_CONFIDENCE
-    if options.family is US:
-        sent = options.effective().get(_THRESHOLD)
-        return float(SERVICE_THRESHOLDS[_THRESHOLD] if sent is None else sent)
-    return 0.0
+    return _threshold(options) if options.family is US else 0.0
+
+
+def _threshold(options: SessionOptions) -> float:
+    sent = options.effective().get(_THRESHOLD)
+    return float(SERVICE_THRESHOLDS[_THRESHOLD] if sent is None else sent)
 
 
 def _unheard_ms(options: SessionOptions) -> int:

@@ -6,7 +6,7 @@ into it, through all sessions.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from stt_assemblyai.errors import AssemblyAIError
 from stt_assemblyai.messages import (
@@ -17,7 +17,7 @@ from stt_assemblyai.messages import (
     Unknown,
     Warned,
 )
-from stt_assemblyai.transcript import Transcript
+from stt_assemblyai.transcript import Transcript, TurnEnd
 
 __all__ = [
     "EndOfSpeech",
@@ -67,6 +67,7 @@ class Final:
     """The whole turn. Each turn that had words gets one, right before its EndOfSpeech."""
 
     transcript: Transcript
+    end: TurnEnd = field(default=TurnEnd(), compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -96,6 +96,7 @@ class Stream:
         """End the open turn at this point of the audio; see `Transcriber.flush`."""
         self.sessions.queue(ForceEndpoint(), now)
         self._flush.cancel()
+        self._hearing.mapper.ask_to_end()
         if not self._hearing.in_turn and not self.sessions.ending:
             self._flush.ask(now)
         self.tick(now)

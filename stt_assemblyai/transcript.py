@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     from stt_assemblyai.audio import AudioClock
     from stt_assemblyai.messages import Turn
 
-__all__ = ["SpokenWord", "Transcript", "heard_words", "known", "read", "spoken_words"]
+__all__ = ["SpokenWord", "Transcript", "TurnEnd", "heard_words", "known", "read", "spoken_words"]
 
 _USUAL_WORD_MS = 400
 
@@ -53,6 +53,19 @@ class Transcript:
     def confidence(self) -> float:
         """The mean of the words' confidences, 0 to 1."""
         return sum(w.confidence for w in self.words) / len(self.words) if self.words else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class TurnEnd:
+    """Why a turn ended, and when that was decided: a monotonic time in seconds, as the stream's.
+
+    `confidence`: the service was sure. `silence`: it waited as long as it may. `forced`: it was
+    asked to. `watchdog`: it did not do so when asked. `reconnect`: its session ended, and the next
+    one found no more of the turn. None: the next turn began, or the stream ended.
+    """
+
+    reason: Literal["confidence", "silence", "forced", "watchdog", "reconnect"] | None = None
+    decided_at: float | None = None
 
 
 def spoken_words(turn: Turn, clock: AudioClock) -> tuple[SpokenWord, ...]:

@@ -23,7 +23,7 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 from enum import Enum
-from typing import assert_never
+from typing import Literal, assert_never
 
 from stt_assemblyai.audio import AudioClock
 from stt_assemblyai.endpointing import Endpointing
@@ -42,7 +42,7 @@ from stt_assemblyai.events import (
 from stt_assemblyai.messages import SpeakerRevision, SpeechStarted, Turn
 from stt_assemblyai.splice import Resumption, replay_from, settled
 from stt_assemblyai.text import same_words
-from stt_assemblyai.transcript import SpokenWord, Transcript, heard_words, known, read
+from stt_assemblyai.transcript import SpokenWord, Transcript, TurnEnd, heard_words, known, read
 
 __all__ = ["TurnMapper"]
 
@@ -78,6 +78,8 @@ class TurnMapper:
         self._ended_order = -1
         self._preflight_text = ""
         self._ready_text = ""  # the words that a reply is ready for
+        self._is_asked = False  # to end the turn
+        self._end = TurnEnd()  # of the turn in progress, once it is decided
         self._resumption = Resumption()
 
     @property
@@ -161,7 +163,10 @@ class TurnMapper:
 
     def give_up_carried(self) -> Events:
         """The new session says nothing about the open turn: end it with what is known."""
-        return self._cut_turn() if self._resumption.awaited else ()
+        if not self._resumption.awaited:
+            return ()
+        self._end = TurnEnd("reconnect")
+        return self._cut_turn()
 
     def receive(self, message: Turn | SpeechStarted | SpeakerRevision, now: float) -> Events:
         """Handle a message."""
@@ -186,6 +191,7 @@ class TurnMapper:
             self._state, self._waits_since = _State.FORCED, now
             return (Overdue(),)
         if self._state is _State.FORCED:
+            self._end = TurnEnd("watchdog", now)
             return (*self._cut_turn(), Unanswered())
         return self._end_turn()
 
@@ -198,6 +204,10 @@ class TurnMapper:
         """The voice has been quiet for `eager_ms` after the word in `awaits_quiet_after`."""
         return self._preflight(self._latest) if self._latest else ()
 
+    def ask_to_end(self) -> None:
+        """The service is asked to end the open turn."""
+        self._is_asked = self.in_turn
+
     def commit_now(self) -> Events:
         """The reply to the words so far is ready: do not wait for formatted text, now or later."""
         if self._state is _State.SETTLED:
@@ -207,6 +217,8 @@ class TurnMapper:
 
     def close(self) -> Events:
         """Nothing more will come: give an open turn its Final and its end."""
+        if self._state is not _State.SETTLED:
+            self._end = TurnEnd("reconnect")
         return self._end_turn() if self.in_turn else ()
 
     def _turn(self, turn: Turn, now: float) -> Events:
@@ -226,7 +238,7 @@ class TurnMapper:
         if self._resumption.awaited and not self._resumption.take_up(heard) and turn.end_of_turn:
             return self._skip(turn)
         if not transcript.text:
-            return self._end_without_words(turn) if turn.end_of_turn else ()
+            return self._end_without_words(turn, now) if turn.end_of_turn else ()
         start = self._start(transcript)
         previous, self._latest, self._order = self._latest, transcript, turn.turn_order
         if turn.end_of_turn:
@@ -261,12 +273,24 @@ class TurnMapper:
 
     def _settle(self, transcript: Transcript, now: float) -> Events:
         """End the turn; if its formatted duplicate is expected, wait for it a short time."""
+        self._end = TurnEnd(self._reason(transcript), now)
         is_ready = same_words(transcript.text, self._ready_text)
         if transcript.formatted or self.endpointing.wait_for_formatted_seconds <= 0 or is_ready:
             return self._end_turn()
         self._state = _State.SETTLED
         self._waits_since, self._pauses_since = now, math.inf
         return self._preflight(transcript)
+
+    def _reason(self, transcript: Transcript) -> Literal["confidence", "silence", "forced"]:
+        """Why the service has ended the turn (protocol notes, section 10)."""
+        if self._is_asked or self._state is _State.FORCED:
+            return "forced"
+        sure_from = self.endpointing.sure_from
+        if sure_from is None:
+            is_sure = transcript.text.endswith((".", "?", "!"))
+        else:
+            is_sure = transcript.end_of_turn_confidence >= sure_from
+        return "confidence" if is_sure else "silence"
 
     def _formatted(self, turn: Turn, transcript: Transcript) -> Events:
         """A formatted duplicate that comes in time is the Final, unless its words differ ("$25" for
@@ -291,8 +315,9 @@ class TurnMapper:
         self._ended = None if is_resumed else latest
         self._ended_order = self._order
         self._resumption.end_turn(latest.words)
+        end = self._end
         self._become_idle()
-        return Final(latest), EndOfSpeech(latest.end_ms)
+        return Final(latest, end), EndOfSpeech(latest.end_ms)
 
     def _cut_turn(self) -> Events:
         """End a turn that the service has not ended: what it says about it from now on is new."""
@@ -301,10 +326,11 @@ class TurnMapper:
         self._resumption.cut(self._order)
         return events
 
-    def _end_without_words(self, turn: Turn) -> Events:
+    def _end_without_words(self, turn: Turn, now: float) -> Events:
         """An empty final: an extra one after Terminate, or words that were taken back (8.1)."""
         latest = self._latest
         if latest is not None and any(word.final for word in latest.words):
+            self._end = TurnEnd(self._reason(latest), now)
             return self._end_turn()
         self._ended_order, self._ended = turn.turn_order, None
         self._become_idle()
@@ -314,6 +340,7 @@ class TurnMapper:
         self._state, self._latest = _State.IDLE, None
         self._waits_since = self._pauses_since = math.inf
         self._preflight_text = self._ready_text = ""
+        self._is_asked, self._end = False, TurnEnd()
         self._resumption.drop_open()
 
     def _after_the_end(self, turn: Turn) -> Events:

@@ -402,7 +402,7 @@ class Overlapped:
     def is_aside(self, since: float) -> bool:
         return False
 
-    def interrupt(self) -> None:
+    def interrupt(self, words: str) -> None:
         self.agent_speaks = False
 
     def on_verdict(self, verdict: Verdict | None) -> None:

@@ -37,6 +37,7 @@ from agent.call.reply.greeting_prefetch import GreetingPrefetch
 from agent.call.reply.reasoning import Reasoning
 from agent.call.reply.refusals import Withheld
 from agent.call.reply.spoken_form import in_spoken_form
+from agent.call.turn_record.hooks import listen
 from agent.call.turn_record.recorder import CallRecorder
 from agent.call.turns.turn_taking import TurnTaking
 from agent.call.voices.group import INSTRUCTIONS as GROUP
@@ -99,6 +100,7 @@ class CallAgents:
 
     async def begin(self, agent: Agent) -> None:
         """The first agent of the call is there: greet, or go on where another one died."""
+        listen(self.recorder, self.session, self.turn_taking, self.tools)
         self.turn_taking.begin(self.tap)
         if self.said_before:
             history = agent.chat_ctx.copy()

@@ -259,6 +259,7 @@ class Call:
         if self._job.is_fake_job() or not self._agent.filler_seconds:
             return None
         fillers = fillers_on(self._side_track("filler", SAMPLE_RATE), self._session, self._agent)
+        fillers.on_filler = self._recorder.filler
         self._job.add_shutdown_callback(fillers.aclose)
         return fillers
 

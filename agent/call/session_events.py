@@ -68,6 +68,7 @@ SESSION: Mapping[EventTypes, Sequence[Handler]] = {
         ToolLimits.on_state_changed,
     ),
     "session_usage_updated": (CallReports.on_usage,),
+    "tool_execution_updated": (CallRecorder.on_tool_updated,),
     "error": (Failures.on_error, CallReports.on_error),
     "close": (TurnTaking.on_close, Fillers.on_close, Failures.on_close),
 }
@@ -80,6 +81,7 @@ RECOGNISER: Mapping[str, Sequence[Handler]] = {
     "interrupted": (
         Silence.on_recogniser_interrupted,
         CallReports.on_recogniser_interrupted,
+        CallRecorder.on_recogniser_interrupted,
     ),
     "billed": (CallRecorder.on_billed,),
 }

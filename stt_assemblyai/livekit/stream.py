@@ -40,7 +40,7 @@ from stt_assemblyai.livekit.failures import Failures
 from stt_assemblyai.livekit.private import DirectStream
 from stt_assemblyai.retries import Patience, Retries
 from stt_assemblyai.transcriber import StreamConfig, Transcriber
-from stt_assemblyai.transcript import Transcript
+from stt_assemblyai.transcript import Transcript, TurnEnd
 
 __all__ = ["AdapterEvent", "SpeechStream"]
 
@@ -171,8 +171,8 @@ class SpeechStream(DirectStream):
                 self._send(Type.INTERIM_TRANSCRIPT, transcript)
             case Preflight(transcript=transcript):
                 self._send(Type.PREFLIGHT_TRANSCRIPT, transcript)
-            case Final(transcript=transcript):
-                self._send(Type.FINAL_TRANSCRIPT, transcript)
+            case Final(transcript=transcript, end=end):
+                self._send(Type.FINAL_TRANSCRIPT, transcript, self._told(end))
             case EndOfSpeech(speech_end_ms=end):
                 self._send(Type.END_OF_SPEECH, speech_end_time=self._wall_time(end))
                 self._report_usage()
@@ -200,9 +200,15 @@ class SpeechStream(DirectStream):
                 pass
 
     def _send(
-        self, kind: stt.SpeechEventType, transcript: Transcript | None = None, **times: Any
+        self,
+        kind: stt.SpeechEventType,
+        transcript: Transcript | None = None,
+        told: dict[str, Any] | None = None,
+        **times: Any,
     ) -> None:
         alternatives = [] if transcript is None else [self._converted(transcript)]
+        for each in alternatives if told else []:
+            each.metadata = {**(each.metadata or {}), **(told or {})}
         self.give(
             stt.SpeechEvent(
                 type=kind, request_id=self.session_id or "", alternatives=alternatives, **times
@@ -224,6 +230,13 @@ class SpeechStream(DirectStream):
         """When a moment of the audio was pushed, counted back from the newest sample."""
         behind_ms = max(0, self.transcriber.audio_ms - audio_ms)
         return self._last_push - behind_ms / 1000
+
+    def _told(self, end: TurnEnd) -> dict[str, Any]:
+        """What a FINAL's metadata say about the end of its turn; the time in unix seconds."""
+        decided_at = end.decided_at
+        if decided_at is not None:
+            decided_at += time.time() - _now()
+        return {"end_reason": end.reason, "decided_at": decided_at}
 
     def _converted(self, transcript: Transcript) -> stt.SpeechData:
         """The transcript for LiveKit. The English model names no language, as it knows no other."""

@@ -48,7 +48,15 @@ SURFACE = {
     },
     "stt": {"STT", "SpeechStream"},
     "transcriber": {"StreamConfig", "Transcriber"},
-    "transcript": {"SpokenWord", "Transcript", "heard_words", "known", "read", "spoken_words"},
+    "transcript": {
+        "SpokenWord",
+        "Transcript",
+        "TurnEnd",
+        "heard_words",
+        "known",
+        "read",
+        "spoken_words",
+    },
 }
 
 

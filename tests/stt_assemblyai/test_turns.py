@@ -26,6 +26,7 @@ from stt_assemblyai.events import (
     Unanswered,
 )
 from stt_assemblyai.messages import RevisedTurn, SpeakerRevision, SpeechStarted, Turn, Word
+from stt_assemblyai.transcript import TurnEnd
 from stt_assemblyai.turns import TurnMapper
 
 
@@ -842,3 +843,71 @@ def test_a_service_that_could_not_have_said_anything_has_the_whole_time_again() 
     assert mapper.deadline == 4.0
     mapper.restart_watchdog(3.0)
     assert mapper.deadline == 7.0
+
+
+def ends(events: tuple[SpeechEvent, ...]) -> list[TurnEnd]:
+    return [event.end for event in events if isinstance(event, Final)]
+
+
+@pytest.mark.parametrize(
+    ("confidence", "reason"), [(0.69, "silence"), (0.7, "confidence"), (0.9, "confidence")]
+)
+def test_a_us_model_ends_a_turn_because_it_is_sure_or_for_its_silence(
+    confidence: float, reason: str
+) -> None:
+    mapper = TurnMapper(clock_from(0), Endpointing(sure_from=0.7))
+    message = eot(0, "at seven", end_of_turn_confidence=confidence)
+    assert ends(mapper.receive(message, now=7.5)) == [TurnEnd(reason, 7.5)]  # type: ignore[arg-type]  one of them
+
+
+@pytest.mark.parametrize(("words", "reason"), [("At seven.", "confidence"), ("At", "silence")])
+def test_a_u3_model_ends_a_turn_because_of_its_punctuation_or_for_its_silence(
+    u3: TurnMapper, words: str, reason: str
+) -> None:
+    message = eot(0, words, us=False, end_of_turn_confidence=1.0)
+    assert ends(u3.receive(message, now=1.0)) == [TurnEnd(reason, 1.0)]  # type: ignore[arg-type]  one of them
+
+
+def test_the_end_was_decided_before_the_formatted_text_came(formatted: TurnMapper) -> None:
+    formatted.receive(eot(0, "at seven", end_of_turn_confidence=0.9), now=1.0)
+    late = eot(0, "At seven.", turn_is_formatted=True, end_of_turn_confidence=0.9)
+    ((end),) = ends(formatted.receive(late, now=1.2))
+    assert end.decided_at == 1.0
+
+
+def test_a_turn_that_the_service_was_asked_to_end_was_forced(plain: TurnMapper) -> None:
+    plain.ask_to_end()
+    plain.receive(turn(0, "at seven"), now=0.0)
+    plain.ask_to_end()
+    ((end),) = ends(plain.receive(eot(0, "at seven"), now=1.0))
+    assert end == TurnEnd("forced", 1.0)
+    ((end),) = ends(plain.receive(eot(1, "for two"), now=2.0))
+    assert end.reason != "forced"
+
+
+def test_so_was_one_that_did_not_end_by_itself(stuck: TurnMapper) -> None:
+    ((end),) = ends(stuck.receive(eot(0, "hi there"), now=4.5))
+    assert end == TurnEnd("forced", 4.5)
+
+
+def test_one_that_does_not_end_when_asked_was_ended_by_our_watchdog(stuck: TurnMapper) -> None:
+    assert ends(stuck.expire(5.9)) == [TurnEnd("watchdog", 5.9)]
+
+
+def test_one_that_no_session_takes_up_ends_by_the_reconnect(plain: TurnMapper) -> None:
+    plain.receive(turn(0, "at seven"), now=0.0)
+    plain.resume(clock_from(1000), 1000)
+    assert ends(plain.give_up_carried()) == [TurnEnd("reconnect")]
+    plain.receive(turn(0, "for two"), now=0.0)
+    assert ends(plain.close()) == [TurnEnd("reconnect")]
+
+
+def test_one_after_which_the_next_began_ended_for_no_known_reason(plain: TurnMapper) -> None:
+    plain.receive(turn(0, "at seven"), now=0.0)
+    assert ends(plain.receive(turn(1, "for two"), now=1.0)) == [TurnEnd()]
+
+
+def test_an_empty_end_of_words_that_stay_has_a_reason_too(plain: TurnMapper) -> None:
+    plain.receive(turn(0, "at seven"), now=0.0)
+    ((end),) = ends(plain.receive(eot(0, ""), now=2.0))
+    assert end.decided_at == 2.0

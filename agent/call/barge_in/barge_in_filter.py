@@ -56,8 +56,8 @@ class Floor(Protocol):
     def is_aside(self, since: float) -> bool:
         """Whether the voice heard since then is far softer than the caller's."""
 
-    def interrupt(self) -> None:
-        """Interrupt the agent: the caller takes the floor."""
+    def interrupt(self, words: str) -> None:
+        """Interrupt the agent: the caller takes the floor by these words."""
 
     def on_verdict(self, verdict: Verdict | None) -> None:
         """Take the verdict on the words so far; None when they are over or have taken the floor."""
@@ -225,7 +225,7 @@ class BargeInFilter:
     def _take_floor(self) -> None:
         if self._floor.agent_has_it():
             self.outcomes.count(INTERRUPTION, is_right=True)
-            self._floor.interrupt()
+            self._floor.interrupt(self._utterance.text)
 
     def _wait(self, seconds: float) -> None:
         """Words that stand for this long were meant. The same words again do not restart this."""

@@ -1,6 +1,7 @@
 """Who has the floor in a session. Makes the agent's voice yield to the caller's."""
 
 import asyncio
+from typing import Protocol
 
 from livekit.agents import AgentSession, vad
 from livekit.agents.voice.io import AudioOutput
@@ -14,6 +15,32 @@ from agent.call.recording.recorder import Tap
 from agent.call.voices.vad_tap import TappedVAD, level_of
 
 
+class Witness(Protocol):
+    """Learns what becomes of the agent's voice."""
+
+    def fell_silent(self) -> None:
+        """It has stopped for a voice, and may go on."""
+
+    def went_on(self) -> None:
+        """It goes on where it had stopped."""
+
+    def floor_taken(self, words: str) -> None:
+        """These words interrupt it for good."""
+
+
+class Nobody:
+    """No witness."""
+
+    def fell_silent(self) -> None:
+        pass
+
+    def went_on(self) -> None:
+        pass
+
+    def floor_taken(self, words: str) -> None:
+        pass
+
+
 class SessionFloor:
     """The floor of one call's session. `begin` when the session has its output."""
 
@@ -25,6 +52,8 @@ class SessionFloor:
         self._barge_in = barge_in
         self._loop = asyncio.get_running_loop()
         self._is_silent = False
+        self.witness: Witness = Nobody()
+        """Learns when the agent yields, and goes on."""
         self._output: YieldingOutput | None = None
 
     def begin(self, tap: Tap | None = None) -> None:
@@ -62,9 +91,10 @@ class SessionFloor:
     def is_aside(self, since: float) -> bool:
         return self._barge_in.is_aside(since)
 
-    def interrupt(self) -> None:
+    def interrupt(self, words: str) -> None:
         speech = self._session.current_speech
         if speech is not None and speech.allow_interruptions:
+            self.witness.floor_taken(words)
             speech.interrupt()
 
     def keep(self, utterance: MarkedUtterance) -> None:
@@ -100,8 +130,11 @@ class SessionFloor:
             output.pause()
             if not self._is_silent:
                 self._playout.fall_silent(now)
+                self.witness.fell_silent()
         elif self._is_silent:
             output.resume()
+            if self.agent_has_it():
+                self.witness.went_on()
             if self._session.agent_state == "speaking":
                 self._playout.sound(now)
         self._is_silent = is_silent

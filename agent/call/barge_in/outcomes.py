@@ -48,15 +48,16 @@ class Outcomes:
     """
 
     def __init__(self, tell: Tell | None = None) -> None:
-        self._tell = tell
+        self.listeners = [tell] if tell else []
+        """Each is told of every utterance."""
         self._counts: Counter[tuple[str, bool]] = Counter()
         self._kept: list[_Kept] = []
 
     def count(self, kind: str, *, is_right: bool) -> None:
         """Count one whose outcome is known at once; `kind` is one of KINDS."""
         self._counts[kind, is_right] += 1
-        if self._tell:
-            self._tell(kind, is_right)
+        for tell in self.listeners:
+            tell(kind, is_right)
 
     def kept(self, mark: Mark, text: str, ended_at: float, speaker: str = "") -> None:
         """An utterance got this mark. Its speaker's next turn decides whether that was right;

@@ -45,8 +45,8 @@ class Seat:
         """Never: everybody has a microphone, and the detector hears only the sum of them."""
         return False
 
-    def interrupt(self) -> None:
-        self._shared.floor.interrupt()
+    def interrupt(self, words: str) -> None:
+        self._shared.floor.interrupt(words)
 
     def on_verdict(self, verdict: Verdict | None) -> None:
         self._shared.on_verdict(self, verdict)

@@ -9,7 +9,7 @@ ModelError
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from enum import Enum, auto
 from http import HTTPStatus
 from typing import Any
@@ -29,6 +29,7 @@ TEXT_STATUSES = frozenset({HTTPStatus.BAD_REQUEST, 413, 422})
 # Statuses after which an operator has to act. All others are tried again: gateways have many of
 # their own (421, 424, 498).
 REFUSAL_STATUSES = TEXT_STATUSES | {401, 402, 403, 404, 405, 406, 410, 411, 414, 415, 426, 431, 451}
+TOO_MANY_REQUESTS = 429
 # Groq's code for a malformed tool call: another try may write a better one.
 UNLUCKY_CODES = frozenset({"tool_use_failed"})
 
@@ -110,11 +111,30 @@ class Failure:
     detail: str
     """A few words: the provider's own, if it has any."""
     retry_after_seconds: float = 0.0
+    reason: str = field(default="unavailable", compare=False)
+    """The class of the failure: `timeout`, `rate_limit`, `unavailable`, `broken`, `empty`,
+    `content` or `refused`."""
 
 
 def failure_of(error: APIError, *, is_speech: bool, has_answered: bool = False) -> Failure:
     """What an error of a provider's plugin means. `has_answered`: the provider has answered another
     request, so key, address and model are right."""
+    failure = _failure_of(error, is_speech=is_speech, has_answered=has_answered)
+    return replace(failure, reason=_reason(error, failure.kind))
+
+
+def _reason(error: APIError, kind: Kind) -> str:
+    causes = [*_causes(error)]
+    if kind is not Kind.BUSY:
+        return kind.name.lower()
+    if isinstance(error, APIStatusError) and error.status_code == TOO_MANY_REQUESTS:
+        return "rate_limit"
+    if any(isinstance(each, APITimeoutError | httpx2.TimeoutException) for each in causes):
+        return "timeout"
+    return "broken" if any(isinstance(each, ResponseError) for each in causes) else "unavailable"
+
+
+def _failure_of(error: APIError, *, is_speech: bool, has_answered: bool) -> Failure:
     for cause in _causes(error):
         match cause:
             case RedirectError():

@@ -9,6 +9,7 @@ import logging
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
+from urllib.parse import urlsplit
 
 from livekit.agents import APIError, llm, tts
 
@@ -24,6 +25,7 @@ from agent.call.models.errors import (
     failure_of,
 )
 from agent.call.reports import Outcome
+from agent.records.schema import Attempt
 from agent.tasks import Tasks
 
 log = logging.getLogger(__name__)
@@ -43,17 +45,25 @@ class Provider(Generic[M]):
     def __str__(self) -> str:
         return f"{self.model.model} at {self.address}"
 
+    @property
+    def place(self) -> str:
+        """The host and the model, for the record."""
+        return f"{urlsplit(self.address).netloc or self.address}/{self.model.model}"
+
 
 class Progress:
     """How far one try has come."""
 
     def __init__(self) -> None:
         self.has_begun = False
+        self.began_at: float | None = None
+        """When, on the event loop's clock."""
         self._limit: asyncio.Timeout | None = None
 
     def begin(self) -> None:
         """The first words or sound have come: the deadline no longer applies."""
-        self.has_begun = True
+        if not self.has_begun:
+            self.has_begun, self.began_at = True, asyncio.get_running_loop().time()
         if self._limit:
             self._limit.reschedule(None)
 
@@ -65,6 +75,7 @@ class Progress:
 
 Ask = Callable[[M, Progress], Awaitable[None]]
 OnTry = Callable[[Outcome], None]
+OnAttempt = Callable[[Attempt], None]
 
 _OUTCOMES = {
     Kind.BUSY: Outcome.BUSY,
@@ -74,7 +85,7 @@ _OUTCOMES = {
 }
 
 
-def _unheard(_: Outcome) -> None:
+def _unheard(_: object) -> None:
     """What tries are told to by default."""
 
 
@@ -101,6 +112,8 @@ class Providers(Generic[M]):
         self._probes = Tasks()
         self.on_try: OnTry = _unheard
         """Called after each try, with its outcome."""
+        self.on_attempt: OnAttempt = _unheard
+        """Called after each try of a request, by which somebody waits for words or sound."""
 
     @property
     def next(self) -> M:
@@ -117,8 +130,9 @@ class Providers(Generic[M]):
         tries_that_broke = 0
         while chosen := schedule.next_try(loop.time(), self._jitter()):
             await asyncio.sleep(chosen.at_seconds - loop.time())
-            progress = Progress()
+            progress, began_at = Progress(), loop.time()
             failure = await self._try(chosen.provider, ask, progress, schedule.deadline)
+            self._tell(chosen.provider, (progress.began_at or loop.time()) - began_at, failure)
             if failure is None:
                 self._down.pop(chosen.provider, None)
                 return
@@ -145,6 +159,15 @@ class Providers(Generic[M]):
     def _order(self) -> list[int]:
         return sorted(range(len(self._providers)), key=lambda number: number in self._down)
 
+    def _tell(self, number: int, seconds: float, failure: Failure | None) -> None:
+        self.on_attempt(
+            Attempt(
+                provider=self._providers[number].place,
+                took_for_ms=round(seconds * 1000),
+                error=failure.reason if failure else None,
+            )
+        )
+
     async def _try(
         self, number: int, ask: Ask[M], progress: Progress, deadline: float
     ) -> Failure | None:
@@ -152,7 +175,7 @@ class Providers(Generic[M]):
         try:
             await progress.within(deadline, ask(provider.model, progress))
         except TimeoutError:
-            failure = Failure(Kind.BUSY, "it took too long")
+            failure = Failure(Kind.BUSY, "it took too long", reason="timeout")
         except ModelError:
             raise
         except APIError as error:

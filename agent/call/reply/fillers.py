@@ -68,6 +68,8 @@ class Fillers:
         self._session = session
         self._delay_seconds = delay_seconds
         self._play = play
+        self.on_filler: Callable[[], None] = lambda: None
+        """Called each time that a filler begins."""
         self._state = State.QUIET
         self._task: asyncio.Task[None] | None = None
         self._tasks = Tasks()
@@ -146,6 +148,7 @@ class Fillers:
         await asyncio.sleep(self._delay_seconds)
         self._state = State.PLAYING
         self._is_new_turn = False
+        self.on_filler()
         try:
             await self._play()
         except Exception:  # a closing room may raise anything, and a filler must not end a call

@@ -48,6 +48,8 @@ class PromptVoice(tts.StreamAdapter):
         self.is_fast = False
         """Whether the voice is fast enough for two requests at once; False until that is known."""
         self._on_first_sound = on_first_sound
+        self.on_first_clause: Callable[[], None] = lambda: None
+        """Called in the task of a speech, when its first piece is complete."""
         self._left_out: deque[str] = deque(maxlen=_REMEMBERED)
         self._left_out_in_a_row = 0
 
@@ -115,11 +117,14 @@ class _Speech(StreamAdapterWrapper):
 
     async def _pieces(self) -> AsyncIterator[str]:
         """The speakable pieces of the text, in order, as soon as they are complete."""
-        pieces = Pieces(self._prompt_voice.least_chars)
+        pieces, is_first = Pieces(self._prompt_voice.least_chars), True
         async for text in pushed_text(self):
             found = pieces.push(text) if isinstance(text, str) else pieces.flush()
             for piece in filter(is_speakable, found):
                 mark_started(self)
+                if is_first:
+                    is_first = False
+                    self._prompt_voice.on_first_clause()
                 yield piece.strip()
 
     async def _speak(self, piece: Piece, output_emitter: tts.AudioEmitter) -> bool:

@@ -11,7 +11,7 @@ import functools
 import inspect
 import logging
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, Literal
 
 from livekit.agents import (
     AgentSession,
@@ -21,12 +21,23 @@ from livekit.agents import (
 )
 from livekit.agents.llm import FunctionTool, RawFunctionTool
 
+Outcome = Literal["error", "timeout", "cancelled"]
+
 log = logging.getLogger(__name__)
 
 LONGEST_RESULT = 20_000
 """Characters of a result that the model reads, about 5,000 tokens. The rest is cut off."""
 
 Tool = FunctionTool[..., Any] | RawFunctionTool[..., Any]
+
+
+class _LimitError(ToolError):
+    """What the model is told of a tool that we have given up."""
+
+    def __init__(self, message: str, outcome: Outcome, cause: type[BaseException]) -> None:
+        super().__init__(message)
+        self.outcome = outcome
+        self.cause = cause.__name__
 
 
 class ToolLimits:
@@ -38,6 +49,8 @@ class ToolLimits:
     def __init__(self, session: Callable[[], AgentSession[Any]], seconds: float) -> None:
         self._session = session
         self._seconds = seconds
+        self.on_failure: Callable[[str, Outcome, str], None] = lambda *_: None
+        """Called when a tool fails, with its name, and why as the record says it."""
         self._running: dict[asyncio.Timeout, AgentSession[Any]] = {}
 
     def on_state_changed(self, _: AgentStateChangedEvent | UserStateChangedEvent) -> None:
@@ -57,6 +70,13 @@ class ToolLimits:
         return FunctionTool(run, tool.info)
 
     async def _run(self, tool: Tool, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return await self._within_limits(tool, *args, **kwargs)
+        except BaseException as error:  # also if it is cancelled: whatever it is, it goes on
+            self.on_failure(tool.id, *_told(error))
+            raise
+
+    async def _within_limits(self, tool: Tool, *args: Any, **kwargs: Any) -> Any:
         limit = asyncio.timeout(None)
         try:
             async with limit:
@@ -68,16 +88,18 @@ class ToolLimits:
                 raise
             seconds = self._seconds
             log.warning("a tool took too long", extra={"tool": tool.id, "seconds": seconds})
-            raise ToolError(f"No result within {seconds:g} seconds") from None
+            message = f"No result within {seconds:g} seconds"
+            raise _LimitError(message, "timeout", TimeoutError) from None
         except asyncio.CancelledError:
             task = asyncio.current_task()
             if task is not None and task.cancelling():
                 raise
             log.warning("a tool was cancelled from within", extra={"tool": tool.id})
-            raise ToolError("The tool was cancelled") from None
+            message = "The tool was cancelled"
+            raise _LimitError(message, "cancelled", asyncio.CancelledError) from None
         except SystemExit as error:
             log.exception("a tool tried to end the process", extra={"tool": tool.id})
-            raise ToolError("An internal error occurred") from error
+            raise _LimitError("An internal error occurred", "error", SystemExit) from error
 
     @contextlib.contextmanager
     def _silence_counted(self, limit: asyncio.Timeout) -> Iterator[None]:
@@ -93,6 +115,13 @@ class ToolLimits:
         is_owed = session.agent_state == "thinking" and session.user_state != "speaking"
         now = asyncio.get_running_loop().time()
         limit.reschedule(now + self._seconds if is_owed else None)
+
+
+def _told(error: BaseException) -> tuple[Outcome, str]:
+    if isinstance(error, _LimitError):
+        return error.outcome, error.cause
+    is_cancelled = isinstance(error, asyncio.CancelledError)
+    return "cancelled" if is_cancelled else "error", type(error).__name__
 
 
 def _shortened(result: Any) -> Any:

@@ -10,6 +10,9 @@ from config.phrases import Words, words_of
 
 Type = stt.SpeechEventType
 
+SHORTEST_HOLD_MS = 20
+"""An end that comes sooner than this after the recogniser's was not held back."""
+
 
 class CallerWords:
     """For one call. An event's `created_at` is when the recogniser gave it: what comes after that
@@ -21,6 +24,8 @@ class CallerWords:
         self._settled: Words = ()
         """The words that were final already."""
         self._final: stt.SpeechEvent | None = None
+        self.is_asked_to_end = False
+        """Our end-of-turn model has asked AssemblyAI to end the turn."""
 
     def hear(self, event: stt.SpeechEvent) -> None:
         """Take the next event."""
@@ -48,16 +53,25 @@ class CallerWords:
             self._collector.last_word_final(self._clock.of_wall(event.created_at))
 
     def _end(self, event: stt.SpeechEvent) -> None:
-        decided_ms = self._clock.of_wall(event.created_at)
         told = (self._final.alternatives[0].metadata or {}) if self._final else {}
         ended_at = event.speech_end_time
+        reason = told.get("end_reason")
+        if reason == "forced" and self.is_asked_to_end:
+            reason = "second_opinion"
+        self.is_asked_to_end = False
+        came_ms = self._clock.of_wall(event.created_at)
+        held_for_ms = self._clock.now_ms() - came_ms
         self._collector.voice_ended(
             SpeechEnd(
-                decided_ms,
+                self._clock.of_wall(told.get("decided_at") or event.created_at),
                 ended_ms=None if ended_at is None else self._clock.of_wall(ended_at),
+                reason=reason,
                 confidence=told.get("end_of_turn_confidence"),
+                held_for_ms=held_for_ms if held_for_ms > SHORTEST_HOLD_MS else None,
             )
         )
+        if self._final and told.get("formatted"):
+            self._collector.formatted(self._clock.of_wall(self._final.created_at))
 
     def _words(self, best: stt.SpeechData) -> list[Word]:
         """The words at their times in the call; none if the recogniser does not say when."""

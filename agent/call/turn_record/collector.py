@@ -155,7 +155,7 @@ class Collector:
     def heard(self, speech: str | None, text: str) -> None:
         """The caller has heard this much of a reply."""
         if reply := self._reply(speech):
-            reply.text = f"{reply.text} {text}".strip()
+            reply.hear(text)
 
     def sound_ended(self, speech: str | None, at_ms: int) -> None:
         """The last sound of a reply was heard, unless a tool's result makes it go on."""
@@ -220,7 +220,7 @@ class Collector:
     ) -> None:
         """A request to a provider has failed, or was answered."""
         if reply := self._reply(speech):
-            reply.attempts.setdefault(provider, []).append(attempt)
+            reply.attempt(provider, attempt)
         if attempt.error:
             self._emit(ProviderFailed(at_ms=at_ms, provider=provider, error=attempt.error))
 

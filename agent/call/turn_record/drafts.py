@@ -58,10 +58,20 @@ class ReplyDraft:
         """Note when the reply came to this point, unless it has been there before."""
         self.at.setdefault(milestone, at_ms)
 
+    def attempt(self, provider: Provider, attempt: Attempt) -> None:
+        """Note a request to a provider: the first one that is answered, and all that fail."""
+        made = self.attempts.setdefault(provider, [])
+        if attempt.error or all(each.error for each in made):
+            made.append(attempt)
+
     def add_usage(self, **counts: int) -> None:
         """Add what one request used."""
         for name, count in counts.items():
             self.usage[name] = self.usage.get(name, 0) + count
+
+    def hear(self, text: str) -> None:
+        """The caller has heard this as well."""
+        self.text = f"{self.text} {text}".strip()
 
     def stop_talking(self, at_ms: int) -> None:
         """The voice stops, and may go on."""

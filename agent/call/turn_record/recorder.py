@@ -13,9 +13,15 @@ from livekit.agents import (
     stt,
 )
 from livekit.agents.metrics import AgentMetrics, LLMMetrics, TTSMetrics
-from livekit.agents.voice import SpeechHandle
+from livekit.agents.voice import (
+    SpeechHandle,
+    ToolCallEnded,
+    ToolCallStarted,
+    ToolExecutionUpdatedEvent,
+)
 
 from agent.call.history.marked import Mark, mark_of
+from agent.call.reply.tool_limits import Outcome
 from agent.call.turn_record.caller_words import CallerWords
 from agent.call.turn_record.clock import CallClock
 from agent.call.turn_record.collector import Collector
@@ -23,16 +29,20 @@ from agent.call.turn_record.outlets import Outlet, Outlets
 from agent.call.voices.who_spoke import turns_of
 from agent.livekit_private import speech_of_task
 from agent.records.schema import (
+    Attempt,
     Call,
     End,
     Formatted,
     HandedOver,
     Line,
+    Overlap,
+    ProviderFailed,
     Said,
     SettingsRefused,
     SttSession,
+    Word,
 )
-from stt_assemblyai.events import SessionUsage
+from stt_assemblyai.events import Interrupted, SessionUsage
 
 log = logging.getLogger(__name__)
 
@@ -50,6 +60,9 @@ class CallRecorder:
         self._caller_words = CallerWords(self.turns, self.clock)
         self._is_greeting = False
         self._speaking: str | None = None
+        self._tools: dict[str, str] = {}
+        """The names of the tools that run, by their calls."""
+        self._failed_tools: dict[str, tuple[Outcome, str]] = {}
 
     def emit(self, line: Line) -> None:
         """Give a line to the outlets, with the time of now."""
@@ -127,6 +140,45 @@ class CallRecorder:
         """The voice has its first sound."""
         self.turns.reached(speech_of_task(), "first_audio_ms", self.clock.now_ms())
 
+    def first_clause(self) -> None:
+        """The first clause of the answer is complete."""
+        self.turns.reached(speech_of_task(), "first_clause_ms", self.clock.now_ms())
+
+    def filler(self) -> None:
+        """The caller hears that the answer is late."""
+        self.turns.filler(self.clock.now_ms())
+
+    def fell_silent(self) -> None:
+        """The agent's voice stops for the caller's."""
+        self.turns.fell_silent(self.clock.now_ms())
+
+    def went_on(self) -> None:
+        """It goes on."""
+        self.turns.went_on(self.clock.now_ms())
+
+    def floor_taken(self, words: str) -> None:
+        """The caller's words interrupt the agent."""
+        now_ms = self.clock.now_ms()
+        self.turns.floor_taken(
+            now_ms, [Word(text=each, start_ms=now_ms, end_ms=now_ms) for each in words.split()]
+        )
+
+    def overlapped(self, taken_for: str, is_right: bool) -> None:
+        """An utterance over the agent's speech was taken for this, rightly or not."""
+        self.emit(Overlap(at_ms=self.clock.now_ms(), taken_for=taken_for, is_right=is_right))
+
+    def preset(self, preset: str, is_dictated: bool) -> None:
+        """This turn preset is in force, and something may be dictated."""
+        self.turns.preset(preset, is_dictated=is_dictated, at_ms=self.clock.now_ms())
+
+    def asked_to_end(self) -> None:
+        """Our end-of-turn model asks AssemblyAI to end the turn."""
+        self._caller_words.is_asked_to_end = True
+
+    def tool_failed(self, tool: str, outcome: Outcome, error: str) -> None:
+        """A tool fails: its end, which LiveKit announces, says only that."""
+        self._failed_tools[tool] = outcome, error
+
     # The session.
 
     def on_item_added(self, event: ConversationItemAddedEvent) -> None:
@@ -171,7 +223,42 @@ class CallRecorder:
         elif event.old_state == "speaking":
             self.turns.sound_ended(self._speaking, now_ms)
 
+    def on_tool_updated(self, event: ToolExecutionUpdatedEvent) -> None:
+        """A tool begins or ends."""
+        now_ms, update = self.clock.now_ms(), event.update
+        if isinstance(update, ToolCallStarted):
+            call, name = update.function_call.call_id, update.function_call.name
+            self._failed_tools.pop(name, None)
+            self._tools[call] = name
+            self.turns.tool_started(speech_of_task(), call, name, now_ms)
+        elif isinstance(update, ToolCallEnded):
+            name = self._tools.pop(update.call_id, "")
+            if update.status == "done":
+                self.turns.tool_ended(update.call_id, now_ms)
+            else:
+                outcome, error = self._failed_tools.pop(name, (update.status, None))
+                self.turns.tool_ended(update.call_id, now_ms, outcome, error)
+
     # The providers.
+
+    def model_attempted(self, attempt: Attempt) -> None:
+        """A request to the language model was answered, or has failed."""
+        self.turns.attempted(speech_of_task(), "llm", attempt, self.clock.now_ms())
+
+    def voice_attempted(self, attempt: Attempt) -> None:
+        """A request to the voice was answered, or has failed."""
+        self.turns.attempted(speech_of_task(), "tts", attempt, self.clock.now_ms())
+
+    def on_recogniser_interrupted(self, event: Interrupted) -> None:
+        """A session with AssemblyAI broke off, or could not be opened."""
+        self.emit(
+            ProviderFailed(
+                at_ms=self.clock.now_ms(),
+                provider="stt",
+                error=type(event.error).__name__,
+                wait_for_ms=round(event.wait_seconds * 1000),
+            )
+        )
 
     def on_model_metrics(self, metrics: AgentMetrics) -> None:
         """A request to the language model has ended."""

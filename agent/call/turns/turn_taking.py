@@ -67,24 +67,24 @@ class TurnTaking:
         self._answer: asyncio.TimerHandle | None = None  # ends the wait for a dictated answer
         barge_in = VoiceBargeIn(limits_of(settings.agent), settings.vad_threshold)
         playout = Playout()
-        self._floor = SessionFloor(session, playout, barge_in)
+        self.floor, self.outcomes = SessionFloor(session, playout, barge_in), Outcomes(tell)
         self._filter = BargeInFilter(
             settings.files.phrasebook,
-            self._floor,
+            self.floor,
             playout,
             echo=settings.agent.echo == "auto",
-            outcomes=Outcomes(tell),
+            outcomes=self.outcomes,
         )
         self.opinions = Opinions(detector, settings.vad_threshold) if detector else None
         """The detector's opinions on the caller's pauses; None without a detector."""
-        self._held_ends = self._hold_ends(self.opinions) if self.opinions else None
+        self.held_ends = self._hold_ends(self.opinions) if self.opinions else None
         self._early = EarlyReplies(
             Eagerness(settings.agent.eagerness, settings.vad_threshold), settings.files.phrasebook
         )
         self.backchannel_sound = self._backchannel() if settings.agent.backchannel_seconds else None
         """The sound in a caller's long turn; None if it is off."""
         self._watchers: list[Callable[[Preset, bool], None]] = []
-        self._shared_floor = SharedFloor(self._floor)
+        self._shared_floor = SharedFloor(self.floor)
         self._filters = [self._filter]  # and one for each of several speakers
         self.thrown_away = ThrownAway()
 
@@ -95,7 +95,7 @@ class TurnTaking:
             early_seconds=early_seconds(self._settings, self._preset),
             force_endpoint=self._assemblyai.force_endpoint,
             # Words over the agent's speech must reach `barge_in_filter` at once.
-            may_wait=lambda: not self._floor.agent_has_it(),
+            may_wait=lambda: not self.floor.agent_has_it(),
         )
 
     def _backchannel(self) -> BackchannelSound:
@@ -105,7 +105,7 @@ class TurnTaking:
             Backchannel(agent.backchannel_seconds, self._settings.vad_threshold),
             self._settings,
             is_free=lambda: (
-                self._session.agent_state == "listening" and not self._floor.agent_has_it()
+                self._session.agent_state == "listening" and not self.floor.agent_has_it()
             ),
         )
 
@@ -149,9 +149,9 @@ class TurnTaking:
 
     def begin(self, tap: Tap | None = None) -> None:
         """Begin when the session has its output, before it speaks; `tap` hears the agent."""
-        self._floor.begin(tap)
-        if self.opinions and self._held_ends and isinstance(self._session.vad, TappedVAD):
-            self._session.vad.taps += [self.opinions.hear, self._held_ends.hear]
+        self.floor.begin(tap)
+        if self.opinions and self.held_ends and isinstance(self._session.vad, TappedVAD):
+            self._session.vad.taps += [self.opinions.hear, self.held_ends.hear]
         if isinstance(self._session.vad, TappedVAD):
             self._session.vad.taps.append(self._early.heard)
             if self.backchannel_sound:
@@ -159,8 +159,8 @@ class TurnTaking:
 
     def sift(self, events: AsyncIterable[stt.SpeechEvent]) -> AsyncGenerator[stt.SpeechEvent]:
         """The caller's events for the session, for use in `Agent.stt_node`."""
-        if self._held_ends is not None:
-            events = self._held_ends.sift(events)
+        if self.held_ends is not None:
+            events = self.held_ends.sift(events)
         sifted = self._filter.sift(events)
         if self._settings.agent.eagerness != "off":
             sifted = self._early.watch(sifted)
@@ -194,7 +194,7 @@ class TurnTaking:
             self._shared_floor.seat_for(speaker),
             first.playout,
             echo=self._settings.agent.echo == "auto",
-            outcomes=first.outcomes,
+            outcomes=self.outcomes,
             speaker=speaker.identity,
         )
         self._filters.append(barge_in_filter)
@@ -233,7 +233,7 @@ class TurnTaking:
         if self.backchannel_sound:
             self.backchannel_sound.backchannel.is_on_hold = is_to_wait
         if is_to_wait:
-            self._filter.outcomes.kept(Mark.HOLD, text, asyncio.get_running_loop().time())
+            self.outcomes.kept(Mark.HOLD, text, asyncio.get_running_loop().time())
 
     def _begin_answer(self) -> None:
         if self._answer is not None:
@@ -258,8 +258,8 @@ class TurnTaking:
         self._session.update_options(
             endpointing_opts={"min_delay": min_delay(self._settings, self._preset, pause_ms)}
         )
-        if self._held_ends is not None:
-            self._held_ends.be_patient(early_seconds(self._settings, self._preset, pause_ms))
+        if self.held_ends is not None:
+            self.held_ends.be_patient(early_seconds(self._settings, self._preset, pause_ms))
         for watcher in self._watchers:
             watcher(self._preset, is_dictated)
 
@@ -279,21 +279,21 @@ class TurnTaking:
     def _on_spoken(self) -> None:
         for barge_in_filter in list(self._filters):
             barge_in_filter.speech_done()
-        self._floor.update()
+        self.floor.update()
 
     def on_close(self, _: CloseEvent) -> None:
         if self.backchannel_sound:
             self.backchannel_sound.close()
-        self._floor.close()
-        if self._held_ends is not None:
-            self._held_ends.close()
-        self._filter.outcomes.settle()
-        log.info("said over the agent", extra=self._filter.outcomes.fields())
+        self.floor.close()
+        if self.held_ends is not None:
+            self.held_ends.close()
+        self.outcomes.settle()
+        log.info("said over the agent", extra=self.outcomes.fields())
         log.info("replies to the caller", extra=self.thrown_away.fields())
 
     async def aclose(self) -> None:
         """The session has closed: return when nothing runs any more."""
-        await self._floor.aclose()
+        await self.floor.aclose()
         if self.opinions:
             await self.opinions.aclose()
         if self.backchannel_sound:

@@ -46,6 +46,8 @@ class HeldEnds:
         self._decision = SecondOpinion[stt.SpeechEvent](turn_hold_seconds, early_seconds)
         self._force_endpoint = force_endpoint
         self._may_wait = may_wait
+        self.on_force: Callable[[], None] = lambda: None
+        """Called before AssemblyAI is asked to end a turn."""
         self._loop = asyncio.get_running_loop()
         self._is_quiet = True
         self._deadline: asyncio.TimerHandle | None = None
@@ -111,6 +113,7 @@ class HeldEnds:
     def _do(self, actions: list[stt.SpeechEvent | Force]) -> None:
         for action in actions:
             if isinstance(action, Force):
+                self.on_force()
                 self._force_endpoint()
             else:
                 self._relay.pass_on(action)

@@ -51,7 +51,7 @@ class Line:
     def is_aside(self, since: float) -> bool:
         return self.is_soft
 
-    def interrupt(self) -> None:
+    def interrupt(self, words: str) -> None:
         self.interrupted += 1
         self.agent_speaks = False
 

@@ -122,17 +122,17 @@ async def test_its_last_words_are_said_over_every_voice() -> None:
         speech = await line.say(3, last_words=True)
         assert not line.floor.may_be_taken()
         assert await line.hear(1) == pytest.approx(1, abs=0.05)
-        line.floor.interrupt()
+        line.floor.interrupt("stop")
         assert not speech.interrupted
 
 
 async def test_the_floor_is_the_agents_while_it_speaks_and_can_be_taken() -> None:
     async with call() as line:
         assert not line.floor.agent_has_it()
-        line.floor.interrupt()
+        line.floor.interrupt("stop")
         speech = await line.say(3)
         assert line.floor.agent_has_it()
-        line.floor.interrupt()
+        line.floor.interrupt("stop")
         assert speech.interrupted
         assert not line.floor.agent_has_it()
 
@@ -158,3 +158,33 @@ async def test_a_session_without_a_voice_detector_or_an_output_has_a_floor_as_we
     floor.on_verdict(Verdict.MAYBE_MISHEARD)
     floor.close()
     assert not floor.agent_has_it()
+
+
+class Told:
+    """What a witness of the agent's voice learns."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    def fell_silent(self) -> None:
+        self.lines.append("silent")
+
+    def went_on(self) -> None:
+        self.lines.append("on")
+
+    def floor_taken(self, words: str) -> None:
+        self.lines.append(words)
+
+
+async def test_a_witness_learns_when_the_agent_yields_goes_on_and_is_interrupted() -> None:
+    async with call() as line:
+        line.floor.witness = told = Told()
+        await line.say(5)
+        line.floor.on_verdict(Verdict.MAYBE_MISHEARD)
+        await line.hear(0.5, SILENCE)
+        line.floor.on_verdict(None)
+        await line.hear(1, SILENCE)
+        line.floor.on_verdict(Verdict.MAYBE_MISHEARD)
+        line.floor.interrupt("stop")
+        await line.hear(1, SILENCE)
+    assert told.lines == ["silent", "on", "silent", "stop"]

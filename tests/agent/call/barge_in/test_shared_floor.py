@@ -26,7 +26,7 @@ class Floor:
     def is_aside(self, since: float) -> bool:
         return True
 
-    def interrupt(self) -> None:
+    def interrupt(self, words: str) -> None:
         self.agent_speaks = False
 
     def on_verdict(self, verdict: Verdict | None) -> None:
@@ -60,7 +60,7 @@ def test_each_seat_sees_the_same_floor() -> None:
     ann, bob = seats.seat_for(ANN), seats.seat_for(BOB)
     assert ann.agent_has_it()
     assert bob.may_be_taken()
-    ann.interrupt()
+    ann.interrupt("stop")
     floor.last_words = True
     assert not bob.agent_has_it()
     assert not bob.may_be_taken()

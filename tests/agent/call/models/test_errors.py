@@ -163,3 +163,21 @@ def test_livekit_does_not_retry_what_we_have_tried() -> None:
         BrokenOffError("x"),
     ]
     assert not [error for error in errors if error.retryable]
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (caused_by(EmptyError("nothing")), "empty"),
+        (caused_by(RefusalError("I must not")), "content"),
+        (caused_by(RedirectError("it redirects")), "refused"),
+        (caused_by(CutError("cut")), "broken"),
+        (caused_by(httpx2.ReadTimeout("")), "timeout"),
+        (APITimeoutError(), "timeout"),
+        (APIStatusError("m", status_code=429, body=None), "rate_limit"),
+        (APIStatusError("m", status_code=503, body=None), "unavailable"),
+        (caused_by(httpx2.ConnectError("refused")), "unavailable"),
+    ],
+)
+def test_a_failure_has_a_class_for_the_record(error: APIError, reason: str) -> None:
+    assert failure_of(error, is_speech=False).reason == reason

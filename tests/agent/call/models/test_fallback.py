@@ -6,7 +6,7 @@ Models are names here: what `ask` does with one is the test's. Time is virtual.
 import asyncio
 from collections.abc import Callable
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from livekit.agents import APIError, APIStatusError
@@ -21,6 +21,7 @@ from agent.call.models.errors import (
 )
 from agent.call.models.fallback import Progress, Provider, Providers
 from agent.call.reports import Outcome
+from agent.records.schema import Attempt
 
 pytestmark = pytest.mark.looptime
 
@@ -214,3 +215,34 @@ async def test_what_we_have_decided_ourselves_is_not_tried_again() -> None:
     line.faults["first"] = [RefusedError("enough")]
     assert (await line.fails()).message == "enough"
     assert line.asked == ["first"]
+
+
+async def test_each_attempt_is_told_with_its_place_its_time_and_its_failure() -> None:
+    line, told = Line(), []
+    line.providers.on_attempt = told.append
+    line.faults["first"] = [status(503)]
+    await line.ask()
+    assert told == [
+        Attempt(provider="first.example/first", took_for_ms=0, error="unavailable"),
+        Attempt(provider="second.example/second", took_for_ms=0),
+    ]
+
+
+async def test_an_answer_took_until_it_began_and_a_timeout_its_whole_time() -> None:
+    async def slow(_: Any, progress: Progress) -> None:
+        await asyncio.sleep(0.5)
+        progress.begin()
+        progress.begin()
+        await asyncio.sleep(2)
+
+    line, told = Line(FIRST), []
+    line.providers.on_attempt = told.append
+    await line.providers.ask(slow)
+    with pytest.raises(ModelError):
+        await line.providers.ask(line.hang)
+    assert (told[0].took_for_ms, told[0].error) == (500, None)
+    assert {each.error for each in told[1:]} == {"timeout"}
+
+
+def test_a_place_is_the_host_and_the_model() -> None:
+    assert Provider(cast("Any", FIRST), "https://api.example/v1").place == "api.example/first"

@@ -152,6 +152,9 @@ class Call:
         )
         self.session.output.audio = self.line
         fillers = Fillers(self.session, delay_seconds=3, play=self.line.play_filler)
+        self.told: list[float] = []
+        """When fillers began, for the record."""
+        fillers.on_filler = lambda: self.told.append(asyncio.get_running_loop().time())
         key = {"api_key": "key"}
         livekit = {"url": "ws://127.0.0.1", "api_secret": "secret"} | key
         settings = load_settings(None, given={"livekit": livekit, "assemblyai": key, "openai": key})
@@ -229,6 +232,8 @@ async def test_a_filler_is_heard_once_in_a_turn_and_again_in_the_next() -> None:
     call = await started(FakeLLM("Let us see.", "look()", "Yes.", "Yes.", seconds=60))
     assert await call.ask() == [*FILLER, (60, "agent")]
     assert await call.ask() == [*FILLER, (125, "agent")]
+    begun = [when for when, what in call.line.heard if what == "filler"]
+    assert call.told == pytest.approx(begun, abs=0.1)
     await call.session.aclose()
 
 

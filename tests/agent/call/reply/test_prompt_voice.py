@@ -94,6 +94,8 @@ async def test_a_voice_is_given_the_first_clause_and_tells_the_first_sound_once(
         longest_pause_seconds=0.25,
         on_first_sound=lambda: told.append(len(told)),
     )
+    clauses: list[str] = []
+    voice.on_first_clause = lambda: clauses.append(",".join(hummer.texts))
     async with voice.stream() as speech:
         speech.push_text(PIECES[0] + " ")
         first = await anext(speech)
@@ -104,6 +106,7 @@ async def test_a_voice_is_given_the_first_clause_and_tells_the_first_sound_once(
     assert hummer.texts == PIECES
     assert duration >= 0.1 * len(PIECES)
     assert told == [0]
+    assert clauses == [""]  # before the voice is asked
 
 
 @pytest.mark.parametrize("refused", [PIECES[:1], PIECES[1:3], PIECES[-2:]])

@@ -84,13 +84,18 @@ class Assistant(Agent):
         return list(range(1_000_000))
 
 
-async def ask(*tools: str) -> tuple[list[str], list[str]]:
+Failures = list[tuple[str, str, str]]
+
+
+async def ask(*tools: str, failures: Failures | None = None) -> tuple[list[str], list[str]]:
     """What the model is told of each tool, and what the agent says."""
     model, agent = Model(), Assistant()
     session: AgentSession[None] = AgentSession(
         llm=model, turn_handling={"turn_detection": "manual"}
     )
     limits = ToolLimits(lambda: session, SECONDS)
+    if failures is not None:
+        limits.on_failure = lambda *failure: failures.append(failure)
     subscribe(session, None, limits)
     await session.start(agent, record=False)
     await agent.update_tools([limits.limited(tool) for tool in agent.tools])
@@ -117,6 +122,17 @@ async def test_the_caller_is_answered_whatever_a_tool_does_and_the_next_one_work
     tool: str, result: str
 ) -> None:
     assert await ask(tool, "well") == ([result, "number 7"], ["Done.", "Done."])
+
+
+async def test_each_failure_is_told_with_its_class() -> None:
+    failures: Failures = []
+    await ask("hang", "raise_timeout", "cancelled", "leave", "well", failures=failures)
+    assert failures == [
+        ("hang", "timeout", "TimeoutError"),
+        ("raise_timeout", "error", "TimeoutError"),
+        ("cancelled", "cancelled", "CancelledError"),
+        ("leave", "error", "SystemExit"),
+    ]
 
 
 async def test_the_model_reads_the_beginning_of_a_result_that_is_too_long() -> None:

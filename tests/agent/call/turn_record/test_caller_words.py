@@ -3,6 +3,7 @@
 import time
 from typing import Any
 
+import pytest
 from livekit.agents import LanguageCode, stt
 from livekit.agents.types import TimedString
 
@@ -21,7 +22,7 @@ class Caller:
         self.lines: list[Line] = []
         self._collector, clock = Collector(self.lines.append), CallClock()
         self._began_at = time.time()
-        self._words = CallerWords(self._collector, clock)
+        self.words = CallerWords(self._collector, clock)
 
     def hear(self, kind: stt.SpeechEventType, at: float, text: str = "", **known: Any) -> None:
         words = [TimedString(word, start_time=1.0, end_time=1.5) for word in text.split()]
@@ -31,7 +32,7 @@ class Caller:
         )
         event = stt.SpeechEvent(kind, alternatives=[best] if text else [], **known)
         event.created_at = self._began_at + at
-        self._words.hear(event)
+        self.words.hear(event)
 
     def at(self, seconds: float) -> float:
         """A moment of the call, in unix seconds."""
@@ -69,6 +70,44 @@ async def test_a_turn_has_its_times_and_its_words() -> None:
     assert [each.text for each in part.words] == ["At", "seven."]
     assert near(part.words[0].start_ms, 1.1)
     assert near(part.words[1].end_ms, 1.6)
+
+
+async def test_a_turn_whose_formatted_text_was_awaited_was_decided_before() -> None:
+    caller = Caller()
+    caller.hear(Type.START_OF_SPEECH, 1.4)
+    known = {"formatted": True, "decided_at": caller.at(2.0), "end_reason": "silence"}
+    caller.hear(Type.FINAL_TRANSCRIPT, 2.2, "At seven.", metadata=known)
+    caller.hear(Type.END_OF_SPEECH, 2.2)
+    part = caller.part
+    assert part.end_reason == "silence"
+    assert near(part.decided_ms, 2.0)
+    assert near(part.formatted_ms, 2.2)
+
+
+@pytest.mark.parametrize(
+    ("told", "reason"), [("forced", "second_opinion"), ("confidence", "confidence")]
+)
+async def test_an_end_that_our_own_model_asked_for_is_its_doing(told: str, reason: str) -> None:
+    caller = Caller()
+    caller.hear(Type.START_OF_SPEECH, 1.4)
+    caller.words.is_asked_to_end = True
+    caller.hear(Type.FINAL_TRANSCRIPT, 2.2, "At seven.", metadata={"end_reason": told})
+    caller.hear(Type.END_OF_SPEECH, 2.2)
+    assert caller.part.end_reason == reason
+    caller.hear(Type.START_OF_SPEECH, 3.4)
+    caller.hear(Type.FINAL_TRANSCRIPT, 4.2, "For two.", metadata={"end_reason": "forced"})
+    caller.hear(Type.END_OF_SPEECH, 4.2)
+    assert caller.part.end_reason == "forced"
+
+
+async def test_an_end_that_comes_late_was_held_back() -> None:
+    caller = Caller()
+    caller.hear(Type.START_OF_SPEECH, -3)
+    caller.hear(Type.FINAL_TRANSCRIPT, -2, "At seven.")
+    caller.hear(Type.END_OF_SPEECH, -1.5)
+    held_for_ms = caller.part.held_for_ms
+    assert held_for_ms is not None
+    assert abs(held_for_ms - 1500) < 50
 
 
 async def test_of_another_recogniser_less_is_known() -> None:

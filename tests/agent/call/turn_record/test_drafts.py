@@ -1,7 +1,7 @@
 """What a turn is recorded as: conversations are in test_collector."""
 
 from agent.call.turn_record.drafts import ReplyDraft, SpeechEnd, TurnDraft
-from agent.records.schema import CallersPart, Interruption, Reply, Turn
+from agent.records.schema import Attempt, CallersPart, Interruption, Reply, Turn
 
 
 def test_of_a_turn_of_which_nothing_is_known_nothing_is_told() -> None:
@@ -50,3 +50,15 @@ def test_a_turn_whose_reply_was_heard_knows_when() -> None:
     reply = ReplyDraft()
     reply.reach("first_sound_ms", 100)
     assert TurnDraft("caller", reply=reply).first_sound_ms == 100
+
+
+def test_of_several_requests_the_first_answer_counts_and_every_failure() -> None:
+    reply = ReplyDraft()
+    failed = Attempt(provider="a/b", took_for_ms=1, error="timeout")
+    first = Attempt(provider="c/d", took_for_ms=2)
+    for attempt in (failed, first, Attempt(provider="c/d", took_for_ms=3), failed):
+        reply.attempt("tts", attempt)
+    reply.hear("At seven.")
+    reply.hear("Bye.")
+    assert reply.text == "At seven. Bye."
+    assert (reply.finished(0).tts, reply.finished(0).llm) == ([failed, first, failed], [])

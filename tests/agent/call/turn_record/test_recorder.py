@@ -16,7 +16,14 @@ from livekit.agents import (
     StopResponse,
     stt,
 )
+from livekit.agents.llm import FunctionCall
 from livekit.agents.metrics import LLMMetrics, STTMetrics, TTSMetrics
+from livekit.agents.voice import (
+    ToolCallEnded,
+    ToolCallStarted,
+    ToolExecutionUpdatedEvent,
+    ToolReplyUpdated,
+)
 
 from agent.call.agents import CallAgents
 from agent.call.call_tools import CallTools
@@ -26,9 +33,24 @@ from agent.call.turn_record.recorder import CallRecorder
 from agent.call.turns.turn_taking import TurnTaking
 from agent.call.voices.who_spoke import Line as Words
 from agent.call.voices.who_spoke import set_lines
-from agent.records.schema import End, Formatted, Line, Said, SttSession, Turn, Usage
+from agent.records.schema import (
+    Attempt,
+    End,
+    Formatted,
+    HandedOver,
+    Line,
+    Overlap,
+    PresetChanged,
+    ProviderFailed,
+    Said,
+    SettingsRefused,
+    SttSession,
+    Turn,
+    Usage,
+)
 from agent.testing import ScriptedLLM
-from stt_assemblyai.events import SessionUsage
+from stt_assemblyai.errors import NetworkError
+from stt_assemblyai.events import Interrupted, SessionUsage
 from stt_assemblyai.stt import STT
 from workbench.local.sample_settings import sample_settings
 
@@ -192,3 +214,81 @@ async def test_a_reply_is_heard_from_its_first_sound_to_its_last() -> None:
     recorder.first_audio()
     recorder.end(None)
     assert told == []  # outside of a speech nothing is known of it
+
+
+def call_of(name: str, call: str) -> ToolExecutionUpdatedEvent:
+    function = FunctionCall(call_id=call, name=name, arguments="{}")
+    return ToolExecutionUpdatedEvent(update=ToolCallStarted(function_call=function))
+
+
+def end_of(call: str, status: Any) -> ToolExecutionUpdatedEvent:
+    return ToolExecutionUpdatedEvent(update=ToolCallEnded(id=call, call_id=call, status=status))
+
+
+async def test_tools_that_fail_have_the_class_of_their_error() -> None:
+    told: list[Line] = []
+    recorder = CallRecorder([told.append])
+    recorder.typed()
+    for name, call in (("order", "c1"), ("search", "c2"), ("cancel", "c3")):
+        recorder.on_tool_updated(call_of(name, call))
+    recorder.tool_failed("search", "timeout", "TimeoutError")
+    for call, status in (("c1", "done"), ("c2", "error"), ("c3", "cancelled"), ("c4", "done")):
+        recorder.on_tool_updated(end_of(call, status))
+    update = ToolReplyUpdated(update_ids=[], status="scheduled", speech_id="s")
+    recorder.on_tool_updated(ToolExecutionUpdatedEvent(update=update))
+    recorder.end(None)
+    (turn,) = [each for each in told if isinstance(each, Turn)]
+    assert [(each.tool, each.outcome, each.error) for each in turn.tools] == [
+        ("order", "ok", None),
+        ("search", "timeout", "TimeoutError"),
+        ("cancel", "cancelled", None),
+    ]
+    assert all(each.ended_ms is not None for each in turn.tools)
+
+
+async def test_what_providers_and_the_floor_do_is_told_at_once() -> None:
+    told: list[Line] = []
+    recorder = CallRecorder([told.append])
+    recorder.preset("balanced", False)
+    recorder.overlapped("backchannel", True)
+    recorder.model_attempted(Attempt(provider="a/b", took_for_ms=1, error="timeout"))
+    recorder.voice_attempted(Attempt(provider="a/b", took_for_ms=1, error="empty"))
+    recorder.on_recogniser_interrupted(Interrupted(NetworkError("gone"), 1.5, 0))
+    recorder.settings_refused([])
+    recorder.settings_refused(["AGENT_HEARS is wrong"])
+    recorder.handed_over()
+    assert [type(each) for each in told] == [
+        PresetChanged,
+        Overlap,
+        ProviderFailed,
+        ProviderFailed,
+        ProviderFailed,
+        SettingsRefused,
+        HandedOver,
+    ]
+    stt = told[4]
+    assert isinstance(stt, ProviderFailed)
+    assert (stt.provider, stt.error, stt.wait_for_ms) == ("stt", "NetworkError", 1500)
+
+
+async def test_the_agents_voice_and_fillers_are_part_of_the_turn() -> None:
+    told: list[Line] = []
+    recorder = CallRecorder([told.append])
+    recorder.typed()
+    recorder.filler()
+    recorder.turns.speech_created("s", answers=True)
+    recorder.turns.reached("s", "first_sound_ms", 0)
+    recorder.first_clause()  # of another task
+    recorder.fell_silent()
+    recorder.went_on()
+    recorder.fell_silent()
+    recorder.floor_taken("stop it")
+    recorder.turns.speech_done("s", 100, is_interrupted=True)
+    recorder.asked_to_end()
+    recorder.end(None)
+    (turn,) = [each for each in told if isinstance(each, Turn)]
+    assert turn.reply
+    false, true = turn.reply.interruptions
+    assert (false.outcome, true.outcome) == ("false", "true")
+    assert [each.text for each in true.words] == ["stop", "it"]
+    assert len(turn.fillers) == 1

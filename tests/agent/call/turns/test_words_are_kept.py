@@ -358,7 +358,7 @@ class Fed:
     def is_aside(self, since: float) -> bool:
         return False
 
-    def interrupt(self) -> None:
+    def interrupt(self, words: str) -> None:
         self.speaks = False
 
     def on_verdict(self, verdict: Verdict | None) -> None:
