@@ -105,6 +105,8 @@ lock: $(STAMP)  ## Resolve the dependencies again
 	    pyproject.toml -o requirements/worker.lock
 	$(BIN)/uv pip compile -q --universal --generate-hashes --no-header --no-emit-index-url \
 	    pyproject.toml --group dev -c requirements/worker.lock -o requirements/dev.lock
+	$(BIN)/uv pip compile -q --universal --generate-hashes --no-header --no-emit-index-url \
+	    pyproject.toml --group workbench -c requirements/dev.lock -o requirements/workbench.lock
 
 clean:  ## Remove everything that was made here, the LiveKit server's build included
 	rm -rf .venv .cache artifacts calls

@@ -18,6 +18,9 @@ def playground(
     port: Annotated[
         int, typer.Option(help="Port on this machine; 0 takes any free one.", min=0, max=65535)
     ] = DEFAULT_PORT,
+    listen: Annotated[
+        str, typer.Option(help="0.0.0.0 in a container, with a port published to 127.0.0.1 only.")
+    ] = "127.0.0.1",
 ) -> None:
     """Serve a page in which to talk to the agent of your LiveKit project. Ctrl-C ends it.
 
@@ -26,21 +29,22 @@ def playground(
     """
     project = the_project()
     try:
-        asyncio.run(_serve(project, port))
+        asyncio.run(_serve(project, port, listen))
     except OSError as error:
         give_up(
-            f"The page cannot listen on port {port} ({error.strerror}): choose another with --port."
+            f"The page cannot listen on port {port} of {listen} ({error.strerror}): choose another"
+            " with --port."
         )
 
 
-async def _serve(project: Project, port: int) -> None:
+async def _serve(project: Project, port: int, listen: str) -> None:
     from agent.playground.server import playground as served
 
     over = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, over.set)
-    async with served(project, port=port) as address:
+    async with served(project, port=port, listen=listen) as address:
         named = f"the agent {project.agent_name!r}" if project.agent_name else "the agent"
         print(f"Open {address} to talk to {named} of {project.livekit.url}. Ctrl-C ends it.")
         await over.wait()

@@ -21,15 +21,16 @@ _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 @contextlib.asynccontextmanager
-async def playground(project: Project, *, port: int = 0) -> AsyncIterator[str]:
+async def playground(project: Project, *, port: int = 0, listen: str = HOST) -> AsyncIterator[str]:
     """Serve the page until the context is left, and yield its address; port 0 takes any free one.
 
-    Raises OSError when the port is taken.
+    `listen` is the address of a network to listen on. Wherever it comes from, a request must name
+    this machine. Raises OSError when the port is taken.
     """
     runner = web.AppRunner(build(project), access_log=None)
     await runner.setup()
     try:
-        await web.TCPSite(runner, HOST, port).start()
+        await web.TCPSite(runner, listen, port).start()
         yield f"http://{HOST}:{runner.addresses[0][1]}"
     finally:
         await runner.cleanup()

@@ -6,7 +6,7 @@
 project=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 cache=${IMAGE_CACHE:-$project/.cache/image}
 limit_seconds=${IMAGE_SECONDS:-900}
-build_options=(--file Dockerfile)
+build_options=(--file "${DOCKERFILE:-Dockerfile}")
 
 say() { printf '[image %3ds] %s\n' "$SECONDS" "$*" >&2; }
 fail() { printf 'The image: %s\n' "$*" >&2; exit 1; }

@@ -40,7 +40,7 @@ def playground(*words: str, **settings: str) -> Iterator[subprocess.Popen[str]]:
 
 
 def test_it_says_where_the_page_is_serves_it_and_ends_on_ctrl_c() -> None:
-    with playground("--port", "0", **PROJECT) as process:
+    with playground("--port", "0", "--listen", "0.0.0.0", **PROJECT) as process:
         assert process.stdout
         said = process.stdout.readline()
         address = re.search(r"http://127\.0\.0\.1:\d+", said)

@@ -4,6 +4,7 @@ import hashlib
 import logging
 import re
 import socket
+import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -97,6 +98,21 @@ async def test_it_listens_on_one_address_of_loopback_alone(page: str) -> None:
     assert host == "127.0.0.1"
     with pytest.raises(OSError):  # noqa: PT011  refused, or no such address
         socket.create_connection(("127.0.0.2", int(port)), timeout=5)
+
+
+async def test_on_every_address_as_in_a_container_it_serves_who_names_this_machine_alone(
+    http: aiohttp.ClientSession,
+) -> None:
+    # Linux has many addresses of loopback: this one stands for the container's.
+    own = "127.0.0.2" if sys.platform == "linux" else "127.0.0.1"
+    async with playground(Project(LIVEKIT), listen="0.0.0.0") as page:
+        assert page.startswith("http://127.0.0.1:")
+        named = page.removeprefix("http://")
+        there = page.replace("127.0.0.1", own)
+        for host, status in ((named, 200), (named.replace("127.0.0.1", "192.0.2.7"), 403)):
+            headers = {"Host": host, "Origin": f"http://{host}"}
+            async with http.post(f"{there}/join", headers=headers) as response:
+                assert response.status == status
 
 
 async def test_what_it_serves_and_logs_holds_no_secret(
