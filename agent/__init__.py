@@ -15,11 +15,13 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from agent import log
     from agent.cli.faults import loaded_settings
+    from agent.personal_data import rules_of
     from agent.worker.server import build_server
     from config.secrets import secrets_of
 
     settings = loaded_settings()
-    log.guard(secrets_of(settings), transcripts=settings.agent.log_transcripts)
+    agent = settings.agent
+    log.guard(secrets_of(settings), transcripts=agent.log_transcripts, rules=rules_of(agent))
     globals()["server"] = build_server(settings)
     return globals()["server"]
 

@@ -37,9 +37,10 @@ _BETWEEN = r"(?:[,.]?\s{1,2}|,|\s?[-\u2010-\u2015]\s?)"
 _LENGTHS = (16, 15, 19, 18, 17, 14, 13)
 """Of card numbers, the usual ones first."""
 
-_DIGIT = rf"(?:\d|\b(?:{'|'.join(sorted(_WORDS, key=len, reverse=True))})\b)"
-_RUN = re.compile(rf"(?<![\w.]){_DIGIT}(?:(?:{_BETWEEN})?{_DIGIT}){{12,}}(?!\w)", re.IGNORECASE)
-_EACH_DIGIT = re.compile(_DIGIT, re.IGNORECASE)
+DIGIT = rf"(?:\d|\b(?:{'|'.join(sorted(_WORDS, key=len, reverse=True))})\b)"
+"""A pattern for one digit, written or as a word."""
+_RUN = re.compile(rf"(?<![\w.]){DIGIT}(?:(?:{_BETWEEN})?{DIGIT}){{12,}}(?!\w)", re.IGNORECASE)
+_EACH_DIGIT = re.compile(DIGIT, re.IGNORECASE)
 _GROUP = re.compile(r"\d+|[^\W\d_]+")
 
 

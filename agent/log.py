@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from typing import Any, Literal, TextIO
 
 from agent.livekit_private import CONNECTING_LINE, HARMLESS_LINES, REGISTERED_LINE
+from agent.personal_data import CARDS, Rules
 from agent.redaction import PERSONAL, PLAIN_FIELDS, Redaction
 
 # Characters that end a line, move a terminal's cursor, change the direction of writing, or have no
@@ -41,6 +42,7 @@ def configure(
     *,
     transcripts: bool = False,
     secrets: Iterable[str] = (),
+    rules: Rules = CARDS,
     stream: TextIO | None = None,
 ) -> None:
     """Send all log lines of this process and its job processes to `stream`, by default stderr.
@@ -50,7 +52,7 @@ def configure(
     stream = stream or sys.stderr
     text = style == "text" or (style == "auto" and stream.isatty())
     handler = logging.StreamHandler(stream)
-    handler.addFilter(Redaction(secrets, transcripts=transcripts))
+    handler.addFilter(Redaction(secrets, transcripts=transcripts, rules=rules))
     handler.addFilter(lambda record: not record.getMessage().startswith(HARMLESS_LINES))
     handler.addFilter(OneOutage())
     handler.setFormatter(TextLine(transcripts) if text else JsonLine(transcripts))
@@ -69,9 +71,9 @@ def configure(
         logging.getLogger(name).setLevel(root.level)
 
 
-def guard(secrets: Iterable[str], *, transcripts: bool = False) -> None:
+def guard(secrets: Iterable[str], *, transcripts: bool = False, rules: Rules = CARDS) -> None:
     """Keep secrets out of the log of a process that has its handlers already."""
-    redaction = Redaction(secrets, transcripts=transcripts)
+    redaction = Redaction(secrets, transcripts=transcripts, rules=rules)
     for handler in logging.getLogger().handlers:
         handler.filters.insert(0, redaction)
     logging.getLogger("asyncio").addFilter(_in_one_sentence)

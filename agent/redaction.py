@@ -19,6 +19,7 @@ from typing import Any
 from urllib.parse import quote, quote_plus
 
 from agent.card_numbers import masked
+from agent.personal_data import CARDS, Rules
 from config.secrets import MASKED
 
 PERSONAL = "lk.pii."
@@ -57,11 +58,14 @@ def remember_sent(body: bytes) -> None:
 class Redaction(logging.Filter):
     """Rewrites each record: no secrets and nothing overlong in its message, stack and fields.
 
-    With `transcripts`, what people said may stay.
+    With `transcripts`, what people said may stay, but for what the rules mask.
     """
 
-    def __init__(self, secrets: Iterable[str] = (), *, transcripts: bool = False) -> None:
+    def __init__(
+        self, secrets: Iterable[str] = (), *, transcripts: bool = False, rules: Rules = CARDS
+    ) -> None:
         super().__init__()
+        self._rules = rules
         long = [secret for secret in secrets if len(secret) >= _SHORTEST_SECRET]
         self._forms = sorted({form for each in long for form in _spellings(each)}, key=len)[::-1]
         pattern = "|".join(map(_pattern, self._forms))
@@ -86,7 +90,7 @@ class Redaction(logging.Filter):
             value = vars(record).pop(name)
             is_personal = name.startswith(PERSONAL)
             kept = self.value(value, may_quote=may_quote and not is_personal)
-            setattr(record, text(name), kept)
+            setattr(record, text(name), self._rules.masked_in(kept) if is_personal else kept)
         return True
 
     def text(self, text: str, *, longest: int = _LONGEST_FIELD, may_quote: bool = True) -> str:

@@ -111,6 +111,14 @@ class AgentSettings(Section):
         "Voices are personal data, and many laws ask for consent.",
         examples=["true"],
     )
+    redact: Literal["cards", "personal"] = Field(
+        default="cards",
+        description="What records, logs, traces and the pages of calls do not keep of what people "
+        "say: the numbers of payment cards; or with personal also numbers of four digits and more, "
+        "written or spoken digit by digit, and e-mail addresses. The sound of a call cannot be "
+        "redacted.",
+        examples=["personal"],
+    )
     record_store: str | None = Field(
         default=None,
         description="Where the record of a call and its sound go when the call is over: "

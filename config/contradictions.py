@@ -30,6 +30,7 @@ def contradictions(settings: Settings) -> list[str]:
         *_silences(settings),
         *_ports(settings),
         *_echoes(settings),
+        *_sounds(settings),
         *_unheard(settings),
     ]
 
@@ -114,6 +115,14 @@ def _unheard(settings: Settings) -> Iterator[str]:
         yield (
             f"AGENT_LANGUAGE={language} needs a model that hears it: leave ASSEMBLYAI_SPEECH_MODEL "
             f"unset, or set {HEARS_ALL} or universal-3-6-pro"
+        )
+
+
+def _sounds(settings: Settings) -> Iterator[str]:
+    if settings.agent.record_audio and settings.agent.redact == "personal":
+        yield (
+            "AGENT_RECORD_AUDIO must be false with AGENT_REDACT=personal: what is redacted in "
+            "words would still be heard"
         )
 
 

@@ -16,6 +16,7 @@ import typer
 
 from agent.cli.faults import give_up, loaded_settings
 from agent.livekit_private import Console
+from agent.personal_data import rules_of
 from agent.redaction import Redaction
 from config.secrets import secrets_of
 from config.settings import Settings
@@ -126,8 +127,8 @@ def _livekits_console(settings: Settings) -> Console:
             return ""
 
     shown = Console()
-    transcripts = settings.agent.log_transcripts
-    shown.keep_out(Redaction(secrets_of(settings), transcripts=transcripts))
+    transcripts, rules = settings.agent.log_transcripts, rules_of(settings.agent)
+    shown.keep_out(Redaction(secrets_of(settings), transcripts=transcripts, rules=rules))
     shown.hide("Deprecated")
     shown.read_keys(read_key)
     return shown

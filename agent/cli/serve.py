@@ -12,6 +12,7 @@ from agent import log
 from agent.call.history.record import RecordsError, prepare_folder
 from agent.cli.faults import USAGE, check_names, explained, give_up, loaded_settings
 from agent.needed_settings import load_needed
+from agent.personal_data import rules_of
 from agent.records.folder import kept_in_development
 from agent.worker import signals
 from config.load import SettingsError, texts
@@ -115,6 +116,7 @@ def _log_as_set(settings: Settings) -> None:
         agent.log_format,
         transcripts=agent.log_transcripts,
         secrets={*secrets_of(settings), texts().get("AWS_SECRET_ACCESS_KEY", "")},
+        rules=rules_of(agent),
     )
 
 

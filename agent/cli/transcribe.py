@@ -7,6 +7,7 @@ import typer
 
 from agent import log
 from agent.cli.faults import explained, loaded_settings
+from agent.personal_data import rules_of
 from agent.worker import signals
 from config.secrets import secrets_of
 
@@ -27,6 +28,7 @@ def transcribe(
         agent.log_format,
         transcripts=agent.log_transcripts,
         secrets=secrets_of(settings),
+        rules=rules_of(agent),
     )
     from agent.call.people.need import Need
     from agent.call.people.participants import AgentRole

@@ -12,11 +12,11 @@ DEVELOPERS: Path = ROOT / "calls"
 
 def kept_in_development(settings: Settings) -> Settings:
     """The settings of a developer's worker: without a folder for records there is one, and calls
-    are kept there with their sound, unless AGENT_RECORD_AUDIO is set."""
+    are kept there with their sound, unless AGENT_RECORD_AUDIO or AGENT_REDACT says otherwise."""
     agent = settings.agent
     if agent.record_dir:
         return settings
     kept: dict[str, Any] = {"record_dir": DEVELOPERS}
     if "record_audio" not in agent.model_fields_set:
-        kept["record_audio"] = True
+        kept["record_audio"] = agent.redact != "personal"
     return settings.model_copy(update={"agent": agent.model_copy(update=kept)})

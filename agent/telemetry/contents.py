@@ -11,6 +11,7 @@ from typing import Any
 from opentelemetry.sdk.trace import Event, ReadableSpan
 from opentelemetry.trace import Status
 
+from agent.personal_data import CARDS, Rules
 from agent.redaction import Redaction
 
 GEN_AI = frozenset(
@@ -75,8 +76,9 @@ def is_content(name: str) -> bool:
 class Contents:
     """Takes out of spans what must not leave this process."""
 
-    def __init__(self, secrets: Iterable[str], *, wanted: bool) -> None:
+    def __init__(self, secrets: Iterable[str], *, wanted: bool, rules: Rules = CARDS) -> None:
         self._wanted = wanted
+        self._rules = rules
         self._redaction = Redaction(secrets, transcripts=wanted)
 
     def without(self, span: ReadableSpan) -> ReadableSpan:
@@ -120,4 +122,5 @@ class Contents:
         return value
 
     def _text(self, text: str) -> str:
-        return self._redaction.without_secrets(text)
+        text = self._redaction.without_secrets(text)
+        return self._rules.masked(text) if self._wanted else text

@@ -21,6 +21,7 @@ from opentelemetry.sdk.resources import SERVICE_NAME, Resource
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
 
+from agent.personal_data import CARDS, Rules
 from agent.telemetry.contents import Contents
 from agent.telemetry.views import VIEWS
 from config.telemetry import Telemetry
@@ -70,7 +71,7 @@ class SeldomTold(logging.Filter):
         return True
 
 
-def begin(chosen: Telemetry, secrets: Iterable[str]) -> None:
+def begin(chosen: Telemetry, secrets: Iterable[str], rules: Rules = CARDS) -> None:
     """Send what this process does from here on. Call it once a process; without a collector it
     does nothing."""
     if not (chosen.traces or chosen.metrics):
@@ -79,7 +80,7 @@ def begin(chosen: Telemetry, secrets: Iterable[str]) -> None:
     resource = _resource()
     ends: list[Callable[[], object]] = []
     if chosen.traces:
-        contents = Contents(secrets, wanted=chosen.contents)
+        contents = Contents(secrets, wanted=chosen.contents, rules=rules)
         spans = tracer_provider(_span_exporter(chosen), contents, resource)
         trace.set_tracer_provider(spans)
         telemetry.set_tracer_provider(spans, allow_pii=chosen.contents)

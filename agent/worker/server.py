@@ -22,6 +22,7 @@ from agent.call.people.participants import AgentRole
 from agent.call.reports import TRIED, Outcome, Report, outlet_for
 from agent.call.session import prepare_parts
 from agent.livekit_private import WatchedServer
+from agent.personal_data import rules_of
 from agent.tasks import OwnedTask, Tasks
 from agent.telemetry import exporting
 from agent.telemetry.spans import Spans
@@ -269,9 +270,9 @@ def prewarm(
     process: JobProcess,
 ) -> None:
     """Prepare a job process before its call comes."""
-    secrets = secrets_of(settings)
-    log.guard(secrets, transcripts=settings.agent.log_transcripts)
-    exporting.begin(settings.telemetry, secrets)
+    secrets, rules = secrets_of(settings), rules_of(settings.agent)
+    log.guard(secrets, transcripts=settings.agent.log_transcripts, rules=rules)
+    exporting.begin(settings.telemetry, secrets, rules)
     process.userdata["parts"] = prepare(settings)
     process.userdata["report"] = report
     process.userdata["outlets"] = [outlet_for(report)]

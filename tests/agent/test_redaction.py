@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from agent import log
 from agent.card_numbers import MASK
+from agent.personal_data import CARDS, Rules
 from agent.redaction import Redaction, remember_sent
 from config.load import load_settings
 from config.secrets import MASKED, secrets_of
@@ -311,3 +312,12 @@ def test_what_ends_with_half_a_secret_where_reading_ends_is_cut_before_it() -> N
 def test_what_may_not_quote_is_not_searched_for_quotations() -> None:
     remember_sent(b'{"input": "Your card is 4929 1111."}')
     assert Redaction().text("Your card is 4929 1111", may_quote=False) == "Your card is 4929 1111"
+
+
+@pytest.mark.parametrize(("rules", "shown"), [(CARDS, "555 0100"), (Rules(True), "[number]")])
+def test_what_people_say_is_logged_as_redacted_as_is_wanted(rules: Rules, shown: str) -> None:
+    record = logging.LogRecord("agent", logging.INFO, "", 0, "port 55501", None, None)
+    vars(record)["lk.pii.text"] = "555 0100"
+    Redaction(transcripts=True, rules=rules).filter(record)
+    assert vars(record)["lk.pii.text"] == shown
+    assert record.msg == "port 55501"

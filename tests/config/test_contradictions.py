@@ -34,6 +34,10 @@ CONTRADICTIONS: list[tuple[dict[str, Any], str]] = [
         "ASSEMBLYAI_MAX_TURN_SILENCE (640 ms, by default)",
     ),
     (
+        {"AGENT_RECORD_AUDIO": True, "AGENT_RECORD_DIR": "calls", "AGENT_REDACT": "personal"},
+        "AGENT_RECORD_AUDIO must be false with AGENT_REDACT=personal",
+    ),
+    (
         {"AGENT_HTTP_PORT": 8081, "AGENT_METRICS_PORT": 8081},
         "AGENT_METRICS_PORT and AGENT_HTTP_PORT must not both be 8081",
     ),

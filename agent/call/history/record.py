@@ -21,7 +21,6 @@ from queue import SimpleQueue
 from typing import Any, Literal, Protocol
 from urllib.parse import quote
 
-from agent.card_numbers import masked_in
 from agent.records.claims import open_claimed
 from agent.records.private_files import open_private
 from agent.records.schema import Line
@@ -91,7 +90,7 @@ class FileRecord:
                 self._write(b"\n")
 
     def write(self, line: Line) -> None:
-        text = json.dumps(masked_in(line.model_dump(exclude_none=True)), ensure_ascii=False)
+        text = json.dumps(line.model_dump(exclude_none=True), ensure_ascii=False)
         with self._forgiven():
             # A lone surrogate, which no file takes, becomes its JSON escape.
             self._write(text.encode(errors="backslashreplace") + b"\n")

@@ -15,6 +15,7 @@ from urllib.parse import quote
 
 from livekit.agents import AgentSession, JobContext
 
+from agent.personal_data import rules_of
 from agent.records.private_files import open_private
 from agent.redaction import Redaction
 from config.secrets import secrets_of
@@ -45,6 +46,7 @@ class ReportFile:
         clean = Redaction(secrets_of(self._settings)).without_secrets
         try:
             report = self._job.make_session_report(self._session).to_dict()
+            report = rules_of(self._settings.agent).masked_in(report)
             path = report_file(directory, self._job.job.room.sid)
             await asyncio.to_thread(write_report, path, report, clean)
         except Exception as error:  # LiveKit's report, and the disk

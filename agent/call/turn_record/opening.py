@@ -9,6 +9,7 @@ from pydantic import BaseModel
 from agent.call.people.presence import Presence
 from agent.call.recording.keeping import Keeping
 from agent.call.turn_record.recorder import CallRecorder
+from agent.personal_data import rules_of
 from agent.records.schema import Call
 from config.settings import Settings
 
@@ -22,7 +23,8 @@ def recorder_of(
         caller = presence.caller_identity
         return opening_line(job, settings, caller, replaces_agent=bool(keeping.said_before))
 
-    return CallRecorder([keeping.record.write, *job.proc.userdata.get("outlets", ())], opening)
+    outlets = [keeping.record.write, *job.proc.userdata.get("outlets", ())]
+    return CallRecorder(outlets, opening, rules_of(settings.agent))
 
 
 def opening_line(

@@ -28,6 +28,7 @@ from agent.call.turn_record.collector import Collector
 from agent.call.turn_record.outlets import Outlet, Outlets
 from agent.call.voices.who_spoke import turns_of
 from agent.livekit_private import speech_of_task
+from agent.personal_data import CARDS, Rules
 from agent.records.schema import (
     Attempt,
     Call,
@@ -51,10 +52,16 @@ class CallRecorder:
     """For one call. Its `on_...` methods listen to the session (`agent.call.session_events`); the
     others are told by the rooms that know more. Without outlets it is of no effect."""
 
-    def __init__(self, outlets: Iterable[Outlet] = (), opening: Callable[[], Call] = Call) -> None:
-        """`opening` makes the first line, when the caller is known or will not come."""
+    def __init__(
+        self,
+        outlets: Iterable[Outlet] = (),
+        opening: Callable[[], Call] = Call,
+        rules: Rules = CARDS,
+    ) -> None:
+        """`opening` makes the first line, when the caller is known or will not come; `rules` say
+        what no outlet gets of people's words."""
         self._opening: Callable[[], Call] | None = opening
-        self.outlets = Outlets(outlets)
+        self.outlets = Outlets(outlets, rules)
         self.clock = CallClock()
         self.turns = Collector(self.emit)
         self._caller_words = CallerWords(self.turns, self.clock)

@@ -16,6 +16,11 @@ def test_a_developer_may_leave_the_sound_out() -> None:
     assert kept_in_development(silent).agent.record_audio is False
 
 
+def test_who_wants_no_personal_data_kept_gets_no_sound() -> None:
+    agent = kept_in_development(sample_settings(agent={"redact": "personal"})).agent
+    assert (agent.record_dir, agent.record_audio) == (DEVELOPERS, False)
+
+
 def test_a_folder_of_ones_own_stays_as_it_is(tmp_path: Path) -> None:
     own = sample_settings(agent={"record_dir": tmp_path})
     assert kept_in_development(own) == own

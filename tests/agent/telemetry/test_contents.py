@@ -7,6 +7,7 @@ from livekit.agents.telemetry import pii, trace_types
 from opentelemetry.sdk.trace import Event, ReadableSpan
 from opentelemetry.trace import Status, StatusCode
 
+from agent.personal_data import Rules
 from agent.telemetry.contents import EVENTS, GEN_AI, Contents, is_content
 
 KEY = "sk-planted-0123456789abcdef"
@@ -126,3 +127,9 @@ def test_the_span_that_is_given_stays_as_it_is() -> None:
     given = span(attributes={"lk.pii.user_input": "zorilla"})
     Contents((), wanted=False).without(given)
     assert given.attributes == {"lk.pii.user_input": "zorilla"}
+
+
+def test_numbers_leave_in_no_content_where_they_are_not_kept() -> None:
+    given = span(attributes={"lk.pii.user_input": "call 555 0100", "n": 5550100})
+    found = Contents((), wanted=True, rules=Rules(personal=True)).without(given)
+    assert found.attributes == {"lk.pii.user_input": "call [number]", "n": 5550100}

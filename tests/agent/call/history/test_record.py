@@ -43,16 +43,6 @@ def test_a_call_without_an_end_is_taken_up_where_it_stopped(tmp_path: Path) -> N
     assert unfinished(tmp_path / "RM_1.jsonl")[1:] == [Said("assistant", "Hello Sam.")]
 
 
-def test_a_card_number_is_in_no_record(tmp_path: Path) -> None:
-    record, _ = open_record(tmp_path, "RM_1")
-    record.write(schema.Said(role="user", text="It is 4242 4242 4242 4242."))
-    words = [schema.Word(text="4242", start_ms=at, end_ms=at) for at in range(4)]
-    record.write(schema.Turn(index=1, origin="caller", caller_part=schema.CallersPart(words=words)))
-    text = (tmp_path / "RM_1.jsonl").read_text("utf-8")
-    assert "It is [card number]." in text
-    assert "4242" not in text
-
-
 def test_a_torn_line_and_a_strange_one_count_as_never_said(tmp_path: Path) -> None:
     path = tmp_path / "RM_1.jsonl"
     whole = TURN.model_dump_json(exclude_none=True)
