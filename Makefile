@@ -5,7 +5,7 @@ BIN := .venv/bin
 STAMP := .venv/.complete
 
 .DEFAULT_GOAL := help
-.PHONY: help run console call token page picture viewer-picture check test flaky livekit compare bench-latency bench-turns bench-talk bench-stt bench-vad chaos faults soak canary fuzz image image-check reference lock clean
+.PHONY: help run console call token page picture viewer-picture check test flaky livekit compare bench-latency bench-turns bench-talk bench-stt bench-vad chaos alerts faults soak canary fuzz image image-check reference lock clean
 
 help:  ## Show what there is to type
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -71,6 +71,11 @@ soak: $(STAMP)  ## Calls that come and go for MINUTES=15, with faults: memory, f
 
 faults: livekit  ## Ten calls with a planted fault each, under neutral names, and their pages: who finds the cause? Six minutes
 	$(BIN)/python -m workbench.bench.planted
+
+alerts: $(STAMP)  ## Plant a fault for each alert, with a real Prometheus server: each fires within two minutes
+	$(BIN)/python -m workbench.local.livekit_binary
+	$(BIN)/python -m workbench.local.prometheus
+	$(BIN)/python -m workbench.bench.alerts
 
 canary: $(STAMP)  ## The newest releases over the lock, in a folder of their own: what would break
 	$(BIN)/python -m workbench.local.livekit_binary

@@ -46,28 +46,28 @@ async def freeze_a_worker(fleet: Fleet, chance: random.Random) -> None:
 async def break_the_model(fleet: Fleet, chance: random.Random) -> None:
     """The language model fails for a few requests."""
     kind = chance.choice([{"status": 500}, {"break_after_chunks": 2}, {"delay_ms": 4000}])
-    await _control(fleet, "/openai/faults", [{"endpoint": "chat", "times": 2, **kind}])
+    await control(fleet, "/openai/faults", [{"endpoint": "chat", "times": 2, **kind}])
 
 
 async def break_the_voice(fleet: Fleet, chance: random.Random) -> None:
     """The speech synthesis fails for a few requests."""
     kind = chance.choice([{"status": 500}, {"status": 429}, {"delay_ms": 3000}])
-    await _control(fleet, "/openai/faults", [{"endpoint": "speech", "times": 2, **kind}])
+    await control(fleet, "/openai/faults", [{"endpoint": "speech", "times": 2, **kind}])
 
 
 async def withdraw_the_key(fleet: Fleet, _: random.Random) -> None:
     """The language model refuses the key in one call: it cannot go on."""
-    await _control(fleet, "/openai/faults", [{"endpoint": "chat", "times": 1, "status": 401}])
+    await control(fleet, "/openai/faults", [{"endpoint": "chat", "times": 1, "status": 401}])
 
 
 async def deafen(fleet: Fleet, chance: random.Random) -> None:
     """AssemblyAI breaks a session off and is out of reach for a while."""
-    await _control(fleet, "/assemblyai/refuse")
+    await control(fleet, "/assemblyai/refuse")
     try:
-        await _control(fleet, "/assemblyai/sessions/-1/drop")
+        await control(fleet, "/assemblyai/sessions/-1/drop")
         await asyncio.sleep(chance.uniform(0.5, 5))
     finally:
-        await _control(fleet, "/assemblyai/accept")
+        await control(fleet, "/assemblyai/accept")
 
 
 async def restart_the_server(fleet: Fleet, chance: random.Random) -> None:
@@ -95,10 +95,17 @@ def plan(count: int, chance: random.Random) -> list[Fault]:
     return [each for _ in rounds for each in chance.sample(FAULTS, kinds)][:count]
 
 
-async def _control(fleet: Fleet, path: str, body: Any = None) -> None:  # any JSON
+async def control(
+    fleet: Fleet,
+    path: str,
+    body: Any = None,  # any JSON
+    *,
+    method: str = "POST",
+) -> None:
+    """Ask the stand-ins for something, at their control address."""
     async with (
         aiohttp.ClientSession(fleet.places.stand_ins.control_url) as session,
-        session.post(path, json=body) as answer,
+        session.request(method, path, json=body) as answer,
     ):
         if answer.status != 404:  # nobody is on the line whom it could strike
             answer.raise_for_status()

@@ -1,0 +1,1 @@
+"""Each alert is proved by a planted fault, with a real Prometheus server."""
