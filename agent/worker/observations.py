@@ -95,6 +95,6 @@ def _observe_between(histogram: Histogram, from_ms: int | None, to_ms: int | Non
 
 
 def _model(attempts: Sequence[Attempt]) -> str:
-    """The model that answered; the schema has it behind its address."""
+    """The model that answered; the schema has it behind its host and a slash."""
     answered = [each.provider for each in attempts if each.error is None]
-    return answered[-1].rpartition(" ")[-1] if answered else ""
+    return answered[-1].partition("/")[2] if answered else ""

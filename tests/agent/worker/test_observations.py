@@ -57,8 +57,8 @@ REPLY = Reply(
     first_sound_ms=6050,
     preemptive_wasted=2,
     llm=[
-        Attempt(provider="a.example first", took_for_ms=9, error="timeout"),
-        Attempt(provider="b.example second", took_for_ms=9),
+        Attempt(provider="a.example:80/first", took_for_ms=9, error="timeout"),
+        Attempt(provider="b.example/maker/second", took_for_ms=9),
     ],
     interruptions=[Interruption(at_ms=7000, by="voice", outcome="false", resumed_ms=7400)],
 )
@@ -78,7 +78,7 @@ def test_a_turn_has_a_time_for_each_of_its_stages(grown: Value) -> None:
         name = f"lk_agents_turn_{stage}_seconds"
         assert grown(f"{name}_count") == 1
         assert grown(f"{name}_sum") == pytest.approx(seconds)
-    model = {"model_name": "second"}
+    model = {"model_name": "maker/second"}
     assert grown("lk_agents_turn_llm_ttft_seconds_sum", **model) == pytest.approx(0.4)
     assert grown("lk_agents_turn_tts_ttfb_seconds_sum", model_name="") == pytest.approx(0.2)
 
