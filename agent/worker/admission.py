@@ -7,7 +7,7 @@ for each free place. Missing processes are started when a call has ended, never 
 import logging
 import time
 from collections.abc import Callable, Sequence
-from typing import Protocol
+from typing import Literal, Protocol
 
 from livekit.agents import JobRequest
 
@@ -22,6 +22,9 @@ log = logging.getLogger(__name__)
 FULL = 0.7
 # An accepted call may take this long to open its session with AssemblyAI.
 RECENT_SECONDS = 5.0
+
+Shortage = Literal["full", "busy", "limited"]
+"""All places are taken; the CPU is too busy; a limit says so."""
 
 Limit = Callable[[int], int]
 """How many more calls fit, given how many were accepted within the last `RECENT_SECONDS`."""
@@ -83,6 +86,15 @@ class Admission:
         since = time.monotonic() - RECENT_SECONDS
         recent = sum(at > since for at in self._accepted_at)
         return max(0, min([self._capacity - calls, *(limit(recent) for limit in self._limits)]))
+
+    def shortage(self, active_calls: int) -> Shortage | None:
+        """What the next call would lack beside the active ones; None if there is a place, or if no
+        calls are taken at all."""
+        if self._closed or self.places(active_calls):
+            return None
+        if active_calls + self._accepting >= self._capacity:
+            return "full"
+        return "busy" if self._load_shedding.is_on else "limited"
 
     async def decide(self, request: JobRequest, worker: ActiveCalls) -> None:
         """Accept the call, or leave it for another worker."""

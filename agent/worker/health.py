@@ -4,6 +4,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from agent.records.schema import Provider
+from agent.worker.admission import Shortage
 
 _DOWN: dict[Provider, tuple[str, str]] = {
     "stt": ("stt_down", "the speech recognition is down"),
@@ -12,13 +13,19 @@ _DOWN: dict[Provider, tuple[str, str]] = {
 }
 
 OBSTACLES = (
-    *("unregistered", "draining", "no_processes", "full"),
+    *("unregistered", "draining", "no_processes", "full", "busy", "limited"),
     *(code for code, _ in _DOWN.values()),
 )
 """The codes of all reasons not to be ready."""
 
-FULL = "full"
-"""The code of the only reason that a busy worker in good health has."""
+_SHORT: dict[Shortage, str] = {
+    "full": "no place is free ({} calls)",
+    "busy": "the CPU is too busy for more than {} calls",
+    "limited": "AssemblyAI grants no session within seconds beside {} calls",
+}
+
+OCCUPIED = frozenset(_SHORT)
+"""The codes of the reasons that a worker in good health has, with its calls."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +38,8 @@ class Health:
     starts_processes: bool
     calls: int
     places_free: int
+    shortage: Shortage | None
+    """Why no place is free."""
     providers_down: tuple[Provider, ...]
 
     @property
@@ -49,8 +58,8 @@ class Health:
             found["draining"] = "draining: it takes no more calls"
         if not self.starts_processes:
             found["no_processes"] = "job processes cannot be started"
-        if self.places_free <= 0 and not self.draining and self.starts_processes:
-            found[FULL] = f"no place is free ({self.calls} calls)"
+        elif self.shortage:
+            found[self.shortage] = _SHORT[self.shortage].format(self.calls)
         return found | dict(_DOWN[each] for each in self.providers_down)
 
     def live(self) -> tuple[bool, str, dict[str, Any]]:

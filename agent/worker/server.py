@@ -94,6 +94,7 @@ class Worker(WatchedServer, AgentServer):
             starts_processes=not self.starts.are_failing,
             calls=len(self.active_jobs),
             places_free=self.places,
+            shortage=self.admission.shortage(len(self.active_jobs)),
             providers_down=self.outages.down(time.monotonic()),
         )
 

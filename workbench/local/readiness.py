@@ -6,7 +6,7 @@ from collections.abc import Mapping
 import aiohttp
 
 from agent.caller.waiting import WaitedTooLongError
-from agent.worker.health import FULL
+from agent.worker.health import OCCUPIED
 from agent.worker.health_pages import READY
 from workbench.local.livekit_server import free_port
 from workbench.local.processes import Process, ProcessDiedError
@@ -46,6 +46,6 @@ async def _is_ready(http: aiohttp.ClientSession, page: str) -> bool:
         async with http.get(page, headers={"Accept": "application/json"}) as answer:
             if answer.content_type != "application/json":
                 return False
-            return (await answer.json())["obstacles"] in ([], [FULL])
+            return set((await answer.json())["obstacles"]) <= OCCUPIED
     except (aiohttp.ClientError, TimeoutError):  # it does not listen yet
         return False

@@ -110,3 +110,17 @@ async def test_a_limit_that_is_reached_makes_a_worker_full_whatever_its_capacity
     assert admission.load(ActiveCalls(0)) == FULL
     allowed[0] = 3
     assert admission.places(0) == 1
+
+
+async def test_why_no_place_is_free_is_known() -> None:
+    shedding, limit = LoadShedding(0.5), [4]
+    admission = Admission(4, shedding, lambda _: limit[0])
+    assert [admission.shortage(calls) for calls in (0, 3, 4)] == [None, None, "full"]
+    limit[0] = 0
+    assert admission.shortage(0) == admission.shortage(3) == "limited"
+    limit[0] = 4
+    for _ in range(ON_SECONDS):
+        shedding.add_sample(1.0)
+    assert [admission.shortage(calls) for calls in (0, 3, 4)] == [None, "busy", "full"]
+    admission.close()
+    assert admission.shortage(4) is None

@@ -16,6 +16,7 @@ WELL = Health(
     starts_processes=True,
     calls=2,
     places_free=6,
+    shortage=None,
     providers_down=(),
 )
 
@@ -28,7 +29,7 @@ def test_the_gauges_say_what_the_pages_for_probes_say() -> None:
     show(WELL)
     assert (value("ready"), value("places_free"), value("places_used")) == (1, 6, 2)
     assert value("obstacle", obstacle="llm_down") == 0
-    show(replace(WELL, providers_down=("llm",), places_free=0))
+    show(replace(WELL, providers_down=("llm",), places_free=0, shortage="full"))
     assert (value("ready"), value("places_free")) == (0, 0)
     assert value("obstacle", obstacle="llm_down") == value("obstacle", obstacle="full") == 1
     assert value("obstacle", obstacle="draining") == 0

@@ -12,6 +12,7 @@ WELL = Health(
     starts_processes=True,
     calls=2,
     places_free=6,
+    shortage=None,
     providers_down=(),
 )
 
@@ -30,6 +31,7 @@ def test_a_worker_in_good_health_is_alive_and_ready() -> None:
             "starts_processes": True,
             "calls": 2,
             "places_free": 6,
+            "shortage": None,
             "providers_down": (),
         },
     )
@@ -39,10 +41,16 @@ def test_a_worker_in_good_health_is_alive_and_ready() -> None:
     ("change", "codes", "words"),
     [
         ({"registered": False}, ["unregistered"], "not registered with LiveKit"),
-        ({"places_free": 0}, ["full"], "no place is free (2 calls)"),
+        ({"shortage": "full"}, ["full"], "no place is free (2 calls)"),
+        ({"shortage": "busy"}, ["busy"], "the CPU is too busy for more than 2 calls"),
+        (
+            {"shortage": "limited"},
+            ["limited"],
+            "AssemblyAI grants no session within seconds beside 2 calls",
+        ),
         ({"draining": True, "places_free": 0}, ["draining"], "draining: it takes no more calls"),
         (
-            {"starts_processes": False, "places_free": 0},
+            {"starts_processes": False, "shortage": "limited"},
             ["no_processes"],
             "job processes cannot be started",
         ),

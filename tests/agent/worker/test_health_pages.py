@@ -16,6 +16,7 @@ def full(*, places_free: int) -> Health:
         starts_processes=places_free >= 0,
         calls=0,
         places_free=places_free,
+        shortage=None,
         providers_down=("tts",) if places_free < 2 else (),
     )
 
