@@ -50,8 +50,11 @@ class CallReports:
     def on_recogniser_opened(self, _: Opened) -> None:
         self._tried("stt", Outcome.ANSWERED)
 
-    def on_recogniser_interrupted(self, _: Interrupted) -> None:
-        self._tried("stt", Outcome.BUSY)
+    def on_recogniser_interrupted(self, event: Interrupted) -> None:
+        """A session broke off or did not open. One that only reached its age is followed at once by
+        the next."""
+        if event.wait_seconds > 0:
+            self._tried("stt", Outcome.BUSY)
 
     def on_error(self, event: ErrorEvent) -> None:
         """The recogniser has failed for good. The models tell of each of their tries."""

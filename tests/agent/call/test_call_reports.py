@@ -25,7 +25,7 @@ from livekit.agents.metrics import (
 
 from agent.call.call_reports import CallReports
 from agent.call.reports import Outcome
-from stt_assemblyai.errors import NetworkError
+from stt_assemblyai.errors import NetworkError, RenewalError
 from stt_assemblyai.events import Interrupted, Opened
 
 
@@ -79,6 +79,7 @@ def test_sessions_that_open_break_off_and_are_given_up_are_told(
 ) -> None:
     reports.on_recogniser_opened(Opened("id", None, ()))
     reports.on_recogniser_interrupted(Interrupted(NetworkError("away"), 1.0, 0))
+    reports.on_recogniser_interrupted(Interrupted(RenewalError("three hours"), 0.0, 0))
     reports.on_error(failure(recoverable=True))
     reports.on_error(failure(recoverable=False, of="llm"))
     reports.on_error(failure(recoverable=False))
