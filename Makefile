@@ -101,9 +101,10 @@ viewer-picture: livekit  ## Take the picture of a call's page again, which docs/
 	$(BIN)/pytest -q tests/agent/viewer/test_in_browser.py -k went
 	cp artifacts/viewer/docs.png docs/viewer.png
 
-reference: $(STAMP)  ## Write .env.example, docs/settings.md and docs/metrics.md from what they describe
+reference: $(STAMP)  ## Write .env.example and the pages of settings, metrics and records from what they describe
 	$(BIN)/python -m config.reference
 	$(BIN)/python -m agent.worker.metrics_page
+	$(BIN)/python -m agent.records.records_page
 
 lock: $(STAMP)  ## Resolve the dependencies again
 	$(BIN)/uv pip compile -q --universal --generate-hashes --no-header --no-emit-index-url \

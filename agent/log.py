@@ -36,6 +36,10 @@ _RETICENT = {
 }
 
 
+GLANCE = "glance"
+"""A field that stands for all others where people read, and is not there for machines."""
+
+
 def configure(
     level: str,
     style: Literal["auto", "json", "text"],
@@ -138,6 +142,7 @@ class _Line(logging.Formatter):
             name: value
             for name, value in vars(record).items()
             if name not in PLAIN_FIELDS
+            and name != GLANCE
             and not name.startswith("_")
             and (self._transcripts or not name.startswith(PERSONAL))
         }
@@ -164,6 +169,8 @@ class TextLine(_Line):
 
     def format(self, record: logging.LogRecord) -> str:
         clock = datetime.fromtimestamp(record.created).astimezone().strftime("%H:%M:%S.%f")[:-3]
+        if shown := vars(record).get(GLANCE):
+            return f"{clock} {record.levelname:<7} {_visible(shown)}"
         message = _visible(record.getMessage())
         fields = " ".join(
             f"{name}={json.dumps(value, default=str)}"

@@ -20,6 +20,7 @@ from stt_assemblyai.options import SessionOptions
 from stt_assemblyai.service import DEFAULT_BASE_URL
 from stt_assemblyai.timing import Timing
 
+Price = Annotated[float, Field(ge=0, le=10_000)]
 OpenAIAddress = Annotated[str, scheme("http", "https"), AfterValidator(openai_path)]
 
 
@@ -112,6 +113,12 @@ class AssemblyAISettings(SessionOptions):
         "away. Unset: as sure as for ending the turn (0.4 for the universal-3 family).",
         examples=["0.5"],
     )
+    price_per_hour: Price | None = Field(
+        default=None,
+        description="What an hour of an open session costs, in US dollars, for the cost of each "
+        "call in its record.",
+        examples=["0.15"],
+    )
     eager_ms: int | None = Field(
         default=None,
         ge=40,
@@ -201,6 +208,32 @@ class OpenAISettings(Section):
         ge=0.1,
         le=120,
         description="The same for the model that speaks: before its first sound, or between two.",
+    )
+    llm_input_price: Price | None = Field(
+        default=None,
+        description="What a million tokens that the model reads cost, in US dollars.",
+        examples=["0.40"],
+    )
+    llm_cached_price: Price | None = Field(
+        default=None,
+        description="The same for tokens that it had in its cache. Unset: OPENAI_LLM_INPUT_PRICE.",
+        examples=["0.10"],
+    )
+    llm_output_price: Price | None = Field(
+        default=None,
+        description="What a million tokens that the model writes cost, in US dollars.",
+        examples=["1.60"],
+    )
+    tts_character_price: Price | None = Field(
+        default=None,
+        description="What a million characters that are spoken cost, in US dollars.",
+        examples=["15"],
+    )
+    tts_minute_price: Price | None = Field(
+        default=None,
+        description="What a minute of speech costs, in US dollars, where the voice is not priced "
+        "by its characters.",
+        examples=["0.015"],
     )
     fallback_llm_model: Filled | None = Field(
         default=None,

@@ -28,15 +28,14 @@ EndReason = Literal[
     "confidence",  # AssemblyAI was sure that the turn is over
     "silence",  # AssemblyAI waited as long as it may (max_turn_silence)
     "second_opinion",  # our end-of-turn model asked AssemblyAI to end it
-    "forced",  # we asked AssemblyAI to end it for another reason, such as a typed text
+    "forced",  # it did not end for too long, and AssemblyAI ended it when asked
     "watchdog",  # AssemblyAI did not end it when asked: ended with what was known
-    "reconnect",  # its session broke off, and the next one found no more words
-    "vad",  # the voice detector ended it
+    "reconnect",  # its session ended, and the next one found no more words
     "typed",  # the caller typed
 ]
 Origin = Literal[
     "caller",  # answers what the caller said or typed
-    "greeting",
+    "greeting",  # the first sentence of the call
     "prompt",  # the agent speaks by itself: silence, apology, goodbye, a tool's late result
 ]
 
@@ -321,6 +320,7 @@ class Usage(Line):
     cached_tokens: int = 0
     completion_tokens: int = 0
     tts_characters: int = 0
+    tts_audio_for_ms: int = 0
 
 
 class End(Line):

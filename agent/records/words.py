@@ -33,7 +33,6 @@ END_REASONS = {
     "forced": "the agent asked AssemblyAI to end it",
     "watchdog": "AssemblyAI did not end it when asked, so the agent did",
     "reconnect": "the connection to AssemblyAI broke off, and the next one found no more words",
-    "vad": "the voice detector heard silence",
     "typed": "the caller typed",
 }
 """Why a caller's turn ended."""

@@ -90,7 +90,7 @@ class Collector:
     def voice_ended(self, end: SpeechEnd) -> None:
         """The recogniser took the turn as over. The caller may still go on in the same turn."""
         if self._open:
-            self._open.end = end
+            self._open.end_at(end)
 
     def formatted(self, at_ms: int) -> None:
         """The formatted text of the last turn came."""
@@ -225,11 +225,9 @@ class Collector:
             self._emit(ProviderFailed(at_ms=at_ms, provider=provider, error=attempt.error))
 
     def used_tokens(self, speech: str | None, **counts: int) -> None:
-        """A request used these: `prompt_tokens`, `cached_tokens`, `completion_tokens`,
-        `tts_characters`, `tts_audio_for_ms`."""
+        """A request used these, by the names of `Usage`."""
         for name, count in counts.items():
-            if name in Usage.model_fields:
-                self._usage[name] = self._usage.get(name, 0) + count
+            self._usage[name] = self._usage.get(name, 0) + count
         if reply := self._reply(speech):
             reply.add_usage(**counts)
 

@@ -160,6 +160,13 @@ class TurnDraft:
         """When the caller heard the reply begin."""
         return self.reply.at.get("first_sound_ms") if self.reply else None
 
+    def end_at(self, end: SpeechEnd) -> None:
+        """The recogniser took the turn as over."""
+        self.end = end
+        if end.decided_ms is not None and self.last_word_final_ms is not None:
+            # It took a moment until we heard of both.
+            self.last_word_final_ms = min(self.last_word_final_ms, end.decided_ms)
+
     def _callers_part(self) -> CallersPart:
         end = self.end
         return CallersPart(

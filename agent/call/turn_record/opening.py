@@ -1,5 +1,6 @@
 """The beginning of a call's record: where its lines go, and which call it is."""
 
+from functools import partial
 from typing import Any, Literal, get_origin
 
 from livekit import rtc
@@ -8,7 +9,9 @@ from pydantic import BaseModel
 
 from agent.call.people.presence import Presence
 from agent.call.recording.keeping import Keeping
+from agent.call.turn_record.cost import cost_of
 from agent.call.turn_record.recorder import CallRecorder
+from agent.call.turn_record.turn_log import log_turn
 from agent.personal_data import rules_of
 from agent.records.schema import Call
 from config.settings import Settings
@@ -23,8 +26,9 @@ def recorder_of(
         caller = presence.caller_identity
         return opening_line(job, settings, caller, replaces_agent=bool(keeping.said_before))
 
-    outlets = [keeping.record.write, *job.proc.userdata.get("outlets", ())]
-    return CallRecorder(outlets, opening, rules_of(settings.agent))
+    outlets = (keeping.record.write, log_turn, *job.proc.userdata.get("outlets", ()))
+    price = partial(cost_of, stt=settings.assemblyai, models=settings.openai)
+    return CallRecorder(outlets, opening, rules_of(settings.agent), price)
 
 
 def opening_line(

@@ -12,7 +12,6 @@ from livekit.agents import (
     SpeechCreatedEvent,
     stt,
 )
-from livekit.agents.metrics import AgentMetrics, LLMMetrics, TTSMetrics
 from livekit.agents.voice import (
     SpeechHandle,
     ToolCallEnded,
@@ -26,29 +25,28 @@ from agent.call.turn_record.caller_words import CallerWords
 from agent.call.turn_record.clock import CallClock
 from agent.call.turn_record.collector import Collector
 from agent.call.turn_record.outlets import Outlet, Outlets
+from agent.call.turn_record.provider_facts import ProviderFacts
 from agent.call.voices.who_spoke import turns_of
 from agent.livekit_private import speech_of_task
 from agent.personal_data import CARDS, Rules
 from agent.records.schema import (
-    Attempt,
     Call,
+    Cost,
     End,
     Formatted,
     HandedOver,
     Line,
     Overlap,
-    ProviderFailed,
     Said,
     SettingsRefused,
-    SttSession,
+    Usage,
     Word,
 )
-from stt_assemblyai.events import Interrupted, SessionUsage
 
 log = logging.getLogger(__name__)
 
 
-class CallRecorder:
+class CallRecorder(ProviderFacts):
     """For one call. Its `on_...` methods listen to the session (`agent.call.session_events`); the
     others are told by the rooms that know more. Without outlets it is of no effect."""
 
@@ -57,9 +55,11 @@ class CallRecorder:
         outlets: Iterable[Outlet] = (),
         opening: Callable[[], Call] = Call,
         rules: Rules = CARDS,
+        price: Callable[[Usage], Cost | None] = lambda _: None,
     ) -> None:
         """`opening` makes the first line, when the caller is known or will not come; `rules` say
-        what no outlet gets of people's words."""
+        what no outlet gets of people's words; `price` what the call cost."""
+        self._price = price
         self._opening: Callable[[], Call] | None = opening
         self.outlets = Outlets(outlets, rules)
         self.clock = CallClock()
@@ -93,7 +93,8 @@ class CallRecorder:
         self.turns.close(now_ms)
         if ending is not None:
             seconds = round(now_ms / 1000, 1)
-            self.emit(End(ending=ending, seconds=seconds, usage=self.turns.usage))
+            usage = self.turns.usage
+            self.emit(End(ending=ending, seconds=seconds, usage=usage, cost=self._price(usage)))
         self.outlets.all.clear()
 
     def settings_refused(self, faults: Sequence[str]) -> None:
@@ -245,56 +246,3 @@ class CallRecorder:
             else:
                 outcome, error = self._failed_tools.pop(name, (update.status, None))
                 self.turns.tool_ended(update.call_id, now_ms, outcome, error)
-
-    # The providers.
-
-    def model_attempted(self, attempt: Attempt) -> None:
-        """A request to the language model was answered, or has failed."""
-        self.turns.attempted(speech_of_task(), "llm", attempt, self.clock.now_ms())
-
-    def voice_attempted(self, attempt: Attempt) -> None:
-        """A request to the voice was answered, or has failed."""
-        self.turns.attempted(speech_of_task(), "tts", attempt, self.clock.now_ms())
-
-    def on_recogniser_interrupted(self, event: Interrupted) -> None:
-        """A session with AssemblyAI broke off, or could not be opened."""
-        self.emit(
-            ProviderFailed(
-                at_ms=self.clock.now_ms(),
-                provider="stt",
-                error=type(event.error).__name__,
-                wait_for_ms=round(event.wait_seconds * 1000),
-            )
-        )
-
-    def on_model_metrics(self, metrics: AgentMetrics) -> None:
-        """A request to the language model has ended."""
-        if isinstance(metrics, LLMMetrics):
-            self.turns.used_tokens(
-                speech_of_task(),
-                prompt_tokens=metrics.prompt_tokens,
-                cached_tokens=metrics.prompt_cached_tokens,
-                completion_tokens=metrics.completion_tokens,
-            )
-
-    def on_voice_metrics(self, metrics: AgentMetrics) -> None:
-        """A request to the voice has ended."""
-        if isinstance(metrics, TTSMetrics):
-            self.turns.used_tokens(
-                speech_of_task(),
-                tts_characters=metrics.characters_count,
-                tts_audio_for_ms=round(metrics.audio_duration * 1000),
-            )
-
-    def on_billed(self, usage: SessionUsage) -> None:
-        """A session of AssemblyAI is over."""
-        self.turns.billed(usage.billed_seconds)
-        self.emit(
-            SttSession(
-                reason=usage.reason,
-                billed_seconds=round(usage.billed_seconds, 3),
-                is_estimated=usage.estimated,
-                audio_sent_seconds=round(usage.audio_sent_seconds, 3),
-                audio_resent_seconds=round(usage.audio_resent_seconds, 3),
-            )
-        )

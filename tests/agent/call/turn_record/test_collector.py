@@ -403,6 +403,7 @@ def test_usage_is_that_of_the_reply_and_of_the_whole_call(call: Call) -> None:
         cached_tokens=50,
         completion_tokens=11,
         tts_characters=30,
+        tts_audio_for_ms=2000,
     )
 
 

@@ -62,3 +62,14 @@ def test_of_several_requests_the_first_answer_counts_and_every_failure() -> None
     reply.hear("Bye.")
     assert reply.text == "At seven. Bye."
     assert (reply.finished(0).tts, reply.finished(0).llm) == ([failed, first, failed], [])
+
+
+def test_the_last_word_was_final_no_later_than_the_end_was_decided() -> None:
+    draft = TurnDraft("caller")
+    draft.end_at(SpeechEnd(decided_ms=900))
+    assert draft.finished().caller_part == CallersPart(decided_ms=900)
+    draft.last_word_final_ms = 905
+    draft.end_at(SpeechEnd(decided_ms=900))
+    assert draft.finished().caller_part.last_word_final_ms == 900
+    draft.end_at(SpeechEnd())
+    assert draft.finished().caller_part.last_word_final_ms == 900

@@ -17,7 +17,6 @@ from livekit.agents import (
     stt,
 )
 from livekit.agents.llm import FunctionCall
-from livekit.agents.metrics import LLMMetrics, STTMetrics, TTSMetrics
 from livekit.agents.voice import (
     ToolCallEnded,
     ToolCallStarted,
@@ -35,6 +34,7 @@ from agent.call.voices.who_spoke import Line as Words
 from agent.call.voices.who_spoke import set_lines
 from agent.records.schema import (
     Attempt,
+    Cost,
     End,
     Formatted,
     HandedOver,
@@ -44,13 +44,11 @@ from agent.records.schema import (
     ProviderFailed,
     Said,
     SettingsRefused,
-    SttSession,
     Turn,
-    Usage,
 )
 from agent.testing import ScriptedLLM
 from stt_assemblyai.errors import NetworkError
-from stt_assemblyai.events import Interrupted, SessionUsage
+from stt_assemblyai.events import Interrupted
 from stt_assemblyai.stt import STT
 from workbench.local.sample_settings import sample_settings
 
@@ -153,33 +151,6 @@ async def test_a_typed_conversation_is_recorded_turn_by_turn() -> None:
         ("assistant", "You are welcome.", 3),
     ]
     assert isinstance(call.told[-1], End)
-
-
-async def test_what_models_use_is_counted() -> None:
-    told: list[Line] = []
-    recorder = CallRecorder([told.append])
-    tokens = {"prompt_tokens": 100, "prompt_cached_tokens": 60, "completion_tokens": 7}
-    recorder.on_model_metrics(LLMMetrics.model_construct(**tokens))
-    recorder.on_model_metrics(STTMetrics.model_construct())
-    recorder.on_voice_metrics(TTSMetrics.model_construct(characters_count=9, audio_duration=0.5))
-    recorder.on_voice_metrics(STTMetrics.model_construct())
-    recorder.on_billed(SessionUsage("s", "roll over", 1.5, False, 1.25, 0.25))
-    recorder.end("caller_left")
-    billed, end = told[0], told[-1]
-    assert isinstance(billed, SttSession)
-    assert (billed.reason, billed.billed_seconds, billed.audio_resent_seconds) == (
-        "roll over",
-        1.5,
-        0.25,
-    )
-    assert isinstance(end, End)
-    assert end.usage == Usage(
-        stt_billed_seconds=1.5,
-        prompt_tokens=100,
-        cached_tokens=60,
-        completion_tokens=7,
-        tts_characters=9,
-    )
 
 
 async def test_what_gets_no_answer_is_no_turn() -> None:
@@ -292,3 +263,13 @@ async def test_the_agents_voice_and_fillers_are_part_of_the_turn() -> None:
     assert (false.outcome, true.outcome) == ("false", "true")
     assert [each.text for each in true.words] == ["stop", "it"]
     assert len(turn.fillers) == 1
+
+
+async def test_the_end_has_what_the_call_cost() -> None:
+    told: list[Line] = []
+    recorder = CallRecorder([told.append], price=lambda usage: Cost(stt=usage.stt_billed_seconds))
+    recorder.turns.billed(1.5)
+    recorder.end("caller_left")
+    end = told[-1]
+    assert isinstance(end, End)
+    assert end.cost == Cost(stt=1.5)

@@ -1,0 +1,74 @@
+"""What providers do in a call, and what is used of them, for its record."""
+
+from abc import ABC, abstractmethod
+
+from livekit.agents.metrics import AgentMetrics, LLMMetrics, TTSMetrics
+
+from agent.call.turn_record.clock import CallClock
+from agent.call.turn_record.collector import Collector
+from agent.livekit_private import speech_of_task
+from agent.records.schema import Attempt, Line, ProviderFailed, SttSession
+from stt_assemblyai.events import Interrupted, SessionUsage
+
+
+class ProviderFacts(ABC):
+    """The part of a call's recorder that the providers tell. Its `on_...` methods listen to them
+    (`agent.call.session_events`)."""
+
+    turns: Collector
+    clock: CallClock
+
+    @abstractmethod
+    def emit(self, line: Line) -> None:
+        """Give a line to the outlets."""
+
+    def model_attempted(self, attempt: Attempt) -> None:
+        """A request to the language model was answered, or has failed."""
+        self.turns.attempted(speech_of_task(), "llm", attempt, self.clock.now_ms())
+
+    def voice_attempted(self, attempt: Attempt) -> None:
+        """A request to the voice was answered, or has failed."""
+        self.turns.attempted(speech_of_task(), "tts", attempt, self.clock.now_ms())
+
+    def on_recogniser_interrupted(self, event: Interrupted) -> None:
+        """A session with AssemblyAI broke off, or could not be opened."""
+        self.emit(
+            ProviderFailed(
+                at_ms=self.clock.now_ms(),
+                provider="stt",
+                error=type(event.error).__name__,
+                wait_for_ms=round(event.wait_seconds * 1000),
+            )
+        )
+
+    def on_model_metrics(self, metrics: AgentMetrics) -> None:
+        """A request to the language model has ended."""
+        if isinstance(metrics, LLMMetrics):
+            self.turns.used_tokens(
+                speech_of_task(),
+                prompt_tokens=metrics.prompt_tokens,
+                cached_tokens=metrics.prompt_cached_tokens,
+                completion_tokens=metrics.completion_tokens,
+            )
+
+    def on_voice_metrics(self, metrics: AgentMetrics) -> None:
+        """A request to the voice has ended."""
+        if isinstance(metrics, TTSMetrics):
+            self.turns.used_tokens(
+                speech_of_task(),
+                tts_characters=metrics.characters_count,
+                tts_audio_for_ms=round(metrics.audio_duration * 1000),
+            )
+
+    def on_billed(self, usage: SessionUsage) -> None:
+        """A session of AssemblyAI is over."""
+        self.turns.billed(usage.billed_seconds)
+        self.emit(
+            SttSession(
+                reason=usage.reason,
+                billed_seconds=round(usage.billed_seconds, 3),
+                is_estimated=usage.estimated,
+                audio_sent_seconds=round(usage.audio_sent_seconds, 3),
+                audio_resent_seconds=round(usage.audio_resent_seconds, 3),
+            )
+        )
