@@ -12,6 +12,7 @@ ECHO_WORDS = 3
 """So many words of the agent's in a row are its own voice; two may be chance."""
 MISJUDGED_WITHIN_MS = 3000
 """An overlap and the interruption that it was are told at most so far apart."""
+_NOISE = "a sound without words (noise)"
 _DIGITS = re.compile(r"\d|^(zero|oh|one|two|three|four|five|six|seven|eight|nine|double)$")
 
 
@@ -24,11 +25,11 @@ def found(call: RecordedCall) -> list[Oddity]:
         if turn.cut_off_for_ms is not None and turn.index not in echoed:
             following = turns[index + 1] if index + 1 < len(turns) else None
             every.append(_cut_off(turn, following))
-        every += _false_barge_ins(turn)
+        every += _false_barge_ins(turn, is_echoed=bool(echoed))
     return every
 
 
-def _false_barge_ins(turn: Turn) -> Iterator[Oddity]:
+def _false_barge_ins(turn: Turn, *, is_echoed: bool) -> Iterator[Oddity]:
     false = [each for each in _of(turn) if each.outcome == "false"]
     if not false:
         return
@@ -36,11 +37,8 @@ def _false_barge_ins(turn: Turn) -> Iterator[Oddity]:
     times = "once" if len(false) == 1 else f"{len(false)} times"
     where = ", ".join(moment(each.at_ms) for each in false[:4])
     said = {text for each in false if (text := _text(each.words))}
-    by = (
-        f"by the words “{'”, “'.join(sorted(said))}”"
-        if said
-        else "by a sound without words (noise)"
-    )
+    sound = "a sound without words (perhaps the echo)" if is_echoed else _NOISE
+    by = f"by the words “{'”, “'.join(sorted(said))}”" if said else f"by {sound}"
     went_on = (
         f"fell silent for {duration(silent_ms)} and went on"
         if all(each.resumed_ms is not None for each in false)

@@ -2,20 +2,18 @@
 
 from collections.abc import Iterator
 
-from agent.records import interruptions
+from agent.records import failures, interruptions
+from agent.records.failures import tries
 from agent.records.oddity import Oddity
 from agent.records.read import RecordedCall
 from agent.records.schema import (
-    Attempt,
-    ProviderFailed,
     Reply,
     SettingsRefused,
-    SttSession,
     Tool,
     Turn,
 )
-from agent.records.slow_replies import causes, slow_reply
-from agent.records.stages import latest, wait_ms
+from agent.records.slow_replies import causes, slow_from_ms, slow_reply
+from agent.records.stages import Share, wait_ms
 from agent.records.words import (
     END_REASONS,
     ENDINGS,
@@ -23,7 +21,6 @@ from agent.records.words import (
     PROVIDERS,
     attempts_in_words,
     duration,
-    error_in_words,
     moment,
 )
 
@@ -42,17 +39,15 @@ VOICE_GAP_MS = 1000
 """A reply that lasts so much longer than its sound stood still in between."""
 WASTED_SHARE, WASTED_LEAST = 0.25, 4
 """Preemptive replies that nobody heard cost money: `AGENT_EAGERNESS=full` may waste a quarter."""
-ORDERLY_SESSIONS = frozenset({"start", "roll over", "audio again"})
-"""Reasons for another session with AssemblyAI that are no failure."""
-
 _Found = Iterator[Oddity]
 
 
 def oddities(call: RecordedCall) -> list[Oddity]:
     """All that was odd: what concerns the call first, then turn by turn."""
-    found = [*_of_call(call), *_of_providers(call), *interruptions.found(call)]
+    found = [*_of_call(call), *failures.found(call), *interruptions.found(call)]
+    slow_ms = slow_from_ms(call.turns)
     for turn in call.turns:
-        found += _of_turn(turn, call)
+        found += _of_turn(turn, causes(turn, slow_ms), call)
     return sorted(found, key=lambda each: each.turn or 0)
 
 
@@ -101,65 +96,13 @@ def _of_waste(call: RecordedCall) -> _Found:
         )
 
 
-def _of_providers(call: RecordedCall) -> _Found:
-    """Failures of providers that no turn tells."""
-    failures = call.every(ProviderFailed)
-    lost = [each for each in failures if each.provider == "stt"]
-    reopened = [each for each in call.every(SttSession) if each.reason not in ORDERLY_SESSIONS]
-    resent = sum(each.audio_resent_seconds for each in reopened)
-    again = f" {resent:.1f} s of sound were sent once more." if resent else ""
-    for each in lost:
-        turn = _turn_at(call, each.at_ms)
-        yield Oddity(
-            "stt_lost",
-            f"{f'Turn {turn.index}: at' if turn else 'At'} {moment(each.at_ms)} the connection to "
-            f"AssemblyAI was lost ({error_in_words(each.error)}), and another one was opened"
-            f"{f' after {duration(each.wait_for_ms)}' if each.wait_for_ms else ''}.{again}",
-            turn.index if turn else None,
-            "ASSEMBLYAI_FALLBACK_BASE_URL names a second region; the network may be at fault.",
-        )
-    if reopened and not lost:
-        yield Oddity(
-            "stt_lost",
-            f"The connection to AssemblyAI was lost {_times(len(reopened))} "
-            f"({error_in_words(reopened[0].reason)}), and opened again.{again}",
-            hint="ASSEMBLYAI_FALLBACK_BASE_URL names a second region; the network may be at fault.",
-        )
-    for provider in ("llm", "tts"):
-        told = sum(bool(each.error) for turn in call.turns for each in _tries(turn, provider))
-        all_of_it = [each for each in failures if each.provider == provider]
-        if more := max(len(all_of_it) - told, 0):
-            yield Oddity(
-                "provider_failed",
-                f"A request to {PROVIDERS[provider]} failed {_times(more)} outside of any turn's "
-                f" reply ({error_in_words(all_of_it[-1].error)}).",
-            )
-
-
-def _times(count: int) -> str:
-    return "once" if count == 1 else f"{count} times"
-
-
-def _tries(turn: Turn, provider: str) -> list[Attempt]:
-    reply = turn.reply or Reply()
-    return reply.llm if provider == "llm" else reply.tts
-
-
-def _turn_at(call: RecordedCall, at_ms: int) -> Turn | None:
-    """The turn in which something happened: the first whose reply had not ended then."""
-    for turn in call.turns:
-        part, reply = turn.caller_part, turn.reply or Reply()
-        ends = latest(part.ended_ms, part.committed_ms, reply.first_sound_ms, reply.ended_ms)
-        if ends is not None and at_ms <= ends:
-            return turn
-    return call.turns[-1] if call.turns else None
-
-
-def _of_turn(turn: Turn, call: RecordedCall) -> _Found:
-    slow = slow_reply(turn, call.first)
+def _of_turn(turn: Turn, slow: list[Share], call: RecordedCall) -> _Found:
     if slow:
-        yield Oddity("slow_reply", f"Turn {turn.index} {slow[0]}", turn.index, slow[1])
-    blamed = {each.key for each in causes(turn)}
+        said, hint = slow_reply(turn, slow, call.first)
+        if slow[0].key in ("stt", "end_of_turn"):
+            said += failures.loss_before(turn, call)
+        yield Oddity("slow_reply", f"Turn {turn.index} {said}", turn.index, hint)
+    blamed = {each.key for each in slow}
     if "end_of_turn" not in blamed:
         yield from _of_ending(turn)
     yield from _of_formatting(turn)
@@ -215,7 +158,7 @@ def _of_formatting(turn: Turn) -> _Found:
 
 
 def _of_attempts(turn: Turn, provider: str) -> _Found:
-    told = attempts_in_words(_tries(turn, provider))
+    told = attempts_in_words(tries(turn, provider))
     if told:
         waited = wait_ms(turn)
         so = "" if waited is None else f"; the caller waited {duration(waited)}"

@@ -17,9 +17,7 @@ from agent.records.schema import LINE, AnyLine
 SUFFIX = ".jsonl"
 _BEGINS = (schema.Call, schema.Said, schema.Turn)
 _TURN = (b'{"kind": "turn"', b'{"kind":"turn"')
-_SPOKEN = tuple(
-    b'{"kind":' + space + kind for space in (b"", b" ") for kind in (b'"said"', b'"formatted"')
-)
+_SPOKEN = (b'{"kind": "said"', b'{"kind":"said"')
 _Kind = TypeVar("_Kind", bound=schema.Line)
 
 
@@ -109,7 +107,7 @@ def calls_in(data: bytes, path: Path, *, with_words: bool = True) -> list[Record
         # What was said numbers the turns of the second agent.
         return calls_in(data, path)
     return [
-        RecordedCall(path, tuple(_numbered(each.lines)), number, len(calls), each.unread)
+        RecordedCall(path, tuple(each.whole()), number, len(calls), each.unread)
         for number, each in enumerate(calls, 1)
     ]
 
@@ -127,6 +125,10 @@ class _Lines:
             self.agents += 1
             self._shift_ms = round((line.at - self.lines[0].at) * 1000) if self.lines else 0
         self.lines.append(_shifted(line, self._shift_ms) if self._shift_ms else line)
+
+    def whole(self) -> list[AnyLine]:
+        """All of them, when the call has been read."""
+        return _formatted(_numbered(self.lines))
 
 
 def files_in(folder: Path, *, since: float = 0.0) -> list[Path]:
@@ -188,6 +190,26 @@ def _numbered(lines: list[AnyLine]) -> list[AnyLine]:
             last = max(last, line.index)
         numbered.append(line)
     return numbered
+
+
+def _formatted(lines: list[AnyLine]) -> list[AnyLine]:
+    """The lines, with the time of a formatted text in its turn also where it came when the turn's
+    line was written already: it belongs to the turn that had ended last."""
+    ended = [
+        (line.caller_part.decided_ms, at)
+        for at, line in enumerate(lines)
+        if isinstance(line, schema.Turn) and line.caller_part.decided_ms is not None
+    ]
+    for line in lines:
+        if not isinstance(line, schema.Formatted):
+            continue
+        at_ms = round((line.at - lines[0].at) * 1000)
+        _, at = max((each for each in ended if each[0] <= at_ms), default=(0, -1))
+        turn = lines[at]
+        if at >= 0 and isinstance(turn, schema.Turn) and turn.caller_part.formatted_ms is None:
+            part = turn.caller_part.model_copy(update={"formatted_ms": at_ms})
+            lines[at] = turn.model_copy(update={"caller_part": part})
+    return lines
 
 
 class _WordlessReply(schema.Reply):

@@ -1,5 +1,8 @@
 """Why a caller waited: a sentence with the cause, its figure, and the setting to turn."""
 
+from collections.abc import Sequence
+from statistics import median
+
 from agent.records.schema import Attempt, Call, Reply, Turn
 from agent.records.stages import Key, Share, shares, wait_ms
 from agent.records.words import END_REASONS, attempts_in_words, duration, moment
@@ -7,9 +10,15 @@ from agent.records.words import END_REASONS, attempts_in_words, duration, moment
 SLOW_REPLY_MS = 2000
 """From here on a wait is odd: over twice the 0.9 s that healthy providers take (docs/latency.md),
 and people who hear nothing for so long begin to speak again."""
+SLOWER_THAN_USUAL, SLOWER_LEAST_MS = 2.0, 1200
+"""So is a wait of 1.2 s or longer that is twice the call's median: something was different."""
+DICTATION_PAUSE_MS = 1600
+"""The default of AGENT_DICTATION_PAUSE_MS: how long callers may pause while dictating."""
 SECOND_CAUSE = 0.4
 """Another stage is named, too, if it exceeds its usual time by this share of what the first one
 does."""
+LEAST_REPLIES = 3
+"""With fewer there is no usual wait."""
 LEAST_EXCESS_MS = 300
 """No stage that exceeds its usual time by less is a cause."""
 
@@ -40,20 +49,26 @@ _HINTS: dict[Key, str] = {
 }
 
 
-def causes(turn: Turn) -> list[Share]:
-    """The stages that made a caller wait, worst first. Empty if the wait was not odd."""
-    if (wait_ms(turn) or 0) < SLOW_REPLY_MS:
+def slow_from_ms(turns: Sequence[Turn]) -> float:
+    """From which wait on a reply of this call is odd."""
+    waits = [wait for turn in turns if (wait := wait_ms(turn)) is not None]
+    if len(waits) < LEAST_REPLIES:
+        return SLOW_REPLY_MS
+    return min(SLOW_REPLY_MS, max(SLOWER_LEAST_MS, SLOWER_THAN_USUAL * median(waits)))
+
+
+def causes(turn: Turn, slow_ms: float = SLOW_REPLY_MS) -> list[Share]:
+    """The stages that made a caller wait, worst first. Empty if the wait was shorter than this; who
+    dictates is waited for on purpose."""
+    if (wait_ms(turn) or 0) < slow_ms + (DICTATION_PAUSE_MS if turn.is_dictated else 0):
         return []
     found = sorted(shares(turn), key=lambda each: each.excess_ms, reverse=True)
     least = max(LEAST_EXCESS_MS, SECOND_CAUSE * found[0].excess_ms)
     return [each for each in found if each.excess_ms >= least] or found[:1]
 
 
-def slow_reply(turn: Turn, call: Call) -> tuple[str, str] | None:
-    """A sentence about a turn whose caller waited long, and a hint; None if nobody did."""
-    found = causes(turn)
-    if not found:
-        return None
+def slow_reply(turn: Turn, found: Sequence[Share], call: Call) -> tuple[str, str]:
+    """A sentence about a turn whose caller waited long, for these causes, and a hint."""
     parts = [_part(each, turn) for each in found]
     heard = _filler(turn)
     said = f"waited {duration(wait_ms(turn) or 0)}: {', and '.join(parts)}{heard}."
@@ -68,9 +83,9 @@ def _part(share: Share, turn: Turn) -> str:
         case "end_of_turn":
             return f"{clause} ({_ended_by(turn)})"
         case "llm":
-            return clause + _tries(reply.llm)
+            return clause + _tries(reply.llm, share)
         case "tts":
-            return clause + _tries(reply.tts)
+            return clause + _tries(reply.tts, share)
         case "tool":
             return clause + _outcome(share.name, turn)
         case _:
@@ -86,9 +101,10 @@ def _ended_by(turn: Turn) -> str:
     return f"{END_REASONS[part.end_reason]}{sure}{dictated}"
 
 
-def _tries(attempts: list[Attempt]) -> str:
-    told = attempts_in_words(attempts)
-    return f" ({told})" if told else ""
+def _tries(attempts: list[Attempt], share: Share) -> str:
+    if told := attempts_in_words(attempts, share.ms):
+        return f" ({told})"
+    return f" at {attempts[0].provider}" if attempts else ""
 
 
 def _outcome(name: str, turn: Turn) -> str:

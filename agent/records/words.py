@@ -1,5 +1,7 @@
 """Codes of a record as words: for sentences, pages and lists."""
 
+import itertools
+
 from agent.records.schema import Attempt
 
 ENDINGS = {
@@ -39,14 +41,23 @@ END_REASONS = {
 
 PROVIDERS = {"stt": "AssemblyAI", "llm": "the language model", "tts": "the voice (TTS)"}
 
+WORTH_TELLING_MS = 300
+"""What a failed request, or the pauses between requests, took: less explains nothing."""
 _ERRORS = {
     "rate_limit": "rate limit",
     "timeout": "no answer in time",
     "unavailable": "unavailable",
     "refused": "refused",
-    "content_refused": "content refused",
+    "content": "refused for its content",
     "broken": "the answer broke off",
     "empty": "an empty answer",
+    "NetworkError": "no network connection",
+    "TransientError": "trouble at the service",
+    "QuotaError": "too many new sessions in a minute",
+    "RenewalError": "the session reached its end",
+    "AuthenticationError": "the key was refused",
+    "TokenExpiredError": "the token had expired",
+    "ConfigurationError": "an option was refused",
 }
 
 
@@ -72,23 +83,29 @@ def moment(ms: float) -> str:
     return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
 
 
-def attempts_in_words(attempts: list[Attempt]) -> str:
-    """What became of the requests to a provider, in order; empty if the first one succeeded."""
+def attempts_in_words(attempts: list[Attempt], whole_ms: int = 0) -> str:
+    """What became of the requests to a provider, in order; empty if the first one succeeded.
+
+    `whole_ms` is how long all of it took: what the requests did not take were pauses between them.
+    """
     if not any(each.error for each in attempts):
         return ""
     parts: list[str] = []
-    for each in attempts:
-        took = duration(each.took_for_ms)
-        parts.append(
-            f"{error_in_words(each.error)} at {each.provider} after {took}"
-            if each.error
-            else f"{each.provider} answered in {took}"
-        )
-    return ", then ".join(_grouped(parts))
+    before = ""
+    for (provider, error), group in itertools.groupby(attempts, _outcome):
+        took = [each.took_for_ms for each in group]
+        who = "it" if provider == before else provider
+        if error:
+            times = f" {len(took)} times" if len(took) > 1 else ""
+            after = f" after {duration(sum(took))}" if sum(took) >= WORTH_TELLING_MS else ""
+            parts.append(f"{error_in_words(error)} at {provider}{times}{after}")
+        else:
+            parts.append(f"{who} answered in {duration(took[0])}")
+        before = provider
+    pauses_ms = whole_ms - sum(each.took_for_ms for each in attempts)
+    paused = f", with pauses of {duration(pauses_ms)}" if pauses_ms >= WORTH_TELLING_MS else ""
+    return ", then ".join(parts) + paused
 
 
-def _grouped(parts: list[str]) -> list[str]:
-    """At most four parts: the first two and the last two."""
-    if len(parts) <= 4:
-        return parts
-    return [*parts[:2], f"{len(parts) - 3} more failures", parts[-1]]
+def _outcome(attempt: Attempt) -> tuple[str, str | None]:
+    return attempt.provider, attempt.error

@@ -20,8 +20,8 @@ from agent.records.schema import (
     Turn,
     Word,
 )
-from agent.records.slow_replies import causes
-from agent.records.stages import NAMES, stages, voice_ended_ms, wait_ms
+from agent.records.slow_replies import causes, slow_from_ms
+from agent.records.stages import NAMES, Share, stages, voice_ended_ms, wait_ms
 from agent.records.words import END_REASONS, ENDINGS, error_in_words
 
 Data = dict[str, Any]
@@ -31,7 +31,8 @@ def page_data(call: RecordedCall) -> Data:
     """All that the page needs but the sound. Times are milliseconds since the call began."""
     first, end = call.first, call.end
     texts = _texts(call)
-    turns = [_turn(turn, texts) for turn in call.turns]
+    slow_ms = slow_from_ms(call.turns)
+    turns = [_turn(turn, causes(turn, slow_ms), texts) for turn in call.turns]
     waits = [(turn["wait"], turn["index"]) for turn in turns if turn["wait"] is not None]
     slowest = max(waits, default=None)
     return {
@@ -122,7 +123,7 @@ def _beside(call: RecordedCall, known: set[int]) -> list[Data]:
     ]
 
 
-def _turn(turn: Turn, texts: dict[tuple[int, str], str]) -> Data:
+def _turn(turn: Turn, slow: list[Share], texts: dict[tuple[int, str], str]) -> Data:
     part, reply = turn.caller_part, turn.reply
     said, answer = part.words, reply.words if reply else []
     begins = voice_ended_ms(turn)
@@ -146,7 +147,7 @@ def _turn(turn: Turn, texts: dict[tuple[int, str], str]) -> Data:
             [each.key, each.begins_ms, each.ends_ms, *([each.name] if each.name else [])]
             for each in stages(turn)
         ],
-        "blamed": [f"{each.key} {each.name}".strip() for each in causes(turn)],
+        "blamed": [f"{each.key} {each.name}".strip() for each in slow],
         "reason": part.end_reason,
         "confidence": part.end_confidence,
         "heldMs": part.held_for_ms,

@@ -103,6 +103,12 @@ def test_an_echo_that_interrupted_the_agent_is_known_by_its_words() -> None:
     assert "AGENT_ECHO=auto" in one.hint
 
 
+def test_a_sound_without_words_in_a_call_with_echoes_is_perhaps_one() -> None:
+    echo = Overlap(at_ms=4000, taken_for="echo", is_right=True)
+    told_of = {each.kind: each.sentence for each in told(echo, interrupted(false(3000, 3900)))}
+    assert "by a sound without words (perhaps the echo)" in told_of["false_barge_in"]
+
+
 def test_an_echo_that_was_answered_is_known_by_its_words() -> None:
     echo = turn(5, 9000, "we open at nine every morning but on sundays at ten or by", "Pardon?")
     one = only(turn(4, 1000, "when", SPOKEN), echo)

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from agent.records.read import RecordedCall, calls_in, files_in, read_calls
-from agent.records.schema import AnyLine, Call, End, Said, SttSession, Turn
+from agent.records.schema import AnyLine, Call, End, Formatted, Said, SttSession, Turn
 from workbench.local.calling import sample_records
 
 WHERE = Path("RM_1.jsonl")
@@ -110,6 +110,20 @@ def test_without_words_all_else_is_the_same() -> None:
         assert turn.reply
         assert other.reply
         assert turn.reply.interruptions == other.reply.interruptions
+
+
+@pytest.mark.parametrize("with_words", [True, False])
+def test_a_formatted_text_that_came_after_its_turns_line_is_in_its_turn(with_words: bool) -> None:
+    first, second = (
+        sample_records.turn(index, 4000 * index, "hello there", "Hi.", part={"formatted_ms": None})
+        for index in (1, 2)
+    )
+    third = sample_records.turn(3, 12_000, "hello there", "Hi.")
+    texts = [Formatted(at=at, replaces="hello there", text="Hello there.") for at in (6.5, 13.5, 0)]
+    lines = data(Call(at=0.0), first, second, *texts, third)
+    (call,) = calls_in(lines, WHERE, with_words=with_words)
+    told = third.caller_part.formatted_ms
+    assert [turn.caller_part.formatted_ms for turn in call.turns] == [6500, None, told]
 
 
 def test_files_are_listed_by_the_time_at_which_they_were_written(tmp_path: Path) -> None:

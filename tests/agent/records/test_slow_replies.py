@@ -5,14 +5,22 @@ from typing import Any
 import pytest
 
 from agent.records.schema import Attempt, Call, Filler, Tool
-from agent.records.slow_replies import causes, slow_reply
+from agent.records.slow_replies import (
+    DICTATION_PAUSE_MS,
+    SLOW_REPLY_MS,
+    SLOWER_LEAST_MS,
+    causes,
+    slow_from_ms,
+    slow_reply,
+)
+from config.behaviour import AgentSettings
 from workbench.local.calling.sample_records import turn
 
 
 def told(**delays: Any) -> tuple[str, str]:
-    found = slow_reply(turn(1, 1000, "hello there", "Hello.", **delays), Call())
-    assert found
-    return found
+    one = turn(1, 1000, "hello there", "Hello.", **delays)
+    assert causes(one)
+    return slow_reply(one, causes(one), Call())
 
 
 @pytest.mark.parametrize(
@@ -38,7 +46,19 @@ def test_a_slow_stage_is_named_with_its_figure_and_a_setting(
 
 
 def test_a_usual_wait_is_no_oddity() -> None:
-    assert slow_reply(turn(1, 1000, "hello there", "Hello."), Call()) is None
+    assert causes(turn(1, 1000, "hello there", "Hello.")) == []
+
+
+def test_a_wait_is_odd_too_if_it_is_twice_as_long_as_the_calls_others() -> None:
+    usual = [turn(index, 1000, "hello there", "Hello.") for index in (1, 2, 3)]
+    assert slow_from_ms(usual) == 1700
+    assert slow_from_ms(usual[:2]) == SLOW_REPLY_MS
+    quick = [turn(index, 1000, "hello there", "Hello.", llm=10) for index in (1, 2, 3)]
+    assert slow_from_ms(quick) == SLOWER_LEAST_MS
+    slow = [turn(index, 1000, "hello there", "Hello.", llm=1500) for index in (1, 2, 3)]
+    assert slow_from_ms(slow) == SLOW_REPLY_MS
+    one = turn(4, 1000, "hello there", "Hello.", tts=1300)
+    assert [each.key for each in causes(one, slow_from_ms(usual))] == ["tts"]
 
 
 def test_failed_attempts_are_told_in_order() -> None:
@@ -48,14 +68,15 @@ def test_failed_attempts_are_told_in_order() -> None:
     ]
     said, _ = told(llm=2600, reply={"llm": attempts})
     assert (
-        "first token took 2.6 s (rate limit at a.example big after 0.2 s, then b.example small "
-        "answered in 2.1 s)" in said
+        "first token took 2.6 s (rate limit at a.example big, then b.example small answered in "
+        "2.1 s)" in said
     )
 
 
 def test_two_stages_that_are_to_blame_are_both_named() -> None:
     said, hint = told(llm=2500, tts=2000)
-    assert "first token took 2.5 s, and the first byte of the voice (TTS) took 2.0 s" in said
+    assert "first token took 2.5 s at api.openai.com/gpt-4.1-mini, and the first byte" in said
+    assert "(TTS) took 2.0 s at api.openai.com/gpt-4o-mini-tts." in said
     assert "LLM" in hint
 
 
@@ -83,6 +104,11 @@ def test_a_tool_that_kept_the_caller_waiting_is_named_with_its_outcome(
     assert "AGENT_TOOL_TIMEOUT_SECONDS" in hint
 
 
+def test_where_the_record_names_no_attempt_the_figure_stands_alone() -> None:
+    said, _ = told(llm=2500, reply={"llm": []})
+    assert said.endswith("first token took 2.5 s.")
+
+
 def test_a_filler_in_the_wait_is_told() -> None:
     said, _ = told(llm=4000, fillers=[Filler(at_ms=4100)])
     assert said.endswith("; the caller heard a filler at 0:04.")
@@ -95,11 +121,17 @@ def test_an_end_of_turn_without_confidence_tells_its_reason_and_preset() -> None
     assert "AGENT_TURN_PRESET (seed was in force)" in hint
     _, hint = told(end=2500, part=waited, preset=None)
     assert "AGENT_TURN_PRESET sets" in hint
-    said, hint = told(end=2500, part=waited | {"end_confidence": None}, is_dictated=True)
+    said, hint = told(end=4500, part=waited | {"end_confidence": None}, is_dictated=True)
     assert "silence, while the caller dictated)" in said
     assert "AGENT_DICTATION_PAUSE_MS" in hint
     said, _ = told(end=2500, part={"end_reason": None})
     assert "the record does not say why" in said
+
+
+def test_who_dictates_is_waited_for_on_purpose() -> None:
+    assert causes(turn(1, 1000, "five five", "Thanks.", end=1900))
+    assert not causes(turn(1, 1000, "five five", "Thanks.", end=1900, is_dictated=True))
+    assert AgentSettings().dictation_pause_ms == DICTATION_PAUSE_MS
 
 
 def test_a_gap_and_a_held_end_are_told() -> None:

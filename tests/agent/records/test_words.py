@@ -3,6 +3,7 @@
 import pytest
 
 from agent.call.endings import Ending
+from agent.call.models.errors import Kind
 from agent.records.schema import Attempt
 from agent.records.words import (
     ENDINGS,
@@ -12,6 +13,7 @@ from agent.records.words import (
     error_in_words,
     moment,
 )
+from stt_assemblyai.errors import AssemblyAIError, TransientError
 
 
 def test_every_ending_of_a_call_has_its_words() -> None:
@@ -33,22 +35,38 @@ def test_moments_count_from_the_calls_beginning(ms: int, words: str) -> None:
     assert moment(ms) == words
 
 
+def test_each_class_of_a_models_failure_has_its_words() -> None:
+    classes = {"timeout", "rate_limit", "unavailable", "broken"}
+    classes |= {kind.name.lower() for kind in Kind if kind is not Kind.BUSY}
+    assert not [each for each in classes if "_" in error_in_words(each)]
+    assert error_in_words("content") != "content"
+
+
+def test_each_error_of_the_speech_module_has_its_words() -> None:
+    kinds = [AssemblyAIError.__subclasses__(), TransientError.__subclasses__()]
+    for kind in (each for some in kinds for each in some):
+        assert error_in_words(kind.__name__) != kind.__name__
+
+
 def test_known_errors_have_words_and_others_keep_their_names() -> None:
     assert error_in_words("rate_limit") == "rate limit"
     assert error_in_words("some_other_error") == "some other error"
 
 
-def attempt(error: str | None) -> Attempt:
-    return Attempt(provider="host model", took_for_ms=200, error=error)
+def attempt(error: str | None, took_for_ms: int = 200) -> Attempt:
+    return Attempt(provider="host model", took_for_ms=took_for_ms, error=error)
 
 
 def test_attempts_are_told_in_order_and_a_single_success_is_not_worth_a_word() -> None:
     assert attempts_in_words([attempt(None)]) == ""
-    told = attempts_in_words([attempt("timeout"), attempt(None)])
-    assert told == "no answer in time at host model after 0.2 s, then host model answered in 0.2 s"
+    other = Attempt(provider="other", took_for_ms=400)
+    told = attempts_in_words([attempt("timeout", 4000), other])
+    assert told == "no answer in time at host model after 4.0 s, then other answered in 0.4 s"
 
 
-def test_many_attempts_are_counted() -> None:
-    told = attempts_in_words([attempt("timeout")] * 6 + [attempt(None)])
-    assert told.count("no answer in time") == 2
-    assert "4 more failures, then host model answered" in told
+def test_attempts_that_failed_alike_are_counted_and_pauses_between_them_are_told() -> None:
+    attempts = [attempt("rate_limit", 20), attempt("rate_limit", 10), attempt(None, 30)]
+    told = attempts_in_words(attempts, whole_ms=4400)
+    assert (
+        told == "rate limit at host model 2 times, then it answered in 30 ms, with pauses of 4.3 s"
+    )

@@ -66,7 +66,9 @@ async def slow_model(scene: Scene) -> None:
 
 
 async def slow_voice(scene: Scene) -> None:
-    await scene.control("/openai/faults", [{"endpoint": "speech", "delay_ms": _DELAY_MS}])
+    await scene.control(
+        "/openai/faults", [{"endpoint": "speech", "delay_ms": _DELAY_MS, "times": 2}]
+    )
     await scene.ask("What is two plus two?")
 
 

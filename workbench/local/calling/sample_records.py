@@ -119,8 +119,8 @@ def _reply(at: dict[str, int], took: dict[str, int]) -> dict[str, Any]:
         "first_clause_ms": at["clause"],
         "first_audio_ms": at["audio"],
         "first_sound_ms": at["sound"],
-        "llm": [Attempt(provider="api.openai.com gpt-4.1-mini", took_for_ms=took["llm"])],
-        "tts": [Attempt(provider="api.openai.com gpt-4o-mini-tts", took_for_ms=took["tts"])],
+        "llm": [Attempt(provider="api.openai.com/gpt-4.1-mini", took_for_ms=took["llm"])],
+        "tts": [Attempt(provider="api.openai.com/gpt-4o-mini-tts", took_for_ms=took["tts"])],
         "cached_tokens": 512,
         "completion_tokens": 24,
     }
@@ -192,9 +192,9 @@ def _slow() -> Turn:
         reply={
             "llm": [
                 Attempt(
-                    provider="api.openai.com gpt-4.1-mini", took_for_ms=240, error="rate_limit"
+                    provider="api.openai.com/gpt-4.1-mini", took_for_ms=240, error="rate_limit"
                 ),
-                Attempt(provider="api.openai.com gpt-4o-mini", took_for_ms=2090),
+                Attempt(provider="api.openai.com/gpt-4o-mini", took_for_ms=2090),
             ]
         },
     )
