@@ -8,7 +8,9 @@ unwanted=$(dpkg-query --show --showformat '${Package}\n' | grep -xE \
   -e 'apt|libapt-pkg.*|debconf|debian-archive-keyring|dpkg|gpgv|perl-base|sqv' \
   -e 'python3-(pip|wheel|setuptools|venv|packaging)|python3-.*-whl|python3\.[0-9]+-venv' \
   -e 'adduser|libpam.*|login|login\.defs|mount|passwd|util-linux|bsdutils|e2fsprogs' \
-  -e 'bash|diffutils|findutils|tar')
+  -e 'bash|diffutils|findutils|tar|init-system-helpers|sysvinit-utils' \
+  -e 'lib(audit|blkid|bsd|cap-ng|debconfclient|hogweed|lastlog|lz4-|md|mount|nettle)[-0-9a-z]*' \
+  -e 'lib(seccomp|semanage|sepol|smartcols|systemd|udev|xxhash)[-0-9a-z]*')
 
 # By their lists of files: their own scripts would refuse, or miss each other.
 # shellcheck disable=SC2086  # one word each
@@ -22,11 +24,23 @@ while read -r path; do
 done </files
 mv /status /var/lib/dpkg/status
 
-# Python's own: what installs packages, and an editor. Its bytecode is made in the image, because
+# What is left has every library that it needs.
+loader=$(ls /lib*/ld-linux*.so.*)
+for file in /usr/bin/* /usr/sbin/* /usr/local/bin/* /usr/lib/*/*.so* /usr/lib/python3*/lib-dynload/*; do
+  if "$loader" --list "$file" 2>/dev/null | grep 'not found'; then
+    echo "$file lacks a library" >&2
+    exit 1
+  fi
+done
+
+# Python's own: what installs packages, its tests, its editor and its windows. Its bytecode is made in the image, because
 # nothing can be written where it runs.
 library=$(python -c 'import os; print(os.path.dirname(os.__file__))')
-rm -rf "$library/ensurepip" "$library/idlelib" "$library/test" "$library"/site-packages/* \
-  /usr/lib/python3/dist-packages /usr/local/bin/pip* /usr/local/bin/idle*
+for name in ensurepip idlelib pydoc_data test tkinter turtledemo "site-packages/*"; do
+  # shellcheck disable=SC2086  # a star is one
+  rm -rf "$library"/$name
+done
+rm -rf /usr/lib/python3/dist-packages /usr/local/bin/pip* /usr/local/bin/idle*
 python -m compileall -q --invalidation-mode unchecked-hash "$library"
 
 # Tables of glibc's iconv, which Python does not use; caches and logs.
