@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from agent.records.oddity import Oddity
 from agent.records.read import RecordedCall
-from agent.records.schema import Interruption, Overlap, Turn, Word
+from agent.records.schema import CallersPart, Interruption, Overlap, Turn, Word
 from agent.records.words import END_REASONS, duration, moment
 
 ECHO_WORDS = 3
@@ -61,7 +61,9 @@ def _cut_off(turn: Turn, following: Turn | None) -> Oddity:
         is_dictated = is_dictated or following.is_dictated
     what = "a dictation" if is_dictated else "the caller"
     after = duration(turn.cut_off_for_ms or 0)
-    why = f" The turn ended because {END_REASONS[part.end_reason]}" if part.end_reason else ""
+    why = ""
+    if part.end_reason:
+        why = f" The turn ended{_silence(part)} because {END_REASONS[part.end_reason]}"
     if why and part.end_confidence is not None:
         why += f" (confidence {part.end_confidence:.2f})"
     preset = f", with the preset {turn.preset}" if why and turn.preset else ""
@@ -78,6 +80,13 @@ def _cut_off(turn: Turn, following: Turn | None) -> Oddity:
         turn.index,
         hint,
     )
+
+
+def _silence(part: CallersPart) -> str:
+    """How long the caller had been silent when the turn was taken as over."""
+    if part.ended_ms is None or part.decided_ms is None or part.decided_ms <= part.ended_ms:
+        return ""
+    return f" {duration(part.decided_ms - part.ended_ms)} after the voice,"
 
 
 def _echoes(call: RecordedCall) -> Iterator[Oddity]:

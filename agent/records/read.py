@@ -15,6 +15,8 @@ from agent.records import schema
 from agent.records.schema import LINE, AnyLine
 
 SUFFIX = ".jsonl"
+LATEST = 4e9
+"""In unix seconds: the year 2096. A line of a later time is none."""
 _BEGINS = (schema.Call, schema.Said, schema.Turn)
 _TURN = (b'{"kind": "turn"', b'{"kind":"turn"')
 _SPOKEN = (b'{"kind": "said"', b'{"kind":"said"')
@@ -139,12 +141,15 @@ def files_in(folder: Path, *, since: float = 0.0) -> list[Path]:
 
 def _line(text: bytes, *, with_words: bool) -> AnyLine | None:
     """What a line says; None if it says nothing that is known."""
+    line: AnyLine | None
     try:
         if not with_words and text.startswith(_TURN):
-            return _WORDLESS.validate_json(text)
-        return LINE.validate_json(text)
+            line = _WORDLESS.validate_json(text)
+        else:
+            line = LINE.validate_json(text)
     except ValidationError:
-        return _older(text)
+        line = _older(text)
+    return line if line and 0 <= line.at <= LATEST else None
 
 
 def _older(text: bytes) -> AnyLine | None:

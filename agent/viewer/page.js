@@ -113,7 +113,7 @@ function span(turn) {
 const STEPS = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1800, 3600];
 const strip = el("div", { class: "strip" });
 {
-  const step = 1000 * (STEPS.find((each) => LONG / 1000 / each <= 8) ?? 3600);
+  const step = 1000 * (STEPS.find((each) => LONG / 1000 / each <= 8) ?? LONG / 8000);
   for (let at = 0; at <= LONG; at += step) {
     const edge = at === 0 ? "first" : at / LONG > 0.96 ? "last" : "";
     strip.append(place(el("div", { class: "tick" }), at / LONG), place(el("span", { class: `time ${edge}` }, moment(at)), at / LONG));
@@ -178,16 +178,18 @@ function waterfall(turn) {
   if (turn.formattedMs !== null) row("Formatted text", "", turn.formattedMs, null);
   if (known(reply.soundMs).length) row("Agent’s voice", "speaking", reply.soundMs, Math.max(reply.endedMs ?? 0, left + long));
   const scale = el("div", { class: "scale" });
-  const step = [50, 100, 200, 500, 1000, 2000, 5000, 10000, 20000].find((each) => long / each <= 6) ?? 60000;
+  const step = [50, 100, 200, 500, 1000, 2000, 5000, 10000, 20000].find((each) => long / each <= 6) ?? long / 6;
   for (let at = 0; at <= long - before; at += step) scale.append(place(el("span", {}, at ? `${at / 1000} s` : "0"), (from + at - left) / long));
   grid.append(el("div", { class: "step" }, el("div", { class: "what" }, turn.wait === null ? "" : "From the voice’s end"), scale, el("div", {})));
   return el("div", {}, el("h3", {}, turn.wait === null ? "Where the time went" : `Where the ${took(turn.wait)} went`), grid);
 }
 const PIXELS = 190; // for a second of words
+const LONGEST_LANE = 900000; // milliseconds: no turn is longer, but a record may say so
 function lanes(turn) {
   const words = [...turn.saidWords, ...turn.answerWords];
   if (!words.length) return null;
   const [begin, end] = span(turn), left = begin - 200, long = end + 400 - left;
+  if (long > LONGEST_LANE) return null;
   const lane = el("div", { class: "words" });
   lane.style.width = `${Math.round((PIXELS * long) / 1000)}px`;
   const put = (list, side) => {

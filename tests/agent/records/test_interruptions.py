@@ -60,15 +60,17 @@ def test_a_cut_off_tells_why_the_turn_had_ended() -> None:
     cut = turn(2, 1000, "I would like", "What?", cut_off_for_ms=640, part={"end_confidence": 0.71})
     assert only(cut).sentence == (
         "Turn 2 cut the caller off: the caller spoke on 0.6 s after the reply began. The turn "
-        "ended because AssemblyAI was sure that the turn was over (confidence 0.71), with the "
-        "preset seed."
+        "ended 0.3 s after the voice, because AssemblyAI was sure that the turn was over "
+        "(confidence 0.71), with the preset seed."
     )
     assert "AGENT_TURN_PRESET" in only(cut).hint
     unknown = turn(2, 1000, "I would", "What?", cut_off_for_ms=0, part={"end_reason": None})
     assert only(unknown).sentence.endswith("spoke on 0 ms after the reply began.")
-    bare = {"end_confidence": None}
+    bare = {"end_confidence": None, "ended_ms": None}
     vague = turn(2, 1000, "I would", "What?", cut_off_for_ms=0, part=bare, preset=None)
-    assert only(vague).sentence.endswith("sure that the turn was over.")
+    assert only(vague).sentence.endswith(
+        "The turn ended because AssemblyAI was sure that the turn was over."
+    )
 
 
 @pytest.mark.parametrize(

@@ -37,7 +37,19 @@ def test_a_call_has_the_lines_of_its_record_in_order() -> None:
     assert call.unread == 0
 
 
-@pytest.mark.parametrize("torn", ['{"kind": "turn", "ind', "not JSON", '{"kind": "mood"}', "[]"])
+@pytest.mark.parametrize(
+    "torn",
+    [
+        '{"kind": "turn", "ind',
+        "not JSON",
+        '{"kind": "mood"}',
+        "[]",
+        "[" * 100_000,
+        '{"kind": "handed_over", "at": 1e300}',
+        '{"kind": "handed_over", "at": -1}',
+        '{"kind": "handed_over", "at": NaN}',
+    ],
+)
 def test_what_cannot_be_read_is_counted_and_skipped(torn: str) -> None:
     call = only(sample_records.call(), torn, "", End(ending="caller_left"))
     assert call.unread == 1

@@ -14,7 +14,7 @@ from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser, Page, expect
 
 from agent.records.read import read_calls
-from agent.records.schema import Audio, Call, Said
+from agent.records.schema import Audio, Call, Said, Turn
 from agent.viewer.write import write_page
 from workbench.local.browsers import VIEWER, chromium, marked
 from workbench.local.calling import sample_records
@@ -132,6 +132,19 @@ async def test_what_hostile_callers_say_stays_text(tmp_path: Path) -> None:
         await expect(page.locator(".beside")).to_contain_text("<img src=x onerror=alert(1)><b>")
         assert await page.locator("img, b:has-text('{script}')").count() == 0
         assert await page.evaluate("document.scripts.length") == 2
+
+
+async def test_figures_that_cannot_be_are_drawn_without_a_fault(tmp_path: Path) -> None:
+    far = {"ended_ms": 10**12, "first_sound_ms": 10**12 + 5}
+    lines = [
+        Call(),
+        sample_records.turn(1, 10**9, "hello", "Hello.", llm=10**12),
+        sample_records.turn(2, -5000, "hello", "Hello.", llm=-3000, reply=far),
+        Turn(index=2, origin="caller"),
+    ]
+    async with chromium() as browser, opened(browser, tmp_path, lines) as page:
+        await page.click("#all")
+        await expect(page.locator("#body-1")).to_contain_text("Where the")
 
 
 async def test_a_call_without_anything_odd_says_so_and_one_without_turns_too(
