@@ -28,15 +28,14 @@ _NUMBERS = itertools.count(1)
 
 
 async def kill_an_agent(fleet: Fleet) -> None:
-    """The process of a call dies, again and again."""
+    """The process of a call dies."""
     async with AsyncExitStack() as stack:
         caller = await _join(fleet, stack)
-        while True:
-            await caller.another_agent(None, timeout_seconds=GREETING_SECONDS)
-            for job in fleet.jobs():
-                with suppress(ProcessLookupError):
-                    os.kill(job, signal.SIGKILL)
-            await asyncio.sleep(GREETING_SECONDS)
+        await greeting(caller, timeout_seconds=GREETING_SECONDS)
+        for job in fleet.jobs():
+            with suppress(ProcessLookupError):
+                os.kill(job, signal.SIGKILL)
+        await asyncio.Event().wait()
 
 
 async def slow_the_model(fleet: Fleet) -> None:
