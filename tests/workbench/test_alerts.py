@@ -8,6 +8,7 @@ from aiohttp import web
 
 from workbench.bench.alerts.__main__ import Proof
 from workbench.bench.alerts.faults import PLANTED
+from workbench.bench.alerts.minute import changes
 from workbench.bench.alerts.prometheus_server import SHIPPED, Prometheus, asking
 from workbench.standins.listening import Listener
 
@@ -62,3 +63,21 @@ def test_an_alert_that_fired_before_its_fault_proves_nothing(
     was_silent: bool, seconds: float | None, holds: bool
 ) -> None:
     assert Proof(PLANTED[0], was_silent, seconds).holds is holds
+
+
+def test_a_minute_is_what_changed_of_our_own_metrics() -> None:
+    before = """# TYPE agent_fillers counter
+agent_fillers_total 2.0
+agent_ready 1.0
+"""
+    after = """# TYPE agent_fillers counter
+agent_fillers_total 5.0
+agent_ready 1.0
+agent_calls_total{ending="caller_left"} 1.0
+agent_call_duration_seconds_bucket{le="10.0"} 1.0
+python_gc_objects_collected_total 7.0
+"""
+    assert list(changes(before, after)) == [
+        ("agent_fillers_total", "2", "5"),
+        ('agent_calls_total{ending="caller_left"}', "0", "1"),
+    ]

@@ -13,11 +13,13 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+import aiohttp
 from rich.console import Console
 
 from workbench.arguments import command
 from workbench.bench.alerts.faults import PLACES, PLANTED, Planted
-from workbench.bench.alerts.prometheus_server import Prometheus, prometheus_server
+from workbench.bench.alerts.minute import changes
+from workbench.bench.alerts.prometheus_server import Prometheus, page_of, prometheus_server
 from workbench.bench.chaos.calls import Outcome, call
 from workbench.bench.chaos.faults import control
 from workbench.bench.chaos.fleet import AGENT_NAME, Fleet, fleet
@@ -27,7 +29,9 @@ WITHIN_SECONDS = 120.0
 WORKERS = 2
 LOOK_SECONDS = 1.0
 SETTLE_SECONDS = 25.0
-CALLERS = 2
+MINUTE_SECONDS = 60.0
+CALLERS = 1
+"""At once, in good health; faults bring their own."""
 SETTINGS = {
     "AGENT_MAX_CALLS": str(PLACES),
     "AGENT_METRICS_PORT": "0",
@@ -112,6 +116,7 @@ async def stay_healthy(minutes: float, logs: Path) -> set[str]:
 
         for _ in range(CALLERS):
             group.create_task(hold())
+        group.create_task(_show_minute(made))
         while time.monotonic() < until:
             fired |= (found := await prometheus.firing())
             if found:
@@ -119,6 +124,19 @@ async def stay_healthy(minutes: float, logs: Path) -> set[str]:
             await asyncio.sleep(LOOK_SECONDS * 5)
     _say(f"{len(outcomes)} calls: {sorted(each.value for each in set(outcomes))}")
     return fired
+
+
+async def _show_minute(made: Fleet) -> None:
+    """Print what a minute under load changes on one worker's page of metrics."""
+    address = await page_of(made.workers[0])
+    async with aiohttp.ClientSession(f"http://{address}") as http:
+        pages: list[str] = []
+        for _ in range(2):
+            await asyncio.sleep(MINUTE_SECONDS)
+            async with http.get("/metrics") as answer:
+                pages.append(await answer.text())
+    shown = terminal_table("A minute of the first worker", ("", "before", "after"), changes(*pages))
+    Console(width=120).print(shown)
 
 
 def _in_words(proof: Proof) -> str:
