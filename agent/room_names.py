@@ -1,4 +1,4 @@
-"""The names by which others know our agents in a room: attributes, RPC methods, an identity.
+"""The names by which others know our agents in a room: attributes, topics, methods, an identity.
 
 Pages, other workers and operators' programs read them. docs/operations.md says what each means.
 """
@@ -32,6 +32,16 @@ class Attribute(StrEnum):
 
     DICTATION = "agent.dictation"
     """`true` while the agent waits for something dictated, with longer pauses; else empty."""
+
+    WANTS_TURN_TIMES = "agent.wants_turn_times"
+    """`true` on a caller whose token says so: the agent sends them the times of each turn."""
+
+
+class Topic(StrEnum):
+    """What messages of our agents are about."""
+
+    TURN_TIMES = "agent.turn_times"
+    """When the stages of an answer were reached, as JSON, to a caller who wants to know."""
 
 
 class Method(StrEnum):

@@ -10,6 +10,7 @@ from aiohttp.typedefs import Middleware
 from livekit import api
 
 from agent.playground.invitation import invite
+from agent.room_names import Attribute
 from config.project import Project
 
 HOST = "127.0.0.1"
@@ -47,7 +48,11 @@ def build(project: Project) -> web.Application:
             raise web.HTTPForbidden(text="Only this page may ask for a token.")
         room, identity = _place(project, await request.text())
         invited = invite(
-            project.livekit, agent_name=project.agent_name, room=room, identity=identity
+            project.livekit,
+            agent_name=project.agent_name,
+            room=room,
+            identity=identity,
+            attributes={Attribute.WANTS_TURN_TIMES: "true"},
         )
         return web.json_response(
             {

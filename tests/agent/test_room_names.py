@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from agent.room_names import HOLD_IDENTITY, Attribute, Method
+from agent.room_names import HOLD_IDENTITY, Attribute, Method, Topic
 
 ROOT = Path(__file__).parents[2]
-NAMES = [*Attribute, *Method, HOLD_IDENTITY]
+NAMES = [*Attribute, *Topic, *Method, HOLD_IDENTITY]
 SOURCES = [
     path for package in ("agent", "workbench") for path in sorted((ROOT / package).rglob("*.py"))
 ]
@@ -28,7 +28,7 @@ def test_operators_can_look_each_name_up(name: str) -> None:
 
 def test_operators_look_up_no_name_that_is_gone() -> None:
     rows = re.findall(r"^- `([^`]+)`: ", listed(), re.MULTILINE)
-    assert set(rows) == {*Attribute, *Method}
+    assert set(rows) == {*Attribute, *Topic, *Method}
 
 
 def test_each_name_is_spelt_in_one_place() -> None:

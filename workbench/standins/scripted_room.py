@@ -110,6 +110,14 @@ class LocalParticipant:
         """What the agent shows of itself."""
         self.attributes.update(attributes)
 
+    async def publish_data(
+        self, payload: str, *, destination_identities: list[str], topic: str
+    ) -> None:
+        """A message to some participants."""
+        if not self._room.is_connected:
+            raise RuntimeError("the room is closed")
+        self._room.messages.put_nowait((topic, destination_identities, payload))
+
     async def perform_rpc(
         self, *, destination_identity: str, response_timeout: float, **_: object
     ) -> str:
@@ -149,6 +157,8 @@ class ScriptedRoom(rtc.EventEmitter[str]):
         self.local_participant = LocalParticipant(self)
         self.connection_state = rtc.ConnectionState.CONN_CONNECTED
         self.shown: list[Shown] = []
+        self.messages: asyncio.Queue[tuple[str, list[str], str]] = asyncio.Queue()
+        """What agents have sent: topic, receivers, content."""
         self.side_sound: SideSound | None = None
         """Of a track that an agent has published beside its voice."""
         self.unanswering: set[str] = set()

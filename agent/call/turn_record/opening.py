@@ -11,6 +11,7 @@ from agent.call.people.presence import Presence
 from agent.call.recording.keeping import Keeping
 from agent.call.turn_record.cost import cost_of
 from agent.call.turn_record.recorder import CallRecorder
+from agent.call.turn_record.shown_times import ShownTimes
 from agent.call.turn_record.turn_log import log_turn
 from agent.personal_data import rules_of
 from agent.records.schema import Call
@@ -26,7 +27,10 @@ def recorder_of(
         caller = presence.caller_identity
         return opening_line(job, settings, caller, replaces_agent=bool(keeping.said_before))
 
-    outlets = (keeping.record.write, log_turn, *job.proc.userdata.get("outlets", ()))
+    shown = ShownTimes(job.room, lambda: presence.caller_identity)
+    job.add_shutdown_callback(shown.aclose)
+    others = job.proc.userdata.get("outlets", ())
+    outlets = (keeping.record.write, log_turn, *others, shown.take)
     price = partial(cost_of, stt=settings.assemblyai, models=settings.openai)
     return CallRecorder(outlets, opening, rules_of(settings.agent), price)
 

@@ -17,6 +17,7 @@ import { comesBack, connectionFault, ended, Fault, microphoneFault, NO_WEBRTC, n
 import { type Invitation, invitation, isServed } from "./invitation";
 import { Levels } from "./levels";
 import * as names from "./names";
+import { timesIn } from "./stages";
 import { TurnTimer } from "./timing";
 import { type Line, type Speaker, Transcript } from "./transcript";
 
@@ -169,6 +170,7 @@ export class Call {
       .on(RoomEvent.ParticipantAttributesChanged, (_changed, participant) => this.meet(participant))
       .on(RoomEvent.TrackSubscribed, (track) => this.play(track))
       .on(RoomEvent.TrackUnsubscribed, (track) => this.stop(track))
+      .on(RoomEvent.DataReceived, (message, _from, _kind, topic) => this.tellStages(message, topic))
       .on(RoomEvent.AudioPlaybackStatusChanged, () => this.watcher.silenced(!this.room.canPlaybackAudio))
       .on(RoomEvent.SignalReconnecting, () => this.reconnect())
       .on(RoomEvent.Reconnecting, () => this.reconnect())
@@ -272,6 +274,14 @@ export class Call {
   private time(line: Line, waitedMs: number): void {
     line.answeredInMs = waitedMs;
     this.answer = undefined;
+    this.watcher.line(line);
+  }
+
+  private tellStages(message: Uint8Array, topic: string | undefined): void {
+    const times = topic === names.TURN_TIMES ? timesIn(message) : undefined;
+    const line = this.transcript.lastAnswer();
+    if (!times || !line || line.times) return;
+    line.times = times;
     this.watcher.line(line);
   }
 

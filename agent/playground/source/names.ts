@@ -11,3 +11,4 @@ export const WAITING = "agent.waiting";
 export const TURN_PRESET = "agent.turn_preset";
 export const PRESET = "agent.turn_preset";
 export const DICTATION = "agent.dictation";
+export const TURN_TIMES = "agent.turn_times";

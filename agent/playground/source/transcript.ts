@@ -1,5 +1,7 @@
 // Both sides' words as lines that grow, are replaced, and are mended. No DOM.
 
+import type { Times } from "./stages";
+
 export type Speaker = "you" | "agent";
 
 export interface Line {
@@ -9,6 +11,8 @@ export interface Line {
   isFinal: boolean;
   /** Milliseconds from the end of your speech to the first sound of this answer. */
   answeredInMs?: number;
+  /** Where that time went, as the agent tells. */
+  times?: Times;
 }
 
 export class Transcript {
@@ -21,6 +25,11 @@ export class Transcript {
     const fresh: Line = { id, speaker, text: "", isFinal: false };
     this.lines.push(fresh);
     return fresh;
+  }
+
+  /** The line that was answered last, where the times of that answer belong. */
+  lastAnswer(): Line | undefined {
+    return this.lines.filter(({ speaker }) => speaker === "agent").at(-1);
   }
 
   /** All of a line's text so far. Once final, only another final text replaces it. */

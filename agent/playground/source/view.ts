@@ -1,5 +1,7 @@
 // Draws a call into the page, and nothing else.
 import type { Phase } from "./call";
+import type { Stage } from "./stages";
+import { stages } from "./stages";
 import type { Line, Speaker } from "./transcript";
 
 const PHASES: Record<Phase, string> = {
@@ -17,6 +19,12 @@ const STATES: Record<string, string> = {
   listening: "Listening",
   thinking: "Thinking",
   speaking: "Speaking",
+};
+const STAGES: Record<Stage["name"], [string, string]> = {
+  turn: ["your turn", "Until the end of your turn was decided"],
+  model: ["model", "Until the language model’s first word"],
+  voice: ["voice", "Until the first sound of the voice"],
+  sound: ["way", "Until you heard it"],
 };
 const LOUDEST_DB = -10;
 const SOFTEST_DB = -50;
@@ -82,7 +90,10 @@ export class View {
     // Who types may read with a screen reader; who talks hears the agent, and nobody else.
     if (line.isFinal && line.speaker === "agent" && document.body.dataset.muted === "true")
       find("said").textContent = `Agent: ${line.text}`;
-    if (line.answeredInMs !== undefined && !row.querySelector(".wait")) row.append(wait(line.answeredInMs));
+    const { answeredInMs: waitedMs = line.times?.first_sound_ms, times } = line;
+    if (waitedMs === undefined || row.querySelector(times ? ".stages" : ".wait")) return;
+    row.querySelector(".wait")?.remove();
+    row.append(wait(waitedMs, times ? stages(times, waitedMs) : []));
   }
 
   level(speaker: Speaker, level: number): void {
@@ -122,12 +133,30 @@ function part(name: string, text: string): HTMLElement {
   return element;
 }
 
-function wait(milliseconds: number): HTMLElement {
-  const seconds = (milliseconds / 1000).toFixed(2);
-  const shown = part("wait", `answered in ${seconds} s`);
-  shown.title = `${milliseconds} ms from the end of your speech to the first sound of this answer, measured in this page`;
+/** How long an answer took: a bar, in colours if its stages are known, and the figures as text. */
+function wait(milliseconds: number, known: Stage[]): HTMLElement {
+  const shown = part("wait", "");
   const bar = part("bar", "");
-  bar.style.setProperty("--share", String(Math.min(1, milliseconds / LONGEST_WAIT_MS)));
-  shown.prepend(bar);
+  for (const { name, ms } of known.length ? known : [{ name: "", ms: milliseconds }]) {
+    const piece = part("piece", "");
+    piece.dataset.stage = name;
+    piece.style.setProperty("--share", String(ms / Math.max(LONGEST_WAIT_MS, milliseconds)));
+    bar.append(piece);
+  }
+  shown.append(bar, part("total", `answered in ${seconds(milliseconds)} s`));
+  shown.title = `${milliseconds} ms from the end of your speech to the first sound of this answer`;
+  if (!known.length) return shown;
+  const list = part("stages", "");
+  for (const { name, ms } of known) {
+    const stage = part("stage", `${STAGES[name][0]} ${seconds(ms)}`);
+    stage.dataset.stage = name;
+    stage.title = STAGES[name][1];
+    list.append(stage);
+  }
+  shown.append(list);
   return shown;
+}
+
+function seconds(milliseconds: number): string {
+  return (milliseconds / 1000).toFixed(2);
 }

@@ -13,7 +13,7 @@ from livekit.agents.types import (
 
 from agent.call.endings import Ending
 from agent.playground import server
-from agent.room_names import Attribute, Method
+from agent.room_names import Attribute, Method, Topic
 
 SOURCE = Path(server.__file__).with_name("source")
 
@@ -33,6 +33,7 @@ def test_the_names_of_the_room_are_the_workers() -> None:
     assert found["TURN_PRESET"] == Method.TURN_PRESET
     assert found["PRESET"] == Attribute.PRESET
     assert found["DICTATION"] == Attribute.DICTATION
+    assert found["TURN_TIMES"] == Topic.TURN_TIMES
 
 
 def test_every_ending_that_a_caller_meets_has_a_sentence() -> None:

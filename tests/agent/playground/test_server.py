@@ -15,6 +15,7 @@ from livekit import api
 
 from agent.playground import server
 from agent.playground.server import FILES, STATIC, playground
+from agent.room_names import Attribute
 from config.project import Project
 from config.services import LiveKitSettings
 from workbench.local.browsers import look
@@ -49,6 +50,7 @@ async def test_the_page_gets_a_token_that_asks_for_the_named_agent(
     assert claims.room_config
     assert claims.room_config.agents[0].agent_name == "receptionist" == invited["agentName"]
     assert invited["url"] == "ws://127.0.0.1:9"
+    assert claims.attributes == {Attribute.WANTS_TURN_TIMES: "true"}
 
 
 async def test_a_page_that_has_lost_its_connection_gets_its_place_back(

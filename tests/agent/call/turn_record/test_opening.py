@@ -28,6 +28,7 @@ def job(caller: int | None = 10, agent: int | None = 12, **userdata: Any) -> Any
         worker_id="AW_1",
         proc=SimpleNamespace(userdata=userdata),
         room=room,
+        add_shutdown_callback=lambda _: None,
     )
 
 
