@@ -2,10 +2,12 @@
 
 import asyncio
 import signal
+from functools import partial
 from typing import Annotated
 
 import typer
 
+from agent.cli.calls import records_folder
 from agent.cli.faults import give_up
 from agent.cli.token import the_project
 from config.project import Project
@@ -39,12 +41,14 @@ def playground(
 
 async def _serve(project: Project, port: int, listen: str) -> None:
     from agent.playground.server import playground as served
+    from agent.viewer.served import page_of_room
 
     over = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, over.set)
-    async with served(project, port=port, listen=listen) as address:
+    records = partial(page_of_room, records_folder())
+    async with served(project, port=port, listen=listen, records=records) as address:
         named = f"the agent {project.agent_name!r}" if project.agent_name else "the agent"
         print(f"Open {address} to talk to {named} of {project.livekit.url}. Ctrl-C ends it.")
         await over.wait()

@@ -1,7 +1,8 @@
 """Serves the page and its tokens on loopback only, since a token lets its holder call the agent."""
 
+import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Set
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -18,17 +19,22 @@ STATIC = Path(__file__).with_name("static")
 FILES = ("playground.js", "meter.js", "playground.css", "icon.svg", "licences.txt")
 _CLOUD = ".livekit.cloud"
 
+Records = Callable[[str], str | None]
+"""The page of the call in a room, as HTML; None if it was not recorded."""
 _Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 @contextlib.asynccontextmanager
-async def playground(project: Project, *, port: int = 0, listen: str = HOST) -> AsyncIterator[str]:
+async def playground(
+    project: Project, *, port: int = 0, listen: str = HOST, records: Records | None = None
+) -> AsyncIterator[str]:
     """Serve the page until the context is left, and yield its address; port 0 takes any free one.
 
     `listen` is the address of a network to listen on. Wherever it comes from, a request must name
-    this machine. Raises OSError when the port is taken.
+    this machine. `records` finds the record of a call that was held in the page, if there may be
+    one. Raises OSError when the port is taken.
     """
-    runner = web.AppRunner(build(project), access_log=None)
+    runner = web.AppRunner(build(project, records), access_log=None)
     await runner.setup()
     try:
         await web.TCPSite(runner, listen, port).start()
@@ -37,11 +43,13 @@ async def playground(project: Project, *, port: int = 0, listen: str = HOST) -> 
         await runner.cleanup()
 
 
-def build(project: Project) -> web.Application:
-    """The page, its files, and `POST /join`, which answers with an invitation as JSON.
+def build(project: Project, records: Records | None = None) -> web.Application:
+    """The page, its files, and `POST /join`, which answers with an invitation as JSON; and
+    `/calls/ROOM`, the record of a call for which this server gave the token.
 
     A page that has lost its connection sends its token, and gets one for the same place.
     """
+    invited_to: set[str] = set()
 
     async def join(request: web.Request) -> web.Response:
         if request.headers.get("Origin") != f"http://{request.host}":
@@ -54,6 +62,7 @@ def build(project: Project) -> web.Application:
             identity=identity,
             attributes={Attribute.WANTS_TURN_TIMES: "true"},
         )
+        invited_to.add(invited.room)
         return web.json_response(
             {
                 "url": invited.url,
@@ -65,8 +74,23 @@ def build(project: Project) -> web.Application:
 
     app = web.Application(middlewares=[_guard(_policy(project.livekit.url))])
     app.add_routes([web.get("/", _file("index.html")), web.post("/join", join)])
+    app.add_routes([web.get("/calls/{room}", _record(records, invited_to))])
     app.add_routes([web.get(f"/{name}", _file(name)) for name in FILES])
     return app
+
+
+def _record(records: Records | None, rooms: Set[str]) -> _Handler:
+    """The record of a call in one of these rooms."""
+
+    async def serve(request: web.Request) -> web.StreamResponse:
+        room = request.match_info["room"]
+        page = await asyncio.to_thread(records, room) if records and room in rooms else None
+        if page is None:
+            raise web.HTTPNotFound(text="There is no record of this call here.")
+        own = {"Content-Security-Policy": "frame-ancestors 'none'"}  # the rest is in the page
+        return web.Response(text=page, content_type="text/html", headers=own)
+
+    return serve
 
 
 def _file(name: str) -> _Handler:
@@ -85,7 +109,8 @@ def _guard(headers: dict[str, str]) -> Middleware:
         if urlsplit(f"//{request.host}").hostname not in (HOST, "localhost"):
             raise web.HTTPForbidden(text="This page is for this machine alone.")
         response = await handler(request)
-        response.headers.update(headers)
+        for name, value in headers.items():
+            response.headers.setdefault(name, value)
         return response
 
     return guard

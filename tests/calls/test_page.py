@@ -6,6 +6,7 @@ import re
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from playwright.async_api import Browser, Locator, Page, expect
 from agent.caller.microphone import SAMPLE_RATE
 from agent.playground.server import playground
 from agent.room_names import Attribute
+from agent.viewer.served import page_of_room
 from config.project import Project
 from config.services import LiveKitSettings
 from workbench.local.browsers import HEARD, KEEP_CONNECTIONS, chromium, marked, write_microphone
@@ -47,9 +49,12 @@ def opened(places: Places, worker: Worker) -> Open:
     project = Project(livekit, worker.agent_name)
 
     @asynccontextmanager
-    async def opened(browser: Browser, agent_name: str = "", **window: Any) -> AsyncIterator[Page]:
+    async def opened(
+        browser: Browser, agent_name: str = "", records: Path | None = None, **window: Any
+    ) -> AsyncIterator[Page]:
         asked = replace(project, agent_name=agent_name or project.agent_name)
-        async with playground(asked) as address:
+        recorded = partial(page_of_room, records) if records else None
+        async with playground(asked, records=recorded) as address:
             context = await browser.new_context(**window)
             await context.add_init_script(KEEP_CONNECTIONS)
             page = await context.new_page()
@@ -83,13 +88,16 @@ async def heard_since(page: Page, before: float) -> None:
 async def test_a_spoken_question_is_answered_aloud_and_the_next_caller_waits_until_it_is_over(
     opened: Open, start_worker: Any, tmp_path: Path
 ) -> None:
-    worker = await start_worker(AGENT_GREETING=GREETING, AGENT_MAX_CALLS="1")
+    records = tmp_path / "records"
+    worker = await start_worker(
+        AGENT_GREETING=GREETING, AGENT_MAX_CALLS="1", AGENT_RECORD_DIR=str(records)
+    )
     question = synthesised("What is seven plus five?").samples
     microphone = write_microphone(tmp_path / "question.wav", question, lead_seconds=LEAD_SECONDS)
     window = {"viewport": {"width": 860, "height": 680}}
     async with (
         chromium(microphone) as browser,
-        opened(browser, worker.agent_name, **window) as page,
+        opened(browser, worker.agent_name, records, **window) as page,
     ):
         await assert_accessible(page)
         await page.click("#start")
@@ -123,7 +131,7 @@ async def test_a_spoken_question_is_answered_aloud_and_the_next_caller_waits_unt
             await page.click("#hang-up")
             await expect(page.locator("#status")).to_have_text("You hung up.")
             await expect(page.locator("#start")).to_be_focused()
-            await picture(page, "over")
+            await leads_to_the_record(page)
             await is_answered_now(waiting)
 
 
@@ -137,6 +145,18 @@ async def shows_where_the_time_went(line: Locator) -> None:
     [total], *stages = figures
     assert 0.2 < total < 8
     assert sum(stage for [stage] in stages) == pytest.approx(total, abs=0.3)
+
+
+async def leads_to_the_record(page: Page) -> None:
+    """After a call that was recorded here, its own page is a click away."""
+    await expect(page.locator("#record")).to_be_visible(timeout=10 * SECONDS)
+    await picture(page, "over")
+    async with page.context.expect_page() as opening:
+        await page.click("#record")
+    record = await opening.value
+    await expect(record.locator("body")).to_contain_text("Seven plus five is twelve.")
+    await picture(record, "record")
+    await record.close()
 
 
 async def is_told_that_nobody_is_free(page: Page) -> None:

@@ -6,12 +6,14 @@ import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from rich.console import Console
 
 from agent.playground.server import playground
+from agent.viewer.served import page_of_room
 from config.project import Project
 from config.services import LiveKitSettings
 from workbench.local.livekit_binary import find_or_build
@@ -135,19 +137,22 @@ class Parts:
     def _worker_log(self) -> Path:
         return self._directory / "worker.log"
 
-    async def page(self, access: Access, agent_name: str, port: int) -> tuple[str, int]:
+    async def page(
+        self, access: Access, agent_name: str, port: int, records: Path
+    ) -> tuple[str, int]:
         """The page in which to talk to the agent, where it was before if that port is free.
 
-        Returns its address and its port.
+        `records` is the folder of the worker's records. Returns its address and its port.
         """
         livekit = LiveKitSettings.model_validate(
             {"url": access.url, "api_key": access.api_key, "api_secret": access.api_secret}
         )
         project = Project(livekit, agent_name)
+        serve = partial(playground, project, records=partial(page_of_room, records))
         try:
-            page = await self._stack.enter_async_context(playground(project, port=port))
+            page = await self._stack.enter_async_context(serve(port=port))
         except OSError:
-            page = await self._stack.enter_async_context(playground(project))
+            page = await self._stack.enter_async_context(serve())
         return page, urlsplit(page).port or 0
 
 

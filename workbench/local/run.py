@@ -109,7 +109,8 @@ async def run(steps: Steps, directory: Path) -> int:
             agent_name=chosen.agent_name,
         )
         running.tell(reachable, directory)
-        page, page_port = await parts.page(access, chosen.agent_name, kept.page_port)
+        records = running.PROJECT / folder(values)
+        page, page_port = await parts.page(access, chosen.agent_name, kept.page_port, records)
         for line in summary(chosen, Running(access, page, log, stood_in, program, folder(values))):
             steps.say(line)
         # At a known address a page may have been left open: it joins again by itself.

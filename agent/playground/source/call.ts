@@ -67,6 +67,11 @@ export class Call {
     this.listen();
   }
 
+  /** The room of the call; undefined before the page has been invited. */
+  get roomName(): string | undefined {
+    return this.invited?.room;
+  }
+
   /** Join a room with an open microphone, or without one. Ends in `over` when that fails. */
   async start(withMicrophone: boolean): Promise<void> {
     try {

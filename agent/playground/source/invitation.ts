@@ -30,3 +30,10 @@ export async function isServed(): Promise<boolean> {
     return false;
   }
 }
+
+/** Where the record of the call in a room is; undefined if there is none on this machine. */
+export async function recordOf(room: string): Promise<string | undefined> {
+  const address = `/calls/${encodeURIComponent(room)}`;
+  const { ok } = await fetch(address, { method: "HEAD" }).catch(() => ({ ok: false }));
+  return ok ? address : undefined;
+}

@@ -1,6 +1,7 @@
 // Wires the page's controls to a call.
 import { LogLevel, Room, setLogLevel } from "livekit-client";
 import { Call } from "./call";
+import { recordOf } from "./invitation";
 import { find, View } from "./view";
 
 const view = new View();
@@ -31,13 +32,23 @@ function begin(withMicrophone: boolean): void {
 }
 
 function end(sentence: string, isFault: boolean): void {
-view.phase("idle");
+  view.phase("idle");
   view.say(isFault ? "No call" : sentence);
   view.notice(isFault ? sentence : "");
   find("sound-on").hidden = true;
   find("dock").hidden = true;
   find("talk").hidden = false;
   find("start").focus();
+  void showRecord(call?.roomName);
+}
+
+async function showRecord(room: string | undefined): Promise<void> {
+  const link = find<HTMLAnchorElement>("record");
+  link.hidden = true;
+  const address = room && (await recordOf(room));
+  if (!address) return;
+  link.href = address;
+  link.hidden = false;
 }
 
 function showMuted(isMuted: boolean): void {

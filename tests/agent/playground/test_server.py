@@ -71,6 +71,37 @@ async def test_a_page_that_has_lost_its_connection_gets_its_place_back(
         assert third["room"] != first["room"]
 
 
+async def test_only_the_records_of_the_pages_own_calls_can_be_read(
+    http: aiohttp.ClientSession,
+) -> None:
+    def record(room: str) -> str | None:
+        return None if is_lost else f"<p>the call in {room}</p>"
+
+    is_lost = False
+    async with playground(Project(LIVEKIT), records=record) as page:
+        async with http.post(f"{page}/join", headers={"Origin": page}) as response:
+            room = (await response.json())["room"]
+        for other in ("last", "talk-0", "..%2Fkept"):
+            async with http.get(f"{page}/calls/{other}") as response:
+                assert response.status == 404
+        async with http.get(f"{page}/calls/{room}") as response:
+            assert await response.text() == f"<p>the call in {room}</p>"
+            assert response.headers["Content-Security-Policy"] == "frame-ancestors 'none'"
+            assert response.headers["Cache-Control"] == "no-store"
+        is_lost = True
+        async with http.head(f"{page}/calls/{room}") as response:
+            assert response.status == 404
+
+
+async def test_where_nothing_is_recorded_there_is_no_record(
+    page: str, http: aiohttp.ClientSession
+) -> None:
+    async with http.post(f"{page}/join", headers={"Origin": page}) as response:
+        room = (await response.json())["room"]
+    async with http.get(f"{page}/calls/{room}") as response:
+        assert response.status == 404
+
+
 @pytest.mark.parametrize(
     "headers",
     [
