@@ -63,6 +63,11 @@ class HangUp:
         elif ending.frees_the_room:
             await self.free_room()
 
+    async def close_session(self, session: AgentSession[None]) -> None:
+        """Close the session: AssemblyAI says only then what it bills."""
+        async with _forgiven("could not close the session"):
+            await session.aclose()
+
     async def close_room(self) -> None:
         """Close the room, unless other people are in it or the caller was handed over."""
         if not self._is_in_room:

@@ -24,8 +24,22 @@ class CallerWords:
         self._settled: Words = ()
         """The words that were final already."""
         self._final: stt.SpeechEvent | None = None
+        self.holds_ends = False
+        """Our end-of-turn model may hold ends back."""
+        self._said: list[str] = []
+        """What the caller has said in this turn; the last may not be final."""
+        self._is_final = True
         self.is_asked_to_end = False
         """Our end-of-turn model has asked AssemblyAI to end the turn."""
+
+    @property
+    def unfinished(self) -> str:
+        """What the caller has said in a turn that is not over."""
+        return " ".join(self._said)
+
+    def end_turn(self) -> None:
+        """The turn is over: its words are in the history."""
+        self._said, self._is_final = [], True
 
     def hear(self, event: stt.SpeechEvent) -> None:
         """Take the next event."""
@@ -35,16 +49,22 @@ class CallerWords:
                 began_at = event.speech_start_time or event.created_at
                 self._collector.voice_began(self._clock.of_wall(began_at))
             case Type.INTERIM_TRANSCRIPT | Type.PREFLIGHT_TRANSCRIPT if event.alternatives:
+                self._hear(event.alternatives[0].text, is_final=False)
                 if (event.alternatives[0].metadata or {}).get("settled"):
                     self._settle(event)
             case Type.FINAL_TRANSCRIPT if event.alternatives and event.alternatives[0].text:
                 self._settle(event)
                 self._final = event
+                self._hear(event.alternatives[0].text, is_final=True)
                 self._collector.said(self._words(event.alternatives[0]))
             case Type.END_OF_SPEECH:
                 self._end(event)
             case _:
                 pass
+
+    def _hear(self, text: str, *, is_final: bool) -> None:
+        self._said[len(self._said) - (not self._is_final) :] = [text]
+        self._is_final = is_final
 
     def _settle(self, event: stt.SpeechEvent) -> None:
         words = words_of(event.alternatives[0].text)
@@ -60,7 +80,7 @@ class CallerWords:
             reason = "second_opinion"
         self.is_asked_to_end = False
         came_ms = self._clock.of_wall(event.created_at)
-        held_for_ms = self._clock.now_ms() - came_ms
+        held_for_ms = self._clock.now_ms() - came_ms if self.holds_ends else 0
         self._collector.voice_ended(
             SpeechEnd(
                 self._clock.of_wall(told.get("decided_at") or event.created_at),

@@ -63,19 +63,18 @@ class Collector:
         return Usage.model_validate(self._usage)
 
     def turn_of(self, speech: str | None) -> int | None:
-        """The index of the turn that this speech answers; of the latest if that is not known."""
+        """The index of the turn that this speech answers, or else of the latest."""
         known = self._answered.get(speech) if speech else None
         return known.index if known else self.turn
 
     # What the caller does.
 
-    def voice_began(self, at_ms: int, speaker: str | None = None) -> None:
+    def voice_began(self, at_ms: int) -> None:
         """The caller began to speak, in a new turn or in the open one."""
         self._look_for_cut_off(at_ms)
         self._settle()
         if self._open is None or (self._open.end.decided_ms is not None and not self._open.words):
-            self._open = TurnDraft("caller", speaker=speaker)
-            self._open.started_ms = at_ms
+            self._open = TurnDraft("caller", started_ms=at_ms)
 
     def last_word_final(self, at_ms: int) -> None:
         """All words so far are final."""
@@ -92,10 +91,9 @@ class Collector:
         if self._open:
             self._open.end_at(end)
 
-    def formatted(self, at_ms: int) -> None:
-        """The formatted text of the last turn came."""
-        turn = self._open or self._latest
-        if turn:
+    def formatted(self, at_ms: int, *, is_late: bool = False) -> None:
+        """The formatted text of the open turn came; `is_late`: of the one before."""
+        if turn := self._latest if is_late else self._open:
             turn.formatted_ms = at_ms
 
     def dropped(self) -> None:
@@ -107,18 +105,23 @@ class Collector:
         turn, self._open = self._open or TurnDraft("caller"), None
         self._await_reply(turn, at_ms)
 
-    def typed(self, at_ms: int, speaker: str | None = None) -> None:
+    def typed(self, at_ms: int) -> None:
         """The caller typed, which is a turn of its own."""
         if self._heard and self._heard.reply:
             self._heard.reply.take(at_ms, "typed", [])
         self._settle()
-        self._await_reply(TurnDraft("caller", speaker=speaker, is_typed=True), at_ms)
+        self._await_reply(TurnDraft("caller", is_typed=True), at_ms)
 
     def unanswered(self) -> None:
         """The turn that is over gets no reply."""
         due, self._due = self._due, None
         if due:
             self._emit(due.finished())
+
+    def spoken_by(self, speech: str | None, speaker: str | None) -> None:
+        """The words that this speech answers are this person's; None: the only caller's."""
+        if turn := self._answered.get(speech or "") or self._latest:
+            turn.speaker = speaker
 
     # What the agent does.
 
@@ -212,8 +215,6 @@ class Collector:
         if turn := self._calls.pop(call, None):
             ended = {"ended_ms": at_ms, "outcome": outcome, "error": error}
             turn.tools[call] = turn.tools[call].model_copy(update=ended)
-
-    # What providers do, and what it costs.
 
     def attempted(
         self, speech: str | None, provider: Provider, attempt: Attempt, at_ms: int

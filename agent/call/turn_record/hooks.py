@@ -21,6 +21,7 @@ def listen(
     turn_taking.floor.witness = recorder
     turn_taking.outcomes.listeners.append(recorder.overlapped)
     if turn_taking.held_ends:
+        recorder.caller_words.holds_ends = True
         turn_taking.held_ends.on_force = recorder.asked_to_end
     tools.limits.on_failure = recorder.tool_failed
     voice = session.tts

@@ -64,7 +64,7 @@ class CallRecorder(ProviderFacts):
         self.outlets = Outlets(outlets, rules)
         self.clock = CallClock()
         self.turns = Collector(self.emit)
-        self._caller_words = CallerWords(self.turns, self.clock)
+        self.caller_words = CallerWords(self.turns, self.clock)
         self._is_greeting = False
         self._speaking: str | None = None
         self._tools: dict[str, str] = {}
@@ -90,6 +90,8 @@ class CallRecorder(ProviderFacts):
         now_ms = self.clock.now_ms()
         if ending is not None:
             self.begin()
+        if words := self.caller_words.unfinished:
+            self.emit(Said(role="user", text=words, mark="unfinished"))
         self.turns.close(now_ms)
         if ending is not None:
             seconds = round(now_ms / 1000, 1)
@@ -111,11 +113,12 @@ class CallRecorder(ProviderFacts):
 
     def hear(self, event: stt.SpeechEvent) -> None:
         """The session gets this event."""
-        self._caller_words.hear(event)
+        self.caller_words.hear(event)
 
     def committed(self) -> None:
         """The session took the caller's turn as over."""
         self.turns.committed(self.clock.now_ms())
+        self.caller_words.end_turn()
 
     def unanswered(self) -> None:
         """That turn gets no reply."""
@@ -127,7 +130,7 @@ class CallRecorder(ProviderFacts):
 
     def formatted(self, replaces: str, text: str) -> None:
         """The formatted text of words that are in the history came."""
-        self.turns.formatted(self.clock.now_ms())
+        self.turns.formatted(self.clock.now_ms(), is_late=True)
         self.emit(Formatted(replaces=replaces, text=text))
 
     # The agent.
@@ -181,7 +184,7 @@ class CallRecorder(ProviderFacts):
 
     def asked_to_end(self) -> None:
         """Our end-of-turn model asks AssemblyAI to end the turn."""
-        self._caller_words.is_asked_to_end = True
+        self.caller_words.is_asked_to_end = True
 
     def tool_failed(self, tool: str, outcome: Outcome, error: str) -> None:
         """A tool fails: its end, which LiveKit announces, says only that."""
@@ -199,7 +202,12 @@ class CallRecorder(ProviderFacts):
             self.turns.used(speech)
         if mark is Mark.UNANSWERED:
             self.turns.dropped()
-        for said in turns_of(item):
+        if item.role == "user" and mark in (None, Mark.UNANSWERED):
+            self.caller_words.end_turn()
+        said_by = turns_of(item)
+        if item.role == "user" and not mark:
+            self.turns.spoken_by(speech, said_by[-1].get("speaker"))
+        for said in said_by:
             self.emit(
                 Said(**said, mark=mark.value if mark else "", turn=self._turn_of(item, speech))
             )

@@ -125,3 +125,19 @@ async def test_a_goodbye_that_cannot_be_spoken_is_no_silent_hang_up(
         CannedPrompt.APOLOGY.recorded(language).text
     ]
     await session.aclose()
+
+
+async def test_a_session_is_closed_before_the_hang_up_and_may_fail_to() -> None:
+    job: Any = Job(CALLER)
+    hang_up = HangUp(job, AgentSettings(), a_presence())
+    session: AgentSession[None] = AgentSession()
+    await session.start(Agent(instructions=""), record=False)
+    await hang_up.close_session(session)
+    with pytest.raises(RuntimeError):
+        session.say("Hello.")
+
+    class Broken:
+        async def aclose(self) -> None:
+            raise ConnectionError
+
+    await hang_up.close_session(cast("AgentSession[None]", Broken()))

@@ -102,12 +102,36 @@ async def test_an_end_that_our_own_model_asked_for_is_its_doing(told: str, reaso
 
 async def test_an_end_that_comes_late_was_held_back() -> None:
     caller = Caller()
+    caller.words.holds_ends = True
     caller.hear(Type.START_OF_SPEECH, -3)
     caller.hear(Type.FINAL_TRANSCRIPT, -2, "At seven.")
     caller.hear(Type.END_OF_SPEECH, -1.5)
     held_for_ms = caller.part.held_for_ms
     assert held_for_ms is not None
     assert abs(held_for_ms - 1500) < 50
+
+
+async def test_without_our_own_model_nothing_holds_an_end_back() -> None:
+    caller = Caller()
+    caller.hear(Type.START_OF_SPEECH, -3)
+    caller.hear(Type.END_OF_SPEECH, -1.5)
+    assert caller.part.held_for_ms is None
+
+
+async def test_words_are_unfinished_until_the_turn_is_over() -> None:
+    caller = Caller()
+    caller.hear(Type.START_OF_SPEECH, 1)
+    caller.hear(Type.INTERIM_TRANSCRIPT, 1.5, "at sev")
+    assert caller.words.unfinished == "at sev"
+    caller.hear(Type.INTERIM_TRANSCRIPT, 1.6, "at seven")
+    caller.hear(Type.FINAL_TRANSCRIPT, 2, "At seven.")
+    assert caller.words.unfinished == "At seven."
+    caller.hear(Type.INTERIM_TRANSCRIPT, 2.5, "for")
+    assert caller.words.unfinished == "At seven. for"
+    caller.words.end_turn()
+    assert caller.words.unfinished == ""
+    caller.hear(Type.INTERIM_TRANSCRIPT, 3.5, "good")
+    assert caller.words.unfinished == "good"
 
 
 async def test_of_another_recogniser_less_is_known() -> None:

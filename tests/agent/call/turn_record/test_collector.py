@@ -310,13 +310,17 @@ def test_a_turn_without_a_reply_is_told_when_the_next_one_is_over(call: Call) ->
     assert [each.reply for each in call.turns] == [None]
 
 
-def test_formatted_text_belongs_to_the_turn_that_it_comes_after(call: Call) -> None:
+def test_formatted_text_belongs_to_its_turn_even_if_the_next_has_begun(call: Call) -> None:
     call.tell.formatted(1)
-    call.asks()
-    call.tell.formatted(1750)
-    call.tell.committed(1800)
+    call.tell.formatted(2, is_late=True)
+    call.turn("s1")
+    call.asks(2600)
+    call.tell.formatted(2700, is_late=True)
+    call.tell.formatted(2800)
+    call.ends("s1", 3000)
+    call.tell.committed(3400)
     call.tell.unanswered()
-    assert call.turns[0].caller_part.formatted_ms == 1750
+    assert [each.caller_part.formatted_ms for each in call.turns] == [2700, 2800]
 
 
 def test_the_end_of_a_call_tells_what_is_open(call: Call) -> None:
@@ -354,6 +358,17 @@ def test_tools_have_their_times_and_outcomes(call: Call) -> None:
             tool="search", started_ms=2600, ended_ms=3000, outcome="timeout", error="TimeoutError"
         ),
     ]
+
+
+def test_a_turn_has_the_speaker_whose_words_it_answers(call: Call) -> None:
+    call.tell.spoken_by(None, "ann")
+    call.turn("s1")
+    call.tell.spoken_by("s1", "ann")
+    call.ends("s1", 3000)
+    call.tell.typed(4000)
+    call.tell.spoken_by(None, "bob")
+    call.tell.unanswered()
+    assert [each.speaker for each in call.turns] == ["ann", "bob"]
 
 
 def test_a_filler_belongs_to_the_turn_that_waits(call: Call) -> None:

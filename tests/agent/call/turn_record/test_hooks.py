@@ -36,6 +36,7 @@ async def test_every_room_tells_the_recorder() -> None:
     assert [type(each) for each in told] == [PresetChanged, PresetChanged, Overlap]
     assert taking.floor.witness is recorder
     assert taking.held_ends
+    assert recorder.caller_words.holds_ends
     assert taking.held_ends.on_force == recorder.asked_to_end
     assert tools.limits.on_failure == recorder.tool_failed
     assert isinstance(session.tts, PromptVoice)

@@ -13,6 +13,7 @@ from livekit.agents import (
     AgentStateChangedEvent,
     ChatMessage,
     ConversationItemAddedEvent,
+    LanguageCode,
     StopResponse,
     stt,
 )
@@ -273,3 +274,26 @@ async def test_the_end_has_what_the_call_cost() -> None:
     end = told[-1]
     assert isinstance(end, End)
     assert end.cost == Cost(stt=1.5)
+
+
+async def test_a_caller_who_hangs_up_in_mid_sentence_is_recorded_to_the_last_word() -> None:
+    told: list[Line] = []
+    recorder = CallRecorder([told.append])
+    words = stt.SpeechData(LanguageCode("en"), "I would like to")
+    for kind in (stt.SpeechEventType.START_OF_SPEECH, stt.SpeechEventType.INTERIM_TRANSCRIPT):
+        recorder.hear(stt.SpeechEvent(kind, alternatives=[words]))
+    recorder.end("caller_left")
+    said = [each for each in told if isinstance(each, Said)]
+    assert [(each.role, each.text, each.mark) for each in said] == [
+        ("user", "I would like to", "unfinished")
+    ]
+
+
+async def test_a_turn_of_several_people_is_that_of_the_last_speaker() -> None:
+    told: list[Line] = []
+    recorder = CallRecorder([told.append])
+    recorder.committed()
+    recorder.on_item_added(ConversationItemAddedEvent(item=said_together()))
+    recorder.end(None)
+    (turn,) = [each for each in told if isinstance(each, Turn)]
+    assert turn.speaker == "b"
