@@ -119,7 +119,7 @@ def _of_turn(turn: Turn, slow: list[Share], call: RecordedCall) -> _Found:
 def _of_ending(turn: Turn) -> _Found:
     part = turn.caller_part
     late_ms = (part.decided_ms or 0) - (part.ended_ms or part.decided_ms or 0)
-    is_late = part.end_reason == "silence" and late_ms >= LATE_END_MS
+    is_late = part.end_reason in ("silence", "forced") and late_ms >= LATE_END_MS
     if part.end_reason and (is_late or part.end_reason in ("watchdog", "reconnect")):
         sure = "" if part.end_confidence is None else f" (confidence {part.end_confidence:.2f})"
         yield Oddity(

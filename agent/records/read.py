@@ -4,6 +4,7 @@ A line that cannot be read is counted and skipped: what is left of a call is sho
 """
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -147,21 +148,34 @@ def _line(text: bytes, *, with_words: bool) -> AnyLine | None:
             line = _WORDLESS.validate_json(text)
         else:
             line = LINE.validate_json(text)
-    except ValidationError:
-        line = _older(text)
+    except ValidationError as error:
+        line = _mended(text, error)
     return line if line and 0 <= line.at <= LATEST else None
 
 
-def _older(text: bytes) -> AnyLine | None:
-    """The same for a line as records had them before `schema.SCHEMA` was counted: what was said
-    was of the kind `turn`."""
+def _mended(text: bytes, error: ValidationError) -> AnyLine | None:
+    """The same for a line of another version: without the values that nobody knows here. In the
+    oldest records what was said was of the kind `turn`."""
     try:
         raw = json.loads(text)
-        if raw["kind"] == "turn":
+        if raw["kind"] == "turn" and "role" in raw:
             return schema.Said.model_validate({**raw, "kind": "said"})
+        for each in error.errors():
+            place = each["loc"]
+            _drop(raw, place[1:] if place[:1] == (raw["kind"],) else place)
+        return LINE.validate_python(raw)
     except (ValueError, KeyError, TypeError, RecursionError):
-        pass
-    return None
+        return None
+
+
+def _drop(value: dict[str, Any], place: Sequence[int | str]) -> None:
+    """Take away what is at this place in a line; a part of a list with the whole list."""
+    for key in map(str, place):
+        if isinstance(value.get(key), dict):
+            value = value[key]
+        else:
+            value.pop(key, None)
+            return
 
 
 def _shifted(line: AnyLine, by_ms: int) -> AnyLine:

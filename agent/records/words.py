@@ -2,7 +2,7 @@
 
 import itertools
 
-from agent.records.schema import Attempt
+from agent.records.schema import Attempt, EndReason
 
 ENDINGS = {
     "caller_left": "the caller hung up",
@@ -28,11 +28,11 @@ GOOD_ENDINGS = frozenset(
 )
 """After these nobody has to look."""
 
-END_REASONS = {
+END_REASONS: dict[EndReason, str] = {
     "confidence": "AssemblyAI was sure that the turn was over",
     "silence": "AssemblyAI was not sure, and waited for the longest silence",
     "second_opinion": "the end-of-turn detector asked AssemblyAI to end it",
-    "forced": "the agent asked AssemblyAI to end it",
+    "forced": "AssemblyAI did not end it for too long, and ended it when asked",
     "watchdog": "AssemblyAI did not end it when asked, so the agent did",
     "reconnect": "the connection to AssemblyAI broke off, and the next one found no more words",
     "typed": "the caller typed",

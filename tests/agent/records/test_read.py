@@ -78,6 +78,26 @@ def test_an_older_record_has_what_was_said_in_lines_of_turns() -> None:
 
 
 @pytest.mark.parametrize("with_words", [True, False])
+def test_of_a_newer_record_only_the_values_are_lost_that_nobody_knows_here(
+    with_words: bool,
+) -> None:
+    newer = (
+        '{"kind": "turn", "index": 4, "origin": "caller", "caller_part": {"ended_ms": 5, '
+        '"end_reason": "by_smell"}, "reply": {"first_sound_ms": 9, "interruptions": [{"at_ms": 1, '
+        '"by": "smell", "outcome": "true"}]}}'
+    )
+    wrong = '{"kind": "preset", "at_ms": "soon", "preset": "seed"}'
+    (call,) = calls_in(data(Call(), newer, wrong), WHERE, with_words=with_words)
+    (turn,) = call.turns
+    assert turn.caller_part.ended_ms == 5
+    assert turn.caller_part.end_reason is None
+    assert turn.reply
+    assert turn.reply.first_sound_ms == 9
+    assert turn.reply.interruptions == []
+    assert call.unread == 1  # without its time it says nothing
+
+
+@pytest.mark.parametrize("with_words", [True, False])
 def test_a_second_agent_goes_on_in_the_same_call_and_on_the_first_ones_clock(
     with_words: bool,
 ) -> None:

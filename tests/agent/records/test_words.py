@@ -1,11 +1,14 @@
 """Codes, times and failures as words."""
 
+from typing import get_args
+
 import pytest
 
 from agent.call.endings import Ending
 from agent.call.models.errors import Kind
-from agent.records.schema import Attempt
+from agent.records.schema import Attempt, EndReason
 from agent.records.words import (
+    END_REASONS,
     ENDINGS,
     GOOD_ENDINGS,
     attempts_in_words,
@@ -20,6 +23,10 @@ def test_every_ending_of_a_call_has_its_words() -> None:
     assert {ending.code for ending in Ending} == ENDINGS.keys()
     assert ENDINGS.keys() >= GOOD_ENDINGS
     assert not GOOD_ENDINGS & {ending.code for ending in Ending if ending.needs_apology}
+
+
+def test_every_reason_for_a_turns_end_has_its_words() -> None:
+    assert END_REASONS.keys() == set(get_args(EndReason))
 
 
 @pytest.mark.parametrize(
