@@ -291,6 +291,16 @@ class SettingsRefused(Line):
     faults: list[str]
 
 
+class AgentChanged(Line):
+    """Another agent answers from now on: a hand-off, or a task that begins or ends."""
+
+    kind: Literal["agent"] = "agent"
+    at: float = 0.0
+    at_ms: int
+    agent: str
+    """Its id: by default its class, in lower case."""
+
+
 class HandedOver(Line):
     """A person took the agent's place."""
 
@@ -348,6 +358,7 @@ AnyLine = Annotated[
     | Audio
     | Consent
     | SettingsRefused
+    | AgentChanged
     | HandedOver
     | End,
     Field(discriminator="kind"),

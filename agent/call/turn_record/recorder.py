@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from livekit.agents import (
+    AgentHandoff,
     AgentStateChangedEvent,
     ChatMessage,
     ConversationItemAddedEvent,
@@ -30,6 +31,7 @@ from agent.call.voices.who_spoke import turns_of
 from agent.livekit_private import speech_of_task
 from agent.personal_data import CARDS, Rules
 from agent.records.schema import (
+    AgentChanged,
     Call,
     Cost,
     End,
@@ -195,6 +197,8 @@ class CallRecorder(ProviderFacts):
     def on_item_added(self, event: ConversationItemAddedEvent) -> None:
         """Something was said, and is in the history."""
         item, speech = event.item, speech_of_task()
+        if isinstance(item, AgentHandoff) and item.old_agent_id is not None:
+            self.emit(AgentChanged(at_ms=self.clock.now_ms(), agent=item.new_agent_id))
         if not isinstance(item, ChatMessage) or item.role not in ("user", "assistant"):
             return
         mark = mark_of(item)

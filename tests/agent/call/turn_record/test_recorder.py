@@ -34,6 +34,7 @@ from agent.call.turns.turn_taking import TurnTaking
 from agent.call.voices.who_spoke import Line as Words
 from agent.call.voices.who_spoke import set_lines
 from agent.records.schema import (
+    AgentChanged,
     Attempt,
     Cost,
     End,
@@ -91,6 +92,17 @@ async def test_what_was_said_is_recorded_with_who_said_it_and_its_mark(
     CallRecorder([told.append]).on_item_added(ConversationItemAddedEvent(item=item))
     assert [each.model_copy(update={"at": 0.0}) for each in told] == lines
     assert all(each.at > 1e9 for each in told if isinstance(each, Said))
+
+
+async def test_another_agent_is_told_and_the_first_one_is_not() -> None:
+    told: list[Line] = []
+    recorder = CallRecorder([told.append])
+    for old in (None, "assistant"):
+        item = AgentHandoff(old_agent_id=old, new_agent_id="order_taker")
+        recorder.on_item_added(ConversationItemAddedEvent(item=item))
+    (line,) = told
+    assert isinstance(line, AgentChanged)
+    assert line.agent == "order_taker"
 
 
 class Talk:
