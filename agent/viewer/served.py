@@ -4,8 +4,6 @@ from pathlib import Path
 
 from agent.records.find import NotFoundError, call_named
 from agent.viewer.page import page
-from agent.viewer.sound import shown, sound_of
-from agent.viewer.write import EMBED_BYTES
 
 
 def page_of_room(folder: Path, room: str) -> str | None:
@@ -13,6 +11,10 @@ def page_of_room(folder: Path, room: str) -> str | None:
 
     None without a record in the folder. Raises OSError if its sound cannot be read.
     """
+    # What reads sound takes a moment to load: only who asks for a record waits for it.
+    from agent.viewer.sound import shown, sound_of
+    from agent.viewer.write import EMBED_BYTES
+
     try:
         call = call_named(room, folder)
     except NotFoundError:

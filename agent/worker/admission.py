@@ -7,12 +7,13 @@ for each free place. Missing processes are started when a call has ended, never 
 import logging
 import time
 from collections.abc import Callable, Sequence
-from typing import Literal, Protocol
+from typing import Protocol
 
 from livekit.agents import JobRequest
 
 from agent.call.people.participants import AgentRole
 from agent.room_names import Attribute
+from agent.worker.health import Shortage
 from agent.worker.load_shedding import LoadShedding
 
 log = logging.getLogger(__name__)
@@ -22,9 +23,6 @@ log = logging.getLogger(__name__)
 FULL = 0.7
 # An accepted call may take this long to open its session with AssemblyAI.
 RECENT_SECONDS = 5.0
-
-Shortage = Literal["full", "busy", "limited"]
-"""All places are taken; the CPU is too busy; a limit says so."""
 
 Limit = Callable[[int], int]
 """How many more calls fit, given how many were accepted within the last `RECENT_SECONDS`."""

@@ -1,11 +1,15 @@
-"""Whether a worker lives, and whether it should get the next call, with the reasons in words."""
+"""Whether a worker lives, and whether it should get the next call, with the reasons in words.
+
+Programs that only wait for a worker import this too, so it needs nothing of LiveKit's.
+"""
 
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Literal
 
 from agent.records.schema import Provider
-from agent.worker.admission import Shortage
 
+Shortage = Literal["full", "busy", "limited"]
+"""All places are taken; the CPU is too busy; a limit says so."""
 _DOWN: dict[Provider, tuple[str, str]] = {
     "stt": ("stt_down", "the speech recognition is down"),
     "llm": ("llm_down", "the language model is down"),

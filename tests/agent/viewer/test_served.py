@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from agent.records.schema import Audio, Call, Line, Said
-from agent.viewer import served
+from agent.viewer import write as on_disk
 from agent.viewer.served import page_of_room
 
 LINES = (Call(room="lobby", at=1.0), Said(role="user", text="What is seven plus five?", at=2.0))
@@ -33,7 +33,7 @@ def test_its_sound_is_inside_unless_it_is_long(
     (tmp_path / "RM_1.ogg").write_bytes(b"OggS and more")
     write(tmp_path, Audio(file="RM_1.ogg", starts_ms=0))
     assert 'id="kept"' in (page_of_room(tmp_path, "lobby") or "")
-    monkeypatch.setattr(served, "EMBED_BYTES", 4)
+    monkeypatch.setattr(on_disk, "EMBED_BYTES", 4)
     text = page_of_room(tmp_path, "lobby") or ""
     assert 'id="kept"' not in text
     assert "RM_1.ogg" not in text.partition('"sound":')[2]
