@@ -90,9 +90,8 @@ def begin(chosen: Telemetry, secrets: Iterable[str], rules: Rules = CARDS) -> No
         measured = MeterProvider([reader], resource=resource, shutdown_on_exit=False, views=VIEWS)
         metrics.set_meter_provider(measured)
         ends.append(measured.shutdown)
-    for name in ("trace_exporter", "metric_exporter"):
-        exporter = logging.getLogger(f"opentelemetry.exporter.otlp.proto.http.{name}")
-        exporter.addFilter(SeldomTold())
+    for name in ("http.trace_exporter", "http.metric_exporter", "grpc.exporter"):
+        logging.getLogger(f"opentelemetry.exporter.otlp.proto.{name}").addFilter(SeldomTold())
     # A job's process ends without Python's `atexit`; multiprocessing calls this in both kinds.
     Finalize(None, finish, args=(ends,), exitpriority=0)
 

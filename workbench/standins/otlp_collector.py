@@ -52,6 +52,19 @@ class Received:
     """Every request, unpacked: to search for what must not be in it."""
     spans: list[Span] = field(default_factory=list)
     series: list[Series] = field(default_factory=list)
+    arrived: threading.Condition = field(default_factory=threading.Condition, repr=False)
+
+    def wait_for(self, name: str, timeout_seconds: float) -> bool:
+        """Wait in a thread until a span of this name has come; whether it has."""
+        with self.arrived:
+            return self.arrived.wait_for(lambda: bool(self.named(name)), timeout_seconds)
+
+    def texts(self) -> dict[str, str]:
+        """Everything that came, as it would be found by a search for a word."""
+        return {
+            f"request {number}": body.decode("utf-8", errors="replace")
+            for number, body in enumerate(self.bodies)
+        }
 
     def named(self, name: str) -> list[Span]:
         """The spans of this name, in the order in which they came."""
@@ -71,12 +84,14 @@ def collector(*, is_frozen: bool = False) -> Iterator[Received]:
                 return
             if self.headers.get("Content-Encoding") == "gzip":
                 body = gzip.decompress(body)
-            received.headers.append(dict(self.headers))
-            received.bodies.append(body)
-            if self.path.endswith("/v1/traces"):
-                received.spans += _spans(body)
-            elif self.path.endswith("/v1/metrics"):
-                received.series += _series(body)
+            with received.arrived:
+                received.headers.append(dict(self.headers))
+                received.bodies.append(body)
+                if self.path.endswith("/v1/traces"):
+                    received.spans += _spans(body)
+                elif self.path.endswith("/v1/metrics"):
+                    received.series += _series(body)
+                received.arrived.notify_all()
             self.send_response(200)
             self.send_header("Content-Length", "0")
             self.end_headers()

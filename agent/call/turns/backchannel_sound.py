@@ -124,7 +124,8 @@ class BackchannelSound:
         """The sound in frames; empty if the voice fails, or makes no short sound of it."""
         options = self._session.conn_options.tts_conn_options
         try:
-            made = await self._voice.synthesize(text, conn_options=options).collect()
+            async with self._voice.synthesize(text, conn_options=options) as stream:
+                made = await stream.collect()
         except Exception as error:  # whatever the voice raises: the call goes on without the sound
             log.warning("the backchannel could not be made", extra={"error": str(error)})
             return []
