@@ -31,7 +31,8 @@ LOOK_SECONDS = 1.0
 SETTLE_SECONDS = 25.0
 MINUTE_SECONDS = 60.0
 CALLERS = 1
-"""At once, in good health; faults bring their own."""
+PAUSE_SECONDS = 10.0
+"""In good health: how many call at once, and how long until each calls again."""
 SETTINGS = {
     "AGENT_MAX_CALLS": str(PLACES),
     "AGENT_METRICS_PORT": "0",
@@ -113,6 +114,7 @@ async def stay_healthy(minutes: float, logs: Path) -> set[str]:
             while time.monotonic() < until:
                 report = await call(made.server.access, f"call {next(numbers)}", AGENT_NAME)
                 outcomes.append(report.outcome)
+                await asyncio.sleep(PAUSE_SECONDS)
 
         for _ in range(CALLERS):
             group.create_task(hold())
