@@ -15,6 +15,7 @@ from agent.call.endings import Ending
 from agent.playground import server
 from agent.room_names import Attribute, Method, Topic
 
+ROOT = Path(__file__).parents[3]
 SOURCE = Path(server.__file__).with_name("source")
 
 
@@ -41,3 +42,13 @@ def test_every_ending_that_a_caller_meets_has_a_sentence() -> None:
     for ending in Ending:
         if ending.hangs_up:
             assert f"  {ending.code}: " in text, ending
+
+
+def test_what_the_page_says_and_how_to_mend_it_can_be_looked_up() -> None:
+    page = (ROOT / "docs" / "troubleshooting.md").read_text("utf-8")
+    table = page.partition("## What the page says")[2].partition("\n## ")[0]
+    sources = [*SOURCE.glob("*.ts"), SOURCE.parent / "static" / "index.html"]
+    said = "\n".join(path.read_text("utf-8") for path in sources)
+    sentences = re.findall(r'^\| "([^"]+)" \|', table, re.MULTILINE)
+    assert len(sentences) == 10
+    assert not [each for each in sentences if each not in said]
