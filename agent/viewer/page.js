@@ -70,7 +70,9 @@ if (!call.oddities.length) $("odd").append(el("li", { class: "none" }, el("p", {
 // ---- The whole call in time ----
 const NS = "http://www.w3.org/2000/svg";
 const LONG = Math.max(call.lastsMs, 1);
-const peaks = (call.sound?.peaks ?? []).map((text) => Uint8Array.from(atob(text), (each) => each.charCodeAt(0)));
+const bytes = (text) => Uint8Array.from(atob(text), (each) => each.charCodeAt(0));
+const hasSound = call.sounds.length > 0; // one for each agent that was in the call
+const drawn = call.sounds.filter((each) => each.peaks.length).map((each) => ({ ...each, peaks: each.peaks.map(bytes) }));
 function wave(side, from, to, title) {
   const svg = document.createElementNS(NS, "svg");
   svg.setAttribute("class", side);
@@ -79,17 +81,23 @@ function wave(side, from, to, title) {
   svg.setAttribute("role", "img");
   svg.setAttribute("aria-label", title);
   const path = document.createElementNS(NS, "path");
-  path.setAttribute("d", peaks.length ? sounds(peaks[side === "caller" ? 0 : 1], from, to) : spoken(side, from, to));
+  path.setAttribute("d", drawn.length ? sounds(side === "caller" ? 0 : 1, from, to) : spoken(side, from, to));
   svg.append(path);
   return svg;
 }
-function sounds(heights, from, to) {
-  const { startsMs, perSecond } = call.sound, step = 1000 / perSecond, columns = 500, up = [], down = [];
+function loudest(side, from, to) {
+  let height = 0;
+  for (const { startsMs, perSecond, peaks } of drawn) {
+    const step = 1000 / perSecond, begin = Math.max(0, Math.floor((from - startsMs) / step));
+    const end = Math.min(peaks[side].length, Math.max(Math.floor((from - startsMs) / step) + 1, Math.floor((to - startsMs) / step)));
+    for (let at = begin; at < end; at++) height = Math.max(height, peaks[side][at]);
+  }
+  return height;
+}
+function sounds(side, from, to) {
+  const columns = 500, step = (to - from) / columns, up = [], down = [];
   for (let column = 0; column < columns; column++) {
-    const begin = Math.floor((from + (column / columns) * (to - from) - startsMs) / step);
-    const end = Math.max(begin + 1, Math.floor((from + ((column + 1) / columns) * (to - from) - startsMs) / step));
-    let height = 0;
-    for (let at = Math.max(0, begin); at < Math.min(end, heights.length); at++) height = Math.max(height, heights[at]);
+    const height = loudest(side, from + column * step, from + (column + 1) * step);
     const x = ((column * 1000) / columns).toFixed(1), half = 1 + 48 * Math.sqrt(height / 255);
     up.push(`${x} ${(50 - half).toFixed(1)}`);
     down.unshift(`${x} ${(50 + half).toFixed(1)}`);
@@ -230,7 +238,7 @@ function details(turn) {
   ]);
 }
 function build(turn) {
-  return known(call.sound ? el("p", {}, el("button", { type: "button", class: "listen", on: () => listen(turn) }, `Play turn ${turn.index}`)) : null,
+  return known(hasSound ? el("p", {}, el("button", { type: "button", class: "listen", on: () => listen(turn) }, `Play turn ${turn.index}`)) : null,
     waterfall(turn), lanes(turn), el("h3", {}, "Details"), details(turn));
 }
 const rows = new Map();
@@ -253,7 +261,7 @@ function beside(each) {
     const slow = call.oddities.some((found) => found.turn === turn.index && found.kind === "slow_reply");
     const row = el("li", { class: `turn${odd.has(turn.index) ? " odd" : ""}${slow ? " slow" : ""}`, id: `turn-${turn.index}` }, el("h3", {}, button), body);
     rows.set(turn.index, { turn, row, button, body });
-    button.addEventListener("click", () => { open(turn, body.hidden); if (!body.hidden && call.sound) listen(turn); });
+    button.addEventListener("click", () => { open(turn, body.hidden); if (!body.hidden && hasSound) listen(turn); });
     $("turns").append(row);
     if (odd.has(turn.index) && odd.size <= 2) open(turn, true);
   }
@@ -283,40 +291,48 @@ addEventListener("keydown", (event) => {
   const order = [...rows.values()], now = order.findIndex((each) => each.row.contains(document.activeElement));
   if (event.key === "j") order[Math.min(now + 1, order.length - 1)]?.button.focus();
   if (event.key === "k") order[Math.max(now - 1, 0)]?.button.focus();
-  if (event.key === "p" && call.sound && now >= 0) listen(order[now].turn);
+  if (event.key === "p" && hasSound && now >= 0) listen(order[now].turn);
 });
 
 // ---- Sound ----
-let sound = null, until = Infinity;
+const tracks = call.sounds.map(({ startsMs, link, type }, number) => {
+  const kept = $(`kept-${number}`);
+  const src = kept ? URL.createObjectURL(new Blob([bytes(kept.textContent)], { type })) : link;
+  return { startsMs, sound: el("audio", { preload: "metadata", src }) };
+});
+let playing = tracks[0], until = Infinity;
 function listen(turn) {
   const [begin, end] = span(turn);
   play(begin - 300, end + 300);
 }
 function play(from, to) {
-  sound.currentTime = Math.max(0, (from - call.sound.startsMs) / 1000);
+  playing.sound.pause();
+  playing = tracks.findLast((each) => each.startsMs <= from) ?? tracks[0];
+  playing.sound.currentTime = Math.max(0, (from - playing.startsMs) / 1000);
   until = to;
-  void sound.play().catch(() => {});
+  go();
 }
-if (call.sound) {
-  sound = el("audio", { preload: "metadata" });
-  const kept = $("kept");
-  if (kept) sound.src = URL.createObjectURL(new Blob([Uint8Array.from(atob(kept.textContent), (each) => each.charCodeAt(0))], { type: call.sound.type }));
-  else sound.src = call.sound.link;
-  document.body.append(sound);
+const go = () => void playing.sound.play().catch(() => {}); // what failed is told by its error event
+if (hasSound) {
   const now = el("div", { class: "now", hidden: true });
   strip.append(now);
   $("play").hidden = $("clock").hidden = $("play-key").hidden = false;
   const tell = () => {
-    const at = sound.currentTime * 1000 + call.sound.startsMs;
-    if (at >= until) { until = Infinity; sound.pause(); }
+    const at = playing.sound.currentTime * 1000 + playing.startsMs;
+    if (at >= until) { until = Infinity; playing.sound.pause(); }
     now.hidden = false;
     place(now, Math.min(1, Math.max(0, at / LONG)));
     $("clock").textContent = `${moment(at)} of ${moment(LONG)}`;
-    $("play").textContent = sound.paused ? "Play" : "Pause";
+    $("play").textContent = playing.sound.paused ? "Play" : "Pause";
   };
-  for (const name of ["timeupdate", "play", "pause", "loadedmetadata"]) sound.addEventListener(name, tell);
-  sound.addEventListener("error", () => { $("clock").textContent = "The sound cannot be played: its file is not beside this page, or this browser does not know its format."; $("clock").hidden = false; });
-  $("play").addEventListener("click", () => { until = Infinity; if (sound.paused) void sound.play().catch(() => {}); else sound.pause(); });
+  const fail = () => ($("clock").textContent = "The sound cannot be played: its file is not beside this page, or this browser does not know its format.");
+  for (const [index, { sound }] of tracks.entries()) {
+    document.body.append(sound);
+    for (const name of ["timeupdate", "play", "pause", "loadedmetadata"]) sound.addEventListener(name, tell);
+    sound.addEventListener("error", fail);
+    sound.addEventListener("ended", () => { if (tracks[index + 1]) play(tracks[index + 1].startsMs, until); });
+  }
+  $("play").addEventListener("click", () => { until = Infinity; if (playing.sound.paused) go(); else playing.sound.pause(); });
   strip.addEventListener("click", (event) => {
     if (event.target instanceof Element && event.target.closest("a")) return;
     const box = strip.getBoundingClientRect();

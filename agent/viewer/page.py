@@ -4,6 +4,7 @@ import base64
 import hashlib
 import json
 import re
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -15,13 +16,16 @@ FOLDER = Path(__file__).parent
 _HOSTILE = re.compile("[<>&\u2028\u2029\ud800-\udfff]")
 
 
-def page(call: RecordedCall, sound: dict[str, Any] | None = None, kept: bytes | None = None) -> str:
-    """The page. `sound` is what `agent.viewer.sound` found, `kept` a file of sound to go inside."""
+def page(
+    call: RecordedCall, sounds: Sequence[dict[str, Any]] = (), kept: Sequence[bytes] = ()
+) -> str:
+    """The page. `sounds` are what `agent.viewer.sound` tells of each file of sound, and `kept` the
+    files that go inside: all of them, or none."""
     template, style, script = (_part(f"page.{kind}") for kind in ("html", "css", "js"))
-    data = as_script({**page_data(call), "sound": sound})
-    if kept is not None:
-        inside = base64.b64encode(kept).decode()
-        data += f'</script>\n  <script type="text/plain" id="kept">{inside}'
+    data = as_script({**page_data(call), "sounds": list(sounds)})
+    for number, each in enumerate(kept):
+        inside = base64.b64encode(each).decode()
+        data += f'</script>\n  <script type="text/plain" id="kept-{number}">{inside}'
     values = {"policy": _policy(style, script), "style": style, "script": script, "data": data}
     # At once: nothing that was put in is looked through for more places.
     return re.sub(r"\{(policy|style|script|data)\}", lambda found: values[found[1]], template)

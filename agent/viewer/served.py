@@ -12,14 +12,11 @@ def page_of_room(folder: Path, room: str) -> str | None:
     None without a record in the folder. Raises OSError if its sound cannot be read.
     """
     # What reads sound takes a moment to load: only who asks for a record waits for it.
-    from agent.viewer.sound import shown, sound_of
-    from agent.viewer.write import EMBED_BYTES
+    from agent.viewer.write import page_in
 
     try:
         call = call_named(room, folder)
     except NotFoundError:
         return None
-    sound = sound_of(call)
-    if sound is None or sound.path.stat().st_size > EMBED_BYTES:
-        return page(call)
-    return page(call, shown(sound, folder), sound.path.read_bytes())
+    text, is_beside = page_in(folder, call)
+    return page(call) if is_beside else text  # a browser could not load it from the disk

@@ -34,18 +34,18 @@ class Sound:
     """When it starts in the call."""
 
 
-def sound_of(call: RecordedCall) -> Sound | None:
-    """The sound of a call. None if none was kept, or if its file is no longer beside the record."""
-    for line in call.every(Audio):
-        path = call.path.parent / Path(line.file).name
-        if path.is_file():
-            return Sound(path, line.starts_ms)
-    return None
+def sounds_of(call: RecordedCall) -> list[Sound]:
+    """The sound of a call, in order: a second agent keeps a file of its own. Without those that
+    are no longer beside the record."""
+    found = [
+        Sound(call.path.parent / Path(line.file).name, line.starts_ms) for line in call.every(Audio)
+    ]
+    return sorted((each for each in found if each.path.is_file()), key=lambda each: each.starts_ms)
 
 
 def shown(sound: Sound, folder: Path) -> dict[str, Any]:
-    """What a page in this folder needs of the sound. Without peaks, where the file cannot be
-    decoded, it draws words in place of waves."""
+    """What a page in this folder needs of a sound. Without peaks, where no file can be decoded, it
+    draws words in place of waves."""
     return {
         "link": quote(os.path.relpath(sound.path, folder)),
         "type": TYPES.get(sound.path.suffix, "audio/ogg"),

@@ -5,10 +5,19 @@ from pathlib import Path
 
 from agent.records.read import RecordedCall
 from agent.viewer.page import page
-from agent.viewer.sound import shown, sound_of
+from agent.viewer.sound import shown, sounds_of
 
 EMBED_BYTES = 8_000_000
 """A larger sound stays beside the page: browsers read a page whole before they show anything."""
+
+
+def page_in(folder: Path, call: RecordedCall) -> tuple[str, bool]:
+    """The page of a call for this folder, and whether its sound is in files beside it. Raises
+    OSError."""
+    sounds = sounds_of(call)
+    is_inside = sum(each.path.stat().st_size for each in sounds) <= EMBED_BYTES
+    kept = [each.path.read_bytes() for each in sounds] if is_inside else []
+    return page(call, [shown(each, folder) for each in sounds], kept), not is_inside
 
 
 def write_page(call: RecordedCall, out: Path) -> bool:
@@ -16,10 +25,7 @@ def write_page(call: RecordedCall, out: Path) -> bool:
 
     A link in the place of the page is replaced, and not followed.
     """
-    sound = sound_of(call)
-    is_inside = sound is not None and sound.path.stat().st_size <= EMBED_BYTES
-    kept = sound.path.read_bytes() if sound and is_inside else None
-    text = page(call, shown(sound, out.resolve().parent) if sound else None, kept)
+    text, is_beside = page_in(out.resolve().parent, call)
     beside = out.with_name(f".{out.name}.{os.getpid()}")
     try:
         descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
@@ -28,4 +34,4 @@ def write_page(call: RecordedCall, out: Path) -> bool:
         beside.replace(out)
     finally:
         beside.unlink(missing_ok=True)
-    return sound is not None and not is_inside
+    return is_beside

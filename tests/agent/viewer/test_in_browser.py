@@ -157,16 +157,25 @@ async def test_a_call_without_anything_odd_says_so_and_one_without_turns_too(
             await expect(page.locator("#turns")).to_contain_text("The record holds no turn.")
 
 
-async def test_a_turn_is_heard_when_it_is_clicked(tmp_path: Path) -> None:
-    rate, lines = 8000, sample_records.healthy(3)
-    seconds = 20
+def write_sound(path: Path, seconds: int) -> None:
+    """A tone on both sides, the agent's softer."""
+    rate = 8000
     tone = (9000 * np.sin(np.arange(rate * seconds) / 4)).astype("<i2")
-    with wave.open(str(tmp_path / "RM_1.wav"), "wb") as out:
+    with wave.open(str(path), "wb") as out:
         out.setnchannels(2)
         out.setsampwidth(2)
         out.setframerate(rate)
         out.writeframes(np.stack([tone, tone // 3], axis=1).tobytes())
+
+
+async def test_a_turn_is_heard_when_it_is_clicked_in_whichever_file_its_sound_is(
+    tmp_path: Path,
+) -> None:
+    lines = sample_records.healthy(3)
+    write_sound(tmp_path / "RM_1.wav", 9)
+    write_sound(tmp_path / "RM_1.2.wav", 11)  # a second agent's
     lines.insert(1, Audio(file="RM_1.wav", starts_ms=100))
+    lines.insert(2, Audio(file="RM_1.2.wav", starts_ms=9100))
     async with chromium() as browser, opened(browser, tmp_path, lines) as page:
         clock = page.locator("#clock")
         await expect(page.locator("#play")).to_be_visible()
@@ -175,6 +184,8 @@ async def test_a_turn_is_heard_when_it_is_clicked(tmp_path: Path) -> None:
         await expect(page.locator("#play")).to_have_text("Pause")
         await page.click("#play")
         await expect(page.locator("#play")).to_have_text("Play")
+        await page.click("#turn-3 .head")
+        await expect(clock).to_have_text(re.compile("0:1[1-4] of"))
         await page.locator(".strip").click(position={"x": 5, "y": 20})
         await expect(clock).to_have_text(re.compile("0:0[0-3] of"))
         await picture(page, "sound")

@@ -83,10 +83,11 @@ def test_any_text_is_read_as_it_was_written(text: str) -> None:
 
 def test_sound_goes_into_the_page_as_text() -> None:
     call = RecordedCall(Path("RM_1.jsonl"), (Call(),))
-    text = page(call, {"peaks": []}, b"OggS")
-    assert f'id="kept">{base64.b64encode(b"OggS").decode()}</script>' in text
-    assert data_of(text)["sound"] == {"peaks": []}
-    assert data_of(page(call))["sound"] is None
+    text = page(call, [{"peaks": []}, {"peaks": []}], [b"OggS", b"more"])
+    assert f'id="kept-0">{base64.b64encode(b"OggS").decode()}</script>' in text
+    assert f'id="kept-1">{base64.b64encode(b"more").decode()}</script>' in text
+    assert data_of(text)["sounds"] == [{"peaks": []}] * 2
+    assert data_of(page(call))["sounds"] == []
 
 
 def test_the_page_of_half_an_hour_is_small() -> None:

@@ -32,8 +32,8 @@ def test_its_sound_is_inside_unless_it_is_long(
 ) -> None:
     (tmp_path / "RM_1.ogg").write_bytes(b"OggS and more")
     write(tmp_path, Audio(file="RM_1.ogg", starts_ms=0))
-    assert 'id="kept"' in (page_of_room(tmp_path, "lobby") or "")
+    assert 'id="kept-0"' in (page_of_room(tmp_path, "lobby") or "")
     monkeypatch.setattr(on_disk, "EMBED_BYTES", 4)
     text = page_of_room(tmp_path, "lobby") or ""
-    assert 'id="kept"' not in text
-    assert "RM_1.ogg" not in text.partition('"sound":')[2]
+    assert 'id="kept-0"' not in text
+    assert "RM_1.ogg" not in text.partition('"sounds":')[2]

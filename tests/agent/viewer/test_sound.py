@@ -10,7 +10,7 @@ import pytest
 from agent.records.read import RecordedCall
 from agent.records.schema import Audio, Call
 from agent.viewer import sound
-from agent.viewer.sound import PEAKS_PER_SECOND, Sound, peaks, shown, sound_of
+from agent.viewer.sound import PEAKS_PER_SECOND, Sound, peaks, shown, sounds_of
 
 RATE = 16_000
 
@@ -34,15 +34,23 @@ def call(folder: Path, name: str) -> RecordedCall:
 
 
 def test_a_file_beside_the_record_is_its_sound(file: Path) -> None:
-    assert sound_of(call(file.parent, "RM_1.wav")) == Sound(file, 40)
-    assert sound_of(call(file.parent, "gone.wav")) is None
-    assert sound_of(RecordedCall(file, (Call(),))) is None
+    assert sounds_of(call(file.parent, "RM_1.wav")) == [Sound(file, 40)]
+    assert sounds_of(call(file.parent, "gone.wav")) == []
+    assert sounds_of(RecordedCall(file, (Call(),))) == []
+
+
+def test_a_second_agent_has_a_file_of_its_own(file: Path) -> None:
+    second = file.with_name("RM_1.2.wav")
+    second.write_bytes(b"RIFF")
+    lines = (Call(), Audio(file=second.name, starts_ms=9000), Audio(file=file.name, starts_ms=0))
+    found = sounds_of(RecordedCall(file.with_suffix(".jsonl"), lines))
+    assert found == [Sound(file, 0), Sound(second, 9000)]
 
 
 def test_a_record_cannot_name_a_file_elsewhere(file: Path) -> None:
     inner = file.parent / "inner"
     inner.mkdir()
-    assert sound_of(call(inner, "../RM_1.wav")) is None
+    assert sounds_of(call(inner, "../RM_1.wav")) == []
 
 
 def test_each_side_is_as_loud_as_it_was(file: Path) -> None:

@@ -22,7 +22,7 @@ def test_a_page_is_for_its_owner_alone_and_holds_its_sound(
     out = tmp_path / "page.html"
     assert not write_page(call, out)
     assert out.stat().st_mode & 0o777 == 0o600
-    assert 'id="kept"' in out.read_text()
+    assert 'id="kept-0"' in out.read_text()
     assert sorted(path.name for path in tmp_path.iterdir()) == ["RM_1.ogg", "page.html"]
 
 
@@ -32,7 +32,7 @@ def test_a_long_sound_stays_beside_the_page(
     monkeypatch.setattr(write, "EMBED_BYTES", 4)
     assert write_page(call, tmp_path / "page.html")
     text = (tmp_path / "page.html").read_text()
-    assert 'id="kept"' not in text
+    assert 'id="kept-0"' not in text
     assert '"link":"RM_1.ogg"' in text
 
 
