@@ -15,9 +15,18 @@ from livekit.agents.metrics import LLMModelUsage, STTModelUsage, TTSModelUsage
 
 from agent.call.models.llm import PatientLLM
 from agent.call.models.tts import PatientTTS
-from agent.call.reports import Outcome, Report, completed, into_nothing, overlapped, tried, used
-from agent.records.schema import Provider
-from stt_assemblyai.events import Interrupted, Opened
+from agent.call.reports import (
+    Outcome,
+    Report,
+    completed,
+    into_nothing,
+    line,
+    overlapped,
+    tried,
+    used,
+)
+from agent.records.schema import Provider, SttSession
+from stt_assemblyai.events import Interrupted, Opened, SessionUsage
 
 _USAGE: Mapping[type[Any], Mapping[str, str]] = {
     LLMModelUsage: {
@@ -55,6 +64,20 @@ class CallReports:
         the next."""
         if event.wait_seconds > 0:
             self._tried("stt", Outcome.BUSY)
+
+    def on_billed(self, usage: SessionUsage) -> None:
+        """A speech session is over; the last one after the end of the call."""
+        self.tell(
+            line(
+                SttSession(
+                    reason=usage.reason,
+                    billed_seconds=usage.billed_seconds,
+                    is_estimated=usage.estimated,
+                    audio_sent_seconds=usage.audio_sent_seconds,
+                    audio_resent_seconds=usage.audio_resent_seconds,
+                )
+            )
+        )
 
     def on_error(self, event: ErrorEvent) -> None:
         """The recogniser has failed for good. The models tell of each of their tries."""

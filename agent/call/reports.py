@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from enum import StrEnum
 from typing import Any
 
-from agent.records.schema import End, Line, Overlap, Provider, SttSession, Turn, without_words
+from agent.records.schema import End, Line, Overlap, Provider, Turn, without_words
 
 Report = Callable[[Mapping[str, Any]], None]
 """Takes one small message. It never waits, and never raises."""
@@ -56,10 +56,11 @@ def line(written: Line) -> Mapping[str, Any]:
 
 
 def outlet_for(report: Report) -> Callable[[Line], None]:
-    """What takes all lines of a call's record and reports those that the worker counts."""
+    """What takes all lines of a call's record and reports those that the worker counts. The bill of
+    the last speech session comes after the record's end: `CallReports` reports all of them."""
 
     def tell(written: Line) -> None:
-        if isinstance(written, Turn | SttSession | End):
+        if isinstance(written, Turn | End):
             report(line(written))
 
     return tell

@@ -83,7 +83,7 @@ RECOGNISER: Mapping[str, Sequence[Handler]] = {
         CallReports.on_recogniser_interrupted,
         CallRecorder.on_recogniser_interrupted,
     ),
-    "billed": (CallRecorder.on_billed,),
+    "billed": (CallRecorder.on_billed, CallReports.on_billed),
 }
 """The same for what our STT emits."""
 

@@ -23,9 +23,9 @@ OBSTACLES = (
 """The codes of all reasons not to be ready."""
 
 _SHORT: dict[Shortage, str] = {
-    "full": "no place is free ({} calls)",
-    "busy": "the CPU is too busy for more than {} calls",
-    "limited": "AssemblyAI grants no session within seconds beside {} calls",
+    "full": "no place is free",
+    "busy": "the CPU is too busy for another call",
+    "limited": "AssemblyAI grants no new session within seconds",
 }
 
 OCCUPIED = frozenset(_SHORT)
@@ -63,7 +63,7 @@ class Health:
         if not self.starts_processes:
             found["no_processes"] = "job processes cannot be started"
         elif self.shortage:
-            found[self.shortage] = _SHORT[self.shortage].format(self.calls)
+            found[self.shortage] = _SHORT[self.shortage]
         return found | dict(_DOWN[each] for each in self.providers_down)
 
     def live(self) -> tuple[bool, str, dict[str, Any]]:
@@ -81,6 +81,6 @@ class Health:
         if obstacles:
             text = "not ready: " + "; ".join(obstacles.values())
         else:
-            text = f"ready: {self.places_free} places free, {self.calls} calls"
+            text = f"ready (places free: {self.places_free}, calls: {self.calls})"
         document = {"ready": not obstacles, "reason": text, "obstacles": list(obstacles)}
         return not obstacles, text, document | asdict(self)

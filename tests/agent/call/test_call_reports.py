@@ -26,7 +26,7 @@ from livekit.agents.metrics import (
 from agent.call.call_reports import CallReports
 from agent.call.reports import Outcome
 from stt_assemblyai.errors import NetworkError, RenewalError
-from stt_assemblyai.events import Interrupted, Opened
+from stt_assemblyai.events import Interrupted, Opened, SessionUsage
 
 
 class Model:
@@ -131,3 +131,12 @@ def test_the_time_of_a_hook_is_told_where_livekit_has_measured_it(
     handed: Any = SimpleNamespace(type="agent_handoff")
     reports.on_item_added(cast("Any", SimpleNamespace(item=handed)))
     assert told == [{"kind": "completed", "seconds": 0.25}]
+
+
+def test_each_speech_session_is_told_with_its_bill(
+    reports: CallReports, told: list[Mapping[str, Any]]
+) -> None:
+    reports.on_billed(SessionUsage("id", "roll over", 12.5, False, 12.0, 1.5))
+    (session,) = told
+    assert (session["kind"], session["reason"]) == ("stt_session", "roll over")
+    assert (session["billed_seconds"], session["audio_resent_seconds"]) == (12.5, 1.5)

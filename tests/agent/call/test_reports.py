@@ -69,7 +69,7 @@ def test_of_a_record_the_lines_that_are_counted_are_told() -> None:
         End(ending="caller_left"),
     ):
         tell(each)
-    assert [each["kind"] for each in told] == ["turn", "stt_session", "end"]
+    assert [each["kind"] for each in told] == ["turn", "end"]
 
 
 def test_without_a_worker_nobody_is_told() -> None:

@@ -21,10 +21,10 @@ def test_a_worker_in_good_health_is_alive_and_ready() -> None:
     assert WELL.live() == (True, "alive", {"alive": True, "reason": "alive", "calls": 2})
     assert WELL.ready() == (
         True,
-        "ready: 6 places free, 2 calls",
+        "ready (places free: 6, calls: 2)",
         {
             "ready": True,
-            "reason": "ready: 6 places free, 2 calls",
+            "reason": "ready (places free: 6, calls: 2)",
             "obstacles": [],
             "registered": True,
             "draining": False,
@@ -41,12 +41,12 @@ def test_a_worker_in_good_health_is_alive_and_ready() -> None:
     ("change", "codes", "words"),
     [
         ({"registered": False}, ["unregistered"], "not registered with LiveKit"),
-        ({"shortage": "full"}, ["full"], "no place is free (2 calls)"),
-        ({"shortage": "busy"}, ["busy"], "the CPU is too busy for more than 2 calls"),
+        ({"shortage": "full"}, ["full"], "no place is free"),
+        ({"shortage": "busy"}, ["busy"], "the CPU is too busy for another call"),
         (
             {"shortage": "limited"},
             ["limited"],
-            "AssemblyAI grants no session within seconds beside 2 calls",
+            "AssemblyAI grants no new session within seconds",
         ),
         ({"draining": True, "places_free": 0}, ["draining"], "draining: it takes no more calls"),
         (

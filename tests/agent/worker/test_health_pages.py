@@ -32,7 +32,7 @@ async def test_the_status_and_one_line_say_how_it_is_at_each_request() -> None:
     app = pages(full(places_free=2), full(places_free=1), full(places_free=2), full(places_free=-1))
     async with TestClient(TestServer(app)) as client:
         for path, status, text in (
-            ("/readyz", 200, "ready: 2 places free, 0 calls\n"),
+            ("/readyz", 200, "ready (places free: 2, calls: 0)\n"),
             ("/readyz", 503, "not ready: the speech synthesis is down\n"),
             ("/livez", 200, "alive\n"),
             (

@@ -170,7 +170,7 @@ async def test_the_pages_say_how_the_worker_is_from_its_start_until_it_leaves() 
     async with TestClient(TestServer(page.app)) as client:
         assert await told() == (503, "not ready: not registered with LiveKit")
         worker.emit("worker_registered", "AW_1", ServerInfo())
-        assert await told() == (200, "ready: 1 places free, 1 calls")
+        assert await told() == (200, "ready (places free: 1, calls: 1)")
         worker._connecting = True  # LiveKit's server is away
         assert await told() == (503, "not ready: not registered with LiveKit")
         worker._connecting = False
@@ -183,7 +183,7 @@ async def test_the_pages_say_how_the_worker_is_from_its_start_until_it_leaves() 
         assert (await told("/livez"))[0] == 503
         pool.emit("process_ready", "a fourth")
         assert await told("/livez") == (200, "alive")
-        assert await told() == (200, "ready: 2 places free, 0 calls")
+        assert await told() == (200, "ready (places free: 2, calls: 0)")
         worker.admission.close()
         assert await told() == (503, "not ready: draining: it takes no more calls")
         assert (await told("/livez"))[0] == 200
