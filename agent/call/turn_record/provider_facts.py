@@ -6,11 +6,13 @@ from livekit.agents.metrics import AgentMetrics, LLMMetrics, TTSMetrics
 
 from agent.call.turn_record.clock import CallClock
 from agent.call.turn_record.collector import Collector
+from agent.call.turn_record.harmless import harmless
 from agent.livekit_private import speech_of_task
 from agent.records.schema import Attempt, Line, ProviderFailed, SttSession
 from stt_assemblyai.events import Interrupted, SessionUsage
 
 
+@harmless
 class ProviderFacts(ABC):
     """The part of a call's recorder that the providers tell. Its `on_...` methods listen to them
     (`agent.call.session_events`)."""

@@ -25,6 +25,7 @@ from agent.call.reply.tool_limits import Outcome
 from agent.call.turn_record.caller_words import CallerWords
 from agent.call.turn_record.clock import CallClock
 from agent.call.turn_record.collector import Collector
+from agent.call.turn_record.harmless import harmless
 from agent.call.turn_record.outlets import Outlet, Outlets
 from agent.call.turn_record.provider_facts import ProviderFacts
 from agent.call.voices.who_spoke import turns_of
@@ -48,6 +49,7 @@ from agent.records.schema import (
 log = logging.getLogger(__name__)
 
 
+@harmless
 class CallRecorder(ProviderFacts):
     """For one call. Its `on_...` methods listen to the session (`agent.call.session_events`); the
     others are told by the rooms that know more. Without outlets it is of no effect."""

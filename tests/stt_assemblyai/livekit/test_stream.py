@@ -1,6 +1,7 @@
 """A stream does what its config says, and tells LiveKit in the order that a session works with."""
 
 import asyncio
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -89,6 +90,34 @@ async def test_a_turn_is_told_in_order_with_its_usage_at_the_end() -> None:
     assert told[0] == "start_of_speech"
     assert told[-2:] == ["final_transcript", "end_of_speech"]
     assert kinds(events)[-1] == "recognition_usage"
+
+
+async def test_a_final_says_why_its_turn_ended_and_when_that_was_decided() -> None:
+    end = {**TURN, "end_of_turn": True, "end_of_turn_confidence": 0.9}
+    streams = Streams(says(TURN, end))
+    async with streams.stream(speech_model="universal-streaming-english") as stream:
+        stream.push_frame(silence(1000))
+        await asyncio.sleep(0.5)
+        now = time.time()
+        events = await heard(stream)
+    (final,) = [each for each in events if each.type is stt.SpeechEventType.FINAL_TRANSCRIPT]
+    told = final.alternatives[0].metadata
+    assert told is not None
+    assert told["end_reason"] == "confidence"
+    # Virtual time has passed since then, and the wall's clock has not moved.
+    assert told["decided_at"] == pytest.approx(now, abs=1)
+
+
+async def test_an_open_turn_that_ends_with_its_stream_was_decided_by_nobody() -> None:
+    streams = Streams(says(TURN))
+    async with streams.stream() as stream:
+        stream.push_frame(silence(1000))
+        await asyncio.sleep(0.5)
+        events = await heard(stream)
+    (final,) = [each for each in events if each.type is stt.SpeechEventType.FINAL_TRANSCRIPT]
+    told = final.alternatives[0].metadata
+    assert told is not None
+    assert (told["end_reason"], told["decided_at"]) == ("reconnect", None)
 
 
 async def test_audio_reaches_the_service_at_the_configs_rate_and_as_one_channel() -> None:
