@@ -7,8 +7,12 @@ from typing import Any
 from agent.records.oddities import oddities
 from agent.records.read import RecordedCall
 from agent.records.schema import (
+    AgentChanged,
+    AnyLine,
     Attempt,
+    Consent,
     Formatted,
+    HandedOver,
     Interruption,
     Overlap,
     PresetChanged,
@@ -22,7 +26,7 @@ from agent.records.schema import (
 )
 from agent.records.slow_replies import causes, slow_from_ms
 from agent.records.stages import NAMES, Share, stages, voice_ended_ms, wait_ms
-from agent.records.words import END_REASONS, ENDINGS, error_in_words
+from agent.records.words import END_REASONS, ENDINGS, PROVIDERS, error_in_words
 
 Data = dict[str, Any]
 
@@ -221,23 +225,28 @@ def _joined(words: list[Word]) -> str:
 
 
 def _events(call: RecordedCall) -> list[Data]:
-    """What happened beside the turns, with its time."""
-    found: list[Data] = []
-    for line in call.lines:
-        if isinstance(line, ProviderFailed):
-            wait = line.wait_for_ms
-            found.append(
-                _event(line.at_ms, "failed", f"{line.provider} {error_in_words(line.error)}")
-            )
-            found[-1]["waitMs"] = wait
-        elif isinstance(line, PresetChanged):
-            dictated = ", dictation" if line.is_dictated else ""
-            found.append(_event(line.at_ms, "preset", f"{line.preset}{dictated}"))
-        elif isinstance(line, Overlap):
-            right = "" if line.is_right else ", wrongly"
-            found.append(_event(line.at_ms, "overlap", f"{line.taken_for}{right}"))
-    return found
+    """What happened beside the turns, with its time, in order."""
+    found = [event for line in call.lines if (event := _event(line, call)) is not None]
+    return sorted(found, key=lambda each: each["at"])
 
 
-def _event(at_ms: int, kind: str, text: str) -> Data:
-    return {"at": at_ms, "kind": kind, "text": text}
+def _event(line: AnyLine, call: RecordedCall) -> Data | None:
+    at = round((line.at - call.started_at) * 1000)
+    match line:
+        case ProviderFailed(provider=provider, error=error):
+            text = f"{PROVIDERS[provider]}: {error_in_words(error)}"
+            told = {"kind": "Provider failed", "text": text, "waitMs": line.wait_for_ms}
+        case PresetChanged(preset=preset, is_dictated=is_dictated):
+            told = {"kind": "Preset", "text": preset + (", dictation" if is_dictated else "")}
+        case Overlap(taken_for=taken_for, is_right=is_right):
+            wrong = "" if is_right else ", wrongly"
+            told = {"kind": "Speech over the agent", "text": f"taken for {taken_for}{wrong}"}
+        case AgentChanged(agent=agent):
+            told = {"kind": "Another agent answers", "text": agent}
+        case Consent(answer=answer):
+            told = {"kind": "Consent to the recording", "text": answer}
+        case HandedOver():
+            told = {"kind": "Handed over", "text": "a person took the agent's place"}
+        case _:
+            return None
+    return {"at": getattr(line, "at_ms", at), **told}

@@ -346,12 +346,11 @@ function more(title, isOpen, ...parts) {
   if (inside.length) $("rest").append(el("details", { open: isOpen }, el("summary", {}, title), ...inside));
 }
 $("rest").append(el("h2", {}, "The rest"));
-const EVENTS = { failed: "Provider failed", preset: "Preset", overlap: "Speech over the agent" };
 more("Connections", false, facts(call.sessions.map((each, index) => [
   `AssemblyAI session ${index + 1}`,
   `opened because of: ${each.reason}; ${each.billed_seconds.toFixed(1)} s billed${each.is_estimated ? " (estimated)" : ""}${each.audio_resent_seconds ? `; ${each.audio_resent_seconds.toFixed(1)} s sent again` : ""}`,
 ])));
-more("Events", false, el("ul", {}, ...call.events.map((each) => el("li", {}, `${moment(each.at)} ${EVENTS[each.kind]}: ${each.text}${each.waitMs ? `, next attempt after ${took(each.waitMs)}` : ""}`))));
+more("Events", false, el("ul", {}, ...call.events.map((each) => el("li", {}, `${moment(each.at)} ${each.kind}: ${each.text}${each.waitMs ? `, next attempt after ${took(each.waitMs)}` : ""}`))));
 more("Usage and cost", false, facts([
   ["Speech recognition", call.usage && `${call.usage.stt_billed_seconds.toFixed(1)} s billed${call.cost ? `, ${call.cost.stt.toFixed(4)} ${call.cost.currency}` : ""}`],
   ["Language model", call.usage && `${call.usage.prompt_tokens} tokens read (${call.usage.cached_tokens} from the cache), ${call.usage.completion_tokens} written${call.cost ? `, ${call.cost.llm.toFixed(4)} ${call.cost.currency}` : ""}`],

@@ -7,10 +7,14 @@ import pytest
 
 from agent.records.read import RecordedCall
 from agent.records.schema import (
+    AgentChanged,
     Call,
+    Consent,
     End,
     Formatted,
+    HandedOver,
     Overlap,
+    PresetChanged,
     ProviderFailed,
     Said,
     Turn,
@@ -38,7 +42,7 @@ def test_an_eventful_call_is_shown_with_its_figures() -> None:
     assert data["turns"][2]["reply"]["llm"][0]["error"] == "rate limit"
     assert data["turns"][3]["reply"]["interruptions"][0]["isFalse"]
     assert data["settings"]["AGENT_TURN_PRESET"] == "seed"
-    assert [each["kind"] for each in data["events"]] == ["overlap", "preset", "failed"]
+    assert [each["at"] for each in data["events"]] == [26_000, 34_000, 46_000]
     assert data["beside"] == [
         {"at": 26_000, "role": "user", "name": None, "text": "mhm", "mark": "backchannel"}
     ]
@@ -91,12 +95,30 @@ def test_a_turn_of_which_nothing_is_known_is_shown_and_the_length_reaches_the_la
     assert data["ending"] == "odd"
 
 
-def test_events_beside_the_turns_have_their_words() -> None:
-    failed = ProviderFailed(at_ms=5, provider="llm", error="rate_limit", wait_for_ms=250)
-    wrong = Overlap(at_ms=9, taken_for="echo", is_right=False)
-    data = shown(Call(), failed, wrong)
-    assert data["events"][0] == {"at": 5, "kind": "failed", "text": "llm rate limit", "waitMs": 250}
-    assert data["events"][1]["text"] == "echo, wrongly"
+def test_events_beside_the_turns_have_their_words_and_their_times() -> None:
+    data = shown(
+        Call(at=10.0),
+        Overlap(at_ms=9, taken_for="echo", is_right=False),
+        ProviderFailed(at_ms=5, provider="llm", error="rate_limit", wait_for_ms=250),
+        PresetChanged(at_ms=11, preset="seed"),
+        AgentChanged(at_ms=12, agent="billing"),
+        Consent(at=10.5, answer="no"),
+        HandedOver(at=11.0),
+    )
+    failed, *others = data["events"]
+    assert failed == {
+        "at": 5,
+        "kind": "Provider failed",
+        "text": "the language model: rate limit",
+        "waitMs": 250,
+    }
+    assert [(each["at"], each["text"]) for each in others] == [
+        (9, "taken for echo, wrongly"),
+        (11, "seed"),
+        (12, "billing"),
+        (500, "no"),
+        (1000, "a person took the agent's place"),
+    ]
 
 
 def test_a_figure_of_nought_is_a_figure() -> None:
