@@ -24,24 +24,26 @@ while read -r path; do
 done </files
 mv /status /var/lib/dpkg/status
 
-# What is left has every library that it needs.
-loader=$(ls /lib*/ld-linux*.so.*)
-for file in /usr/bin/* /usr/sbin/* /usr/local/bin/* /usr/lib/*/*.so* /usr/lib/python3*/lib-dynload/*; do
-  if "$loader" --list "$file" 2>/dev/null | grep 'not found'; then
-    echo "$file lacks a library" >&2
-    exit 1
-  fi
-done
-
-# Python's own: what installs packages, its tests, its editor and its windows. Its bytecode is made in the image, because
-# nothing can be written where it runs.
+# Python's own: what installs packages, its tests, its editor and its windows. Its bytecode is made
+# here, because nothing can be written where it runs.
 library=$(python -c 'import os; print(os.path.dirname(os.__file__))')
-for name in ensurepip idlelib pydoc_data test tkinter turtledemo "site-packages/*"; do
-  # shellcheck disable=SC2086  # a star is one
-  rm -rf "$library"/$name
+for name in ensurepip idlelib pydoc_data test tkinter turtledemo; do
+  rm -rf "${library:?}/$name"
 done
+rm -rf "$library"/site-packages/* "$library"/lib-dynload/_tkinter.*
 rm -rf /usr/lib/python3/dist-packages /usr/local/bin/pip* /usr/local/bin/idle*
 python -m compileall -q --invalidation-mode unchecked-hash "$library"
 
 # Tables of glibc's iconv, which Python does not use; caches and logs.
 rm -rf /usr/lib/*/gconv /var/cache/* /var/log/* /var/lib/apt /var/lib/dpkg/info /etc/apt /files
+
+# What is left has every library that it needs.
+set -- /lib*/ld-linux*.so.*
+loader=$1
+for file in /usr/bin/* /usr/sbin/* /usr/local/bin/* /usr/lib/*/*.so* /usr/local/lib/*.so* \
+  "$library"/lib-dynload/*; do
+  if "$loader" --list "$file" 2>/dev/null | grep 'not found'; then
+    echo "$file lacks a library" >&2
+    exit 1
+  fi
+done

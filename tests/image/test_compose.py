@@ -69,6 +69,10 @@ def test_the_agent_and_the_page_share_the_servers_address_and_keys(services: Any
     config = yaml.safe_load(services["livekit"]["environment"]["LIVEKIT_CONFIG"])
     assert config["keys"] == {key: secret}
     assert page["environment"]["LIVEKIT_URL"] == f"ws://127.0.0.1:{config['port']}"
+    # With a `node_ip` all addresses are offered as that one, and the browser finds no way in.
+    assert config["rtc"]["use_ice_lite"] is True
+    assert config["rtc"]["enable_loopback_candidate"] is True
+    assert "node_ip" not in config["rtc"]
     published = services["livekit"]["ports"]
     for port in (f"{config['port']}", f"{config['rtc']['udp_port']}/udp"):
         assert f"127.0.0.1:{port.removesuffix('/udp')}:{port}" in published

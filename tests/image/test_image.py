@@ -219,6 +219,8 @@ def test_without_keys_the_worker_says_which_and_ends(image: Image) -> None:
 def test_the_health_check_fails_where_no_worker_answers(image: Image) -> None:
     kind, program, *arguments = image.health
     assert kind == "CMD"
+    # A provider that is down is no reason to end the calls of a worker: /readyz would be one.
+    assert "'/livez'" in arguments[-1]
     own = ("--network", "none", *HARDENED, "--entrypoint", program)
     ended = engine("run", *own, image.name, *arguments)
     assert ended.returncode == 1
