@@ -111,6 +111,13 @@ class AgentSettings(Section):
         "Voices are personal data, and many laws ask for consent.",
         examples=["true"],
     )
+    consent: Spoken | None = Field(
+        default=None,
+        description="What the agent says before its greeting where calls are recorded, and whose "
+        "answer it waits for. The record has the answer: yes, no or none. After a no, everything "
+        "that was recorded of the call is removed, and the call goes on. Unset: nothing.",
+        examples=["This call is recorded. Is that all right?"],
+    )
     redact: Literal["cards", "personal"] = Field(
         default="cards",
         description="What records, logs, traces and the pages of calls do not keep of what people "

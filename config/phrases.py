@@ -42,6 +42,8 @@ class PhraseFile(BaseModel):
     hold: tuple[Phrase, ...] = ()
     courtesies: tuple[Phrase, ...] = ()
     listening: Phrase | None = None
+    agrees: tuple[Phrase, ...] = ()
+    refuses: tuple[Phrase, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +64,9 @@ class Phrases:
     """Words that may stand beside a hold phrase."""
     listening: str = ""
     """The agent's own backchannel."""
+    agrees: frozenset[Words] = frozenset()
+    """Answers to a question for consent."""
+    refuses: frozenset[Words] = frozenset()
 
 
 def words_of(text: str, *, kept: str = "") -> Words:
@@ -126,6 +131,8 @@ class Phrasebook:
             hold=frozenset().union(*(each.hold for each in everything)),
             courtesies=frozenset().union(*(each.courtesies for each in everything)),
             listening=languages["en"].listening if "en" in languages else "",
+            agrees=frozenset().union(*(each.agrees for each in everything)),
+            refuses=frozenset().union(*(each.refuses for each in everything)),
         )
 
     def of(self, language: str | None) -> Phrases:
@@ -160,6 +167,8 @@ def _read(file: Path) -> Phrases:
         _as_words(found.hold),
         _as_words(found.courtesies),
         found.listening or "",
+        _as_words(found.agrees),
+        _as_words(found.refuses),
     )
 
 

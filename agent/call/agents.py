@@ -28,6 +28,7 @@ from livekit.agents import (
 )
 
 from agent.call.call_tools import CallTools
+from agent.call.consent import Consent
 from agent.call.history.marked import Mark, extra_of, keep_turn, with_marked
 from agent.call.history.record import Said
 from agent.call.models.errors import ContentRefusedError
@@ -67,6 +68,8 @@ class CallAgents:
     """Everybody who is heard, if not only the caller."""
     tap: Tap | None = None
     """Learns what is heard of the agent."""
+    consent: Consent | None = None
+    """Asks first whether the call may be recorded."""
     recorder: CallRecorder = field(default_factory=CallRecorder)
     language: Language = "en"
     """That of the recorded sentences."""
@@ -77,6 +80,8 @@ class CallAgents:
 
     def on_item_added(self, event: ConversationItemAddedEvent) -> None:
         """An agent comes, or comes back after a task."""
+        if self.consent:
+            self.consent.on_item_added(event)
         agent = self.session.current_agent
         if isinstance(event.item, AgentHandoff) and agent not in self._since:
             is_first = event.item.old_agent_id is None
@@ -109,7 +114,14 @@ class CallAgents:
             await agent.update_chat_ctx(history)
             words = CannedPrompt.CUT_OFF.recorded(self.language)
             self.session.say(words.text, audio=words.frames())
-        elif self.greeting:
+        elif self.consent:
+            self.recorder.greets()
+            self.consent.ask(self._greet)
+        else:
+            self._greet()
+
+    def _greet(self) -> None:
+        if self.greeting:
             self.recorder.greets()
             self.session.say(self.greeting)
 
@@ -137,9 +149,13 @@ class CallAgents:
         return prefetch
 
     def take_turn(self, turn: ChatMessage) -> None:
-        """A turn of the caller is over. Raises StopResponse if it only asks the agent to wait."""
+        """A turn of the caller is over. Raises StopResponse if it only asks the agent to wait, or
+        only says whether the call may be recorded."""
         text = turn.text_content or ""
         text = self.group.unnamed(text) if self.group else text
+        if self.consent and self.consent.take(text):
+            keep_turn(self.session, turn, Mark.CONSENT)
+            raise StopResponse
         self.turn_taking.caller_said(text)
         if self.turn_taking.is_to_wait(text):
             keep_turn(self.session, turn, Mark.HOLD)

@@ -17,7 +17,6 @@ from agent.call.endings import Ending, count_as_failed
 from agent.call.failures import Failures
 from agent.call.hang_up import HangUp
 from agent.call.history.late_formatting import LateFormatting
-from agent.call.history.session_report import ReportFile
 from agent.call.log_context import TurnLog, name_caller
 from agent.call.mcp_tools import follow_mcp
 from agent.call.output.canned_prompts import SAMPLE_RATE
@@ -25,7 +24,7 @@ from agent.call.output.side_track import SideTrack, side_track
 from agent.call.people.authority import Authority, Role, on_rpc
 from agent.call.people.participants import AgentRole, show_role
 from agent.call.people.presence import Presence
-from agent.call.recording.keeping import Keeping
+from agent.call.recording.keeping import Keeping, first_words
 from agent.call.reply.broken_answers import BrokenAnswers
 from agent.call.reply.fillers import Fillers, fillers_on
 from agent.call.reply.greeting_prefetch import GreetingPrefetch
@@ -106,9 +105,9 @@ class Call:
         self._late_formatting = LateFormatting(self._session, self._recorder.formatted)
         self._greeting_prefetch: GreetingPrefetch | None = None
         if not self._keeping.said_before:
-            self._greeting_prefetch = GreetingPrefetch(self._session, self._agent.greeting)
+            self._greeting_prefetch = GreetingPrefetch(self._session, first_words(self._agent))
             job.add_shutdown_callback(self._greeting_prefetch.aclose)
-        report = ReportFile(job, self._session, self._own.settings)
+        report = self._keeping.report(job, self._session, self._own.settings)
         for each in (self._turn_taking, self._presence, self._parts.llm, self._parts.tts, report):
             job.add_shutdown_callback(each.aclose)
 
@@ -197,6 +196,7 @@ class Call:
             cannot_hear=self._failures.cannot_hear,
             group=self._group,
             tap=self._keeping.tap(),
+            consent=self._keeping.consent(self._own.settings, self._session, self._recorder.emit),
             recorder=self._recorder,
             language=self._agent.language,
         )

@@ -83,8 +83,8 @@ class Said(Line):
     role: Literal["user", "assistant"]
     text: str
     mark: str = ""
-    """Why it got no answer of its own: `backchannel`, `echo`, `aside`, `unanswered`, `hold`, or
-    `unfinished`: the caller hung up in mid-sentence."""
+    """Why it got no answer of its own: `backchannel`, `echo`, `aside`, `unanswered`, `hold`,
+    `consent` (about recording), or `unfinished`: the caller hung up in mid-sentence."""
     speaker: str | None = None
     name: str | None = None
     turn: int | None = None

@@ -248,7 +248,7 @@ function open(turn, is) {
   button.setAttribute("aria-expanded", String(is));
   body.hidden = !is;
 }
-const MARKS = { backchannel: "backchannel", echo: "echo of the agent", aside: "aside", unanswered: "not answered", hold: "asked to wait", unfinished: "hung up in mid-sentence" };
+const MARKS = { backchannel: "backchannel", echo: "echo of the agent", aside: "aside", unanswered: "not answered", hold: "asked to wait", consent: "about recording", unfinished: "hung up in mid-sentence" };
 function beside(each) {
   const name = each.role === "user" ? each.name || "Caller" : "Agent";
   return el("li", { class: "turn beside" }, `${moment(each.at)} ${name}${each.mark ? ` (${MARKS[each.mark] ?? each.mark})` : ""}: `, el("span", { dir: "auto" }, each.text));

@@ -8,7 +8,7 @@ from agent.call.history.marked import Mark
 from config.phrases import Words, words_of
 
 INTERRUPTION = "interruption"
-KINDS = (INTERRUPTION, *(mark.value for mark in Mark))
+KINDS = (INTERRUPTION, *(mark.value for mark in Mark if mark is not Mark.CONSENT))
 
 # A caller's turn that begins within this time of an utterance's end continues it.
 WENT_ON_SECONDS = 1.0

@@ -39,6 +39,8 @@ class Mark(Enum):
     """It was said over the agent's last words, which cannot be interrupted."""
     HOLD = "hold"
     """The caller asked the agent to wait."""
+    CONSENT = "consent"
+    """It answered whether the call may be recorded."""
 
 
 _DOUBTS: Mapping[Mark | None, str] = MappingProxyType(

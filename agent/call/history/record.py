@@ -60,6 +60,9 @@ class Record(Protocol):
     def write(self, line: Line) -> None:
         """Write one line. Never raises: a call goes on without its record."""
 
+    def forget(self) -> None:
+        """Remove what was written since it was opened."""
+
     def close(self) -> None:
         """Write no more."""
 
@@ -68,6 +71,9 @@ class NoRecord:
     """For operators who keep no records."""
 
     def write(self, line: Line) -> None:
+        pass
+
+    def forget(self) -> None:
         pass
 
     def close(self) -> None:
@@ -81,6 +87,8 @@ class FileRecord:
         self._descriptor: int | None = None
         self._written: SimpleQueue[bool] = SimpleQueue()
         """True for each line, then False."""
+        self._begins_at = 0
+        """The byte: before it may be another call in the same room."""
         with self._forgiven():
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             self._descriptor = open_claimed(path)
@@ -88,12 +96,19 @@ class FileRecord:
             threading.Thread(target=_sync, args=arguments, daemon=True).start()
             if _is_torn(self._descriptor):
                 self._write(b"\n")
+            self._begins_at = os.fstat(self._descriptor).st_size
 
     def write(self, line: Line) -> None:
         text = json.dumps(line.model_dump(exclude_none=True), ensure_ascii=False)
         with self._forgiven():
             # A lone surrogate, which no file takes, becomes its JSON escape.
             self._write(text.encode(errors="backslashreplace") + b"\n")
+
+    def forget(self) -> None:
+        if self._descriptor is not None:
+            with self._forgiven():
+                os.ftruncate(self._descriptor, self._begins_at)
+                self._written.put(True)
 
     def close(self) -> None:
         if self._descriptor is not None:

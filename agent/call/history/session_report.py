@@ -32,7 +32,15 @@ def report_file(directory: Path, room_sid: str) -> Path:
 class ReportFile:
     """The report of one session, written when it is over."""
 
-    def __init__(self, job: JobContext, session: AgentSession[Any], settings: Settings) -> None:
+    def __init__(
+        self,
+        job: JobContext,
+        session: AgentSession[Any],
+        settings: Settings,
+        may_keep: Callable[[], bool] = lambda: True,
+    ) -> None:
+        """`may_keep`: whether the caller has not refused."""
+        self._may_keep = may_keep
         self._job = job
         self._session = session
         self._settings = settings
@@ -41,7 +49,7 @@ class ReportFile:
         """Write it; nothing where no records are kept, or where nothing was said. Never raises:
         the call is over all the same."""
         directory = self._settings.agent.record_dir
-        if directory is None or not self._session.history.items:
+        if directory is None or not self._session.history.items or not self._may_keep():
             return
         clean = Redaction(secrets_of(self._settings)).without_secrets
         try:

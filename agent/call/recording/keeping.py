@@ -1,13 +1,28 @@
 """What is kept of one call: its record and, if wanted, its sound."""
 
+import logging
 from collections.abc import Callable
+from typing import Any
 
 from livekit import rtc
+from livekit.agents import AgentSession, JobContext
 
+from agent.call.consent import Answer, Consent
 from agent.call.history.record import open_record, record_file
+from agent.call.history.session_report import ReportFile
 from agent.call.recording.recorder import Recorder, Tap, open_recorder
-from agent.records.schema import Audio
+from agent.records.schema import Audio, End, Line
+from agent.records.schema import Consent as ConsentLine
+from agent.tasks import Tasks
 from config.behaviour import AgentSettings
+from config.settings import Settings
+
+log = logging.getLogger(__name__)
+
+
+def first_words(agent: AgentSettings) -> str:
+    """What the agent says first: the question whether it may record, or else the greeting."""
+    return (agent.consent if agent.record_dir else None) or agent.greeting
 
 
 class Keeping:
@@ -21,6 +36,44 @@ class Keeping:
             else None
         )
         self._sound: Recorder | None = None
+        self._is_refused = False
+        self._tasks = Tasks()
+
+    def write(self, line: Line) -> None:
+        """Write a line of the record; after a refusal only what holds no words."""
+        if not self._is_refused or isinstance(line, ConsentLine | End):
+            self.record.write(line)
+
+    def report(self, job: JobContext, session: AgentSession[Any], settings: Settings) -> ReportFile:
+        """LiveKit's own report of the session, to be written at its end."""
+        return ReportFile(job, session, settings, self.may_keep)
+
+    def may_keep(self) -> bool:
+        """Whether the caller has not refused."""
+        return not self._is_refused
+
+    def consent(
+        self, settings: Settings, session: AgentSession[Any], tell: Callable[[Line], None]
+    ) -> Consent | None:
+        """What asks the caller; None if nobody is to be asked."""
+        agent, phrasebook = settings.agent, settings.files.phrasebook
+
+        def answered(answer: Answer) -> None:
+            if answer == "no":
+                self._refuse()
+            tell(ConsentLine(answer=answer))
+
+        if not agent.consent or not agent.record_dir:
+            return None
+        return Consent(session, agent.consent, lambda: phrasebook.of(agent.language), answered)
+
+    def _refuse(self) -> None:
+        """The caller wants nothing kept: remove what was recorded, and record no more."""
+        self._is_refused = True
+        self.record.forget()
+        if self._sound:
+            self._tasks.start(self._sound.discard(), name="a recording that is not wanted")
+        log.info("the caller does not want the call to be recorded")
 
     def begin_sound(self, at_ms: Callable[[float], int], tell: Callable[[Audio], None]) -> None:
         """Record the sound from now on, if it is wanted, and tell so. `at_ms` puts a time of the
@@ -40,6 +93,7 @@ class Keeping:
 
     async def close(self) -> None:
         """Write no more. Takes as long as the disk, a few seconds at most."""
+        await self._tasks.ended()
         if self._sound:
             await self._sound.aclose()
         self.record.close()  # from here on it may be sent away

@@ -30,7 +30,7 @@ def recorder_of(
     shown = ShownTimes(job.room, lambda: presence.caller_identity)
     job.add_shutdown_callback(shown.aclose)
     others = job.proc.userdata.get("outlets", ())
-    outlets = (keeping.record.write, log_turn, *others, shown.take)
+    outlets = (keeping.write, log_turn, *others, shown.take)
     price = partial(cost_of, stt=settings.assemblyai, models=settings.openai)
     return CallRecorder(outlets, opening, rules_of(settings.agent), price)
 

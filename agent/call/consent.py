@@ -1,0 +1,115 @@
+"""Asks the caller whether the call may be recorded, before anything else is said.
+
+The answer is the caller's first turn: one that only agrees or refuses gets no answer but the
+greeting, one that goes on is answered as any turn. Whoever says nothing for `ANSWER_SECONDS`, or
+something else, has not answered (`none`): the call is recorded, as they were told.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Literal
+
+from livekit.agents import AgentSession, ChatMessage, ConversationItemAddedEvent
+
+from agent.call.history.marked import mark_of
+from config.phrases import Phrases, Words, words_of
+
+Answer = Literal["yes", "no", "none"]
+
+ANSWER_SECONDS = 6.0
+"""How long the caller may think after the question."""
+AGAIN_SECONDS = 1.0
+"""How often to look whether a caller has stopped who spoke at the end of that."""
+LONGEST_ANSWER = 8
+"""Words; who says more has begun to talk."""
+
+
+def answer_in(text: str, phrases: Phrases) -> Answer:
+    """What this text answers. Of phrases that overlap the longest counts, and one that refuses wins
+    over all that agree."""
+    words = words_of(text)
+    found = list(_found(words, phrases))
+    if "no" in found:
+        return "no"
+    return "yes" if found else "none"
+
+
+def _found(words: Words, phrases: Phrases) -> Iterator[Answer]:
+    """What each phrase in these words means, from the first to the last."""
+    position = 0
+    while position < len(words):
+        agrees = _longest(words[position:], phrases.agrees)
+        refuses = _longest(words[position:], phrases.refuses)
+        if agrees or refuses:
+            yield "yes" if agrees > refuses else "no"
+        position += max(agrees, refuses, 1)
+
+
+def _longest(words: Sequence[str], phrases: frozenset[Words]) -> int:
+    """How many words the longest of these phrases has with which the words begin; 0 for none."""
+    return max((len(each) for each in phrases if tuple(words[: len(each)]) == each), default=0)
+
+
+class Consent:
+    """For one call: asks, hears the answer, then has the caller greeted."""
+
+    def __init__(
+        self,
+        session: AgentSession[Any],
+        question: str,
+        phrases: Callable[[], Phrases],
+        on_answer: Callable[[Answer], None],
+    ) -> None:
+        """`phrases` are those of the caller's language, as far as it is known."""
+        self.question = question
+        self._session = session
+        self._phrases = phrases
+        self._on_answer = on_answer
+        self._greet: Callable[[], None] | None = None
+        self._timer: asyncio.TimerHandle | None = None
+
+    def ask(self, greet: Callable[[], None]) -> None:
+        """Ask. `greet` is called when there is an answer, or none will come; not if the caller
+        has begun to talk already."""
+        self._greet = greet
+        self._session.say(self.question).add_done_callback(lambda _: self._wait(ANSWER_SECONDS))
+
+    def take(self, text: str) -> bool:
+        """The caller's turn is over. Returns whether it was the answer and nothing more."""
+        if self._greet is None:
+            return False
+        answer = answer_in(text, self._phrases())
+        is_all = answer != "none" and len(words_of(text)) <= LONGEST_ANSWER
+        self._settle(answer, greets=is_all)
+        return is_all
+
+    def on_item_added(self, event: ConversationItemAddedEvent) -> None:
+        """Something is in the history that was no spoken turn: typed words, or a "yes" over the
+        question, which is taken for a backchannel and gets no answer of its own."""
+        item = event.item
+        if self._greet and isinstance(item, ChatMessage) and item.role == "user":
+            answer = answer_in(item.text_content or "", self._phrases())
+            if answer != "none":
+                self._settle(answer, greets=mark_of(item) is not None)
+
+    def _wait(self, seconds: float) -> None:
+        if self._greet and self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(seconds, self._late)
+
+    def _late(self) -> None:
+        self._timer = None
+        if self._session.user_state == "speaking":
+            self._wait(AGAIN_SECONDS)
+        elif self._greet:
+            self._settle("none", greets=True)
+
+    def _settle(self, answer: Answer, *, greets: bool) -> None:
+        greet, self._greet = self._greet, None
+        if self._timer:
+            self._timer.cancel()
+            self._timer = None
+        self._on_answer(answer)
+        if greet and greets:
+            with contextlib.suppress(RuntimeError):  # the session has closed meanwhile
+                greet()
