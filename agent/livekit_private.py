@@ -186,6 +186,14 @@ def certificates() -> ssl.SSLContext:
     return getattr(http_context, "_create_ssl_context", ssl.create_default_context)()
 
 
+async def close_for_job(session: AgentSession[Any]) -> None:
+    """Close a session because its job ends. LiveKit's job closes it as a user would (`aclose`), and
+    the reason of its own shutdown callback, which is right, comes too late."""
+    from livekit.agents import CloseReason
+
+    await session._aclose_impl(reason=CloseReason.JOB_SHUTDOWN)
+
+
 def limit_inside(toolset: llm.Toolset, limit: Callable[[Any], Any]) -> None:
     """Replace each tool in a set by what `limit` makes of it, such as those of an `MCPToolset`.
 

@@ -36,7 +36,8 @@ class HangUp:
 
     async def show_ending(self, ending: Ending) -> None:
         """Show pages why the agent ends the call, before it says its last words."""
-        if ending.hangs_up and self._is_in_room:
+        is_shown = ending.hangs_up or ending is Ending.WORKER_STOPPED
+        if is_shown and self._is_in_room:
             attributes: dict[str, str] = {Attribute.ENDING: ending.code}
             async with _forgiven("could not show why the call ends"):
                 await self._room.local_participant.set_attributes(attributes)

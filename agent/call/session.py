@@ -24,6 +24,7 @@ from agent.call.turns.end_of_turn.detector import EndOfTurnDetector, LiveKitDete
 from agent.call.turns.endpointing import turn_handling
 from agent.call.voices.vad_tap import TappedVAD
 from agent.call.voices.voice_detector import VoiceDetector
+from agent.livekit_private import close_for_job
 from config.settings import Settings
 from stt_assemblyai.stt import STT
 
@@ -92,9 +93,16 @@ def _tapped(detector: vad.VAD) -> TappedVAD:
     return TappedVAD(detector)
 
 
+class CallSession(AgentSession[None]):
+    """Only LiveKit's job calls `aclose`, when it has to end; agents end theirs by `shutdown`."""
+
+    async def aclose(self) -> None:
+        await close_for_job(self)
+
+
 def build_session(parts: SessionParts, group: stt.STT[Any] | None = None) -> AgentSession[None]:
     """One call's session. Opens no connection before `start`. `hearing` replaces the STT."""
-    return AgentSession(
+    return CallSession(
         stt=group or parts.stt,
         vad=_tapped(parts.vad),
         llm=parts.llm,

@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import importlib
 import math
 import os
 import time
@@ -294,5 +295,6 @@ def prewarm_in_development(
     settings: Settings, prewarm: Callable[[JobProcess], object], process: JobProcess
 ) -> None:
     """The same for a call whose files may change in the middle of it."""
+    importlib.import_module(PRELOADED)  # a fork server that was there before has not done so
     process.userdata["files_now"] = FilesNow(settings)
     prewarm(process)

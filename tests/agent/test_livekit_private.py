@@ -13,7 +13,7 @@ from typing import Any, cast, get_args
 
 import livekit.rtc.room
 import pytest
-from livekit.agents import Agent, AgentServer, AgentSession, llm, tts, vad
+from livekit.agents import Agent, AgentServer, AgentSession, CloseReason, llm, tts, vad
 from livekit.agents.cli import _legacy
 from livekit.agents.ipc.proc_pool import EventTypes, ProcPool
 from livekit.agents.tts import tts as tts_module
@@ -32,6 +32,7 @@ from agent.livekit_private import (
     WatchedServer,
     certificates,
     chunks,
+    close_for_job,
     detections,
     limit_inside,
     mark_started,
@@ -358,3 +359,13 @@ async def test_a_task_knows_for_which_speech_it_works() -> None:
     await session.aclose()
     assert found == [speech.id]
     assert speech_of_task() is None
+
+
+async def test_a_session_can_be_closed_for_its_job() -> None:
+    assert "reason" in inspect.signature(getattr(AgentSession, "_aclose_impl")).parameters  # noqa: B009
+    session: AgentSession[None] = AgentSession()
+    reasons: list[CloseReason] = []
+    session.on("close", lambda event: reasons.append(event.reason))
+    await session.start(Agent(instructions=""), record=False)
+    await close_for_job(session)
+    assert reasons == [CloseReason.JOB_SHUTDOWN]

@@ -1,10 +1,12 @@
 """What a call is made with, where it has settings of its own."""
 
+import asyncio
 import json
 
 import pytest
+from livekit.agents import Agent, CloseReason
 
-from agent.call.session import SessionParts, prepare_parts
+from agent.call.session import SessionParts, build_session, prepare_parts
 from agent.call.turns.end_of_turn.detector import LiveKitDetector
 from config.load import load_settings
 from config.per_call import settings_of_call
@@ -70,3 +72,21 @@ async def test_a_call_whose_model_hears_otherwise_has_a_detector_of_its_own(
     assert own.vad is not parts.vad
     same = for_call(parts, '{"ASSEMBLYAI_SPEECH_MODEL": "universal-streaming-multilingual"}')
     assert same.vad is parts.vad
+
+
+@pytest.mark.parametrize(
+    ("is_closed_by_job", "reason"),
+    [(True, CloseReason.JOB_SHUTDOWN), (False, CloseReason.USER_INITIATED)],
+)
+async def test_a_session_says_whether_its_job_closed_it_or_an_agent(
+    parts: SessionParts, is_closed_by_job: bool, reason: CloseReason
+) -> None:
+    session = build_session(parts)
+    closed: asyncio.Future[CloseReason] = asyncio.get_running_loop().create_future()
+    session.on("close", lambda event: closed.set_result(event.reason))
+    await session.start(Agent(instructions=""), record=False)
+    if is_closed_by_job:
+        await session.aclose()
+    else:
+        session.shutdown()
+    assert await asyncio.wait_for(closed, 10) is reason

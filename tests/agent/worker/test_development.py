@@ -14,13 +14,16 @@ from workbench.local.running import PROJECT
 
 pytestmark = pytest.mark.slow
 
+LATER = 600
 SUPERVISOR = """
 import asyncio, logging, sys
 from pathlib import Path
 from agent.worker import signals
 from agent.worker.changes import Watched
+from agent.worker import development
 from agent.worker.development import develop
 
+development.SPARE_SECONDS = {seconds}
 signals.block()
 shown = logging.StreamHandler(sys.stdout)
 shown.setFormatter(logging.Formatter("%(message)s %(fault)s", defaults={"fault": ""}))
@@ -38,7 +41,7 @@ sys.path.insert(0, {project!r})
 from agent.worker.development import retired
 VERSION = {version}
 async def main():
-    print("serving", VERSION, flush=True)
+    print("serving", VERSION, "livekit.plugins.silero" in sys.modules, flush=True)
     await retired()
     print("retired", VERSION, flush=True)
     await asyncio.to_thread(open, "calls-are-over", "rb", 0)
@@ -50,8 +53,9 @@ asyncio.run(main())
 class House:
     """A small project in a folder of its own, and the supervisor that runs it."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, spare_seconds: float = LATER) -> None:
         self.folder = folder
+        self.spare_seconds = spare_seconds
         (folder / "agent/words").mkdir(parents=True)
         os.mkfifo(folder / "calls-are-over")
         self.write("1")
@@ -67,7 +71,7 @@ class House:
     @contextlib.contextmanager
     def running(self) -> Iterator[None]:
         with subprocess.Popen(
-            [sys.executable, "-c", SUPERVISOR],
+            [sys.executable, "-c", SUPERVISOR.replace("{seconds}", str(self.spare_seconds))],
             cwd=self.folder,
             env={**os.environ, "PYTHONPATH": str(PROJECT), "PYTHONSAFEPATH": "1"},
             stdout=subprocess.PIPE,
@@ -108,6 +112,18 @@ def test_the_new_code_serves_while_calls_end_with_the_former(house: House) -> No
     house.says("serving 2")
     house.end_calls()
     house.says("a former worker has ended, with its last call")
+
+
+def test_a_spare_worker_that_has_all_but_our_code_takes_over(tmp_path: Path) -> None:
+    house = House(tmp_path, spare_seconds=0)
+    with house.running():
+        house.says("serving 1 False")
+        house.write("2")
+        house.says("serving 2 True")
+        house.write("3")
+        house.says("serving 3 True")
+        house.program.terminate()
+        assert house.program.wait() == 0
 
 
 def test_files_that_are_saved_together_take_one_new_worker(house: House) -> None:
