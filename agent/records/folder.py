@@ -9,6 +9,9 @@ from config.values import ROOT
 DEVELOPERS: Path = ROOT / "calls"
 """An ignored folder; `make clean` removes it."""
 
+MOST_MB = 1000
+"""What the calls of developers may take there: the oldest are removed first."""
+
 
 def kept_in_development(settings: Settings) -> Settings:
     """The settings of a developer's worker: without a folder for records there is one, and calls
@@ -17,6 +20,8 @@ def kept_in_development(settings: Settings) -> Settings:
     if agent.record_dir:
         return settings
     kept: dict[str, Any] = {"record_dir": DEVELOPERS}
+    if agent.record_keep_mb is None:
+        kept["record_keep_mb"] = MOST_MB
     if "record_audio" not in agent.model_fields_set:
         kept["record_audio"] = agent.redact != "personal"
     return settings.model_copy(update={"agent": agent.model_copy(update=kept)})

@@ -2,13 +2,18 @@
 
 from pathlib import Path
 
-from agent.records.folder import DEVELOPERS, kept_in_development
+from agent.records.folder import DEVELOPERS, MOST_MB, kept_in_development
+from config.behaviour import AgentSettings
 from workbench.local.sample_settings import sample_settings
 
 
 def test_without_a_folder_calls_are_kept_with_their_sound() -> None:
-    agent = kept_in_development(sample_settings()).agent
+    plain = sample_settings()
+    agent = kept_in_development(plain).agent
     assert (agent.record_dir, agent.record_audio) == (DEVELOPERS, True)
+    assert agent.record_keep_mb == MOST_MB
+    own = AgentSettings(record_keep_mb=5)
+    assert kept_in_development(plain.model_copy(update={"agent": own})).agent.record_keep_mb == 5
 
 
 def test_a_developer_may_leave_the_sound_out() -> None:
