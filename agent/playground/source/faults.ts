@@ -47,6 +47,7 @@ const ENDINGS: Record<string, string> = {
   agent_ended: "The agent ended the call.",
   too_long: "The call reached its longest duration.",
   hurried: "The call ended: the worker was stopped.",
+  worker_stopped: "The worker was stopped. When one runs again, an agent comes to this call.",
   fault: "The agent ended the call: it has a fault. The worker's log says which.",
 };
 
