@@ -90,7 +90,7 @@ def write_microphone(path: Path, samples: Samples, *, lead_seconds: float) -> Pa
 
 
 PLAYGROUND = (STATIC / "index.html", STATIC / "playground.css")
-VIEWER = tuple(VIEWER_FOLDER / f"page.{kind}" for kind in ("html", "css", "js"))
+VIEWER = tuple(VIEWER_FOLDER / f"page.{kind}" for kind in ("html", "css"))
 
 
 def look(parts: Sequence[Path] = PLAYGROUND) -> str:

@@ -5,7 +5,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.records.schema import CallersPart, Reply, Tool, Turn
-from agent.records.stages import Stage, latest, shares, stages, voice_ended_ms, wait_ms
+from agent.records.stages import (
+    USUAL_MS,
+    Share,
+    Stage,
+    latest,
+    shares,
+    stages,
+    voice_ended_ms,
+    wait_ms,
+)
 from workbench.local.calling.sample_records import greeting, turn
 
 
@@ -21,6 +30,10 @@ def test_a_wait_is_divided_as_it_was_spent() -> None:
     }  # fmt: skip
     assert sum(spent(one).values()) == wait_ms(one)
     assert next(each for each in stages(one) if each.key == "llm").lasts_ms == 2000
+
+
+def test_what_exceeds_the_usual_is_the_excess() -> None:
+    assert Share("llm", USUAL_MS["llm"] + 50).excess_ms == 50
 
 
 def test_a_tool_is_taken_out_of_the_models_time() -> None:
