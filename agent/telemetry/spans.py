@@ -2,7 +2,8 @@
 
 LiveKit has spans for turns, requests and tools. Ours say what it does not know: what the caller
 waited and why (`caller_wait`), how long a turn's end was held back (`second_opinion`), and the
-sessions with AssemblyAI (`stt_session`). Whatever else happens is an event of the session's span.
+sessions with AssemblyAI (`stt_session`). Whatever else happens is an event of the session's span,
+and how the call ended are attributes of the job's.
 """
 
 from collections.abc import Mapping
@@ -43,13 +44,13 @@ class Spans:
                 found = _flat(line, "agent.call.")
                 for part in (line.usage, line.cost):
                     found |= _flat(part, "agent.call.") if part else {}
-                self._on_session().set_attributes(found)
+                trace.get_current_span().set_attributes(found)  # of the job: the session is over
             case Said():  # nothing is left of it without its words
                 pass
             case _:
                 found = _flat(line)
                 kind = found.pop("agent.kind", type(line).__name__.lower())
-                self._on_session().add_event(f"agent.{kind}", found)
+                self._alive().add_event(f"agent.{kind}", found)
 
     def _turn(self, turn: Turn) -> None:
         said, reply = turn.caller_part, turn.reply
@@ -94,8 +95,10 @@ class Spans:
             attributes=attributes,
         )
 
-    def _on_session(self) -> trace.Span:
-        return trace.get_current_span(self._context())
+    def _alive(self) -> trace.Span:
+        """LiveKit's span of the session, or that of the job when the session is over."""
+        session = trace.get_current_span(self._context())
+        return session if session.is_recording() else trace.get_current_span()
 
     def _context(self) -> Context | None:
         """Of LiveKit's span of the session, once there was one."""

@@ -48,22 +48,32 @@ REPLY = Reply(
 
 
 class Trace:
-    """The finished spans, and the one that stands for LiveKit's session."""
+    """The finished spans, and those that stand for LiveKit's job and session."""
 
-    def __init__(self, exporter: InMemorySpanExporter, session: trace.Span) -> None:
+    def __init__(self, exporter: InMemorySpanExporter, job: trace.Span) -> None:
         self._exporter = exporter
-        self.session = session
+        self.job = job
+        self.session = telemetry.tracer.start_span("agent_session")
+        self._outlet = Spans()
+        self._outlet(Call(at=BEGAN, caller="zorilla"))
 
     def tell(self, *lines: Line) -> list[ReadableSpan]:
-        outlet = Spans()
-        for line in (Call(at=BEGAN, caller="zorilla"), *lines):
-            outlet(line)
+        """In the session; returns the spans that are over."""
+        with trace.use_span(self.session):
+            for line in lines:
+                self._outlet(line)
         return [*self._exporter.get_finished_spans()]
 
-    def after(self, *lines: Line) -> ReadableSpan:
-        """The session's span, when it is over."""
-        self.tell(*lines)
+    def of_session(self) -> ReadableSpan:
+        """The session is over: its span."""
         self.session.end()
+        return self._exporter.get_finished_spans()[-1]
+
+    def of_job(self, *lines: Line) -> ReadableSpan:
+        """When these came after the session, and the job is over: its span."""
+        for line in lines:
+            self._outlet(line)
+        self.job.end()
         return self._exporter.get_finished_spans()[-1]
 
 
@@ -73,8 +83,8 @@ def traced() -> Iterator[Trace]:
     provider = TracerProvider(shutdown_on_exit=False)
     provider.add_span_processor(SimpleSpanProcessor(exporter))
     telemetry.tracer.set_provider(provider)
-    with telemetry.tracer.start_as_current_span("agent_session", end_on_exit=False) as session:
-        yield Trace(exporter, session)
+    with telemetry.tracer.start_as_current_span("job_entrypoint", end_on_exit=False) as job:
+        yield Trace(exporter, job)
     telemetry.tracer.set_provider(trace.get_tracer_provider())
 
 
@@ -142,21 +152,26 @@ def test_a_session_with_assemblyai_is_a_span(traced: Trace) -> None:
 
 
 def test_what_else_happens_is_an_event_of_the_session(traced: Trace) -> None:
-    session = traced.after(
+    traced.tell(
         Said(role="user", text="zorilla"),
         ProviderFailed(at_ms=5, provider="llm", error="timeout"),
         PresetChanged(at_ms=9, preset="conservative"),
     )
+    session = traced.of_session()
     assert [event.name for event in session.events] == ["agent.provider_failed", "agent.preset"]
     assert dict(session.events[0].attributes or {})["agent.provider"] == "llm"
     assert "zorilla" not in session.to_json()
 
 
-def test_the_end_and_its_cost_are_on_the_session(traced: Trace) -> None:
-    session = traced.after(
-        End(ending="caller_left", seconds=60, usage=Usage(tts_characters=9), cost=Cost(llm=0.5))
+def test_the_end_and_its_cost_are_on_the_job(traced: Trace) -> None:
+    """LiveKit's session is closed before the record is."""
+    traced.of_session()
+    job = traced.of_job(
+        PresetChanged(at_ms=9, preset="conservative"),
+        End(ending="caller_left", seconds=60, usage=Usage(tts_characters=9), cost=Cost(llm=0.5)),
     )
-    assert session.attributes
-    assert session.attributes["agent.call.ending"] == "caller_left"
-    assert session.attributes["agent.call.llm"] == 0.5
-    assert session.attributes["agent.call.tts_characters"] == 9
+    assert [event.name for event in job.events] == ["agent.preset"]
+    assert job.attributes
+    assert job.attributes["agent.call.ending"] == "caller_left"
+    assert job.attributes["agent.call.llm"] == 0.5
+    assert job.attributes["agent.call.tts_characters"] == 9
