@@ -29,12 +29,13 @@ class Spans:
         self._began_at = 0.0
         """Of the call, in unix seconds."""
         self._session: Context | None = None
+        self._job: trace.Span = trace.INVALID_SPAN
 
     def __call__(self, line: Line) -> None:
         """Add what this line says to the trace, without what people said and who they are."""
         match line:
-            case Call():
-                self._began_at = line.at
+            case Call():  # before LiveKit makes its session's span the current one
+                self._began_at, self._job = line.at, trace.get_current_span()
             case Turn():
                 self._turn(line)
             case SttSession():
@@ -44,7 +45,7 @@ class Spans:
                 found = _flat(line, "agent.call.")
                 for part in (line.usage, line.cost):
                     found |= _flat(part, "agent.call.") if part else {}
-                trace.get_current_span().set_attributes(found)  # of the job: the session is over
+                self._job.set_attributes(found)  # the session is over
             case Said():  # nothing is left of it without its words
                 pass
             case _:
@@ -98,7 +99,7 @@ class Spans:
     def _alive(self) -> trace.Span:
         """LiveKit's span of the session, or that of the job when the session is over."""
         session = trace.get_current_span(self._context())
-        return session if session.is_recording() else trace.get_current_span()
+        return session if session.is_recording() else self._job
 
     def _context(self) -> Context | None:
         """Of LiveKit's span of the session, once there was one."""
