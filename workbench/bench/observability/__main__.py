@@ -112,7 +112,8 @@ async def compared(places: Places, calls: int) -> list[str]:
     off = Worker(places, "off", {"AGENT_NAME": "off"}, "start")
     async with off.taking_calls(), everything(places, "on") as on:
         for number in range(calls + 1):
-            for name, worker in (("off", off), ("on", on.worker)):
+            pair = [("off", off), ("on", on.worker)]
+            for name, worker in pair[:: -1 if number % 2 else 1]:  # each is as often the first
                 cost = await measured(places, worker, f"{name} {number}")
                 print(name, cost, flush=True)
                 if number:  # the first of each warms its worker up
