@@ -2,14 +2,16 @@
 
 import re
 from collections.abc import Iterator
+from difflib import SequenceMatcher
 
 from agent.records.oddity import Oddity
 from agent.records.read import RecordedCall
 from agent.records.schema import CallersPart, Interruption, Overlap, Turn, Word
 from agent.records.words import END_REASONS, duration, moment
 
-ECHO_WORDS = 3
-"""So many words of the agent's in a row are its own voice; two may be chance."""
+ECHO_WORDS, ECHO_SHARE = 3, 0.6
+"""Words that are said over the agent are its own voice if so many, and this share of them, are the
+agent's in its order; two may be chance."""
 MISJUDGED_WITHIN_MS = 3000
 """An overlap and the interruption that it was are told at most so far apart."""
 _NOISE = "a sound without words (noise)"
@@ -169,12 +171,17 @@ def _plain(words: list[Word]) -> list[str]:
 
 
 def _is_echo(words: list[Word], turn: Turn) -> bool:
-    """Whether the words begin with some that the agent said in this turn, in its order."""
-    said = _plain(turn.reply.words) if turn.reply else []
-    heard = _plain(words)[:ECHO_WORDS]
-    return len(heard) == ECHO_WORDS and any(
-        said[at : at + ECHO_WORDS] == heard for at in range(len(said))
-    )
+    """Whether these words, which began while the agent spoke in this turn, are mostly its own, in
+    its order: of an echo the recogniser mishears some."""
+    reply = turn.reply
+    if not words or reply is None or reply.first_sound_ms is None or reply.ended_ms is None:
+        return False
+    if not reply.first_sound_ms <= words[0].start_ms <= reply.ended_ms:
+        return False
+    heard, own = _plain(words), _plain(reply.words)
+    pairs = SequenceMatcher(None, own, heard, autojunk=False).get_matching_blocks()
+    same = sum(each.size for each in pairs)
+    return same >= ECHO_WORDS and same >= ECHO_SHARE * len(heard)
 
 
 def _is_number(words: list[Word]) -> bool:

@@ -18,6 +18,7 @@ from agent.records.schema import LINE, AnyLine
 SUFFIX = ".jsonl"
 LATEST = 4e9
 """In unix seconds: the year 2096. A line of a later time is none."""
+_INTERRUPTED = (b'"by": "', b'"by":"')
 _BEGINS = (schema.Call, schema.Said, schema.Turn)
 _TURN = (b'{"kind": "turn"', b'{"kind":"turn"')
 _SPOKEN = (b'{"kind": "said"', b'{"kind":"said"')
@@ -84,13 +85,15 @@ def read_calls(path: Path, *, with_words: bool = True) -> list[RecordedCall]:
     """The calls of a file, oldest first. Raises OSError.
 
     Without `with_words`, which takes half the time, lines of what was said are left out, and so are
-    the words of turns, but for those of interruptions.
+    the words of turns, but for calls with an interruption.
     """
     return calls_in(path.read_bytes(), path, with_words=with_words)
 
 
 def calls_in(data: bytes, path: Path, *, with_words: bool = True) -> list[RecordedCall]:
     """The same for what a file holds."""
+    if any(each in data for each in _INTERRUPTED):  # by which words decides what it was
+        with_words = True
     calls: list[_Lines] = []
     is_over = True
     for text in data.splitlines():

@@ -111,11 +111,37 @@ def test_a_sound_without_words_in_a_call_with_echoes_is_perhaps_one() -> None:
     assert "by a sound without words (perhaps the echo)" in told_of["false_barge_in"]
 
 
-def test_an_echo_that_was_answered_is_known_by_its_words() -> None:
-    echo = turn(5, 9000, "we open at nine every morning but on sundays at ten or by", "Pardon?")
-    one = only(turn(4, 1000, "when", SPOKEN), echo)
+def test_an_echo_that_was_answered_is_known_by_its_words_though_some_were_misheard() -> None:
+    agent = turn(4, 1000, "when", SPOKEN)
+    assert agent.reply
+    assert agent.reply.first_sound_ms
+    begins = agent.reply.first_sound_ms + 400
+    one = only(agent, turn(5, begins, "we open at wine every morning", "Pardon?"))
     assert (one.kind, one.turn) == ("echo", 5)
-    assert "sundays at ten or ...”: an echo" in one.sentence
+    assert "“we open at wine every morning”: an echo" in one.sentence
+    long = turn(5, begins, "we open at nine every morning but on sundays at ten or by", "Pardon?")
+    assert "sundays at ten or ...”" in only(agent, long).sentence
+
+
+@pytest.mark.parametrize(
+    ("said", "after_ms"),
+    [
+        ("we open at nine every morning", 9000),  # said again, when the agent had ended
+        ("we open", 400),
+        ("I would like to book a table at nine", 400),
+    ],
+)
+def test_a_caller_who_uses_the_agents_words_is_no_echo(said: str, after_ms: int) -> None:
+    agent = turn(4, 1000, "when", SPOKEN)
+    assert agent.reply
+    assert agent.reply.first_sound_ms
+    assert told(agent, turn(5, agent.reply.first_sound_ms + after_ms, said, "Yes.")) == []
+
+
+def test_without_knowing_when_the_agent_spoke_nothing_is_its_echo() -> None:
+    mute = turn(4, 1000, "when", SPOKEN, reply={"ended_ms": None})
+    assert told(mute, turn(5, 3000, "we open at nine every morning", "Yes.")) == []
+    assert told(Turn(index=4, origin="caller"), turn(5, 3000, "we open at nine", "Yes.")) == []
 
 
 def test_what_was_taken_for_no_turn_and_was_one_is_told() -> None:

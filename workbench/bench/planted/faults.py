@@ -12,12 +12,12 @@ from agent.caller.caller import Caller
 from agent.caller.conversation import take_turn
 from agent.caller.microphone import SAMPLE_RATE
 from workbench.bench.talk.stimuli import recorded_noises
-from workbench.local.calling.corpus import synthesised
+from workbench.local.calling.corpus import dickens, synthesised
 from workbench.local.standins_process import StandIns
 
 ANSWER_SECONDS = 40.0
-LONG = "Say after me: we open at nine every morning, and on Sundays at ten, but never in August."
-"""The agent repeats it: long enough to speak over it."""
+LONG = 5
+"""The sentence of the corpus that the agent repeats: long enough to speak over it."""
 _DELAY_MS = 2600
 _STEP_SECONDS = 0.1
 _ECHO_SECONDS = 0.25
@@ -33,6 +33,10 @@ class Scene:
     async def ask(self, question: str) -> None:
         """Say something, and hear the answer out, if there is one."""
         await take_turn(self.caller, synthesised(question), timeout_seconds=ANSWER_SECONDS)
+
+    async def talk_long(self) -> None:
+        """Say something that the agent repeats at length."""
+        await take_turn(self.caller, dickens()[LONG], timeout_seconds=ANSWER_SECONDS)
 
     async def control(self, path: str, told: Any = None) -> None:
         """Tell the stand-ins what is to go wrong."""
@@ -93,7 +97,7 @@ async def lost_socket(scene: Scene) -> None:
 
 async def noise(scene: Scene) -> None:
     async with asyncio.TaskGroup() as tasks:
-        tasks.create_task(scene.ask(LONG))
+        tasks.create_task(scene.talk_long())
         await _agent_speaks(scene.caller)
         await asyncio.sleep(0.8)
         await scene.caller.say(recorded_noises()["baby_crying"][: int(1.2 * SAMPLE_RATE)])
@@ -110,7 +114,7 @@ async def echo(scene: Scene) -> None:
 
     returning = asyncio.create_task(send_back())
     try:
-        await scene.ask(LONG)
+        await scene.talk_long()
         await asyncio.sleep(4)
     finally:
         returning.cancel()
