@@ -141,7 +141,7 @@ class Call:
         finally:
             self._presence.stop_waiting()
         try:
-            await self._hang_up.close_session(self._session)
+            await self._hang_up.close_session(self._session, self._recorder.closes)
             self._recorder.end(None if ending is Ending.OTHER_AGENT else ending.code)
             await self._keeping.close()
             seconds = round(time.monotonic() - started, 1)

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 
 from livekit import api, rtc
 from livekit.agents import AgentSession, JobContext
@@ -64,8 +64,12 @@ class HangUp:
         elif ending.frees_the_room:
             await self.free_room()
 
-    async def close_session(self, session: AgentSession[None]) -> None:
-        """Close the session: AssemblyAI says only then what it bills."""
+    async def close_session(
+        self, session: AgentSession[None], tell: Callable[[], None] = lambda: None
+    ) -> None:
+        """Close the session: AssemblyAI says only then what it bills. `tell` is called before, as
+        the session takes a turn that is still open for a whole one."""
+        tell()
         async with _forgiven("could not close the session"):
             await session.aclose()
 

@@ -23,6 +23,9 @@ SCHEMA = 1
 PERSONAL = frozenset({"text", "replaces", "words", "caller", "speaker", "name", "faults"})
 """Names of the fields, at any depth, that tell who spoke or what was said."""
 
+UNFINISHED = "unfinished"
+"""The mark of a caller's words that the end of the call cut off."""
+
 Provider = Literal["stt", "llm", "tts"]
 EndReason = Literal[
     "confidence",  # AssemblyAI was sure that the turn is over

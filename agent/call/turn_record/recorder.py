@@ -32,6 +32,7 @@ from agent.call.voices.who_spoke import turns_of
 from agent.livekit_private import speech_of_task
 from agent.personal_data import CARDS, Rules
 from agent.records.schema import (
+    UNFINISHED,
     AgentChanged,
     Call,
     Cost,
@@ -70,6 +71,7 @@ class CallRecorder(ProviderFacts):
         self.turns = Collector(self.emit)
         self.caller_words = CallerWords(self.turns, self.clock)
         self._is_greeting = False
+        self._is_closing = False
         self._speaking: str | None = None
         self._tools: dict[str, str] = {}
         """The names of the tools that run, by their calls."""
@@ -88,6 +90,10 @@ class CallRecorder(ProviderFacts):
             self.clock.begin()
             self.emit(opening())
 
+    def closes(self) -> None:
+        """The session closes: a turn of the caller that it still takes up was cut off."""
+        self._is_closing = True
+
     def end(self, ending: str | None) -> None:
         """The call is over for this reason; None: another agent goes on with it. After this
         nobody is told anything."""
@@ -95,7 +101,7 @@ class CallRecorder(ProviderFacts):
         if ending is not None:
             self.begin()
         if words := self.caller_words.unfinished:
-            self.emit(Said(role="user", text=words, mark="unfinished"))
+            self.emit(Said(role="user", text=words, mark=UNFINISHED))
         self.turns.close(now_ms)
         if ending is not None:
             seconds = round(now_ms / 1000, 1)
@@ -213,10 +219,10 @@ class CallRecorder(ProviderFacts):
         said_by = turns_of(item)
         if item.role == "user" and not mark:
             self.turns.spoken_by(speech, said_by[-1].get("speaker"))
+        is_cut_off = self._is_closing and item.role == "user" and not mark
+        shown = UNFINISHED if is_cut_off else mark.value if mark else ""
         for said in said_by:
-            self.emit(
-                Said(**said, mark=mark.value if mark else "", turn=self._turn_of(item, speech))
-            )
+            self.emit(Said(**said, mark=shown, turn=self._turn_of(item, speech)))
         if item.role == "assistant":
             self.turns.heard(speech, item.text_content or "")
 

@@ -309,3 +309,15 @@ async def test_a_turn_of_several_people_is_that_of_the_last_speaker() -> None:
     recorder.end(None)
     (turn,) = [each for each in told if isinstance(each, Turn)]
     assert turn.speaker == "b"
+
+
+async def test_a_turn_that_the_session_takes_up_when_it_closes_was_cut_off() -> None:
+    told: list[Line] = []
+    recorder = CallRecorder([told.append])
+    recorder.on_item_added(ConversationItemAddedEvent(item=message("user", "Hello.")))
+    recorder.closes()
+    recorder.on_item_added(ConversationItemAddedEvent(item=message("assistant", "At your")))
+    recorder.on_item_added(ConversationItemAddedEvent(item=message("user", "My number is")))
+    recorder.end("caller_left")
+    said = [(each.text, each.mark) for each in told if isinstance(each, Said)]
+    assert said == [("Hello.", ""), ("At your", ""), ("My number is", "unfinished")]
