@@ -77,7 +77,11 @@ SESSION: Mapping[EventTypes, Sequence[Handler]] = {
 RECOGNISER: Mapping[str, Sequence[Handler]] = {
     # The group replaces the line of each speaker on screens; then come history and record.
     "late_format": (Group.on_late_format, LateFormatting.on_late_format),
-    "session_opened": (Silence.on_recogniser_opened, CallReports.on_recogniser_opened),
+    "session_opened": (
+        Silence.on_recogniser_opened,
+        CallReports.on_recogniser_opened,
+        CallRecorder.on_recogniser_opened,
+    ),
     "interrupted": (
         Silence.on_recogniser_interrupted,
         CallReports.on_recogniser_interrupted,

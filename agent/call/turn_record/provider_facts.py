@@ -9,7 +9,7 @@ from agent.call.turn_record.collector import Collector
 from agent.call.turn_record.harmless import harmless
 from agent.livekit_private import speech_of_task
 from agent.records.schema import Attempt, Line, ProviderFailed, SttSession
-from stt_assemblyai.events import Interrupted, SessionUsage
+from stt_assemblyai.events import Interrupted, Opened, SessionUsage
 
 
 @harmless
@@ -19,6 +19,8 @@ class ProviderFacts(ABC):
 
     turns: Collector
     clock: CallClock
+    open_sessions: dict[str, int]
+    """Sessions with AssemblyAI by their ids, and when each was opened."""
 
     @abstractmethod
     def emit(self, line: Line) -> None:
@@ -62,8 +64,20 @@ class ProviderFacts(ABC):
                 tts_audio_for_ms=round(metrics.audio_duration * 1000),
             )
 
+    def on_recogniser_opened(self, event: Opened) -> None:
+        """A session of AssemblyAI is open; it is billed for as long as it stays so."""
+        self.open_sessions[event.session_id] = self.clock.now_ms()
+
+    def bill_open_sessions(self) -> None:
+        """The call is over. Sessions that are still open close after its record: count their time
+        so far."""
+        for opened_ms in self.open_sessions.values():
+            self.turns.billed((self.clock.now_ms() - opened_ms) / 1000)
+        self.open_sessions.clear()
+
     def on_billed(self, usage: SessionUsage) -> None:
         """A session of AssemblyAI is over."""
+        self.open_sessions.pop(usage.session_id, None)
         self.turns.billed(usage.billed_seconds)
         self.emit(
             SttSession(

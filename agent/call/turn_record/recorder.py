@@ -70,6 +70,7 @@ class CallRecorder(ProviderFacts):
         self.clock = CallClock()
         self.turns = Collector(self.emit)
         self.caller_words = CallerWords(self.turns, self.clock)
+        self.open_sessions: dict[str, int] = {}
         self._is_greeting = False
         self._is_closing = False
         self._speaking: str | None = None
@@ -105,6 +106,7 @@ class CallRecorder(ProviderFacts):
         self.turns.close(now_ms)
         if ending is not None:
             seconds = round(now_ms / 1000, 1)
+            self.bill_open_sessions()
             usage = self.turns.usage
             self.emit(End(ending=ending, seconds=seconds, usage=usage, cost=self._price(usage)))
         self.outlets.all.clear()

@@ -1,11 +1,14 @@
 """What providers do in a call: single events. Whole conversations are in test_recorder."""
 
+import asyncio
+
+import pytest
 from livekit.agents.metrics import LLMMetrics, STTMetrics, TTSMetrics
 
 from agent.call.turn_record.recorder import CallRecorder
 from agent.records.schema import Attempt, End, Line, ProviderFailed, SttSession, Usage
 from stt_assemblyai.errors import NetworkError
-from stt_assemblyai.events import Interrupted, SessionUsage
+from stt_assemblyai.events import Interrupted, Opened, SessionUsage
 
 
 async def test_what_models_use_is_counted() -> None:
@@ -49,3 +52,21 @@ async def test_failures_are_told_at_once() -> None:
         ("tts", "empty", None),
         ("stt", "NetworkError", 1500),
     ]
+
+
+@pytest.mark.looptime
+async def test_a_session_that_closes_after_the_record_is_counted_with_its_time_so_far() -> None:
+    told: list[Line] = []
+    recorder = CallRecorder([told.append])
+    recorder.begin()
+    recorder.on_recogniser_opened(Opened("first", None, ()))
+    await asyncio.sleep(10)
+    recorder.on_recogniser_opened(Opened("second", None, ()))
+    recorder.on_billed(SessionUsage("first", "start", 10.5, False, 10.0, 0.0))
+    await asyncio.sleep(20)
+    recorder.end("caller_left")
+    recorder.on_billed(SessionUsage("second", "roll over", 21.0, False, 20.0, 0.0))
+    end = told[-1]
+    assert isinstance(end, End)
+    assert end.usage
+    assert end.usage.stt_billed_seconds == pytest.approx(30.5, abs=0.1)
