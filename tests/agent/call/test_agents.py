@@ -82,10 +82,13 @@ class Call:
         *answers: Part | list[Part],
         said_before: Sequence[Said] = (),
         task: Callable[..., AgentTask[Any]] = GetEmailTask,
+        language: str = "en",
     ) -> None:
         key = {"api_key": "key"}
         livekit = {"url": "ws://127.0.0.1", "api_secret": "secret"} | key
-        settings = load_settings(None, given={"livekit": livekit, "assemblyai": key, "openai": key})
+        given = {"livekit": livekit, "assemblyai": key, "openai": key}
+        settings = load_settings(None, given=given | {"agent": {"language": language}})
+        self.language = language
         self.stt, self.detector, self.loudspeaker = ScriptedSTT(), ScriptedVAD(), Loudspeaker()
         self.llm, self.tts = ScriptedLLM(*answers), ScriptedTTS()
         self.session: AgentSession[None] = AgentSession(
@@ -122,7 +125,7 @@ class Call:
         await asyncio.sleep(seconds)
 
     def _hear(self, kind: stt.SpeechEventType, text: str = "") -> None:
-        words = [stt.SpeechData(language=LanguageCode("en"), text=text)] if text else []
+        words = [stt.SpeechData(language=LanguageCode(self.language), text=text)] if text else []
         self.stt.events.put_nowait(stt.SpeechEvent(type=kind, alternatives=words))
 
     @property
@@ -141,9 +144,10 @@ async def call(
     *answers: Part | list[Part],
     said_before: Sequence[Said] = (),
     task: Callable[..., AgentTask[Any]] = GetEmailTask,
+    language: str = "en",
 ) -> AsyncIterator[Call]:
     """A call whose greeting has been heard."""
-    running = Call(*answers, said_before=said_before, task=task)
+    running = Call(*answers, said_before=said_before, task=task, language=language)
     running.session.input.audio = SilentInput()
     running.session.output.audio = running.loudspeaker
     await running.session.start(running.desk, record=False)
@@ -284,6 +288,24 @@ async def test_a_task_of_livekit_is_as_patient_with_dictation_as_we_are(
         assert line.desk.found == found
         assert line.agent is line.desk
         assert line.tts.texts[-1] == "Thank you, Ann."
+
+
+async def test_a_german_call_goes_by_german_phrases_after_a_hand_off_too() -> None:
+    """No engine here recognises German: the words are scripted, and the turns are the call's."""
+    hours = "Wir haben montags bis freitags von neun bis fünf geöffnet, und samstags bis zwei Uhr."
+    answers = [hours, "Wie lautet Ihre Telefonnummer?", "Danke."]
+    async with call(HAND_OVER, *answers, language="de") as line:
+        await line.say("verbinden Sie mich bitte")
+        assert line.agent is line.desk.second
+        usual = line.patience
+        await line.say("wann haben Sie geöffnet", seconds=2)
+        await line.say("alles klar", seconds=1)
+        assert line.loudspeaker.playing
+        await line.say("warten Sie ich habe noch eine Frage")
+        assert line.tts.texts[-1] == "Wie lautet Ihre Telefonnummer?"
+        assert line.patience == (1600, 1.6)
+        await line.say("eins zwei drei vier fünf sechs")
+        assert line.patience == usual
 
 
 async def test_an_agent_goes_on_where_another_one_died() -> None:
