@@ -106,9 +106,9 @@ def _table(found: Sequence["Summary"]) -> list[str]:
         at = datetime.fromtimestamp(first.at).astimezone()
         slowest = "" if each.slowest_ms is None else f"{each.slowest_ms / 1000:.1f} s"
         lines.append(
-            f"{at:%Y-%m-%d %H:%M:%S}  {each.name:<18} {_plain(first.room):<20} "
+            f"{at:%Y-%m-%d %H:%M:%S}  {_plain(each.name):<18} {_plain(first.room):<20} "
             f"{_plain(first.caller or ''):<16} {round(each.seconds):>5} s  slowest {slowest:>6}  "
-            f"{each.end.ending if each.end else 'no end'}"
+            f"{_plain(each.end.ending) if each.end else 'no end'}"
         )
         lines += [f"    {_plain(odd.sentence)}" for odd in each.oddities]
     return lines

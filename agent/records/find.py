@@ -32,7 +32,7 @@ def call_named(name: str, folder: Path) -> RecordedCall:
     Raises NotFoundError.
     """
     stem, _, number = name.rpartition("#")
-    if stem and number.isdecimal():
+    if stem and number.isdecimal() and len(number) < 10:
         of_file = [call for call in _in_file(stem, folder) if call.number == int(number)]
         if of_file:
             return of_file[0]
@@ -49,7 +49,8 @@ def call_named(name: str, folder: Path) -> RecordedCall:
 
 def _in_file(name: str, folder: Path) -> list[RecordedCall]:
     """The calls of a file with this path, or of the record in the folder with this name or SID."""
-    for path in (Path(name), folder / name, folder / f"{quote(name, safe='')}.jsonl"):
+    quoted = quote(name, safe="", errors="surrogatepass")
+    for path in (Path(name), folder / name, folder / f"{quoted}.jsonl"):
         try:
             if path.is_file() and (calls := read_calls(path)):
                 return calls

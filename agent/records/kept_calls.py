@@ -7,6 +7,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 RECORD = ".jsonl"
+_ROOM = "RM_"
+"""The SIDs of rooms begin so, and the names of all our files. Others may lie in the same folder."""
+_LATEST = 4e9  # unix seconds: 2096. A record of a later time has none.
 _LONGEST_LINE = 65_536
 """Bytes: of a last line, enough to see what it is."""
 
@@ -38,7 +41,7 @@ def kept_calls(folder: Path) -> list[KeptCall]:
 
 def _files(folder: Path) -> Iterator[Path]:
     try:
-        yield from sorted(each for each in folder.iterdir() if not each.name.startswith("."))
+        yield from sorted(each for each in folder.iterdir() if each.name.startswith(_ROOM))
     except OSError:
         return
 
@@ -83,6 +86,7 @@ def name_in_store(record: Path) -> str:
 def _began_at(record: Path) -> float:
     try:
         with record.open("rb") as file:
-            return float(json.loads(file.readline(_LONGEST_LINE))["at"])
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+            at = float(json.loads(file.readline(_LONGEST_LINE))["at"])
+    except (OSError, ValueError, KeyError, TypeError, RecursionError, OverflowError):
         return 0.0
+    return at if 0 <= at <= _LATEST else 0.0

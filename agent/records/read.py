@@ -3,7 +3,9 @@
 A line that cannot be read is counted and skipped: what is left of a call is shown all the same.
 """
 
+import contextlib
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -19,9 +21,13 @@ SUFFIX = ".jsonl"
 LATEST = 4e9
 """In unix seconds: the year 2096. A line of a later time is none."""
 _INTERRUPTED = (b'"by": "', b'"by":"')
+MOST = 10**12
+"""No number of a record is larger or more negative: in milliseconds 31 years."""
 _BEGINS = (schema.Call, schema.Said, schema.Turn)
 _TURN = (b'{"kind": "turn"', b'{"kind":"turn"')
 _SPOKEN = (b'{"kind": "said"', b'{"kind":"said"')
+_WILD = re.compile(rb"(?<![\d.])\d{13}|\d[eE]\+?\d|NaN|Infinity")
+"""What a number may look like that is too large, or none."""
 _Kind = TypeVar("_Kind", bound=schema.Line)
 
 
@@ -139,7 +145,10 @@ class _Lines:
 
 def files_in(folder: Path, *, since: float = 0.0) -> list[Path]:
     """The records in a folder that were written to since then, in unix seconds; newest last."""
-    found = [(path.stat().st_mtime, path) for path in folder.glob(f"*{SUFFIX}")]
+    found: list[tuple[float, Path]] = []
+    for path in folder.glob(f"*{SUFFIX}"):
+        with contextlib.suppress(OSError):  # a link to nothing, or somebody has just removed it
+            found.append((path.stat().st_mtime, path))
     return [path for written_at, path in sorted(found) if written_at >= since]
 
 
@@ -147,28 +156,43 @@ def _line(text: bytes, *, with_words: bool) -> AnyLine | None:
     """What a line says; None if it says nothing that is known."""
     line: AnyLine | None
     try:
-        if not with_words and text.startswith(_TURN):
-            line = _WORDLESS.validate_json(text)
+        if _WILD.search(text):
+            line = _mended(text)
+        elif not with_words and text.startswith(_TURN):
+            line = _WORDLESS.validate_json(text, strict=True)
         else:
-            line = LINE.validate_json(text)
-    except ValidationError as error:
-        line = _mended(text, error)
+            line = LINE.validate_json(text, strict=True)
+    except ValidationError:
+        line = _mended(text)
     return line if line and 0 <= line.at <= LATEST else None
 
 
-def _mended(text: bytes, error: ValidationError) -> AnyLine | None:
-    """The same for a line of another version: without the values that nobody knows here. In the
-    oldest records what was said was of the kind `turn`."""
+def _mended(text: bytes) -> AnyLine | None:
+    """The same for a line of another version, or with numbers that cannot be: without the values
+    that nobody knows here. In the oldest records what was said was of the kind `turn`."""
     try:
-        raw = json.loads(text)
+        raw = json.loads(text, parse_int=_small, parse_float=_small, parse_constant=_small)
+        if raw.get("at", 0) is None:
+            return None
         if raw["kind"] == "turn" and "role" in raw:
             return schema.Said.model_validate({**raw, "kind": "said"})
-        for each in error.errors():
-            place = each["loc"]
-            _drop(raw, place[1:] if place[:1] == (raw["kind"],) else place)
-        return LINE.validate_python(raw)
-    except (ValueError, KeyError, TypeError, RecursionError):
+        try:
+            return LINE.validate_python(raw, strict=True)
+        except ValidationError as error:
+            for each in error.errors():
+                place = each["loc"]
+                _drop(raw, place[1:] if place[:1] == (raw["kind"],) else place)
+        return LINE.validate_python(raw, strict=True)
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None
+
+
+def _small(digits: str) -> int | float | None:
+    """A number of JSON; None if no record can have it."""
+    number = float(digits)
+    if not abs(number) <= MOST:
+        return None
+    return int(digits) if digits.lstrip("-").isdecimal() else number
 
 
 def _drop(value: dict[str, Any], place: Sequence[int | str]) -> None:

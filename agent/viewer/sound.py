@@ -40,7 +40,14 @@ def sounds_of(call: RecordedCall) -> list[Sound]:
     found = [
         Sound(call.path.parent / Path(line.file).name, line.starts_ms) for line in call.every(Audio)
     ]
-    return sorted((each for each in found if each.path.is_file()), key=lambda each: each.starts_ms)
+    return sorted((each for each in found if _is_there(each)), key=lambda each: each.starts_ms)
+
+
+def _is_there(sound: Sound) -> bool:
+    try:
+        return sound.path.is_file()
+    except OSError:  # a name that no file can have
+        return False
 
 
 def shown(sound: Sound, folder: Path) -> dict[str, Any]:

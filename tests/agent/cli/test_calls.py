@@ -40,6 +40,13 @@ def test_calls_are_listed_newest_first_with_what_was_odd(folder: Path, capsys: C
     assert "support-17" in second
 
 
+def test_nothing_in_a_record_moves_the_cursor(tmp_path: Path, capsys: Captured) -> None:
+    lines = [Call(at=1.0, caller="\x1b[2J"), End(ending="\x1b[2J")]
+    sample_records.write(tmp_path / "RM_\x1b[2J.jsonl", lines)
+    calls(folder=tmp_path)
+    assert "\x1b" not in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(
     ("given", "names"),
     [

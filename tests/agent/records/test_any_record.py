@@ -15,7 +15,9 @@ from workbench.local.calling import sample_records
 WHOLE = "".join(line.model_dump_json() + "\n" for line in sample_records.eventful()).encode()
 LINES = WHOLE.splitlines(keepends=True)
 NUMBERS = re.compile(rb"(?<=:)\d+(?=[,}])")
-HARMFUL = st.sampled_from([b"0", b"-5", b"null", b"999999999999", b"1e30", b'"x"', b"true"])
+HARMFUL = st.sampled_from(
+    [b"0", b"-5", b"null", b"999999999999", b"1e30", b"1" * 400, b"NaN", b'"inf"', b'"x"', b"true"]
+)
 
 
 def survives(record: bytes) -> None:

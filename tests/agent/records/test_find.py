@@ -41,7 +41,9 @@ def test_a_call_is_found_by_room_sid_file_or_as_the_last(
         assert call_named(str(folder / name), Path("nowhere")).name == found
 
 
-@pytest.mark.parametrize("name", ["attic", "RM_d#3", "a\0b", "x" * 5000])
+@pytest.mark.parametrize(
+    "name", ["attic", "RM_d#3", "a\0b", "x" * 5000, "a#" + "9" * 5000, "\udc80"]
+)
 def test_a_call_that_is_not_there_is_said_in_a_sentence(folder: Path, name: str) -> None:
     with pytest.raises(NotFoundError, match="no record of a room"):
         call_named(name, folder)

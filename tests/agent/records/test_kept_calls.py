@@ -74,3 +74,16 @@ def test_the_name_in_the_store_says_when_the_call_began(tmp_path: Path) -> None:
     assert name_in_store(record) == "2026-11-18/110640-RM_1"
     record.write_text("torn")
     assert name_in_store(record) == "1970-01-01/000000-RM_1"
+
+
+@pytest.mark.parametrize("at", ["1e300", "NaN", "Infinity", "-1e15", "1e12", "1" * 400])
+def test_a_time_that_cannot_be_is_none(at: str, tmp_path: Path) -> None:
+    record = tmp_path / "RM_1.jsonl"
+    record.write_text(f'{{"kind": "call", "at": {at}}}\n')
+    assert name_in_store(record) == "1970-01-01/000000-RM_1"
+
+
+def test_files_of_others_in_the_folder_are_no_calls(tmp_path: Path) -> None:
+    for name in ("notes.txt", "figures.jsonl", ".RM_1.html.17"):
+        (tmp_path / name).touch()
+    assert kept_calls(tmp_path) == []

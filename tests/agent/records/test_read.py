@@ -173,3 +173,22 @@ def test_files_are_listed_by_the_time_at_which_they_were_written(tmp_path: Path)
     assert [path.stem for path in files_in(tmp_path)] == ["b", "a", "c"]
     assert [path.stem for path in files_in(tmp_path, since=15)] == ["a", "c"]
     assert read_calls(tmp_path / "a.jsonl")[0].first.room == "support-17"
+
+
+@pytest.mark.parametrize("seconds", ["NaN", "Infinity", "1e308", "-1e13", '"inf"', "1" * 400])
+def test_a_number_that_cannot_be_is_not_known(seconds: str) -> None:
+    call = only(
+        sample_records.call(),
+        f'{{"kind": "end", "at": 1790000009, "ending": "caller_left", "seconds": {seconds}}}',
+    )
+    assert call.end
+    assert call.end.ending == "caller_left"
+    assert call.end.seconds is None
+    assert call.unread == 0
+
+
+def test_links_that_lead_nowhere_do_not_hide_other_records(tmp_path: Path) -> None:
+    (tmp_path / "RM_0.jsonl").symlink_to(tmp_path / "nothing")
+    (tmp_path / "RM_2.jsonl").symlink_to(tmp_path / "RM_2.jsonl")
+    (tmp_path / "RM_1.jsonl").touch()
+    assert files_in(tmp_path) == [tmp_path / "RM_1.jsonl"]

@@ -53,6 +53,11 @@ def test_a_record_cannot_name_a_file_elsewhere(file: Path) -> None:
     assert sounds_of(call(inner, "../RM_1.wav")) == []
 
 
+def test_a_name_that_no_file_can_have_is_no_sound(file: Path) -> None:
+    assert sounds_of(call(file.parent, "x" * 5000)) == []
+    assert sounds_of(call(file.parent, "a\0b")) == []
+
+
 def test_each_side_is_as_loud_as_it_was(file: Path) -> None:
     caller, agent = (np.frombuffer(side, np.uint8) for side in peaks(file))
     second = PEAKS_PER_SECOND
