@@ -22,6 +22,7 @@ from agent.caller.microphone import SAMPLE_RATE
 from agent.caller.timeline import Samples
 from workbench.local.calling.chronicle import chronicle
 from workbench.local.calling.corpus import resampled
+from workbench.local.leaks import leaks, said_to_models
 from workbench.local.running import PROJECT
 from workbench.local.standins_process import stand_ins
 from workbench.local.workers import Places, Worker, own_livekit
@@ -61,10 +62,19 @@ def figure(record_property: Callable[[str, object], None]) -> Callable[[str], No
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def places(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Places]:
-    """A LiveKit server and the stand-ins, for the whole run."""
+    """A LiveKit server and the stand-ins, for the whole run. After it no worker's log may hold a
+    key, or what any caller of the run said."""
     logs = tmp_path_factory.mktemp("logs")
     async with own_livekit(logs) as server, stand_ins(logs / "stand-ins.log") as (stood_in, _):
         yield Places(server.access, stood_in, logs)
+        said = said_to_models(await stood_in.received("openai/requests"))
+        secrets = {server.access.api_secret, stood_in.openai_api_key, stood_in.assemblyai_api_key}
+        written = {
+            each.name: each.read_text("utf-8", errors="replace")
+            for each in logs.glob("*.log")
+            if each.name not in ("livekit.log", "stand-ins.log")  # they are no part of ours
+        }
+        assert not (found := leaks(written, secrets, said)), "\n".join(found)
 
 
 StartWorker = Callable[..., Awaitable[Worker]]

@@ -1,20 +1,27 @@
 """An agent that stays quiet: for who asks it to wait, pauses in mid-sentence, or talks for long."""
 
+import asyncio
 import json
+from collections.abc import AsyncIterator
 from typing import Any
 
 import aiohttp
 import numpy as np
+import psutil  # type: ignore[import-untyped] # it has no stubs
+import pytest_asyncio
 
 from agent.caller.caller import Caller
 from agent.caller.conversation import agent_words, greeting, take_turn
 from agent.caller.microphone import SAMPLE_RATE
 from agent.caller.transcript import words
 from workbench.local.calling.corpus import Utterance, dickens, synthesised, with_pause
+from workbench.local.leaks import leaks, titles
 from workbench.local.livekit_server import free_port
+from workbench.standins.otlp_collector import Received, collector
 
 ADDITION = synthesised("What is seven plus five?")
 MOMENT = synthesised("One moment, please.")
+HEADER = "planted-header-of-a-vendor"
 LONG = with_pause(
     synthesised("Last week my brother was in your shop, and I would like"),
     synthesised("to have the same lamp."),
@@ -33,14 +40,23 @@ def in_two_parts() -> Utterance:
     return with_pause(first, second, 1.0)
 
 
+@pytest_asyncio.fixture(loop_scope="session")
+async def traces() -> AsyncIterator[Received]:
+    """A collector of traces and measurements."""
+    with collector() as received:
+        yield received
+
+
 async def test_the_agent_waits_bears_a_pause_and_shows_that_it_listens(
-    places: Any, start_worker: Any, dial: Any, figure: Any
+    places: Any, start_worker: Any, dial: Any, figure: Any, traces: Received
 ) -> None:
     port = free_port()
     worker = await start_worker(
         AGENT_TURN_SECOND_OPINION="livekit",
         AGENT_BACKCHANNEL_SECONDS="2.5",
         AGENT_METRICS_PORT=str(port),
+        OTEL_EXPORTER_OTLP_ENDPOINT=traces.url,
+        OTEL_EXPORTER_OTLP_HEADERS=f"api-key={HEADER}",
     )
     caller = await dial(worker)
     await greeting(caller, timeout_seconds=40)
@@ -58,6 +74,41 @@ async def test_the_agent_waits_bears_a_pause_and_shows_that_it_listens(
         lambda line: '"second opinion"' in line, timeout_seconds=20
     )
     assert json.loads(line)["ends_held_back"] >= 1, line  # else that pause would end the turn
+    for last in ("job_entrypoint", "lk.agents.turn.e2e_latency"):
+        assert await asyncio.to_thread(traces.wait_for, last, timeout_seconds=20)
+    explains_each_wait(traces)
+    await gives_nothing_away(places, worker, {"metrics": counted, **traces.texts()})
+
+
+def explains_each_wait(traces: Received) -> None:
+    """The call is one trace, with LiveKit's spans and ours, and its measurements."""
+    spans = {each.span_id: each for each in traces.spans}
+    assert len({each.trace_id for each in traces.spans}) == 1
+    assert [each.name for each in spans.values() if each.parent_id not in spans] == [
+        "job_entrypoint"
+    ]
+    for ours in [*traces.named("caller_wait"), *traces.named("stt_session")]:
+        assert spans[ours.parent_id].name == "agent_session"
+    waits = traces.named("caller_wait")
+    assert len(waits) >= 3
+    assert all(each.attributes["agent.turn.end_reason"] for each in waits)
+    assert {"lk.agents.turn.e2e_latency", "lk.agents.usage.llm_input_tokens"} <= {
+        each.name for each in traces.series
+    }
+
+
+async def gives_nothing_away(places: Any, worker: Any, shown: dict[str, str]) -> None:
+    """No key and no word of the caller's, in all that the worker writes, shows and sends."""
+    stand_ins = places.stand_ins
+    secrets = {HEADER, places.access.api_secret}
+    secrets |= {stand_ins.assemblyai_api_key, stand_ins.openai_api_key}
+    texts = {
+        "log": "\n".join(worker.process.lines),
+        "titles": titles(psutil.Process(worker.process.pid)),
+        **shown,
+    }
+    said = {ADDITION.text, MOMENT.text, LONG.text, in_two_parts().text}
+    assert leaks(texts, secrets, said) == []
 
 
 async def asked_to_wait(caller: Caller, places: Any) -> None:

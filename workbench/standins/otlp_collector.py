@@ -55,9 +55,12 @@ class Received:
     arrived: threading.Condition = field(default_factory=threading.Condition, repr=False)
 
     def wait_for(self, name: str, timeout_seconds: float) -> bool:
-        """Wait in a thread until a span of this name has come; whether it has."""
+        """Wait in a thread until a span or a series of this name has come; whether it has."""
         with self.arrived:
-            return self.arrived.wait_for(lambda: bool(self.named(name)), timeout_seconds)
+            return self.arrived.wait_for(lambda: self._has(name), timeout_seconds)
+
+    def _has(self, name: str) -> bool:
+        return name in {each.name for each in self.spans} | {each.name for each in self.series}
 
     def texts(self) -> dict[str, str]:
         """Everything that came, as it would be found by a search for a word."""
