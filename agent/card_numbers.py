@@ -33,13 +33,20 @@ _WORDS: Mapping[str, str] = MappingProxyType(
 )
 """Digits as words in English, German, Spanish, French and Italian."""
 
-_BETWEEN = r"(?:[,.]?\s{1,2}|,|\s?[-\u2010-\u2015]\s?)"
+_BETWEEN = r"(?:[,.;:]?\s{1,3}|,|\s{0,2}[-\u2010-\u2015]\s{0,2}|(?<=\d{4})[./_;](?=\d{4}(?!\d)))"
+_TIMES: Mapping[str, int] = MappingProxyType(
+    {"double": 2, "triple": 3, "doppel": 2, "doble": 2, "doppio": 2}
+)
+REPEAT = rf"(?:\b(?:{'|'.join(_TIMES)})\s+)?"
+"""A pattern for what says that the next digit comes several times: `double four`."""
 _LENGTHS = (16, 15, 19, 18, 17, 14, 13)
 """Of card numbers, the usual ones first."""
 
 DIGIT = rf"(?:\d|\b(?:{'|'.join(sorted(_WORDS, key=len, reverse=True))})\b)"
 """A pattern for one digit, written or as a word."""
-_RUN = re.compile(rf"(?<![\w.]){DIGIT}(?:(?:{_BETWEEN})?{DIGIT}){{12,}}(?!\w)", re.IGNORECASE)
+_RUN = re.compile(
+    rf"(?<![\w.]){REPEAT}{DIGIT}(?:(?:{_BETWEEN})?{REPEAT}{DIGIT}){{4,}}(?!\w)", re.IGNORECASE
+)
 _EACH_DIGIT = re.compile(DIGIT, re.IGNORECASE)
 _GROUP = re.compile(r"\d+|[^\W\d_]+")
 
@@ -86,9 +93,15 @@ def _hidden(run: re.Match[str]) -> str:
 def _end_of_number(groups: list[re.Match[str]], first: int) -> int | None:
     """The last group of a card number that begins with this group; None if none does."""
     found: dict[int, tuple[str, int]] = {}
-    digits = ""
-    for last, group in enumerate(groups[first : first + max(_LENGTHS)], first):
-        digits += _WORDS.get(group[0].lower(), group[0])
+    digits, times = "", 1
+    for last, group in enumerate(groups[first : first + 2 * max(_LENGTHS)], first):
+        word = group[0].lower()
+        if word in _TIMES:
+            times = _TIMES[word]
+            continue
+        digits, times = digits + _WORDS.get(word, word) * times, 1
+        if len(digits) > max(_LENGTHS):
+            break
         found[len(digits)] = digits, last
     for length in _LENGTHS:
         if length in found and is_card_number(found[length][0]):
@@ -98,6 +111,8 @@ def _end_of_number(groups: list[re.Match[str]], first: int) -> int | None:
 
 def is_card_number(digits: str) -> bool:
     """Whether these digits can be the number of a payment card."""
+    if not 13 <= len(digits) <= 19 or digits[0] not in "23456":
+        return False
     doubled = (sum(divmod(2 * int(each), 10)) for each in digits[-2::-2])
     total = sum(map(int, digits[-1::-2])) + sum(doubled)
-    return 13 <= len(digits) <= 19 and digits[0] in "23456" and total % 10 == 0
+    return total % 10 == 0

@@ -10,24 +10,25 @@ from dataclasses import dataclass
 from typing import Any
 
 from agent import card_numbers
-from agent.card_numbers import DIGIT
+from agent.card_numbers import DIGIT, REPEAT
 from config.behaviour import AgentSettings
 
 NUMBER, ADDRESS = "[number]", "[e-mail]"
 LEAST_DIGITS = 4
 
-_REPEAT = r"(?:(?:double|triple|doppel|doble|doppio)\s+)?"
 _GAP = r"(?:[\s,.()/\u2010-\u2015-]{1,3})?"
 _RUN = re.compile(
-    rf"(?<![\w.])\+?\(?{_REPEAT}{DIGIT}(?:{_GAP}{_REPEAT}{DIGIT})*(?!\w)", re.IGNORECASE
+    rf"(?<![\w.])\+?\(?{REPEAT}{DIGIT}(?:{_GAP}{REPEAT}{DIGIT})*(?!\w)", re.IGNORECASE
 )
 _EACH = re.compile(DIGIT, re.IGNORECASE)
 _YEAR = re.compile(r"(?:19|20)\d\d")
-_WRITTEN = r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+"
-_NAME, _DOT = r"[\w-]+", r"\s+(?:dot|punkt|punto|point)\s+"
+_WRITTEN = r"(?<![\w.+-])[\w.+-]++@[\w-]++(?:\.[\w-]++)+"
+_NAME, _IN_NAME = r"[\w-]++", r"\s+(?:dot|punkt|punto|point|underscore|dash|minus|plus)\s+"
+_AT = r"(?:,?\s+(?:at|ät|arroba|chiocciola|arobase|@),?\s+|\s?[(\[](?:at|ät)[)\]]\s?)"
+_DOT = r"(?:,?\s+(?:dot|punkt|punto|point|\.),?\s+|\s?[(\[](?:dot|punkt)[)\]]\s?)"
 _SPOKEN = (
-    rf"\b{_NAME}(?:\s+(?:dot|punkt|punto|point|underscore|dash|minus|plus)\s+{_NAME})*"
-    rf"\s+(?:at|ät|arroba|chiocciola|arobase)\s+{_NAME}(?:{_DOT}{_NAME})+"
+    rf"(?<![\w-])(?:\w\s+){{0,30}}{_NAME}(?:(?:{_IN_NAME}|\.){_NAME}){{0,8}}"
+    rf"{_AT}(?:{_NAME}(?:{_DOT}{_NAME})+|[\w-]++(?:\.[\w-]++){{0,3}}\.[a-z]{{2,}}\b)"
 )
 _ADDRESS = re.compile(rf"{_WRITTEN}|{_SPOKEN}", re.IGNORECASE)
 

@@ -23,6 +23,11 @@ CARD = "4242424242424242"
         (" ".join(["four two"] * 8), MASK),
         ("Four. Two. " * 8, f"{MASK}. "),
         (" ".join(["vier zwei"] * 8), MASK),
+        ("4242.4242.4242.4242.", f"{MASK}."),
+        ("4242/4242/4242/4242", MASK),
+        ("4242  4242   4242  -  4242", MASK),
+        ("4242; 4242; 4242: 4242", MASK),
+        ("It is four one double one" + " triple one" * 4, f"It is {MASK}"),
         ('{"card_number": "4242424242424242"}', f'{{"card_number": "{MASK}"}}'),
     ],
 )
