@@ -74,3 +74,11 @@ def test_a_file_is_closed_once(tmp_path: Path) -> None:
     sink.close()
     sink.close()
     assert path.read_bytes() == b"abc"
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        sink.write(b"d")
+
+
+def test_no_sound_is_no_packet() -> None:
+    sink = Bytes()
+    OpusFile(sink).write(tone(0), tone(0))
+    assert sink.getvalue() == b""

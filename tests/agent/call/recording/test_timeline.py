@@ -44,6 +44,14 @@ def test_a_voice_is_cut_and_the_other_is_not() -> None:
     assert stretches(side.take(2)) == [(0.5, 110), (1.5, 10)]
 
 
+def test_what_is_not_due_yet_comes_later() -> None:
+    side = Side(RATE)
+    side.add(ONE, 0.5, sound(1))
+    side.add(OTHER, 3, sound(1, 10))
+    assert stretches(side.take(1)) == [(0.5, 0), (0.5, 100)]
+    assert stretches(side.take(4)) == [(0.5, 100), (1.5, 0), (1, 10)]
+
+
 def test_what_has_been_taken_is_not_heard_again() -> None:
     side = Side(RATE)
     side.take(1)
