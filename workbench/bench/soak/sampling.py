@@ -29,7 +29,7 @@ class Kept:
 
 
 KEPT = (
-    Kept("main_mb", "worker's main process, MB (PSS)", 3.0, 0.03),
+    Kept("main_mb", "worker's main process, MB of its own (USS)", 3.0, 0.03),
     Kept("all_mb", "all of the worker's processes, MB (PSS)", 10.0, 0.04),
     Kept("call_mb", "a call's process, MB (PSS)", 3.0, 0.04),
     Kept("main_files", "main process: open files", 2.0),
@@ -83,7 +83,7 @@ class Sampler:
         assert own
         return Sample(
             seconds=time.monotonic() - self._began,
-            main_mb=own[0],
+            main_mb=main.memory_full_info().uss / _MB,  # what other programs share does not count
             all_mb=own[0] + sum(mb for mb, _ in family),
             call_mb=median(calls) if calls else 0.0,
             main_files=own[1],
