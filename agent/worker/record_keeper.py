@@ -53,6 +53,8 @@ class RecordKeeper:
         self._limits = limits
         self._ended = asyncio.Event()
         self._failures = 0
+        self._refused: set[str] = set()
+        """Parcels that the store has not taken: they wait until all others are sent."""
         self._not_before = 0.0
         """When the store is asked again, on the event loop's clock."""
 
@@ -95,10 +97,12 @@ class RecordKeeper:
     async def _send(self, store: Store) -> None:
         if asyncio.get_running_loop().time() < self._not_before:
             return
-        for parcel in await asyncio.to_thread(parcels, self._folder):
+        found = await asyncio.to_thread(parcels, self._folder)
+        for parcel in sorted(found, key=lambda each: each.name in self._refused):
             try:
                 await self._send_one(store, parcel)
             except StoreError as error:
+                self._refused.add(parcel.name)
                 self._failed(str(error))
                 return
         if self._failures:

@@ -96,6 +96,24 @@ async def test_while_the_store_is_away_everything_stays_and_is_sent_later(
     assert told == ["the store takes no records: they stay here", "a record was sent"]
 
 
+async def test_a_call_that_the_store_refuses_keeps_no_other_from_it(
+    folder: Path, tmp_path: Path
+) -> None:
+    class Picky(FolderStore):
+        async def put(self, name: str, file: Path) -> None:
+            if "RM_1" in name:
+                raise StoreError("access denied")
+            await super().put(name, file)
+
+    record(folder, "RM_1", age_days=1)
+    record(folder, "RM_2")
+    work = asyncio.create_task(RecordKeeper(folder, Picky(tmp_path / "store"), Limits()).run())
+    await asyncio.sleep(60)
+    work.cancel()
+    assert kept(tmp_path / "store") == ["RM_2.jsonl", "RM_2.ogg"]
+    assert kept(folder) == ["RM_1.jsonl", "RM_1.ogg"]
+
+
 async def test_it_says_when_the_store_is_back(
     folder: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
