@@ -28,6 +28,8 @@ QUESTION = "This call is recorded. Is that all right?"
         ("en", "No.", "no"),
         ("en", "No, I'd rather not.", "no"),
         ("en", "Okay, but I do not want that.", "no"),
+        ("en", "I'd prefer it if you didn't.", "no"),
+        ("en", "I disagree.", "no"),
         ("en", "I want to order a pizza.", "none"),
         ("en", "", "none"),
         ("de", "Ja, gerne.", "yes"),
