@@ -140,12 +140,13 @@ class Collector:
 
     def used(self, speech: str) -> None:
         """The session uses this reply, which it may have asked for early."""
-        if speech in self._early:
+        if speech in self._early and (self._due or not self._early[speech][0].index):
             turn, reply = self._early.pop(speech)
-            if self._due:
-                turn, self._due = self._due, None
-            reply.preemptive = "used"
-            turn.reply = reply
+            if not self._due:  # nobody has said that the turn is over
+                self._number(turn)
+                self._open, self._due = None if self._open is turn else self._open, turn
+            turn, self._due = self._due, None
+            reply.preemptive, turn.reply = "used", reply
             self._answered[speech] = turn
 
     def reached(self, speech: str | None, milestone: Milestone, at_ms: int) -> None:

@@ -455,3 +455,32 @@ def test_a_commit_without_a_voice_is_a_turn_all_the_same(call: Call) -> None:
     call.tell.committed(1000)
     call.tell.unanswered()
     assert call.turns[0].caller_part.committed_ms == 1000
+
+
+def test_an_early_reply_to_a_turn_that_nobody_has_ended_ends_it() -> None:
+    call = Call()
+    call.asks()
+    call.tell.speech_created("early", answers=True)
+    call.tell.speech_created("other", answers=True)
+    call.tell.used("early")
+    call.tell.used("other")  # it has its reply
+    call.ends("other", 2000, is_interrupted=True)
+    call.ends("early", 3000)
+    call.tell.close(4000)
+    assert [turn.index for turn in call.turns] == [1]
+    reply = call.turns[0].reply
+    assert reply
+    assert (reply.preemptive, reply.preemptive_wasted) == ("used", 1)
+
+
+def test_the_turn_that_the_caller_has_begun_meanwhile_stays_open() -> None:
+    call = Call()
+    call.asks()
+    call.tell.speech_created("early", answers=True)
+    call.tell.dropped()
+    call.asks(2000)
+    call.tell.used("early")
+    call.tell.committed(3000)
+    call.ends("early", 4000)
+    call.tell.close(5000)
+    assert {turn.index: turn.caller_part.started_ms for turn in call.turns} == {1: 1000, 2: 2000}
