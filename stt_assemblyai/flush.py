@@ -44,7 +44,7 @@ class Flush:
         return was_awaited
 
     def give_up(self, sent_until_ms: float, said_until_ms: float, now: float) -> bool:
-        """Whether it is sure now that no words follow: said once for each flush.
+        """Whether it is sure now that no words follow: said at most once, for the newest flush.
 
         All audio has been sent until `sent_until_ms`, and ended turns reach until `said_until_ms`.
         """

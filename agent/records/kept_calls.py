@@ -78,7 +78,8 @@ def has_ended(record: Path) -> bool:
 
 
 def name_in_store(record: Path) -> str:
-    """A name that no other call has: `2026-11-28/143002-RM_abc`, by when the call began (UTC)."""
+    """A name that no other call has: `2026-11-28/143002-RM_abc`, by when the call began (UTC), or
+    when its file changed last if the record does not tell."""
     began = datetime.fromtimestamp(_began_at(record), UTC)
     return f"{began:%Y-%m-%d/%H%M%S}-{record.stem}"
 
@@ -87,6 +88,15 @@ def _began_at(record: Path) -> float:
     try:
         with record.open("rb") as file:
             at = float(json.loads(file.readline(_LONGEST_LINE))["at"])
+        if 0 <= at <= _LATEST:
+            return at
     except (OSError, ValueError, KeyError, TypeError, RecursionError, OverflowError):
+        pass
+    return _changed_at(record)
+
+
+def _changed_at(record: Path) -> float:
+    try:
+        return min(max(0.0, record.stat().st_mtime), _LATEST)
+    except OSError:  # somebody has just removed it
         return 0.0
-    return at if 0 <= at <= _LATEST else 0.0

@@ -29,7 +29,8 @@ it happens, so that a crash loses nothing. `make reference` makes this page from
   line of its own (`replaces_agent`) and a clock that begins again.
 - `said` is written as soon as words are in the history, `turn` when the reply is over: both sides
   of it, whole. A turn whose reply was interrupted is written when the next one begins, which
-  tells whether the agent had cut the caller off.
+  tells whether the agent had cut the caller off. So `turn` lines may come out of the order of
+  their `index`.
 - `at` is a line's wall clock in unix seconds. A name that ends in `_ms` is in whole milliseconds
   since the call began, on a clock that nobody sets; names that end in `_for_ms` are durations.
   The voice's end is measured on the sound.

@@ -72,15 +72,25 @@ def test_a_record_that_is_gone_has_no_end(tmp_path: Path) -> None:
 def test_the_name_in_the_store_says_when_the_call_began(tmp_path: Path) -> None:
     record = write(tmp_path / "RM_1.jsonl", "call", "end")
     assert name_in_store(record) == "2026-11-18/110640-RM_1"
+
+
+def test_a_record_that_cannot_be_read_is_named_by_its_last_change(tmp_path: Path) -> None:
+    record = tmp_path / "RM_1.jsonl"
     record.write_text("torn")
-    assert name_in_store(record) == "1970-01-01/000000-RM_1"
+    os.utime(record, (BEGAN + 60, BEGAN + 60))
+    assert name_in_store(record) == "2026-11-18/110740-RM_1"
+
+
+def test_a_record_that_is_gone_has_a_name_too(tmp_path: Path) -> None:
+    assert name_in_store(tmp_path / "RM_1.jsonl") == "1970-01-01/000000-RM_1"
 
 
 @pytest.mark.parametrize("at", ["1e300", "NaN", "Infinity", "-1e15", "1e12", "1" * 400])
 def test_a_time_that_cannot_be_is_none(at: str, tmp_path: Path) -> None:
     record = tmp_path / "RM_1.jsonl"
     record.write_text(f'{{"kind": "call", "at": {at}}}\n')
-    assert name_in_store(record) == "1970-01-01/000000-RM_1"
+    os.utime(record, (BEGAN, BEGAN))
+    assert name_in_store(record) == "2026-11-18/110640-RM_1"
 
 
 def test_files_of_others_in_the_folder_are_no_calls(tmp_path: Path) -> None:
