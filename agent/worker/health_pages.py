@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from aiohttp import web
+from aiohttp.helpers import parse_mimetype
 
 from agent.worker.health import Health
 
@@ -23,10 +24,17 @@ def health_pages(look: Callable[[], Health]) -> Sequence[web.RouteDef]:
         async def show(request: web.Request) -> web.Response:
             is_well, text, document = judge(look())
             status = 200 if is_well else 503
-            if "application/json" in request.headers.get("Accept", ""):
+            if _wants_json(request.headers.get("Accept", "")):
                 return web.json_response(document, status=status, headers=_FRESH)
             return web.Response(text=f"{text}\n", status=status, headers=_FRESH)
 
         return web.get(path, show)
 
     return [page(LIVE, Health.live), page(READY, Health.ready)]
+
+
+def _wants_json(accept: str) -> bool:
+    """Whether this header `Accept` names JSON. With `q=0` it says that JSON is not wanted."""
+    found = map(parse_mimetype, accept.split(","))
+    named = [each for each in found if (each.type, each.subtype) == ("application", "json")]
+    return any(each.parameters.get("q", "1").strip("0.") for each in named)

@@ -1,5 +1,6 @@
 """The pages for probes, over HTTP."""
 
+import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
@@ -55,3 +56,20 @@ async def test_json_is_given_to_whoever_asks_for_it() -> None:
     assert document["ready"] is False
     assert document["obstacles"] == ["tts_down"]
     assert document["providers_down"] == ["tts"]
+
+
+@pytest.mark.parametrize(
+    ("accept", "kind"),
+    [
+        ("Application/JSON", "application/json"),
+        ("text/html, application/json;q=0.5", "application/json"),
+        ("application/json; Q=0", "text/plain"),
+        ("application/json;q=0.000, text/plain", "text/plain"),
+        ("application/json-seq", "text/plain"),
+        ("*/*", "text/plain"),
+    ],
+)
+async def test_json_is_given_for_its_media_type_alone(accept: str, kind: str) -> None:
+    async with TestClient(TestServer(pages(full(places_free=2)))) as client:
+        answer = await client.get("/livez", headers={"Accept": accept})
+        assert answer.content_type == kind
