@@ -19,7 +19,9 @@ _FALLBACKS = ("OPENAI_FALLBACK_LLM_MODEL", "OPENAI_FALLBACK_TTS_MODEL")
 
 
 def load_needed(
-    dotenv: Path | None = DOTENV, given: Mapping[str, Mapping[str, Any]] | None = None
+    dotenv: Path | None = DOTENV,
+    given: Mapping[str, Mapping[str, Any]] | None = None,
+    **options: Any,
 ) -> Settings:
     """As `config.load.load_settings`, and raises the same; but a key may be missing that is not
     needed. Only where one is missing does this import the agent, which takes seconds."""
@@ -32,7 +34,7 @@ def load_needed(
         and "api_key" not in given.get(section, {})
         and is_spare(found)
     }
-    return load_settings(dotenv, given={**given, **filled})
+    return load_settings(dotenv, given={**given, **filled}, **options)
 
 
 def _spares_openai(found: Mapping[str, str]) -> bool:

@@ -4,7 +4,7 @@ import io
 import os
 import re
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -37,12 +37,16 @@ class SettingsError(Exception):
 
 
 def load_settings(
-    dotenv: Path | None = DOTENV, *, given: Mapping[str, Mapping[str, Any]] | None = None
+    dotenv: Path | None = DOTENV,
+    *,
+    given: Mapping[str, Mapping[str, Any]] | None = None,
+    completed: Callable[[Settings], Settings] = lambda settings: settings,
 ) -> Settings:
     """The settings from the environment, completed from the file `dotenv`.
 
-    `given` wins over both: values by section that a program sets itself. Raises SettingsError with
-    every fault at once. Warns about names that are ignored and settings without effect.
+    `given` wins over both: values by section that a program sets itself. `completed` puts in what
+    it sets where the operator has set nothing. Raises SettingsError with every fault at once. Warns
+    about names that are ignored and settings without effect.
     """
     if faults := faults_of_file(dotenv):
         raise SettingsError(faults)
@@ -50,17 +54,11 @@ def load_settings(
     unknown = mistakes(found)
     # Programs share an environment, but `.env` is written for this one.
     refused = [name for name in unknown if name in in_file and name.startswith(OURS)]
-    for name in unknown.keys() - set(refused):
-        warnings.warn(unknown[name], stacklevel=2)
-    for name in _quoted():
-        warnings.warn(
-            f"{name}: the quotes around it are part of the value; leave them out where nothing "
-            "strips them, as in a file for docker's --env-file",
-            stacklevel=2,
-        )
+    for note in [*(unknown[name] for name in unknown.keys() - set(refused)), *_notes_on_quotes()]:
+        warnings.warn(note, stacklevel=2)
     faults = [unknown[name] for name in refused]
     try:
-        settings = _with_files(dotenv, given or {}, found)
+        settings = completed(_with_files(dotenv, given or {}, found))
     except SettingsError as error:
         raise SettingsError(faults + error.faults) from None
     faults += [
@@ -155,10 +153,16 @@ def _environment() -> dict[str, str]:
     return {name.upper(): value for name, value in os.environ.items() if value}
 
 
-def _quoted() -> list[str]:
-    """The environment's settings with quotes around them; in `.env` quotes are stripped."""
+def _notes_on_quotes() -> list[str]:
+    """A sentence for each of the environment's settings with quotes around it; in `.env` quotes
+    are stripped."""
     found = _environment()
-    return sorted(name for name in SETTINGS.keys() & found if _QUOTED.fullmatch(found[name]))
+    return [
+        f"{name}: the quotes around it are part of the value; leave them out where nothing strips "
+        "them, as in a file for docker's --env-file"
+        for name in sorted(SETTINGS.keys() & found)
+        if _QUOTED.fullmatch(found[name])
+    ]
 
 
 def _values_of_file(dotenv: Path | None) -> dict[str, str]:

@@ -5,6 +5,7 @@ In production they are read once, with the settings.
 
 import asyncio
 import logging
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -66,7 +67,8 @@ class FilesNow:
             return False
         self._seen = seen
         try:
-            fresh = load_needed(self._dotenv)
+            with warnings.catch_warnings(action="ignore"):  # the worker has given them
+                fresh = load_needed(self._dotenv)
         except SettingsError as error:
             log.warning(
                 "calls keep what they had: a file has a fault", extra={"faults": str(error)}

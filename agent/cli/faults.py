@@ -18,14 +18,17 @@ FAILED = 1
 LONGEST_NAME = 256  # LiveKit's server refuses longer rooms, identities and names of agents
 
 
-def loaded_settings(given: Mapping[str, Mapping[str, Any]] | None = None) -> Settings:
+def loaded_settings(
+    given: Mapping[str, Mapping[str, Any]] | None = None, **options: Any
+) -> Settings:
     """The settings. If any is wrong, name every fault and end the program.
 
-    `given` holds values, by section, that the operator does not set.
+    `given` holds values, by section, that the operator does not set; `options` are for
+    `config.load.load_settings`.
     """
     try:
         with told_warnings():
-            return load_needed(given=given)
+            return load_needed(given=given, **options)
     except SettingsError as error:
         give_up(*in_words(error.faults), code=USAGE)
 

@@ -122,9 +122,7 @@ def _log_as_set(settings: Settings) -> None:
 
 def _prepared(*, records: bool = False) -> Settings:
     signals.block()
-    settings = loaded_settings()
-    if records:
-        settings = kept_in_development(settings)
+    settings = loaded_settings(completed=kept_in_development) if records else loaded_settings()
     agent = settings.agent
     _log_as_set(settings)
     if agent.record_dir:

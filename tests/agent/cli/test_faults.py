@@ -17,6 +17,7 @@ from agent.cli.faults import (
     loaded_settings,
     told_warnings,
 )
+from agent.records.folder import DEVELOPERS, kept_in_development
 from agent.worker.preparation import UnpreparedError
 from agent.worker.reachability import LiveKitUnreachableError
 from agent.worker.run import HopelessError
@@ -67,6 +68,20 @@ def test_settings_that_a_command_gives_itself_need_not_be_set(
     with pytest.raises(SystemExit) as ended:
         loaded_settings()
     assert ended.value.code == USAGE
+
+
+def test_a_developers_folder_is_no_missing_one(
+    monkeypatch: pytest.MonkeyPatch, capsys: Captured
+) -> None:
+    for name in ("LIVEKIT_API_KEY", "LIVEKIT_API_SECRET", "ASSEMBLYAI_API_KEY", "OPENAI_API_KEY"):
+        monkeypatch.setenv(name, "key")
+    monkeypatch.setenv("LIVEKIT_URL", "ws://h")
+    monkeypatch.setenv("AGENT_CONSENT", "May I record this?")
+    monkeypatch.setenv("AGENT_RECORD_AUDIO", "true")
+    loaded_settings()
+    assert capsys.readouterr().err.count("has no effect without AGENT_RECORD_DIR") == 2
+    assert loaded_settings(completed=kept_in_development).agent.record_dir == DEVELOPERS
+    assert "has no effect" not in capsys.readouterr().err
 
 
 FAULTS: list[tuple[Callable[[], Exception], int, str]] = [
