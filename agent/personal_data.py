@@ -21,14 +21,21 @@ _RUN = re.compile(
     rf"(?<![\w.])\+?\(?{REPEAT}{DIGIT}(?:{_GAP}{REPEAT}{DIGIT})*(?!\w)", re.IGNORECASE
 )
 _EACH = re.compile(DIGIT, re.IGNORECASE)
-_YEAR = re.compile(r"(?:19|20)\d\d")
+_YEAR = r"(?:19|20)\d\d"
+_YEARS = re.compile(rf"{_YEAR}(?:\s?[/\u2010-\u2015-]\s?{_YEAR})?")
+_BETWEEN_PARTS = re.compile(r"[,.]\s+")
 _WRITTEN = r"(?<![\w.+-])[\w.+-]++@[\w-]++(?:\.[\w-]++)+"
 _NAME, _IN_NAME = r"[\w-]++", r"\s+(?:dot|punkt|punto|point|underscore|dash|minus|plus)\s+"
 _AT = r"(?:,?\s+(?:at|ät|arroba|chiocciola|arobase|@),?\s+|\s?[(\[](?:at|ät)[)\]]\s?)"
 _DOT = r"(?:,?\s+(?:dot|punkt|punto|point|\.),?\s+|\s?[(\[](?:dot|punkt)[)\]]\s?)"
+# "look at the dot matrix" names no host, "emma at the dot com" does
+_NO_HOST = (
+    r"(?!(?:an?|the|this|that|my|your|his|her|its|our|their)\s+(?:dot|point)\s+"
+    r"(?!(?:com|net|org|edu|gov|io|co|me)\b))"
+)
 _SPOKEN = (
     rf"(?<![\w-])(?:\w\s+){{0,30}}{_NAME}(?:(?:{_IN_NAME}|\.){_NAME}){{0,8}}"
-    rf"{_AT}(?:{_NAME}(?:{_DOT}{_NAME})+|[\w-]++(?:\.[\w-]++){{0,3}}\.[a-z]{{2,}}\b)"
+    rf"{_AT}{_NO_HOST}(?:{_NAME}(?:{_DOT}{_NAME})+|[\w-]++(?:\.[\w-]++){{0,3}}\.[a-z]{{2,}}\b)"
 )
 _ADDRESS = re.compile(rf"{_WRITTEN}|{_SPOKEN}", re.IGNORECASE)
 
@@ -77,9 +84,10 @@ def rules_of(agent: AgentSettings) -> Rules:
 
 
 def _without_number(run: re.Match[str]) -> str:
-    text = run[0]
-    is_kept = len(_EACH.findall(text)) < LEAST_DIGITS or _YEAR.fullmatch(text)
-    return text if is_kept else NUMBER
+    """The run, masked unless it is years, alone or beside fewer digits than make a number."""
+    others = [part for part in _BETWEEN_PARTS.split(run[0]) if not _YEARS.fullmatch(part)]
+    digits = sum(len(_EACH.findall(part)) for part in others)
+    return run[0] if digits < LEAST_DIGITS else NUMBER
 
 
 def _without_spread(words: list[Any]) -> list[Any]:

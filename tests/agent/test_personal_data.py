@@ -28,6 +28,10 @@ PERSONAL = Rules(personal=True)
         ("It is e m m a at example, dot, com.", "It is [e-mail]."),
         ("emma (at) example [dot] com", "[e-mail]"),
         ("emma @ example . com", "[e-mail]"),
+        ("emma at my dot com", "[e-mail]"),
+        ("It is 1984, 3, 5, 7, 1.", "It is [number]."),
+        ("Call 2019 2024.", "Call [number]."),
+        ("1984-123", "[number]"),
         ("+15550100", "[number]"),
         ("sip_+15550100", "sip_+[number]"),
     ],
@@ -45,6 +49,9 @@ def test_numbers_and_addresses_are_masked(said: str, kept: str) -> None:
         "Meet me at noon.",
         "We meet at 9.30 or at 11.",
         "Is the dot at the end?",
+        "Look at the dot matrix.",
+        "In 1984, 3 people came, and in 2001, 12.",
+        "From 2019-2024, or 2019 \u2013 2024, and in 2025, 2026.",
         "RM_x4711y8 v1.13.5",
     ],
 )
@@ -70,6 +77,7 @@ def texts(*words: str) -> list[dict[str, Any]]:
         ("call five five five one now", "call * * * * now"),
         ("it is emma at example dot com please", "it is * * * * * please"),
         ("in 2026 I moved", "in 2026 I moved"),
+        ("in 1984, 3 people", "in 1984, 3 people"),
     ],
 )
 def test_what_is_spread_over_words_is_masked_word_by_word(words: str, kept: str) -> None:
