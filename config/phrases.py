@@ -6,7 +6,7 @@ Operators edit them: `en.toml`, `es.toml` and so on, each with at least three li
 import re
 import tomllib
 import unicodedata
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -138,6 +138,10 @@ class Phrasebook:
     def of(self, language: str | None) -> Phrases:
         """The phrases of a language such as `en` or `en-US`."""
         return self._languages.get((language or "").lower().partition("-")[0], self._any)
+
+    def each(self) -> Collection[Phrases]:
+        """The phrases of every language, one by one."""
+        return self._languages.values()
 
 
 def read_phrasebook(directory: Path) -> Phrasebook:

@@ -7,7 +7,8 @@ something else, has not answered (`none`): the call is recorded, as they were to
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Iterator, Sequence
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Literal
 
 from livekit.agents import AgentSession, ChatMessage, ConversationItemAddedEvent
@@ -25,14 +26,32 @@ LONGEST_ANSWER = 8
 """Words; who says more has begun to talk."""
 
 
-def answer_in(text: str, phrases: Phrases) -> Answer:
+_BETWEEN_CLAUSES = re.compile(r"[,.;:!?…\u2013\u2014¿¡،؟।、。\uff0c\uff1b\uff1a\uff01\uff1f]")
+
+
+def answer_in(text: str, phrases: Phrases, all_languages: Iterable[Phrases] = ()) -> Answer:
     """What this text answers. Of phrases that overlap the longest counts, and one that refuses wins
-    over all that agree."""
-    words = words_of(text)
-    found = list(_found(words, phrases))
-    if "no" in found:
+    over all that agree.
+
+    `phrases` are those of the caller's language, as far as it is known. In any other, a clause that
+    only refuses counts ("Okay, nein danke."): its single words may mean something else here.
+    """
+    found = list(_found(words_of(text), phrases))
+    clauses = [words_of(clause) for clause in _BETWEEN_CLAUSES.split(text)]
+    if "no" in found or any(
+        _only_refuses(clause, each) for each in all_languages for clause in clauses
+    ):
         return "no"
     return "yes" if found else "none"
+
+
+def _only_refuses(words: Words, phrases: Phrases) -> bool:
+    """Whether these words refuse, perhaps with thanks, and say nothing else."""
+    known = phrases.refuses | phrases.agrees | phrases.acknowledgements | phrases.courtesies
+    position = 0
+    while length := _longest(words[position:], known):
+        position += length
+    return position == len(words) and "no" in _found(words, phrases)
 
 
 def _found(words: Words, phrases: Phrases) -> Iterator[Answer]:
@@ -58,13 +77,13 @@ class Consent:
         self,
         session: AgentSession[Any],
         question: str,
-        phrases: Callable[[], Phrases],
+        judge: Callable[[str], Answer],
         on_answer: Callable[[Answer], None],
     ) -> None:
-        """`phrases` are those of the caller's language, as far as it is known."""
+        """`judge` tells what words answer: see `answer_in`."""
         self.question = question
         self._session = session
-        self._phrases = phrases
+        self._judge = judge
         self._on_answer = on_answer
         self._greet: Callable[[], None] | None = None
         self._timer: asyncio.TimerHandle | None = None
@@ -79,7 +98,7 @@ class Consent:
         """The caller's turn is over. Returns whether it was the answer and nothing more."""
         if self._greet is None:
             return False
-        answer = answer_in(text, self._phrases())
+        answer = self._judge(text)
         is_all = answer != "none" and len(words_of(text)) <= LONGEST_ANSWER
         self._settle(answer, greets=is_all)
         return is_all
@@ -89,7 +108,7 @@ class Consent:
         question, which is taken for a backchannel and gets no answer of its own."""
         item = event.item
         if self._greet and isinstance(item, ChatMessage) and item.role == "user":
-            answer = answer_in(item.text_content or "", self._phrases())
+            answer = self._judge(item.text_content or "")
             if answer != "none":
                 self._settle(answer, greets=mark_of(item) is not None)
 

@@ -6,6 +6,7 @@ In production they are read once, with the settings.
 import asyncio
 import logging
 import warnings
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,9 @@ class PhrasebookNow(Phrasebook):
 
     def of(self, language: str | None) -> Phrases:
         return self.book.of(language)
+
+    def each(self) -> Collection[Phrases]:
+        return self.book.each()
 
 
 class FilesNow:

@@ -49,6 +49,7 @@ def test_an_operator_adds_a_language_by_adding_a_file(tmp_path: Path) -> None:
     book = read_phrasebook(tmp_path)
     assert book.of("nl-BE").acknowledgements == {("uh", "huh")}
     assert book.of("nl").dictation == {("spell",)}
+    assert list(book.each()) == [book.of("nl")]
 
 
 def test_a_file_without_a_list_of_unfinished_words_is_as_good_as_before(tmp_path: Path) -> None:

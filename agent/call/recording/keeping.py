@@ -7,7 +7,7 @@ from typing import Any
 from livekit import rtc
 from livekit.agents import AgentSession, JobContext
 
-from agent.call.consent import Answer, Consent
+from agent.call.consent import Answer, Consent, answer_in
 from agent.call.history.record import open_record, record_file
 from agent.call.history.session_report import ReportFile
 from agent.call.recording.recorder import Recorder, Tap, open_recorder
@@ -65,7 +65,11 @@ class Keeping:
 
         if not agent.consent or not agent.record_dir:
             return None
-        return Consent(session, agent.consent, lambda: phrasebook.of(agent.language), answered)
+
+        def judge(text: str) -> Answer:
+            return answer_in(text, phrasebook.of(agent.language), phrasebook.each())
+
+        return Consent(session, agent.consent, judge, answered)
 
     def _refuse(self) -> None:
         """The caller wants nothing kept: remove what was recorded, and record no more."""

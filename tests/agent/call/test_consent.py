@@ -52,6 +52,37 @@ def test_what_a_caller_answers(language: str, said: str, answer: Answer) -> None
     assert answer_in(said, PHRASES.of(language)) == answer
 
 
+@pytest.mark.parametrize(
+    ("language", "said", "answer"),
+    [
+        ("en", "Nein.", "no"),
+        ("en", "Okay, nein danke.", "no"),
+        ("en", "Non, merci.", "no"),
+        ("en", "いいえ、結構です。", "no"),
+        ("en", "不要", "no"),
+        ("de", "No, thank you.", "no"),
+        ("pt", "No.", "no"),
+        ("en", "Ja, gerne.", "none"),
+        ("en", "Kein Problem.", "none"),
+        ("es", "Sí, pero en español.", "yes"),
+        ("pt", "Claro, pode ficar no sistema.", "yes"),
+        ("ja", "別に構いません。", "yes"),
+        ("en", "I'd like a mai tai.", "none"),
+        ("en", "", "none"),
+    ],
+)
+def test_a_clear_refusal_counts_in_every_language_and_agreement_in_the_calls(
+    language: str, said: str, answer: Answer
+) -> None:
+    assert answer_in(said, PHRASES.of(language), PHRASES.each()) == answer
+
+
+def test_no_phrase_that_agrees_refuses_in_another_language() -> None:
+    for phrases in PHRASES.each():
+        for agreed in phrases.agrees:
+            assert answer_in(" ".join(agreed), phrases, PHRASES.each()) == "yes", agreed
+
+
 def test_every_language_has_both_answers() -> None:
     names = [path.stem for path in (ROOT / "agent/call/phrases").glob("*.toml")]
     for name in names:
@@ -87,7 +118,9 @@ class Call:
         self.answers: list[Answer] = []
         session = cast("AgentSession[Any]", cast("Any", self.session))
         phrases = PHRASES.of("en")
-        self.consent = Consent(session, QUESTION, lambda: phrases, self.answers.append)
+        self.consent = Consent(
+            session, QUESTION, lambda text: answer_in(text, phrases), self.answers.append
+        )
 
     def ask(self) -> None:
         self.consent.ask(lambda: self.session.said.append("Hello."))

@@ -103,6 +103,7 @@ async def test_new_phrases_reach_a_call_in_progress(folder: Folder) -> None:
         folder.add_backchannel("jolly good")
         await asyncio.sleep(1)
         assert phrase in book.of("en").acknowledgements
+        assert any(phrase in each.acknowledgements for each in book.each())
 
 
 async def test_a_fault_in_a_file_is_said_and_waited_out(

@@ -87,7 +87,11 @@ class Session:
 
 @pytest.mark.parametrize(
     ("said", "kinds"),
-    [("Yes.", ["call", "audio", "consent", "said", "end"]), ("No.", ["consent", "end"])],
+    [
+        ("Yes.", ["call", "audio", "consent", "said", "end"]),
+        ("No.", ["consent", "end"]),
+        ("Nein, danke.", ["consent", "end"]),
+    ],
 )
 async def test_a_caller_who_refuses_leaves_nothing_but_the_refusal(
     tmp_path: Path, said: str, kinds: list[str]
