@@ -1,7 +1,6 @@
 """Tells the worker of a call: tries of providers, what was used of them, talk over the agent."""
 
 from collections.abc import Mapping
-from functools import partial
 from typing import Any
 
 from livekit.agents import (
@@ -49,8 +48,8 @@ class CallReports:
     def __init__(self, job: JobContext, llm: PatientLLM, tts: PatientTTS) -> None:
         self.tell: Report = job.proc.userdata.get("report", into_nothing)
         self._used: dict[tuple[str, str, str], float] = {}
-        llm.on_try(partial(self._tried, "llm"))
-        tts.on_try(partial(self._tried, "tts"))
+        llm.on_try(lambda tried: self._tried("llm", tried.outcome))
+        tts.on_try(lambda tried: self._tried("tts", tried.outcome))
 
     def overlapped(self, taken_for: str, is_right: bool) -> None:
         """An utterance over the agent's speech was taken for this, and rightly or not."""

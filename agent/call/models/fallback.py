@@ -74,8 +74,6 @@ class Progress:
 
 
 Ask = Callable[[M, Progress], Awaitable[None]]
-OnTry = Callable[[Outcome], None]
-OnAttempt = Callable[[Attempt], None]
 
 _OUTCOMES = {
     Kind.BUSY: Outcome.BUSY,
@@ -85,8 +83,17 @@ _OUTCOMES = {
 }
 
 
-def _unheard(_: object) -> None:
-    """What tries are told to by default."""
+@dataclass(frozen=True, slots=True)
+class Try:
+    """One try of one provider."""
+
+    attempt: Attempt
+    outcome: Outcome
+    in_background: bool
+    """Nobody waited for words or sound by it."""
+
+
+OnTry = Callable[[Try], None]
 
 
 class Providers(Generic[M]):
@@ -110,10 +117,8 @@ class Providers(Generic[M]):
         self._have_answered: set[int] = set()
         self._probed: set[int] = set()
         self._probes = Tasks()
-        self.on_try: OnTry = _unheard
-        """Called after each try, with its outcome."""
-        self.on_attempt: OnAttempt = _unheard
-        """Called after each try of a request, by which somebody waits for words or sound."""
+        self.listeners: list[OnTry] = []
+        """Told of each try, in its task."""
 
     @property
     def next(self) -> M:
@@ -130,9 +135,8 @@ class Providers(Generic[M]):
         tries_that_broke = 0
         while chosen := schedule.next_try(loop.time(), self._jitter()):
             await asyncio.sleep(chosen.at_seconds - loop.time())
-            progress, began_at = Progress(), loop.time()
+            progress = Progress()
             failure = await self._try(chosen.provider, ask, progress, schedule.deadline)
-            self._tell(chosen.provider, (progress.began_at or loop.time()) - began_at, failure)
             if failure is None:
                 self._down.pop(chosen.provider, None)
                 return
@@ -159,19 +163,17 @@ class Providers(Generic[M]):
     def _order(self) -> list[int]:
         return sorted(range(len(self._providers)), key=lambda number: number in self._down)
 
-    def _tell(self, number: int, seconds: float, failure: Failure | None) -> None:
-        self.on_attempt(
-            Attempt(
-                provider=self._providers[number].place,
-                took_for_ms=round(seconds * 1000),
-                error=failure.reason if failure else None,
-            )
-        )
-
     async def _try(
-        self, number: int, ask: Ask[M], progress: Progress, deadline: float
+        self,
+        number: int,
+        ask: Ask[M],
+        progress: Progress,
+        deadline: float,
+        *,
+        in_background: bool = False,
     ) -> Failure | None:
-        provider = self._providers[number]
+        loop = asyncio.get_running_loop()
+        provider, began_at, failure = self._providers[number], loop.time(), None
         try:
             await progress.within(deadline, ask(provider.model, progress))
         except TimeoutError:
@@ -183,20 +185,30 @@ class Providers(Generic[M]):
             failure = failure_of(error, is_speech=self._is_speech, has_answered=has_answered)
         else:
             self._have_answered.add(number)
-            self.on_try(Outcome.ANSWERED)
-            return None
-        self.on_try(_OUTCOMES[failure.kind])
+        attempt = Attempt(
+            provider=provider.place,
+            took_for_ms=round(((progress.began_at or loop.time()) - began_at) * 1000),
+            error=failure.reason if failure else None,
+        )
+        outcome = _OUTCOMES[failure.kind] if failure else Outcome.ANSWERED
+        for tell in self.listeners:
+            tell(Try(attempt, outcome, in_background))
+        if failure:
+            self._note(number, failure)
+        return failure
+
+    def _note(self, number: int, failure: Failure) -> None:
+        provider = self._providers[number]
         extra = {"provider": provider.address, "model": provider.model.model}
         log.warning("a model failed", extra={**extra, "error": failure.detail})
         if failure.kind in (Kind.BUSY, Kind.REFUSED):
             now = asyncio.get_running_loop().time()
             self._down[number] = now + failure.retry_after_seconds
-        return failure
 
     async def _probe(self, number: int, ask: Ask[M]) -> None:
         deadline = asyncio.get_running_loop().time() + self._patience.attempt_seconds
         try:
-            failure = await self._try(number, ask, Progress(), deadline)
+            failure = await self._try(number, ask, Progress(), deadline, in_background=True)
         finally:
             self._probed.remove(number)
         if failure is None:

@@ -8,7 +8,7 @@ from livekit import rtc
 from livekit.agents import DEFAULT_API_CONNECT_OPTIONS, APIConnectOptions, tts, utils
 
 from agent.call.models.back_off import Patience
-from agent.call.models.fallback import OnAttempt, OnTry, Progress, Provider, Providers
+from agent.call.models.fallback import OnTry, Progress, Provider, Providers
 from agent.livekit_private import Asks
 
 
@@ -52,12 +52,8 @@ class PatientTTS(tts.TTS[Any]):
         return _Speech(self, self._providers, self._attempt_seconds, text)
 
     def on_try(self, tell: OnTry) -> None:
-        """Call this after each try of a request, with its outcome."""
-        self._providers.on_try = tell
-
-    def on_attempt(self, tell: OnAttempt) -> None:
-        """Call this after each attempt at a request of the session's, in its task."""
-        self._providers.on_attempt = tell
+        """Call this, too, after each try of a provider, in its task."""
+        self._providers.listeners.append(tell)
 
     async def aclose(self) -> None:
         await self._providers.aclose()

@@ -1,15 +1,18 @@
 """Where the rooms of a call tell its recorder what LiveKit's session does not say."""
 
+from collections.abc import Callable
 from typing import Any
 
 from livekit.agents import AgentSession
 
 from agent.call.call_tools import CallTools
+from agent.call.models.fallback import OnTry, Try
 from agent.call.models.llm import PatientLLM
 from agent.call.models.tts import PatientTTS
 from agent.call.reply.prompt_voice import PromptVoice
 from agent.call.turn_record.recorder import CallRecorder
 from agent.call.turns.turn_taking import TurnTaking
+from agent.records.schema import Attempt
 
 
 def listen(
@@ -29,6 +32,16 @@ def listen(
         voice.on_first_clause = recorder.first_clause
         voice = voice.voice
     if isinstance(voice, PatientTTS):
-        voice.on_attempt(recorder.voice_attempted)
+        voice.on_try(in_replies(recorder.voice_attempted))
     if isinstance(session.llm, PatientLLM):
-        session.llm.on_attempt(recorder.model_attempted)
+        session.llm.on_try(in_replies(recorder.model_attempted))
+
+
+def in_replies(attempted: Callable[[Attempt], None]) -> OnTry:
+    """Tells of the tries by which somebody waits for words or sound."""
+
+    def tell(tried: Try) -> None:
+        if not tried.in_background:
+            attempted(tried.attempt)
+
+    return tell

@@ -1,6 +1,6 @@
 """A call tells its worker what happens in it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -24,7 +24,9 @@ from livekit.agents.metrics import (
 )
 
 from agent.call.call_reports import CallReports
+from agent.call.models.fallback import OnTry, Try
 from agent.call.reports import Outcome
+from agent.records.schema import Attempt
 from stt_assemblyai.errors import NetworkError, RenewalError
 from stt_assemblyai.events import Interrupted, Opened, SessionUsage
 
@@ -32,9 +34,9 @@ from stt_assemblyai.events import Interrupted, Opened, SessionUsage
 class Model:
     """Of `PatientLLM` and `PatientTTS`, what tells of tries."""
 
-    tell: Callable[[Outcome], None]
+    tell: OnTry
 
-    def on_try(self, tell: Callable[[Outcome], None]) -> None:
+    def on_try(self, tell: OnTry) -> None:
         self.tell = tell
 
 
@@ -66,8 +68,9 @@ def reports(told: list[Mapping[str, Any]], models: tuple[Model, Model]) -> CallR
 def test_each_try_of_the_models_is_told(
     models: tuple[Model, Model], told: list[Mapping[str, Any]]
 ) -> None:
-    models[0].tell(Outcome.BUSY)
-    models[1].tell(Outcome.ANSWERED)
+    attempt = Attempt(provider="a/b", took_for_ms=1)
+    models[0].tell(Try(attempt, Outcome.BUSY, in_background=True))
+    models[1].tell(Try(attempt, Outcome.ANSWERED, in_background=False))
     assert told == [
         {"kind": "tried", "provider": "llm", "outcome": "busy"},
         {"kind": "tried", "provider": "tts", "outcome": "answered"},

@@ -87,12 +87,16 @@ async def test_the_fallback_answers_for_one_that_fails_and_is_then_asked_first()
 
 async def test_each_try_is_told_with_its_outcome() -> None:
     line, told = Line(), []
-    line.providers.on_try = told.append
+    line.providers.listeners += [told.append, lambda _: None]
     line.faults["first"] = [status(503), status(401)]
     await line.ask()
     line.providers.probe(line.answer)
     await asyncio.sleep(1)
-    assert told == [Outcome.BUSY, Outcome.ANSWERED, Outcome.REFUSED]
+    assert [(each.outcome, each.in_background) for each in told] == [
+        (Outcome.BUSY, False),
+        (Outcome.ANSWERED, False),
+        (Outcome.REFUSED, True),
+    ]
 
 
 async def test_one_that_is_down_is_asked_in_the_background_until_it_answers() -> None:
@@ -219,7 +223,7 @@ async def test_what_we_have_decided_ourselves_is_not_tried_again() -> None:
 
 async def test_each_attempt_is_told_with_its_place_its_time_and_its_failure() -> None:
     line, told = Line(), []
-    line.providers.on_attempt = told.append
+    line.providers.listeners.append(lambda tried: told.append(tried.attempt))
     line.faults["first"] = [status(503)]
     await line.ask()
     assert told == [
@@ -236,7 +240,7 @@ async def test_an_answer_took_until_it_began_and_a_timeout_its_whole_time() -> N
         await asyncio.sleep(2)
 
     line, told = Line(FIRST), []
-    line.providers.on_attempt = told.append
+    line.providers.listeners.append(lambda tried: told.append(tried.attempt))
     await line.providers.ask(slow)
     with pytest.raises(ModelError):
         await line.providers.ask(line.hang)
