@@ -32,4 +32,4 @@ def test_what_callers_said_is_known_from_the_models_requests() -> None:
 
 
 def test_titles_are_those_of_a_program() -> None:
-    assert "pytest" in titles(psutil.Process())
+    assert "python" in titles(psutil.Process())
