@@ -1,18 +1,22 @@
-"""What was odd in a call: a sentence each, with the cause, the figure, and the setting to turn."""
+"""What was odd in a call: a sentence each, with the cause, the figure, and the setting to turn with
+its value in the call."""
 
 from collections.abc import Iterator
 
 from agent.records import failures, interruptions
-from agent.records.failures import tries
+from agent.records.alike import together
+from agent.records.attempts import advice, tries
+from agent.records.in_force import setting, value
 from agent.records.oddity import Oddity
 from agent.records.read import RecordedCall
-from agent.records.schema import (
-    Reply,
-    SettingsRefused,
-    Tool,
-    Turn,
+from agent.records.schema import Provider, Reply, SettingsRefused, Tool, Turn
+from agent.records.slow_replies import (
+    causes,
+    end_of_turn_hint,
+    slow_from_ms,
+    slow_reply,
+    tool_hint,
 )
-from agent.records.slow_replies import causes, slow_from_ms, slow_reply
 from agent.records.stages import Share, wait_ms
 from agent.records.words import (
     END_REASONS,
@@ -43,12 +47,16 @@ _Found = Iterator[Oddity]
 
 
 def oddities(call: RecordedCall) -> list[Oddity]:
-    """All that was odd: what concerns the call first, then turn by turn."""
-    found = [*_of_call(call), *failures.found(call), *interruptions.found(call)]
+    """All that was odd: what concerns the call first, then turn by turn. One cause is one of them,
+    in however many turns it showed."""
     slow_ms = slow_from_ms(call.turns)
-    for turn in call.turns:
-        found += _of_turn(turn, causes(turn, slow_ms), call)
-    return sorted(found, key=lambda each: each.turn or 0)
+    slow = [(turn, causes(turn, slow_ms)) for turn in call.turns]
+    deaf = [turn for turn, blamed in slow if failures.is_of_a_loss(turn, blamed, call)]
+    found = [*_of_call(call), *failures.found(call, deaf), *interruptions.found(call)]
+    told = {turn.index for turn in deaf}
+    for turn, blamed in slow:
+        found += _of_turn(turn, blamed, call, is_told=turn.index in told)
+    return together(sorted(found, key=lambda each: each.turn or 0))
 
 
 def _of_call(call: RecordedCall) -> _Found:
@@ -58,7 +66,11 @@ def _of_call(call: RecordedCall) -> _Found:
             "waited_for_agent",
             f"The caller waited {duration(waited_ms)} in the room for an agent: no worker had a "
             "place free, or none was running.",
-            hint="AGENT_MAX_CALLS is how many calls a worker takes at once.",
+            hint=setting(
+                call.first,
+                "AGENT_MAX_CALLS",
+                "a worker takes so many calls at once; more workers take more",
+            ),
         )
     for agent in call.agents[1:]:
         yield Oddity(
@@ -92,31 +104,32 @@ def _of_waste(call: RecordedCall) -> _Found:
         yield Oddity(
             "wasted_replies",
             f"{wasted} preemptive replies were thrown away, beside {len(replies)} that were used.",
-            hint="AGENT_EAGERNESS=some or off begins fewer.",
+            hint=setting(call.first, "AGENT_EAGERNESS", "some or off begins fewer"),
         )
 
 
-def _of_turn(turn: Turn, slow: list[Share], call: RecordedCall) -> _Found:
-    if slow:
-        said, hint = slow_reply(turn, slow, call.first)
-        if slow[0].key in ("stt", "end_of_turn"):
-            said += failures.loss_before(turn, call)
+def _of_turn(turn: Turn, slow: list[Share], call: RecordedCall, *, is_told: bool) -> _Found:
+    if slow and not is_told:
+        said, hint = slow_reply(turn, slow, call)
+        if slow[0].key in ("stt", "end_of_turn") and (loss := failures.loss_before(turn, call)):
+            said, hint = said + loss, ""
         yield Oddity("slow_reply", f"Turn {turn.index} {said}", turn.index, hint)
     blamed = {each.key for each in slow}
     if "end_of_turn" not in blamed:
-        yield from _of_ending(turn)
-    yield from _of_formatting(turn)
-    for provider in ("llm", "tts"):
+        yield from _of_ending(turn, call)
+    yield from _of_formatting(turn, call)
+    of_models: tuple[Provider, ...] = ("llm", "tts")
+    for provider in of_models:
         if provider not in blamed:
-            yield from _of_attempts(turn, provider)
+            yield from _of_attempts(turn, provider, call)
     for tool in turn.tools:
         if "tool" not in blamed:
-            yield from _of_tool(turn, tool)
+            yield from _of_tool(turn, tool, call)
     yield from _of_voice(turn)
     yield from _of_no_reply(turn, call)
 
 
-def _of_ending(turn: Turn) -> _Found:
+def _of_ending(turn: Turn, call: RecordedCall) -> _Found:
     part = turn.caller_part
     late_ms = (part.decided_ms or 0) - (part.ended_ms or part.decided_ms or 0)
     is_late = part.end_reason in ("silence", "forced") and late_ms >= LATE_END_MS
@@ -124,13 +137,10 @@ def _of_ending(turn: Turn) -> _Found:
         sure = "" if part.end_confidence is None else f" (confidence {part.end_confidence:.2f})"
         yield Oddity(
             "late_end",
-            f"Turn {turn.index} ended {duration(late_ms)} after the voice: "
+            f"Turn {turn.index} ended {duration(late_ms)} after the caller stopped speaking: "
             f"{END_REASONS[part.end_reason]}{sure}.",
             turn.index,
-            "AGENT_TURN_PRESET sets how sure AssemblyAI has to be; ASSEMBLYAI_MAX_TURN_SILENCE is "
-            "its longest silence."
-            if is_late
-            else "",
+            end_of_turn_hint(turn, call.first) if is_late else "",
         )
     if (part.held_for_ms or 0) >= HELD_MS:
         yield Oddity(
@@ -138,26 +148,36 @@ def _of_ending(turn: Turn) -> _Found:
             f"Turn {turn.index}'s end was held back by the second opinion for "
             f"{duration(part.held_for_ms or 0)}.",
             turn.index,
-            "AGENT_TURN_HOLD_MS limits that.",
+            setting(call.first, "AGENT_TURN_HOLD_MS", "it is not held back for longer"),
         )
 
 
-def _of_formatting(turn: Turn) -> _Found:
+def _of_formatting(turn: Turn, call: RecordedCall) -> _Found:
     part = turn.caller_part
     if part.formatted_ms is None or part.decided_ms is None:
         return
     late_ms = part.formatted_ms - part.decided_ms
-    if late_ms >= LATE_FORMATTED_MS:
-        yield Oddity(
-            "late_formatted",
-            f"Turn {turn.index}'s formatted text came {duration(late_ms)} after the end of the "
-            "turn: AssemblyAI sent it late, and the language model was given the plain words.",
-            turn.index,
-            "ASSEMBLYAI_WAIT_FOR_FORMATTED_MS is how long a turn may wait for it.",
-        )
+    if late_ms < LATE_FORMATTED_MS:
+        return
+    has_waited = part.committed_ms is not None and part.committed_ms >= part.formatted_ms
+    so = (
+        "the turn waited for it"
+        if has_waited
+        else "the caller did not wait for it; the model read the words without capitals, digits "
+        "and punctuation"
+    )
+    yield Oddity(
+        "late_formatted",
+        f"Turn {turn.index}'s formatted text came {duration(late_ms)} after the end of the turn, "
+        f"for AssemblyAI sent it late: {so}.",
+        turn.index,
+        setting(
+            call.first, "ASSEMBLYAI_WAIT_FOR_FORMATTED_MS", "for so long a turn may wait for it"
+        ),
+    )
 
 
-def _of_attempts(turn: Turn, provider: str) -> _Found:
+def _of_attempts(turn: Turn, provider: Provider, call: RecordedCall) -> _Found:
     told = attempts_in_words(tries(turn, provider))
     if told:
         waited = wait_ms(turn)
@@ -166,15 +186,17 @@ def _of_attempts(turn: Turn, provider: str) -> _Found:
             "provider_failed",
             f"Turn {turn.index}: {PROVIDERS[provider]} failed ({told}){so}.",
             turn.index,
-            f"OPENAI_FALLBACK_{provider.upper()}_MODEL names who takes over.",
+            advice(turn, provider, call.first),
         )
 
 
-def _of_tool(turn: Turn, tool: Tool) -> _Found:
+def _of_tool(turn: Turn, tool: Tool, call: RecordedCall) -> _Found:
     took = "" if tool.ended_ms is None else f" after {duration(tool.ended_ms - tool.started_ms)}"
+    limit = value(call.first, "AGENT_TOOL_TIMEOUT_SECONDS")
+    within = f"within its limit of {limit}" if limit else "within its limit"
     said = {
         "error": f"failed{took} ({tool.error or 'error'})",
-        "timeout": f"hung, and was cancelled{took}",
+        "timeout": f"gave no answer {within}, and was cancelled{took}",
         "cancelled": f"was cancelled{took}",
         "ok": f"took {took.removeprefix(' after ')}",
     }[tool.outcome]
@@ -186,7 +208,7 @@ def _of_tool(turn: Turn, tool: Tool) -> _Found:
         "tool",
         f"Turn {turn.index}: the tool {tool.tool} {said}.",
         turn.index,
-        "AGENT_TOOL_TIMEOUT_SECONDS limits how long a tool may keep a caller waiting.",
+        tool_hint(tool.tool, turn, call.first),
     )
 
 
@@ -218,5 +240,5 @@ def _of_no_reply(turn: Turn, call: RecordedCall) -> _Found:
             "no_reply",
             f"Turn {turn.index} got no reply that could be heard.",
             turn.index,
-            "The caller spoke on before it came, or the language model or the voice failed.",
+            "The caller went on speaking before it came, or a model failed.",
         )

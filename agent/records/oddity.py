@@ -12,6 +12,8 @@ class Oddity:
     sentence: str
     """The whole, to be read alone."""
     turn: int | None = None
-    """The turn that it belongs to; None for the call."""
+    """The first turn that it belongs to; None for the call."""
     hint: str = ""
     """What to turn or to look at; empty if there is nothing."""
+    also: tuple[int, ...] = ()
+    """Further turns that it belongs to."""

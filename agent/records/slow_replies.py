@@ -3,9 +3,12 @@
 from collections.abc import Sequence
 from statistics import median
 
-from agent.records.schema import Attempt, Call, Reply, Turn
+from agent.records import attempts
+from agent.records.in_force import setting, value
+from agent.records.read import RecordedCall
+from agent.records.schema import Call, Turn
 from agent.records.stages import Key, Share, shares, wait_ms
-from agent.records.words import END_REASONS, attempts_in_words, duration, moment
+from agent.records.words import END_REASONS, duration, moment
 
 SLOW_REPLY_MS = 2000
 """From here on a wait is odd: over twice the 0.9 s that healthy providers take (docs/latency.md),
@@ -23,7 +26,7 @@ LEAST_EXCESS_MS = 300
 """No stage that exceeds its usual time by less is a cause."""
 
 _CLAUSES: dict[Key, str] = {
-    "stt": "AssemblyAI's last word was final {took} after the voice's end",
+    "stt": "AssemblyAI's last word was final {took} after the caller stopped speaking",
     "end_of_turn": "the end of the turn took {took}",
     "hold": "the second opinion held the end of the turn back for {took}",
     "commit": "the session took {took} to commit the turn",
@@ -31,22 +34,21 @@ _CLAUSES: dict[Key, str] = {
     "clause": "the language model took {took} from its first token to the first clause",
     "tts": "the first byte of the voice (TTS) took {took}",
     "playout": "the first sound took {took} from the voice (TTS) to the room",
-    "tool": "the tool {name} took {took}",
     "between": "for {took} the record shows no stage at work",
 }
-_HINTS: dict[Key, str] = {
-    "stt": "ASSEMBLYAI_BASE_URL chooses a nearer region; the network between them may be slow.",
-    "hold": "AGENT_TURN_HOLD_MS limits how long the second opinion may hold a turn's end back.",
-    "commit": "ASSEMBLYAI_WAIT_FOR_FORMATTED_MS limits the wait for the formatted text.",
-    "llm": "OPENAI_LLM_PATIENCE_SECONDS says when the next attempt begins, "
-    "OPENAI_FALLBACK_LLM_MODEL who takes over.",
-    "clause": "AGENT_FIRST_CLAUSE_CHARS makes the first clause shorter.",
-    "tts": "OPENAI_TTS_PATIENCE_SECONDS says when the next attempt begins, "
-    "OPENAI_FALLBACK_TTS_MODEL who takes over.",
-    "playout": "The worker may have been short of CPU: AGENT_MAX_CALLS, AGENT_MAX_CPU_PERCENT.",
-    "tool": "AGENT_TOOL_TIMEOUT_SECONDS limits how long a tool may keep a caller waiting.",
-    "between": "The worker may have been short of CPU: AGENT_MAX_CALLS, AGENT_MAX_CPU_PERCENT.",
+_CPU = (
+    ("AGENT_MAX_CALLS", "fewer calls at once leave more CPU to each"),
+    ("AGENT_MAX_CPU_PERCENT", "above that the worker takes no call"),
+)
+_HINTS: dict[Key, tuple[tuple[str, str], ...]] = {
+    "stt": (("ASSEMBLYAI_BASE_URL", "it chooses the region; a nearer one answers sooner"),),
+    "hold": (("AGENT_TURN_HOLD_MS", "for so long the second opinion may hold an end back"),),
+    "commit": (("ASSEMBLYAI_WAIT_FOR_FORMATTED_MS", "for so long a turn may wait for its text"),),
+    "clause": (("AGENT_FIRST_CLAUSE_CHARS", "with fewer the first clause is shorter"),),
+    "playout": _CPU,
+    "between": _CPU,
 }
+"""Settings with their advice. Of the model, the voice, tools and ends of turns see `_hint`."""
 
 
 def slow_from_ms(turns: Sequence[Turn]) -> float:
@@ -67,27 +69,28 @@ def causes(turn: Turn, slow_ms: float = SLOW_REPLY_MS) -> list[Share]:
     return [each for each in found if each.excess_ms >= least] or found[:1]
 
 
-def slow_reply(turn: Turn, found: Sequence[Share], call: Call) -> tuple[str, str]:
+def slow_reply(turn: Turn, found: Sequence[Share], call: RecordedCall) -> tuple[str, str]:
     """A sentence about a turn whose caller waited long, for these causes, and a hint."""
-    parts = [_part(each, turn) for each in found]
+    parts = [_part(each, turn, call) for each in found]
     heard = _filler(turn)
     said = f"waited {duration(wait_ms(turn) or 0)}: {', and '.join(parts)}{heard}."
-    return said, _hint(found[0], turn, call)
+    return said, _hint(found[0], turn, call.first)
 
 
-def _part(share: Share, turn: Turn) -> str:
+def _part(share: Share, turn: Turn, call: RecordedCall) -> str:
     """One cause, as a clause."""
-    clause = _CLAUSES[share.key].format(took=duration(share.ms), name=share.name)
-    reply = turn.reply or Reply()
+    clause = _CLAUSES.get(share.key, "").format(took=duration(share.ms))
     match share.key:
         case "end_of_turn":
             return f"{clause} ({_ended_by(turn)})"
-        case "llm":
-            return clause + _tries(reply.llm, share)
-        case "tts":
-            return clause + _tries(reply.tts, share)
+        case "llm" | "tts" if attempts.have_failed(turn, share.key):
+            said = attempts.failures_first(turn, share.key, share.ms, call)
+            return f"{said}: {duration(share.ms)} in all"
+        case "llm" | "tts":
+            tries = attempts.tries(turn, share.key)
+            return clause + (f" at {tries[0].provider}" if tries else "")
         case "tool":
-            return clause + _outcome(share.name, turn)
+            return _tool(share, turn, call.first)
         case _:
             return clause
 
@@ -101,21 +104,20 @@ def _ended_by(turn: Turn) -> str:
     return f"{END_REASONS[part.end_reason]}{sure}{dictated}"
 
 
-def _tries(attempts: list[Attempt], share: Share) -> str:
-    if told := attempts_in_words(attempts, share.ms):
-        return f" ({told})"
-    return f" at {attempts[0].provider}" if attempts else ""
-
-
-def _outcome(name: str, turn: Turn) -> str:
-    """What became of a tool, if it is not a result."""
-    last = next(each for each in reversed(turn.tools) if each.tool == name)
-    return {
-        "ok": "",
-        "error": f" and failed ({last.error or 'error'})",
-        "timeout": " and was cancelled, since it had no result in time",
-        "cancelled": " and was cancelled",
-    }[last.outcome]
+def _tool(share: Share, turn: Turn, call: Call) -> str:
+    """What became of a tool, and when."""
+    last = next(each for each in reversed(turn.tools) if each.tool == share.name)
+    took, limit = duration(share.ms), value(call, "AGENT_TOOL_TIMEOUT_SECONDS")
+    within = f"within its limit of {limit}" if limit else "within its limit"
+    return (
+        f"the tool {share.name} "
+        + {
+            "ok": f"took {took}",
+            "error": f"took {took} and failed ({last.error or 'error'})",
+            "timeout": f"gave no answer {within}, and was cancelled after {took}",
+            "cancelled": f"took {took} and was cancelled",
+        }[last.outcome]
+    )
 
 
 def _filler(turn: Turn) -> str:
@@ -125,14 +127,35 @@ def _filler(turn: Turn) -> str:
 
 
 def _hint(share: Share, turn: Turn, call: Call) -> str:
-    """The setting to turn for a cause."""
+    """The setting to turn for a cause, with its value in the call."""
+    if share.key in ("llm", "tts"):
+        return attempts.advice(turn, share.key, call)
+    if share.key == "tool":
+        return tool_hint(share.name, turn, call)
     if share.key != "end_of_turn":
-        return _HINTS[share.key]
+        return " ".join(setting(call, name, advice) for name, advice in _HINTS[share.key])
     if turn.is_dictated:
-        return "AGENT_DICTATION_PAUSE_MS is how long a caller may pause while dictating."
-    preset = turn.preset or call.settings.get("AGENT_TURN_PRESET")
-    now = f" ({preset} was in force)" if preset else ""
-    return (
-        f"AGENT_TURN_PRESET{now} sets how sure AssemblyAI has to be; ASSEMBLYAI_MAX_TURN_SILENCE "
-        "is its longest silence."
-    )
+        return setting(
+            call, "AGENT_DICTATION_PAUSE_MS", "for so long a caller may pause while dictating"
+        )
+    return end_of_turn_hint(turn, call)
+
+
+def tool_hint(name: str, turn: Turn, call: Call) -> str:
+    """Where to look when a tool was slow. Its limit bears only on what reached it."""
+    said = f"Look at the tool {name}."
+    if not any(each.tool == name and each.outcome == "timeout" for each in turn.tools):
+        return said
+    limit = "for so long a tool may keep a caller waiting"
+    return f"{said} {setting(call, 'AGENT_TOOL_TIMEOUT_SECONDS', limit)}"
+
+
+def end_of_turn_hint(turn: Turn, call: Call) -> str:
+    """What decides how soon a turn ends."""
+    preset = turn.preset or value(call, "AGENT_TURN_PRESET")
+    sure = "it sets how sure AssemblyAI has to be"
+    said = f"AGENT_TURN_PRESET was {preset}; {sure}." if preset else f"AGENT_TURN_PRESET: {sure}."
+    if turn.caller_part.end_reason not in ("silence", "forced"):
+        return said
+    longest = setting(call, "ASSEMBLYAI_MAX_TURN_SILENCE", "that is the longest silence")
+    return f"{said} {longest}"

@@ -11,9 +11,9 @@ Key = Literal[
 ]
 NAMES: dict[Key, str] = {
     "stt": "STT, last word final",
-    "end_of_turn": "Endpointing",
-    "hold": "Second opinion",
-    "commit": "Commit",
+    "end_of_turn": "End of turn (endpointing)",
+    "hold": "Held back (second opinion)",
+    "commit": "Taken over by the session (commit)",
     "llm": "LLM, first token",
     "clause": "LLM, first clause",
     "tts": "TTS, first byte",

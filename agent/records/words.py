@@ -67,11 +67,14 @@ def error_in_words(error: str) -> str:
 
 
 def duration(ms: float) -> str:
-    """Milliseconds as a person reads them: 80 ms, 2.6 s, 1 min 5 s."""
+    """Milliseconds as a person reads them: 80 ms, 2.65 s, 23.0 s, 1 min 5 s. `took` in the page's
+    script rounds in the same way."""
     if ms < 100:
         return f"{round(ms)} ms"
+    if ms < 10_000:
+        return f"{int(ms / 10 + 0.5) / 100:.2f} s"
     if ms < 60_000:
-        return f"{ms / 1000:.1f} s"
+        return f"{int(ms / 100 + 0.5) / 10:.1f} s"
     minutes, seconds = divmod(round(ms / 1000), 60)
     return f"{minutes} min {seconds} s" if seconds else f"{minutes} min"
 

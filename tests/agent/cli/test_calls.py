@@ -34,7 +34,7 @@ def test_calls_are_listed_newest_first_with_what_was_odd(folder: Path, capsys: C
     assert "slowest  3.5 s" in first
     assert "\x1b" not in first
     assert odd.strip().startswith(
-        "Turn 2 waited 3.5 s: the language model's first token took 3.0 s"
+        "Turn 2 waited 3.54 s: the language model's first token took 3.00 s"
     )
     assert "RM_fine" in second
     assert "support-17" in second

@@ -5,10 +5,11 @@ from typing import Any
 
 import pytest
 
-from agent.records.failures import found, loss_before
+from agent.records.failures import found, is_of_a_loss, loss_before
 from agent.records.oddity import Oddity
 from agent.records.read import RecordedCall
 from agent.records.schema import Attempt, Call, Line, ProviderFailed, SttSession, Turn
+from agent.records.slow_replies import causes
 from workbench.local.calling.sample_records import turn
 
 
@@ -35,7 +36,8 @@ def test_a_lost_connection_is_told_in_its_turn() -> None:
     assert (one.kind, one.turn) == ("stt_lost", 2)
     assert one.sentence == (
         "Turn 2: at 0:01 the connection to AssemblyAI (speech recognition) was lost "
-        "(no network connection), and opened again 0.2 s later. 1.2 s of sound were sent once more."
+        "(no network connection), and opened again 0.25 s later. 1.2 s of sound were sent "
+        "once more."
     )
 
 
@@ -47,7 +49,7 @@ def test_failures_of_one_outage_are_one_sentence() -> None:
     ]
     first, second = told(said(), *lost)
     assert (
-        "was lost (no network connection), and opened again 3.5 s later at attempt 3."
+        "was lost (no network connection), and opened again 3.50 s later at attempt 3."
         in first.sentence
     )
     assert second.sentence.endswith("and opened again.")
@@ -88,3 +90,21 @@ def test_a_turn_long_after_a_loss_or_of_unknown_times_was_heard_in_time() -> Non
     assert not loss_before(turn(3, 20_000, "hello", "Hello."), call)
     assert not loss_before(Turn(index=1, origin="caller"), call)
     assert not loss_before(said(), RecordedCall(Path("RM_1.jsonl"), every[:1]))
+
+
+def test_a_loss_is_told_with_the_turns_that_waited_for_the_recognition_alone() -> None:
+    lost = ProviderFailed(at_ms=1500, provider="stt", error="TransientError")
+    every: Any = (Call(), said(stt=3000), turn(3, 7000, "and on sundays", "No.", stt=2500), lost)
+    call = RecordedCall(Path("RM_1.jsonl"), every)
+    deaf = [each for each in call.turns if is_of_a_loss(each, causes(each), call)]
+    (one,) = found(call, deaf)
+    assert one.also == (3,)
+    assert "(trouble at the service)" in one.sentence  # nothing tells more
+    assert one.sentence.endswith(
+        "Therefore turn 2 waited 3.74 s, and turn 3 waited 3.24 s while AssemblyAI caught up."
+    )
+    both = said(stt=3000, llm=3000)
+    assert not is_of_a_loss(both, causes(both), call)
+    assert not is_of_a_loss(said(), [], call)
+    (alone,) = found(call, [Turn(index=9, origin="caller")])
+    assert alone.also == ()

@@ -39,9 +39,9 @@ def test_a_noise_that_was_taken_for_a_barge_in_is_told_with_the_silence_it_cost(
     assert (one.kind, one.turn) == ("false_barge_in", 4)
     assert one.sentence == (
         "Turn 4 was interrupted once by a sound without words (noise) at 0:03: a false barge-in; "
-        "the agent fell silent for 0.9 s and went on."
+        "the agent fell silent for 0.90 s and went on."
     )
-    assert "AGENT_BARGE_IN=calm" in one.hint
+    assert "AGENT_BARGE_IN: calm yields later." in one.hint
 
 
 def test_several_in_a_turn_are_one_sentence() -> None:
@@ -59,13 +59,13 @@ def test_a_true_barge_in_is_nothing_odd() -> None:
 def test_a_cut_off_tells_why_the_turn_had_ended() -> None:
     cut = turn(2, 1000, "I would like", "What?", cut_off_for_ms=640, part={"end_confidence": 0.71})
     assert only(cut).sentence == (
-        "Turn 2 cut the caller off: the caller spoke on 0.6 s after the reply began. The turn "
-        "ended 0.3 s after the voice, because AssemblyAI was sure that the turn was over "
-        "(confidence 0.71), with the preset seed."
+        "Turn 2 cut the caller off: the caller went on speaking 0.64 s after the reply began. The "
+        "turn ended 0.28 s after the caller stopped speaking, because AssemblyAI was sure that the "
+        "turn was over (confidence 0.71), with the preset seed."
     )
     assert "AGENT_TURN_PRESET" in only(cut).hint
     unknown = turn(2, 1000, "I would", "What?", cut_off_for_ms=0, part={"end_reason": None})
-    assert only(unknown).sentence.endswith("spoke on 0 ms after the reply began.")
+    assert only(unknown).sentence.endswith("went on speaking 0 ms after the reply began.")
     bare = {"end_confidence": None, "ended_ms": None}
     vague = turn(2, 1000, "I would", "What?", cut_off_for_ms=0, part=bare, preset=None)
     assert only(vague).sentence.endswith(
@@ -88,7 +88,8 @@ def test_a_dictation_that_was_cut_is_called_so(lines: list[Turn]) -> None:
     one = only(*lines)
     assert one.kind == "dictation_cut"
     assert one.sentence.startswith("Turn 2 cut a dictation off")
-    assert "AGENT_DICTATION_PAUSE_MS" in one.hint
+    known = lines[0].is_dictated
+    assert ("AGENT_DICTATION_PAUSE_MS" if known else "the list dictation") in one.hint
 
 
 def test_an_echo_that_was_kept_out_is_told_once() -> None:
@@ -102,13 +103,67 @@ def test_an_echo_that_interrupted_the_agent_is_known_by_its_words() -> None:
     one = only(interrupted(own, cut_off_for_ms=700))  # the echo is the cause, not a cut-off
     assert one.kind == "echo"
     assert "interrupted by the agent's own words “at nine every”" in one.sentence
-    assert "AGENT_ECHO=auto" in one.hint
+    assert "AGENT_ECHO: auto keeps it out." in one.hint
 
 
-def test_a_sound_without_words_in_a_call_with_echoes_is_perhaps_one() -> None:
+def test_an_echo_and_the_false_barge_ins_without_words_that_it_caused_are_one() -> None:
     echo = Overlap(at_ms=4000, taken_for="echo", is_right=True)
-    told_of = {each.kind: each.sentence for each in told(echo, interrupted(false(3000, 3900)))}
-    assert "by a sound without words (perhaps the echo)" in told_of["false_barge_in"]
+    later = turn(5, 7000, "when", SPOKEN, reply={"interruptions": [false(9000)]})
+    one = only(echo, interrupted(false(3000, 3900)), later)
+    assert (one.kind, one.turn, one.also) == ("echo", 4, (5,))
+    assert one.sentence.endswith(
+        "It probably also interrupted turn 4 at 0:03 and turn 5 at 0:09, without words: a false "
+        "barge-in, for which the agent fell silent for 0.90 s."
+    )
+    many = interrupted(*[false(3000, 3100)] * 6)
+    assert "at 0:03, and 2 times more, without words" in only(echo, many).sentence
+    words_too = interrupted(false(3000), false(5000, 5500, "oh well"))
+    kinds = {each.kind: each.sentence for each in told(echo, words_too)}
+    assert "interrupted once by the words “oh well”" in kinds["false_barge_in"]
+
+
+def in_force(*lines: Line, **settings: Any) -> str:
+    every: Any = (Call(settings=settings), *lines)
+    (one,) = found(RecordedCall(Path("RM_1.jsonl"), every))
+    return one.hint
+
+
+def test_a_hint_about_barge_in_says_what_was_in_force() -> None:
+    noise = interrupted(false(3000, 3900))
+    assert in_force(noise, AGENT_BARGE_IN="eager") == (
+        "AGENT_BARGE_IN was eager; balanced and calm yield later. ASSEMBLYAI_VAD_THRESHOLD is not "
+        "set; a higher one takes less for a voice."
+    )
+    assert "AGENT_BARGE_IN" not in in_force(noise, AGENT_BARGE_IN="calm")  # it cannot help
+
+
+def test_a_hint_about_an_echo_says_whether_it_was_looked_for() -> None:
+    own = Interruption(at_ms=3000, by="words", outcome="true", words=words("at nine every", 3000))
+    assert "AGENT_ECHO was off; auto keeps it out." in in_force(interrupted(own), AGENT_ECHO="off")
+    assert "was auto, and missed it" in in_force(interrupted(own), AGENT_ECHO="auto")
+
+
+def test_a_hint_about_a_cut_off_names_the_presets_that_wait_longer() -> None:
+    cut = turn(2, 1000, "I would like", "What?", cut_off_for_ms=640)
+    assert in_force(cut) == ("AGENT_TURN_PRESET was seed; balanced and conservative wait longer.")
+    balanced = cut.model_copy(update={"preset": "balanced"})
+    assert in_force(balanced).endswith("balanced; conservative waits longer.")
+    most = cut.model_copy(update={"preset": "conservative"})
+    hint = in_force(most, ASSEMBLYAI_MIN_TURN_SILENCE=400)
+    assert hint.startswith("ASSEMBLYAI_MIN_TURN_SILENCE was 0.4 s;")
+    assert in_force(cut.model_copy(update={"preset": None})).startswith("AGENT_TURN_PRESET: bal")
+
+
+def test_a_dictation_that_was_cut_tells_the_pause_and_what_was_allowed() -> None:
+    cut = turn(2, 1000, "oh seven", "Thanks.", end=1700, cut_off_for_ms=600, is_dictated=True)
+    one = only(cut)
+    assert one.sentence.endswith("with the preset seed, with patience for dictation.")
+    assert one.hint.startswith("The caller paused for 2.98 s; AGENT_DICTATION_PAUSE_MS says how")
+    assert in_force(cut, AGENT_DICTATION_PAUSE_MS=1600) == (
+        "The caller paused for 2.98 s; AGENT_DICTATION_PAUSE_MS allows 1.6 s."
+    )
+    unheard = cut.model_copy(update={"reply": None})
+    assert "may pause while dictating" in only(unheard).hint
 
 
 def test_an_echo_that_was_answered_is_known_by_its_words_though_some_were_misheard() -> None:

@@ -94,7 +94,7 @@ def test_a_failed_attempt_of_the_model() -> None:
     one = only(said(reply={"llm": attempts}))
     assert one.sentence == (
         "Turn 2: the language model failed (no answer in time at a.example, then "
-        "b.example answered in 0.2 s); the caller waited 0.8 s."
+        "b.example answered in 0.20 s); the caller waited 0.85 s."
     )
     assert "OPENAI_FALLBACK_LLM_MODEL" in one.hint
 
@@ -111,14 +111,14 @@ def test_a_failed_attempt_that_made_the_caller_wait_is_told_there_alone() -> Non
     attempts = [Attempt(provider="a.example", took_for_ms=100, error="timeout")]
     one = only(said(llm=2500, reply={"llm": attempts}))
     assert one.kind == "slow_reply"
-    assert "no answer in time" in one.sentence
+    assert "gave no answer in time once (at a.example)" in one.sentence
 
 
 def test_turns_that_ended_late_or_in_another_way_than_they_should() -> None:
     late = only(said(end=1500, llm=100, part={"end_reason": "silence", "end_confidence": 0.2}))
     assert late.sentence == (
-        "Turn 2 ended 1.6 s after the voice: AssemblyAI was not sure, and waited for the longest "
-        "silence (confidence 0.20)."
+        "Turn 2 ended 1.61 s after the caller stopped speaking: AssemblyAI was not sure, and "
+        "waited for the longest silence (confidence 0.20)."
     )
     dog = only(said(part={"end_reason": "watchdog", "end_confidence": None}))
     assert "did not end it when asked" in dog.sentence
@@ -127,23 +127,73 @@ def test_turns_that_ended_late_or_in_another_way_than_they_should() -> None:
     assert slow.kind == "slow_reply"  # told once
 
 
-def test_a_wait_for_words_while_the_connection_was_lost_says_so() -> None:
+def test_a_lost_connection_and_the_waits_that_it_caused_are_one() -> None:
+    lost = ProviderFailed(at_ms=1500, provider="stt", error="TransientError", wait_for_ms=100)
+    again = ProviderFailed(at_ms=1700, provider="stt", error="NetworkError")
+    next_one = turn(3, 7000, "and on sundays", "No.", stt=2500)
+    one = only(said(stt=3000), next_one, lost, again)
+    assert (one.kind, one.turn, one.also) == ("stt_lost", 2, (3,))
+    assert "(no network connection)" in one.sentence  # one verdict, and the one that tells more
+    assert "service" not in one.sentence
+    assert one.sentence.endswith(
+        "Therefore turn 2 waited 3.74 s, and turn 3 waited 3.24 s while AssemblyAI caught up."
+    )
+    assert "nearer" not in one.hint
+
+
+def test_a_wait_with_another_cause_beside_the_loss_is_told_by_itself_without_a_region() -> None:
     lost = ProviderFailed(at_ms=1500, provider="stt", error="NetworkError")
-    kinds = {each.kind: each.sentence for each in told(Call(), said(stt=3000), lost, GOOD)}
-    assert kinds["slow_reply"].endswith("end. The connection to AssemblyAI was lost meanwhile.")
-    early = ProviderFailed(at_ms=10, provider="stt", error="NetworkError")
-    kinds = {each.kind: each.sentence for each in told(Call(), said(stt=3000), early, GOOD)}
-    assert kinds["slow_reply"].endswith("while the connection was lost.")
+    kinds = {each.kind: each for each in told(Call(), said(stt=3000, llm=3000), lost, GOOD)}
+    assert kinds["slow_reply"].sentence.endswith("The connection to AssemblyAI was lost meanwhile.")
+    assert kinds["slow_reply"].hint == ""
+
+
+def test_the_same_in_several_turns_is_one() -> None:
+    late = [
+        turn(
+            each,
+            6000 * each,
+            "when do you open",
+            "At nine.",
+            part={"formatted_ms": 6000 * each + 3400},
+        )
+        for each in (2, 3)
+    ]
+    one = only(*late)
+    assert (one.turn, one.also) == (2, (3,))
+    assert one.sentence.endswith("The same happened in turn 3 (2.04 s).")
+
+
+def test_hints_say_what_was_in_force() -> None:
+    call = Call(
+        waited_for_ms=23_000,
+        settings={"AGENT_MAX_CALLS": 1, "AGENT_TOOL_TIMEOUT_SECONDS": 6.0},
+    )
+    assert only(call=call).hint.startswith("AGENT_MAX_CALLS was 1; a worker takes so many")
+    hung = Tool(tool="order", started_ms=0, ended_ms=6000, outcome="timeout")
+    one = only(said(tools=[hung]), call=call.model_copy(update={"waited_for_ms": 0}))
+    assert (
+        "the tool order gave no answer within its limit of 6 s, and was cancelled" in one.sentence
+    )
+    assert one.hint.startswith("Look at the tool order. AGENT_TOOL_TIMEOUT_SECONDS was 6 s;")
+    quick = Tool(tool="order", started_ms=0, ended_ms=3000)
+    assert only(said(tools=[quick])).hint == "Look at the tool order."  # no limit was reached
 
 
 def test_a_turn_that_the_second_opinion_held_back() -> None:
     one = only(said(commit=900, llm=100, part={"held_for_ms": 850}))
-    assert one.sentence == "Turn 2's end was held back by the second opinion for 0.8 s."
+    assert one.sentence == "Turn 2's end was held back by the second opinion for 0.85 s."
 
 
 def test_a_formatted_text_that_came_late_and_one_that_came_in_time() -> None:
     one = only(said(part={"formatted_ms": 1000 + 1080 + 280 + 2100}))
-    assert "Turn 2's formatted text came 2.1 s after the end of the turn" in one.sentence
+    assert one.sentence == (
+        "Turn 2's formatted text came 2.10 s after the end of the turn, for AssemblyAI sent it "
+        "late: the caller did not wait for it; the model read the words without capitals, digits "
+        "and punctuation."
+    )
+    waited = only(said(commit=1100, llm=10, part={"formatted_ms": 1000 + 1080 + 1380}))
+    assert waited.sentence.endswith("late: the turn waited for it.")
     assert told(Call(), said(part={"formatted_ms": None}), GOOD) == []
 
 
@@ -151,14 +201,14 @@ def test_a_formatted_text_that_came_late_and_one_that_came_in_time() -> None:
     ("tool", "words"),
     [
         (Tool(tool="order", started_ms=0, ended_ms=900, outcome="error", error="KeyError"),
-         "the tool order failed after 0.9 s (KeyError)"),
+         "the tool order failed after 0.90 s (KeyError)"),
         (Tool(tool="order", started_ms=0, ended_ms=900, outcome="error"),
-         "failed after 0.9 s (error)"),
+         "failed after 0.90 s (error)"),
         (Tool(tool="order", started_ms=0, ended_ms=30_000, outcome="timeout"),
-         "hung, and was cancelled after 30.0 s"),
+         "gave no answer within its limit, and was cancelled after 30.0 s"),
         (Tool(tool="order", started_ms=0, ended_ms=900, outcome="cancelled"),
-         "was cancelled after 0.9 s"),
-        (Tool(tool="order", started_ms=0, ended_ms=2600), "the tool order took 2.6 s."),
+         "was cancelled after 0.90 s"),
+        (Tool(tool="order", started_ms=0, ended_ms=2600), "the tool order took 2.60 s."),
         (Tool(tool="order", started_ms=0), "had not come back when the turn was over"),
     ],
 )  # fmt: skip
@@ -177,7 +227,7 @@ def test_a_tool_that_went_well_or_is_told_with_the_wait_is_not_told_again() -> N
 
 def test_a_reply_that_stood_still_in_between() -> None:
     one = only(said(reply={"ended_ms": 8000, "tts_audio_for_ms": 1100}))
-    assert "Turn 2's reply stood still for 4." in one.sentence
+    assert "Turn 2's reply stood still for 3.97 s" in one.sentence
     assert told(Call(), said(reply={"tts_audio_for_ms": 1100}), GOOD) == []
 
 

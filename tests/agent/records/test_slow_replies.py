@@ -1,9 +1,11 @@
 """The sentence about a long wait names the stage that was to blame, with its figure."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from agent.records.read import RecordedCall
 from agent.records.schema import Attempt, Call, Filler, Tool
 from agent.records.slow_replies import (
     DICTATION_PAUSE_MS,
@@ -17,22 +19,30 @@ from config.behaviour import AgentSettings
 from workbench.local.calling.sample_records import turn
 
 
+def call_with(**settings: Any) -> RecordedCall:
+    return RecordedCall(Path("RM_1.jsonl"), (Call(settings=settings),))
+
+
 def told(**delays: Any) -> tuple[str, str]:
     one = turn(1, 1000, "hello there", "Hello.", **delays)
     assert causes(one)
-    return slow_reply(one, causes(one), Call())
+    return slow_reply(one, causes(one), call_with())
 
 
 @pytest.mark.parametrize(
     ("stage", "clause", "setting"),
     [
-        ("stt", "AssemblyAI's last word was final 2.5 s after the voice's end", "BASE_URL"),
-        ("end", "the end of the turn took 2.5 s (AssemblyAI was sure", "AGENT_TURN_PRESET"),
-        ("commit", "the session took 2.5 s to commit the turn", "WAIT_FOR_FORMATTED"),
-        ("llm", "the language model's first token took 2.5 s", "OPENAI_FALLBACK_LLM_MODEL"),
-        ("clause", "the language model took 2.5 s from its first token", "FIRST_CLAUSE"),
-        ("tts", "the first byte of the voice (TTS) took 2.5 s", "OPENAI_FALLBACK_TTS_MODEL"),
-        ("playout", "the first sound took 2.5 s from the voice", "CPU"),
+        (
+            "stt",
+            "AssemblyAI's last word was final 2.50 s after the caller stopped speaking",
+            "BASE_URL",
+        ),
+        ("end", "the end of the turn took 2.50 s (AssemblyAI was sure", "AGENT_TURN_PRESET"),
+        ("commit", "the session took 2.50 s to commit the turn", "WAIT_FOR_FORMATTED"),
+        ("llm", "the language model's first token took 2.50 s", "OPENAI_LLM_MODEL"),
+        ("clause", "the language model took 2.50 s from its first token", "FIRST_CLAUSE"),
+        ("tts", "the first byte of the voice (TTS) took 2.50 s", "OPENAI_TTS_MODEL"),
+        ("playout", "the first sound took 2.50 s from the voice", "CPU"),
     ],
 )
 def test_a_slow_stage_is_named_with_its_figure_and_a_setting(
@@ -68,15 +78,15 @@ def test_failed_attempts_are_told_in_order() -> None:
     ]
     said, _ = told(llm=2600, reply={"llm": attempts})
     assert (
-        "first token took 2.6 s (rate limit at a.example big, then b.example small answered in "
-        "2.1 s)" in said
+        "the language model refused once (rate limit at a.example big); then it answered at "
+        "b.example small in 2.10 s: 2.60 s in all" in said
     )
 
 
 def test_two_stages_that_are_to_blame_are_both_named() -> None:
     said, hint = told(llm=2500, tts=2000)
-    assert "first token took 2.5 s at api.openai.com/gpt-4.1-mini, and the first byte" in said
-    assert "(TTS) took 2.0 s at api.openai.com/gpt-4o-mini-tts." in said
+    assert "first token took 2.50 s at api.openai.com/gpt-4.1-mini, and the first byte" in said
+    assert "(TTS) took 2.00 s at api.openai.com/gpt-4o-mini-tts." in said
     assert "LLM" in hint
 
 
@@ -89,10 +99,10 @@ def test_a_wait_to_which_each_stage_adds_a_little_names_the_largest() -> None:
 @pytest.mark.parametrize(
     ("outcome", "error", "said"),
     [
-        ("ok", None, "the tool order took 2.5 s."),
-        ("error", "KeyError", "took 2.5 s and failed (KeyError)"),
-        ("timeout", None, "took 2.5 s and was cancelled, since it had no result in time"),
-        ("cancelled", None, "took 2.5 s and was cancelled."),
+        ("ok", None, "the tool order took 2.50 s."),
+        ("error", "KeyError", "took 2.50 s and failed (KeyError)"),
+        ("timeout", None, "gave no answer within its limit, and was cancelled after 2.50 s"),
+        ("cancelled", None, "took 2.50 s and was cancelled."),
     ],
 )
 def test_a_tool_that_kept_the_caller_waiting_is_named_with_its_outcome(
@@ -101,12 +111,13 @@ def test_a_tool_that_kept_the_caller_waiting_is_named_with_its_outcome(
     tool = Tool(tool="order", started_ms=2000, ended_ms=4500, outcome=outcome, error=error)
     sentence, hint = told(llm=3000, tools=[tool])
     assert said in sentence
-    assert "AGENT_TOOL_TIMEOUT_SECONDS" in hint
+    assert ("AGENT_TOOL_TIMEOUT_SECONDS" in hint) is (outcome == "timeout")
+    assert "Look at the tool order." in hint
 
 
 def test_where_the_record_names_no_attempt_the_figure_stands_alone() -> None:
     said, _ = told(llm=2500, reply={"llm": []})
-    assert said.endswith("first token took 2.5 s.")
+    assert said.endswith("first token took 2.50 s.")
 
 
 def test_a_filler_in_the_wait_is_told() -> None:
@@ -118,9 +129,9 @@ def test_an_end_of_turn_without_confidence_tells_its_reason_and_preset() -> None
     waited = {"end_reason": "silence", "end_confidence": 0.31}
     said, hint = told(end=2500, part=waited)
     assert "waited for the longest silence, confidence 0.31)" in said
-    assert "AGENT_TURN_PRESET (seed was in force)" in hint
+    assert hint.startswith("AGENT_TURN_PRESET was seed; it sets")
     _, hint = told(end=2500, part=waited, preset=None)
-    assert "AGENT_TURN_PRESET sets" in hint
+    assert hint.startswith("AGENT_TURN_PRESET: it sets")
     said, hint = told(end=4500, part=waited | {"end_confidence": None}, is_dictated=True)
     assert "silence, while the caller dictated)" in said
     assert "AGENT_DICTATION_PAUSE_MS" in hint
@@ -136,7 +147,7 @@ def test_who_dictates_is_waited_for_on_purpose() -> None:
 
 def test_a_gap_and_a_held_end_are_told() -> None:
     said, _ = told(llm=2500, reply={"asked_ms": None})
-    assert "for 2.5 s the record shows no stage at work" in said
+    assert "for 2.50 s the record shows no stage at work" in said
     said, hint = told(commit=2500, part={"held_for_ms": 2400})
-    assert "the second opinion held the end of the turn back for 2.4 s" in said
+    assert "the second opinion held the end of the turn back for 2.40 s" in said
     assert "AGENT_TURN_HOLD_MS" in hint

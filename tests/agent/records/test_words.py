@@ -31,7 +31,14 @@ def test_every_reason_for_a_turns_end_has_its_words() -> None:
 
 @pytest.mark.parametrize(
     ("ms", "words"),
-    [(80, "80 ms"), (640, "0.6 s"), (2620, "2.6 s"), (60_000, "1 min"), (65_000, "1 min 5 s")],
+    [
+        (80, "80 ms"),
+        (645, "0.65 s"),
+        (2625, "2.63 s"),
+        (23_040, "23.0 s"),
+        (60_000, "1 min"),
+        (65_000, "1 min 5 s"),
+    ],
 )
 def test_durations_are_read_at_a_glance(ms: int, words: str) -> None:
     assert duration(ms) == words
@@ -68,12 +75,12 @@ def test_attempts_are_told_in_order_and_a_single_success_is_not_worth_a_word() -
     assert attempts_in_words([attempt(None)]) == ""
     other = Attempt(provider="other", took_for_ms=400)
     told = attempts_in_words([attempt("timeout", 4000), other])
-    assert told == "no answer in time at host model after 4.0 s, then other answered in 0.4 s"
+    assert told == "no answer in time at host model after 4.00 s, then other answered in 0.40 s"
 
 
 def test_attempts_that_failed_alike_are_counted_and_pauses_between_them_are_told() -> None:
     attempts = [attempt("rate_limit", 20), attempt("rate_limit", 10), attempt(None, 30)]
     told = attempts_in_words(attempts, whole_ms=4400)
     assert (
-        told == "rate limit at host model 2 times, then it answered in 30 ms, with pauses of 4.3 s"
+        told == "rate limit at host model 2 times, then it answered in 30 ms, with pauses of 4.34 s"
     )
