@@ -1,7 +1,6 @@
 """The worker: which jobs it serves, how many calls it takes, what it prepares before a call."""
 
 import asyncio
-import gc
 import importlib
 import math
 import os
@@ -29,6 +28,7 @@ from agent.telemetry import exporting
 from agent.telemetry.spans import Spans
 from agent.worker import gauges, observations
 from agent.worker.admission import Admission, Limit
+from agent.worker.garbage import set_aside
 from agent.worker.health import Health
 from agent.worker.health_pages import health_pages
 from agent.worker.load_shedding import LoadShedding, cores
@@ -104,6 +104,7 @@ class Worker(WatchedServer, AgentServer):
         self.starts.keep_ready(processes)
 
     async def run(self, *, devmode: bool = False, unregistered: bool = False) -> None:
+        set_aside()
         with self.tally.listening():
             async with OwnedTask(gauges.follow(self._look), name="gauges"):
                 await super().run(devmode=devmode, unregistered=unregistered)
@@ -280,9 +281,7 @@ def prewarm(
     process.userdata["outlets"] = [outlet_for(report)]
     if settings.telemetry.traces:
         process.userdata["outlets"].append(Spans())
-    # A full collection in the call would scan everything that is loaded and silence it for 0.2 s.
-    gc.collect()
-    gc.freeze()
+    set_aside()
 
 
 def reread_files(server: Worker, settings: Settings) -> None:
