@@ -14,6 +14,7 @@ from rich.console import Console
 
 from agent.caller.waiting import WaitedTooLongError
 from agent.records.folder import DEVELOPERS
+from agent.tasks import OwnedTask
 from workbench.local import running
 from workbench.local.desktop import may_open, open_page
 from workbench.local.kept import keep, recall
@@ -30,6 +31,7 @@ from workbench.local.providers import (
     server_without_voice,
     settings_in_force,
 )
+from workbench.local.shown_turns import show_turns
 from workbench.local.standins_process import StandIns
 
 
@@ -80,13 +82,8 @@ def folder(values: Mapping[str, str]) -> str:
     return values.get("AGENT_RECORD_DIR", DEVELOPERS.name)
 
 
-async def run(steps: Steps, directory: Path) -> int:
-    """Start everything, and keep it until cancelled, or until a part of it ends: 1.
-
-    `directory` gets the logs, and the way for callers to find the agent.
-    """
-    dotenv = Path(".env")
-    values = settings_in_force(os.environ, dotenv)
+async def _planned(values: Mapping[str, str], dotenv: Path) -> Plan:
+    """What is to be started. Raises PlanError, with what to change."""
     chosen = replace(plan(values), voiceless=await server_without_voice(values))
     require_right_settings(chosen, dotenv)
     if chosen.needs_stand_ins and (missing := engines_missing()):
@@ -94,6 +91,17 @@ async def run(steps: Steps, directory: Path) -> int:
             f"This machine lacks the speech engines of the stand-ins ({', '.join(missing)}; there"
             f" are none for Intel Macs and old systems): set {chosen.missing_keys} in .env."
         )
+    return chosen
+
+
+async def run(steps: Steps, directory: Path) -> int:
+    """Start everything, and keep it until cancelled, or until a part of it ends: 1.
+
+    `directory` gets the logs, and the way for callers to find the agent.
+    """
+    dotenv = Path(".env")
+    values = settings_in_force(os.environ, dotenv)
+    chosen = await _planned(values, dotenv)
     kept = recall(directory)
     async with AsyncExitStack() as stack:
         parts = Parts(stack, steps, directory)
@@ -119,7 +127,8 @@ async def run(steps: Steps, directory: Path) -> int:
         ):
             open_page(page, os.environ)
         keep(kept.model_copy(update={"page_port": page_port}), directory)
-        return await _report_the_first_death(parts.processes, steps)
+        async with OwnedTask(show_turns(log, steps.say), name="turns in the terminal"):
+            return await _report_the_first_death(parts.processes, steps)
 
 
 async def _report_the_first_death(parts: Sequence[Process], steps: Steps) -> int:
