@@ -38,7 +38,7 @@ def _of_connections(call: RecordedCall, deaf: Sequence[Turn]) -> _Found:
     reopened = [each for each in call.every(SttSession) if each.reason not in ORDERLY_SESSIONS]
     resent = sum(each.audio_resent_seconds for each in reopened)
     again = f" {resent:.1f} s of sound were sent once more." if resent else ""
-    hint = "Look at the network between them; ASSEMBLYAI_FALLBACK_BASE_URL names a second region."
+    hint = "Look at the worker's network; ASSEMBLYAI_FALLBACK_BASE_URL names a second region."
     outages = _outages(call)
     for number, outage in enumerate(outages):
         first, turn = outage[0], _turn_at(call, outage[0].at_ms)

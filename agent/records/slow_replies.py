@@ -85,7 +85,8 @@ def _part(share: Share, turn: Turn, call: RecordedCall) -> str:
             return f"{clause} ({_ended_by(turn)})"
         case "llm" | "tts" if attempts.have_failed(turn, share.key):
             said = attempts.failures_first(turn, share.key, share.ms, call)
-            return f"{said}: {duration(share.ms)} in all"
+            first = "token" if share.key == "llm" else "byte"
+            return f"{said}, and the first {first} came after {duration(share.ms)}"
         case "llm" | "tts":
             tries = attempts.tries(turn, share.key)
             return clause + (f" at {tries[0].provider}" if tries else "")

@@ -27,6 +27,7 @@ from agent.records.schema import (
 from agent.records.slow_replies import causes, slow_from_ms
 from agent.records.stages import NAMES, Share, stages, voice_ended_ms, wait_ms
 from agent.records.words import END_REASONS, ENDINGS, PROVIDERS, error_in_words
+from agent.viewer.glossary import GLOSSARY
 
 Data = dict[str, Any]
 
@@ -54,6 +55,7 @@ def page_data(call: RecordedCall) -> Data:
         "oddities": [asdict(each) for each in oddities(call)],
         "turns": [_slim(each) for each in turns],
         "names": NAMES,
+        "glossary": GLOSSARY,
         "reasons": END_REASONS,
         "beside": _beside(call, {turn.index for turn in call.turns}),
         "sessions": [each.model_dump(exclude={"kind"}) for each in call.every(SttSession)],
@@ -215,9 +217,17 @@ def _tool(tool: Tool) -> Data:
     }
 
 
-def _words(words: list[Word]) -> list[list[str | int]]:
-    """Each as its text, its beginning and how long it took."""
-    return [[each.text, each.start_ms, each.end_ms - each.start_ms] for each in words]
+def _words(words: list[Word]) -> list[str | list[int]]:
+    """All texts as one, and for each word how long after the last one it began, and how long it
+    took: a long call needs a third of the bytes. Empty without words."""
+    if not words:
+        return []
+    times: list[int] = []
+    at_ms = 0
+    for each in words:
+        times += [each.start_ms - at_ms, each.end_ms - each.start_ms]
+        at_ms = each.end_ms
+    return [" ".join(each.text.replace(" ", "\u00a0") for each in words), times]
 
 
 def _joined(words: list[Word]) -> str:

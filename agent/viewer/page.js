@@ -2,7 +2,10 @@
 // Shows the call in #data. Whatever people said goes into the page as text, never as markup.
 const call = JSON.parse(document.getElementById("data").textContent); // as agent/viewer/data.py has it
 const NOTHING = { wait: null, startedMs: null, endedMs: null, decidedMs: null, formattedMs: null, committedMs: null, reason: null, confidence: null, heldMs: null, cutOffMs: null };
-const ended = (words) => (words ?? []).map(([text, begin, long]) => [text, begin, begin + long]);
+const ended = ([text, times] = ["", []]) => {
+  let at = 0; // each word: how long after the last one, and how long it took
+  return text.split(" ").slice(0, times.length / 2).map((word, index) => { const begin = at + times[2 * index]; at = begin + times[2 * index + 1]; return [word, begin, at]; });
+};
 const stage = ([key, begin, end, tool]) => ({ key, begin, end, id: tool ? `${key} ${tool}` : key, name: tool ? `Tool ${tool}` : call.names[key] });
 call.turns = call.turns.map((turn) => ({
   ...NOTHING, fillers: [], tools: [], blamed: [], ...turn, saidWords: ended(turn.saidWords), answerWords: ended(turn.answerWords), stages: (turn.stages ?? []).map(stage),
@@ -26,8 +29,13 @@ const place = (made, left, width) => {
   if (width !== undefined) made.style.width = `${100 * width}%`;
   return made;
 };
-const took = (ms) => (ms < 100 ? `${Math.round(ms)} ms` : ms < 60000 ? `${(ms / 1000).toFixed(ms < 10000 ? 2 : 1)} s` : `${Math.floor(ms / 60000)} min ${Math.round((ms % 60000) / 1000)} s`);
-const exactly = (ms) => `${Math.round(ms).toLocaleString("en")} ms`;
+const rounded = (ms, step) => Math.floor(ms / step + 0.5) * step / 1000; // as agent/records/words.py rounds
+const took = (ms) => {
+  if (ms < 100) return `${Math.round(ms)} ms`;
+  if (ms < 60000) return ms < 10000 ? `${rounded(ms, 10).toFixed(2)} s` : `${rounded(ms, 100).toFixed(1)} s`;
+  const all = Math.round(ms / 1000);
+  return `${Math.floor(all / 60)} min${all % 60 ? ` ${all % 60} s` : ""}`;
+};
 const moment = (ms) => {
   const all = Math.max(0, Math.floor(ms / 1000)), seconds = String(all % 60).padStart(2, "0");
   return all < 3600 ? `${Math.floor(all / 60)}:${seconds}` : `${Math.floor(all / 3600)}:${String(Math.floor(all / 60) % 60).padStart(2, "0")}:${seconds}`;
@@ -41,28 +49,41 @@ const facts = (rows) => {
 
 // ---- The head ----
 const odd = new Map();
-for (const each of call.oddities) if (each.turn) odd.set(each.turn, [...(odd.get(each.turn) ?? []), each]);
+for (const each of call.oddities) for (const index of each.turn ? [each.turn, ...each.also] : []) odd.set(index, [...(odd.get(index) ?? []), each]);
 const who = call.caller || "An unknown caller";
-document.title = `${who} in ${call.room || call.name}`;
-$("title").textContent = `${who} in ${call.room || call.name}`;
+document.title = `Call in ${call.room || call.name}`;
+$("title").textContent = document.title;
+$("caller").textContent = who;
 const when = new Date(call.startedAt * 1000);
 $("about").textContent = [when.toLocaleString("en-GB", { dateStyle: "long", timeStyle: "medium" }), took(call.lastsMs), call.ending].join(" · ");
-function figure(name, value, note) {
-  $("figures").append(el("div", {}, el("dt", {}, name), el("dd", {}, value, note ? el("small", {}, " ", note) : "")));
+function figure(name, value, note, isOdd) {
+  $("figures").append(el("div", { class: isOdd ? "odd" : "" }, el("dt", {}, name), el("dd", {}, value, note ? el("small", {}, " ", note) : "")));
 }
 const turnLink = (index) => el("a", { href: `#turn-${index}` }, `turn ${index}`);
 figure("Median wait for a reply", call.medianMs === null ? "none" : took(call.medianMs));
-figure("Slowest reply", call.slowest ? took(call.slowest.ms) : "none", call.slowest ? turnLink(call.slowest.turn) : null);
-figure("Turns", String(call.turns.length), odd.size ? `${odd.size} odd` : null);
-if (call.waitedMs !== null) figure("Waited for an agent", took(call.waitedMs));
+figure("Slowest reply", call.slowest ? took(call.slowest.ms) : "none", call.slowest ? turnLink(call.slowest.turn) : null, call.turns.some((each) => each.index === call.slowest?.turn && each.blamed.length));
+figure("Turns", String(call.turns.length), odd.size ? `${odd.size} odd` : null, odd.size);
+const isLate = call.oddities.some((each) => each.kind === "waited_for_agent");
+if (call.waitedMs !== null) figure("Waited for an agent", took(call.waitedMs), null, isLate);
 if (call.cost) figure("Cost", `${call.cost.total.toFixed(4)} ${call.cost.currency}`);
 
 // ---- What was odd ----
+function linked(found) {
+  const mine = [found.turn, ...found.also].map(String), parts = [];
+  let from = 0;
+  for (const list of found.sentence.matchAll(/\bturns? \d+(?: \([^)]*\))?(?:(?:, | and )\d+(?: \([^)]*\))?)*/gi)) {
+    const numbers = [...list[0].matchAll(/\([^)]*\)|\d+/g)].filter((each) => mine.includes(each[0]));
+    for (const each of numbers) {
+      const isAlone = numbers.length === 1, begin = list.index + (isAlone ? 0 : each.index), end = list.index + each.index + each[0].length;
+      parts.push(found.sentence.slice(from, begin), el("a", { href: `#turn-${each[0]}`, "aria-label": `Turn ${each[0]}` }, found.sentence.slice(begin, end)));
+      from = end;
+    }
+  }
+  return [...parts, found.sentence.slice(from)];
+}
 for (const each of call.oddities) {
   const text = el("p", { class: "note-text" });
-  const named = each.turn ? `Turn ${each.turn}` : "";
-  if (named && each.sentence.startsWith(named)) text.append(el("a", { href: `#turn-${each.turn}` }, named), each.sentence.slice(named.length));
-  else text.append(each.sentence);
+  text.append(...linked(each));
   $("odd").append(el("li", { "data-kind": each.kind }, text, each.hint ? el("p", { class: "hint" }, each.hint) : null));
 }
 if (!call.oddities.length) $("odd").append(el("li", { class: "none" }, el("p", {}, "Nothing. Every turn was within its usual times.")));
@@ -134,15 +155,19 @@ const strip = el("div", { class: "strip" });
   }
 }
 $("overview").append(strip);
+if (call.waitedMs !== null) {
+  $("before").textContent = `0:00 is when the agent came. Before that the caller waited ${took(call.waitedMs)} in the room.`;
+  $("before").className = isLate ? "hint late" : "hint";
+}
 
 // ---- Turn by turn ----
 const NAMES = { greeting: "Greeting", prompt: "The agent speaks by itself" };
 function head(turn) {
-  const lines = el("span", { class: "lines" });
+  const lines = el("span", { class: "lines" }), isCut = turn.reply?.interruptions.some((each) => !each.isFalse);
   if (turn.origin !== "caller") lines.append(el("span", { class: "small" }, NAMES[turn.origin]));
   if (turn.said) lines.append(el("span", { class: "said caller" }, el("b", {}, turn.speaker || "Caller"), el("span", { dir: "auto" }, turn.said)));
-  if (turn.answer) lines.append(el("span", { class: "said agent" }, el("b", {}, "Agent"), el("span", { dir: "auto" }, turn.answer)));
-  const notes = (odd.get(turn.index) ?? []).map((each) => el("span", { class: "note" }, each.sentence.replace(/^Turn \d+(’s|'s|:)? ?/, "").replace(/^./, (first) => first.toUpperCase())));
+  if (turn.answer) lines.append(el("span", { class: "said agent" }, el("b", {}, "Agent"), el("span", {}, el("bdi", {}, turn.answer), isCut ? el("small", { class: "cut" }, "(interrupted)") : "")));
+  const notes = (odd.get(turn.index) ?? []).map((each) => el("span", { class: "note" }, each.turn !== turn.index ? each.sentence : each.sentence.replace(/^Turn \d+(’s|'s|:)? ?/, "").replace(/^./, (first) => first.toUpperCase())));
   if (notes.length) lines.append(el("span", { class: "notes" }, ...notes));
   const figure = el("span", { class: "figure" });
   if (turn.wait !== null) {
@@ -165,6 +190,12 @@ function mini(turn) {
   }
   return bar;
 }
+const GUILTY = { late_end: "end_of_turn", cut_off: "end_of_turn", dictation_cut: "end_of_turn", held_back: "hold", late_formatted: "formatted" };
+function overlap(turn) {
+  const early = turn.stages.find((each) => each.key === "llm"), over = early && turn.stages.filter((each) => ["stt", "end_of_turn", "hold", "commit"].includes(each.key) && each.end > early.begin);
+  if (!over?.length) return null;
+  return el("p", { class: "hint" }, `${early.name} overlaps with ${over.map((each) => each.name).join(" and ")}: the reply began early.`);
+}
 function waterfall(turn) {
   const reply = turn.reply ?? {};
   const from = known(turn.endedMs, turn.stages[0]?.begin)[0];
@@ -173,23 +204,24 @@ function waterfall(turn) {
   const end = Math.max(...turn.stages.map((each) => each.end), reply.soundMs ?? begin, ...turn.fillers, turn.formattedMs ?? begin);
   const before = Math.min(400, 0.12 * (end - begin)), left = begin - before, long = end + before - left;
   const grid = el("div", { class: "fall" });
+  const guilty = new Set([...turn.blamed, ...(odd.get(turn.index) ?? []).map((each) => GUILTY[each.kind])]);
   const row = (name, kind, starts, ends, isWorst) => {
     const bar = el("div", { class: "track" });
     if (ends === null) bar.append(place(el("div", { class: "mark" }), (starts - left) / long));
     else bar.append(place(el("div", { class: `bar ${kind}` }), Math.max(0, (starts - left) / long), (Math.min(ends, left + long) - Math.max(starts, left)) / long));
-    grid.append(el("div", { class: "step" }, el("div", { class: isWorst ? "what worst" : "what" }, name), bar,
-      el("div", { class: isWorst ? "ms worst" : "ms" }, ends === null ? `at ${exactly(starts - from)}` : kind === "voice" || kind === "speaking" ? "" : exactly(ends - starts))));
+    grid.append(el("div", { class: "step" }, el("div", { class: isWorst ? "what worst" : "what", title: call.glossary[kind] }, name), bar,
+      el("div", { class: isWorst ? "ms worst" : "ms" }, ends === null ? `at ${took(Math.max(0, starts - from))}` : kind === "voice" || kind === "speaking" ? "" : took(ends - starts))));
   };
   if (turn.endedMs !== null && turn.reason !== "typed") row("Caller’s voice", "voice", Math.min(turn.startedMs ?? left, turn.endedMs), turn.endedMs);
-  for (const each of turn.stages) row(each.name, each.key, each.begin, each.end, turn.blamed.includes(each.id));
+  for (const each of turn.stages) row(each.name, each.key, each.begin, each.end, guilty.has(each.id));
   for (const at of turn.fillers) row("Filler", "", at, null);
-  if (turn.formattedMs !== null) row("Formatted text", "", turn.formattedMs, null);
+  if (turn.formattedMs !== null) row("Formatted text", "formatted", turn.formattedMs, null, guilty.has("formatted"));
   if (known(reply.soundMs).length) row("Agent’s voice", "speaking", reply.soundMs, Math.max(reply.endedMs ?? 0, left + long));
   const scale = el("div", { class: "scale" });
   const step = [50, 100, 200, 500, 1000, 2000, 5000, 10000, 20000].find((each) => long / each <= 6) ?? long / 6;
   for (let at = 0; at <= long - before; at += step) scale.append(place(el("span", {}, at ? `${at / 1000} s` : "0"), (from + at - left) / long));
-  grid.append(el("div", { class: "step" }, el("div", { class: "what" }, turn.wait === null ? "" : "From the voice’s end"), scale, el("div", {})));
-  return el("div", {}, el("h3", {}, turn.wait === null ? "Where the time went" : `Where the ${took(turn.wait)} went`), grid);
+  grid.append(el("div", { class: "step" }, el("div", { class: "what" }, turn.wait === null ? "" : "Since the caller fell silent"), scale, el("div", {})));
+  return el("div", {}, el("h3", {}, turn.wait === null ? "Where the time went" : `Where the ${took(turn.wait)} went`), grid, overlap(turn) ?? "");
 }
 const PIXELS = 190; // for a second of words
 const LONGEST_LANE = 900000; // milliseconds: no turn is longer, but a record may say so
@@ -202,14 +234,14 @@ function lanes(turn) {
   lane.style.width = `${Math.round((PIXELS * long) / 1000)}px`;
   const put = (list, side) => {
     for (const [text, starts, ends] of list) {
-      lane.append(place(el("span", { class: side, title: `${text} ${moment(starts)}, ${exactly(ends - starts)}` }, text), (starts - left) / long, Math.max(120, ends - starts) / long));
+      lane.append(place(el("span", { class: side, title: `${text} ${moment(starts)}, ${took(ends - starts)}` }, text), (starts - left) / long, Math.max(120, ends - starts) / long));
     }
   };
   put(turn.saidWords, "by-caller");
   put(turn.answerWords, "by-agent");
   for (const each of turn.reply?.interruptions ?? []) lane.append(place(el("em", { title: each.isFalse ? "False barge-in" : "Barge-in" }), (each.at - left) / long));
   for (let at = Math.ceil(left / 1000) * 1000; at < left + long; at += 1000) lane.append(place(el("i", {}, moment(at)), (at - left) / long));
-  return el("div", {}, el("h3", { class: "lanes-title" }, "Words in time: caller above, agent below"), el("div", { class: "lanes", tabindex: "0", role: "group", "aria-label": `Words of turn ${turn.index} in time` }, lane));
+  return el("div", {}, el("h3", { class: "lanes-title" }, "Words in time: caller above, agent below; a dashed line is a barge-in"), el("div", { class: "lanes", tabindex: "0", role: "group", "aria-label": `Words of turn ${turn.index} in time` }, lane));
 }
 const tries = (list) => list.map((each) => `${each.provider}: ${each.error ?? "answered"} after ${took(each.tookMs)}`).join("; ");
 function interruption(each) {
@@ -225,9 +257,9 @@ function details(turn) {
   const preemptive = { used: "used", thrown_away: "thrown away" }[reply.preemptive];
   return facts([
     ["Why the turn ended", turn.reason && `${turn.reason.replaceAll("_", " ")}: ${call.reasons[turn.reason]}${confidence}`],
-    ["Preset", turn.preset && `${turn.preset}${turn.isDictated ? ", dictation" : ""}`],
-    ["Held back", turn.heldMs && exactly(turn.heldMs)],
-    ["Cut-off", turn.cutOffMs === null ? null : `the caller spoke on ${took(turn.cutOffMs)} after the reply began`],
+    ["Preset", turn.preset && `${turn.preset}${turn.isDictated ? ", with patience for dictation" : ""}`],
+    ["Held back", turn.heldMs && took(turn.heldMs)],
+    ["Cut-off", turn.cutOffMs === null ? null : `the caller went on speaking ${took(turn.cutOffMs)} after the reply began`],
     ["Interruptions", reply.interruptions?.map(interruption).join("; ")],
     ["Preemptive reply", preemptive && `${preemptive}${reply.wasted ? `, ${reply.wasted} wasted` : ""}`],
     ["Tools", turn.tools.map((each) => `${each.tool}: ${each.outcome}${each.error ? ` (${each.error})` : ""}${each.endedMs === null ? ", not back" : ` after ${took(each.endedMs - each.at)}`}`).join("; ")],
@@ -258,7 +290,7 @@ function beside(each) {
   for (const { turn, each } of all) {
     if (each) { $("turns").append(beside(each)); continue; }
     const button = head(turn), body = el("div", { class: "body", id: `body-${turn.index}`, hidden: true });
-    const slow = call.oddities.some((found) => found.turn === turn.index && found.kind === "slow_reply");
+    const slow = turn.blamed.length > 0;
     const row = el("li", { class: `turn${odd.has(turn.index) ? " odd" : ""}${slow ? " slow" : ""}`, id: `turn-${turn.index}` }, el("h3", {}, button), body);
     rows.set(turn.index, { turn, row, button, body });
     button.addEventListener("click", () => { open(turn, body.hidden); if (!body.hidden && hasSound) listen(turn); });
@@ -346,6 +378,7 @@ function more(title, isOpen, ...parts) {
   if (inside.length) $("rest").append(el("details", { open: isOpen }, el("summary", {}, title), ...inside));
 }
 $("rest").append(el("h2", {}, "The rest"));
+const BESIDES = { barge_in: "Barge-in", backchannel: "Backchannel", formatted: "Formatted text", preemptive: "Preemptive reply", preset: "Preset" };
 more("Connections", false, facts(call.sessions.map((each, index) => [
   `AssemblyAI session ${index + 1}`,
   `opened because of: ${each.reason}; ${each.billed_seconds.toFixed(1)} s billed${each.is_estimated ? " (estimated)" : ""}${each.audio_resent_seconds ? `; ${each.audio_resent_seconds.toFixed(1)} s sent again` : ""}`,
@@ -357,5 +390,6 @@ more("Usage and cost", false, facts([
   ["Voice (TTS)", call.usage && `${call.usage.tts_characters} characters${call.cost ? `, ${call.cost.tts.toFixed(4)} ${call.cost.currency}` : ""}`],
 ]));
 more("Settings in force", false, facts(Object.entries(call.settings)));
+more("What the words mean", false, facts(Object.entries(call.glossary).map(([key, text]) => [call.names[key] ?? BESIDES[key], text])));
 more("The record", false, facts(Object.entries(call.about)));
 show();

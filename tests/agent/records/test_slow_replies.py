@@ -79,8 +79,15 @@ def test_failed_attempts_are_told_in_order() -> None:
     said, _ = told(llm=2600, reply={"llm": attempts})
     assert (
         "the language model refused once (rate limit at a.example big); then it answered at "
-        "b.example small in 2.10 s: 2.60 s in all" in said
+        "b.example small in 2.10 s, and the first token came after 2.60 s" in said
     )
+
+
+def test_failed_attempts_of_the_voice_are_told_first_too() -> None:
+    attempts = [Attempt(provider="a.example", took_for_ms=2500, error="timeout")]
+    said, hint = told(tts=2600, reply={"tts": attempts})
+    assert "the voice (TTS) gave no answer in time once (at a.example), and the first byte" in said
+    assert "OPENAI_TTS_PATIENCE_SECONDS" in hint
 
 
 def test_two_stages_that_are_to_blame_are_both_named() -> None:

@@ -18,6 +18,7 @@ from agent.records.schema import (
     ProviderFailed,
     Said,
     Turn,
+    Word,
 )
 from agent.viewer.data import page_data
 from workbench.local.calling import sample_records
@@ -118,6 +119,18 @@ def test_events_beside_the_turns_have_their_words_and_their_times() -> None:
         (12, "billing"),
         (500, "no"),
         (1000, "a person took the agent's place"),
+    ]
+
+
+def test_words_are_short_with_their_times_one_after_the_other() -> None:
+    spoken = [
+        Word(text="nine", start_ms=1000, end_ms=1240),
+        Word(text="o clock", start_ms=1200, end_ms=1500),
+    ]
+    one = turn(1, 1000, "", "Yes.", part={"words": spoken})
+    assert shown(Call(), one)["turns"][0]["saidWords"] == [
+        "nine o\u00a0clock",
+        [1000, 240, -40, 300],
     ]
 
 

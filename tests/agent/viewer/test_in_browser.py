@@ -68,10 +68,11 @@ async def test_a_call_is_shown_with_its_oddities_its_turns_and_where_their_time_
         chromium() as browser,
         opened(browser, tmp_path, sample_records.eventful()) as page,
     ):
-        await expect(page.locator("h1")).to_have_text("+15550100 in support-17")
+        await expect(page.locator("h1")).to_have_text("Call in support-17")
+        await expect(page.locator("#caller")).to_have_text("+15550100")
         await expect(page.locator(".turn:not(.beside)")).to_have_count(7)
         odd = page.locator("#odd li")
-        await expect(odd.nth(0)).to_contain_text("Turn 3 waited 3.2 s: the language model's first")
+        await expect(odd.nth(0)).to_contain_text("Turn 3 waited 3.16 s: the language model refused")
         await expect(page.locator(".beside")).to_contain_text("Caller (backchannel): mhm")
         await picture(page, "call")
         await assert_accessible(page)
@@ -80,9 +81,13 @@ async def test_a_call_is_shown_with_its_oddities_its_turns_and_where_their_time_
         body = page.locator("#body-3")
         await expect(body).to_be_visible()
         await expect(body.locator(".worst").first).to_have_text("LLM, first token")
-        await expect(body).to_contain_text("2,620 ms")
+        await expect(body).to_contain_text("2.62 s")
         await expect(body).to_contain_text("confidence: AssemblyAI was sure")
         await expect(page.locator("#turn-3 .head")).to_be_focused()
+        await expect(page.locator("#turn-6 .cut")).to_have_text("(interrupted)")
+        await expect(page.locator(".cut")).to_have_count(1)
+        await expect(page.locator("#figures .odd")).to_have_count(2)
+        await expect(page.locator("#before")).to_have_text(re.compile("waited 0.64 s in the room"))
         await page.evaluate("scrollTo(0, 0)")
         await picture(page, "docs", whole=False)
         await page.keyboard.press("j")
@@ -189,3 +194,33 @@ async def test_a_turn_is_heard_when_it_is_clicked_in_whichever_file_its_sound_is
         await page.locator(".strip").click(position={"x": 5, "y": 20})
         await expect(clock).to_have_text(re.compile("0:0[0-3] of"))
         await picture(page, "sound")
+
+
+async def test_one_cause_has_links_to_all_its_turns_and_its_bars_are_bold(tmp_path: Path) -> None:
+    late = [
+        sample_records.turn(
+            each,
+            6000 * each,
+            "when do you open",
+            "At nine.",
+            part={"formatted_ms": 6000 * each + 3400, "committed_ms": 6000 * each + 1900},
+        )
+        for each in (2, 3)
+    ]
+    cut = sample_records.turn(4, 30_000, "I would like", "What?", cut_off_for_ms=640)
+    lines = [Call(waited_for_ms=15_556), *late, cut]
+    async with chromium() as browser, opened(browser, tmp_path, lines) as page:
+        box = page.locator("#odd li[data-kind=late_formatted]")
+        await expect(box.locator("a")).to_have_text(["Turn 2", "turn 3"])
+        await page.click("#all")
+        await expect(page.locator("#body-3 .what.worst")).to_have_text("Formatted text")
+        await expect(page.locator("#body-4 .what.worst")).to_have_text("End of turn (endpointing)")
+        await expect(page.locator("#body-3")).to_contain_text("the reply began early")
+        await expect(page.locator("#body-3 .words span")).to_have_count(6)
+        await expect(page.locator("#body-3 .words span").first).to_have_attribute(
+            "title", "when 0:18, 0.24 s"
+        )
+        await expect(page.locator("#before.late")).to_contain_text("waited 15.6 s in the room")
+        await page.locator("summary", has_text="What the words mean").click()
+        await expect(page.locator("dt", has_text="Barge-in")).to_be_visible()
+        await picture(page, "one-cause")

@@ -65,7 +65,13 @@ def call(**given: Any) -> Call:
         "worker": "worker-1",
         "agent_name": "receptionist",
         "waited_for_ms": 640,
-        "settings": {"AGENT_TURN_PRESET": "seed", "OPENAI_LLM_MODEL": "gpt-4.1-mini"},
+        "settings": {
+            "AGENT_BARGE_IN": "balanced",
+            "AGENT_DICTATION_PAUSE_MS": 1600,
+            "AGENT_TURN_PRESET": "seed",
+            "OPENAI_FALLBACK_LLM_MODEL": "gpt-4o-mini",
+            "OPENAI_LLM_MODEL": "gpt-4.1-mini",
+        },
     }
     return Call.model_validate({**usual, **given})
 
