@@ -52,7 +52,7 @@ _ERRORS = {
     "broken": "the answer broke off",
     "empty": "an empty answer",
     "NetworkError": "no network connection",
-    "TransientError": "trouble at the service",
+    "TransientError": "the session broke off",
     "QuotaError": "too many new sessions in a minute",
     "RenewalError": "the session reached its end",
     "AuthenticationError": "the key was refused",

@@ -99,7 +99,7 @@ def test_a_loss_is_told_with_the_turns_that_waited_for_the_recognition_alone() -
     deaf = [each for each in call.turns if is_of_a_loss(each, causes(each), call)]
     (one,) = found(call, deaf)
     assert one.also == (3,)
-    assert "(trouble at the service)" in one.sentence  # nothing tells more
+    assert "(the session broke off)" in one.sentence  # nothing tells more
     assert one.sentence.endswith(
         "Therefore turn 2 waited 3.74 s, and turn 3 waited 3.24 s while AssemblyAI caught up."
     )

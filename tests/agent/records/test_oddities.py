@@ -134,7 +134,7 @@ def test_a_lost_connection_and_the_waits_that_it_caused_are_one() -> None:
     one = only(said(stt=3000), next_one, lost, again)
     assert (one.kind, one.turn, one.also) == ("stt_lost", 2, (3,))
     assert "(no network connection)" in one.sentence  # one verdict, and the one that tells more
-    assert "service" not in one.sentence
+    assert "broke off" not in one.sentence
     assert one.sentence.endswith(
         "Therefore turn 2 waited 3.74 s, and turn 3 waited 3.24 s while AssemblyAI caught up."
     )
