@@ -81,9 +81,7 @@ class Call:
         self._own = settings_of_call((self._files or parts).settings, job.job.metadata)
         self._parts = parts.for_call(self._own.settings)
         self._ending: asyncio.Future[Ending] = asyncio.get_running_loop().create_future()
-        self._presence = Presence(
-            job.room, self._agent, end=self.end, on_next_caller=self._go_on_with
-        )
+        self._presence = Presence(job.room, self._agent, end=self.end, on_next_caller=self._serve)
         self._hang_up = HangUp(job, self._agent, self._presence)
         self._keeping = Keeping(self._agent, job.job.room.sid)
         self._recorder = recorder_of(job, self._own.settings, self._keeping, self._presence)
@@ -119,7 +117,7 @@ class Call:
         sift = self._turn_taking.sift_one
         return Group(self._job.room, self._agent.operators, self._parts.stt, sift)
 
-    def _go_on_with(self, caller: str) -> None:
+    def _serve(self, caller: str) -> None:
         name_caller(self._job, caller)
         if self._group and self._group.is_heard:
             self._session.room_io.set_participant(caller)
@@ -141,6 +139,7 @@ class Call:
         finally:
             self._presence.stop_waiting()
         try:
+            await self._hang_up.step_out(ending)
             await self._hang_up.close_session(self._session, self._recorder.closes)
             self._recorder.end(None if ending is Ending.OTHER_AGENT else ending.code)
             await self._keeping.close()

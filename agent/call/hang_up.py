@@ -33,6 +33,7 @@ class HangUp:
         self._agent = agent
         self._presence = presence
         self._has_handed_over = False
+        self._has_stepped_out = False
 
     async def show_ending(self, ending: Ending) -> None:
         """Show pages why the agent ends the call, before it says its last words."""
@@ -57,12 +58,31 @@ class HangUp:
                 await self._say(session, self._recorded(CannedPrompt.APOLOGY))
         return self._has_handed_over
 
+    async def step_out(self, ending: Ending) -> None:
+        """Leave a room that is to be free at once: whoever comes now would take this agent for
+        theirs. Call `leave` when the record is closed, for the next agent must not go on with it.
+
+        Removes a caller whose client is dead but still listed by the server: the next agent would
+        serve them.
+        """
+        if not (ending.frees_the_room and self._is_in_room):
+            return
+        self._has_stepped_out = True
+        if self._presence.is_caller_dead:
+            async with _forgiven("could not take a dead client out of the room"):
+                identity = self._presence.caller_identity or ""
+                await self._job.api.room.remove_participant(
+                    api.RoomParticipantIdentity(room=self._room.name, identity=identity)
+                )
+        async with _forgiven("could not leave the room"):
+            await self._room.disconnect()
+
     async def leave(self, ending: Ending) -> None:
         """Do with the room what follows from this reason."""
         if ending.hangs_up:
             await self.close_room()
-        elif ending.frees_the_room:
-            await self.free_room()
+        elif self._has_stepped_out:
+            await self._ask_for_another()
 
     async def close_session(
         self, session: AgentSession[None], tell: Callable[[], None] = lambda: None
@@ -88,26 +108,12 @@ class HangUp:
             async with _forgiven("could not hang up"):
                 await self._job.delete_room()
 
-    async def free_room(self) -> None:
-        """Leave the room, and have another agent sent if somebody waits in it.
-
-        Removes a caller whose client is dead but still listed by the server: the next agent would
-        serve them.
-        """
-        if not self._is_in_room:
-            return
-        room, client, need = self._room.name, self._job.api, Need.to_answer(self._agent)
-        if self._presence.is_caller_dead:
-            async with _forgiven("could not take a dead client out of the room"):
-                identity = self._presence.caller_identity or ""
-                await client.room.remove_participant(
-                    api.RoomParticipantIdentity(room=room, identity=identity)
-                )
-        async with _forgiven("could not leave the room"):
-            await self._room.disconnect()
+    async def _ask_for_another(self) -> None:
+        """Have another agent sent if somebody waits in the room."""
+        room, need = self._room.name, Need.to_answer(self._agent)
         async with _forgiven("could not ask for an agent for the next caller"):
             with contextlib.suppress(api.TwirpError):  # the room has closed, most likely
-                if await fill(client, room, need, self._job.job.dispatch_id):
+                if await fill(self._job.api, room, need, self._job.job.dispatch_id):
                     log.info("asked for another agent for the next caller")
 
     async def _take_requests_back(self) -> None:

@@ -126,9 +126,6 @@ def _prepared(*, records: bool = False) -> Settings:
     agent = settings.agent
     _log_as_set(settings)
     if agent.record_dir:
-        if records:
-            kept = {"folder": str(agent.record_dir), "audio": agent.record_audio}
-            logging.getLogger(__name__).info("calls are recorded", extra=kept)
         try:
             prepare_folder(agent.record_dir)
         except RecordsError as error:

@@ -89,6 +89,9 @@ async def _take_calls(
     """Take calls until one of the ends, or until it is hopeless, and then let go of them."""
     started = asyncio.Event()
     server.once("worker_started", started.set)
+    if devmode and (folder := settings.agent.record_dir):
+        kept = {"folder": str(folder), "audio": settings.agent.record_audio}
+        log.info("calls are recorded", extra=kept)
     keeper = keeper_of(settings.agent, texts()) if speaks else None
     async with OwnedTask(server.run(devmode=devmode), name="worker") as running:
         async with _rescue(server, settings, speaks=speaks), _kept(server, keeper):

@@ -4,6 +4,7 @@ Prints milliseconds of CPU for a second of the caller's sound, as `make bench-va
 ROUNDS, in turns, in frames of 50 ms, without what the event loop costs by itself.
 """
 
+import argparse
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
@@ -81,4 +82,5 @@ async def main() -> None:
 
 
 if __name__ == "__main__":
+    argparse.ArgumentParser(prog="make bench-vad", description=__doc__).parse_args()
     asyncio.run(main())

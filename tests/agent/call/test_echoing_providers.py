@@ -45,6 +45,7 @@ async def echoing(prefix: str) -> AsyncIterator[Settings]:
             "openai": {
                 "api_key": KEY,
                 "base_url": f"http://{listener.address}{prefix}/v1",
+                "patience_seconds": 2,
             },
         }
         yield load_settings(None, given=given)

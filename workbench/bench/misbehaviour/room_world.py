@@ -103,7 +103,9 @@ class Job:
         self._presence.stop_waiting()
         job = cast("JobContext", cast("Any", self))
         if self.ending and self.ending.frees_the_room:
-            await HangUp(job, self._world.settings.agent, self._presence).free_room()
+            hang_up = HangUp(job, self._world.settings.agent, self._presence)
+            await hang_up.step_out(self.ending)
+            await hang_up.leave(self.ending)
         await self.room.disconnect()
         await asyncio.sleep(EXIT_SECONDS)
 

@@ -1,7 +1,7 @@
-"""An MCP server with one tool, which never answers: `python -m ... PORT`."""
+"""An MCP server with one tool, which never answers."""
 
+import argparse
 import asyncio
-import sys
 
 import uvicorn
 from mcp.server.mcpserver import MCPServer
@@ -27,4 +27,6 @@ async def serve(port: int) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(serve(int(sys.argv[1])))
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("port", type=int, help="of 127.0.0.1, where it listens")
+    asyncio.run(serve(parser.parse_args().port))
