@@ -1,8 +1,8 @@
 """Asks the caller whether the call may be recorded, before anything else is said.
 
-The answer is the caller's first turn: one that only agrees or refuses gets no answer but the
-greeting, one that goes on is answered as any turn. Whoever says nothing for `ANSWER_SECONDS`, or
-something else, has not answered (`none`): the call is recorded, as they were told.
+The answer is the caller's first turn. If it only agrees or refuses, the greeting follows. If it
+says more, it is answered like any turn. Silence for `ANSWER_SECONDS`, or a turn that does neither,
+counts as `none`: the call is recorded, as the caller was told.
 """
 
 import asyncio

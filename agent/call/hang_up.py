@@ -59,11 +59,10 @@ class HangUp:
         return self._has_handed_over
 
     async def step_out(self, ending: Ending) -> None:
-        """Leave a room that is to be free at once: whoever comes now would take this agent for
-        theirs. Call `leave` when the record is closed, for the next agent must not go on with it.
+        """Leave at once, if another caller may follow: they must not take this agent for theirs.
 
-        Removes a caller whose client is dead but still listed by the server: the next agent would
-        serve them.
+        Call `leave` after the record is closed: the next agent would go on with an open one. A dead
+        caller whom the server still lists is removed, so that the next agent does not serve them.
         """
         if not (ending.frees_the_room and self._is_in_room):
             return

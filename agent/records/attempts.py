@@ -97,5 +97,5 @@ def advice(turn: Turn, provider: Provider, call: Call) -> str:
     )
     if any(each.error == "timeout" for each in tries(turn, provider)):
         patience = f"OPENAI_{kind}_PATIENCE_SECONDS"
-        said += " " + setting(call, patience, "after so long the next attempt begins")
+        said += " " + setting(call, patience, "it is the time after which the next attempt begins")
     return said

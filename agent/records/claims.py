@@ -1,7 +1,7 @@
 """Who writes a record at this moment: a lock that a process loses when it dies.
 
-Several agents may hold a record (one takes over from another). Whoever wants to send it away or to
-remove it has to be alone with it.
+Several agents may hold a record, since one takes over from another. A process must hold it alone
+to send it away or to remove it.
 """
 
 import contextlib

@@ -13,8 +13,8 @@ SAME_OUTAGE_MS = 5000
 """Another failure that comes so soon after the planned attempt is of the same outage: an attempt
 that is not answered takes some seconds."""
 CATCHING_UP_MS = 10_000
-"""For so long after a loss the new session may still hear what was said meanwhile: it is sent
-little faster than it was spoken."""
+"""After a loss, the new session needs up to this time to catch up with the caller: it is sent what
+it missed only a little faster than it was spoken."""
 ORDERLY_SESSIONS = frozenset({"start", "roll over", "audio again"})
 """Reasons for another session with AssemblyAI that are no failure."""
 

@@ -132,7 +132,7 @@ def _dictation_hint(turn: Turn, call: Call) -> str:
     name = "AGENT_DICTATION_PAUSE_MS"
     allowed = value(call, name)
     if reply is None or reply.first_sound_ms is None or ended is None:
-        return setting(call, name, "for so long a caller may pause while dictating")
+        return setting(call, name, "it is the time a caller may pause while dictating")
     paused = duration(reply.first_sound_ms + (turn.cut_off_for_ms or 0) - ended)
     allows = f"{name} allows {allowed}" if allowed else f"{name} says how long that may be"
     return f"The caller paused for {paused}; {allows}."

@@ -24,7 +24,7 @@ class Wanted:
     since: float = 0.0
     until: float = float("inf")
     slower_seconds: float = 0.0
-    """The slowest reply took at least so long."""
+    """The slowest reply took at least this long."""
     is_odd: bool = False
     """Only calls in which something was odd."""
 

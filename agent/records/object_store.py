@@ -44,7 +44,7 @@ class ObjectStore:
                     "timeout": timedelta(seconds=REQUEST_SECONDS),
                     "connect_timeout": timedelta(seconds=CONNECT_SECONDS),
                 },
-                # Whoever puts a record tries again later: here only a lost packet is made good.
+                # The outbox tries again later. This only makes good a lost packet.
                 retry_config={
                     "max_retries": 1,
                     "retry_timeout": timedelta(seconds=CONNECT_SECONDS),

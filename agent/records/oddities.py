@@ -172,7 +172,7 @@ def _of_formatting(turn: Turn, call: RecordedCall) -> _Found:
         f"for AssemblyAI sent it late: {so}.",
         turn.index,
         setting(
-            call.first, "ASSEMBLYAI_WAIT_FOR_FORMATTED_MS", "for so long a turn may wait for it"
+            call.first, "ASSEMBLYAI_WAIT_FOR_FORMATTED_MS", "it is the time a turn may wait for it"
         ),
     )
 

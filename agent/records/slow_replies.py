@@ -12,7 +12,7 @@ from agent.records.words import END_REASONS, duration, moment
 
 SLOW_REPLY_MS = 2000
 """From here on a wait is odd: over twice the 0.9 s that healthy providers take (docs/latency.md),
-and people who hear nothing for so long begin to speak again."""
+and people who hear nothing for that time begin to speak again."""
 SLOWER_THAN_USUAL, SLOWER_LEAST_MS = 2.0, 1200
 """So is a wait of 1.2 s or longer that is twice the call's median: something was different."""
 DICTATION_PAUSE_MS = 1600
@@ -42,8 +42,10 @@ _CPU = (
 )
 _HINTS: dict[Key, tuple[tuple[str, str], ...]] = {
     "stt": (("ASSEMBLYAI_BASE_URL", "it chooses the region; a nearer one answers sooner"),),
-    "hold": (("AGENT_TURN_HOLD_MS", "for so long the second opinion may hold an end back"),),
-    "commit": (("ASSEMBLYAI_WAIT_FOR_FORMATTED_MS", "for so long a turn may wait for its text"),),
+    "hold": (("AGENT_TURN_HOLD_MS", "it is the time the second opinion may hold an end back"),),
+    "commit": (
+        ("ASSEMBLYAI_WAIT_FOR_FORMATTED_MS", "it is the time a turn may wait for its text"),
+    ),
     "clause": (("AGENT_FIRST_CLAUSE_CHARS", "with fewer the first clause is shorter"),),
     "playout": _CPU,
     "between": _CPU,
@@ -137,7 +139,7 @@ def _hint(share: Share, turn: Turn, call: Call) -> str:
         return " ".join(setting(call, name, advice) for name, advice in _HINTS[share.key])
     if turn.is_dictated:
         return setting(
-            call, "AGENT_DICTATION_PAUSE_MS", "for so long a caller may pause while dictating"
+            call, "AGENT_DICTATION_PAUSE_MS", "it is the time a caller may pause while dictating"
         )
     return end_of_turn_hint(turn, call)
 
@@ -147,7 +149,7 @@ def tool_hint(name: str, turn: Turn, call: Call) -> str:
     said = f"Look at the tool {name}."
     if not any(each.tool == name and each.outcome == "timeout" for each in turn.tools):
         return said
-    limit = "for so long a tool may keep a caller waiting"
+    limit = "it is the time a tool may keep a caller waiting"
     return f"{said} {setting(call, 'AGENT_TOOL_TIMEOUT_SECONDS', limit)}"
 
 

@@ -1,1 +1,1 @@
-"""What happened in a call, turn by turn: collected once, told to whoever wants to know."""
+"""Collects what happens in a call, turn by turn, for record, log, metrics and traces."""

@@ -82,7 +82,7 @@ def test_advice_offers_only_what_could_have_helped() -> None:
     settings = {"OPENAI_LLM_PATIENCE_SECONDS": 6.0, "OPENAI_FALLBACK_LLM_MODEL": "small"}
     hint = advice(timed_out, "llm", Call(settings=settings))
     assert "OPENAI_FALLBACK_LLM_MODEL was small; that is who takes over" in hint
-    assert "OPENAI_LLM_PATIENCE_SECONDS was 6 s; after so long" in hint
+    assert "OPENAI_LLM_PATIENCE_SECONDS was 6 s; it is the time after which" in hint
 
 
 def test_the_voice_has_its_own_requests() -> None:
