@@ -44,6 +44,12 @@ def test_an_archive_within_a_layer_is_a_file_like_any_other() -> None:
     }
 
 
+def test_the_archive_is_read_with_its_padding_so_that_its_writer_does_not_fail() -> None:
+    padded = io.BytesIO(archive({"aa.tar": archive(LOWER)}) + bytes(1 << 20))
+    assert list(layer_files(padded))
+    assert padded.read() == b""
+
+
 def test_what_is_no_archive_is_an_error() -> None:
     with pytest.raises(tarfile.ReadError):
         read(b"Error: no such image")

@@ -8,6 +8,7 @@ from typing import IO
 
 _GZIP = b"\x1f\x8b"
 _TAR = slice(257, 262)
+_REST_BYTES = 1 << 20
 
 # The lock checks packages by their hashes: what looks like a secret there is somebody's example.
 _PACKAGES = re.compile("/(site|dist)-packages/")
@@ -42,6 +43,8 @@ def layer_files(archive: IO[bytes]) -> Iterator[LayerFile]:
                 yield LayerFile(path, content.read())
         else:
             yield LayerFile(name, opened.read())
+    while archive.read(_REST_BYTES):  # an archive's padding: a writer whose pipe is closed fails
+        pass
 
 
 def _members(archive: IO[bytes]) -> Iterator[tuple[str, IO[bytes]]]:
