@@ -377,6 +377,13 @@ class AgentSettings(Section):
         description="A worker with calls takes no more while the CPU has been busier than "
         "this for some seconds, in a container against its quota; 100: whatever the CPU does.",
     )
+    max_loop_lag_ms: int = Field(
+        default=60,
+        ge=10,
+        le=10_000,
+        description="A worker with calls takes no more while the event loops of half of its calls "
+        "run what is due later than this, on average over a second, for two seconds.",
+    )
     drain_seconds: int = Field(
         default=300,
         ge=0,

@@ -1,13 +1,14 @@
 """What a call tells its worker while it lasts: numbers and enumerations, never words.
 
 A message has a `kind`. Most are lines of the call's record (`agent.records.schema`) without what
-people said; `tried`, `used` and `completed` are ours.
+people said; `tried`, `used`, `completed` and `late` are ours.
 """
 
 from collections.abc import Callable, Mapping
 from enum import StrEnum
 from typing import Any
 
+from agent.loop_lag import Lag
 from agent.records.schema import End, Line, Overlap, Provider, Turn, without_words
 
 Report = Callable[[Mapping[str, Any]], None]
@@ -27,7 +28,7 @@ class Outcome(StrEnum):
     """The key, the quota, the model or the address: an operator has to act."""
 
 
-TRIED, USED, COMPLETED = "tried", "used", "completed"
+TRIED, USED, COMPLETED, LATE = "tried", "used", "completed", "late"
 
 
 def into_nothing(_: Mapping[str, Any]) -> None:
@@ -48,6 +49,12 @@ def used(model: str, provider: str, usage: Mapping[str, float]) -> Mapping[str, 
 def completed(seconds: float) -> Mapping[str, Any]:
     """The message about the time that an agent's `on_user_turn_completed` took."""
     return {"kind": COMPLETED, "seconds": seconds}
+
+
+def late(process: int, calls: int, lag: Lag) -> Mapping[str, Any]:
+    """The message about how late the event loop of a process with so many calls ran."""
+    mean, worst = (round(each, 4) for each in (lag.mean, lag.worst))
+    return {"kind": LATE, "process": process, "calls": calls, "mean": mean, "worst": worst}
 
 
 def line(written: Line) -> Mapping[str, Any]:

@@ -9,7 +9,7 @@ from typing import Any, Literal
 from agent.records.schema import Provider
 
 Shortage = Literal["full", "busy", "limited"]
-"""All places are taken; the CPU is too busy; a limit says so."""
+"""All places are taken; the CPU is too busy, or calls run late; a limit says so."""
 _DOWN: dict[Provider, tuple[str, str]] = {
     "stt": ("stt_down", "the speech recognition is down"),
     "llm": ("llm_down", "the language model is down"),
@@ -24,7 +24,7 @@ OBSTACLES = (
 
 _SHORT: dict[Shortage, str] = {
     "full": "no place is free",
-    "busy": "the CPU is too busy for another call",
+    "busy": "the machine is too busy for another call",
     "limited": "AssemblyAI grants no new session within seconds",
 }
 

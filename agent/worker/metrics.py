@@ -232,6 +232,12 @@ EVENT_LOOP_LAG = _histogram(
     "Above 0.25 s often: the machine is overloaded. Lower AGENT_MAX_CALLS.",
     buckets=LAG_SECONDS,
 )
+CALLS_LOOP_LAG = _histogram(
+    "agent_call_event_loop_lag_seconds",
+    "How late the event loop of a process with calls ran what was due: the worst of each second",
+    "Above 0.25 s often: too many calls, or a tool that blocks. See docs/operations.md, Overload.",
+    buckets=LAG_SECONDS,
+)
 CALLERS_RESCUED = _counter(
     "agent_callers_rescued_total",
     "Callers who waited without an agent and for whom one was asked",

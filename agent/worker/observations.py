@@ -5,7 +5,7 @@ from typing import Any
 
 from prometheus_client import Histogram
 
-from agent.call.reports import COMPLETED, TRIED, USED
+from agent.call.reports import COMPLETED, LATE, TRIED, USED
 from agent.records.schema import LINE, AnyLine, Attempt, End, Overlap, Reply, SttSession, Turn
 from agent.worker import metrics
 
@@ -24,6 +24,8 @@ def count(message: Mapping[str, Any]) -> None:
             metrics.PROVIDER_TRIES.labels(message["provider"], message["outcome"]).inc()
         case kind if kind == COMPLETED:
             metrics.ON_USER_TURN_COMPLETED_DELAY.observe(message["seconds"])
+        case kind if kind == LATE:
+            metrics.CALLS_LOOP_LAG.observe(message["worst"])
         case kind if kind == USED:
             for name, used in message["usage"].items():
                 metrics.USAGE[name].labels(message["model"], message["provider"]).inc(used)

@@ -18,8 +18,9 @@ from agent import log
 from agent.call import mcp_tools
 from agent.call.answer import answer
 from agent.call.files_now import FilesNow
+from agent.call.loop_watch import WATCH, LoopWatch, watched
 from agent.call.people.participants import AgentRole
-from agent.call.reports import TRIED, Outcome, Report, outlet_for
+from agent.call.reports import LATE, TRIED, Outcome, Report, outlet_for
 from agent.call.session import prepare_parts
 from agent.livekit_private import WatchedServer
 from agent.personal_data import rules_of
@@ -33,13 +34,13 @@ from agent.worker.health import Health
 from agent.worker.health_pages import health_pages
 from agent.worker.load_shedding import LoadShedding, cores
 from agent.worker.outages import Outages
+from agent.worker.session_limit import session_limit
 from agent.worker.starts import Starts
 from agent.worker.tally import Tally
+from config.behaviour import AgentSettings
 from config.secrets import secrets_of
-from config.services import AssemblyAISettings
 from config.settings import Settings
 from config.values import ROOT
-from stt_assemblyai.budget import SharedBudget, file_for
 
 PRELOADED = "agent.worker.preloaded"
 
@@ -48,9 +49,6 @@ CALLS_PER_CORE = 4
 
 # LiveKit's 10 s are too short on a busy machine with many cold starts.
 INITIALIZE_SECONDS = 60
-
-# Rather than be heard later than this, a caller is told that nobody is free.
-SESSION_SECONDS = 5
 
 # By default LiveKit's client gives up after two minutes without its server.
 RETRIES = 1_000_000
@@ -144,6 +142,8 @@ class Worker(WatchedServer, AgentServer):
         if message["kind"] == TRIED:
             outcome = Outcome(message["outcome"])
             self.outages.note(message["provider"], outcome, time.monotonic())
+        elif message["kind"] == LATE:
+            self.load_shedding.lags.note(message, time.monotonic())
 
     def _note_registration(self, *_: object) -> None:
         self._is_registered = True
@@ -174,7 +174,7 @@ def build_server(
     for name, value in environment(settings).items():
         os.environ.setdefault(name, value)
     capacity = settings.agent.max_calls or max(1, math.floor(CALLS_PER_CORE * cores()))
-    load_shedding = LoadShedding(settings.agent.max_cpu_percent / 100)
+    load_shedding = _load_shedding(settings.agent)
     starts = Starts()
     admission = _admission(settings, capacity, load_shedding, starts, role)
     server = Worker(
@@ -191,7 +191,7 @@ def build_server(
         await admission.decide(request, server)
 
     server.rtc_session(
-        entrypoint,
+        partial(watched, entrypoint),
         agent_name=settings.agent.name,
         on_request=on_request,
         on_session_end=before_leaving,
@@ -202,6 +202,10 @@ def build_server(
 def _wanted(settings: Settings) -> list[str]:
     """What job processes share only if a setting asks for it."""
     return [mcp_tools.PRELOADED] if settings.agent.mcp_url else []
+
+
+def _load_shedding(agent: AgentSettings) -> LoadShedding:
+    return LoadShedding(agent.max_cpu_percent / 100, agent.max_loop_lag_ms / 1000)
 
 
 def _admission(
@@ -254,18 +258,6 @@ def environment(settings: Settings) -> dict[str, str]:
     }
 
 
-def session_limit(service: AssemblyAISettings) -> Limit | None:
-    """How many calls can soon get a session with AssemblyAI; None if there is no limit.
-
-    There is none with a fallback for AssemblyAI: it hears the calls that get no session.
-    """
-    if service.new_sessions_per_minute is None or service.fallback_inference_model:
-        return None
-    account = file_for(service.api_key.get_secret_value())
-    budget = SharedBudget(service.new_sessions_per_minute, account)
-    return lambda recent: budget.free(time.time(), SESSION_SECONDS) - recent
-
-
 def prewarm(
     settings: Settings,
     prepare: Callable[[Settings], object],
@@ -278,6 +270,7 @@ def prewarm(
     exporting.begin(settings.telemetry, secrets, rules)
     process.userdata["parts"] = prepare(settings)
     process.userdata["report"] = report
+    process.userdata[WATCH] = LoopWatch(report)
     process.userdata["outlets"] = [outlet_for(report)]
     if settings.telemetry.traces:
         process.userdata["outlets"].append(Spans())

@@ -9,12 +9,14 @@ from agent.call.reports import (
     Outcome,
     completed,
     into_nothing,
+    late,
     line,
     outlet_for,
     overlapped,
     tried,
     used,
 )
+from agent.loop_lag import Lag
 from agent.records.schema import CallersPart, End, Provider, Reply, Said, SttSession, Turn, Word
 
 PROVIDERS: tuple[Provider, ...] = get_args(Provider)
@@ -74,3 +76,13 @@ def test_of_a_record_the_lines_that_are_counted_are_told() -> None:
 
 def test_without_a_worker_nobody_is_told() -> None:
     into_nothing(tried("llm", Outcome.BUSY))
+
+
+def test_a_lag_is_short_whatever_it_was_measured_to() -> None:
+    assert late(7, 2, Lag(0.0123456, 1.0)) == {
+        "kind": "late",
+        "process": 7,
+        "calls": 2,
+        "mean": 0.0123,
+        "worst": 1.0,
+    }

@@ -42,7 +42,7 @@ def test_a_worker_in_good_health_is_alive_and_ready() -> None:
     [
         ({"registered": False}, ["unregistered"], "not registered with LiveKit"),
         ({"shortage": "full"}, ["full"], "no place is free"),
-        ({"shortage": "busy"}, ["busy"], "the CPU is too busy for another call"),
+        ({"shortage": "busy"}, ["busy"], "the machine is too busy for another call"),
         (
             {"shortage": "limited"},
             ["limited"],

@@ -1,10 +1,21 @@
-"""When a worker takes no more calls because its CPU is busy."""
+"""When a worker takes no more calls because its CPU is busy, or its calls run late."""
 
 import os
+import time
 
 import pytest
 
-from agent.worker.load_shedding import OFF_SECONDS, ON_SECONDS, WELL_BELOW, LoadShedding, cores
+from agent.call.reports import late
+from agent.loop_lag import Lag
+from agent.worker.load_shedding import (
+    LAG_ON_SECONDS,
+    OFF_SECONDS,
+    ON_SECONDS,
+    SAMPLE_SECONDS,
+    WELL_BELOW,
+    LoadShedding,
+    cores,
+)
 
 LIMIT = 0.9
 
@@ -46,7 +57,62 @@ def test_cores_that_this_process_may_not_use_do_not_count() -> None:
         os.sched_setaffinity(0, allowed)
 
 
-async def test_a_limit_of_the_whole_cpu_needs_no_watching() -> None:
+def test_a_limit_of_the_whole_cpu_is_none() -> None:
     load_shedding = LoadShedding(1)
-    await load_shedding.watch()
+    for _ in range(2 * ON_SECONDS):
+        load_shedding.add_sample(1.0)
     assert not load_shedding.is_on
+
+
+def test_late_calls_are_noticed_in_two_seconds_and_one_late_second_is_none() -> None:
+    load_shedding = LoadShedding(1, 0.06)
+    for lag in (0.5, 0.0, 0.07):
+        load_shedding.add_lag(lag)
+        assert not load_shedding.is_on
+    load_shedding.add_lag(0.07)
+    assert load_shedding.is_on
+
+
+def test_shedding_goes_on_until_calls_are_well_in_time() -> None:
+    load_shedding = LoadShedding(1, 0.06)
+    for lag in [0.07] * LAG_ON_SECONDS + [0.05] * 60 + [0.02] * (OFF_SECONDS - 1):
+        load_shedding.add_lag(lag)
+    assert load_shedding.is_on
+    load_shedding.add_lag(0.02)
+    assert not load_shedding.is_on
+
+
+def test_a_busy_cpu_goes_on_shedding_when_calls_are_in_time_again() -> None:
+    load_shedding = LoadShedding(LIMIT, 0.06)
+    for _ in range(ON_SECONDS):
+        load_shedding.add_sample(1.0)
+        load_shedding.add_lag(0.1)
+    for _ in range(OFF_SECONDS):
+        load_shedding.add_lag(0.0)
+    assert load_shedding.is_on
+    for _ in range(OFF_SECONDS):
+        load_shedding.add_sample(0.1)
+    assert not load_shedding.is_on
+
+
+async def test_it_goes_by_what_the_machine_and_the_calls_are_like(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    looks = [0.5] * LAG_ON_SECONDS
+
+    class Monitor:
+        """A machine whose CPU is half used for some looks; none of them takes time."""
+
+        def cpu_percent(self, interval: float) -> float:
+            assert interval == SAMPLE_SECONDS
+            if not looks:
+                raise InterruptedError
+            return looks.pop()
+
+    monkeypatch.setattr("agent.worker.load_shedding.get_cpu_monitor", Monitor)
+    load_shedding = LoadShedding(1, 0.06)
+    load_shedding.lags.note(late(1, 2, Lag(0.2, 0.4)), time.monotonic())
+    with pytest.raises(InterruptedError):
+        await load_shedding.watch()
+    assert load_shedding.cpu_used == 0.5
+    assert load_shedding.is_on

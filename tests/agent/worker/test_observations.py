@@ -7,7 +7,8 @@ import pytest
 from prometheus_client import REGISTRY
 from pydantic import ValidationError
 
-from agent.call.reports import Outcome, completed, line, overlapped, tried, used
+from agent.call.reports import Outcome, completed, late, line, overlapped, tried, used
+from agent.loop_lag import Lag
 from agent.records.schema import (
     Attempt,
     CallersPart,
@@ -165,3 +166,10 @@ def test_other_lines_change_nothing_and_unknown_ones_are_a_fault() -> None:
     assert before == [each.samples for each in REGISTRY.collect() if each.name.startswith("agent_")]
     with pytest.raises(ValidationError):
         count({"kind": "strange"})
+
+
+def test_the_worst_lag_of_each_second_counts(grown: Value) -> None:
+    count(late(7, 2, Lag(0.01, 0.2)))
+    name = "agent_call_event_loop_lag_seconds"
+    assert (grown(f"{name}_count"), grown(f"{name}_sum")) == (1, pytest.approx(0.2))
+    assert (grown(f"{name}_bucket", le="0.1"), grown(f"{name}_bucket", le="0.25")) == (0, 1)

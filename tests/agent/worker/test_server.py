@@ -8,6 +8,7 @@ import logging
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -20,13 +21,12 @@ from livekit.protocol.agent import WorkerMessage, WorkerStatus
 from livekit.protocol.models import ServerInfo
 from livekit.rtc import EventEmitter
 
-from agent.call.reports import Outcome, into_nothing, tried
+from agent.call.reports import Outcome, into_nothing, late, tried
+from agent.loop_lag import Lag
 from agent.worker.admission import FULL
-from agent.worker.server import build_server, environment, prewarm, session_limit
+from agent.worker.server import build_server, environment, prewarm
 from agent.worker.starts import Starts
 from config.load import load_settings
-from config.services import AssemblyAISettings
-from stt_assemblyai.budget import SharedBudget, file_for
 from workbench.local.running import PROJECT
 
 KEYS = {
@@ -112,27 +112,6 @@ def test_the_end_of_turn_model_is_loaded_for_all_job_processes_where_it_is_wante
     assert found["LIVEKIT_AGENTS_PRELOAD_LOCAL_INFERENCE"] == preloaded
 
 
-def test_no_more_calls_fit_than_get_a_session_soon(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    monkeypatch.setattr("time.time", lambda: 1_800_000_000.0)
-    account: Any = {"api_key": "key", "new_sessions_per_minute": 5}
-    limit = session_limit(AssemblyAISettings(**account))
-    assert limit is not None
-    assert (limit(0), limit(3)) == (5, 2)
-    SharedBudget(5, file_for("key")).take(1_800_000_000.0)  # in a job's process
-    assert limit(0) == 4
-
-
-@pytest.mark.parametrize(
-    "settings", [{}, {"new_sessions_per_minute": 5, "fallback_inference_model": "assemblyai/u"}]
-)
-def test_without_a_budget_or_with_another_stt_every_call_fits(settings: dict[str, Any]) -> None:
-    account: Any = {"api_key": "key", **settings}
-    assert session_limit(AssemblyAISettings(**account)) is None
-
-
 @pytest.mark.usefixtures("_restored_logging")
 async def test_livekit_is_told_at_once_that_a_call_has_ended() -> None:
     """Otherwise it takes the worker for full for up to 2.5 s more, and callers wait that long."""
@@ -208,6 +187,16 @@ async def test_what_calls_tell_of_their_tries_decides_whether_a_provider_is_down
         await asyncio.sleep(0)
         await asyncio.sleep(0)
     assert worker.health.providers_down == ()
+
+
+@pytest.mark.usefixtures("_restored_logging")
+async def test_how_late_calls_run_reaches_the_brake() -> None:
+    worker = build_server(load_settings(None, given=KEYS))
+    with worker.tally.listening():
+        worker.tally.sender(late(7, 2, Lag(0.25, 0.5)))
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+    assert worker.load_shedding.lags.typical(time.monotonic()) == 0.25
 
 
 class OneProcess(EventEmitter[Any]):
