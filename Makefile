@@ -5,7 +5,7 @@ BIN := .venv/bin
 STAMP := .venv/.complete
 
 .DEFAULT_GOAL := help
-.PHONY: help run console call token page picture viewer-picture check test flaky livekit compare bench-latency bench-turns bench-talk bench-stt bench-vad chaos alerts faults observability soak canary fuzz image image-check reference lock clean
+.PHONY: help run console call token page picture viewer-picture check test static real-time beside static-beside flaky livekit compare bench-latency bench-turns bench-talk bench-stt bench-vad chaos alerts faults observability soak canary fuzz image image-check reference lock clean
 
 help:  ## Show what there is to type
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -22,22 +22,33 @@ call: $(STAMP)  ## Call the running agent with recorded speech, and show the con
 token: $(STAMP)  ## A token for another page, such as LiveKit's playground, to call the running agent
 	@$(BIN)/python -m workbench.local.token
 
-check: $(STAMP)  ## Formatting, types, import contracts, and the fast tests, five minutes on two cores
+check: static  ## Formatting, types, import contracts, and the fast tests, five minutes on two cores
+	$(BIN)/pytest -q -n auto --dist loadfile -m "not call and not image and not slow"
+
+test: $(STAMP)  ## Everything: spoken calls through a real LiveKit server and the image, beside them all other tests
+	@$(MAKE) -j3 --no-print-directory real-time beside
+
+static: $(STAMP)  # What is found without running a test
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/mypy agent.py
 	$(BIN)/lint-imports --no-logo
-	$(BIN)/pytest -q -n auto -m "not call and not image and not slow"
 
-test: $(STAMP)  ## Everything: the checks, then spoken calls through a real LiveKit server, then the image
-	@$(MAKE) -j2 --no-print-directory check livekit
-	$(BIN)/pytest -q -n 2 --dist loadfile --tb=native -m "slow or call or image"
+real-time: livekit  # Two calls at a time; most of a call is waiting
+	$(BIN)/pytest -q -n 2 --dist loadfile --no-loadscope-reorder --tb=native -m "call or image" tests/calls tests/image
 
-flaky: $(STAMP)  ## Which spoken tests needed a further try in the last runs
+# Whatever needs no real time gets the CPU that calls leave: the lowest priority that every system has.
+beside: static-beside livekit
+	nice -n 19 $(BIN)/pytest -q -n 2 --dist loadfile --tb=native -m "not call and not image"
+
+static-beside: $(STAMP)
+	@nice -n 19 $(MAKE) --no-print-directory static
+
+flaky: $(STAMP)  ## Which tests of real time needed a further try in the last runs
 	@$(BIN)/python -m workbench.bench.flaky
 
-livekit: $(STAMP)  # What spoken calls need. The build uses the core that the type checker leaves idle.
+livekit: $(STAMP)  # What spoken calls need
 	$(BIN)/python -m workbench.local.prerequisites --browsers
 	$(BIN)/python -m workbench.local.prometheus
 	$(BIN)/python -m workbench.local.livekit_binary

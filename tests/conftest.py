@@ -41,10 +41,44 @@ SLOW = {
 }
 
 
+# Those that take longest, in this order, begin first: two at a time, neither waits for the other at
+# the end. Seconds on two cores, from `--durations`.
+LONGEST_FIRST = (
+    "calls/test_replacing.py",  # 200
+    "calls/test_ways_to_end.py",  # 150
+    "calls/test_failing_providers.py",  # 135
+    "calls/test_run.py",  # 135
+    "image/test_image.py",  # 95
+    "calls/test_outage.py",  # 90
+    "calls/test_draining.py",  # 65
+    "calls/test_page.py",  # 65
+    "calls/test_conversation.py",  # 60
+    "calls/test_interruptions.py",  # 55
+    "calls/test_chaos.py",  # 55
+    "calls/test_words_over_the_agent.py",  # 50
+    "calls/test_developing.py",  # 40
+    "calls/test_staying_quiet.py",  # 40
+    "calls/test_latency_in_a_room.py",  # 40
+    "calls/test_who_is_served.py",  # 35
+)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
-        if item.path.name in SLOW or f"{item.path.parent.name}/{item.path.name}" in SLOW:
+        if item.path.name in SLOW or name_of(item) in SLOW:
             item.add_marker(pytest.mark.slow)
+        # Real time on shared cores: a second try, which the summary of the run names. tests/calls
+        # has a third.
+        is_timed = item.get_closest_marker("slow") or item.get_closest_marker("image")
+        if is_timed and not item.get_closest_marker("flaky"):
+            item.add_marker(pytest.mark.flaky(reruns=1))
+    order = {name: place for place, name in enumerate(LONGEST_FIRST)}
+    items.sort(key=lambda item: order.get(name_of(item), len(order)))
+
+
+def name_of(item: pytest.Item) -> str:
+    """A test's file, with its folder."""
+    return f"{item.path.parent.name}/{item.path.name}"
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -80,13 +114,13 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     )
     reruns = [f"{each.nodeid}: {_reason(each)}" for each in terminalreporter.getreports("rerun")]
     _tell(terminalreporter, "passed or failed at a further try", reruns)
-    tried = _spoken(terminalreporter, "passed", "failed", "error", "rerun")
+    tried = _retried(terminalreporter, "passed", "failed", "error", "rerun")
     if tried and not hasattr(terminalreporter.config, "workerinput"):  # xdist's workers report, too
         run = flaky.Run(
             revision=_revision(),
             ended_at=datetime.now(UTC),
             ran=tried,
-            tried_again=_spoken(terminalreporter, "rerun"),
+            tried_again=_retried(terminalreporter, "rerun"),
         )
         _tell(
             terminalreporter,
@@ -95,11 +129,10 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         )
 
 
-def _spoken(reporter: pytest.TerminalReporter, *outcomes: str) -> tuple[str, ...]:
-    """The spoken tests with such an outcome, each once."""
+def _retried(reporter: pytest.TerminalReporter, *outcomes: str) -> tuple[str, ...]:
+    """The tests that may be tried again and had such an outcome, each once."""
     reports = (report for outcome in outcomes for report in reporter.getreports(outcome))
-    names = (report.nodeid for report in reports)
-    return tuple(dict.fromkeys(name for name in names if name.startswith("tests/calls/")))
+    return tuple(dict.fromkeys(each.nodeid for each in reports if "flaky" in each.keywords))
 
 
 def _revision() -> str:

@@ -10,6 +10,7 @@ import aiohttp
 from agent.caller.caller import Caller
 from agent.caller.conversation import greeting, take_turn
 from agent.caller.transcript import words
+from workbench.local.calling.chronicle import chronicle
 from workbench.local.calling.corpus import synthesised
 from workbench.local.livekit_server import free_port
 from workbench.local.workers import Places, Worker, own_livekit
@@ -47,7 +48,7 @@ async def test_a_call_goes_on_after_a_restart_of_the_livekit_server(
                 turn = await take_turn(caller, question, timeout_seconds=8)
                 if "emma" in words(turn.reply_text):
                     break
-            assert "emma" in words(turn.reply_text), turn.fault
+            assert "emma" in words(turn.reply_text), chronicle(caller)
             times = itertools.count(1)
             await worker.process.wait_for_line(
                 lambda line: '"registered worker"' in line and next(times) == 2, timeout_seconds=40

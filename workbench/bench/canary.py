@@ -76,8 +76,8 @@ def changes(before: Mapping[str, str], after: Mapping[str, str]) -> list[tuple[s
 
 def check_commands(makefile: str) -> list[str]:
     """The commands of `make check`, without the folder that they stand in."""
-    found = re.search(r"^check:.*\n((?:\t.*\n)+)", makefile, re.MULTILINE)
-    lines = found[1].splitlines() if found else []
+    recipes = dict(re.findall(r"^(static|check):.*\n((?:\t.*\n)+)", makefile, re.MULTILINE))
+    lines = (recipes["static"] + recipes["check"]).splitlines()
     return [line.strip().removeprefix("$(BIN)/") for line in lines]
 
 

@@ -1,7 +1,8 @@
-"""`make flaky`: which spoken tests needed a further try in the last runs.
+"""`make flaky`: which tests of real time needed a further try in the last runs.
 
-Each run of the tests with a spoken test in it adds one line to a small file in `.cache/`. A test
-that needed a further try in two of its last ten runs is a fault to mend.
+Those are the spoken tests, the slow ones, and the image's. Each run with one of them in it adds one
+line to a small file in `.cache/`. A test that needed a further try in two of its last ten runs is a
+fault to mend.
 """
 
 import fcntl
@@ -24,7 +25,7 @@ FAULT_FROM = 2
 
 
 class Run(BaseModel):
-    """The spoken tests of one run, by pytest's names."""
+    """The tests of one run that may be tried again, by pytest's names."""
 
     model_config = ConfigDict(frozen=True)
 
