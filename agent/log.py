@@ -14,6 +14,7 @@ from typing import Any, Literal, TextIO
 from agent.livekit_private import CONNECTING_LINE, HARMLESS_LINES, REGISTERED_LINE
 from agent.personal_data import CARDS, Rules
 from agent.redaction import PERSONAL, PLAIN_FIELDS, Redaction
+from agent.repeated_lines import OnceInAWhile
 
 # Characters that end a line, move a terminal's cursor, change the direction of writing, or have no
 # encoding.
@@ -56,6 +57,7 @@ def configure(
     stream = stream or sys.stderr
     text = style == "text" or (style == "auto" and stream.isatty())
     handler = logging.StreamHandler(stream)
+    handler.addFilter(OnceInAWhile(but=CONNECTING_LINE))
     handler.addFilter(Redaction(secrets, transcripts=transcripts, rules=rules))
     handler.addFilter(lambda record: not record.getMessage().startswith(HARMLESS_LINES))
     handler.addFilter(OneOutage())
@@ -79,7 +81,7 @@ def guard(secrets: Iterable[str], *, transcripts: bool = False, rules: Rules = C
     """Keep secrets out of the log of a process that has its handlers already."""
     redaction = Redaction(secrets, transcripts=transcripts, rules=rules)
     for handler in logging.getLogger().handlers:
-        handler.filters.insert(0, redaction)
+        handler.filters[:0] = [OnceInAWhile(), redaction]
     logging.getLogger("asyncio").addFilter(_in_one_sentence)
     _catch_all()
 
