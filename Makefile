@@ -5,7 +5,7 @@ BIN := .venv/bin
 STAMP := .venv/.complete
 
 .DEFAULT_GOAL := help
-.PHONY: help run console call token page picture viewer-picture check test static real-time beside static-beside flaky livekit compare bench-latency bench-turns bench-talk bench-stt bench-vad chaos alerts faults observability soak canary fuzz image image-check reference lock clean
+.PHONY: help run console call token page picture viewer-picture check test static real-time beside static-beside flaky livekit compare bench-latency bench-turns bench-talk bench-stt bench-vad chaos alerts faults observability profile soak canary fuzz image image-check reference lock clean
 
 help:  ## Show what there is to type
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -78,6 +78,9 @@ chaos: $(STAMP)  ## Thirty calls over three workers, and faults at random moment
 
 observability: livekit  ## One real call as terminal, record, metrics, trace and page, and what all of it costs: docs/observability.md
 	$(BIN)/python -m workbench.bench.observability
+
+profile: livekit  ## Where the CPU of a call goes, by thread and by function, in one call and in six: docs/performance.md
+	$(BIN)/python -m workbench.bench.profile $(ARGS)
 
 soak: $(STAMP)  ## Calls that come and go for MINUTES=15, with faults: memory, files, threads, tasks, rooms stay flat
 	$(BIN)/python -m workbench.local.livekit_binary
