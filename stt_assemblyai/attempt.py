@@ -234,6 +234,11 @@ class Attempt:
             else:
                 yield self._say(what, now), None
 
+    def live_frame(self, now: float, look_at_ms: float) -> bytes | None:
+        """The frame for live audio, as `Outbox.take_live` has it: perhaps empty, None for more."""
+        pcm = self.outbox.take_live(now, look_at_ms)
+        return to_mulaw(pcm) if pcm and self._sends_mulaw else pcm
+
     def encoded(self, chunk: Chunk) -> bytes:
         """The frame for a chunk."""
         return to_mulaw(chunk.pcm) if self._sends_mulaw else chunk.pcm

@@ -38,6 +38,7 @@ class ReplayBuffer:
     ) -> None:
         self._bytes_per_second = sample_rate * SAMPLE_BYTES
         self.chunk_bytes = math.ceil(sample_rate * checked_chunk_ms(chunk_ms) / 1000) * SAMPLE_BYTES
+        self.chunk_ms = self.milliseconds(self.chunk_bytes)  # exactly
         self._keep_bytes = max(self.position(keep_seconds * 1000), self.chunk_bytes)
         self._kept = bytearray()
         self.start = 0

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["Hearing"]
 
 _AFTER_SILENCE_MS = 1500  # a turn's end is reported at most this long after its silence
-_LOOK_EVERY_MS = 200  # how often to check what was sent: live audio has to cost little
+_LOOK_EVERY_MS = 500  # how often to check what was sent: live audio has to cost little
 _RELEASE_EVERY_MS = 1000
 _HEARTBEAT_SECONDS = 15.0  # without a heartbeat; they come every 5 s (section 7.7)
 _HEARD_AGAIN_MS = 250  # of a word's end: enough for a session that heard no more to report a word
@@ -97,7 +97,20 @@ class Hearing:
         self.useful = self.useful or bool(events)
         if self.in_turn and not was_in_turn:
             attempt.outbox.stir(now)  # in a turn, late audio is another matter
+        if self.mapper.awaits_quiet_after is not None:
+            self.look_at_ms = 0.0
         return events + self._quiet()
+
+    def due_at(self, active: Attempt | None) -> float:
+        """When to call `expire`, if nothing comes; infinite if there is no need."""
+        deadline = self.mapper.deadline
+        if deadline is None or active is None or not active.may_answer:
+            return math.inf
+        return deadline
+
+    def expire(self, active: Attempt | None, now: float) -> Events:
+        """The events of what should have been said by now, if the session could have said it."""
+        return self.mapper.expire(now) if active is not None and active.may_answer else ()
 
     def noticed(self, event: Noticed, now: float) -> None:
         """A message that is not about words."""
@@ -127,8 +140,9 @@ class Hearing:
         if chunk.live:
             self._stall.sent(chunk.at_ms, chunk.pcm)
         session_ms = attempt.outbox.clock.session_ms
-        self.look_at_ms = session_ms + (0 if self.mapper.endpointing.eager_ms else _LOOK_EVERY_MS)
         events = self._quiet()
+        is_tense = self.mapper.awaits_quiet_after is not None
+        self.look_at_ms = session_ms + (0 if is_tense else _LOOK_EVERY_MS)
         if session_ms - self._released_at_ms >= _RELEASE_EVERY_MS:
             self._released_at_ms = session_ms
             self._release(attempt, now)

@@ -170,12 +170,36 @@ class Outbox:
                 return Terminate()
         if pcm is None or now < self._pacer.ready_at:
             return None
-        at_ms, duration_ms = self.until_ms, replay.milliseconds(len(pcm))
+        at_ms = self.until_ms
+        self._sent(pcm, at_ms, now)
+        return Chunk(at_ms, pcm)
+
+    def take_live(self, now: float, look_at_ms: float) -> bytes | None:
+        """What `take` would give while nothing but live audio is to be sent: the chunk that the
+        newest audio completes, or nothing yet (empty).
+
+        None, and nothing is taken: more is to be done, or the session has then been sent
+        `look_at_ms` of audio. `take` does all of it, at several times the price.
+        """
+        replay = self._replay
+        at, size = self._position, replay.chunk_bytes
+        waiting = replay.end - at
+        if waiting < size:
+            return None if self._messages else b""
+        is_due = self.clock.session_ms + replay.chunk_ms >= look_at_ms
+        if self._messages or is_due or now < self._pacer.ready_at or waiting >= 2 * size:
+            return None
+        pcm = replay.chunk(at)
+        if pcm is not None:
+            self._sent(pcm, replay.milliseconds(at), now)
+        return pcm
+
+    def _sent(self, pcm: bytes, at_ms: float, now: float) -> None:
+        duration_ms = self._replay.milliseconds(len(pcm))
         self.clock.sent(at_ms, duration_ms)
         self._pacer.sent(now, duration_ms)
         self._position += len(pcm)
         self.stir(now)
-        return Chunk(at_ms, pcm)
 
     def take_silence(self, now: float) -> Chunk:
         """A chunk of silence that stands in for late audio; the stream's clock stands still."""

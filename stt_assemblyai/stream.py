@@ -55,6 +55,7 @@ class Stream:
         self._hearing = Hearing(self.input.replay, endpointing, config.timing.unanswered_seconds)
         self.sessions = Sessions(config, self.input, self._hearing, retries, self._log)
         self._actions: list[Action] = []
+        self._live: Attempt | None = None  # the only session, if it has nothing to do but to hear
 
     @property
     def over(self) -> bool:
@@ -72,10 +73,7 @@ class Stream:
         for attempt in self.sessions.attempts.values():
             late_at = self._hearing.late_at(attempt, self.input)
             soonest = min(soonest, attempt.deadline(ended=self.input.ended), late_at)
-        active, deadline = self.sessions.active, self._hearing.mapper.deadline
-        if deadline is not None and active is not None and active.may_answer:
-            soonest = min(soonest, deadline)
-        return soonest
+        return min(soonest, self._hearing.due_at(self.sessions.active))
 
     def start(self, now: float) -> None:
         """Open the first session."""
@@ -85,11 +83,16 @@ class Stream:
     def push(self, pcm: bytes | memoryview, now: float) -> bool:
         """More audio. Returns whether `deadline` may have come nearer: mostly it has not."""
         self.input.add(pcm, now)
+        if (live := self._live) is not None:
+            frame = live.live_frame(now, self._hearing.look_at_ms)
+            if frame:
+                self._actions.append(Send(live.key, frame))
+            if frame is not None:
+                return False
         before = len(self._actions)
         self._follow_up(now)
-        for action in self._actions[before:]:
-            if not isinstance(action, Send):
-                return True
+        if not all(isinstance(action, Send) for action in self._actions[before:]):
+            return True
         return any(attempt.has_more for attempt in self.sessions.attempts.values())
 
     def flush(self, now: float) -> None:
@@ -146,6 +149,7 @@ class Stream:
 
     def blocked(self, key: int, now: float) -> None:
         """The session's connection takes no more frames for now."""
+        self._live = None
         if attempt := self.sessions.attempts.get(key):
             attempt.set_blocked_at(now)
 
@@ -187,9 +191,7 @@ class Stream:
             self._judge(attempt, attempt.expire(now), now)
             if now >= self._hearing.late_at(attempt, self.input):
                 self._fill_in(attempt, now)
-        active = self.sessions.active
-        if active is not None and active.may_answer:
-            self._emit_all(self._hearing.mapper.expire(now), now)
+        self._emit_all(self._hearing.expire(self.sessions.active, now), now)
         self.sessions.roll(now)
         self._follow_up(now)
         said_until_ms = self._hearing.mapper.said_until_ms
@@ -198,12 +200,15 @@ class Stream:
 
     def _follow_up(self, now: float) -> None:
         """The end of every verb: send what is due, close what is over, decide who comes next."""
+        self._live = None
         for attempt in tuple(self.sessions.attempts.values()):
             self._send_due(attempt, now)
         sessions, active = self.sessions, self.sessions.active
         changes = sessions.waiting or sessions.wanted or len(sessions.attempts) != 1
         if changes or active is None or active.has_reported_all:
             self._change_sessions(now)
+        elif active.may_send and not (active.idle or self.input.ended):
+            self._live = active
 
     def _change_sessions(self, now: float) -> None:
         while True:
@@ -266,8 +271,6 @@ class Stream:
                 self._emit(event, now)
             case Noticed() | Ended():
                 self._emit(event, now)
-            case _:
-                pass
 
     def _open(self, attempt: Attempt, opened: Opened, now: float) -> None:
         self.sessions.usage.open(attempt.key, now)
@@ -295,5 +298,3 @@ class Stream:
                 self._log.event(event)
             case Unanswered() if active is not None:
                 self._mind_faults(active, now)
-            case _:
-                pass

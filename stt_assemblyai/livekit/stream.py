@@ -116,7 +116,10 @@ class SpeechStream(DirectStream):
         if frame.sample_rate != self._frame_rate:
             self._change_rate(frame.sample_rate)
         self._last_push = time.time()
-        for piece in self._rate_changer.push(frame) if self._rate_changer else (frame,):
+        if self._rate_changer is None:
+            self.transcriber.push(frame.data.cast("B"))
+            return
+        for piece in self._rate_changer.push(frame):
             self.transcriber.push(piece.data.cast("B"))
 
     def _change_rate(self, sample_rate: int) -> None:

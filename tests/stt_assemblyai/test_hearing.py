@@ -164,13 +164,16 @@ def test_words_that_come_after_the_quiet_are_a_preflight_too() -> None:
     assert isinstance(listening.told[-1], Preflight)
 
 
-@pytest.mark.parametrize(("eager_ms", "looks"), [(None, 2), (150, 8)])
+@pytest.mark.parametrize(("eager_ms", "looks"), [(None, 2), (150, 11)])
 def test_live_audio_is_looked_at_now_and_then_unless_a_moment_counts(
     eager_ms: int | None, looks: int
 ) -> None:
-    listening, looked = Listening(eager_ms=eager_ms), 0
-    for number in range(8):
-        listening.audio.add(QUIET, listening.now)
+    listening = Listening(eager_ms=eager_ms, speech_model="universal-streaming-english")
+    looked = 0
+    for number in range(20):
+        if number == 10:
+            listening.say(turn(0, HELLO) | {"end_of_turn_confidence": 0.9})
+        listening.audio.add(VOICE, listening.now)
         (chunk,) = (chunk for _, chunk in listening.attempt.frames(number * 0.05, ended=False))
         assert chunk is not None
         if listening.attempt.outbox.clock.session_ms >= listening.hearing.look_at_ms:

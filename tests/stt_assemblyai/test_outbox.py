@@ -263,3 +263,66 @@ def test_a_pause_is_no_credit() -> None:
     pacer.sent(0.0, 50)
     pacer.sent(60.0, 50)
     assert pacer.ready_at == pytest.approx(60.04)
+
+
+FAR = math.inf  # no look is due
+
+
+def test_live_audio_is_taken_at_once_and_counted_as_take_counts_it() -> None:
+    quick, thorough = Sending(), Sending()
+    for number in range(40):
+        now = number * 0.025
+        for sending in (quick, thorough):
+            sending.push(CHUNK[: len(CHUNK) // 2], now)
+        chunks = [each.pcm for each in thorough.take(now) if isinstance(each, Chunk)]
+        assert [quick.outbox.take_live(now, FAR)] == (chunks or [b""])
+        one, other = quick.outbox, thorough.outbox
+        assert (one.until_ms, one.clock.session_ms) == (other.until_ms, other.clock.session_ms)
+        assert (one.busy_at, one.silence_ms) == (other.busy_at, other.silence_ms)
+        assert one.ready_at(is_open=True, ended=True) == other.ready_at(is_open=True, ended=True)
+
+
+def test_more_than_one_chunk_is_left_to_take() -> None:
+    sending = Sending()
+    sending.push(CHUNK * 2)
+    assert sending.outbox.take_live(0.0, FAR) is None
+    assert len(sending.take()) == 2
+
+
+def test_a_message_is_left_to_take_whether_a_chunk_is_there_or_not() -> None:
+    sending = Sending()
+    sending.outbox.queue(UPDATE, 0.0)
+    assert sending.outbox.take_live(0.0, FAR) is None
+    sending.push(CHUNK)
+    assert sending.outbox.take_live(0.0, FAR) is None
+    assert sending.take() == [UPDATE, Chunk(0.0, CHUNK)]
+
+
+def test_live_audio_waits_for_its_pace() -> None:
+    sending = Sending(replay_speed=1.25)
+    sending.push(CHUNK * 100)
+    assert sending.take()  # as much as may go at once
+    ahead = Outbox(sending.audio.replay, sending.timing)
+    ahead.start(4950.0, now=0.0)
+    taken = []
+    for _ in range(10):
+        taken.append(ahead.take_live(0.0, FAR))
+        sending.push(CHUNK)
+    assert taken[:5] == [CHUNK] * 5
+    assert taken[-1] is None
+    assert ahead.take(0.0, is_open=True, ended=False) is None  # not yet
+
+
+def test_a_chunk_after_which_somebody_looks_is_left_to_take() -> None:
+    sending = Sending()
+    sending.push(CHUNK)
+    assert sending.outbox.take_live(0.0, 50.0) is None
+    assert sending.outbox.take_live(0.0, 51.0) == CHUNK
+
+
+def test_audio_that_was_dropped_before_it_was_sent_is_left_to_take() -> None:
+    sending = Sending(keep_seconds=0.05)
+    sending.push(CHUNK[:400])
+    sending.push(CHUNK)
+    assert sending.outbox.take_live(0.0, FAR) is None
+    assert sending.take() == [Chunk(25.0, CHUNK)]
