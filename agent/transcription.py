@@ -49,6 +49,7 @@ class TranscriberKit:
 
     def __init__(self, settings: Settings) -> None:
         hearing = settings.assemblyai
+        self._settings = settings
         self.agent = settings.agent
         self.stt = assemblyai_stt(
             hearing,
@@ -56,6 +57,10 @@ class TranscriberKit:
             wait_for_formatted_ms=max(hearing.wait_for_formatted_ms, FORMATTING_MS),
             replies=False,
         )
+
+    def again(self) -> "TranscriberKit":
+        """The same for another room in this process: its speech recognition has listeners."""
+        return TranscriberKit(self._settings)
 
 
 async def transcribe_room(job: JobContext) -> None:

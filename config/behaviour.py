@@ -370,6 +370,14 @@ class AgentSettings(Section):
         "may use.",
         examples=["8"],
     )
+    calls_per_process: int = Field(
+        default=1,
+        ge=1,
+        le=50,
+        description="How many calls share a process. 1: each has its own. With more, a call costs "
+        "less, but a process that dies takes its calls with it; each gets another agent.",
+        examples=["4"],
+    )
     max_cpu_percent: int = Field(
         default=95,
         ge=10,

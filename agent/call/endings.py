@@ -1,6 +1,7 @@
 """Why a call is over, and what follows from it."""
 
 import os
+from contextvars import ContextVar
 from enum import Enum
 from multiprocessing import util
 
@@ -85,9 +86,24 @@ FAILED_PROVIDER = {
 }
 
 
+_failures: ContextVar[list[str] | None] = ContextVar("failures", default=None)
+
+
 def count_as_failed() -> None:
     """Make this job count as failed.
 
     LiveKit goes by the exit code of the job's process; one that exits in order counts as done.
     """
-    util.Finalize(None, os._exit, args=(1,), exitpriority=-1)  # after all other finalizers
+    failures = _failures.get()
+    if failures is None:
+        util.Finalize(None, os._exit, args=(1,), exitpriority=-1)  # after all other finalizers
+    else:
+        failures.append("failed")
+
+
+def failures_here() -> list[str]:
+    """From now on a job of this context that fails is noted here. The process, which holds other
+    jobs, exits in order."""
+    failures: list[str] = []
+    _failures.set(failures)
+    return failures

@@ -51,6 +51,10 @@ class FilesNow:
         self._seen = _stamps(settings.agent, dotenv)
         self._at_start = settings.prompt
 
+    def again(self) -> "FilesNow":
+        """The same for another call in this process."""
+        return FilesNow(self._settings, self._dotenv)
+
     @property
     def settings(self) -> Settings:
         """For a call that begins. Its phrases are always those that were read last."""

@@ -45,6 +45,10 @@ class SessionParts:
     end_of_turn: EndOfTurnDetector | None = None
     """Gives the second opinion on ends of turns, if one is wanted."""
 
+    def again(self) -> "SessionParts":
+        """The same for another call in this process. Shares what no call changes."""
+        return build_parts(self.settings, self.clients, self.vad, self.end_of_turn)
+
     def for_call(self, settings: Settings) -> "SessionParts":
         """The same for a call with its own settings. Keeps what takes time to make, except a voice
         detector whose threshold is not that of this call: loading another takes 0.1 s."""

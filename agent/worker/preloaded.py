@@ -22,6 +22,7 @@ import openai.resources.models
 from livekit.agents.llm import AgentConfigUpdate
 from livekit.agents.tokenize.basic import hyphenate_word
 
+import agent.worker.hosts.program
 from agent.call.output.canned_prompts import read_canned_prompts
 from agent.livekit_private import certificates, preload_event_loop
 from agent.worker import signals

@@ -32,6 +32,7 @@ from agent.worker.admission import Admission, Limit
 from agent.worker.garbage import set_aside
 from agent.worker.health import Health
 from agent.worker.health_pages import health_pages
+from agent.worker.hosts.hosts import Hosts
 from agent.worker.load_shedding import LoadShedding, cores
 from agent.worker.outages import Outages
 from agent.worker.session_limit import session_limit
@@ -63,6 +64,7 @@ class Worker(WatchedServer, AgentServer):
         load_shedding: LoadShedding,
         starts: Starts,
         prepare: Callable[[], object],
+        hosts: Hosts | None = None,
         **options: Any,  # LiveKit's own
     ) -> None:
         super().__init__(load_fnc=self._load, **options)
@@ -78,6 +80,7 @@ class Worker(WatchedServer, AgentServer):
         """Called when a call's process has ended."""
         self.prepare = prepare
         """Runs in each job process before its call."""
+        self.hosts = hosts
 
     @property
     def places(self) -> int:
@@ -110,6 +113,8 @@ class Worker(WatchedServer, AgentServer):
     async def aclose(self) -> None:
         await super().aclose()
         await self._reports.aclose()
+        if self.hosts:
+            await self.hosts.aclose()
 
     async def step_aside(self) -> None:
         """Give up the ports for the next worker, and return when the calls of this one are over."""
@@ -125,10 +130,14 @@ class Worker(WatchedServer, AgentServer):
         await asyncio.wait([running])
         if self.pool:
             await self.pool.aclose()
+        if self.hosts:
+            await self.hosts.aclose()
 
     def on_pool(self, pool: ProcPool) -> None:
         self.starts.watch(pool)
         pool.on("process_closed", self._report_load)
+        if self.hosts:
+            self.hosts.take_over(pool)
 
     def on_page(self, page: HttpServer) -> None:
         page.app.add_routes(health_pages(lambda: self.health))
@@ -182,6 +191,7 @@ def build_server(
         load_shedding,
         starts,
         partial(prepare, settings),
+        _hosts(settings.agent.calls_per_process, capacity),
         **_livekits_options(settings, capacity),
         preload_modules=[entrypoint.__module__, PRELOADED, *_wanted(settings)],
     )
@@ -197,6 +207,11 @@ def build_server(
         on_session_end=before_leaving,
     )
     return server
+
+
+def _hosts(calls_each: int, capacity: int) -> Hosts | None:
+    """Processes that hold so many calls each; None if each call has its own."""
+    return Hosts(calls_each, math.ceil(capacity / calls_each)) if calls_each > 1 else None
 
 
 def _wanted(settings: Settings) -> list[str]:
