@@ -13,10 +13,12 @@ import re
 import traceback
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping
+from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 from urllib.parse import quote, quote_plus
+from weakref import WeakSet
 
 from agent.card_numbers import masked
 from agent.personal_data import CARDS, Rules
@@ -46,13 +48,35 @@ _ESCAPE = re.compile(r"\\[ntr\"'\\]")
 # LiveKit's error repeats the words for which a voice gave no sound.
 _UNSPOKEN = re.compile(r"(no audio frames were pushed for text: ).*", re.DOTALL)
 
-# Global, because a process has one call and logging has no place for the data of a call.
-_sent: deque[bytes] = deque(maxlen=8)
+
+class _Sent:
+    """The latest requests of one call, or of a process with one call."""
+
+    def __init__(self) -> None:
+        self.bodies: deque[bytes] = deque(maxlen=8)
+        _each_sent.add(self)
+
+
+# Global, because logging has no place for the data of a call.
+_each_sent: WeakSet[_Sent] = WeakSet()
+_of_process = _Sent()
+_of_call: ContextVar[_Sent | None] = ContextVar("sent", default=None)
 
 
 def remember_sent(body: bytes) -> None:
-    """Keep what this request (JSON) says out of all log lines of this process."""
-    _sent.append(body)
+    """Keep what this request (JSON) says out of all log lines of its call, and out of those that
+    belong to no call."""
+    (_of_call.get() or _of_process).bodies.append(body)
+
+
+def remember_apart() -> None:
+    """Remember what this context sends apart from what other calls of this process send."""
+    _of_call.set(_Sent())
+
+
+def _sent_here() -> tuple[bytes, ...]:
+    own = _of_call.get()
+    return tuple(body for each in ([own] if own else _each_sent) for body in each.bodies)
 
 
 class Redaction(logging.Filter):
@@ -101,7 +125,7 @@ class Redaction(logging.Filter):
         if not self._transcripts:
             text = _UNSPOKEN.sub(r"\1...", text)
             if may_quote:
-                text = _without_quotations(text, tuple(_sent))
+                text = _without_quotations(text, _sent_here())
         return self._shortened(text, longest)
 
     def value(self, value: object, *, may_quote: bool = True) -> Any:

@@ -53,6 +53,7 @@ class FilesNow:
 
     def again(self) -> "FilesNow":
         """The same for another call in this process."""
+        self.look()
         return FilesNow(self._settings, self._dotenv)
 
     @property

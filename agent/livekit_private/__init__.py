@@ -1,8 +1,8 @@
 """All of LiveKit's private parts that the agent uses, each with the reason.
 
 They have no public equivalent, and a LiveKit release may rename any of them without notice. Then
-tests/agent/test_livekit_private.py fails and says which feature breaks. `agent.log` needs only the
-sentences, so LiveKit itself is imported where it is used.
+a test of tests/agent/livekit_private fails and says which feature breaks. `agent.log` needs only
+the sentences, so LiveKit itself is imported where it is used.
 """
 
 from __future__ import annotations

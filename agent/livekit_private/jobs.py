@@ -109,7 +109,9 @@ def seat(executor: JobExecutor, make: Callable[[socket.socket, socket.socket], S
     seated._opts.memory_warn_mb = seated._opts.memory_limit_mb = 0
 
 
-class _BestFirst(asyncio.Queue[JobExecutor]):
+class BestFirst(asyncio.Queue[JobExecutor]):
+    """Gives the item with the least `badness` first, as it is at that moment."""
+
     def __init__(self, badness: Callable[[JobExecutor], Any]) -> None:
         super().__init__()
         self._badness = badness
@@ -124,7 +126,7 @@ class _BestFirst(asyncio.Queue[JobExecutor]):
 def choose_by(pool: ProcPool, badness: Callable[[JobExecutor], Any]) -> None:
     """Let the pool give each job to the waiting executor with the least `badness`; by itself it
     takes the one that has waited longest. Call it before the pool starts."""
-    pool._warmed_proc_queue = _BestFirst(badness)
+    pool._warmed_proc_queue = BestFirst(badness)
 
 
 def withdraw(pool: ProcPool, executor: JobExecutor) -> None:

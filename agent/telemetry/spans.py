@@ -31,6 +31,10 @@ class Spans:
         self._session: Context | None = None
         self._job: trace.Span = trace.INVALID_SPAN
 
+    def again(self) -> "Spans":
+        """One for another call in this process."""
+        return Spans()
+
     def __call__(self, line: Line) -> None:
         """Add what this line says to the trace, without what people said and who they are."""
         match line:

@@ -1,7 +1,6 @@
 """The worker: which jobs it serves, how many calls it takes, what it prepares before a call."""
 
 import asyncio
-import importlib
 import math
 import os
 import time
@@ -9,24 +8,19 @@ from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from typing import Any
 
-from livekit.agents import AgentServer, JobContext, JobProcess, JobRequest
+from livekit.agents import AgentServer, JobContext, JobRequest
 from livekit.agents.ipc.proc_pool import ProcPool
 from livekit.agents.utils.http_server import HttpServer
 from livekit.agents.worker import ServerEnvOption
 
-from agent import log
 from agent.call import mcp_tools
 from agent.call.answer import answer
-from agent.call.files_now import FilesNow
-from agent.call.loop_watch import WATCH, LoopWatch, watched
+from agent.call.loop_watch import watched
 from agent.call.people.participants import AgentRole
-from agent.call.reports import LATE, TRIED, Outcome, Report, outlet_for
+from agent.call.reports import LATE, TRIED, Outcome
 from agent.call.session import prepare_parts
 from agent.livekit_private import WatchedServer
-from agent.personal_data import rules_of
 from agent.tasks import OwnedTask, Tasks
-from agent.telemetry import exporting
-from agent.telemetry.spans import Spans
 from agent.worker import gauges, observations
 from agent.worker.admission import Admission, Limit
 from agent.worker.garbage import set_aside
@@ -35,15 +29,13 @@ from agent.worker.health_pages import health_pages
 from agent.worker.hosts.hosts import Hosts
 from agent.worker.load_shedding import LoadShedding, cores
 from agent.worker.outages import Outages
+from agent.worker.prewarming import PRELOADED, prewarm, prewarm_in_development
 from agent.worker.session_limit import session_limit
 from agent.worker.starts import Starts
 from agent.worker.tally import Tally
 from config.behaviour import AgentSettings
-from config.secrets import secrets_of
 from config.settings import Settings
 from config.values import ROOT
-
-PRELOADED = "agent.worker.preloaded"
 
 # In conversation a call takes 22 % of a 2026 core; the rest is for calls that begin.
 CALLS_PER_CORE = 4
@@ -273,35 +265,7 @@ def environment(settings: Settings) -> dict[str, str]:
     }
 
 
-def prewarm(
-    settings: Settings,
-    prepare: Callable[[Settings], object],
-    report: Report,
-    process: JobProcess,
-) -> None:
-    """Prepare a job process before its call comes."""
-    secrets, rules = secrets_of(settings), rules_of(settings.agent)
-    log.guard(secrets, transcripts=settings.agent.log_transcripts, rules=rules)
-    exporting.begin(settings.telemetry, secrets, rules)
-    process.userdata["parts"] = prepare(settings)
-    process.userdata["report"] = report
-    process.userdata[WATCH] = LoopWatch(report)
-    process.userdata["outlets"] = [outlet_for(report)]
-    if settings.telemetry.traces:
-        process.userdata["outlets"].append(Spans())
-    set_aside()
-
-
 def reread_files(server: Worker, settings: Settings) -> None:
     """Let its calls go by instructions and phrases as their files have them now."""
     assert server.setup_fnc
     server.setup_fnc = partial(prewarm_in_development, settings, server.setup_fnc)
-
-
-def prewarm_in_development(
-    settings: Settings, prewarm: Callable[[JobProcess], object], process: JobProcess
-) -> None:
-    """The same for a call whose files may change in the middle of it."""
-    importlib.import_module(PRELOADED)  # a fork server that was there before has not done so
-    process.userdata["files_now"] = FilesNow(settings)
-    prewarm(process)

@@ -1,5 +1,6 @@
 """No secret and nothing of a conversation in the log, wherever it stands in a record."""
 
+import contextvars
 import io
 import json
 import logging
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 from agent import log
 from agent.card_numbers import MASK
 from agent.personal_data import CARDS, Rules
-from agent.redaction import Redaction, remember_sent
+from agent.redaction import Redaction, remember_apart, remember_sent
 from config.load import load_settings
 from config.secrets import MASKED, secrets_of
 
@@ -159,6 +160,23 @@ def test_a_provider_that_repeats_the_request_puts_nothing_of_it_into_the_log(ech
     assert "Error code: 400" in written
     for word in ("phone", "shop", "7291", "card", "4929", "heisse", "wohne"):
         assert word not in written.casefold()
+
+
+def test_calls_of_one_process_remember_apart_and_the_process_remembers_all_of_them() -> None:
+    def told(*requests: str) -> str:
+        remember_apart()
+        for each in requests:
+            remember_sent(json.dumps({"input": each}).encode())
+        others.append(contextvars.copy_context())
+        return Redaction().text("refused: the blue bicycle is stolen again, says he")
+
+    others: list[contextvars.Context] = []
+    first = ["the blue bicycle is stolen again", *map(str, range(7))]
+    assert contextvars.copy_context().run(told, *first) == "refused: ..., says he"
+    many = [f"number {number} of another call" for number in range(20)]
+    assert "blue bicycle" in contextvars.copy_context().run(told, *many)
+    assert others[0].run(Redaction().text, "the blue bicycle is stolen again") == "..."
+    assert Redaction().text("the blue bicycle is stolen again") == "..."
 
 
 def test_a_sentence_of_our_own_is_no_quotation() -> None:

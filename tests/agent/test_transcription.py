@@ -20,6 +20,7 @@ from agent.transcription import (
     Transcription,
 )
 from config.behaviour import AgentSettings
+from config.load import load_settings
 from workbench.standins.scripted_room import Person, ScriptedRoom, Sound
 
 pytestmark = pytest.mark.looptime
@@ -266,3 +267,12 @@ async def test_the_log_tells_from_when_on_a_participant_is_heard(
         await asyncio.sleep(1)
         assert heard() == [pseudonym("ann")]
         await job.end()
+
+
+def test_another_room_of_the_process_has_a_speech_recognition_of_its_own() -> None:
+    keys = {name: {"api_key": "a-key"} for name in ("assemblyai", "openai")}
+    livekit = {"url": "ws://127.0.0.1", "api_key": "APIkey", "api_secret": "secret"}
+    kit = TranscriberKit(load_settings(None, given={"livekit": livekit, **keys}))
+    other = kit.again()
+    assert other.agent is kit.agent
+    assert other.stt is not kit.stt

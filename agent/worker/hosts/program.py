@@ -21,6 +21,7 @@ from livekit.agents.telemetry import loop_monitor
 
 from agent.call.endings import failures_here
 from agent.livekit_private.jobs import HostedJob, JobFunctions, prepare_process
+from agent.redaction import remember_apart
 from agent.worker.hosts.log_routes import LogRoute, Routed
 from agent.worker.hosts.messages import (
     LONGEST_BYTES,
@@ -140,6 +141,7 @@ class _Host:
         _seat.set(seat)
         _here.set(route)
         failures = failures_here()
+        remember_apart()
         job = HostedJob(self._start.functions, messages, partial(_share, self._userdata))
         exitcode, is_clean = 1, False
         try:
@@ -171,7 +173,7 @@ def _share(prepared: dict[Any, Any], process: JobProcess) -> None:
 def _own(value: Any) -> Any:
     if isinstance(value, Shareable):
         return value.again()
-    return [*value] if isinstance(value, list) else value
+    return [_own(each) for each in value] if isinstance(value, list) else value
 
 
 def _tasks_of(seat: int) -> list[asyncio.Task[Any]]:

@@ -80,6 +80,17 @@ def test_nothing_is_read_while_no_file_changes(folder: Folder) -> None:
     assert not folder.files.look()
 
 
+def test_another_call_of_the_process_has_what_has_changed_and_sees_changes_for_itself(
+    folder: Folder,
+) -> None:
+    folder.told.write_text("Be brief, and kind.")
+    other = folder.files.again()
+    assert other.prompt == "Be brief, and kind."
+    folder.told.write_text("Be brief, kind and polite.")
+    assert (folder.files.look(), other.look()) == (True, True)
+    assert other.prompt == folder.files.prompt == "Be brief, kind and polite."
+
+
 async def test_new_instructions_reach_a_call_in_progress(folder: Folder) -> None:
     async with call(folder) as agent:
         assert agent.instructions == "Be kind.\nSpeak slowly."

@@ -41,6 +41,14 @@ def test_a_call_with_nothing_of_its_own_takes_what_is_ready(parts: SessionParts)
     assert for_call(parts, "{}") is parts
 
 
+async def test_calls_of_one_process_share_what_no_call_changes(parts: SessionParts) -> None:
+    other = parts.again()
+    shared = [name for name in ("settings", "clients", "vad") if getattr(other, name) is not None]
+    assert [getattr(other, name) is getattr(parts, name) for name in shared] == [True] * 3
+    for name in ("assemblyai", "stt", "llm", "tts"):  # they have listeners, options and usage
+        assert getattr(other, name) is not getattr(parts, name)
+
+
 async def test_a_call_has_stt_llm_and_tts_of_its_own(parts: SessionParts) -> None:
     metadata = {
         "ASSEMBLYAI_SPEECH_MODEL": "universal-3-6-pro",

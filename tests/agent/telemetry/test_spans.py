@@ -174,3 +174,9 @@ def test_the_end_and_its_cost_are_on_the_job(traced: Trace) -> None:
     assert job.attributes["agent.call.ending"] == "caller_left"
     assert job.attributes["agent.call.llm"] == 0.5
     assert job.attributes["agent.call.tts_characters"] == 9
+
+
+def test_another_call_of_the_process_has_a_trace_of_its_own() -> None:
+    spans = Spans()
+    assert isinstance(spans.again(), Spans)
+    assert spans.again() is not spans

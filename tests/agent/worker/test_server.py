@@ -1,17 +1,14 @@
 """What a job process is like when its call comes."""
 
 import asyncio
-import gc
-import io
 import itertools
-import logging
 import os
 import subprocess
 import sys
 import time
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any
 
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
@@ -21,10 +18,10 @@ from livekit.protocol.agent import WorkerMessage, WorkerStatus
 from livekit.protocol.models import ServerInfo
 from livekit.rtc import EventEmitter
 
-from agent.call.reports import Outcome, into_nothing, late, tried
+from agent.call.reports import Outcome, late, tried
 from agent.loop_lag import Lag
 from agent.worker.admission import FULL
-from agent.worker.server import build_server, environment, prewarm
+from agent.worker.server import build_server, environment
 from agent.worker.starts import Starts
 from config.load import load_settings
 from workbench.local.running import PROJECT
@@ -52,38 +49,6 @@ if __name__ == "__main__":
     process.start()
     process.join()
 """
-
-
-@pytest.mark.usefixtures("_restored_logging")
-def test_what_is_prepared_before_a_call_is_never_searched_for_garbage_in_it() -> None:
-    process = SimpleNamespace(userdata={})
-    try:
-        prewarm(
-            load_settings(None, given=KEYS), lambda _: "parts", into_nothing, cast("Any", process)
-        )
-        assert (process.userdata["parts"], process.userdata["report"]) == ("parts", into_nothing)
-        assert gc.get_freeze_count() > 10_000
-    finally:
-        gc.unfreeze()
-
-
-@pytest.mark.usefixtures("_restored_logging")
-def test_a_jobs_process_sends_no_secret_to_the_log() -> None:
-    """There LiveKit logs what providers answer, with its stacks."""
-    stream = io.StringIO()
-    logging.getLogger().addHandler(logging.StreamHandler(stream))
-    process = SimpleNamespace(userdata={})
-    try:
-        prewarm(
-            load_settings(None, given=KEYS), lambda _: "parts", into_nothing, cast("Any", process)
-        )
-    finally:
-        gc.unfreeze()
-    logging.getLogger("livekit.agents").error(
-        "failed: %s", "an-openai-key", exc_info=ValueError("a-livekit-secret")
-    )
-    assert "failed: ********" in stream.getvalue()
-    assert "ValueError: ********" in stream.getvalue()
 
 
 def test_job_processes_share_what_is_preloaded_wherever_the_worker_was_started(
