@@ -172,8 +172,7 @@ def build_server(
     `userdata["parts"]`. A job that ends awaits `before_leaving`, then leaves its room. All
     three functions must stand at the top level of a module.
     """
-    for name, value in environment(settings).items():
-        os.environ.setdefault(name, value)
+    _set_environment(settings)
     capacity = settings.agent.max_calls or max(1, math.floor(CALLS_PER_CORE * cores()))
     load_shedding = _load_shedding(settings.agent)
     starts = Starts()
@@ -199,6 +198,11 @@ def build_server(
         on_session_end=before_leaving,
     )
     return server
+
+
+def _set_environment(settings: Settings) -> None:
+    for name, value in environment(settings).items():
+        os.environ.setdefault(name, value)
 
 
 def _hosts(calls_each: int, capacity: int) -> Hosts | None:
