@@ -5,7 +5,7 @@ BIN := .venv/bin
 STAMP := .venv/.complete
 
 .DEFAULT_GOAL := help
-.PHONY: help run console call token page picture viewer-picture check test static real-time beside static-beside flaky livekit compare bench-latency bench-turns bench-talk bench-stt bench-vad chaos alerts faults observability profile soak canary fuzz image image-check reference lock clean
+.PHONY: help run console call token page picture viewer-picture check test static real-time beside static-beside flaky livekit compare bench-latency bench-turns bench-talk bench-stt bench-vad capacity chaos alerts faults observability profile soak canary fuzz image image-check reference lock clean
 
 help:  ## Show what there is to type
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -71,6 +71,9 @@ bench-stt: $(STAMP)  ## CPU and memory of a speech stream, ours and stock
 
 bench-vad: $(STAMP)  ## CPU of the voice detector, ours and Silero's plugin
 	$(BIN)/python -m workbench.bench.vad
+
+capacity: $(STAMP)  ## How many talking calls this machine carries, ours and stock, twelve minutes: docs/capacity.md
+	$(BIN)/python -m workbench.bench.capacity $(ARGS)
 
 chaos: $(STAMP)  ## Thirty calls over three workers, and faults at random moments: nobody may be lost
 	$(BIN)/python -m workbench.local.livekit_binary

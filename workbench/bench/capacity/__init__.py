@@ -1,0 +1,1 @@
+"""How many talking calls a machine carries: `make capacity`."""

@@ -1,0 +1,205 @@
+package main
+
+import (
+	"encoding/json"
+	"hash/fnv"
+	"math/rand"
+	"net/http"
+	"sync"
+	"time"
+
+	protoLogger "github.com/livekit/protocol/logger"
+	lksdk "github.com/livekit/server-sdk-go/v2"
+	"github.com/pion/rtp"
+	"github.com/pion/webrtc/v4"
+	"github.com/pion/webrtc/v4/pkg/media"
+)
+
+const (
+	packetTime = 20 * time.Millisecond
+	// For silence the agent sends packets of one byte, and of 55 each fifth of a second; for a voice
+	// of 85 to 150 each fiftieth.
+	voiceBytes = 70
+	// So many packets in a row are a voice. The first of them is when it began.
+	voicePackets = 3
+	// A voice is over after this long.
+	pauseTime = 700 * time.Millisecond
+	// Who gets no answer asks the next question after this long.
+	patience = 8 * time.Second
+	// Between an answer and the next question.
+	shortestPause = 700 * time.Millisecond
+	longestPause  = 1300 * time.Millisecond
+)
+
+// Callers are those who call now, by the names of their rooms.
+type Callers struct {
+	script *Script
+	lock   sync.Mutex
+	byRoom map[string]*Caller
+	mux    *http.ServeMux
+}
+
+// Join is what /join takes.
+type Join struct {
+	URL   string `json:"url"`
+	Room  string `json:"room"`
+	Token string `json:"token"`
+	// Nobody answers: questions come by the clock.
+	Timed bool `json:"timed"`
+}
+
+func newCallers(script *Script) *Callers {
+	lksdk.SetLogger(protoLogger.GetDiscardLogger())
+	callers := &Callers{script: script, byRoom: map[string]*Caller{}, mux: http.NewServeMux()}
+	callers.mux.HandleFunc("POST /join", callers.join)
+	callers.mux.HandleFunc("POST /leave", callers.leave)
+	return callers
+}
+
+func (callers *Callers) ServeHTTP(response http.ResponseWriter, request *http.Request) {
+	callers.mux.ServeHTTP(response, request)
+}
+
+func (callers *Callers) join(response http.ResponseWriter, request *http.Request) {
+	var join Join
+	if err := json.NewDecoder(request.Body).Decode(&join); err != nil {
+		http.Error(response, err.Error(), http.StatusBadRequest)
+		return
+	}
+	caller := &Caller{script: callers.script, join: join, left: make(chan struct{})}
+	callers.lock.Lock()
+	callers.byRoom[join.Room] = caller
+	callers.lock.Unlock()
+	go caller.call()
+	response.WriteHeader(http.StatusNoContent)
+}
+
+// leave ends all calls.
+func (callers *Callers) leave(response http.ResponseWriter, request *http.Request) {
+	callers.lock.Lock()
+	defer callers.lock.Unlock()
+	for name, caller := range callers.byRoom {
+		caller.leave()
+		delete(callers.byRoom, name)
+	}
+	response.WriteHeader(http.StatusNoContent)
+}
+
+// Caller is one call.
+type Caller struct {
+	script *Script
+	join   Join
+	left   chan struct{}
+	ending sync.Once
+	ears   Ears
+}
+
+func (caller *Caller) tell(event string, fields map[string]any) {
+	fields["room"] = caller.join.Room
+	tell(event, fields)
+}
+
+func (caller *Caller) leave() {
+	caller.ending.Do(func() { close(caller.left) })
+}
+
+func (caller *Caller) call() {
+	caller.tell("dialled", map[string]any{})
+	track, err := lksdk.NewLocalTrack(
+		webrtc.RTPCodecCapability{MimeType: webrtc.MimeTypeOpus, ClockRate: 48000, Channels: 2},
+	)
+	if err != nil {
+		caller.tell("failed", map[string]any{"why": err.Error()})
+		return
+	}
+	room := lksdk.NewRoom(caller.callback())
+	caller.listenToText(room)
+	err = room.JoinWithToken(
+		caller.join.URL, caller.join.Token, lksdk.WithLogger(protoLogger.GetDiscardLogger()),
+		lksdk.WithDisableRegionDiscovery(),
+	)
+	if err != nil {
+		caller.tell("failed", map[string]any{"why": err.Error()})
+		return
+	}
+	caller.tell("joined", map[string]any{})
+	defer room.Disconnect()
+	if _, err = room.LocalParticipant.PublishTrack(
+		track, &lksdk.TrackPublicationOptions{Name: "microphone", Source: 2},
+	); err != nil {
+		caller.tell("failed", map[string]any{"why": err.Error()})
+		return
+	}
+	caller.talk(track)
+	caller.tell("left", map[string]any{})
+}
+
+func (caller *Caller) callback() *lksdk.RoomCallback {
+	return &lksdk.RoomCallback{
+		OnDisconnectedWithReason: func(reason lksdk.DisconnectionReason) {
+			caller.tell("disconnected", map[string]any{"why": string(reason)})
+			caller.leave()
+		},
+		ParticipantCallback: lksdk.ParticipantCallback{
+			OnTrackSubscribed: func(
+				track *webrtc.TrackRemote, _ *lksdk.RemoteTrackPublication, _ *lksdk.RemoteParticipant,
+			) {
+				if track.Kind() == webrtc.RTPCodecTypeAudio {
+					caller.tell("heard agent's track", map[string]any{})
+					go caller.listen(track)
+				}
+			},
+		},
+	}
+}
+
+// listenToText reads what the room says was said.
+func (caller *Caller) listenToText(room *lksdk.Room) {
+	room.RegisterTextStreamHandler(
+		"lk.transcription",
+		func(reader *lksdk.TextStreamReader, who string) {
+			text := reader.ReadAll()
+			caller.tell("text", map[string]any{
+				"who": who, "text": text,
+				"segment": reader.Info.Attributes["lk.segment_id"],
+				"final":   reader.Info.Attributes["lk.transcription_final"] == "true",
+			})
+		},
+	)
+}
+
+// listen tells when the agent speaks, by the size of its packets.
+func (caller *Caller) listen(track *webrtc.TrackRemote) {
+	packet := make([]byte, 1500)
+	for {
+		count, _, err := track.Read(packet)
+		if err != nil {
+			return
+		}
+		var header rtp.Header
+		size, err := header.Unmarshal(packet[:count])
+		if err != nil {
+			continue
+		}
+		if began, has := caller.ears.take(count-size, time.Now()); has {
+			caller.tell("voice", map[string]any{"at": seconds(began)})
+		}
+	}
+}
+
+// talk sends a packet every 20 ms until the caller leaves.
+func (caller *Caller) talk(track *lksdk.LocalTrack) {
+	seed := fnv.New32a()
+	seed.Write([]byte(caller.join.Room))
+	mind := &Mind{caller: caller, random: rand.New(rand.NewSource(int64(seed.Sum32())))}
+	next := time.Now()
+	for {
+		select {
+		case <-caller.left:
+			return
+		case <-time.After(time.Until(next)):
+		}
+		track.WriteSample(media.Sample{Data: mind.packet(time.Now()), Duration: packetTime}, nil)
+		next = next.Add(packetTime)
+	}
+}
