@@ -11,7 +11,7 @@ import asyncio
 import contextlib
 import ssl
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -207,6 +207,38 @@ def limit_inside(toolset: llm.Toolset, limit: Callable[[Any], Any]) -> None:
 def preload_event_loop() -> None:
     """Import what anyio, below OpenAI's client, would look up at a call's first request."""
     import anyio._backends._asyncio  # noqa: F401 - imported to be there
+
+
+class NoSpeakingRate:
+    """What measures a voice's speaking rate for LiveKit, and finds none."""
+
+    def stream(self) -> NoSpeakingRate:
+        return self
+
+    def push_frame(self, frame: rtc.AudioFrame) -> None:
+        pass
+
+    def end_input(self) -> None:
+        pass
+
+    async def aclose(self) -> None:
+        pass
+
+    async def __aiter__(self) -> AsyncIterator[Any]:
+        for nothing in ():
+            yield nothing
+
+
+def measure_no_speaking_rate() -> None:
+    """Keep LiveKit from taking 800 spectra of each second that the agent says.
+
+    It uses the result once all of a speech has been handed to the room. Our output hands a speech
+    on just before it is due: by then the caller has heard it. No option turns it off.
+    """
+    from livekit.agents.voice.transcription import synchronizer
+
+    measured: Any = synchronizer
+    measured.SpeakingRateDetector = NoSpeakingRate
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,19 +8,24 @@ import logging
 import re
 import ssl
 import sys
+import time
+from functools import partial
 from types import SimpleNamespace
 from typing import Any, cast, get_args
 
 import livekit.rtc.room
 import pytest
+from livekit import rtc
 from livekit.agents import Agent, AgentServer, AgentSession, CloseReason, llm, tts, vad
 from livekit.agents.cli import _legacy
 from livekit.agents.ipc.proc_pool import EventTypes, ProcPool
 from livekit.agents.tts import tts as tts_module
 from livekit.agents.utils import aio, http_context
 from livekit.agents.voice import audio_recognition
+from livekit.agents.voice.io import AudioOutput, AudioOutputCapabilities, TextOutput
 from livekit.agents.voice.room_io import _output
 from livekit.agents.voice.room_io.room_io import RoomIO
+from livekit.agents.voice.transcription import synchronizer
 from livekit.plugins import silero
 
 from agent.livekit_private import (
@@ -36,6 +41,7 @@ from agent.livekit_private import (
     detections,
     limit_inside,
     mark_started,
+    measure_no_speaking_rate,
     publish_no_words,
     published_segment,
     pushed_audio,
@@ -323,6 +329,63 @@ async def test_words_are_published_no_more() -> None:
     session: Any = SimpleNamespace(room_io=SimpleNamespace(_user_tr_output=output))
     await publish_no_words(session)
     assert (session.room_io._user_tr_output, closed) == (None, [output])
+
+
+class Speaker(AudioOutput):
+    """Plays nothing, and takes it for played when it is flushed."""
+
+    def __init__(self) -> None:
+        super().__init__(label="speaker", capabilities=AudioOutputCapabilities(pause=False))
+
+    async def capture_frame(self, frame: rtc.AudioFrame) -> None:
+        await super().capture_frame(frame)
+        self.on_playback_started(created_at=time.time())
+
+    def flush(self) -> None:
+        super().flush()
+        finish = partial(self.on_playback_finished, playback_position=0.1, interrupted=False)
+        asyncio.get_running_loop().call_soon(finish)
+
+    def clear_buffer(self) -> None:
+        pass
+
+
+class Screen(TextOutput):
+    """Keeps the words that it is to show."""
+
+    def __init__(self) -> None:
+        super().__init__(label="screen", next_in_chain=None)
+        self.shown = ""
+        self.is_whole = asyncio.Event()
+
+    async def capture_text(self, text: str) -> None:
+        self.shown += text
+
+    def flush(self) -> None:
+        self.is_whole.set()
+
+
+async def test_words_are_shown_with_the_voice_without_its_speaking_rate(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """If LiveKit takes no detector of ours, every call pays for the spectrum of its voice."""
+    stock = synchronizer.SpeakingRateDetector
+    monkeypatch.setattr(synchronizer, "SpeakingRateDetector", stock)
+    measure_no_speaking_rate()
+    screen = Screen()
+    both = synchronizer.TranscriptSynchronizer(
+        next_in_chain_audio=Speaker(), next_in_chain_text=screen
+    )
+    tasks = {getattr(task.get_coro(), "__qualname__", "") for task in asyncio.all_tasks()}
+    assert "_SegmentSynchronizerImpl._speaking_rate_task" in tasks
+    assert "SpeakingRateStream._main_task" not in tasks
+    await both.text_output.capture_text("Good morning. ")
+    both.text_output.flush()
+    await both.audio_output.capture_frame(rtc.AudioFrame(bytes(4800), 24_000, 1, 2400))
+    both.audio_output.flush()
+    await screen.is_whole.wait()
+    await both.aclose()
+    assert screen.shown.strip() == "Good morning."
 
 
 async def test_a_provider_finds_what_it_hears_and_where_it_answers() -> None:
