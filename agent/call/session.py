@@ -24,7 +24,7 @@ from agent.call.turns.end_of_turn.detector import EndOfTurnDetector, LiveKitDete
 from agent.call.turns.endpointing import turn_handling
 from agent.call.voices.vad_tap import TappedVAD
 from agent.call.voices.voice_detector import VoiceDetector
-from agent.livekit_private import close_for_job, measure_no_speaking_rate
+from agent.livekit_private import close_for_job, keep_tool_schemas, measure_no_speaking_rate
 from config.settings import Settings
 from stt_assemblyai.stt import STT
 
@@ -62,6 +62,7 @@ class SessionParts:
 def prepare_parts(settings: Settings) -> SessionParts:
     """Load and build all that takes time before a call comes, so that no greeting waits for it."""
     measure_no_speaking_rate()
+    keep_tool_schemas()
     wanted = settings.agent.turn_second_opinion == "livekit"
     end_of_turn = LiveKitDetector() if wanted else None
     return build_parts(settings, Clients.of(settings.openai), _detector(settings), end_of_turn)

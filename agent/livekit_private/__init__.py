@@ -13,8 +13,9 @@ import ssl
 import sys
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any, ClassVar
+from weakref import WeakKeyDictionary
 
 if TYPE_CHECKING:
     import logging
@@ -202,6 +203,24 @@ def limit_inside(toolset: llm.Toolset, limit: Callable[[Any], Any]) -> None:
     """
     if (tools := getattr(toolset, "_tools", None)) is not None:
         toolset._tools = [limit(each) for each in tools]
+
+
+@cache
+def keep_tool_schemas() -> None:
+    """Describe each function tool for the model once. LiveKit makes a pydantic model of its
+    arguments for every request: 3 ms a tool, before each answer. No option keeps them."""
+    from livekit.agents.llm import utils
+
+    module: Any = utils
+    build = module.build_strict_openai_schema
+    kept: WeakKeyDictionary[Any, dict[str, Any]] = WeakKeyDictionary()
+
+    def build_once(function_tool: Any) -> dict[str, Any]:
+        if function_tool not in kept:
+            kept[function_tool] = build(function_tool)
+        return kept[function_tool]
+
+    module.build_strict_openai_schema = build_once
 
 
 def preload_event_loop() -> None:

@@ -5,9 +5,10 @@ error that says what came instead.
 """
 
 import asyncio
+from typing import Any
 
 import httpx2
-from openai import AsyncClient
+from openai import AsyncClient, omit
 
 from agent.call.models.bodies import Body, ChatBody, SpeechBody
 from agent.call.models.connections import Connections, Network
@@ -26,7 +27,7 @@ def openai_client(base_url: str, key: str, network: Network | None = None) -> As
 
     Making one takes 150 ms and more, for its TLS.
     """
-    return AsyncClient(
+    client = AsyncClient(
         api_key=key,
         base_url=base_url,
         max_retries=0,
@@ -34,6 +35,26 @@ def openai_client(base_url: str, key: str, network: Network | None = None) -> As
             transport=ModelTransport(Connections(network)), follow_redirects=False
         ),
     )
+    _send_history_as_it_is(client)
+    return client
+
+
+def _send_history_as_it_is(client: AsyncClient) -> None:
+    """Keep openai from comparing each message and tool with all types that it knows.
+
+    It takes 0.2 ms for a message, in one piece, of a history that grows with the call: 70 ms before
+    each answer after an hour. LiveKit's plugin has made them as they are sent.
+    """
+    completions: Any = client.chat.completions
+    create = completions.create
+
+    async def create_as_it_is(
+        *, messages: Any, tools: Any = omit, extra_body: Any = None, **others: Any
+    ) -> Any:
+        body = {"messages": messages, "tools": tools, **(extra_body or {})}
+        return await create(messages=[], extra_body=body, **others)
+
+    completions.create = create_as_it_is
 
 
 class ModelTransport(httpx2.AsyncBaseTransport):

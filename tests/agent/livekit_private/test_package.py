@@ -39,6 +39,7 @@ from agent.livekit_private import (
     chunks,
     close_for_job,
     detections,
+    keep_tool_schemas,
     limit_inside,
     mark_started,
     measure_no_speaking_rate,
@@ -405,6 +406,26 @@ def test_tools_in_a_set_can_be_replaced() -> None:
     limit_inside(tools, lambda each: llm.Toolset(id=f"limited {each.id}"))
     assert [each.id for each in tools.tools] == ["limited inner"]
     limit_inside(cast("Any", SimpleNamespace()), lambda each: each)
+
+
+def test_a_tool_is_described_for_the_model_once() -> None:
+    """If LiveKit describes them elsewhere, it makes a pydantic model of each for each answer."""
+
+    @llm.function_tool
+    async def look_up(name: str) -> str:
+        """Looks somebody up.
+
+        Args:
+            name: Whom.
+        """
+        return name
+
+    keep_tool_schemas()
+    tools = llm.ToolContext([look_up])
+    first, second = (tools.parse_function_tools("openai", strict=True) for _ in range(2))
+    assert first == second
+    assert first[0] is second[0]
+    assert first[0]["function"]["parameters"]["properties"]["name"]["description"] == "Whom."
 
 
 async def test_a_task_knows_for_which_speech_it_works() -> None:

@@ -1,10 +1,12 @@
 """What a plugin gets of a provider's response. Time is virtual."""
 
+import sys
 from collections.abc import Callable
 from typing import Any
 
 import httpx2
 import pytest
+from openai import omit
 
 from agent.call.models.connections import Connections
 from agent.call.models.errors import RETRY_AFTER, CutError, EmptyError
@@ -92,6 +94,57 @@ async def test_an_error_has_openais_shape_and_no_key() -> None:
 )
 async def test_an_error_whose_body_does_not_end_is_known_by_its_status(reply: Reply) -> None:
     assert (await shown(reply)())["message"] == ""
+
+
+def history(length: int) -> list[Any]:
+    return [{"role": "user", "content": f"What is {number} plus five?"} for number in range(length)]
+
+
+TOOL = {"type": "function", "function": {"name": "end_call", "parameters": {"type": "object"}}}
+
+
+async def test_the_history_reaches_the_server_whole() -> None:
+    asked: list[Asked] = []
+
+    def answered(request: Asked) -> Reply:
+        asked.append(request)
+        return answer("It is twelve.")
+
+    client = openai_client(URL, KEY, Network(answered).pool)
+    for tools in ([TOOL], omit):
+        chunks = await client.chat.completions.create(
+            messages=history(3),
+            model="m",
+            stream=True,
+            tools=tools,  # type: ignore[arg-type] # as the plugin makes them
+            extra_body={"chat_template": "plain"},
+        )
+        assert [each async for each in chunks]
+    await client.close()
+    plain = {"messages": history(3), "model": "m", "stream": True, "chat_template": "plain"}
+    assert [each.body for each in asked] == [plain | {"tools": [TOOL]}, plain]
+
+
+async def test_a_request_costs_no_more_steps_in_a_long_call() -> None:
+    """openai's own way takes 100 calls of Python functions for each message of the history."""
+    client = openai_client(URL, KEY, Network(lambda _: answer("Twelve.")).pool)
+    steps = []
+    for length in (10, 10, 400):
+        count = 0
+
+        def counted(_: object, event: str, __: object) -> None:
+            nonlocal count
+            count += event == "call"
+
+        sys.setprofile(counted)
+        try:
+            await client.chat.completions.create(messages=history(length), model="m", stream=True)
+        finally:
+            sys.setprofile(None)
+        steps.append(count)
+    await client.close()
+    _, few, many = steps  # the first loads and remembers
+    assert many < few + 40
 
 
 async def test_a_client_asks_once_and_follows_nothing() -> None:
