@@ -19,8 +19,8 @@ __all__ = [
 ]
 
 _LEAST_SECONDS = 0.005
-_MOST_ROWS = 24
-_MANY_ROWS = 40
+_MOST_ROWS = 16
+_MANY_ROWS = 20
 
 
 @dataclass(frozen=True, slots=True)
