@@ -244,8 +244,9 @@ class NoSpeakingRate:
         pass
 
     async def __aiter__(self) -> AsyncIterator[Any]:
-        for nothing in ():
-            yield nothing
+        rates: tuple[Any, ...] = ()
+        for each in rates:
+            yield each
 
 
 def measure_no_speaking_rate() -> None:
