@@ -5,7 +5,7 @@ BIN := .venv/bin
 STAMP := .venv/.complete
 
 .DEFAULT_GOAL := help
-.PHONY: help run console call token page picture viewer-picture check test static real-time beside static-beside flaky livekit compare bench-latency bench-turns bench-talk bench-stt bench-vad capacity chaos alerts faults observability profile soak canary fuzz image image-check reference lock clean
+.PHONY: $(shell sed -n 's/^\([a-z-]*\):.*/\1/p' $(firstword $(MAKEFILE_LIST)))
 
 help:  ## Show what there is to type
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -52,6 +52,9 @@ livekit: $(STAMP)  # What spoken calls need
 	$(BIN)/python -m workbench.local.prerequisites --browsers
 	$(BIN)/python -m workbench.local.prometheus
 	$(BIN)/python -m workbench.local.livekit_binary
+
+bench: livekit  ## Every benchmark in its short variant, one table, and how figures move: docs/bench.md; 15 minutes at most
+	@$(BIN)/python -m workbench.bench.together
 
 compare: $(STAMP)  ## Our speech module beside the stock plugin, scenario by scenario: docs/comparison.md
 	$(BIN)/python -m workbench.bench.compare

@@ -8,12 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from workbench.bench.latency.contestants import CONTESTANTS
+from workbench.bench.figures import Figure
+from workbench.bench.latency.contestants import CONTESTANTS, OURS, STOCK
 from workbench.bench.latency.dialogue import DIALOGUE, Line
 from workbench.bench.latency.measurement import Marks, Result, Summary, Turn
 from workbench.bench.latency.page import page, pictures, write
 from workbench.bench.latency.parts import PARTS, SWEEP, TOTAL_SECONDS, Fault, Figures, bounded
 from workbench.bench.latency.providers import Delays
+from workbench.bench.latency.report import figures as figures_of
 from workbench.bench.latency.spread import ratio_interval
 
 LINE = Line(("Hello.",))
@@ -148,3 +150,20 @@ def test_turns_without_a_reply_are_left_out_of_the_spread() -> None:
     assert ratio_interval([500, None, 500], [1000, 1000, 1000]) == pytest.approx((0.5, 0.5))
     with pytest.raises(ValueError, match="not the same"):
         ratio_interval([1.0], [])
+
+
+def test_a_part_has_figures_for_make_bench_and_a_failed_one_none() -> None:
+    found = list(
+        figures_of({"room": ANSWERED, "process": Fault("it failed")}, OURS.name, STOCK.name)
+    )
+    assert found[0] == Figure(name="reply, median, room", unit="ms", ours=750, stock=1500)
+    assert {each.name: (each.ours, each.stock) for each in found[1:]} == {
+        "turns without a reply, room": (0, 0),
+        "turns cut off, room": (0, 0),
+        "tokens wasted, room": (25, 25),
+    }
+
+
+def test_a_part_in_which_nobody_answered_says_so_in_figures() -> None:
+    found = list(figures_of({"room": SILENT}, OURS.name, STOCK.name))
+    assert found[0] == Figure(name="turns without a reply, room", unit="", ours=2, stock=2)

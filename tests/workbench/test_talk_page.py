@@ -8,7 +8,7 @@ import pytest
 from workbench.bench.talk import kept
 from workbench.bench.talk.duck import softer_after_ms
 from workbench.bench.talk.kept import KeptCall, KeptSegment, KeptStimulus
-from workbench.bench.talk.page import medians, page
+from workbench.bench.talk.page import found_figures, medians, page
 from workbench.bench.talk.spans import Kind
 from workbench.bench.talk.story import story
 
@@ -106,3 +106,15 @@ def test_a_short_pause_of_the_voice_is_not_softer() -> None:
     sound = (9000 * np.sin(np.arange(RATE * 4) / 3)).astype(np.int16)
     sound[round(2.2 * RATE) : round(2.32 * RATE)] = 0
     assert softer_after_ms(sound, RATE, 2000) is None
+
+
+def test_figures_for_make_bench_are_of_what_both_have() -> None:
+    both = [call("Open the door."), call("Open the door.", contestant="stock")]
+    found = {each.name: each for each in found_figures(both, 200)}
+    until = found["seconds until the answer, mean"]
+    assert (until.ours, until.stock, until.unit, until.more_is_better) == (0.8, 0.8, "s", False)
+    assert found["turns answered, share"].more_is_better
+    lost = found["words lost in overlaps, share"]
+    assert (lost.ours, lost.more_is_better) == (1.0, False)
+    assert "what is to be ignored ignored, share" not in found  # there was none of it
+    assert list(found_figures(both[:1], 200)) == []

@@ -12,8 +12,9 @@ import cProfile
 import pstats
 import sys
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from functools import partial
 from statistics import median
 
@@ -26,11 +27,14 @@ from workbench.bench.compare.clients import CLIENTS, OURS, Client
 from workbench.bench.compare.floor import BareResampler, Listener
 from workbench.bench.compare.load import Bench, Load, scripted_stand_in
 from workbench.bench.compare.parts import dearest_functions, parts
+from workbench.bench.figures import Figure, add_json_option, write
 from workbench.bench.pages import made_with, terminal_table
 from workbench.local.running import PROJECT
 
 _RATES = (16_000, 48_000)
 _ROWS_SHOWN = 40
+_WARM = Load(2, 5, _RATES[0])
+_QUICK = Load(20, 6, _RATES[0])
 _FEEDER, _SOCKET, _RESAMPLER = "feeder", "a bare socket", "LiveKit's resampler"
 
 Costs = dict[str, list[float]]
@@ -52,7 +56,7 @@ async def _measure(load: Load, rounds: int) -> Costs:
         if load.input_rate != _RATES[0]:
             makers[_RESAMPLER] = partial(BareResampler, load.input_rate)
         for make in makers.values():
-            await bench.hear(make, Load(2, 5, load.input_rate))
+            await bench.hear(make, replace(_WARM, input_rate=load.input_rate))
         costs: Costs = {name: [] for name in makers}
         for _ in range(rounds):
             for name, make in makers.items():
@@ -130,9 +134,22 @@ def _function_table(stats: pstats.Stats, audio_seconds: float) -> Table:
     return terminal_table("For a second of audio", heads, rows)
 
 
-def _cost_table(loads: list[Load], rounds: int) -> Table:
-    rows = [row for load in loads for row in _cost_rows(load, asyncio.run(_measure(load, rounds)))]
-    held = [asyncio.run(_hold_apart(client, loads[0])) for client in CLIENTS]
+def figures(by_rate: Mapping[int, Costs], held_kb: Sequence[float]) -> Iterator[Figure]:
+    """For `make bench`: medians. `held_kb` is what a stream of ours and one of stock's hold."""
+    for rate, costs in by_rate.items():
+        ours, stock = (median(costs[client.name]) for client in CLIENTS)
+        yield Figure(
+            name=f"CPU for a second of audio at {rate // 1000} kHz",
+            unit="ms",
+            ours=ours,
+            stock=stock,
+            floor=sum(median(costs[name]) for name in (_SOCKET, _RESAMPLER) if name in costs),
+        )
+    yield Figure(name="held by a stream", unit="kB", ours=held_kb[0], stock=held_kb[1])
+
+
+def _cost_table(loads: list[Load], by_rate: Mapping[int, Costs], held: Sequence[float]) -> Table:
+    rows = [row for load in loads for row in _cost_rows(load, by_rate[load.input_rate])]
     cells = (f"{kilobytes:.0f}" for kilobytes in held)
     rows.append(["kB held by a stream", *cells, f"{held[0] / held[1]:.2f}"])
     heads = ("", *(client.name for client in CLIENTS), "ratio")
@@ -145,6 +162,8 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--seconds", type=positive, default=8, help="of each round")
     parser.add_argument("--rounds", type=positive, default=3, help="of everybody")
     parser.add_argument("--profile", action="store_true", help="only where our own time goes")
+    parser.add_argument("--quick", action="store_true", help="one short round, and no profile")
+    add_json_option(parser)
     parser.add_argument("--hold", choices=[c.name for c in CLIENTS], help=argparse.SUPPRESS)
     return parser.parse_args()
 
@@ -152,14 +171,22 @@ def _options() -> argparse.Namespace:
 def main() -> int:
     """The exit status."""
     options = _options()
-    loads = [Load(options.streams, options.seconds, rate) for rate in _RATES]
+    load, rounds = Load(options.streams, options.seconds, _RATES[0]), options.rounds
+    if options.quick:
+        load, rounds = _QUICK, 1
+    loads = [replace(load, input_rate=rate) for rate in _RATES]
     if options.hold:
         client = next(client for client in CLIENTS if client.name == options.hold)
         print(asyncio.run(_hold(client, loads[0])))
         return 0
     console = Console()
     if not options.profile:
-        console.print(_cost_table(loads, options.rounds))
+        by_rate = {each.input_rate: asyncio.run(_measure(each, rounds)) for each in loads}
+        held = [asyncio.run(_hold_apart(client, loads[0])) for client in CLIENTS]
+        console.print(_cost_table(loads, by_rate, held))
+        write(options.json, figures(by_rate, held))
+    if options.quick:
+        return 0
     stats = {load.input_rate: _profile(load) for load in loads}
     console.print(_parts_table(stats))
     if options.profile:

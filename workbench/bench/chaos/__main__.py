@@ -15,6 +15,7 @@ from workbench.arguments import command, positive
 from workbench.bench.chaos.calls import Outcome, Report, call
 from workbench.bench.chaos.faults import Fault, plan
 from workbench.bench.chaos.fleet import AGENT_NAME, Fleet, fleet
+from workbench.bench.figures import Figure, add_json_option, write
 
 PAUSE_SECONDS = (2.0, 8.0)
 
@@ -28,6 +29,9 @@ class Chaos:
     at_once: int = 3
     faults: int = 24
     seed: int = 0
+
+
+QUICK = Chaos(calls=6, workers=2, at_once=2, faults=5, seed=5)
 
 
 async def run(chaos: Chaos, logs: Path) -> list[Report]:
@@ -73,20 +77,39 @@ def summary(reports: list[Report]) -> str:
     return "\n".join(lines)
 
 
+def figures(reports: list[Report]) -> list[Figure]:
+    """For `make bench`."""
+    count = Counter(report.outcome for report in reports)
+    answered = count[Outcome.ANSWERED] + count[Outcome.REPLACED]
+    waits = sorted(each.greeted_seconds for each in reports if each.greeted_seconds is not None)
+    found = [
+        Figure(name="callers lost", unit="", ours=count[Outcome.LOST]),
+        Figure(name="callers answered", unit="", ours=answered, more_is_better=True),
+    ]
+    if waits:
+        middle = waits[len(waits) // 2]
+        found.append(Figure(name="first words, median, among faults", unit="s", ours=middle))
+    return found
+
+
 def main() -> int:
     """Parse, run, print; 1 if a caller was lost."""
     parser = command("make chaos", __doc__)
     for name, default in (("calls", 30), ("workers", 3), ("at-once", 3), ("faults", 24)):
         parser.add_argument(f"--{name}", type=positive, default=default)
     parser.add_argument("--seed", type=int, default=random.randrange(1000))
-    chosen = parser.parse_args()
-    chaos = Chaos(**vars(chosen))
+    parser.add_argument("--quick", action="store_true", help="six calls and five faults, a minute")
+    add_json_option(parser)
+    chosen = vars(parser.parse_args())
+    is_quick, file = chosen.pop("quick"), chosen.pop("json")
+    chaos = QUICK if is_quick else Chaos(**chosen)
     # The native library of the callers tells of every fault at length.
     logging.getLogger("livekit").setLevel(logging.CRITICAL)
     logs = Path(tempfile.mkdtemp(prefix="chaos-"))
     print(f"Seed {chaos.seed}; the logs are in {logs}")
     reports = asyncio.run(run(chaos, logs))
     print(summary(reports))
+    write(file, figures(reports))
     return 1 if any(report.outcome is Outcome.LOST for report in reports) else 0
 
 

@@ -3,7 +3,8 @@
 import asyncio
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from operator import attrgetter
 from pathlib import Path
 
 from rich.console import Console
@@ -12,7 +13,7 @@ from workbench.arguments import command, one_of, positive
 from workbench.bench.compare import provider_scenarios
 from workbench.bench.compare.clients import CLIENTS
 from workbench.bench.compare.driver import observe, quiet_logs
-from workbench.bench.compare.losses import TROUBLES, Trouble, add_up
+from workbench.bench.compare.losses import TROUBLES, Loss, Trouble, add_up
 from workbench.bench.compare.provider_driver import compare_providers
 from workbench.bench.compare.provider_scenarios import ProviderScenario
 from workbench.bench.compare.report import (
@@ -27,6 +28,7 @@ from workbench.bench.compare.report import (
 )
 from workbench.bench.compare.scenario import Scenario
 from workbench.bench.compare.scenarios import SCENARIOS, SHORT
+from workbench.bench.figures import Figure, add_json_option, write
 from workbench.local.running import PROJECT
 from workbench.local.workers import own_livekit
 
@@ -56,7 +58,11 @@ async def compare_all(scenarios: Sequence[Scenario]) -> list[Row]:
     return [row for run in runs for row in run.result()]
 
 
-async def count_losses(troubles: Sequence[Trouble], streams: int) -> list[Row]:
+Losses = Mapping[str, Sequence[Loss]]
+"""By trouble, what each client lost."""
+
+
+async def count_losses(troubles: Sequence[Trouble], streams: int) -> Losses:
     """All troubles, streams and clients at once."""
     async with asyncio.TaskGroup() as group:
         runs = {
@@ -67,14 +73,27 @@ async def count_losses(troubles: Sequence[Trouble], streams: int) -> list[Row]:
             for trouble in troubles
             for client in CLIENTS
         }
-    return [
-        row
+    return {
+        trouble.title: [
+            add_up([run.result() for run in runs[trouble, client]]) for client in CLIENTS
+        ]
         for trouble in troubles
-        for row in loss_rows(
-            trouble.title,
-            [add_up([run.result() for run in runs[trouble, client]]) for client in CLIENTS],
-        )
+    }
+
+
+def figures(losses: Losses) -> list[Figure]:
+    """For `make bench`: over all troubles."""
+    ours, stock = zip(*losses.values(), strict=True)
+    lost, doubled = attrgetter("lost"), attrgetter("doubled")
+    return [
+        Figure(name=name, unit="%", ours=_percent(ours, count), stock=_percent(stock, count))
+        for name, count in (("words lost", lost), ("words doubled", doubled))
     ]
+
+
+def _percent(losses: Sequence[Loss], count: Callable[[Loss], int]) -> float:
+    """Of all that was said."""
+    return 100 * sum(map(count, losses)) / sum(each.said for each in losses)
 
 
 async def in_rooms(scenarios: Sequence[ProviderScenario]) -> list[Row]:
@@ -97,9 +116,16 @@ def main() -> int:
     )
     parser.add_argument("--short", action="store_true", help="a few scenarios, seconds; no page")
     parser.add_argument("--streams", type=positive, default=_STREAMS, help="for each kind of loss")
+    parser.add_argument("--quick", action="store_true", help="only losses, of one stream; a minute")
+    add_json_option(parser)
     options = parser.parse_args()
     console, names = Console(), [client.name for client in CLIENTS]
     with quiet_logs():
+        if options.quick:
+            losses = asyncio.run(count_losses(TROUBLES, 1))
+            console.print(terminal(LOSSES, _loss_rows(losses), names))
+            write(options.json, figures(losses))
+            return 0
         for part in options.parts or PARTS:
             heading, found = _measure(part, short=options.short, streams=options.streams)
             console.print(terminal(heading, found, names))
@@ -113,10 +139,14 @@ def _measure(part: str, *, short: bool, streams: int) -> tuple[str, list[Row]]:
         case "wire":
             return WIRE, asyncio.run(compare_all(SHORT if short else SCENARIOS))
         case "losses":
-            return LOSSES, asyncio.run(count_losses(TROUBLES, 1 if short else streams))
+            return LOSSES, _loss_rows(asyncio.run(count_losses(TROUBLES, 1 if short else streams)))
         case _:
             chosen = provider_scenarios.SHORT if short else provider_scenarios.SCENARIOS
             return PROVIDERS, asyncio.run(in_rooms(chosen))
+
+
+def _loss_rows(losses: Losses) -> list[Row]:
+    return [row for title, each in losses.items() for row in loss_rows(title, each)]
 
 
 if __name__ == "__main__":

@@ -14,11 +14,13 @@ from collections.abc import Mapping
 from rich.console import Console
 
 from workbench.arguments import command, one_of, positive
-from workbench.bench.latency.contestants import STOCK
+from workbench.bench import figures
+from workbench.bench.latency.contestants import OURS, STOCK
 from workbench.bench.latency.dialogue import DIALOGUE, say
 from workbench.bench.latency.page import page, pictures, write
 from workbench.bench.latency.parts import PARTS, SWEEP, TOTAL_SECONDS, Fault, Figures, bounded
 from workbench.bench.latency.providers import Delays
+from workbench.bench.latency.report import figures as found_figures
 from workbench.bench.latency.report import rows, sweep_rows
 from workbench.bench.pages import made_with, terminal_table
 from workbench.local.livekit_binary import find_or_build
@@ -28,11 +30,14 @@ _DOCS = PROJECT / "docs"
 _NAMES = (*(part.name for part in PARTS), SWEEP.name)
 _SETTINGS = ("AGENT_", "ASSEMBLYAI_", "LIVEKIT_", "OPENAI_")
 _SWEPT_LINES = 5
+_QUICK_PARTS, _QUICK_TURNS = ("process", "room"), 5
 
 
 def main() -> int:
     """The exit status: 1 where a part has no figures."""
     options = _options()
+    if options.quick:
+        options.parts, options.turns = list(_QUICK_PARTS), _QUICK_TURNS
     delays, lines = _delays(options), (DIALOGUE * options.rounds)[: options.turns]
     chosen = [part for part in PARTS if not options.parts or part.name in options.parts]
     is_swept = not options.parts or SWEEP.name in options.parts
@@ -54,6 +59,7 @@ def main() -> int:
         limit_seconds = min(SWEEP.limit_seconds, ends_at - time.monotonic())
         cases = asyncio.run(bounded(SWEEP.run(DIALOGUE[:_SWEPT_LINES], delays), limit_seconds))
         _show_sweep(console, cases)
+    figures.write(options.json, found_figures(results, OURS.name, STOCK.name))
     if not (options.parts or options.dry):
         made = f"{began} It was {_load()} when it ended."
         write(_DOCS, page(results, cases, DIALOGUE, delays, made), pictures(results))
@@ -119,6 +125,8 @@ def _options() -> argparse.Namespace:
     add("--rounds", type=positive, default=2, help="how often the dialogue is held")
     add("--turns", type=positive, help="stop after this many turns")
     add("--dry", action="store_true", help="write no page")
+    add("--quick", action="store_true", help="five turns in a process and in a room, no page")
+    figures.add_json_option(parser)
     return parser.parse_args()
 
 

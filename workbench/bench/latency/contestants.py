@@ -86,14 +86,14 @@ def _stock(name: str, *, tuned: bool) -> Contestant:
 
 
 STOCK = _stock("stock", tuned=False)
-_OURS = _ours("ours")
+OURS = _ours("ours")
 _SOME = _ours("ours, some", agent={"eagerness": "some"})
 CONTESTANTS = (
-    _OURS,
+    OURS,
     _SOME,
     _ours("ours, full", agent={"eagerness": "full"}),
     STOCK,
     _stock("stock, tuned", tuned=True),
 )
-SWEPT = (_OURS, _SOME, STOCK)
+SWEPT = (OURS, _SOME, STOCK)
 """Those whose times are measured at other delays as well."""

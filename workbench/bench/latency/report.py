@@ -1,11 +1,13 @@
 """The figures as rows of tables. Every cell comes from a measurement."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
+from workbench.bench.figures import Figure
 from workbench.bench.latency.measurement import Summary
+from workbench.bench.latency.parts import Fault, Figures
 from workbench.bench.latency.spread import ratio_interval
 
-__all__ = ["EAGERNESS_HEADS", "Row", "eagerness_rows", "rows", "sweep_rows"]
+__all__ = ["EAGERNESS_HEADS", "Row", "eagerness_rows", "figures", "rows", "sweep_rows"]
 
 Row = tuple[str, ...]
 """A figure's name, and the figure for each contestant."""
@@ -69,6 +71,26 @@ def sweep_rows(found: Mapping[str, Mapping[str, Summary]], stock: str) -> list[R
         (case, *(_beside(each, summaries[stock]) for each in summaries.values()))
         for case, summaries in found.items()
     ]
+
+
+def figures(results: Mapping[str, Figures | Fault], ours: str, stock: str) -> Iterator[Figure]:
+    """For `make bench`, by part; a part without figures has none, nor one that nobody answered."""
+    for part, found in results.items():
+        if isinstance(found, Fault):
+            continue
+        mine, other = found[ours], found[stock]
+        if mine.median_ms is not None:
+            yield Figure(
+                name=f"reply, median, {part}", unit="ms", ours=mine.median_ms, stock=other.median_ms
+            )
+        counts = {
+            "turns without a reply": (mine.unanswered, other.unanswered),
+            "turns cut off": (mine.cut_ins, other.cut_ins),
+            "tokens wasted": (100 * mine.wasted_share, 100 * other.wasted_share),
+        }
+        for name, (one, another) in counts.items():
+            unit = "%" if name == "tokens wasted" else ""
+            yield Figure(name=f"{name}, {part}", unit=unit, ours=one, stock=another)
 
 
 def _beside(mine: Summary, stock: Summary) -> str:

@@ -10,12 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from agent.caller.waiting import WaitedTooLongError
+from workbench.bench import figures
 from workbench.bench.programs import PROGRAMS
 from workbench.bench.talk import kept
 from workbench.bench.talk.arena import Arena, arena, chosen_providers
 from workbench.bench.talk.calls import hold
 from workbench.bench.talk.kept import KeptCall
-from workbench.bench.talk.page import page
+from workbench.bench.talk.page import found_figures, page
 from workbench.bench.talk.script_options import parse, script_parser
 from workbench.bench.talk.stimuli import SEEDS, TalkScript, scripts
 from workbench.bench.talk.story import story
@@ -27,6 +28,7 @@ from workbench.local.running import PROJECT
 PAUSE_MS = 200.0
 """A longer gap in the agent's sound is a stop: its stand-in's voice makes no pause of that length.
 """
+_QUICK = (8, 6)
 _ARTIFACTS = PROJECT / "artifacts" / "talk"
 
 
@@ -74,9 +76,11 @@ def _stand_ins(chosen: Plan) -> str:
 def main() -> int:
     """The exit status."""
     options = _options()
+    if options.quick:
+        options.turns, options.overlaps = _QUICK
     logging.basicConfig(level=logging.ERROR)
     logging.getLogger("livekit").setLevel(logging.CRITICAL)
-    path = _ARTIFACTS / f"{options.seed}.json"
+    path = _ARTIFACTS / f"{'quick-' if options.quick else ''}{options.seed}.json"
     if not options.page_only:
         try:
             _measure(options, path)
@@ -95,7 +99,8 @@ def main() -> int:
         return 1
     text = page(calls, options.seed, PAUSE_MS)
     print(text)
-    if not options.dry:
+    figures.write(options.json, found_figures(calls, PAUSE_MS))
+    if not (options.dry or options.quick):
         (PROJECT / "docs" / "talk.md").write_text(text, encoding="utf-8")
     return 0
 
@@ -114,6 +119,8 @@ def _options() -> argparse.Namespace:
     add("--page-only", action="store_true", help="score what is kept, and hold no call")
     add("--dry", action="store_true", help="write no page")
     add("--story", action="store_true", help="print what came of each stimulus")
+    add("--quick", action="store_true", help="8 turns and 6 overlaps, two minutes, no page")
+    figures.add_json_option(parser)
     return parse(parser)
 
 

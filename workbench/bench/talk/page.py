@@ -1,15 +1,17 @@
 """The scorecard: ours and stock beside each other, in the field's own names."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from statistics import median, quantiles
 
+from workbench.bench.figures import Figure
 from workbench.bench.pages import made_with, markdown_table
 from workbench.bench.talk.kept import KeptCall
-from workbench.bench.talk.scorecard import NOTES, scorecard
+from workbench.bench.talk.rates import Rate
+from workbench.bench.talk.scorecard import NOTES, scorecard, words_lost
 from workbench.bench.talk.spans import Kind
 from workbench.bench.talk.tau_voice import panel
 
-__all__ = ["medians", "page"]
+__all__ = ["found_figures", "medians", "page"]
 
 Calls = Sequence[KeptCall]
 _EXACT_MS = 10
@@ -64,6 +66,37 @@ def page(calls: Calls, seed: str, pause_ms: float) -> str:
         }
         text += ["", f"## Over the {line} line alone", "", *_table(mine, pause_ms)]
     return "\n".join([*text, "", *_how_it_ran(by_name), ""])
+
+
+def found_figures(calls: Calls, pause_ms: float) -> Iterator[Figure]:
+    """For `make bench`, where both contestants have a value, on however few events."""
+    both = {name: _rates(each, pause_ms) for name, each in _by_contestant(calls).items()}
+    ours, stock = both.get("ours", {}), both.get("stock", {})
+    for name, mine in ours.items():
+        other = stock.get(name, Rate(None, 0))
+        if mine.value is not None and other.value is not None:
+            is_time = name.startswith("seconds")
+            yield Figure(
+                name=name,
+                unit="s" if is_time else "",
+                ours=mine.value,
+                stock=other.value,
+                more_is_better=not is_time and not name.startswith(("cutting in", "words lost")),
+            )
+
+
+def _rates(calls: Calls, pause_ms: float) -> Mapping[str, Rate]:
+    conversations = [call.conversation(pause_ms) for call in calls]
+    exact = panel(conversations, tick_ms=_EXACT_MS)
+    return {
+        "turns answered, share": exact.r_r,
+        "seconds until the answer, mean": exact.l_r,
+        "interruptions yielded to, share": exact.r_y,
+        "seconds until silence, mean": exact.l_y,
+        "cutting in, for each turn": exact.i_a,
+        "what is to be ignored ignored, share": exact.selectivity,
+        "words lost in overlaps, share": words_lost(conversations),
+    }
 
 
 def _stand_ins(names: str) -> str:
