@@ -4,14 +4,17 @@ import os
 import subprocess
 import sys
 import time
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import av
 import numpy as np
 import pytest
 
 from agent.caller.microphone import SAMPLE_RATE
-from workbench.bench.capacity import cost, lag
+from workbench.bench.capacity import cost, lag, page
 from workbench.bench.capacity.calls import read
 from workbench.bench.capacity.contestants import ours
 from workbench.bench.capacity.report import HEADS, rows
@@ -177,3 +180,44 @@ def test_sound_becomes_opus_packets_that_a_decoder_takes() -> None:
     decoded = np.concatenate([frame.to_ndarray().mean(axis=0) for frame in frames])
     loudness = float(np.sqrt(np.mean(decoded[SAMPLE_RATE // 4 :] ** 2)))
     assert loudness == pytest.approx(8000 / 32768 / np.sqrt(2), rel=0.2)
+
+
+def steps(*p95s: float) -> list[Step]:
+    counts = (1, 4, 8)
+    return [
+        Step(calls, Heard((p95, p95)), replace(USED, worker_cpu=0.1 * calls, calls_mb=20.0 * calls))
+        for calls, p95 in zip(counts, p95s, strict=False)
+    ]
+
+
+def test_a_machine_carries_the_largest_step_that_holds() -> None:
+    found = page.carried(steps(1.0, 1.4, 1.6))
+    assert found is not None
+    assert found.calls == 4
+    assert page.carried([Step(1, Heard(), USED)]) is None
+    assert page.carried([]) is None
+
+
+def test_figures_hold_ours_beside_stock_and_floor() -> None:
+    floor = [Step(8, Heard(), replace(USED, worker_cpu=0.4, calls_mb=160))]
+    calls, cpu, memory = page.figures(steps(1.0, 1.1, 1.2), steps(1.0, 2.0), floor)
+    assert (calls.ours, calls.stock, calls.floor) == (8, 1, None)
+    assert calls.more_is_better
+    assert (cpu.ours, cpu.stock, cpu.floor) == (10, 10, 5)
+    assert (memory.ours, memory.stock, memory.floor) == (20, 20, 20)
+    assert page.figures([], [], []) == []
+
+
+def test_the_page_keeps_what_was_written_by_hand(tmp_path: Path) -> None:
+    text = "# Old\n\n## What stands in the way\n\nThe model.\n"
+    (tmp_path / "capacity.md").write_text(text, encoding="utf-8")
+    page.write(
+        tmp_path, {"ours": steps(1.0, 1.4, 1.6), "floor": [Step(8, Heard(), USED)]}, "Made here."
+    )
+    written = (tmp_path / "capacity.md").read_text("utf-8")
+    assert "## What stands in the way\n\nThe model.\n" in written
+    assert "carries **4 calls**" in written
+    assert "a core of agents alone is full with 10 calls" in written
+    assert "8 were too many" in written
+    drawn = ElementTree.parse(tmp_path / "capacity.svg")
+    assert "8" in {each.text for each in drawn.iter() if each.tag.endswith("text")}

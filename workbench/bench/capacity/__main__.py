@@ -2,24 +2,28 @@
 
 import argparse
 import asyncio
+import os
 import sys
 import tempfile
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console
 
 from workbench.arguments import command, positive
+from workbench.bench.capacity import page
 from workbench.bench.capacity.arena import Load, standing
 from workbench.bench.capacity.climb import Pace, climb
 from workbench.bench.capacity.contestants import FLOOR, STOCK, Contestant, ours
 from workbench.bench.capacity.load_program import build
 from workbench.bench.capacity.report import HEADS, rows
-from workbench.bench.capacity.script import write
+from workbench.bench.capacity.script import write as write_script
 from workbench.bench.capacity.step import Step
+from workbench.bench.figures import add_json_option, write
 from workbench.bench.latency.providers import Delays
-from workbench.bench.pages import terminal_table
-from workbench.local.running import CACHE
+from workbench.bench.pages import made_with, terminal_table
+from workbench.local.running import CACHE, PROJECT
 
 _STEPS = (1, 2, 4, 6, 8, 12, 16, 24)
 _FLOOR_STEPS = (1, 4, 8)
@@ -28,17 +32,24 @@ _QUICK = Pace(first_seconds=20.0, seconds=15.0)
 
 
 def main() -> int:
-    """The exit status."""
+    """The exit status: 1 where our worker does not carry a single call."""
     options = _options()
-    console = Console()
+    console, held, load_before = Console(), dict[str, list[Step]](), os.getloadavg()[0]
     with tempfile.TemporaryDirectory(prefix="capacity-") as folder:
         load = Load(asyncio.run(build(CACHE, print)), Path(folder) / "script.json")
-        write(load.script, Delays())
+        write_script(load.script, Delays())
         for contestant in _contestants(options):
             logs = (options.logs or Path(folder)) / contestant.name.replace(", ", "-")
-            found = asyncio.run(_held(contestant, options, load, logs))
-            console.print(terminal_table(contestant.name, HEADS, rows(found)))
-    return 0
+            held[contestant.name] = asyncio.run(_held(contestant, options, load, logs))
+            table = terminal_table(contestant.name, HEADS, rows(held[contestant.name]))
+            console.print(table)
+    if not (options.quick or options.only or options.steps):
+        day = time.strftime("%Y-%m-%d", time.gmtime())
+        was = f"On {day}; the load average was {load_before:.1f} when the run began."
+        page.write(PROJECT / "docs", held, f"{made_with()}. {was}")
+    mine = next((steps for name, steps in held.items() if name.startswith("ours")), [])
+    write(options.json, page.figures(mine, held.get(STOCK.name, []), held.get(FLOOR.name, [])))
+    return int(bool(mine) and page.carried(mine) is None)
 
 
 def _contestants(options: argparse.Namespace) -> list[Contestant]:
@@ -83,6 +94,7 @@ def _options() -> argparse.Namespace:
     add("--steps", type=_counts, help="as in 1,4,8")
     add("--on", action="store_true", help="go on when a step was too much")
     add("--logs", type=Path, help="keep the logs here")
+    add_json_option(parser)
     return parser.parse_args()
 
 
