@@ -114,13 +114,15 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     )
     reruns = [f"{each.nodeid}: {_reason(each)}" for each in terminalreporter.getreports("rerun")]
     _tell(terminalreporter, "passed or failed at a further try", reruns)
-    tried = _retried(terminalreporter, "passed", "failed", "error", "rerun")
-    if tried and not hasattr(terminalreporter.config, "workerinput"):  # xdist's workers report, too
+    again = _names(terminalreporter, "rerun")
+    # Fast tests are too many to be counted; those that needed a further try are named.
+    tried = _names(terminalreporter, "passed", "failed", "error", marked="flaky")
+    if (tried or again) and not hasattr(terminalreporter.config, "workerinput"):  # xdist's, too
         run = flaky.Run(
             revision=_revision(),
             ended_at=datetime.now(UTC),
-            ran=tried,
-            tried_again=_retried(terminalreporter, "rerun"),
+            ran=tuple(dict.fromkeys((*tried, *again))),
+            tried_again=again,
         )
         _tell(
             terminalreporter,
@@ -129,10 +131,12 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         )
 
 
-def _retried(reporter: pytest.TerminalReporter, *outcomes: str) -> tuple[str, ...]:
-    """The tests that may be tried again and had such an outcome, each once."""
+def _names(reporter: pytest.TerminalReporter, *outcomes: str, marked: str = "") -> tuple[str, ...]:
+    """The tests with such an outcome, each once; of those with a mark, if one is given."""
     reports = (report for outcome in outcomes for report in reporter.getreports(outcome))
-    return tuple(dict.fromkeys(each.nodeid for each in reports if "flaky" in each.keywords))
+    return tuple(
+        dict.fromkeys(each.nodeid for each in reports if marked in each.keywords or not marked)
+    )
 
 
 def _revision() -> str:
