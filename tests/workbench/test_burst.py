@@ -7,6 +7,7 @@ from collections import Counter
 
 from workbench.bench.burst.__main__ import shown
 from workbench.bench.burst.cost import Costs
+from workbench.bench.burst.figures import Pair, figures
 from workbench.bench.burst.lines import CallerTold, Told
 from workbench.bench.burst.measurement import Found, _warnings, middle, quantile
 
@@ -69,3 +70,31 @@ async def test_the_time_of_a_process_that_has_ended_counts() -> None:
             await asyncio.sleep(0.02)
     await child.communicate(b"\n")
     assert costs.seconds()["us"] >= 0.15
+
+
+def a_burst(*calls: CallerTold) -> Found:
+    return Found(calls, 4.0, {"agent": 3.0, "callers": 1.0}, 0.0, Counter(), {})
+
+
+def test_a_burst_has_figures_for_make_bench_beside_stock() -> None:
+    alone = a_burst(CallerTold(0.4, False, (Told("Yes.", 1.0, ("Yes.",)),)))
+    ours = a_burst(
+        CallerTold(0.5, False, (Told("Yes.", 1.5, ("Yes.",)),)),
+        CallerTold(0.9, False, (Told("Hi there. I.", 1.5, ("Hi there.", "")),)),
+    )
+    unheard = a_burst(CallerTold(None, True, (Told("Yes.", None, ()),)))
+    found = {
+        each.name: (each.ours, each.stock)
+        for each in figures({"ours": Pair(alone, ours), "stock": Pair(alone, unheard)})
+    }
+    assert found == {
+        "callers not greeted": (0, 1),
+        "words lost": (1, 1),
+        "turns cut": (0, 0),
+        "lines without a reply": (0, 1),
+        "cores that the worker used": (0.75, 0.75),
+        "slowest greeting": (0.9, None),
+        "reply, median": (1.5, None),
+        "reply, as a multiple of one caller's": (1.5, None),
+    }
+    assert [each.ours for each in figures({"stock": Pair(alone, ours)})] == []

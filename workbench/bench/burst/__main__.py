@@ -13,9 +13,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from workbench.arguments import command, one_of, positive
+from workbench.bench.burst.figures import Pair, figures
 from workbench.bench.burst.lines import LINES
 from workbench.bench.burst.measurement import PROGRAMS, Burst, Found, measure, middle, quantile
+from workbench.bench.figures import add_json_option, write
 from workbench.local.workers import own_livekit
+
+_QUICK_TURNS = 3
 
 
 def shown(name: str, found: Found, alone: Found) -> list[str]:
@@ -54,14 +58,19 @@ def shown(name: str, found: Found, alone: Found) -> list[str]:
     return lines
 
 
-async def run(names: Sequence[str], burst: Burst, settings: dict[str, str], logs: Path) -> None:
-    """Print what was found of each worker."""
+async def run(
+    names: Sequence[str], burst: Burst, settings: dict[str, str], logs: Path
+) -> dict[str, Pair]:
+    """Print and return what was found of each worker."""
+    pairs = {}
     async with own_livekit(logs) as server:
         for name in names:
             alone, found = await measure(
                 name, server, logs, (Burst(1, 0.0, burst.turns), burst), settings
             )
             print(*shown(name, alone, alone), *shown(name, found, alone), sep="\n", flush=True)
+            pairs[name] = Pair(alone, found)
+    return pairs
 
 
 def main() -> int:
@@ -81,12 +90,16 @@ def main() -> int:
         "--set", action="append", default=[], metavar="NAME=VALUE", help="a setting of the worker"
     )
     parser.add_argument("--logs", type=Path, default=None, help="folder; none: a temporary one")
+    parser.add_argument("--quick", action="store_true", help="three lines of each caller")
+    add_json_option(parser)
     options = parser.parse_args()
     logs = options.logs or Path(tempfile.mkdtemp(prefix="burst-"))
     settings = dict(each.split("=", 1) for each in options.set)
     print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}; logs in {logs}", flush=True)
-    burst = Burst(options.callers, options.within, options.turns)
-    asyncio.run(run(options.workers or list(PROGRAMS), burst, settings, logs))
+    turns = _QUICK_TURNS if options.quick else options.turns
+    burst = Burst(options.callers, options.within, turns)
+    pairs = asyncio.run(run(options.workers or list(PROGRAMS), burst, settings, logs))
+    write(options.json, figures(pairs))
     return 0
 
 
