@@ -12,6 +12,7 @@ import contextlib
 from livekit import api, rtc
 
 from agent.call.output.canned_prompts import SAMPLE_RATE, CannedPrompt, Recorded
+from agent.call.output.publishing import publish_options
 from agent.call.people.need import Need
 from agent.call.people.participants import candidates, our_agents
 from agent.room_names import HOLD_IDENTITY, Attribute
@@ -79,7 +80,7 @@ async def _say_again_and_again(room: rtc.Room, words: Recorded) -> None:
     source = rtc.AudioSource(SAMPLE_RATE, 1)
     try:
         track = rtc.LocalAudioTrack.create_audio_track("waiting", source)
-        options = rtc.TrackPublishOptions(source=rtc.TrackSource.SOURCE_MICROPHONE)
+        options = publish_options(rtc.TrackSource.SOURCE_MICROPHONE)
         publication = await room.local_participant.publish_track(track, options)
         with contextlib.suppress(TimeoutError):  # a page may be muted
             await asyncio.wait_for(publication.wait_for_subscription(), SUBSCRIBE_SECONDS)

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 from livekit import rtc
 
+from agent.call.output.publishing import publish_options
 from agent.call.recording.recorder import Tap
 from agent.tasks import Tasks
 
@@ -90,6 +91,6 @@ def side_track(room: rtc.Room, name: str, sample_rate: int, tap: Tap | None = No
 async def _publish(room: rtc.Room, name: str, sample_rate: int) -> Source:
     source = rtc.AudioSource(sample_rate, num_channels=1)
     track = rtc.LocalAudioTrack.create_audio_track(name, source)
-    publication = await room.local_participant.publish_track(track)
+    publication = await room.local_participant.publish_track(track, publish_options())
     await publication.wait_for_subscription()
     return source
