@@ -5,7 +5,7 @@ import logging
 import time
 
 from livekit import rtc
-from livekit.agents import JobContext
+from livekit.agents import AutoSubscribe, JobContext
 from livekit.agents.types import TOPIC_CHAT
 
 from agent.assistant import Assistant
@@ -52,7 +52,7 @@ async def answer(job: JobContext) -> None:
     try:
         call = Call(job, job.proc.userdata["parts"])
         if not job.is_fake_job():
-            await job.connect()
+            await job.connect(auto_subscribe=AutoSubscribe.SUBSCRIBE_NONE)
             await show_role(job.room.local_participant, AgentRole.ANSWERS)
     except Exception as error:  # a fault of ours, too, must shut the job down
         if isinstance(error, rtc.ConnectError):

@@ -45,6 +45,11 @@ class Publication:
     muted: bool = False
     track: Any = None
     encryption_type: int = rtc.EncryptionType.NONE
+    is_wanted: bool = False
+    """Whether somebody has subscribed to it. Its sound comes anyway."""
+
+    def set_subscribed(self, subscribed: bool) -> None:
+        self.is_wanted = subscribed
 
 
 @dataclass

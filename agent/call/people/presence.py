@@ -1,4 +1,5 @@
-"""Watches the room for `caller_policy`: who comes, who goes, who publishes a microphone."""
+"""Watches the room for `caller_policy`: who comes, who goes, who publishes a microphone, and whose
+microphone is received."""
 
 import asyncio
 import logging
@@ -8,7 +9,15 @@ from livekit import rtc
 
 from agent.call.endings import HUNG_UP, Ending
 from agent.call.people.caller_policy import CallerPolicy
-from agent.call.people.participants import AgentRole, candidates, our_agents, show
+from agent.call.people.participants import (
+    AgentRole,
+    candidates,
+    is_operator,
+    may_speak,
+    our_agents,
+    show,
+)
+from agent.call.people.subscriptions import Subscriptions
 from agent.room_names import Attribute, Method
 from agent.tasks import Tasks
 from config.behaviour import AgentSettings
@@ -52,6 +61,7 @@ class Presence:
         self._chosen = asyncio.Event()
         self._next_look: asyncio.TimerHandle | None = None
         self._is_shown = False
+        self._subscriptions = Subscriptions(room, self._may_be_heard)
         self._tasks = Tasks()
 
     @property
@@ -88,6 +98,7 @@ class Presence:
         self._leave_to_another_agent()
         if not self._is_second:
             self._observe()
+            self._subscriptions.begin()
 
     async def caller_came(self) -> None:
         """Return once there is a caller, which may be never: also wait for the call's end."""
@@ -160,6 +171,7 @@ class Presence:
         if policy.caller and policy.caller != before:
             log.info("serving a caller", extra={"participant": policy.caller})
             self._chosen.set()
+            self._subscriptions.update()
             if before is not None:
                 self._on_next_caller(policy.caller)
                 self._show_next_caller()
@@ -171,6 +183,13 @@ class Presence:
             self._end(policy.ending)
         elif next_look is not None:
             self._next_look = loop.call_at(next_look, self._observe)
+
+    def _may_be_heard(self, who: rtc.RemoteParticipant) -> bool:
+        """Until there is a caller, everybody who may become one."""
+        caller = self.caller_identity
+        if who.identity == caller or (caller and self._agent.hears == "caller"):
+            return who.identity == caller
+        return may_speak(who) and not is_operator(who.identity, self._agent.operators)
 
     def _show_next_caller(self) -> None:
         if self._is_shown:

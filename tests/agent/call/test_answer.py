@@ -68,7 +68,7 @@ class Job:
     def is_fake_job(self) -> bool:
         return self._is_fake
 
-    async def connect(self) -> None:
+    async def connect(self, **_: object) -> None:
         await self.connects()
 
     async def _connect(self) -> None:

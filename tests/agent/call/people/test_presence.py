@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from typing import Literal
 
 import pytest
 from livekit import rtc
@@ -272,3 +273,25 @@ async def test_the_room_is_shown_whom_the_agent_serves_after_every_change() -> N
     room.leave("bob")
     await asyncio.sleep(1)
     assert shown[Attribute.CALLER] == "cleo"
+
+
+@pytest.mark.parametrize("hears", ["caller", "everybody"])
+async def test_only_those_are_received_who_may_be_heard(
+    hears: Literal["caller", "everybody"],
+) -> None:
+    room = ScriptedRoom()
+    for each in (
+        Person("ops-anna"),
+        observer(),
+        agent("avatar"),
+        Person("first"),
+        Person("second"),
+    ):
+        room.join(each)
+    settings = SETTINGS.model_copy(update={"hears": hears})
+    presence = Presence(room.as_livekit, settings, end=lambda _: None)
+    presence.begin()
+    tracks = {identity: room.publish(identity) for identity in room.remote_participants}
+    received = {identity for identity, each in tracks.items() if each.is_wanted}
+    assert received == ({presence.caller_identity} if hears == "caller" else {"first", "second"})
+    presence.stop_waiting()
