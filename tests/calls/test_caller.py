@@ -9,7 +9,7 @@ import pytest
 
 from agent.caller.caller import CallEndedError
 from agent.caller.microphone import SAMPLE_RATE
-from workbench.local.calling.corpus import dickens, recorded, synthesised
+from workbench.local.calling.corpus import dickens
 from workbench.local.calling.word_errors import word_error_rate
 
 
@@ -51,19 +51,3 @@ async def test_who_waits_for_an_answer_learns_that_the_call_is_over(dial: Any) -
     await alice.hang_up()
     with pytest.raises(CallEndedError, match="CLIENT_INITIATED"):
         await alice.hear_start(after_seconds=0, timeout_seconds=30)
-
-
-async def test_the_recordings_say_what_the_corpus_says(understand: Any, figure: Any) -> None:
-    pairs = [(each.text, await understand(each.samples)) for each in recorded()]
-    error = word_error_rate(pairs)
-    seconds = sum(each.seconds for each in recorded())
-    figure(f"corpus: {len(pairs)} recordings, {seconds:.0f} s, word error rate {error:.1%}")
-    assert error < 0.1
-
-
-def test_utterances_begin_and_end_with_sound_and_are_equally_loud() -> None:
-    for utterance in (*recorded(), synthesised("What is seven plus five?")):
-        assert np.abs(utterance.samples).max() == pytest.approx(16_383, abs=200)
-        tenth = SAMPLE_RATE // 10
-        assert np.abs(utterance.samples[:tenth]).max() > 100, utterance.source
-        assert np.abs(utterance.samples[-tenth:]).max() > 100, utterance.source

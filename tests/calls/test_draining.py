@@ -13,7 +13,7 @@ from workbench.local.calling.corpus import synthesised
 async def test_a_worker_that_is_told_to_stop_finishes_its_call_and_takes_no_other(
     start_worker: Any, dial: Any
 ) -> None:
-    worker = await start_worker(verb="start")
+    worker = await start_worker(verb="start", AGENT_MAX_CALLS="2")
     first = await dial(worker)
     await greeting(first, timeout_seconds=40)
     # As systemd, supervisord and `timeout` do it: to all processes of the worker.
@@ -31,7 +31,7 @@ async def test_a_worker_that_is_told_to_stop_finishes_its_call_and_takes_no_othe
 async def test_a_worker_in_a_hurry_apologises_in_its_calls(
     start_worker: Any, dial: Any, understand: Any
 ) -> None:
-    worker = await start_worker(verb="start")
+    worker = await start_worker(verb="start", AGENT_MAX_CALLS="2")
     caller = await dial(worker)
     await greeting(caller, timeout_seconds=40)
     worker.terminate()
@@ -45,7 +45,7 @@ async def test_a_worker_in_a_hurry_apologises_in_its_calls(
 async def test_a_closed_terminal_drains_and_a_call_that_outlasts_it_ends_with_an_apology(
     start_worker: Any, dial: Any, understand: Any
 ) -> None:
-    worker = await start_worker(verb="start", AGENT_DRAIN_SECONDS="1")
+    worker = await start_worker(verb="start", AGENT_MAX_CALLS="2", AGENT_DRAIN_SECONDS="1")
     caller = await dial(worker)
     await greeting(caller, timeout_seconds=40)
     family = psutil.Process(worker.process.pid).children(recursive=True)

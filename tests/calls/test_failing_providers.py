@@ -54,7 +54,7 @@ async def test_a_caller_hears_a_filler_while_the_model_is_slow_and_then_the_answ
     worker = await start_worker(AGENT_FILLER_SECONDS="1", OPENAI_LLM_PATIENCE_SECONDS="60")
     caller = await dial(worker)
     await greeting(caller, timeout_seconds=40)
-    async with faults(places, {"endpoint": "chat", "delay_ms": 8000, "times": 100}):
+    async with faults(places, {"endpoint": "chat", "delay_ms": 5000, "times": 100}):
         turn = await take_turn(caller, synthesised(SUM), timeout_seconds=40)
     assert turn.reply is not None, turn.fault
     figure(f"end of speech to filler {turn.reply.latency_ms:.0f} ms, one second of it its setting")

@@ -156,14 +156,15 @@ async def test_a_worker_that_is_killed_with_its_calls_is_stood_in_for_by_another
 async def test_a_worker_that_is_killed_and_started_again_takes_its_callers_back(
     start_worker: Any, dial: Any, understand: Any, figure: Any, tmp_path: Path
 ) -> None:
-    worker = await start_worker(verb="start", AGENT_RECORD_DIR=str(tmp_path))
+    told = {"AGENT_MAX_CALLS": "2", "AGENT_RECORD_DIR": str(tmp_path)}
+    worker = await start_worker(verb="start", **told)
     caller = await dial(worker)
     await greeting(caller, timeout_seconds=40)
     first = caller.agent_identity
     for program in psutil.Process(worker.process.pid).children():
         program.kill()  # its first process alone, as a supervisor sees it die
     killed = caller.now_seconds
-    await start_worker(verb="start", AGENT_RECORD_DIR=str(tmp_path))
+    await start_worker(verb="start", **told)
     started = caller.now_seconds
     await caller.another_agent(first, timeout_seconds=40)
     back = await caller.hear_reply(after_seconds=killed, timeout_seconds=40)
