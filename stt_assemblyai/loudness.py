@@ -65,7 +65,7 @@ def has_voice(buffer: ReplayBuffer, from_ms: float) -> bool:
     levels = _levels(buffer, from_ms, end_ms)
     if not levels.size:
         return False
-    noise = float(np.percentile(_levels(buffer, min(from_ms, end_ms - _NOISE_MS), end_ms), 10))
+    noise = _percentile(_levels(buffer, min(from_ms, end_ms - _NOISE_MS), end_ms), 0.1)
     loud = levels >= max(_SOFTEST_WORD, noise * _OVER_NOISE)
     return int(loud.sum()) * _WINDOW_MS >= _SHORTEST_VOICE_MS
 
@@ -126,7 +126,15 @@ class StallDetector:
 
 def _voice_level(levels: npt.NDArray[np.float64]) -> float:
     """How loud the voice in a word is: most of the word's windows are softer."""
-    return float(np.percentile(levels, 90))
+    return _percentile(levels, 0.9)
+
+
+def _percentile(levels: npt.NDArray[np.float64], share: float) -> float:
+    """As numpy's own, which imports a big module at its first use: in a call's first turn."""
+    ordered, place = np.sort(levels), share * (levels.size - 1)
+    low = int(place)
+    high = min(low + 1, levels.size - 1)
+    return float(ordered[low] + (ordered[high] - ordered[low]) * (place - low))
 
 
 def _levels(buffer: ReplayBuffer, from_ms: float, until_ms: float) -> npt.NDArray[np.float64]:

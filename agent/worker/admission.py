@@ -1,9 +1,10 @@
-"""Admission: the load that the worker reports, and whether it takes one more call.
+"""Admission: the load that the worker reports, and whether it takes one more call, and when.
 
 Starting a process takes a second of a core, and several at once take several. So one process waits
 for each free place. Missing processes are started when a call has ended, never while calls begin.
 """
 
+import asyncio
 import logging
 import time
 from collections.abc import Callable, Sequence
@@ -14,7 +15,8 @@ from livekit.agents import JobRequest
 from agent.call.people.participants import AgentRole
 from agent.room_names import Attribute
 from agent.worker.health import Shortage
-from agent.worker.load_shedding import LoadShedding
+from agent.worker.load_shedding import LoadShedding, cores
+from agent.worker.pace import LONGEST_WAIT_SECONDS, Pace
 
 log = logging.getLogger(__name__)
 
@@ -56,6 +58,7 @@ class Admission:
         self._accepted_at: list[float] = []
         self._accepting = 0
         self._closed = False
+        self._pace = Pace(cores())
 
     @property
     def is_open(self) -> bool:
@@ -79,11 +82,21 @@ class Admission:
         """How many calls fit beside the active ones and those being accepted."""
         calls = active_calls + self._accepting
         # If this worker has no call, something else keeps the machine busy.
-        if self._closed or (calls and self._load_shedding.is_on):
+        if self._closed or (calls and self.is_busy):
             return 0
         since = time.monotonic() - RECENT_SECONDS
         recent = sum(at > since for at in self._accepted_at)
         return max(0, min([self._capacity - calls, *(limit(recent) for limit in self._limits)]))
+
+    @property
+    def wait_seconds(self) -> float:
+        """How long the next call has to wait for those that begin."""
+        return self._pace.wait_seconds(self._load_shedding.cpu_used, time.monotonic())
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether the machine has no time for another call beside those that it has."""
+        return self._load_shedding.is_on or self.wait_seconds > LONGEST_WAIT_SECONDS
 
     def shortage(self, active_calls: int) -> Shortage | None:
         """What the next call would lack beside the active ones; None if there is a place, or if no
@@ -92,18 +105,23 @@ class Admission:
             return None
         if active_calls + self._accepting >= self._capacity:
             return "full"
-        return "busy" if self._load_shedding.is_on else "limited"
+        return "busy" if self.is_busy else "limited"
 
     async def decide(self, request: JobRequest, worker: ActiveCalls) -> None:
-        """Accept the call, or leave it for another worker."""
+        """Accept the call, as soon as those that begin leave time for it, or leave it for another
+        worker."""
         if not self.places(len(worker.active_jobs)):
             log.warning("refused a call: the worker is full", extra={"capacity": self._capacity})
             await request.reject(terminate=False)  # another worker may take it
             return
         self._accepting += 1
+        wait_seconds = self.wait_seconds
+        self._pace.begin()
         self._accepted_at = [*self._accepted_at[-self._capacity :], time.monotonic()]
         worker.keep_ready(self.places(len(worker.active_jobs)))
         try:
+            if wait_seconds:
+                await asyncio.sleep(wait_seconds)
             await request.accept(attributes={Attribute.ROLE: self._role})
         finally:
             self._accepting -= 1

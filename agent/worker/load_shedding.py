@@ -60,7 +60,8 @@ class LoadShedding:
         """`cpu_limit` is a share of the CPU; 1 disables it. `lag_limit` is in seconds."""
         self.lags = Lags()
         self.cpu_used = 0.0
-        """The share of the CPU that was used in the last second, 0 to 1."""
+        """The share of the CPU that was used in the last second, 0 to 1; 0 if it is of no
+        concern."""
         self._cpu = Brake(cpu_limit, cpu_limit - WELL_BELOW, ON_SECONDS, OFF_SECONDS)
         self._lag = Brake(lag_limit, lag_limit / 2, LAG_ON_SECONDS, OFF_SECONDS)
 
@@ -71,7 +72,7 @@ class LoadShedding:
 
     def add_sample(self, used: float) -> None:
         """Take one sample: the share of the CPU used in the last `SAMPLE_SECONDS`, 0 to 1."""
-        self.cpu_used = used
+        self.cpu_used = used if self._cpu.above < 1 else 0.0
         if self._cpu.add(used):
             if self._cpu.is_on:
                 log.warning("the CPU is too busy: taking no more calls")

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from stt_assemblyai.audio import ReplayBuffer
-from stt_assemblyai.loudness import StallDetector, has_voice, is_quiet, voice_end_ms
+from stt_assemblyai.loudness import StallDetector, _percentile, has_voice, is_quiet, voice_end_ms
 from stt_assemblyai.transcript import SpokenWord
 
 RATE = 16_000
@@ -172,3 +172,11 @@ def test_music_on_hold_costs_one_session_and_not_one_after_the_other() -> None:
     detector.answered()
     send(detector, 32, start=600)
     assert detector.stalled
+
+
+@pytest.mark.parametrize("share", [0.1, 0.9])
+def test_a_percentile_is_what_numpy_takes_for_one(share: float) -> None:
+    levels = np.random.default_rng(0).random(40) * 3000
+    for size in range(1, 40):
+        expected = np.percentile(levels[:size], 100 * share)
+        assert _percentile(levels[:size], share) == pytest.approx(expected)

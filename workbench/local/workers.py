@@ -73,6 +73,7 @@ class Worker:
             "LIVEKIT_AGENTS_LOOP_BLOCK_WARN_MS": "10000",
             # Whatever else runs on this machine keeps the CPU busy.
             "AGENT_MAX_CPU_PERCENT": "100",
+            "AGENT_MAX_LOOP_LAG_MS": "10000",
             # On a busy machine an answer may take longer than callers are left in silence.
             "AGENT_FILLER_SECONDS": "0",
             **settings,

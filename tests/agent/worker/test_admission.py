@@ -1,13 +1,16 @@
 """How many calls a worker takes."""
 
 import asyncio
+import math
 from typing import Any
 
+import pytest
 from livekit.agents import JobRequest
 from livekit.protocol import agent as proto
 
 from agent.worker.admission import FULL, Admission
-from agent.worker.load_shedding import ON_SECONDS, LoadShedding
+from agent.worker.load_shedding import ON_SECONDS, LoadShedding, cores
+from agent.worker.pace import LONGEST_WAIT_SECONDS, START_CORE_SECONDS
 
 
 class ActiveCalls:
@@ -124,3 +127,28 @@ async def test_why_no_place_is_free_is_known() -> None:
     assert [admission.shortage(calls) for calls in (0, 3, 4)] == [None, "busy", "full"]
     admission.close()
     assert admission.shortage(4) is None
+
+
+@pytest.mark.looptime
+async def test_of_many_at_once_those_begin_that_the_machine_can_start_soon(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("time.monotonic", lambda: 1000.0)
+    admission, answers = Admission(100, LoadShedding(1)), list[str]()
+    begun_at: list[float] = []
+
+    async def come() -> None:
+        await admission.decide(request(answers), ActiveCalls(0))
+        if answers[-1] == "accepted":
+            begun_at.append(asyncio.get_running_loop().time())
+
+    at_once = math.floor(cores() + 1)
+    soon = at_once + math.floor(LONGEST_WAIT_SECONDS * cores() / START_CORE_SECONDS)
+    begin = asyncio.get_running_loop().time()
+    await asyncio.gather(*(come() for _ in range(soon + 5)))
+    assert soon - 1 <= answers.count("accepted") <= soon + 1
+    assert begun_at[at_once - 1] == begin
+    assert max(begun_at) - begin <= LONGEST_WAIT_SECONDS
+    assert admission.shortage(1) == "busy"
+    monkeypatch.setattr("time.monotonic", lambda: 1010.0)
+    assert admission.shortage(1) is None

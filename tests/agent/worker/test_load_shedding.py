@@ -62,6 +62,7 @@ def test_a_limit_of_the_whole_cpu_is_none() -> None:
     for _ in range(2 * ON_SECONDS):
         load_shedding.add_sample(1.0)
     assert not load_shedding.is_on
+    assert load_shedding.cpu_used == 0
 
 
 def test_late_calls_are_noticed_in_two_seconds_and_one_late_second_is_none() -> None:
@@ -110,7 +111,7 @@ async def test_it_goes_by_what_the_machine_and_the_calls_are_like(
             return looks.pop()
 
     monkeypatch.setattr("agent.worker.load_shedding.get_cpu_monitor", Monitor)
-    load_shedding = LoadShedding(1, 0.06)
+    load_shedding = LoadShedding(LIMIT, 0.06)
     load_shedding.lags.note(late(1, 2, Lag(0.2, 0.4)), time.monotonic())
     with pytest.raises(InterruptedError):
         await load_shedding.watch()

@@ -99,6 +99,7 @@ async def measure(
             "LIVEKIT_AGENTS_LOOP_BLOCK_WARN_MS": "250",
             "LIVEKIT_AGENTS_PRELOAD_LOCAL_INFERENCE": "0",
             "AGENT_MAX_CPU_PERCENT": "95",
+            "AGENT_MAX_LOOP_LAG_MS": "60",
             "TUNED": "yes",
             **settings,
         }
