@@ -9,6 +9,7 @@ import typer
 from agent.cli import (
     call,
     calls,
+    capacity,
     console,
     doctor,
     download_files,
@@ -39,6 +40,7 @@ app.command()(call.call)
 app.command()(calls.calls)
 app.command()(show.show)
 app.command()(doctor.doctor)
+app.command()(capacity.capacity)
 app.command()(settings.settings)
 app.command(name="download-files")(download_files.download_files)
 

@@ -91,7 +91,8 @@ class Admission:
     @property
     def wait_seconds(self) -> float:
         """How long the next call has to wait for those that begin."""
-        return self._pace.wait_seconds(self._load_shedding.cpu_used, time.monotonic())
+        now = time.monotonic()
+        return self._pace.wait_seconds(self._load_shedding.cpu_used(now), now)
 
     @property
     def is_busy(self) -> bool:

@@ -59,11 +59,20 @@ class LoadShedding:
     def __init__(self, cpu_limit: float, lag_limit: float = math.inf) -> None:
         """`cpu_limit` is a share of the CPU; 1 disables it. `lag_limit` is in seconds."""
         self.lags = Lags()
-        self.cpu_used = 0.0
-        """The share of the CPU that was used in the last second, 0 to 1; 0 if it is of no
-        concern."""
+        self._cpu_used = 0.0
         self._cpu = Brake(cpu_limit, cpu_limit - WELL_BELOW, ON_SECONDS, OFF_SECONDS)
         self._lag = Brake(lag_limit, lag_limit / 2, LAG_ON_SECONDS, OFF_SECONDS)
+
+    def cpu_used(self, now: float) -> float:
+        """The share of the CPU that calls which begin have to leave to others, 0 to 1.
+
+        While the calls in progress run in time, half of it is theirs, however busy it is: whatever
+        keeps it busy makes way for them. 0 if the CPU is of no concern.
+        """
+        if self._cpu.above >= 1:
+            return 0.0
+        in_time = max(0.0, 1 - self.lags.typical(now) / self._lag.above)
+        return min(self._cpu_used, 1 - in_time / 2)
 
     @property
     def is_on(self) -> bool:
@@ -72,7 +81,7 @@ class LoadShedding:
 
     def add_sample(self, used: float) -> None:
         """Take one sample: the share of the CPU used in the last `SAMPLE_SECONDS`, 0 to 1."""
-        self.cpu_used = used if self._cpu.above < 1 else 0.0
+        self._cpu_used = used
         if self._cpu.add(used):
             if self._cpu.is_on:
                 log.warning("the CPU is too busy: taking no more calls")

@@ -23,6 +23,15 @@ from workbench.local.standins_process import StandIns
 
 GREETING = "Good morning, lighthouse. How can I help?"
 _OWN = "dev --no-reload --no-records"
+_ON_A_BUSY_MACHINE = {
+    # A busy machine blocks event loops, which LiveKit reports with a stack.
+    "LIVEKIT_AGENTS_LOOP_BLOCK_WARN_MS": "10000",
+    # Whatever else runs on this machine keeps the CPU busy, and holds calls up.
+    "AGENT_MAX_CPU_PERCENT": "100",
+    "AGENT_MAX_LOOP_LAG_MS": "10000",
+    # An answer may take longer than callers are left in silence.
+    "AGENT_FILLER_SECONDS": "0",
+}
 _OURS = ("AGENT_", "ASSEMBLYAI_", "LIVEKIT_", "OPENAI_")
 
 
@@ -69,13 +78,7 @@ class Worker:
             "AGENT_GREETING": GREETING,
             "AGENT_INSTRUCTIONS_FILE": str(PROJECT / "agent/call/instructions.md"),
             "AGENT_LOG_FORMAT": "json",
-            # A busy machine blocks event loops, which LiveKit reports with a stack.
-            "LIVEKIT_AGENTS_LOOP_BLOCK_WARN_MS": "10000",
-            # Whatever else runs on this machine keeps the CPU busy.
-            "AGENT_MAX_CPU_PERCENT": "100",
-            "AGENT_MAX_LOOP_LAG_MS": "10000",
-            # On a busy machine an answer may take longer than callers are left in silence.
-            "AGENT_FILLER_SECONDS": "0",
+            **_ON_A_BUSY_MACHINE,
             **settings,
         }
         self.access = places.access

@@ -23,6 +23,7 @@ COMMANDS = (
     "transcribe",
     "settings",
     "doctor",
+    "capacity",
     "call",
     "calls",
     "show",

@@ -62,7 +62,7 @@ def test_a_limit_of_the_whole_cpu_is_none() -> None:
     for _ in range(2 * ON_SECONDS):
         load_shedding.add_sample(1.0)
     assert not load_shedding.is_on
-    assert load_shedding.cpu_used == 0
+    assert load_shedding.cpu_used(0.0) == 0
 
 
 def test_late_calls_are_noticed_in_two_seconds_and_one_late_second_is_none() -> None:
@@ -96,6 +96,18 @@ def test_a_busy_cpu_goes_on_shedding_when_calls_are_in_time_again() -> None:
     assert not load_shedding.is_on
 
 
+def test_a_busy_cpu_leaves_half_to_calls_that_begin_while_the_others_run_in_time() -> None:
+    load_shedding = LoadShedding(LIMIT, 0.06)
+    load_shedding.add_sample(1.0)
+    assert load_shedding.cpu_used(0.0) == 0.5
+    load_shedding.lags.note(late(1, 2, Lag(0.03, 0.1)), 0.0)
+    assert load_shedding.cpu_used(0.0) == 0.75
+    load_shedding.lags.note(late(1, 2, Lag(0.5, 1.0)), 0.0)
+    assert load_shedding.cpu_used(0.0) == 1.0
+    load_shedding.add_sample(0.2)
+    assert load_shedding.cpu_used(0.0) == 0.2
+
+
 async def test_it_goes_by_what_the_machine_and_the_calls_are_like(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -115,5 +127,5 @@ async def test_it_goes_by_what_the_machine_and_the_calls_are_like(
     load_shedding.lags.note(late(1, 2, Lag(0.2, 0.4)), time.monotonic())
     with pytest.raises(InterruptedError):
         await load_shedding.watch()
-    assert load_shedding.cpu_used == 0.5
+    assert load_shedding.cpu_used(time.monotonic()) == 0.5
     assert load_shedding.is_on

@@ -37,6 +37,8 @@ async def call(access: Access, room: str, agent_name: str, turns: int) -> Caller
             )
         except (WaitedTooLongError, CallEndedError):
             return CallerTold(None, caller.was_told_to_wait)
+        if caller.was_told_to_wait:  # that is what was heard
+            return CallerTold(None, told_to_wait=True)
         lines = [await _told(caller, line) for line in (LINES * turns)[:turns]]
         greeted = greeting.start_seconds - caller.joined_seconds
         return CallerTold(greeted, caller.was_told_to_wait, tuple(lines))

@@ -1,0 +1,1 @@
+"""How many calls a machine can hold: what is set, and what can be measured without LiveKit."""

@@ -1,0 +1,62 @@
+"""What decides how many calls a worker takes: each limit with its value and where it comes from."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from agent.worker.load_shedding import LAG_ON_SECONDS, ON_SECONDS
+from agent.worker.pace import START_CORE_SECONDS
+from agent.worker.server import CALLS_PER_CORE
+from config.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """One of them."""
+
+    name: str
+    value: str
+    why: str
+
+
+def max_calls(settings: Settings, cores: float) -> int:
+    """How many calls at once."""
+    return settings.agent.max_calls or max(1, math.floor(CALLS_PER_CORE * cores))
+
+
+def limits(settings: Settings, cores: float, origins: Mapping[str, str]) -> Sequence[Limit]:
+    """All limits. `origins` tells where settings were set, by name; the others have defaults."""
+    agent = settings.agent
+
+    def of(name: str) -> str:
+        return f"{name}, {origins.get(name, 'default')}"
+
+    by_default = f"{CALLS_PER_CORE} for each core: AGENT_MAX_CALLS is not set"
+    found = [
+        Limit("cores", f"{cores:g}", "what the container's quota and the CPU affinity allow"),
+        Limit(
+            "calls at once",
+            str(max_calls(settings, cores)),
+            of("AGENT_MAX_CALLS") if agent.max_calls else by_default,
+        ),
+        Limit(
+            "CPU",
+            "any" if agent.max_cpu_percent == 100 else f"{agent.max_cpu_percent} %",
+            f"no more calls after {ON_SECONDS} s above it ({of('AGENT_MAX_CPU_PERCENT')})",
+        ),
+        Limit(
+            "loop lag",
+            f"{agent.max_loop_lag_ms} ms",
+            f"no more calls after {LAG_ON_SECONDS} s above it ({of('AGENT_MAX_LOOP_LAG_MS')})",
+        ),
+        Limit(
+            "calls that begin",
+            f"{cores / START_CORE_SECONDS:.1f} a second",
+            f"{START_CORE_SECONDS:g} s of a core each, of what the CPU has free",
+        ),
+    ]
+    if settings.assemblyai.new_sessions_per_minute is not None:
+        name = "ASSEMBLYAI_NEW_SESSIONS_PER_MINUTE"
+        value = f"{settings.assemblyai.new_sessions_per_minute} a minute"
+        found.append(Limit("new sessions", value, of(name)))
+    return found

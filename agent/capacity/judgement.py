@@ -1,0 +1,98 @@
+"""From what was measured to how many calls a machine can hold. Times are in seconds."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+WEBRTC_CORES = 0.04
+"""What LiveKit's native library needs of a core for a call in a room, beyond the codec: network,
+encryption, jitter buffer, resampling. It cannot run here without a server."""
+
+MARGIN = 0.15
+"""The share of a machine that is left for calls that begin, records and the worker itself."""
+
+SLOWER = 1.5
+"""Replies that take so many times what they take with the fewest calls are too slow."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """So many calls at once, and how they went."""
+
+    calls: int
+    lag: float
+    """Half of the calls ran what was due later than this, on average."""
+    worst_lag: float
+    reply: float
+    """The median, from the end of a caller's voice to the first sound of the answer."""
+    slow_reply: float
+    """The 95th percentile."""
+    cores: float
+    """What the calls used of the cores."""
+    machine: float
+    """The share of the machine's cores that was used by whatever ran, 0 to 1."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a machine must keep."""
+
+    cores: float
+    lag: float
+    cpu: float
+    """The share of the cores that may be in use, 0 to 1."""
+
+
+def cores_per_call(steps: Sequence[Step]) -> float:
+    """What one call takes of a core, without WebRTC: of the fullest step, which weighs most."""
+    fullest = max(steps, key=lambda each: each.calls)
+    return fullest.cores / fullest.calls
+
+
+def fault(step: Step, first: Step, limits: Limits) -> str:
+    """Why so many calls are too many; empty if they are not."""
+    if step.lag > limits.lag:
+        return f"event loops ran {step.lag * 1000:.0f} ms late"
+    if step.machine > limits.cpu:
+        return f"the CPU was busy for {step.machine:.0%} of the time"
+    if step.slow_reply > first.slow_reply * SLOWER:
+        return f"replies took {step.slow_reply:.2f} s"
+    return ""
+
+
+def next_level(steps: Sequence[Step], limits: Limits) -> int:
+    """How many calls to try next: after the first step most of what the CPU allows, then more by
+    an eighth."""
+    last = steps[-1]
+    if len(steps) == 1:
+        others = max(0.0, last.machine * limits.cores - last.cores)
+        fit = (limits.cpu * limits.cores - others) / max(cores_per_call(steps), 1e-3)
+        return max(last.calls + 1, math.floor(fit * 0.6))
+    return last.calls + max(1, math.ceil(last.calls / 8))
+
+
+@dataclass(frozen=True, slots=True)
+class Advice:
+    """What to set, and why."""
+
+    max_calls: int
+    """0: this machine cannot hold a call, or has no time for one now."""
+    held: int
+    """The most calls that went well here."""
+    limited_by: str
+    """What went wrong with more; empty if nothing did."""
+
+
+def advise(steps: Sequence[Step], limits: Limits, *, memory_calls: int) -> Advice:
+    """From all steps, in their order. `memory_calls`: how many calls fit into the memory."""
+    first, held, why = steps[0], 0, ""
+    for each in steps:
+        if why := fault(each, first, limits):
+            break
+        held = each.calls
+    bare = cores_per_call(steps)
+    with_room = held * bare / (bare + WEBRTC_CORES)
+    calls = math.floor(with_room * (1 - MARGIN))
+    if held and memory_calls < calls:
+        return Advice(max(0, memory_calls), held, "the memory holds no more")
+    return Advice(max(calls, 1) if held else 0, held, why)
