@@ -10,7 +10,9 @@ import contextlib
 import logging
 import multiprocessing.context
 import socket
+import sys
 from collections.abc import Awaitable, Callable
+from contextvars import Context
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -20,6 +22,7 @@ from livekit.agents.ipc.job_executor import JobExecutor
 from livekit.agents.ipc.log_queue import LogQueueHandler, LogQueueListener
 from livekit.agents.ipc.proc_client import _ProcClient
 from livekit.agents.ipc.proc_pool import ProcPool
+from livekit.agents.telemetry import loop_monitor
 from livekit.agents.telemetry.traces import _resource
 
 LEAVING_SECONDS = 2.0
@@ -129,9 +132,14 @@ def choose_by(pool: ProcPool, badness: Callable[[JobExecutor], Any]) -> None:
     pool._warmed_proc_queue = BestFirst(badness)
 
 
-def withdraw(pool: ProcPool, executor: JobExecutor) -> None:
-    """Give this executor no job any more; the pool replaces it."""
-    pool._remove_from_warmed_queue(executor)
+def withdraw(pool: ProcPool, executor: JobExecutor) -> bool:
+    """Give this executor no job any more, if it waits for one. Whether it did; the pool replaces
+    it."""
+    waiting: Any = pool._warmed_proc_queue
+    is_waiting = executor in waiting._queue
+    if is_waiting:
+        pool._remove_from_warmed_queue(executor)
+    return is_waiting
 
 
 def log_listener(end: socket.socket, prepare: Callable[[logging.LogRecord], None]) -> Any:
@@ -178,12 +186,21 @@ class HostedJob:
         )
         self._client = _ProcClient(messages, None, self._job.initialize, self._job.entrypoint)
 
+    @property
+    def has_call(self) -> bool:
+        """Whether its job has begun."""
+        return self._job.has_running_job
+
     async def run(self) -> None:
         """Wait for a job, hold it, end with it. Raises what the preparation raises."""
         await _readable(self._messages)
         # The whole request is there, or follows at once.
         self._client.initialize()
         await self._client._monitor_task()
+
+    def close(self) -> None:
+        """Close its channel, if that is still open."""
+        self._messages.close()
 
     async def leave_room(self) -> bool:
         """Leave the room that a job which was cut off is still in. Whether that succeeded."""
@@ -203,3 +220,33 @@ async def _readable(end: socket.socket) -> None:
         await ready.wait()
     finally:
         loop.remove_reader(end.fileno())
+
+
+def context_running_in(thread: int) -> Context | None:
+    """The context of what an event loop's thread runs at this moment; None if that cannot be
+    found. Asyncio does not tell it: the innermost handle on the thread's stack has it."""
+    frame = sys._current_frames().get(thread)
+    while frame:
+        if frame.f_code is asyncio.Handle._run.__code__:
+            found: Context = frame.f_locals["self"]._context
+            return found
+        frame = frame.f_back
+    return None
+
+
+def watch_blocks(loop: asyncio.AbstractEventLoop) -> None:
+    """Let LiveKit report whatever blocks this loop, each block in the context that it was in.
+
+    LiveKit takes the context of the job that has begun last for that of all blocks.
+    """
+    monitor: Any = loop_monitor.start_monitoring(loop, name="job")
+    if monitor is None:  # turned off
+        return
+    sample = monitor._sample_loop_thread
+
+    def sampled(lag: float) -> Any:
+        monitor._report_context = context_running_in(monitor._loop_thread_ident)
+        return sample(lag)
+
+    monitor._sample_loop_thread = sampled
+    monitor.set_report_context = lambda _: None

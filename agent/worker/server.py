@@ -20,7 +20,7 @@ from agent.call.people.participants import AgentRole
 from agent.call.reports import LATE, TRIED, Outcome
 from agent.call.session import prepare_parts
 from agent.livekit_private import WatchedServer
-from agent.tasks import OwnedTask, Tasks
+from agent.tasks import Tasks
 from agent.worker import gauges, observations
 from agent.worker.admission import Admission, Limit
 from agent.worker.garbage import set_aside
@@ -99,7 +99,10 @@ class Worker(WatchedServer, AgentServer):
     async def run(self, *, devmode: bool = False, unregistered: bool = False) -> None:
         set_aside()
         with self.tally.listening():
-            async with OwnedTask(gauges.follow(self._look), name="gauges"):
+            async with Tasks() as tasks:
+                tasks.start(gauges.follow(self._look), name="gauges")
+                if self.hosts:
+                    tasks.start(self.hosts.watch(), name="processes of calls")
                 await super().run(devmode=devmode, unregistered=unregistered)
 
     async def aclose(self) -> None:

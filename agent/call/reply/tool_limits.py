@@ -1,5 +1,7 @@
 """Limits tools, so that a faulty one loses its own result but never the call.
 
+A tool that is a plain `def` may block, and runs in a thread.
+
 LiveKit passes a tool's exception to the model as a failed call. But it waits for ever for a tool
 that hangs, ends the answer without a word if one is cancelled from within, lets SystemExit end the
 process, and sends a result of any size to the model.
@@ -7,9 +9,11 @@ process, and sends a result of any size to the model.
 
 import asyncio
 import contextlib
+import contextvars
 import functools
 import inspect
 import logging
+import threading
 from collections.abc import Callable, Iterator
 from typing import Any, Literal
 
@@ -81,7 +85,10 @@ class ToolLimits:
         try:
             async with limit:
                 with self._silence_counted(limit):
-                    result = tool(*args, **kwargs)
+                    if is_async(tool):
+                        result = tool(*args, **kwargs)
+                    else:
+                        result = await _in_thread(functools.partial(tool, *args, **kwargs))
                     return _shortened(await result if inspect.isawaitable(result) else result)
         except TimeoutError:
             if not limit.expired():
@@ -115,6 +122,39 @@ class ToolLimits:
         is_owed = session.agent_state == "thinking" and session.user_state != "speaking"
         now = asyncio.get_running_loop().time()
         limit.reschedule(now + self._seconds if is_owed else None)
+
+
+def is_async(tool: Tool) -> bool:
+    """Whether a tool is an `async def`, or wraps one. Any other may block, and runs in a thread."""
+    return inspect.iscoroutinefunction(inspect.unwrap(tool))
+
+
+async def _in_thread(function: Callable[[], Any]) -> Any:
+    """Run it in a thread of its own, in this context: one that never ends takes no thread from
+    others, and keeps no process alive."""
+    loop = asyncio.get_running_loop()
+    outcome: asyncio.Future[Any] = loop.create_future()
+
+    def settle(result: Any, error: BaseException | None) -> None:
+        if outcome.done():  # given up meanwhile
+            return
+        if error:
+            outcome.set_exception(error)
+        else:
+            outcome.set_result(result)
+
+    def run() -> None:
+        result, error = None, None
+        try:
+            result = function()
+        except BaseException as raised:
+            error = raised
+        with contextlib.suppress(RuntimeError):  # the loop has closed
+            loop.call_soon_threadsafe(settle, result, error)
+
+    context = contextvars.copy_context()
+    threading.Thread(target=context.run, args=(run,), name="tool", daemon=True).start()
+    return await outcome
 
 
 def _told(error: BaseException) -> tuple[Outcome, str]:

@@ -2,11 +2,13 @@
 
 import contextlib
 import logging
+import math
 import multiprocessing
 import socket
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from agent.livekit_private.jobs import PoolOptions, log_listener
@@ -53,7 +55,10 @@ class Host:
         self._late: tuple[float, float] | None = None
         self.seats: dict[int, HostSeat] = {}
         self.calls_held = 0
+        self.least_mb = math.inf
+        """The least that it has held so far."""
         self.is_open = True
+        self._is_closing = False
         self.is_ready = False
 
     @property
@@ -63,6 +68,16 @@ class Host:
     @property
     def exitcode(self) -> int | None:
         return self._process.exitcode if self._process else None
+
+    @property
+    def memory_mb(self) -> float | None:
+        """What it holds (PSS); None where that cannot be read."""
+        try:
+            told = Path(f"/proc/{self.pid}/smaps_rollup").read_text(encoding="ascii")
+        except OSError:
+            return None
+        found = next((line for line in told.splitlines() if line.startswith("Pss:")), "Pss: 0")
+        return int(found.split()[1]) / 1024
 
     @property
     def has_ended(self) -> bool:
@@ -103,6 +118,9 @@ class Host:
     def close(self) -> None:
         """Take no more calls; the process ends when it is empty. Call it once it has no seats."""
         self.is_open = False
+        if self._is_closing:
+            return
+        self._is_closing = True
         with contextlib.suppress(OSError):
             self._control.shutdown(socket.SHUT_WR)
         if self._process is None:
@@ -162,6 +180,9 @@ class Host:
                 if seat := self.seats.pop(number, None):
                     seat.end(exitcode)
             case Late(seconds):
+                if seconds and not self._late:
+                    said = "the event loop of a process stands still: it gets no calls meanwhile"
+                    log.warning(said, extra={"pid": self.pid, "seconds": round(seconds, 1)})
                 self._late = (seconds, self._now()) if seconds else None
 
     def _end(self) -> None:

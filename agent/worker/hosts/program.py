@@ -20,19 +20,26 @@ from livekit.agents import JobProcess
 from livekit.agents.telemetry import loop_monitor
 
 from agent.call.endings import failures_here
-from agent.livekit_private.jobs import HostedJob, JobFunctions, prepare_process
+from agent.livekit_private.jobs import (
+    HostedJob,
+    JobFunctions,
+    prepare_process,
+    watch_blocks,
+)
 from agent.redaction import remember_apart
 from agent.worker.hosts.log_routes import LogRoute, Routed
 from agent.worker.hosts.messages import (
     LONGEST_BYTES,
     CutOff,
     Ended,
+    Late,
     Message,
     Open,
     Ready,
     packed,
     unpacked,
 )
+from agent.worker.hosts.standstill import Standstill, StandstillWatch
 
 log = logging.getLogger(__name__)
 
@@ -88,7 +95,7 @@ def _run(host: "_Host", seats: int) -> None:
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
     loop.set_default_executor(ThreadPoolExecutor(THREADS_PER_CALL * seats))
-    loop_monitor.start_monitoring(loop, name="job")
+    watch_blocks(loop)
     try:
         loop.run_until_complete(host.run())
         loop.run_until_complete(loop.shutdown_asyncgens())
@@ -98,12 +105,19 @@ def _run(host: "_Host", seats: int) -> None:
         loop.close()
 
 
+@dataclass(frozen=True, slots=True)
+class _Seat:
+    job: HostedJob
+    task: asyncio.Task[None]
+    context: Context
+
+
 class _Host:
     def __init__(self, start: HostStart, userdata: dict[Any, Any]) -> None:
         self._start = start
         self._control = start.control
         self._userdata = userdata
-        self._seats: dict[int, asyncio.Task[None]] = {}
+        self._seats: dict[int, _Seat] = {}
         self._is_closing = asyncio.Event()
 
     async def run(self) -> None:
@@ -111,10 +125,13 @@ class _Host:
         self._control.setblocking(False)
         loop.add_reader(self._control.fileno(), self._read)
         self._tell(Ready())
+        watch = StandstillWatch(lambda seconds: self._tell(Late(seconds)), self._on_standstill)
         await self._is_closing.wait()
         loop.remove_reader(self._control.fileno())
         if self._seats:
-            await asyncio.wait(self._seats.values(), timeout=ORPHAN_SECONDS)
+            tasks = [each.task for each in self._seats.values()]
+            await asyncio.wait(tasks, timeout=ORPHAN_SECONDS)
+        watch.stop()
         await _ended(asyncio.all_tasks() - {asyncio.current_task()})
 
     def _read(self) -> None:
@@ -130,19 +147,22 @@ class _Host:
         match unpacked(datagram):
             case Open(seat):
                 messages, records = (socket.socket(fileno=each) for each in ends)
-                context = copy_context()
-                holding = self._hold(seat, messages, LogRoute(records))
-                task = asyncio.get_running_loop().create_task(holding, context=context)
-                self._seats[seat] = task
+                self._open(seat, messages, LogRoute(records))
             case CutOff(seat) if seat in self._seats:
-                self._seats[seat].cancel()
+                self._seats[seat].task.cancel()
 
-    async def _hold(self, seat: int, messages: socket.socket, route: LogRoute) -> None:
+    def _open(self, seat: int, messages: socket.socket, route: LogRoute) -> None:
+        job = HostedJob(self._start.functions, messages, partial(_share, self._userdata))
+        context = copy_context()
+        holding = self._hold(seat, job, route)
+        task = asyncio.get_running_loop().create_task(holding, context=context)
+        self._seats[seat] = _Seat(job, task, context)
+
+    async def _hold(self, seat: int, job: HostedJob, route: LogRoute) -> None:
         _seat.set(seat)
         _here.set(route)
         failures = failures_here()
         remember_apart()
-        job = HostedJob(self._start.functions, messages, partial(_share, self._userdata))
         exitcode, is_clean = 1, False
         try:
             try:
@@ -154,10 +174,26 @@ class _Host:
                 is_clean = await job.leave_room()
                 is_clean &= await _ended(_tasks_of(seat))
         finally:
-            messages.close()
+            job.close()
             route.close()
             del self._seats[seat]
             self._tell(Ended(seat, exitcode, is_clean))
+
+    def _on_standstill(self, over: Standstill) -> None:
+        """Tell whose call held up the others, in its own log lines and in theirs."""
+        self._tell(Late(0))
+        by = over.context.get(_seat) if over.context else None
+        if by is None:
+            return
+        calls = {number: each for number, each in self._seats.items() if each.job.has_call}
+        fields = {"seconds": round(over.seconds, 1), "calls": len(calls)}
+        for number, each in calls.items():
+            if number == by:
+                said = "a call has blocked the event loop of its process, and so its neighbours"
+                each.context.run(log.warning, said, extra=fields)
+            else:
+                said = "another call has blocked the event loop of this one's process"
+                each.context.run(log.warning, said, extra=fields)
 
     def _tell(self, message: Message) -> None:
         with contextlib.suppress(OSError):  # the worker is gone

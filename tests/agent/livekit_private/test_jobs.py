@@ -4,6 +4,9 @@ import asyncio
 import importlib
 import inspect
 import re
+import sys
+import threading
+from contextvars import Context, ContextVar
 from typing import Any, cast
 
 import pytest
@@ -14,8 +17,18 @@ from livekit.agents.ipc.job_proc_executor import ProcJobExecutor
 from livekit.agents.ipc.proc_client import _ProcClient
 from livekit.agents.ipc.proc_pool import ProcPool
 from livekit.agents.job import JobExecutorType
+from livekit.agents.telemetry.loop_monitor import EventLoopMonitor, get_monitor, stop_monitoring
 
-from agent.livekit_private.jobs import JobFunctions, choose_by, options_of, prepare_process, seat
+from agent.livekit_private.jobs import (
+    JobFunctions,
+    choose_by,
+    context_running_in,
+    options_of,
+    prepare_process,
+    seat,
+    watch_blocks,
+    withdraw,
+)
 
 SHARED = "with AGENT_CALLS_PER_PROCESS above 1, "
 NO_CALL = SHARED + "no call would begin"
@@ -45,6 +58,12 @@ PARTS: list[tuple[Any, str, str]] = [
     (_ProcClient, "_monitor_task", NO_CALL),
     (importlib.import_module("livekit.agents.telemetry.traces"), "_resource", NO_CALL),
     (importlib.import_module("livekit.agents.ipc._preload"), "_step", SHARED + "the first is slow"),
+    (EventLoopMonitor, "_sample_loop_thread", SHARED + "the wrong one would be told to block"),
+    (EventLoopMonitor, "_report_context", SHARED + "the wrong one would be told to block"),
+    (EventLoopMonitor, "_loop_thread_ident", SHARED + "the wrong one would be told to block"),
+    (sys, "_current_frames", SHARED + "nobody would know which one blocks"),
+    (asyncio.Handle, "_run", SHARED + "nobody would know which one blocks"),
+    (asyncio.Handle, "_context", SHARED + "nobody would know which one blocks"),
 ]  # fmt: skip
 MODULES = ("_preload",)
 
@@ -103,7 +122,9 @@ async def test_the_pool_gives_a_job_to_the_best_executor_and_tells_how_it_makes_
     pool._warmed_proc_queue.put_nowait(worst)
     pool._warmed_proc_queue.put_nowait(best)
     assert pool._warmed_proc_queue.get_nowait() is best
-    assert pool._warmed_proc_queue.get_nowait() is worst
+    assert withdraw(pool, worst)
+    assert not withdraw(pool, worst)
+    assert pool._warmed_proc_queue.empty()
 
 
 def test_a_process_is_prepared_once_and_its_jobs_name_their_own_calls_in_the_log() -> None:
@@ -138,3 +159,50 @@ async def test_a_seat_is_killed_without_a_signal_to_its_process() -> None:
 
 async def test_a_room_that_was_never_joined_counts_as_left() -> None:
     assert not rtc.Room().isconnected()
+
+
+WHO: ContextVar[str] = ContextVar("who")
+
+
+async def test_the_context_of_what_a_loop_runs_is_found_from_another_thread() -> None:
+    found: list[Context | None] = []
+    thread = threading.get_ident()
+
+    async def call() -> None:
+        WHO.set("Emma")
+        looking = threading.Thread(target=lambda: found.append(context_running_in(thread)))
+        looking.start()
+        looking.join()
+
+    await asyncio.create_task(call())
+    (context,) = found
+    assert context
+    assert context[WHO] == "Emma"
+    assert context_running_in(0) is None
+
+
+async def test_livekit_reports_a_block_in_the_context_that_it_was_in(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    loop = asyncio.get_running_loop()
+    monkeypatch.setenv("LIVEKIT_AGENTS_LOOP_BLOCK_WARN_MS", "10000")
+    monkeypatch.setenv("LIVEKIT_AGENTS_LOOP_BLOCK_ERROR_MS", "10000")
+    watch_blocks(loop)
+    try:
+        monitor: Any = get_monitor(loop)
+        await asyncio.sleep(0.05)
+        monitor.set_report_context(Context())
+        assert monitor._report_context is None
+        WHO.set("Emma")
+        sample = await asyncio.to_thread(monitor._sample_loop_thread, 1.0)
+        assert sample.lag == 1.0
+    finally:
+        stop_monitoring(loop)
+
+
+def test_livekit_watches_nothing_where_that_is_turned_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LIVEKIT_AGENTS_LOOP_BLOCK_WARN_MS", "0")
+    loop = asyncio.new_event_loop()
+    watch_blocks(loop)
+    assert get_monitor(loop) is None
+    loop.close()

@@ -1,6 +1,7 @@
 """Whatever a tool does, the caller is answered and the call goes on. Time is virtual."""
 
 import asyncio
+import threading
 from typing import Any
 
 import pytest
@@ -78,6 +79,16 @@ class Assistant(Agent):
             await self.session.say("Still looking.")
         return "talked"
 
+    @function_tool  # type: ignore[type-var]  # LiveKit's types allow no plain function
+    def plain(self) -> str:
+        """A plain function, which may block."""
+        return threading.current_thread().name
+
+    @function_tool  # type: ignore[type-var]
+    def plain_leave(self) -> None:
+        """A plain function that ends the program."""
+        raise SystemExit(3)
+
     @function_tool
     async def huge(self) -> list[int]:
         """A result of megabytes."""
@@ -151,3 +162,11 @@ async def test_the_model_sees_the_same_tool() -> None:
         assert llm.utils.build_legacy_openai_schema(same) == llm.utils.build_legacy_openai_schema(
             tool
         )
+
+
+@pytest.mark.looptime(False)
+async def test_a_plain_function_may_block_for_it_runs_in_a_thread() -> None:
+    assert await ask("plain", "plain_leave", "well") == (
+        ["tool", "An internal error occurred", "number 7"],
+        ["Done."] * 3,
+    )

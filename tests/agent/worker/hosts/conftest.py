@@ -19,6 +19,7 @@ from livekit.protocol.agent import Job
 from livekit.protocol.models import Room
 
 from agent.call.endings import count_as_failed
+from agent.tasks import OwnedTask
 from agent.worker.hosts.hosts import Hosts
 
 log = logging.getLogger("agent.jobs")
@@ -91,7 +92,9 @@ def info(number: int, **do: object) -> RunningJobInfo:
 
 
 @asynccontextmanager
-async def _house(seats_each: int, hosts: int, setup: Any = prepare) -> AsyncIterator[ProcPool]:
+async def _house(
+    seats_each: int, hosts: int, setup: Any = prepare, memory_limit_mb: float = 0
+) -> AsyncIterator[ProcPool]:
     """LiveKit's pool, as its worker makes it, whose jobs have seats in processes."""
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload([__name__])
@@ -108,7 +111,7 @@ async def _house(seats_each: int, hosts: int, setup: Any = prepare) -> AsyncIter
         job_executor_type=JobExecutorType.PROCESS,
         mp_ctx=context,
         memory_warn_mb=0,
-        memory_limit_mb=0,
+        memory_limit_mb=memory_limit_mb,
         http_proxy=None,
         loop=asyncio.get_running_loop(),
     )
@@ -116,11 +119,10 @@ async def _house(seats_each: int, hosts: int, setup: Any = prepare) -> AsyncIter
     made.take_over(pool)
     await pool.start()
     pool.set_target_idle_processes(0)  # as the worker's admission does for each call
-    try:
+    async with OwnedTask(made.watch(), name="watch"):
         yield pool
-    finally:
-        await pool.aclose()
-        await made.aclose()
+    await pool.aclose()
+    await made.aclose()
 
 
 async def _started(pool: ProcPool, number: int, **do: object) -> ProcJobExecutor:
@@ -146,6 +148,16 @@ class Lines:
                     return record
             await asyncio.sleep(0.01)
         raise AssertionError(f"no line of job {number}")
+
+    async def said(self, message: str, job: int | None = None) -> Any:
+        """The first line with this message, of a job if one is named."""
+        for _ in range(500):
+            for each in self._caplog.records:
+                is_its = job is None or vars(each).get("job_id") == f"AJ_{job}"
+                if each.getMessage() == message and is_its:
+                    return each
+            await asyncio.sleep(0.01)
+        raise AssertionError(f"nobody said {message!r}")
 
 
 @pytest.fixture

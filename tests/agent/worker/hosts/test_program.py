@@ -36,3 +36,18 @@ async def test_what_a_call_leaves_behind_ends_with_it(house: Any, started: Any, 
         for number in (1, 2):
             await (await started(pool, number, leave=True)).join()
         assert (await lines.here(1)).pid == (await lines.here(2)).pid
+
+
+async def test_a_call_that_blocks_the_event_loop_is_named_and_its_neighbours_are_told(
+    house: Any, started: Any, lines: Any
+) -> None:
+    async with house(seats_each=2, hosts=1) as pool:
+        await started(pool, 1, stay=True)
+        await lines.here(1)
+        await started(pool, 2, block=1.6, stay=True)
+        said = "a call has blocked the event loop of its process, and so its neighbours"
+        by_it = await lines.said(said, job=2)
+        told = "another call has blocked the event loop of this one's process"
+        beside = await lines.said(told, job=1)
+        assert by_it.seconds == beside.seconds > 0.5
+        assert by_it.calls == beside.calls == 2
