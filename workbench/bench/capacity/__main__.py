@@ -27,7 +27,8 @@ from workbench.local.running import CACHE, PROJECT
 
 _STEPS = (1, 2, 4, 6, 8, 12, 16, 24)
 _FLOOR_STEPS = (1, 4, 8)
-_QUICK_STEPS = (1, 4, 8)
+_QUICK_STEPS = {"stock": (1, 4), "floor": (4,)}
+_QUICK_USUAL = (1, 4, 8)
 _QUICK = Pace(first_seconds=20.0, seconds=15.0)
 
 
@@ -62,7 +63,7 @@ def _steps(options: argparse.Namespace, contestant: Contestant) -> Sequence[int]
         steps: Sequence[int] = options.steps
         return steps
     if options.quick:
-        return _QUICK_STEPS
+        return _QUICK_STEPS.get(contestant.name, _QUICK_USUAL)
     return _STEPS if contestant.answers else _FLOOR_STEPS
 
 
@@ -88,7 +89,7 @@ def _options() -> argparse.Namespace:
     parser = command("workbench.bench.capacity", __doc__)
     add = parser.add_argument
     choice = "our worker with these settings, as in calls_per_process=8,max_calls=30; repeatable"
-    add("--quick", action="store_true", help="1, 4 and 8 calls, three minutes, no page")
+    add("--quick", action="store_true", help="1, 4 and 8 calls, four minutes, no page")
     add("--ours", action="append", type=ours, metavar="SETTINGS", help=choice)
     add("--only", action="append", choices=("ours", "stock", "floor"), help="repeatable")
     add("--steps", type=_counts, help="as in 1,4,8")
