@@ -26,7 +26,8 @@ _BUSY = 0.015
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """How long is measured: the first step, against which all others are held, takes longer."""
+    """How long is measured. The first step of a worker that answers takes longer: the replies of all
+    others are held against its replies."""
 
     first_seconds: float = 60.0
     seconds: float = 25.0
@@ -68,7 +69,8 @@ async def climb(
             await run.callers.join(f"call-{joined}", timed=not run.contestant.answers)
             await asyncio.sleep(_JOIN_EVERY_SECONDS)
         await _settled(run.root)
-        seconds = run.pace.seconds if number else run.pace.first_seconds
+        is_measure = number == 0 and run.contestant.answers
+        seconds = run.pace.first_seconds if is_measure else run.pace.seconds
         yield await _measure(run, calls, joining_at, seconds)
 
 
