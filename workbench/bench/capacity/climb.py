@@ -26,8 +26,8 @@ _BUSY = 0.015
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """How long is measured. The first step of a worker that answers takes longer: the replies of all
-    others are held against its replies."""
+    """How long is measured. The first step of a worker that answers takes longer: the replies of
+    all others are held against its replies."""
 
     first_seconds: float = 60.0
     seconds: float = 25.0
