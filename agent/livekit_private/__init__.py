@@ -326,6 +326,22 @@ def detections(stream: vad.VADStream) -> aio.ChanSender[vad.VADEvent]:
     return stream._event_ch
 
 
+def shorten(stream: vad.VADStream) -> None:
+    """Let a voice detector's results go straight to their reader.
+
+    LiveKit's tee wakes two tasks for each, the second one for metrics that nobody here reads.
+    """
+    stream._event_aiter = stream._event_ch
+    stream._metrics_task.cancel()
+    stream._metrics_task = asyncio.create_task(asyncio.sleep(0), name="no metrics")
+
+
+def require_input(stream: vad.VADStream) -> None:
+    """Raise LiveKit's own RuntimeError unless the stream takes more sound."""
+    stream._check_input_not_ended()
+    stream._check_not_closed()
+
+
 def silero_options(detector: silero.VAD) -> SileroOptions:
     """When Silero's plugin takes sound for a voice."""
     return detector._opts

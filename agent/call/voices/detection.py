@@ -4,18 +4,39 @@ It decides as Silero's plugin does, and is compared with it on recorded speech
 (`tests/agent/call/voices/test_voice_detector.py`).
 """
 
+import math
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
+import numpy as np
 from livekit import rtc
 from livekit.agents import vad
 
 RATE = 16_000
 WINDOW_SAMPLES = 512
 WINDOW_SECONDS = WINDOW_SAMPLES / RATE
+SILENCE_DB = -100.0
+_LOUDEST = 32768.0
 _OLD_SHARE = 0.35
 """How much of a smoothed probability is the one before."""
+
+
+def level_db(pcm: bytes | memoryview) -> float:
+    """The loudness of 16 bit sound, in dBFS: 0 is the loudest possible."""
+    samples = np.frombuffer(pcm, np.int16).astype(np.float32)
+    power = float(np.dot(samples, samples)) / max(1, samples.size) / _LOUDEST**2
+    return 10 * math.log10(max(power, 10 ** (SILENCE_DB / 10)))
+
+
+class Result(vad.VADEvent):
+    """What was found in one window."""
+
+    @cached_property
+    def level_db(self) -> float:
+        """How loud it is, in dBFS; several ask."""
+        return level_db(self.frames[0].data)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,12 +123,19 @@ class Detection:
             self._kept.popleft()
 
     def _result(self, smooth: float, window: rtc.AudioFrame, took_seconds: float) -> vad.VADEvent:
-        result = self._event(vad.VADEventType.INFERENCE_DONE, [window])
-        result.probability = smooth
-        result.inference_duration = took_seconds
-        result.raw_accumulated_silence = self._falling_seconds
-        result.raw_accumulated_speech = self._rising_seconds
-        return result
+        return Result(
+            type=vad.VADEventType.INFERENCE_DONE,
+            samples_index=self._windows * WINDOW_SAMPLES,
+            timestamp=self._windows * WINDOW_SECONDS,
+            speech_duration=self._voice_seconds,
+            silence_duration=self._silence_seconds,
+            frames=[window],
+            probability=smooth,
+            inference_duration=took_seconds,
+            speaking=self._is_voice,
+            raw_accumulated_silence=self._falling_seconds,
+            raw_accumulated_speech=self._rising_seconds,
+        )
 
     def _event(self, kind: vad.VADEventType, frames: list[rtc.AudioFrame]) -> vad.VADEvent:
         return vad.VADEvent(

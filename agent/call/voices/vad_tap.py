@@ -2,16 +2,14 @@
 
 from collections.abc import Callable
 
-import numpy as np
 from livekit import rtc
 from livekit.agents import vad
 
+from agent.call.voices.detection import Result, level_db
 from agent.livekit_private import detections, pushed_audio
 from agent.tasks import OwnedTask
 
 Tap = Callable[[vad.VADEvent], None]
-
-SILENCE_DB = -100.0
 
 RESULT_SECONDS = 0.032
 """How much sound each result covers."""
@@ -65,8 +63,6 @@ class _TappedStream(vad.VADStream):
 
 def level_of(event: vad.VADEvent) -> float:
     """The loudness of a result's sound, in dBFS: 0 is the loudest possible."""
-    data = b"".join(bytes(frame.data) for frame in event.frames)
-    if not data:
-        return SILENCE_DB
-    samples = np.frombuffer(data, np.int16).astype(np.float32) / 32768
-    return float(20 * np.log10(max(np.sqrt(np.mean(samples * samples)), 1e-5)))
+    if isinstance(event, Result):
+        return event.level_db
+    return level_db(b"".join(bytes(frame.data) for frame in event.frames))

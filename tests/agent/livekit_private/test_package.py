@@ -47,6 +47,8 @@ from agent.livekit_private import (
     published_segment,
     pushed_audio,
     pushed_text,
+    require_input,
+    shorten,
     speech_of_task,
 )
 from agent.testing import ScriptedLLM
@@ -398,6 +400,42 @@ async def test_a_provider_finds_what_it_hears_and_where_it_answers() -> None:
     assert pushed_audio(stream) is pushed_text(stream) is stream._input_ch
     mark_started(stream)
     assert marks
+
+
+class Silent(vad.VAD):
+    def __init__(self) -> None:
+        super().__init__(capabilities=vad.VADCapabilities(update_interval=0.032))
+
+    def stream(self) -> vad.VADStream:
+        return SilentStream(self)
+
+
+class SilentStream(vad.VADStream):
+    async def _main_task(self) -> None:
+        async for _ in pushed_audio(self):
+            pass
+
+
+async def test_a_voice_detectors_results_wake_their_reader_alone() -> None:
+    detector = Silent()
+    metrics: list[object] = []
+    detector.on("metrics_collected", metrics.append)
+    stream = detector.stream()
+    assert {"_event_aiter", "_metrics_task"} <= vars(stream).keys()
+    for each in ("_check_input_not_ended", "_check_not_closed"):
+        assert callable(getattr(stream, each))
+    shorten(stream)
+    event = vad.VADEvent(vad.VADEventType.INFERENCE_DONE, 0, 0.0, 0.0, 0.0)
+    for _ in range(40):
+        detections(stream).send_nowait(event)
+    assert [await anext(stream) for _ in range(40)] == [event] * 40
+    require_input(stream)
+    stream.end_input()
+    with pytest.raises(RuntimeError, match="input ended"):
+        require_input(stream)
+    assert [each async for each in stream] == []
+    await stream.aclose()
+    assert not metrics
 
 
 def test_tools_in_a_set_can_be_replaced() -> None:

@@ -9,7 +9,8 @@ import pytest
 from livekit import rtc
 from livekit.agents import vad
 
-from agent.call.voices.vad_tap import SILENCE_DB, TappedVAD, level_of
+from agent.call.voices.detection import SILENCE_DB
+from agent.call.voices.vad_tap import TappedVAD, level_of
 from workbench.standins.scripted import ScriptedVAD
 
 pytestmark = pytest.mark.looptime

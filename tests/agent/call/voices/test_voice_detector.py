@@ -1,6 +1,5 @@
 """Our stream of Silero's detector hears what the plugin's own hears, at less cost."""
 
-import asyncio
 from pathlib import Path
 
 import av
@@ -89,6 +88,52 @@ async def test_after_a_flush_too(plugin: silero.VAD) -> None:
     assert facts(ours) == facts(await heard(plugin, pcm, flush_at=20))
 
 
+def conversation() -> Window:
+    """A caller on a line with noise, who speaks, waits for long, and speaks again; at the end the
+    microphone is muted, and not any more."""
+    asks, draw = sound(ROOT / "agent/caller/question.ogg"), np.random.default_rng(1)
+    noise = draw.normal(scale=12, size=RATE * 4).astype(np.int16)
+    mute = np.zeros(RATE * 4, np.int16)
+    return np.concatenate([noise, asks, noise, asks // 8, noise, asks, mute, asks])
+
+
+class Pushing:
+    """A detector, and after which frame each event came."""
+
+    def __init__(self, detector: VoiceDetector) -> None:
+        self.events: list[tuple[int, vad.VADEvent]] = []
+        self.frames = 0
+        detector.taps.append(lambda event: self.events.append((self.frames, event)))
+
+    async def hear(self, stream: vad.VADStream, pcm: Window) -> None:
+        for start in range(0, len(pcm), 800):
+            part = pcm[start : start + 800]
+            stream.push_frame(rtc.AudioFrame(part.tobytes(), RATE, 1, len(part)))
+            self.frames += 1
+        await stream.aclose()
+
+
+async def test_sound_that_waits_in_a_calm_changes_nothing_and_delays_no_onset(
+    plugin: silero.VAD,
+) -> None:
+    pcm, detector = conversation(), VoiceDetector(plugin)
+    pushing = Pushing(detector)
+    await pushing.hear(detector.stream(), pcm)
+    plugins = await heard(plugin, pcm)
+    ours = [event for _, event in pushing.events]
+    assert facts(ours) == facts(plugins[: len(ours)])
+    both = zip(ours, plugins, strict=False)
+    assert max(abs(one.probability - other.probability) for one, other in both) < 0.01
+    late = [frame * 800 - each.samples_index for frame, each in pushing.events]
+    turning = [each.type is not vad.VADEventType.INFERENCE_DONE for each in ours]
+    assert sum(turning) >= 8  # four times asked
+    onsets_and_ends = [each for each, turns in zip(late, turning, strict=True) if turns]
+    assert max(onsets_and_ends) < 800 + 512  # in the very frame
+    assert max(late) <= 2400 + 512  # nothing waits for longer than 150 ms
+    judged_at_once = len({frame for frame, _ in pushing.events})
+    assert judged_at_once < pushing.frames * 0.9
+
+
 async def test_sound_of_another_rate_is_heard_too(plugin: silero.VAD) -> None:
     pcm = sound(ROOT / "agent/caller/question.ogg", 48_000)
     kinds = [each.type for each in await heard(VoiceDetector(plugin), pcm, 48_000)]
@@ -108,8 +153,7 @@ async def test_sound_that_waited_is_heard_at_once(plugin: silero.VAD) -> None:
     stream = VoiceDetector(plugin).stream()
     pcm = sound(ROOT / "agent/caller/question.ogg")
     stream.push_frame(rtc.AudioFrame(pcm.tobytes(), RATE, 1, len(pcm)))
-    await asyncio.sleep(0)  # one turn of the event loop
-    first = await anext(stream)
+    first = await anext(stream)  # without a turn of the event loop
     assert first.samples_index == 512
     await stream.aclose()
 
