@@ -41,6 +41,7 @@ real-time: livekit  # Two calls at a time; most of a call is waiting
 # Whatever needs no real time gets the CPU that calls leave, and a tenth where they leave none. There a
 # test may stand still for seconds, so each has a second try, which the end of the run names.
 beside: static-beside livekit
+	nice -n 10 $(BIN)/python -m workbench.local.s3_server
 	nice -n 10 $(BIN)/pytest -q -n 2 --reruns 1 --dist loadfile --tb=native -m "not call and not image"
 
 static-beside: $(STAMP)

@@ -3,6 +3,7 @@ checks no signatures."""
 
 import asyncio
 import fcntl
+import sys
 import tempfile
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -10,7 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from agent.caller.waiting import WaitedTooLongError
-from workbench.local.livekit_binary import run_to_end, usable_go
+from workbench.arguments import expect_none
+from workbench.local.livekit_binary import NoLiveKitServerError, run_to_end, usable_go
 from workbench.local.livekit_server import free_port
 from workbench.local.processes import Command, Process, ProcessDiedError
 from workbench.local.running import CACHE
@@ -82,3 +84,18 @@ async def _answers(process: Process, port: int) -> None:
     except TimeoutError:
         raise WaitedTooLongError("the S3 server did not answer") from None
     raise ProcessDiedError(process.obituary())
+
+
+def main() -> int:
+    """`python -m workbench.local.s3_server`: have the server ready, and print its path."""
+    expect_none("workbench.local.s3_server", __doc__)
+    try:
+        print(asyncio.run(find_or_build(lambda line: print(line, file=sys.stderr))))
+    except NoLiveKitServerError as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
