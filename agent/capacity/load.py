@@ -16,9 +16,9 @@ from agent.capacity.talk import Told, hold_calls
 from config.settings import Settings
 
 PRELOADED = ("agent.worker.preloaded", "agent.capacity.talk")
-SETTLE_SECONDS = 6.0
-"""One cycle of the calls: until then some are only starting."""
-MEASURE_SECONDS = 8.0
+SETTLE_SECONDS = 4.0
+"""Until then some calls are only starting."""
+MEASURE_SECONDS = 6.5
 _STOP_SECONDS = 10.0
 
 

@@ -19,7 +19,7 @@ SPOKEN_MS = 1800
 """The caller's part of it."""
 SILENCE_MS = 160
 """AssemblyAI ends a turn so long after the voice."""
-_WORDS = "I would like to book a table for two"
+_WORDS = "I would like to book a table for two."
 SAID = tuple(_WORDS.split(" "))
 _ANSWER = "Gladly, for two people. At what time would you like to come tomorrow?"
 ANSWERED = tuple(_ANSWER.split(" "))

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 
 from agent.capacity.in_force import Limit
-from agent.capacity.judgement import MARGIN, WEBRTC_CORES, Step, cores_per_call
+from agent.capacity.judgement import IN_A_ROOM, MARGIN, Step, cores_per_call
 from agent.capacity.trial import Trial
 
 HEAD = f"{'calls':>6} {'lag ms':>7} {'worst':>6} {'reply s':>8} {'p95':>6} {'cores':>6} {'CPU':>5}"
@@ -48,8 +48,8 @@ def advice(trial: Trial) -> list[str]:
         ]
     return [
         f"{found.held} calls went well here ({why}). A call took {each:.3f} of a core{memory}.",
-        f"In a room it takes {WEBRTC_CORES:g} of a core more, and {MARGIN:.0%} of the machine are "
-        "left for calls that begin.",
+        f"In a room a call takes {IN_A_ROOM:g} times that, as measured elsewhere, and {MARGIN:.0%} "
+        "of the machine are left for calls that begin.",
         *UNKNOWN,
         "",
         *env(trial),
@@ -74,7 +74,7 @@ def trial_json(trial: Trial) -> str:
         "call_mb": None if math.isnan(trial.call_mb) else round(trial.call_mb, 1),
         "cores": trial.limits.cores,
         "cores_per_call": round(cores_per_call(trial.steps), 4),
-        "webrtc_cores_per_call": WEBRTC_CORES,
+        "in_a_room": IN_A_ROOM,
         "margin": MARGIN,
         "steps": [asdict(each) for each in trial.steps],
         "env": env(trial) if trial.advice.max_calls else [],

@@ -21,7 +21,7 @@ from config.sources import DOTENV
 
 LONGEST_SECONDS = 75.0
 """No step begins that would end later."""
-STEP_SECONDS = 15.0
+STEP_SECONDS = 11.5
 MEMORY_SHARE = 0.8
 """Of the memory that is free, calls may take this much."""
 

@@ -17,11 +17,6 @@ class Lags:
         """One report (`agent.call.reports.late`)."""
         self._told[message["process"]] = (now, message["calls"], message["mean"])
 
-    def of_process(self, process: int, now: float) -> float:
-        """The mean lag of one process; 0 if it has no call."""
-        at, _, lag = self._told.get(process, (-FRESH_SECONDS, 0, 0.0))
-        return lag if now - at < FRESH_SECONDS else 0.0
-
     def typical(self, now: float) -> float:
         """What the call in the middle suffers: half of the calls run later than this.
 

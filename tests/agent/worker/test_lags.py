@@ -34,14 +34,10 @@ def test_what_a_process_told_is_forgotten_when_it_tells_no_more() -> None:
     found.note(late(7, 2, Lag(0.1, 0.1)), 2.0)
     found.note(late(8, 1, Lag(0.1, 0.1)), 2.0)
     assert found.typical(2.0) == 0.1
-    assert found.of_process(0, 2.0) == 0.3
     assert found.typical(FRESH_SECONDS) == 0.1
-    assert found.of_process(0, FRESH_SECONDS) == 0.0
-    assert found.of_process(7, FRESH_SECONDS) == 0.1
 
 
 def test_the_latest_report_counts() -> None:
     found = lags((2, 0.3))
     found.note(late(0, 2, Lag(0.0, 0.0)), 1.0)
     assert found.typical(1.0) == 0.0
-    assert found.of_process(99, 1.0) == 0.0
