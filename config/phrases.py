@@ -135,6 +135,12 @@ class Phrasebook:
             refuses=frozenset().union(*(each.refuses for each in everything)),
         )
 
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Phrasebook) and self._languages == other._languages
+
+    def __hash__(self) -> int:
+        return hash(frozenset(self._languages.items()))
+
     def of(self, language: str | None) -> Phrases:
         """The phrases of a language such as `en` or `en-US`."""
         return self._languages.get((language or "").lower().partition("-")[0], self._any)

@@ -15,6 +15,7 @@ from agent.needed_settings import load_needed
 from agent.personal_data import rules_of
 from agent.records.folder import kept_in_development
 from agent.worker import signals
+from agent.worker.lean_start import lean_start
 from config.load import SettingsError, texts
 from config.secrets import secrets_of
 from config.settings import Settings
@@ -60,11 +61,16 @@ def connect(room: Annotated[str, typer.Option(help="Name of the room to join.")]
     check_names(room=room)
     settings = _prepared()
     # The worker takes seconds to import: a mistake in a setting is reported before that.
-    from agent.worker.run import join
-    from agent.worker.server import build_server
+    with lean_start():
+        from agent.worker.preparation import share_with_jobs
+        from agent.worker.prewarming import PRELOADED
+        from agent.worker.run import join
+        from agent.worker.server import build_server
 
     with explained(settings):
-        asyncio.run(join(build_server(settings), settings, room))
+        server = build_server(settings)
+        share_with_jobs(server.prepare, [PRELOADED])
+        asyncio.run(join(server, settings, room))
 
 
 def _supervise(*, records: bool) -> int:
@@ -99,13 +105,17 @@ def _serve_supervised(*, records: bool) -> None:
 
 def _serve(*, devmode: bool, records: bool = False, **options: Any) -> None:
     settings = _prepared(records=records)
-    from agent.worker.run import serve
-    from agent.worker.server import build_server, reread_files
+    with lean_start():
+        from agent.worker.preparation import share_with_jobs
+        from agent.worker.prewarming import PRELOADED
+        from agent.worker.run import serve
+        from agent.worker.server import build_server, reread_files
 
     with explained(settings):
         server = build_server(settings)
         if devmode:
             reread_files(server, settings)
+        share_with_jobs(server.prepare, [PRELOADED])
         asyncio.run(serve(server, settings, devmode=devmode, **options))
 
 

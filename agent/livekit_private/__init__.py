@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import importlib
 import ssl
 import sys
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
@@ -185,6 +186,16 @@ def certificates() -> ssl.SSLContext:
     from livekit.agents.utils import http_context
 
     return getattr(http_context, "_create_ssl_context", ssl.create_default_context)()
+
+
+def prepare_for_jobs() -> None:
+    """Load what LiveKit's fork server loads, and set the variable that names certificates where the
+    machine has none. LiveKit does both in time only for a fork server that it starts itself."""
+    from livekit.agents.utils import http_context
+
+    getattr(http_context, "_set_default_cert_env", lambda: None)()
+    with contextlib.suppress(ImportError):
+        importlib.import_module("livekit.agents.ipc._preload")
 
 
 async def close_for_job(session: AgentSession[Any]) -> None:

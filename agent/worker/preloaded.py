@@ -1,7 +1,7 @@
 """Loads, compiles and builds beforehand what every first call would do on its event loop.
 
-LiveKit's fork server imports this once, beside what LiveKit preloads, and all job processes share
-the result. Nothing here may start a thread or leave an event loop behind.
+The process from which all job processes are forked imports this once. Nothing here may start a
+thread or leave an event loop behind.
 """
 
 # ruff: noqa: F401 - imported to be there
@@ -25,7 +25,6 @@ from livekit.agents.tokenize.basic import hyphenate_word
 import agent.worker.hosts.program
 from agent.call.output.canned_prompts import read_canned_prompts
 from agent.livekit_private import certificates, preload_event_loop
-from agent.worker import signals
 
 # Hyphenation patterns, which keep transcripts in step with the voice: 65 ms.
 hyphenate_word("preloaded")
@@ -37,5 +36,3 @@ preload_event_loop()
 AgentConfigUpdate()
 # The canned prompts, for when every provider fails.
 read_canned_prompts()
-# Signals ignored here are ignored in all job processes, and no call begins before this line.
-signals.leave_to_the_worker()

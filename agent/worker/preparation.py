@@ -1,18 +1,23 @@
-"""Tries once, in the main process and before it takes calls, what every job process will need.
+"""Makes once, in the main process and before it takes calls, what every job process will need.
 
 LiveKit replaces a job process that could not be prepared ten times a second, for ever.
 """
 
 import contextlib
+import importlib
 import os
 import socket
 import tempfile
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from functools import partial
 from multiprocessing import util
 from pathlib import Path
 
 from agent.call.output.canned_prompts import read_canned_prompts
+from agent.livekit_private import prepare_for_jobs
+from agent.worker.fork_server import fork_the_server
+from agent.worker.reachability import require_certificates
 from config.values import ROOT
 
 LONGEST_REASON = 300
@@ -20,6 +25,24 @@ LONGEST_REASON = 300
 
 class UnpreparedError(Exception):
     """No job process could be made ready; the message says what to change in one sentence."""
+
+
+def share_with_jobs(prepare: Callable[[], object], modules: Iterable[str]) -> None:
+    """Load and prepare in this process what each job process needs, for all of them at once.
+
+    Call it before an event loop runs. After it `os.environ` reaches no job process any more.
+    Raises UnpreparedError, and LiveKitUnreachableError if the certificates cannot be read.
+    """
+    require_certificates()
+    require_preparation(partial(_load, prepare, modules))
+    fork_the_server()
+
+
+def _load(prepare: Callable[[], object], modules: Iterable[str]) -> None:
+    for each in modules:
+        importlib.import_module(each)
+    prepare_for_jobs()
+    prepare()
 
 
 def require_preparation(prepare: Callable[[], object]) -> None:

@@ -1,6 +1,5 @@
 """What a job process prepares before its calls come."""
 
-import importlib
 from collections.abc import Callable
 
 from livekit.agents import JobProcess
@@ -13,10 +12,12 @@ from agent.personal_data import rules_of
 from agent.telemetry import exporting
 from agent.telemetry.spans import Spans
 from agent.worker.garbage import set_aside
+from agent.worker.prepared import prepared_once
 from config.secrets import secrets_of
 from config.settings import Settings
 
 PRELOADED = "agent.worker.preloaded"
+DEAF = "agent.worker.deaf"
 
 
 def prewarm(
@@ -29,7 +30,7 @@ def prewarm(
     secrets, rules = secrets_of(settings), rules_of(settings.agent)
     log.guard(secrets, transcripts=settings.agent.log_transcripts, rules=rules)
     exporting.begin(settings.telemetry, secrets, rules)
-    process.userdata["parts"] = prepare(settings)
+    process.userdata["parts"] = prepared_once(prepare, settings)
     process.userdata["report"] = report
     process.userdata[WATCH] = LoopWatch(report)
     process.userdata["outlets"] = [outlet_for(report)]
@@ -42,6 +43,5 @@ def prewarm_in_development(
     settings: Settings, prewarm: Callable[[JobProcess], object], process: JobProcess
 ) -> None:
     """The same for a call whose files may change in the middle of it."""
-    importlib.import_module(PRELOADED)  # a fork server that was there before has not done so
     process.userdata["files_now"] = FilesNow(settings)
     prewarm(process)

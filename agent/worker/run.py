@@ -14,11 +14,10 @@ from agent.worker import signals
 from agent.worker.dispatch import look_after_callers
 from agent.worker.forced_shutdown import ask_agents_to_leave
 from agent.worker.livekit_api import livekit_api
-from agent.worker.preparation import leave_folder_in_place, leave_lost_folder, require_preparation
+from agent.worker.preparation import leave_folder_in_place, leave_lost_folder
 from agent.worker.reachability import (
     KeyRefusedError,
     LiveKitUnreachableError,
-    require_certificates,
     require_livekit,
 )
 from agent.worker.record_keeper import RecordKeeper, keeper_of
@@ -56,13 +55,12 @@ async def serve(
     call short. When `retired` returns, another worker is about to take the calls: this one lets its
     own finish, in development mode too, and ends.
 
-    Raises UnpreparedError, LiveKitUnreachableError, HopelessError, and OSError if the port of the
+    Raises LiveKitUnreachableError, HopelessError, and OSError if the port of the
     health page is taken.
     """
-    require_certificates()
     with signals.listening() as (stop, hurry):
         patience_seconds = 0 if devmode else PATIENCE_SECONDS
-        ready = _ready(server, settings, patience_seconds=patience_seconds)
+        ready = _wait_for_livekit(settings, patience_seconds=patience_seconds)
         async with OwnedTask(_awaited(retired), name="retirement") as leaving:
             await first_of(ready, stop.wait(), asyncio.shield(leaving.task))
             if stop.is_set() or leaving.task.done():
@@ -154,11 +152,10 @@ async def _drained(
 async def join(server: Worker, settings: Settings, room: str) -> None:
     """Hold one call in the room of that name, making the room if need be; take no other calls.
 
-    Raises UnpreparedError, LiveKitUnreachableError, and OSError if the health page's port is taken.
+    Raises LiveKitUnreachableError, and OSError if the health page's port is taken.
     """
-    require_certificates()
     with signals.listening() as (stop, _):
-        await first_of(_ready(server, settings, patience_seconds=0), stop.wait())
+        await first_of(_wait_for_livekit(settings, patience_seconds=0), stop.wait())
         if stop.is_set():
             return
         room_info = await _made(settings, room)
@@ -199,12 +196,6 @@ async def _rescue(server: Worker, settings: Settings, *, speaks: bool) -> AsyncI
         tasks.start(look(), name="callers")
         tasks.start(server.load_shedding.watch(), name="load shedding")
         yield
-
-
-async def _ready(server: Worker, settings: Settings, *, patience_seconds: float) -> None:
-    """Return once a call can be prepared and LiveKit answers."""
-    await asyncio.to_thread(require_preparation, server.prepare)
-    await _wait_for_livekit(settings, patience_seconds=patience_seconds)
 
 
 async def _wait_for_livekit(settings: Settings, *, patience_seconds: float) -> None:

@@ -1,5 +1,6 @@
 """The files of phrases that an operator may edit."""
 
+import pickle
 from pathlib import Path
 
 import pytest
@@ -42,6 +43,15 @@ def test_a_word_with_a_star_has_any_ending() -> None:
     assert begins(phrase, words_of("telefon numaran nedir"))
     assert not begins(phrase, words_of("telefon num"))
     assert not begins(phrase, words_of("telefonun numara"))
+
+
+def test_the_same_files_are_the_same_phrases_in_another_process(tmp_path: Path) -> None:
+    (tmp_path / "en.toml").write_text(FILE)
+    book = read_phrasebook(tmp_path)
+    same = pickle.loads(pickle.dumps(book))
+    assert (same, hash(same)) == (book, hash(book))
+    (tmp_path / "en.toml").write_text(FILE.replace("stop", "wait"))
+    assert read_phrasebook(tmp_path) != book
 
 
 def test_an_operator_adds_a_language_by_adding_a_file(tmp_path: Path) -> None:

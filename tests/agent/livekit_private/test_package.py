@@ -107,6 +107,11 @@ PARTS: list[tuple[Any, str, str]] = [
         " fail would tell of certificates that cannot be read",
     ),
     (
+        http_context,
+        "_set_default_cert_env",
+        "on a machine without certificates job processes could not join a room",
+    ),
+    (
         importlib.import_module("anyio"),
         "_backends",
         "nothing would be preloaded: each job's first call would load its modules for seconds",
@@ -176,6 +181,12 @@ def lacks(owner: Any, name: str) -> bool:
 )
 def test_livekit_has_the_part(owner: Any, name: str, feature: str) -> None:
     assert not lacks(owner, name), f"{owner.__name__} has no {name} any more: {feature}."
+
+
+def test_livekit_has_what_its_fork_server_loads() -> None:
+    assert importlib.util.find_spec("livekit.agents.ipc._preload"), (
+        "each job process would load LiveKit's native library for itself"
+    )
 
 
 @pytest.mark.parametrize(("owner", "name", "_"), PARTS)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.worker.preparation import UnpreparedError, require_preparation
+from agent.worker.preparation import UnpreparedError, require_preparation, share_with_jobs
 from workbench.local.running import PROJECT
 
 
@@ -17,6 +17,11 @@ def test_a_worker_that_can_prepare_a_call_may_start() -> None:
     made: list[str] = []
     require_preparation(lambda: made.append("parts"))
     assert made == ["parts"]
+
+
+def test_what_cannot_be_loaded_is_told_before_a_job_process_would_lack_it() -> None:
+    with pytest.raises(UnpreparedError, match="No module named 'no_such_module'"):
+        share_with_jobs(lambda: None, ["json", "no_such_module"])
 
 
 def test_whatever_a_library_raises_becomes_one_line() -> None:

@@ -8,8 +8,6 @@ from pathlib import Path
 import pytest
 
 from agent.worker import spare
-from agent.worker.server import environment
-from workbench.local.sample_settings import sample_settings
 
 pytestmark = pytest.mark.slow
 
@@ -43,11 +41,6 @@ def test_it_ends_with_its_supervisor(tmp_path: Path) -> None:
 
 
 def test_it_imports_what_is_there_and_nothing_of_ours() -> None:
-    for name in {*spare.IN_THE_WORKER, *spare.IN_EACH_JOB}:
+    for name in spare.IMPORTED:
         assert name.partition(".")[0] not in ("agent", "config", "stt_assemblyai")
         assert importlib.util.find_spec(name)
-
-
-def test_its_job_processes_have_the_environment_of_others() -> None:
-    wanted = environment(sample_settings())
-    assert {name: wanted[name] for name in spare.ENVIRONMENT} == spare.ENVIRONMENT
