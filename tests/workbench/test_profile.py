@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from workbench.bench.profile.against import against_table
 from workbench.bench.profile.calls import Measured
 from workbench.bench.profile.counts import per_second, read_counts
 from workbench.bench.profile.groups import LOOP, group_of
@@ -80,6 +81,17 @@ def test_the_tables_show_a_minute_of_one_call() -> None:
     assert groups_table(found).rows == [
         ("speech to text", "2.00"),
         ("all that Python does", "2.00"),
+    ]
+
+
+def test_two_checkouts_are_compared_by_their_medians() -> None:
+    def side(*python: float) -> dict[str, list[Measured]]:
+        used = [{5: Thread("python", each, 0.0), 6: Thread("tokio", 1.0, 0.0)} for each in python]
+        return {"one talks": [Measured(1, 60.0, threads=threads) for threads in used]}
+
+    assert against_table(side(4.0, 9.0, 3.0), side(2.0, 1.0, 7.0)).rows == [
+        ("one talks: all threads", "5.00", "3.00", "0.60"),
+        ("one talks: Python's threads", "4.00", "2.00", "0.50"),
     ]
 
 

@@ -19,6 +19,7 @@ from rich.console import Console
 from workbench.arguments import command, positive
 from workbench.bench.pages import made_with, markdown_table, terminal_table, write_section
 from workbench.bench.profile import inside, table
+from workbench.bench.profile.against import against, against_table
 from workbench.bench.profile.calls import Measured, counted, greeted, measured
 from workbench.bench.profile.counts import per_second
 from workbench.bench.profile.imports import Imports, imports_in
@@ -36,10 +37,11 @@ WARM_SECONDS = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """How long each measurement takes, and how many calls are held at once."""
+    """How long each measurement takes, and how many calls are held at once; or another checkout."""
 
     seconds: int
     calls: int
+    against: Path | None
 
 
 async def profiled(places: Places, chosen: Chosen) -> dict[str, Measured]:
@@ -108,6 +110,8 @@ async def run(chosen: Chosen) -> list[Table]:
     print(f"Logs, and stacks as a flame graph's program reads them, are in {logs}", flush=True)
     async with own_livekit(logs) as server, stand_ins(logs / "stand-ins.log") as (stood_in, _):
         places = Places(server.access, stood_in, logs)
+        if chosen.against:
+            return [against_table(*await against(places, chosen.against, chosen.seconds, SETTINGS))]
         found = await profiled(places, chosen)
         counts = await counting(places, chosen)
         starts = await starting(places)
@@ -125,11 +129,14 @@ def main() -> int:
     parser = command("make profile", __doc__)
     parser.add_argument("--seconds", type=positive, default=60, help="of each measurement")
     parser.add_argument("--calls", type=positive, default=6, help="at once, in the third")
+    parser.add_argument(
+        "--against", type=Path, metavar="FOLDER", help="of another checkout: calls in turns by both"
+    )
     parser.add_argument("--write", action="store_true", help="write docs/performance.md")
     chosen = parser.parse_args()
     logging.getLogger("livekit").setLevel(logging.CRITICAL)
     try:
-        tables = asyncio.run(run(Chosen(chosen.seconds, chosen.calls)))
+        tables = asyncio.run(run(Chosen(chosen.seconds, chosen.calls, chosen.against)))
     except NoSamplerError as error:
         print(error, file=sys.stderr)
         return 1
