@@ -77,6 +77,10 @@ bench-stt: $(STAMP)  ## CPU and memory of a speech stream, ours and stock
 bench-vad: $(STAMP)  ## CPU of the voice detector, ours and Silero's plugin
 	$(BIN)/python -m workbench.bench.vad
 
+bench-start: $(STAMP)  ## Time, CPU and memory of a worker before its first call, ours and stock
+	$(BIN)/python -m workbench.local.livekit_binary
+	$(BIN)/python -m workbench.bench.start
+
 capacity: $(STAMP)  ## How many talking calls this machine carries, ours and stock, twelve minutes: docs/capacity.md
 	$(BIN)/python -m workbench.bench.capacity $(ARGS)
 

@@ -31,6 +31,8 @@ _TUNED: TurnHandlingOptions = {
 # The default load is the machine's, on which the callers and their providers run as well: the
 # server would pass this worker over.
 server = AgentServer(load_fnc=lambda: 0.0)
+if "READY_PROCESSES" in os.environ:  # otherwise as many as there are cores
+    server.update_options(num_idle_processes=int(os.environ["READY_PROCESSES"]))
 
 
 def stock_session(

@@ -29,6 +29,7 @@ class Benchmark:
 BENCHMARKS = (
     Benchmark("Talking calls", "workbench.bench.capacity", ("--quick",), 300),
     Benchmark("Six callers at once", "workbench.bench.burst", ("--quick",), 180),
+    Benchmark("A worker's start", "workbench.bench.start", ("--quick",), 90),
     Benchmark("Speech stream", "workbench.bench.stt", ("--quick",), 240),
     Benchmark("Voice detector", "workbench.bench.vad", ("--quick",), 150),
     Benchmark("Answers", "workbench.bench.latency", ("--quick",), 240),
