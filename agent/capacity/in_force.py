@@ -40,6 +40,11 @@ def limits(settings: Settings, cores: float, origins: Mapping[str, str]) -> Sequ
             of("AGENT_MAX_CALLS") if agent.max_calls else by_default,
         ),
         Limit(
+            "calls a process",
+            str(agent.calls_per_process),
+            of("AGENT_CALLS_PER_PROCESS"),
+        ),
+        Limit(
             "CPU",
             "any" if agent.max_cpu_percent == 100 else f"{agent.max_cpu_percent} %",
             f"no more calls after {ON_SECONDS} s above it ({of('AGENT_MAX_CPU_PERCENT')})",

@@ -47,7 +47,7 @@ async def calibrate(tell: Callable[[Step], None]) -> Trial:
         settings = settings_for(port)
         agent = settings.agent
         limits = Limits(cores(), agent.max_loop_lag_ms / 1000, agent.max_cpu_percent / 100)
-        load = Load(settings, calls_per_process(settings))
+        load = Load(settings, settings.agent.calls_per_process)
         steps: list[Step] = []
         try:
             level = max(2, math.ceil(limits.cores))
@@ -65,11 +65,6 @@ async def calibrate(tell: Callable[[Step], None]) -> Trial:
     fit = math.floor(free / call_bytes) if call_bytes > 0 else 10**6
     advice = advise(steps, limits, memory_calls=fit)
     return Trial(tuple(steps), limits, call_bytes / 1e6, advice)
-
-
-def calls_per_process(settings: Settings) -> int:
-    """How many calls share a process."""
-    return getattr(settings.agent, "calls_per_process", None) or 1
 
 
 def settings_for(port: int) -> Settings:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -69,6 +70,9 @@ async def test_the_agent_waits_bears_a_pause_and_shows_that_it_listens(
     ):
         counted = await page.text()
     assert 'agent_overlaps_total{kind="hold",outcome="true"} 1.0' in counted
+    seconds = re.search(r"^agent_call_event_loop_lag_seconds_count (\S+)", counted, re.MULTILINE)
+    assert seconds, counted
+    assert float(seconds[1]) > 10  # each second the call's process told how late it ran
     await caller.hang_up()
     line = await worker.process.wait_for_line(
         lambda line: '"second opinion"' in line, timeout_seconds=20

@@ -37,6 +37,7 @@ def test_what_is_not_set_says_so() -> None:
     )
     assert (found["CPU"].value, found["loop lag"].value) == ("95 %", "60 ms")
     assert "AGENT_MAX_LOOP_LAG_MS, default" in found["loop lag"].why
+    assert found["calls a process"].why == "AGENT_CALLS_PER_PROCESS, default"
     assert "new sessions" not in found
 
 

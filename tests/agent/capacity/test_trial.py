@@ -3,7 +3,7 @@
 import pytest
 
 from agent.capacity.judgement import Step
-from agent.capacity.trial import calibrate, calls_per_process, settings_for
+from agent.capacity.trial import calibrate, settings_for
 
 
 def test_calls_go_to_the_given_port_and_need_no_key() -> None:
@@ -12,7 +12,6 @@ def test_calls_go_to_the_given_port_and_need_no_key() -> None:
     assert {settings.openai.llm.base_url, settings.openai.tts.base_url} == {
         "http://127.0.0.1:4711/v1"
     }
-    assert calls_per_process(settings) >= 1
 
 
 @pytest.mark.slow
