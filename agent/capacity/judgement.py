@@ -4,10 +4,10 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-IN_A_ROOM = 2.5
+IN_A_ROOM = 3.2
 """What a call in a room takes of the CPU, as a multiple of one here: LiveKit's native library, its
 events and the room cannot run without a server. `make capacity` measured 12.9 % of a core for each
-of eight calls where a call here took 5.2 % (2026-11-28)."""
+of eight calls where a call here took 4.0 % (2026-11-28)."""
 
 MARGIN = 0.15
 """The share of a machine that is left for calls that begin, records and the worker itself."""
@@ -61,15 +61,21 @@ def fault(step: Step, first: Step, limits: Limits) -> str:
     return ""
 
 
-def next_level(steps: Sequence[Step], limits: Limits) -> int:
-    """How many calls to try next: after the first step half of what the CPU allows, then more by a
-    fifth. Of what else runs, nobody knows whether it makes way for calls."""
-    last = steps[-1]
+def next_level(steps: Sequence[Step], limits: Limits) -> int | None:
+    """How many calls to try next; None when that is known closely enough.
+
+    Half of what the CPU allows comes after the first step, then more by two fifths. When a level
+    was too high, the middle between it and the highest that went well comes next.
+    """
+    first = steps[0]
+    held = max((each.calls for each in steps if not fault(each, first, limits)), default=0)
+    failed = min((each.calls for each in steps if fault(each, first, limits)), default=None)
+    if failed is not None:
+        return None if failed - held <= max(1, held / 6) else (held + failed) // 2
     if len(steps) == 1:
-        others = max(0.0, last.machine * limits.cores - last.cores)
-        fit = (limits.cpu * limits.cores - others / 2) / max(cores_per_call(steps), 1e-3)
-        return max(last.calls + 1, math.floor(fit / 2))
-    return last.calls + max(1, math.ceil(last.calls / 5))
+        fit = limits.cpu * limits.cores / max(cores_per_call(steps), 1e-3)
+        return max(held + 1, math.floor(fit / 2))
+    return held + max(1, math.ceil(held * 2 / 5))
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,11 +92,14 @@ class Advice:
 
 def advise(steps: Sequence[Step], limits: Limits, *, memory_calls: int) -> Advice:
     """From all steps, in their order. `memory_calls`: how many calls fit into the memory."""
-    first, held, why = steps[0], 0, ""
-    for each in steps:
-        if why := fault(each, first, limits):
-            break
-        held = each.calls
+    first = steps[0]
+    held = max((each.calls for each in steps if not fault(each, first, limits)), default=0)
+    beyond = min(
+        (each for each in steps if fault(each, first, limits)),
+        key=lambda each: each.calls,
+        default=None,
+    )
+    why = fault(beyond, first, limits) if beyond else ""
     calls = math.floor(held / IN_A_ROOM * (1 - MARGIN))
     if held and memory_calls < calls:
         return Advice(max(0, memory_calls), held, "the memory holds no more")

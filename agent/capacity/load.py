@@ -1,6 +1,7 @@
 """Processes full of calls that nobody makes, and what they cost the machine."""
 
 import asyncio
+import contextlib
 import multiprocessing
 import time
 from collections.abc import Sequence
@@ -16,8 +17,9 @@ from agent.capacity.talk import Told, hold_calls
 from config.settings import Settings
 
 PRELOADED = ("agent.worker.preloaded", "agent.capacity.talk")
-SETTLE_SECONDS = 4.0
-"""Until then some calls are only starting."""
+START_SECONDS = 20.0
+"""Calls that have not begun by then are measured all the same."""
+SETTLE_SECONDS = 2.0
 MEASURE_SECONDS = 6.5
 _STOP_SECONDS = 10.0
 
@@ -28,12 +30,14 @@ class _Process:
     pipe: Connection
     calls: int
     told: list[Told] = field(default_factory=list)
+    have_begun: asyncio.Event = field(default_factory=asyncio.Event)
 
     def read(self) -> None:
         """Take what it has told since."""
         try:
             while self.pipe.poll():
                 self.told.append(self.pipe.recv())
+                self.have_begun.set()
         except (EOFError, OSError):
             asyncio.get_running_loop().remove_reader(self.pipe.fileno())
 
@@ -54,8 +58,11 @@ class Load:
         """How many there are."""
         return sum(each.calls for each in self._processes)
 
-    def raise_to(self, calls: int) -> None:
-        """Begin as many calls as are missing. Returns before they have begun."""
+    async def change_to(self, calls: int) -> None:
+        """Begin as many calls as are missing, or end those that are too many. Returns when all
+        have begun, or after `START_SECONDS`."""
+        while self._processes and self.calls - self._processes[-1].calls >= calls:
+            self._end([self._processes.pop()])
         while (missing := calls - self.calls) > 0:
             count = min(missing, self._each)
             ours, theirs = self._context.Pipe()
@@ -67,6 +74,10 @@ class Load:
             added = _Process(process, ours, count)
             asyncio.get_running_loop().add_reader(ours.fileno(), added.read)
             self._processes.append(added)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(START_SECONDS):
+                for each in self._processes:
+                    await each.have_begun.wait()
 
     async def measure(self) -> Step:
         """Let the calls settle, and measure them. Raises RuntimeError if one of them has died."""
@@ -81,21 +92,26 @@ class Load:
         return _step(self.calls, self._processes, cores, machine)
 
     def memory_bytes(self) -> float:
-        """What one call holds for itself alone; NaN where the system does not tell."""
+        """What one call holds, with its part of what is shared; NaN where the system is silent."""
         held = [_own_bytes(each.process.pid) for each in self._processes]
         return sum(held) / self.calls if held else float("nan")
 
     async def stop(self) -> None:
         """End all calls."""
-        for each in self._processes:
-            asyncio.get_running_loop().remove_reader(each.pipe.fileno())
-            each.pipe.close()
+        self._end(self._processes)
         until = time.monotonic() + _STOP_SECONDS
         for each in self._processes:
             await asyncio.to_thread(each.process.join, max(0.1, until - time.monotonic()))
             if each.process.is_alive():
                 each.process.kill()
         self._processes.clear()
+
+    @staticmethod
+    def _end(processes: Sequence[_Process]) -> None:
+        """They end by themselves when nobody listens."""
+        for each in processes:
+            asyncio.get_running_loop().remove_reader(each.pipe.fileno())
+            each.pipe.close()
 
     def _cpu_seconds(self) -> float:
         total = 0.0
@@ -126,6 +142,7 @@ def _step(calls: int, processes: Sequence[_Process], cores: float, machine: floa
 
 def _own_bytes(pid: int | None) -> float:
     try:
-        return float(psutil.Process(pid).memory_full_info().uss)
+        held = psutil.Process(pid).memory_full_info()
+        return float(getattr(held, "pss", held.uss))
     except (psutil.Error, AttributeError):
         return float("nan")

@@ -11,7 +11,7 @@ from multiprocessing.connection import Connection
 
 import psutil
 
-from agent.capacity.judgement import Advice, Limits, Step, advise, fault, next_level
+from agent.capacity.judgement import Advice, Limits, Step, advise, next_level
 from agent.capacity.load import Load
 from agent.capacity.one_turn import served
 from agent.worker.load_shedding import cores
@@ -19,9 +19,8 @@ from config.load import load_settings
 from config.settings import Settings
 from config.sources import DOTENV
 
-LONGEST_SECONDS = 75.0
-"""No step begins that would end later."""
-STEP_SECONDS = 11.5
+LONGEST_SECONDS = 60.0
+"""No step begins later."""
 MEMORY_SHARE = 0.8
 """Of the memory that is free, calls may take this much."""
 
@@ -49,12 +48,10 @@ async def calibrate(tell: Callable[[Step], None]) -> Trial:
         limits = Limits(cores(), agent.max_loop_lag_ms / 1000, agent.max_cpu_percent / 100)
         load = Load(settings, settings.agent.calls_per_process)
         steps: list[Step] = []
+        level: int | None = max(2, math.ceil(limits.cores))
         try:
-            level = max(2, math.ceil(limits.cores))
-            while not steps or not fault(steps[-1], steps[0], limits):
-                if steps and time.monotonic() - began + STEP_SECONDS > LONGEST_SECONDS:
-                    break
-                load.raise_to(level)
+            while level and not (steps and time.monotonic() - began > LONGEST_SECONDS):
+                await load.change_to(level)
                 steps.append(await load.measure())
                 tell(steps[-1])
                 level = next_level(steps, limits)
