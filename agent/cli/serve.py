@@ -67,9 +67,10 @@ def connect(room: Annotated[str, typer.Option(help="Name of the room to join.")]
         from agent.worker.run import join
         from agent.worker.server import build_server
 
+        with explained(settings):
+            server = build_server(settings)
+            share_with_jobs(server.prepare, [PRELOADED])
     with explained(settings):
-        server = build_server(settings)
-        share_with_jobs(server.prepare, [PRELOADED])
         asyncio.run(join(server, settings, room))
 
 
@@ -111,11 +112,12 @@ def _serve(*, devmode: bool, records: bool = False, **options: Any) -> None:
         from agent.worker.run import serve
         from agent.worker.server import build_server, reread_files
 
+        with explained(settings):
+            server = build_server(settings)
+            if devmode:
+                reread_files(server, settings)
+            share_with_jobs(server.prepare, [PRELOADED])
     with explained(settings):
-        server = build_server(settings)
-        if devmode:
-            reread_files(server, settings)
-        share_with_jobs(server.prepare, [PRELOADED])
         asyncio.run(serve(server, settings, devmode=devmode, **options))
 
 

@@ -5,6 +5,7 @@ worker has imported: two seconds of CPU and 120 MB. Forked, it shares the worker
 do all job processes. If it dies, Python starts another one in its own way.
 """
 
+import gc
 import logging
 import os
 from collections.abc import Sequence
@@ -32,7 +33,8 @@ def fork_the_server() -> bool:
         log.info("job processes share nothing with the worker: it has several threads")
         return False
     resource_tracker.ensure_running()  # or it would be forked as well
-    set_aside()
+    set_aside(quickly=True)
+    gc.enable()  # which job processes inherit
     util.spawnv_passfds = _fork  # type: ignore[assignment]  # its names of arguments differ
     try:
         forkserver.set_forkserver_preload([])  # it is all there

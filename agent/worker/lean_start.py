@@ -15,6 +15,7 @@ UNUSED = frozenset(
         "livekit.plugins.openai.realtime",
         "livekit.plugins.openai.responses",
         "livekit.plugins.openai.tools",
+        "openai.resources",
         "openai.types.beta",
         "openai.types.beta.realtime",
         "openai.types.graders",
@@ -31,7 +32,7 @@ ENVIRONMENT = {"OPENBLAS_NUM_THREADS": "1"}
 
 @contextlib.contextmanager
 def lean_start() -> Iterator[None]:
-    """Import the worker in this context. Nothing of it is garbage, so none is looked for."""
+    """Import and build the worker in this context. It leaves no garbage, so none is looked for."""
     for name, value in ENVIRONMENT.items():
         os.environ.setdefault(name, value)
     load_at_first_use(UNUSED)

@@ -11,7 +11,7 @@ from workbench.local.running import PROJECT
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only there Python forks them")
 
 WORKER = """
-import multiprocessing, os, signal, sys, threading
+import gc, multiprocessing, os, signal, sys, threading
 sys.path.insert(0, {project!r})
 from agent.worker.fork_server import fork_the_server
 
@@ -41,6 +41,9 @@ def is_open(number):
         return os.fstat(number)
     except OSError:
         return None
+
+def garbage_here():
+    tell(gc.isenabled(), gc.get_freeze_count() > 1000)
 
 def starts_another():
     start(loaded_here)
@@ -75,6 +78,13 @@ def test_a_signal_to_all_processes_of_the_worker_ends_no_job_process(tmp_path: P
 def test_a_job_process_has_none_of_the_workers_open_files(tmp_path: Path) -> None:
     work = "files.extend(map(os.fstat, os.pipe())); fork_the_server(); start(files_here)"
     assert told_by(work, tmp_path) == "set()"
+
+
+def test_a_job_process_looks_for_garbage_but_not_in_what_the_worker_has_loaded(
+    tmp_path: Path,
+) -> None:
+    work = "gc.disable(); fork_the_server(); start(garbage_here)"
+    assert told_by(work, tmp_path) == "True True"
 
 
 def test_a_job_process_can_start_another_process(tmp_path: Path) -> None:
