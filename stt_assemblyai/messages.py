@@ -40,6 +40,7 @@ __all__ = [
     "Warned",
     "Word",
     "decode",
+    "decode_exactly",
     "encode",
 ]
 
@@ -198,10 +199,16 @@ def decode(text: str | bytes, faults: list[Unknown] | None = None) -> ServerMess
 
     Adds the unreadable parts of an otherwise understood message to `faults`.
     """
+    message = decode_exactly(text)
+    return message or _decode_leniently(text, [] if faults is None else faults)
+
+
+def decode_exactly(text: str | bytes) -> ServerMessage | None:
+    """Read one text frame that keeps every rule. None if it does not."""
     try:
         return _ADAPTER.validate_json(text)
     except ValidationError:
-        return _decode_leniently(text, [] if faults is None else faults)
+        return None
 
 
 def _decode_leniently(text: str | bytes, faults: list[Unknown]) -> ServerMessage:

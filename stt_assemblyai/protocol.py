@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, assert_never
 
 from stt_assemblyai.errors import AssemblyAIError, classify_close
 from stt_assemblyai.events import Ended, Noticed, Opened
+from stt_assemblyai.long_turns import TurnReader
 from stt_assemblyai.messages import (
     Begin,
     ClientMessage,
@@ -32,7 +33,6 @@ from stt_assemblyai.messages import (
     Turn,
     Unknown,
     Warned,
-    decode,
     encode,
 )
 from stt_assemblyai.models import WHISPER
@@ -80,6 +80,7 @@ class Session:
         self._tags_noise = options.family is WHISPER
         self._has_begun = False  # a session that is ending may not have begun
         self._uncoded_error = ""  # an Error without a code, which the following close has
+        self._reader = TurnReader()
         self.faults: list[Unknown] = []  # unreadable parts of the newest message
 
     @property
@@ -104,7 +105,7 @@ class Session:
         if self.over:
             return None
         self.faults = []
-        message = decode(text, self.faults)
+        message = self._reader.read(text, self.faults)
         match message:
             case Begin():
                 return self._begin(message)

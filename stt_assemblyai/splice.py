@@ -244,7 +244,7 @@ def settled(words: tuple[SpokenWord, ...]) -> tuple[SpokenWord, ...]:
     if not words or words[-1].end_ms - words[0].end_ms < _REWRITTEN_MS:
         return words
     until_ms = words[-1].end_ms - _REWRITTEN_MS
-    return tuple(replace(w, final=w.final or w.end_ms <= until_ms) for w in words)
+    return tuple(w if w.final or w.end_ms > until_ms else replace(w, final=True) for w in words)
 
 
 def replay_from(words: Sequence[SpokenWord]) -> float:

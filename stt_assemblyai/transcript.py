@@ -3,14 +3,26 @@
 from __future__ import annotations
 
 import itertools
+import operator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
-    from stt_assemblyai.audio import AudioClock
-    from stt_assemblyai.messages import Turn
+    from collections.abc import Sequence
 
-__all__ = ["SpokenWord", "Transcript", "TurnEnd", "heard_words", "known", "read", "spoken_words"]
+    from stt_assemblyai.audio import AudioClock
+    from stt_assemblyai.messages import Turn, Word
+
+__all__ = [
+    "SpokenWord",
+    "SpokenWords",
+    "Transcript",
+    "TurnEnd",
+    "heard_words",
+    "known",
+    "read",
+    "shared",
+]
 
 _USUAL_WORD_MS = 400
 
@@ -68,32 +80,60 @@ class TurnEnd:
     decided_at: float | None = None
 
 
-def spoken_words(turn: Turn, clock: AudioClock) -> tuple[SpokenWord, ...]:
-    """A message's words on the stream's clock. Words without text are left out."""
-    return tuple(
-        SpokenWord(
-            text=word.text,
-            start_ms=(start_ms := clock.to_stream(word.start)),
-            end_ms=max(start_ms, clock.to_stream(word.end)),
-            confidence=word.confidence,
-            final=word.word_is_final,
-            speaker=known(word.speaker),
+class SpokenWords:
+    """Puts the words of one message after the other on the stream's clock; those that are the same
+    objects as before stay where they are."""
+
+    def __init__(self) -> None:
+        self._words: tuple[Word, ...] = ()
+        self._spoken: tuple[SpokenWord, ...] = ()
+        self._clock: AudioClock | None = None
+
+    def of(self, words: tuple[Word, ...], clock: AudioClock) -> tuple[SpokenWord, ...]:
+        """These words on the stream's clock. Words without text are left out."""
+        count = shared(self._words, words) if clock is self._clock else 0
+        spoken = self._spoken[:count] + tuple(
+            _spoken(word, clock) for word in words[count:] if word.text.strip()
         )
-        for word in turn.words
-        if word.text.strip()
-    )
+        is_whole = len(spoken) == len(words)
+        self._words, self._spoken, self._clock = words if is_whole else (), spoken, clock
+        self._words = self._words[: self._settled(clock)]
+        return spoken
+
+    def _settled(self, clock: AudioClock) -> int:
+        """How many words lie where audio has been sent: the clock does not change there."""
+        count = len(self._words)
+        while count and self._words[count - 1].end >= clock.session_ms:
+            count -= 1
+        return count
+
+
+def shared(one: Sequence[object], other: Sequence[object]) -> int:
+    """How many items at the beginning are the very same objects."""
+    same = list(map(operator.is_, one, other))
+    return same.index(False) if False in same else len(same)
+
+
+def _spoken(word: Word, clock: AudioClock) -> SpokenWord:
+    start_ms = clock.to_stream(word.start)
+    end_ms = max(start_ms, clock.to_stream(word.end))
+    speaker = known(word.speaker)
+    return SpokenWord(word.text, start_ms, end_ms, word.confidence, word.word_is_final, speaker)
 
 
 def heard_words(
-    turn: Turn, clock: AudioClock, same_turn: Transcript | None, from_ms: int
+    turn: Turn,
+    heard: tuple[SpokenWord, ...],
+    clock: AudioClock,
+    same_turn: Transcript | None,
+    from_ms: int,
 ) -> tuple[SpokenWord, ...]:
-    """Like `spoken_words`, but a text without words gets words made from it.
+    """The words `heard` in a message, but a text without words gets words made from it.
 
     They lie where the words of `same_turn` do if there are as many; else evenly between its start
     (or `from_ms`) and the newest audio.
     """
-    heard, texts = spoken_words(turn, clock), turn.transcript.split()
-    if heard or not texts:
+    if heard or not (texts := turn.transcript.split()):
         return heard
     is_same = same_turn is not None and same_turn.turn_order == turn.turn_order
     if same_turn is not None and is_same and len(same_turn.words) == len(texts):

@@ -42,7 +42,16 @@ from stt_assemblyai.events import (
 from stt_assemblyai.messages import SpeakerRevision, SpeechStarted, Turn
 from stt_assemblyai.splice import Resumption, replay_from, settled
 from stt_assemblyai.text import same_words
-from stt_assemblyai.transcript import SpokenWord, Transcript, TurnEnd, heard_words, known, read
+from stt_assemblyai.transcript import (
+    SpokenWord,
+    SpokenWords,
+    Transcript,
+    TurnEnd,
+    heard_words,
+    known,
+    read,
+    shared,
+)
 
 __all__ = ["TurnMapper"]
 
@@ -81,6 +90,7 @@ class TurnMapper:
         self._is_asked = False  # to end the turn
         self._end = TurnEnd()  # of the turn in progress, once it is decided
         self._resumption = Resumption()
+        self._spoken = SpokenWords()
 
     @property
     def deadline(self) -> float | None:
@@ -376,7 +386,8 @@ class TurnMapper:
     def _heard(self, turn: Turn) -> tuple[SpokenWord, ...]:
         same_turn = None if self._resumption.point.open else self._latest or self._ended
         from_ms = self.said_until_ms if self._onset_ms is None else self._onset_ms
-        return heard_words(turn, self._clock, same_turn, from_ms)
+        heard = self._spoken.of(turn.words, self._clock)
+        return heard_words(turn, heard, self._clock, same_turn, from_ms)
 
     def _read(self, turn: Turn, heard: tuple[SpokenWord, ...]) -> Transcript:
         words = self._resumption.join(heard, turn.turn_order, is_end=turn.end_of_turn)
@@ -389,4 +400,6 @@ def _all_final(transcript: Transcript) -> bool:
 
 def _news(before: Transcript, after: Transcript) -> bool:
     """Whether words were added, changed or settled; their times differ in every message."""
-    return [(w.text, w.final) for w in before.words] != [(w.text, w.final) for w in after.words]
+    old = shared(before.words, after.words)
+    one, other = before.words[old:], after.words[old:]
+    return [(w.text, w.final) for w in one] != [(w.text, w.final) for w in other]

@@ -21,10 +21,11 @@ from livekit.agents.utils import is_given
 from stt_assemblyai.errors import AssemblyAIError, HttpStatus, NetworkError
 from stt_assemblyai.options import RENAMED, SessionOptions
 from stt_assemblyai.service import LONGEST_TERM, MOST_TERMS
-from stt_assemblyai.transcript import Transcript
+from stt_assemblyai.transcript import SpokenWord, Transcript, shared
 
 __all__ = [
     "StatusError",
+    "TimedWords",
     "UnreachableError",
     "api_error",
     "merged_keyterms",
@@ -35,8 +36,42 @@ __all__ = [
 logger = logging.getLogger("stt_assemblyai")
 
 
+class TimedWords:
+    """Makes LiveKit's words of one transcript after the other, and each word once."""
+
+    def __init__(self) -> None:
+        self._words: tuple[SpokenWord, ...] = ()
+        self._timed: list[TimedString] = []
+        self._offset_seconds = 0.0
+
+    def of(self, words: tuple[SpokenWord, ...], offset_seconds: float) -> list[TimedString]:
+        """The words with times in seconds, shifted by an offset."""
+        count = shared(self._words, words) if offset_seconds == self._offset_seconds else 0
+        self._timed = [
+            *self._timed[:count],
+            *(_timed(word, offset_seconds) for word in words[count:]),
+        ]
+        self._words, self._offset_seconds = words, offset_seconds
+        return list(self._timed)
+
+
+def _timed(word: SpokenWord, offset_seconds: float) -> TimedString:
+    return TimedString(
+        word.text,
+        start_time=word.start_ms / 1000 + offset_seconds,
+        end_time=word.end_ms / 1000 + offset_seconds,
+        confidence=word.confidence,
+        speaker_id=word.speaker,
+    )
+
+
 def speech_data(
-    transcript: Transcript, *, offset_seconds: float, language: str, ended_at: float | None = None
+    transcript: Transcript,
+    timed: TimedWords,
+    *,
+    offset_seconds: float,
+    language: str,
+    ended_at: float | None = None,
 ) -> stt.SpeechData:
     """A transcript with times in seconds, shifted by an offset. `language` is used if the service
     named none; `ended_at` is when the last word ended, in unix seconds."""
@@ -48,16 +83,7 @@ def speech_data(
         end_time=transcript.end_ms / 1000 + offset,
         confidence=transcript.confidence,
         speaker_id=transcript.speaker,
-        words=[
-            TimedString(
-                word.text,
-                start_time=word.start_ms / 1000 + offset,
-                end_time=word.end_ms / 1000 + offset,
-                confidence=word.confidence,
-                speaker_id=word.speaker,
-            )
-            for word in transcript.words
-        ],
+        words=timed.of(transcript.words, offset),
         metadata={
             "session_id": transcript.session_id,
             "turn_order": transcript.turn_order,

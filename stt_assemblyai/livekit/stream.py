@@ -35,7 +35,12 @@ from stt_assemblyai.events import (
     StreamEvent,
     Unanswered,
 )
-from stt_assemblyai.livekit.convert import api_error, session_parameters, speech_data
+from stt_assemblyai.livekit.convert import (
+    TimedWords,
+    api_error,
+    session_parameters,
+    speech_data,
+)
 from stt_assemblyai.livekit.failures import Failures
 from stt_assemblyai.livekit.private import DirectStream
 from stt_assemblyai.retries import Patience, Retries
@@ -75,6 +80,7 @@ class SpeechStream(DirectStream):
             retries=Retries(patience, random.random, failures.outage_since(_now())),
         )
         self._owner = owner
+        self._timed = TimedWords()
         self._closes_within_seconds = config.timing.termination_timeout_seconds
         self._failures = failures
         super().__init__(owner, conn_options, config.options.sample_rate)
@@ -246,6 +252,7 @@ class SpeechStream(DirectStream):
         english = self.transcriber.options.speech_model == "universal-streaming-english"
         return speech_data(
             transcript,
+            self._timed,
             offset_seconds=self.start_time_offset,
             language="en" if english else "",
             ended_at=self._wall_time(transcript.end_ms),

@@ -50,12 +50,13 @@ SURFACE = {
     "transcriber": {"StreamConfig", "Transcriber"},
     "transcript": {
         "SpokenWord",
+        "SpokenWords",
         "Transcript",
         "TurnEnd",
         "heard_words",
         "known",
         "read",
-        "spoken_words",
+        "shared",
     },
 }
 

@@ -6,7 +6,15 @@ import pytest
 
 from stt_assemblyai.audio import AudioClock
 from stt_assemblyai.messages import Turn
-from stt_assemblyai.transcript import SpokenWord, Transcript, heard_words, known, read, spoken_words
+from stt_assemblyai.transcript import (
+    SpokenWord,
+    SpokenWords,
+    Transcript,
+    heard_words,
+    known,
+    read,
+    shared,
+)
 
 
 def words(text: str, *, first: int = 0, length_ms: int = 250) -> tuple[SpokenWord, ...]:
@@ -35,6 +43,10 @@ def turn(transcript: str, spoken: str, **fields: Any) -> Turn:
     ]
     message = {"type": "Turn", "turn_order": 2, "end_of_turn": False, "transcript": transcript}
     return Turn.model_validate({**message, "words": listed, **fields})
+
+
+def spoken_words(message: Turn, clock: AudioClock) -> tuple[SpokenWord, ...]:
+    return SpokenWords().of(message.words, clock)
 
 
 def test_words_lie_on_the_streams_clock() -> None:
@@ -107,7 +119,7 @@ def clock_at(sent_ms: float) -> AudioClock:
 def test_a_text_without_words_lies_before_the_newest_audio(
     transcript: str, from_ms: int, places: list[tuple[int, int]]
 ) -> None:
-    placed = heard_words(turn(transcript, ""), clock_at(4000), None, from_ms)
+    placed = heard_words(turn(transcript, ""), (), clock_at(4000), None, from_ms)
     assert texts(placed) == transcript
     assert [(word.start_ms, word.end_ms) for word in placed] == places
 
@@ -116,14 +128,41 @@ def test_a_text_without_words_lies_where_its_turn_is_known_to_lie() -> None:
     message = turn("hi there", "hi there")
     heard = spoken_words(message, AudioClock())
     before = read(message, heard, heard, "s")
-    same = heard_words(turn("Hi, there!", ""), clock_at(4000), before, 0)
+    same = heard_words(turn("Hi, there!", ""), (), clock_at(4000), before, 0)
     assert texts(same) == "Hi, there!"
     assert [(w.start_ms, w.end_ms) for w in same] == [(w.start_ms, w.end_ms) for w in heard]
-    longer = heard_words(turn("hi there friend", ""), clock_at(900), before, 5000)
+    longer = heard_words(turn("hi there friend", ""), (), clock_at(900), before, 5000)
     assert [word.start_ms for word in longer] == [0, 300, 600]
-    other = heard_words(turn("hi there", "", turn_order=3), clock_at(4000), before, 3900)
+    other = heard_words(turn("hi there", "", turn_order=3), (), clock_at(4000), before, 3900)
     assert [word.start_ms for word in other] == [3900, 3950]
-    assert heard_words(message, AudioClock(), before, 0) == heard
+    assert heard_words(message, heard, AudioClock(), before, 0) == heard
+
+
+def test_words_that_were_there_before_keep_their_place_once_their_audio_is_sent() -> None:
+    spoken, clock = SpokenWords(), clock_at(550)
+    said = turn("", "one two three*").words
+    first = spoken.of(said, clock)
+    clock.sent_silence(5000)
+    second = spoken.of((*said[:2], *turn("", "one two three four*").words[2:]), clock)
+    assert shared(first, second) == 1  # the second word ends at 550
+    assert shared(second, spoken.of(said, clock_at(9000))) == 0  # another session's clock
+
+
+def test_a_word_without_a_text_among_others_is_left_out_each_time() -> None:
+    spoken, clock = SpokenWords(), clock_at(60_000)
+    said = turn("", "one two three").words
+    odd = (said[0], said[1].model_copy(update={"text": " "}), said[2])
+    assert texts(spoken.of(odd, clock)) == texts(spoken.of(odd, clock)) == "one three"
+    assert texts(spoken.of(said, clock)) == "one two three"
+
+
+def test_a_long_turns_words_are_put_on_the_clock_once() -> None:
+    spoken, clock = SpokenWords(), clock_at(600_000)
+    said = turn("", " ".join(map(str, range(400)))).words
+    first = spoken.of(said[:399], clock)
+    second = spoken.of(said, clock)
+    assert shared(first, second) == 399
+    assert second == SpokenWords().of(said, clock)
 
 
 def test_a_transcript_spans_its_words() -> None:

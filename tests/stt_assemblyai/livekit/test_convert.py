@@ -5,6 +5,7 @@ from livekit.agents import NOT_GIVEN, APIConnectionError, APIError, APIStatusErr
 
 from stt_assemblyai.errors import AssemblyAIError, NetworkError, classify_close, classify_http
 from stt_assemblyai.livekit.convert import (
+    TimedWords,
     api_error,
     merged_keyterms,
     session_parameters,
@@ -50,6 +51,7 @@ def test_a_transcript_is_moved_to_the_sessions_clock_in_seconds() -> None:
     )
     data = speech_data(
         Transcript("s", 3, "Yes, tea.", words, language=None, speaker="A"),
+        TimedWords(),
         offset_seconds=10,
         language="en",
         ended_at=99.5,
@@ -66,9 +68,20 @@ def test_a_transcript_is_moved_to_the_sessions_clock_in_seconds() -> None:
     assert (data.metadata["settled"], data.metadata["ended_at"]) == (True, 99.5)
 
 
+def test_a_word_is_made_once_for_all_events_of_its_turn() -> None:
+    words = tuple(SpokenWord(str(n), n * 300, n * 300 + 200, 0.5, True, None) for n in range(400))
+    timed = TimedWords()
+    first, second = timed.of(words[:399], 0.0), timed.of(words, 0.0)
+    assert all(one is other for one, other in zip(first, second, strict=False))
+    assert second == TimedWords().of(words, 0.0)
+    first.clear()  # an event's list is its own
+    assert len(timed.of(words, 0.0)) == 400
+    assert timed.of(words, 2.0)[1].start_time == 2.3
+
+
 def test_the_language_that_the_service_named_wins() -> None:
     transcript = Transcript("s", 0, "sí", (), language="es")
-    assert speech_data(transcript, offset_seconds=0, language="en").language == "es"
+    assert speech_data(transcript, TimedWords(), offset_seconds=0, language="en").language == "es"
 
 
 def test_livekits_arguments_become_the_services() -> None:
