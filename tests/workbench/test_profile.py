@@ -71,12 +71,13 @@ def test_the_innermost_frame_that_tells_decides_the_group() -> None:
 def test_the_tables_show_a_minute_of_one_call() -> None:
     threads = {5: Thread("python", 4.0, 1.0), 6: Thread("tokio", 1.0, 0.0)}
     stacks = [Stack(5, (PUSH,), 4.0), Stack(6, (), 1.0)]
-    found = {"two": Measured(2, 120.0, threads=threads, stacks=stacks)}
+    found = {"two": Measured(2, 120.0, turns=8, threads=threads, stacks=stacks)}
     assert threads_table(found).rows == [
         ("python", "1.25"),
         ("tokio", "0.25"),
         ("all", "1.50"),
         ("% of a core", "2.5"),
+        ("answers in a minute", "2.0"),
     ]
     assert groups_table(found).rows == [
         ("speech to text", "2.00"),

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import itertools
 import json
 import time
 from collections.abc import AsyncIterator
@@ -22,7 +23,7 @@ __all__ = ["Call", "Measured", "counted", "greeted", "measured"]
 
 QUESTIONS = ("What is seven plus five?", "What is two plus two?", "What is four plus five?")
 GREETED_SECONDS = 60.0
-ANSWER_SECONDS = 30.0
+ANSWER_SECONDS = 15.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,13 +70,12 @@ async def _greeted(stack: AsyncExitStack, places: Places, worker: Worker, room: 
 
 
 async def _talk(call: Call, seconds: float) -> int:
-    """Ask for so long; the number of answers. Raises AssertionError where one is missing."""
-    until, turns = time.monotonic() + seconds, 0
+    """Ask for so long; the number of answers: with many calls, a busy machine may miss one."""
+    until, turns, questions = time.monotonic() + seconds, 0, itertools.cycle(QUESTIONS)
     while time.monotonic() < until:
-        question = QUESTIONS[turns % len(QUESTIONS)]
-        turn = await take_turn(call.caller, synthesised(question), timeout_seconds=ANSWER_SECONDS)
-        assert turn.reply, turn.fault
-        turns += 1
+        asked = synthesised(next(questions))
+        turn = await take_turn(call.caller, asked, timeout_seconds=ANSWER_SECONDS)
+        turns += bool(turn.reply)
     return turns
 
 
@@ -91,7 +91,7 @@ async def measured(
 ) -> Measured:
     """Hold the calls for so long, and watch their processes; one of them by the sampler, too.
 
-    Raises NoSamplerError; AssertionError where an answer is missing.
+    Raises NoSamplerError.
     """
     pids = sorted({each.pid for each in calls})
     async with AsyncExitStack() as watching:

@@ -45,6 +45,8 @@ def threads_table(found: Mapping[str, Measured]) -> Table:
     sums = [each.per_call(sum(named[kind].values())) for kind, each in found.items()]
     rows.append(("all", *(f"{each:.2f}" for each in sums)))
     rows.append(("% of a core", *(f"{each / 0.6:.1f}" for each in sums)))
+    answers = [each.turns / each.calls / each.seconds * 60 for each in found.values()]
+    rows.append(("answers in a minute", *(f"{each:.1f}" for each in answers)))
     return Table("By thread", ("s of CPU in a minute of call", *found), rows)
 
 
