@@ -36,13 +36,13 @@ static: $(STAMP)  # What is found without running a test
 	$(BIN)/lint-imports --no-logo
 
 real-time: livekit  # Two calls at a time; most of a call is waiting
-	$(BIN)/pytest -q -n 2 --dist loadfile --no-loadscope-reorder --tb=native -m "call or image" tests/calls tests/image
+	$(BIN)/pytest -q -n 2 --dist loadfile --no-loadscope-reorder --tb=native -m "call or image or timed"
 
 # Whatever needs no real time gets the CPU that calls leave, and a tenth where they leave none. There a
 # test may stand still for seconds, so each has a second try, which the end of the run names.
 beside: static-beside livekit
 	nice -n 10 $(BIN)/python -m workbench.local.s3_server
-	nice -n 10 $(BIN)/pytest -q -n 2 --reruns 1 --dist loadfile --tb=native -m "not call and not image"
+	nice -n 10 $(BIN)/pytest -q -n 2 --reruns 1 --dist loadfile --tb=native -m "not call and not image and not timed"
 
 static-beside: $(STAMP)
 	@nice -n 10 $(MAKE) --no-print-directory static

@@ -41,6 +41,21 @@ SLOW = {
 }
 
 
+# Of the slow ones those which listen or answer in real time: a process that stands still for
+# seconds spoils them, so they get the CPU as spoken calls do.
+TIMED = {
+    "call/test_hearing.py",
+    "livekit/test_stt.py",
+    "stt_assemblyai/test_heard.py",
+    "stt_assemblyai/test_leaks.py",
+    "stt_assemblyai/test_session.py",
+    "workbench/test_compare.py",
+    "workbench/test_compare_load.py",
+    "workbench/test_latency.py",
+    "workbench/test_soak.py",
+    "workbench/test_standins_heard.py",
+}
+
 # Those that take longest, in this order, begin first: two at a time, neither waits for the other at
 # the end. Seconds on two cores, from `--durations`.
 LONGEST_FIRST = (
@@ -60,6 +75,9 @@ LONGEST_FIRST = (
     "calls/test_staying_quiet.py",  # 40
     "calls/test_latency_in_a_room.py",  # 40
     "calls/test_who_is_served.py",  # 35
+    "workbench/test_latency.py",  # 30
+    "stt_assemblyai/test_heard.py",  # 25
+    "workbench/test_soak.py",  # 20
 )
 
 
@@ -67,6 +85,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.path.name in SLOW or name_of(item) in SLOW:
             item.add_marker(pytest.mark.slow)
+        if name_of(item) in TIMED and item.get_closest_marker("slow"):
+            item.add_marker(pytest.mark.timed)
         # Real time on shared cores: a second try, which the summary of the run names. tests/calls
         # has a third.
         is_timed = item.get_closest_marker("slow") or item.get_closest_marker("image")
