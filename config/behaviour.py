@@ -386,7 +386,7 @@ class AgentSettings(Section):
         "this for some seconds, in a container against its quota; 100: whatever the CPU does.",
     )
     max_loop_lag_ms: int = Field(
-        default=60,
+        default=30,
         ge=10,
         le=10_000,
         description="A worker with calls takes no more while the event loops of half of its calls "

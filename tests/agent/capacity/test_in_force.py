@@ -35,7 +35,7 @@ def test_what_is_not_set_says_so() -> None:
         "8",
         "4 for each core: AGENT_MAX_CALLS is not set",
     )
-    assert (found["CPU"].value, found["loop lag"].value) == ("95 %", "60 ms")
+    assert (found["CPU"].value, found["loop lag"].value) == ("95 %", "30 ms")
     assert "AGENT_MAX_LOOP_LAG_MS, default" in found["loop lag"].why
     assert found["calls a process"].why == "AGENT_CALLS_PER_PROCESS, default"
     assert "new sessions" not in found

@@ -99,7 +99,7 @@ async def measure(
             "LIVEKIT_AGENTS_LOOP_BLOCK_WARN_MS": "250",
             "LIVEKIT_AGENTS_PRELOAD_LOCAL_INFERENCE": "0",
             # Here the callers keep the CPU busy as well: calls that run late tell more.
-            "AGENT_MAX_LOOP_LAG_MS": "60",
+            "AGENT_MAX_LOOP_LAG_MS": "30",
             "TUNED": "yes",
             **settings,
         }
