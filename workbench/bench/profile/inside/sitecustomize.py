@@ -74,10 +74,14 @@ def _write(folder: Path) -> None:
 
 
 def _in_child(folder: Path) -> None:
+    if os.getppid() == _worker:
+        return  # the fork server: calls are held in its children
     _count_callbacks()
     _count_events()
     threading.Thread(target=_write, args=(folder,), name="counts", daemon=True).start()
 
+
+_worker = os.getpid() if "start" in sys.orig_argv else 0
 
 if "PROFILE_COUNTS" in os.environ:
     os.register_at_fork(after_in_child=lambda: _in_child(Path(os.environ["PROFILE_COUNTS"])))

@@ -30,6 +30,12 @@ def _write(path: Path) -> None:
         path.write_text(str(_count()), encoding="utf-8")
 
 
+def _begin(worker: int = os.getpid()) -> None:
+    """Once the worker has forked its fork server, which it does only while it has no threads."""
+    if os.getpid() == worker and not any(each.name == "soak" for each in threading.enumerate()):
+        told = Path(os.environ["SOAK_TASKS"])
+        threading.Thread(target=_write, args=(told,), name="soak", daemon=True).start()
+
+
 if "SOAK_TASKS" in os.environ and "start" in sys.orig_argv:
-    told = Path(os.environ["SOAK_TASKS"])
-    threading.Thread(target=_write, args=(told,), name="soak", daemon=True).start()
+    os.register_at_fork(after_in_parent=_begin)
