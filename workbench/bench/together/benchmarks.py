@@ -34,7 +34,7 @@ BENCHMARKS = (
     Benchmark("Voice detector", "workbench.bench.vad", ("--quick",), 150),
     Benchmark("Answers", "workbench.bench.latency", ("--quick",), 240),
     Benchmark("Whose turn it is", "workbench.bench.talk", ("--quick",), 180),
-    Benchmark("Trouble on the wire", "workbench.bench.compare", ("--quick",), 100),
+    Benchmark("Trouble on the wire", "workbench.bench.compare", ("--quick",), 150),
     Benchmark("Chaos", "workbench.bench.chaos", ("--quick",), 240),
     Benchmark("Fuzz", "workbench.bench.fuzz", ("--quick",), 60),
 )
