@@ -163,6 +163,8 @@ BEGINS = ("create_task", "ensure_future", "run_coroutine_threadsafe")
 OTHERS = {
     "agent/caller/line.py": "a caller's, which end with its call; a failure of one is its fault",
     "agent/doctor/examination.py": "a check that is given up: the command does not wait for it",
+    "agent/livekit_private/__init__.py": "one that LiveKit's stream awaits in the place of its own",
+    "agent/worker/hosts/program.py": "a call's, in its own context: no group can give it that",
 }
 """Who else begins a task outside of a TaskGroup, and why."""
 
