@@ -14,6 +14,7 @@ ROOT = Path(__file__).parents[1]
 OURS = ("agent", "config", "stt_assemblyai")
 PRIVATE_MODULES = (
     "agent/livekit_private/__init__.py",
+    "agent/livekit_private/events.py",
     "agent/livekit_private/jobs.py",
     "stt_assemblyai/livekit/private.py",
 )

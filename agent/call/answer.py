@@ -5,7 +5,7 @@ import logging
 import time
 
 from livekit import rtc
-from livekit.agents import AutoSubscribe, JobContext
+from livekit.agents import JobContext
 from livekit.agents.types import TOPIC_CHAT
 
 from agent.assistant import Assistant
@@ -22,7 +22,7 @@ from agent.call.mcp_tools import follow_mcp
 from agent.call.output.canned_prompts import SAMPLE_RATE
 from agent.call.output.side_track import SideTrack, side_track
 from agent.call.people.authority import Authority, Role, on_rpc
-from agent.call.people.participants import AgentRole, show_role
+from agent.call.people.joining import join
 from agent.call.people.presence import Presence
 from agent.call.recording.keeping import Keeping, first_words
 from agent.call.reply.broken_answers import BrokenAnswers
@@ -52,8 +52,7 @@ async def answer(job: JobContext) -> None:
     try:
         call = Call(job, job.proc.userdata["parts"])
         if not job.is_fake_job():
-            await job.connect(auto_subscribe=AutoSubscribe.SUBSCRIBE_NONE)
-            await show_role(job.room.local_participant, AgentRole.ANSWERS)
+            await join(job)
     except Exception as error:  # a fault of ours, too, must shut the job down
         if isinstance(error, rtc.ConnectError):
             log.error("could not join the room", extra={"error": str(error)})  # noqa: TRY400  one sentence, no stack

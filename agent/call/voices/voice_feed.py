@@ -14,6 +14,7 @@ from livekit.agents import utils
 from livekit.agents.voice.io import AudioInput
 
 from agent.call.people.participants import VOICES
+from agent.livekit_private.events import route
 from agent.tasks import OwnedTask, Tasks
 
 log = logging.getLogger(__name__)
@@ -47,7 +48,9 @@ def open_audio(track: rtc.Track) -> Audio:
     """The sound of a track, in mono."""
     # Without LiveKit's gain control: browsers and phones have done that already, and it would cost
     # CPU every 10 ms.
-    return rtc.AudioStream(track, sample_rate=SAMPLE_RATE, num_channels=1, frame_size_ms=FRAME_MS)
+    stream = rtc.AudioStream(track, sample_rate=SAMPLE_RATE, num_channels=1, frame_size_ms=FRAME_MS)
+    route(stream)
+    return stream
 
 
 def voice_tracks(

@@ -1,0 +1,103 @@
+"""LiveKit's native events, each to whom it concerns.
+
+LiveKit's client offers each event of the process to all who listen: the sound of each track to
+every track's stream, and each answer to a request to every room. An offer wakes the event loop by
+a system call: with eight calls in a process that makes four thousand offers a second for three
+hundred events.
+
+Whoever is not known here, and each kind of event that is not named here, is treated as before.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from livekit import rtc
+
+ANSWERS = frozenset(
+    {
+        "capture_audio_frame",
+        "perform_rpc",
+        "publish_transcription",
+        "set_local_attributes",
+        "text_stream_open",
+        "text_stream_writer_close",
+        "text_stream_writer_write",
+    }
+)
+"""Frequent answers to requests. Whoever has asked listens for them, and rooms drop them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listener:
+    """Somebody who reads events from a queue, in an event loop."""
+
+    queue: Any
+    loop: asyncio.AbstractEventLoop
+
+    def hand(self, event: Any) -> None:
+        """Hand an event over, from any thread."""
+        with contextlib.suppress(RuntimeError):  # its event loop has ended
+            self.loop.call_soon_threadsafe(self.queue.put_nowait, event)
+
+
+class RoutedEvents:
+    """Stands before LiveKit's queue of events. They come in threads of LiveKit's own."""
+
+    def __init__(self, queue: Any) -> None:
+        self._livekits = queue
+        self.subscribe: Callable[..., Any] = queue.subscribe
+        self._streams: dict[int, Listener] = {}  # by the handle of the stream
+        self._rooms: dict[int, Listener] = {}  # by the handle of the room
+
+    def put(self, event: Any) -> None:
+        """Hand an event over."""
+        kind = event.WhichOneof("message")
+        one: Listener | None = None
+        if kind == "audio_stream_event":
+            one = self._streams.get(event.audio_stream_event.stream_handle)
+        elif kind == "room_event":
+            one = self._rooms.get(event.room_event.room_handle)
+        elif kind not in ANSWERS:
+            for each in tuple(self._rooms.values()):
+                each.hand(event)
+        if one:
+            one.hand(event)
+        else:
+            self._livekits.put(event)
+
+    def unsubscribe(self, queue: Any) -> None:
+        """Whoever listens with this queue does so no more."""
+        for listeners in (self._streams, self._rooms):
+            for handle, each in tuple(listeners.items()):
+                if each.queue is queue:
+                    del listeners[handle]
+        self._livekits.unsubscribe(queue)
+
+    def route(self, one: rtc.AudioStream | rtc.Room) -> None:
+        """Give it its own events alone. Call it in the event loop that reads them."""
+        listeners = self._streams if isinstance(one, rtc.AudioStream) else self._rooms
+        listens_to: Any = one
+        # In this order, or an event between the two would be lost.
+        listeners[listens_to._ffi_handle.handle] = Listener(
+            listens_to._ffi_queue, asyncio.get_running_loop()
+        )
+        self._livekits.unsubscribe(listens_to._ffi_queue)
+
+
+def route(one: rtc.AudioStream | rtc.Room) -> None:
+    """Give a stream, or a room that is connected, its own events alone, from now on.
+
+    If LiveKit's parts have been renamed, all goes LiveKit's own way, and costs more.
+    """
+    if not hasattr(one, "_ffi_queue"):
+        return
+    with contextlib.suppress(ImportError, AttributeError):
+        from livekit.rtc._ffi_client import FfiClient
+
+        client: Any = FfiClient.instance
+        if not isinstance(client._queue, RoutedEvents):
+            client._queue = RoutedEvents(client._queue)
+        client._queue.route(one)
