@@ -370,12 +370,13 @@ class AgentSettings(Section):
         "may use.",
         examples=["8"],
     )
-    calls_per_process: int = Field(
-        default=1,
+    calls_per_process: int | None = Field(
+        default=None,
         ge=1,
         le=50,
-        description="How many calls share a process. 1: each has its own. With more, a call costs "
-        "less, but a process that dies takes its calls with it; each gets another agent.",
+        description="How many calls share a process. 1: each has its own, which costs more. A "
+        "process that dies takes its calls with it, and each gets another agent. Unset: one "
+        "process for each core that the worker may use, for at most 12 calls.",
         examples=["4"],
     )
     max_cpu_percent: int = Field(

@@ -41,6 +41,9 @@ from config.values import ROOT
 # In conversation a call takes 22 % of a 2026 core; the rest is for calls that begin.
 CALLS_PER_CORE = 4
 
+# By default. A process that dies takes all of them with it.
+MOST_CALLS_EACH = 12
+
 # LiveKit's 10 s are too short on a busy machine with many cold starts.
 INITIALIZE_SECONDS = 60
 
@@ -209,8 +212,9 @@ def _set_environment(settings: Settings) -> None:
         os.environ.setdefault(name, value)
 
 
-def _hosts(calls_each: int, capacity: int) -> Hosts | None:
+def _hosts(calls_each: int | None, capacity: int) -> Hosts | None:
     """Processes that hold so many calls each; None if each call has its own."""
+    calls_each = calls_each or min(math.ceil(capacity / cores()), MOST_CALLS_EACH)
     return Hosts(calls_each, math.ceil(capacity / calls_each)) if calls_each > 1 else None
 
 
