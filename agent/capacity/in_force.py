@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from agent.worker.load_shedding import LAG_ON_SECONDS, ON_SECONDS
 from agent.worker.pace import START_CORE_SECONDS
-from agent.worker.server import CALLS_PER_CORE
+from agent.worker.server import CALLS_PER_CORE, calls_each
 from config.behaviour import AgentSettings
 from config.settings import Settings
 
@@ -34,7 +34,8 @@ def limits(settings: Settings, cores: float, origins: Mapping[str, str]) -> Sequ
     is_set = settings.agent.max_calls is not None
     by_default = f"{CALLS_PER_CORE} for each core: AGENT_MAX_CALLS is not set"
     calls = of("AGENT_MAX_CALLS") if is_set else by_default
-    each = str(settings.agent.calls_per_process)
+    chosen = settings.agent.calls_per_process
+    each = str(calls_each(chosen, max_calls(settings, cores), cores))
     found = [
         Limit("cores", f"{cores:g}", "what the container's quota and the CPU affinity allow"),
         Limit("calls at once", str(max_calls(settings, cores)), calls),

@@ -12,10 +12,12 @@ from multiprocessing.connection import Connection
 
 import psutil
 
+from agent.capacity.in_force import max_calls
 from agent.capacity.judgement import Advice, Limits, Step, advise, next_level
 from agent.capacity.load import Load
 from agent.capacity.one_turn import served
 from agent.worker.load_shedding import cores
+from agent.worker.server import calls_each
 from config.load import load_settings
 from config.settings import Settings
 from config.sources import DOTENV
@@ -47,7 +49,8 @@ async def calibrate(tell: Callable[[Step], None]) -> Trial:
         settings = settings_for(port)
         agent = settings.agent
         limits = Limits(cores(), agent.max_loop_lag_ms / 1000, agent.max_cpu_percent / 100)
-        load = Load(settings, settings.agent.calls_per_process)
+        most = max_calls(settings, limits.cores)
+        load = Load(settings, calls_each(agent.calls_per_process, most, limits.cores))
         steps: list[Step] = []
         level: int | None = max(2, math.ceil(limits.cores))
         try:

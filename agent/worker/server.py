@@ -212,10 +212,15 @@ def _set_environment(settings: Settings) -> None:
         os.environ.setdefault(name, value)
 
 
-def _hosts(calls_each: int | None, capacity: int) -> Hosts | None:
-    """Processes that hold so many calls each; None if each call has its own."""
-    calls_each = calls_each or min(math.ceil(capacity / cores()), MOST_CALLS_EACH)
-    return Hosts(calls_each, math.ceil(capacity / calls_each)) if calls_each > 1 else None
+def calls_each(chosen: int | None, capacity: int, cores: float) -> int:
+    """How many calls a process holds: as chosen, or with one process for each core."""
+    return chosen or min(math.ceil(capacity / cores), MOST_CALLS_EACH)
+
+
+def _hosts(chosen: int | None, capacity: int) -> Hosts | None:
+    """Processes that hold several calls each; None if each call has its own."""
+    each = calls_each(chosen, capacity, cores())
+    return Hosts(each, math.ceil(capacity / each)) if each > 1 else None
 
 
 def _wanted(settings: Settings) -> list[str]:
