@@ -32,7 +32,7 @@ def _row(step: Step) -> list[str]:
     greetings = heard.greetings
     return [
         str(step.calls),
-        f"{_ms(heard.p50)}, {_ms(heard.p95)}",
+        f"{_ms(heard.p50)}, {_ms(heard.p95)}" if heard.replies else "",
         f"{_ms(median(greetings))}, {_ms(greetings[-1])}" if greetings else "",
         f"{100 * step.cpu_per_call:.1f}",
         f"{step.mb_per_call:.0f}, {used.worker_mb:.0f}",
