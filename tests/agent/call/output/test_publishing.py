@@ -7,7 +7,7 @@ from agent.call.session import room_options
 
 MICROPHONE = rtc.TrackSource.SOURCE_MICROPHONE
 CHEAP_SILENCE_FROM = 64_000
-"""Below this Opus encodes silence as it does a voice: `docs/performance.md`."""
+"""Below this Opus encodes silence as it does a voice."""
 
 
 def test_silence_is_encoded_the_cheap_way_and_not_sent() -> None:
