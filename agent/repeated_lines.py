@@ -26,7 +26,7 @@ class OnceInAWhile(logging.Filter):
     """Lets a warning or an error through if none like it was within `SECONDS`.
 
     Lines are alike if they have the same logger, level and fields, whatever numbers they tell: one
-    of the fields tells the room, and another call may tell the same. The next line that is
+    of the fields is the room, so two calls can log the same. The next line that is
     let through has the number of those left out as the field `repeated`.
     """
 

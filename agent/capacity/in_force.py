@@ -26,7 +26,7 @@ def max_calls(settings: Settings, cores: float) -> int:
 
 
 def limits(settings: Settings, cores: float, origins: Mapping[str, str]) -> Sequence[Limit]:
-    """All limits. `origins` tells where settings were set, by name; the others have defaults."""
+    """All limits. `origins` says where settings were set, by name; the others have defaults."""
 
     def of(name: str) -> str:
         return f"{name}, {origins.get(name, 'default')}"

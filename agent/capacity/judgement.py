@@ -13,7 +13,7 @@ MARGIN = 0.15
 """The share of a machine that is left for calls that begin, records and the worker itself."""
 
 SLOWER = 1.5
-"""Replies that take so many times what they take with the fewest calls are too slow."""
+"""Replies are too slow from this multiple on of what they take with the fewest calls."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ def cores_per_call(steps: Sequence[Step]) -> float:
 
 
 def fault(step: Step, first: Step, limits: Limits) -> str:
-    """Why so many calls are too many; empty if they are not."""
+    """Why this number of calls is too high; empty if it is not."""
     if step.lag > limits.lag:
         return f"event loops ran {step.lag * 1000:.0f} ms late"
     if step.cores > limits.cpu * limits.cores:

@@ -79,7 +79,7 @@ class Input(io.AudioInput):
 
 
 class Output(io.AudioOutput):
-    """Plays to nobody; `replies` tells when each reply began, by the monotonic clock."""
+    """Plays nothing; `replies` has when each reply began, by the monotonic clock."""
 
     def __init__(self) -> None:
         super().__init__(

@@ -1,4 +1,4 @@
-"""Processes full of calls that nobody makes, and what they cost the machine."""
+"""Processes full of simulated calls, and what they cost the machine."""
 
 import asyncio
 import contextlib
@@ -108,7 +108,7 @@ class Load:
 
     @staticmethod
     def _end(processes: Sequence[_Process]) -> None:
-        """They end by themselves when nobody listens."""
+        """They end by themselves when their pipe is closed."""
         for each in processes:
             asyncio.get_running_loop().remove_reader(each.pipe.fileno())
             each.pipe.close()

@@ -1,4 +1,4 @@
-"""The providers of calls that nobody makes: they follow the sound's clock, and know one turn.
+"""The providers of simulated calls: they follow the sound's clock, and know one turn.
 
 They answer as AssemblyAI and OpenAI do, and cost next to nothing. Each caller says the same words
 once in a cycle, and gets the same answer.
@@ -18,7 +18,7 @@ CYCLE_MS = 6000
 SPOKEN_MS = 1800
 """The caller's part of it."""
 SILENCE_MS = 160
-"""AssemblyAI ends a turn so long after the voice."""
+"""AssemblyAI ends a turn this long after the voice."""
 _WORDS = "I would like to book a table for two."
 SAID = tuple(_WORDS.split(" "))
 _ANSWER = "Gladly, for two people. At what time would you like to come tomorrow?"
@@ -75,7 +75,7 @@ def _word_ms(number: int) -> int:
 
 
 def _turn(cycle: int, count: int) -> dict[str, Any]:
-    """The turn so far: so many words, and after the last one its end."""
+    """The turn so far: its words, and after the last one its end."""
     is_over, said = count > len(SAID), SAID[:count]
     begin_ms = cycle * CYCLE_MS
     return {

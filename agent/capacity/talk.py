@@ -1,4 +1,4 @@
-"""Calls that nobody makes: sessions as the worker holds them, without a room."""
+"""Simulated calls: sessions as the worker holds them, without a room."""
 
 import asyncio
 import logging
@@ -24,7 +24,7 @@ from config.settings import Settings
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What one process tells of a second; times in seconds."""
+    """What one process reports of a second; times in seconds."""
 
     lag: Lag
     replies: tuple[float, ...]
@@ -32,7 +32,7 @@ class Told:
 
 
 def hold_calls(settings: Settings, count: int, pipe: Connection) -> None:
-    """A process: hold so many calls, and tell each second of it, until the pipe closes."""
+    """A process: hold this many calls, and report each second, until the pipe closes."""
     logging.disable(logging.CRITICAL)
     parts = prepare_parts(settings)
     set_aside()
@@ -48,7 +48,7 @@ async def _hold(parts: SessionParts, count: int, pipe: Connection) -> None:
     def tell(lag: Lag) -> None:
         try:
             pipe.send(Told(lag, tuple(wait for each in calls for wait in each.new_waits())))
-        except OSError:  # nobody listens any more
+        except OSError:  # the pipe is closed
             over.set()
 
     loop.add_reader(pipe.fileno(), over.set)
@@ -57,7 +57,7 @@ async def _hold(parts: SessionParts, count: int, pipe: Connection) -> None:
         await each.begin()
     LoopTimer(tell)
     await over.wait()
-    os._exit(0)  # nobody misses what closing would take seconds for
+    os._exit(0)  # closing it all would take seconds
 
 
 class _Call:

@@ -17,7 +17,7 @@ def capacity(
         bool,
         typer.Option(
             "--calibrate",
-            help="Measure this machine with calls that nobody makes, in about a minute. It needs "
+            help="Measure this machine with simulated calls, in about a minute. It needs "
             "no key and no LiveKit server, and keeps every core busy.",
         ),
     ] = False,

@@ -5,7 +5,8 @@ every track's stream, and each answer to a request to every room. An offer wakes
 a system call: with eight calls in a process that makes four thousand offers a second for three
 hundred events.
 
-Whoever is not known here, and each kind of event that is not named here, is treated as before.
+Listeners that are not known here, and kinds of event that are not named here, are treated as
+before.
 """
 
 import asyncio
@@ -27,7 +28,7 @@ ANSWERS = frozenset(
         "text_stream_writer_write",
     }
 )
-"""Frequent answers to requests. Whoever has asked listens for them, and rooms drop them."""
+"""Frequent answers to requests. The one who has asked listens for them, and rooms drop them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +70,7 @@ class RoutedEvents:
             self._livekits.put(event)
 
     def unsubscribe(self, queue: Any) -> None:
-        """Whoever listens with this queue does so no more."""
+        """This queue listens no more."""
         for listeners in (self._streams, self._rooms):
             for handle, each in tuple(listeners.items()):
                 if each.queue is queue:

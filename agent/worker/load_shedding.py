@@ -28,7 +28,7 @@ def cores() -> float:
 
 @dataclass(slots=True)
 class Brake:
-    """On after so many samples in a row above a limit, off after so many below another one."""
+    """On after some samples in a row above a limit, off after some below another one."""
 
     above: float
     below: float

@@ -1,4 +1,4 @@
-"""Calls that begin: so many at a time that the machine can start them at once.
+"""Calls that begin: as many at a time as the machine can start at once.
 
 To start a call takes much more of a core than to hold one. Many that start together hold up each
 other, and the calls in progress. One after the other, the first caller is greeted sooner, and the
@@ -9,7 +9,7 @@ START_CORE_SECONDS = 0.35
 """What a call needs of a core from its acceptance to its greeting."""
 
 LONGEST_WAIT_SECONDS = 1.0
-"""A caller who would wait for longer is left to another worker, or hears that nobody is free."""
+"""A caller who would wait longer is left to another worker, or hears that nobody is free."""
 
 _LEAST_SHARE = 0.1
 """Of the cores, which is there for calls that begin, however busy the machine is."""

@@ -17,7 +17,7 @@ from config.secrets import secrets_of
 from config.settings import Settings
 
 PRELOADED = "agent.worker.preloaded"
-DEAF = "agent.worker.deaf"
+IGNORED_SIGNALS = "agent.worker.ignored_signals"
 
 
 def prewarm(

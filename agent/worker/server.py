@@ -30,7 +30,7 @@ from agent.worker.hosts.hosts import Hosts
 from agent.worker.load_shedding import LoadShedding, cores
 from agent.worker.outages import Outages
 from agent.worker.prepared import prepared_once
-from agent.worker.prewarming import DEAF, PRELOADED, prewarm, prewarm_in_development
+from agent.worker.prewarming import IGNORED_SIGNALS, PRELOADED, prewarm, prewarm_in_development
 from agent.worker.session_limit import session_limit
 from agent.worker.starts import Starts
 from agent.worker.tally import Tally
@@ -191,7 +191,7 @@ def build_server(
         partial(prepared_once, prepare, settings),
         _hosts(settings.agent.calls_per_process, capacity),
         **_livekits_options(settings, capacity),
-        preload_modules=[entrypoint.__module__, PRELOADED, DEAF, *_wanted(settings)],
+        preload_modules=[entrypoint.__module__, PRELOADED, IGNORED_SIGNALS, *_wanted(settings)],
     )
     server.setup_fnc = partial(prewarm, settings, prepare, server.tally.sender)
 

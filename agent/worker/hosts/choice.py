@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 CALLS_AT_MOST = 500
-"""A process that has held so many calls gets no more, whatever it has kept of them."""
+"""A process that has held this many calls gets no more, whatever memory it holds."""
 
 GROWN_MB = 200.0
 GROWN_PER_CALL_MB = 30.0

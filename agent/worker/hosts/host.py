@@ -153,7 +153,7 @@ class Host:
         self._process = process
         self._their_control.close()
         self._their_log.close()
-        # Otherwise Python would wait for the process for ever, where nobody has closed this.
+        # Otherwise Python waits for the process for ever if this is still open.
         multiprocessing.util.Finalize(self, _shut, args=(self._control,), exitpriority=1)
         self._log.start()
         threading.Thread(target=self._listen, name="calls' process", daemon=True).start()

@@ -45,7 +45,7 @@ class Ended:
 
 @dataclass(frozen=True, slots=True)
 class Late:
-    """The event loop has stood still for so long by now; 0 once it runs again."""
+    """The event loop has stood still for this long by now; 0 once it runs again."""
 
     kind: ClassVar[str] = "late"
     seconds: float

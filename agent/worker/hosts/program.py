@@ -1,7 +1,7 @@
 """The process that holds several calls, on one event loop.
 
-It is prepared once. What calls could share by accident is given to each anew: the context with its
-log, the parts that a call changes, the failure that is counted.
+It is prepared once. What calls could share by accident is made for each of them: the context with
+its log, the parts that a call changes, the failure that is counted.
 """
 
 import asyncio

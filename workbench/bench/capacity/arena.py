@@ -28,7 +28,7 @@ class Load:
 async def standing(
     contestant: Contestant, places: int, pace: Pace, load: Load, logs: Path
 ) -> AsyncIterator[Climb]:
-    """Run all of it until the context is left; the worker has room for so many calls.
+    """Run all of it until the context is left; the worker has room for `places` calls.
 
     Raises NoLiveKitServerError, ProcessDiedError with last words, WaitedTooLongError.
     """

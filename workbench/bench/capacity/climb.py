@@ -58,7 +58,7 @@ class Climb:
 async def climb(
     run: Climb, steps: Sequence[int], say: Callable[[str], None]
 ) -> AsyncIterator[Step]:
-    """Each step as soon as it is measured; whoever asks stops when a step is too much."""
+    """Each step as soon as it is measured; the caller stops when a step is too much."""
     await _settled(run.root)
     joined = 0
     for number, calls in enumerate(steps):

@@ -23,7 +23,7 @@ class Contestant:
     answers: bool = True
     """Whether it holds a conversation."""
     metrics_port: int = 0
-    """Where it tells how late its event loops are; 0: nowhere."""
+    """The port of its metrics, with the lag of its event loops; 0: it has none."""
 
 
 def ours(choice: str) -> Contestant:

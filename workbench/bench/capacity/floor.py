@@ -1,7 +1,7 @@
 """`python workbench/bench/capacity/floor.py start`: a worker whose jobs only hear and speak.
 
 What LiveKit itself costs: a job that subscribes to the caller's sound, and publishes as much speech
-as an agent does. It detects no voice, writes nothing down, and asks nobody.
+as an agent does. It detects no voice, transcribes nothing, and asks no model.
 """
 
 import asyncio

@@ -82,7 +82,7 @@ class Callers:
         self._access = access
 
     async def join(self, room: str, *, timed: bool) -> None:
-        """One more call. `timed` if nobody will answer."""
+        """One more call. `timed` if no agent will answer."""
         grants = api.VideoGrants(room_join=True, room=room)
         token = api.AccessToken(self._access.api_key, self._access.api_secret)
         told = {

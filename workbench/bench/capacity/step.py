@@ -1,4 +1,4 @@
-"""What so many calls at once came to, and whether they are carried."""
+"""What a number of calls at once came to, and whether they are carried."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -92,7 +92,7 @@ class Step:
         return self.used.calls_mb / self.calls
 
     def holds(self, first: "Step") -> bool:
-        """Whether so many calls are carried, held against one call."""
+        """Whether this number of calls is carried, held against one call."""
         mine, least = self.heard.p95, first.heard.p95
         if self.heard.losses or mine is None or least is None:
             return False
@@ -106,7 +106,7 @@ def heard(calls: Iterable[Call], joining_at: float, began: float, ended: float) 
     greetings = [each.greeting_seconds for each in calls if each.dialled_at >= joining_at]
     turns = [turn for each in calls for turn in each.turns if began <= turn.asked_at < ended]
     replies = [turn.reply_seconds for turn in turns]
-    # Of a turn that goes on nobody knows what will have been said.
+    # What a turn that goes on will have said is not known yet.
     done = [turn for turn in turns if turn.ends_at and turn.reply_seconds is not None]
     return Heard(
         tuple(sorted(each for each in replies if each is not None)),

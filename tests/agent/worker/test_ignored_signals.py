@@ -7,7 +7,7 @@ from workbench.local.running import PROJECT
 
 PROGRAM = """
 import os, signal
-import agent.worker.deaf
+import agent.worker.ignored_signals
 for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
     os.kill(os.getpid(), each)
 print("still here")
