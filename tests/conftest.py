@@ -152,10 +152,14 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 
 def _names(reporter: pytest.TerminalReporter, *outcomes: str, marked: str = "") -> tuple[str, ...]:
-    """The tests with such an outcome, each once; of those with a mark, if one is given."""
+    """The tests with such an outcome, each once; of those with a mark, if one is given.
+
+    What could not be collected has no marks, and is no test.
+    """
     reports = (report for outcome in outcomes for report in reporter.getreports(outcome))
+    tests = (report for report in reports if isinstance(report, pytest.TestReport))
     return tuple(
-        dict.fromkeys(each.nodeid for each in reports if marked in each.keywords or not marked)
+        dict.fromkeys(each.nodeid for each in tests if marked in each.keywords or not marked)
     )
 
 

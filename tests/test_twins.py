@@ -35,6 +35,8 @@ NOT_MEASURED = {
     "agent/caller/conversation.py": "it waits for sound: whole conversations are in tests/calls",
     "agent/records/object_store.py": "its tests start a server",
     "agent/cli/token.py": "its tests type the command: it runs in another process",
+    "agent/worker/ignored_signals.py": "its tests import it in another process",
+    "agent/worker/spare.py": "its tests run it as another process",
     "stt_assemblyai/__init__.py": "its tests import it in another process",
 }
 IMPURE = {

@@ -95,7 +95,8 @@ class _Call:
 
 async def spoken() -> Samples:
     """A voice for the callers: the beginning of a recorded prompt, at `line.RATE`."""
-    sound = b"".join([bytes(each.data) async for each in CannedPrompt.APOLOGY.recorded().frames()])
+    frames = CannedPrompt.APOLOGY.recorded("en").frames()
+    sound = b"".join([bytes(each.data) async for each in frames])
     samples = np.frombuffer(sound, np.int16)
     wanted = round(RATE * SPOKEN_MS / 1000)
     places = np.arange(wanted) * (SAMPLE_RATE / RATE)

@@ -1,10 +1,11 @@
 """Sends the spans and measurements of a job's process to a collector, if one is set.
 
 LiveKit makes most of them: they go to the providers that are installed here. A collector that is
-slow or away costs a call nothing: threads of OpenTelemetry's own send, and the process ends
-`FLUSH_SECONDS` after its call at the latest.
+slow or away costs a call nothing: threads of OpenTelemetry's own send, and a process ends
+`FLUSH_SECONDS` after its last call at the latest.
 """
 
+import contextlib
 import logging
 import threading
 import time
@@ -29,7 +30,7 @@ from config.telemetry import Telemetry
 log = logging.getLogger(__name__)
 
 FLUSH_SECONDS = 2
-"""How long a process that has held its call waits for a collector."""
+"""How long a process that has held its last call waits for a collector."""
 
 QUIET_SECONDS = 60
 """A collector that is away is told once in this time."""
@@ -115,6 +116,20 @@ def finish(ends: Sequence[Callable[[], object]], seconds: float = FLUSH_SECONDS)
         each.join(max(0.0, deadline - time.monotonic()))
     if any(each.is_alive() for each in threads):
         log.warning("the collector did not take the end of a call's telemetry")
+
+
+def send_now() -> None:
+    """Send what a call has left, from threads. By themselves measurements wait for a minute: a
+    process that goes on after a call does this at the call's end."""
+    for provider in (trace.get_tracer_provider(), metrics.get_meter_provider()):
+        if isinstance(provider, TracerProvider | MeterProvider):
+            args = (provider.force_flush,)
+            threading.Thread(target=_tried, args=args, name="telemetry", daemon=True).start()
+
+
+def _tried(flush: Callable[[], object]) -> None:
+    with contextlib.suppress(Exception):  # of any kind: the exporters have logged it
+        flush()
 
 
 def _resource() -> Resource:

@@ -368,6 +368,11 @@ def test_mu_law_is_really_sent() -> None:
     audio.add(bytes(800), 0.0)
     (frame, _), *_ = attempt.frames(0.0, ended=False)
     assert frame == b"\xff" * 400
+    attempt.receive(BEGIN, 0.0)
+    assert attempt.live_frame(0.0, math.inf) == b""
+    audio.add(bytes(800), 0.0)
+    assert attempt.live_frame(0.0, math.inf) == b"\xff" * 400
+    assert World().opened().attempt.live_frame(0.0, math.inf) == b""
 
 
 def test_a_connection_that_takes_nothing_for_ten_seconds_is_given_up() -> None:

@@ -100,7 +100,7 @@ class Listening:
 
     def expire(self, seconds: float) -> None:
         self.now += seconds
-        self._tell(self.hearing.mapper.expire(self.now))
+        self._tell(self.hearing.expire(self.attempt, self.now))
 
     def _tell(self, events: Sequence[StreamEvent]) -> None:
         self.told += [self.hearing.corrected(event) for event in events]
@@ -230,6 +230,17 @@ def test_terminate_ends_any_turn_but_one_of_a_retired_session_goes_on() -> None:
     assert listening.told[0] == StartOfSpeech(50)
     assert [type(event) for event in listening.told[1:]] == [Interim, Interim, SpeakersRevised]
     assert listening.hearing.in_turn
+
+
+def test_what_is_overdue_is_told_only_of_a_session_that_could_have_said_it() -> None:
+    listening = Listening(speech_model="universal-streaming-english")
+    hearing, attempt = listening.hearing, listening.attempt
+    assert hearing.due_at(attempt) == math.inf
+    listening.say(turn(0, HELLO) | {"end_of_turn": True})  # its formatted text may follow
+    assert listening.now < hearing.due_at(attempt) < math.inf
+    assert hearing.due_at(None) == math.inf
+    assert hearing.expire(None, hearing.due_at(attempt)) == ()
+    assert [type(each) for each in hearing.expire(attempt, hearing.due_at(attempt))][:1] == [Final]
 
 
 def heartbeat() -> Noticed:

@@ -5,7 +5,8 @@ import pytest
 from livekit.plugins import silero
 
 from agent.call.barge_in.by_voice import LIMITS
-from agent.call.voices.vad_tap import RESULT_SECONDS, SILENCE_DB
+from agent.call.voices.detection import SILENCE_DB
+from agent.call.voices.vad_tap import RESULT_SECONDS
 from workbench.bench.talk.offline import Result, Scene, by_kind, curve, hear, results_of, watch
 from workbench.bench.talk.spans import Kind, Span
 from workbench.bench.talk.stimuli import Part, Step

@@ -27,6 +27,7 @@ from agent.livekit_private.jobs import (
     watch_blocks,
 )
 from agent.redaction import remember_apart
+from agent.telemetry import exporting
 from agent.worker.hosts.log_routes import LogRoute, Routed
 from agent.worker.hosts.messages import (
     LONGEST_BYTES,
@@ -173,6 +174,7 @@ class _Host:
             finally:
                 is_clean = await job.leave_room()
                 is_clean &= await _ended(_tasks_of(seat))
+                exporting.send_now()
         finally:
             job.close()
             route.close()

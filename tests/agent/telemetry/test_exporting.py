@@ -58,6 +58,15 @@ class Run:
     code: int
 
 
+def sending_to(received: Received) -> dict[str, str]:
+    """The environment of a process that sends to this collector."""
+    return {
+        **{key: text for key, text in os.environ.items() if not key.startswith("OTEL_")},
+        "OTEL_EXPORTER_OTLP_ENDPOINT": received.url,
+        "OTEL_EXPORTER_OTLP_HEADERS": f"api-key={HEADER}",
+    }
+
+
 @pytest.fixture(scope="module")
 def runs() -> Iterator[dict[str, Run]]:
     """The same conversation: as by default, with contents, and with a collector that hangs."""
@@ -67,12 +76,7 @@ def runs() -> Iterator[dict[str, Run]]:
         started = []
         for name, variables in variants.items():
             received = stack.enter_context(collector(is_frozen=name == "frozen"))
-            environment = {
-                **{key: text for key, text in os.environ.items() if not key.startswith("OTEL_")},
-                "OTEL_EXPORTER_OTLP_ENDPOINT": received.url,
-                "OTEL_EXPORTER_OTLP_HEADERS": f"api-key={HEADER}",
-                **variables,
-            }
+            environment = sending_to(received) | variables
             process = subprocess.Popen(
                 [sys.executable, "-c", PROGRAM],
                 cwd=PROJECT,
@@ -113,6 +117,22 @@ def test_measurements_arrive_under_livekits_names(runs: dict[str, Run]) -> None:
     names = {each.name for each in runs["default"].received.series}
     assert names >= {"gen_ai.client.operation.duration", "gen_ai.execute_tool.duration"}
     assert not [each for each in runs["default"].received.series if "room_id" in each.labels]
+
+
+def test_a_process_that_goes_on_sends_the_measurements_of_a_call_at_its_end() -> None:
+    goes_on = PROGRAM + "exporting.send_now()\ninput()\n"
+    with (
+        collector() as received,
+        subprocess.Popen(
+            [sys.executable, "-c", goes_on],
+            cwd=PROJECT,
+            env=sending_to(received),
+            stdin=subprocess.PIPE,
+        ) as process,
+    ):
+        assert received.wait_for("gen_ai.client.operation.duration", timeout_seconds=40)
+        assert process.poll() is None
+        process.communicate(b"\n")
 
 
 def test_a_header_is_sent_and_never_shown(runs: dict[str, Run]) -> None:

@@ -23,6 +23,17 @@ def _thawed() -> Iterator[None]:
     gc.unfreeze()
 
 
+def test_quickly_what_is_loaded_is_set_aside_with_its_garbage() -> None:
+    gone = weakref.ref(Connection())
+    gc.disable()
+    try:
+        set_aside(quickly=True)
+    finally:
+        gc.enable()
+    assert gc.get_freeze_count() > 1000
+    assert gone() is not None
+
+
 def test_garbage_is_collected_soon_however_much_is_loaded() -> None:
     loaded: list[Any] = [[] for _ in range(600_000)]
     set_aside()
