@@ -13,6 +13,7 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only there Pyth
 WORKER = """
 import gc, multiprocessing, os, signal, sys, threading
 sys.path.insert(0, {project!r})
+from multiprocessing import forkserver
 from agent.worker.fork_server import fork_the_server
 
 context = multiprocessing.get_context("forkserver")
@@ -48,8 +49,9 @@ def garbage_here():
 def starts_another():
     start(loaded_here)
 
-def ends_its_server():
-    os.kill(os.getppid(), signal.SIGKILL)
+def end_the_server():
+    os.kill(forkserver._forkserver._forkserver_pid, signal.SIGKILL)
+    os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOWAIT)
 
 if __name__ == "__main__":
     loaded.append("parts")
@@ -92,10 +94,7 @@ def test_a_job_process_can_start_another_process(tmp_path: Path) -> None:
 
 
 def test_a_fork_server_that_died_is_replaced_by_one_of_pythons(tmp_path: Path) -> None:
-    work = (
-        "fork_the_server(); start(ends_its_server);"
-        "os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOWAIT); start(loaded_here)"
-    )
+    work = "fork_the_server(); end_the_server(); start(loaded_here)"
     assert told_by(work, tmp_path) == "[]"
 
 
