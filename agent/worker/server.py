@@ -38,7 +38,8 @@ from config.behaviour import AgentSettings
 from config.settings import Settings
 from config.values import ROOT
 
-# In conversation a call takes 22 % of a 2026 core; the rest is for calls that begin.
+# In conversation a call takes 11 % of a 2026 core. The rest is for calls that begin, and for what
+# else runs there: with more calls replies took over 1.5 times as long (docs/capacity.md).
 CALLS_PER_CORE = 4
 
 # By default. A process that dies takes all of them with it.
