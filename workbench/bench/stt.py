@@ -34,7 +34,7 @@ from workbench.local.running import PROJECT
 _RATES = (16_000, 48_000)
 _ROWS_SHOWN = 40
 _WARM = Load(2, 5, _RATES[0])
-_QUICK = Load(20, 6, _RATES[0])
+_QUICK = Load(20, 4, _RATES[0])
 _FEEDER, _SOCKET, _RESAMPLER = "feeder", "a bare socket", "LiveKit's resampler"
 
 Costs = dict[str, list[float]]

@@ -28,6 +28,7 @@ class Subscriptions:
         self._room.on("track_published", self._on_published)
         self._room.on("track_unpublished", self._on_unpublished)
         self._room.on("participant_permissions_changed", self.update)
+        self._room.on("reconnected", self._ask_again)
         self.update()
 
     def update(self, *_: object) -> None:
@@ -37,6 +38,12 @@ class Subscriptions:
         for participant in self._room.remote_participants.values():
             for publication in participant.track_publications.values():
                 self._decide(publication, participant)
+
+    def _ask_again(self) -> None:
+        """A server that has lost the room subscribes to nothing for us, and what was asked while
+        the connection was made again may have been lost."""
+        self._asked.clear()
+        self.update()
 
     def _on_published(
         self, publication: rtc.RemoteTrackPublication, who: rtc.RemoteParticipant

@@ -30,7 +30,7 @@ _DOCS = PROJECT / "docs"
 _NAMES = (*(part.name for part in PARTS), SWEEP.name)
 _SETTINGS = ("AGENT_", "ASSEMBLYAI_", "LIVEKIT_", "OPENAI_")
 _SWEPT_LINES = 5
-_QUICK_PARTS, _QUICK_TURNS = ("process", "room"), 5
+_QUICK_PARTS, _QUICK_TURNS = ("process", "room"), 4
 
 
 def main() -> int:
@@ -125,7 +125,7 @@ def _options() -> argparse.Namespace:
     add("--rounds", type=positive, default=2, help="how often the dialogue is held")
     add("--turns", type=positive, help="stop after this many turns")
     add("--dry", action="store_true", help="write no page")
-    add("--quick", action="store_true", help="five turns in a process and in a room, no page")
+    add("--quick", action="store_true", help="four turns in a process and in a room, no page")
     figures.add_json_option(parser)
     return parser.parse_args()
 

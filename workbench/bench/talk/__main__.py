@@ -28,7 +28,7 @@ from workbench.local.running import PROJECT
 PAUSE_MS = 200.0
 """A longer gap in the agent's sound is a stop: its stand-in's voice makes no pause of that length.
 """
-_QUICK = (8, 6)
+_QUICK = (6, 4)
 _ARTIFACTS = PROJECT / "artifacts" / "talk"
 
 
@@ -119,7 +119,7 @@ def _options() -> argparse.Namespace:
     add("--page-only", action="store_true", help="score what is kept, and hold no call")
     add("--dry", action="store_true", help="write no page")
     add("--story", action="store_true", help="print what came of each stimulus")
-    add("--quick", action="store_true", help="8 turns and 6 overlaps, two minutes, no page")
+    add("--quick", action="store_true", help="6 turns and 4 overlaps, 90 seconds, no page")
     figures.add_json_option(parser)
     return parse(parser)
 

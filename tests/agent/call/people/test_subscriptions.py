@@ -91,3 +91,13 @@ def test_a_track_that_is_published_again_is_asked_for_again() -> None:
         caller.track_publications[voice.sid] = voice
         hearing.room.emit("track_published", voice, caller)
         assert voice.is_wanted
+
+
+def test_after_a_lost_connection_everything_is_asked_for_again() -> None:
+    """What was asked while the connection was made again did not reach the server."""
+    hearing = Hearing("caller")
+    hearing.subscriptions.begin()
+    [voice] = hearing.publish("caller")
+    voice.is_wanted = False
+    hearing.room.emit("reconnected")
+    assert voice.is_wanted
