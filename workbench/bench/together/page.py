@@ -24,15 +24,20 @@ only on the same one.
 
 def page(runs: Sequence[Run]) -> str:
     """The page's text; `runs` are all there were, at least one, the oldest first."""
-    *before, latest = runs
-    lines = [_INTRODUCTION, f"## The latest run\n\n{_made(latest)}\n"]
-    for name, found in latest.found.items():
+    lines = [_INTRODUCTION, "## The latest figures", ""]
+    for name, index in _latest(runs).items():
+        run, found = runs[index], runs[index].found[name]
         outcome = Outcome(name, found.seconds, found.figures, found.fault)
-        last = last_on(latest.machine, before, name)
-        lines += [f"### {name}, {found.seconds:.0f} s", ""]
+        last = last_on(run.machine, runs[:index], name)
+        lines += [f"### {name}", "", f"{_made(run)} It took {found.seconds:.0f} s.", ""]
         lines += [*markdown_table(HEADS, rows(outcome, last)), ""]
     lines += ["## How they move", "", *_movement(runs[-RUNS_SHOWN:])]
     return "\n".join(lines).rstrip() + "\n"
+
+
+def _latest(runs: Sequence[Run]) -> dict[str, int]:
+    """The index of the latest run of each benchmark: a run may be of some of them alone."""
+    return {name: index for index, run in enumerate(runs) for name in run.found}
 
 
 def _made(run: Run) -> str:
@@ -43,14 +48,14 @@ def _made(run: Run) -> str:
 
 
 def _movement(runs: Sequence[Run]) -> Iterator[str]:
-    """A table: a row for each figure of the latest run, a column for each run."""
+    """A table: a row for each benchmark's latest figures, a column for each run."""
     yield "As a share of stock's, where there is one, and else ours."
     yield ""
     heads = ("", *(f"{run.at:%m-%d %H:%M} {run.revision}" for run in runs))
     table = []
-    for name in runs[-1].found:
+    for name, index in _latest(runs).items():
         by_run = [{each.name: each for each in run.figures(name)} for run in runs]
-        for figure in runs[-1].figures(name):
+        for figure in runs[index].figures(name):
             cells = (_cell(figures.get(figure.name)) for figures in by_run)
             table.append((f"{name}: {figure.name}", *cells))
     yield from markdown_table(heads, table)
