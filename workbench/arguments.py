@@ -1,9 +1,11 @@
 """What the commands take: their parsers, and the types that argparse has none for."""
 
 import argparse
+import os
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
-__all__ = ["command", "expect_none", "one_of", "positive"]
+__all__ = ["checkout", "command", "expect_none", "one_of", "positive", "writable"]
 
 
 def command(name: str, description: str | None) -> argparse.ArgumentParser:
@@ -25,6 +27,24 @@ def positive(text: str) -> int:
     if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 on")
     return int(text)
+
+
+def writable(text: str) -> Path:
+    """A file that can be written: checked here, not when minutes of measuring are over."""
+    path = Path(text)
+    if path.is_dir():
+        raise argparse.ArgumentTypeError(f"{text!r} is a folder, not a file")
+    if not os.access(path if path.exists() else path.parent, os.W_OK):
+        raise argparse.ArgumentTypeError(f"{text!r} cannot be written")
+    return path
+
+
+def checkout(text: str) -> Path:
+    """The folder of a checkout of this project."""
+    path = Path(text)
+    if not (path / "agent.py").is_file():
+        raise argparse.ArgumentTypeError(f"{text!r} holds no agent.py: it is no checkout")
+    return path
 
 
 def one_of(names: Sequence[str]) -> Callable[[str], str]:

@@ -1,12 +1,11 @@
 """What decides how many calls a worker takes: each limit with its value and where it comes from."""
 
-import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from agent.worker.load_shedding import LAG_ON_SECONDS, ON_SECONDS
 from agent.worker.pace import START_CORE_SECONDS
-from agent.worker.server import CALLS_PER_CORE, calls_each
+from agent.worker.server import CALLS_PER_CORE, calls_at_once, calls_each
 from config.behaviour import AgentSettings
 from config.settings import Settings
 
@@ -20,11 +19,6 @@ class Limit:
     why: str
 
 
-def max_calls(settings: Settings, cores: float) -> int:
-    """How many calls at once."""
-    return settings.agent.max_calls or max(1, math.floor(CALLS_PER_CORE * cores))
-
-
 def limits(settings: Settings, cores: float, origins: Mapping[str, str]) -> Sequence[Limit]:
     """All limits. `origins` says where settings were set, by name; the others have defaults."""
 
@@ -34,11 +28,11 @@ def limits(settings: Settings, cores: float, origins: Mapping[str, str]) -> Sequ
     is_set = settings.agent.max_calls is not None
     by_default = f"{CALLS_PER_CORE} for each core: AGENT_MAX_CALLS is not set"
     calls = of("AGENT_MAX_CALLS") if is_set else by_default
-    chosen = settings.agent.calls_per_process
-    each = str(calls_each(chosen, max_calls(settings, cores), cores))
+    most = calls_at_once(settings.agent.max_calls, cores)
+    each = str(calls_each(settings.agent.calls_per_process, most, cores))
     found = [
         Limit("cores", f"{cores:g}", "what the container's quota and the CPU affinity allow"),
-        Limit("calls at once", str(max_calls(settings, cores)), calls),
+        Limit("calls at once", str(most), calls),
         Limit("calls a process", each, of("AGENT_CALLS_PER_PROCESS")),
         *_brakes(settings.agent, of),
         Limit(

@@ -12,12 +12,11 @@ from multiprocessing.connection import Connection
 
 import psutil
 
-from agent.capacity.in_force import max_calls
 from agent.capacity.judgement import Advice, Limits, Step, advise, next_level
 from agent.capacity.load import Load
 from agent.capacity.one_turn import served
 from agent.worker.load_shedding import cores
-from agent.worker.server import calls_each
+from agent.worker.server import calls_at_once, calls_each
 from config.load import load_settings
 from config.settings import Settings
 from config.sources import DOTENV
@@ -49,7 +48,7 @@ async def calibrate(tell: Callable[[Step], None]) -> Trial:
         settings = settings_for(port)
         agent = settings.agent
         limits = Limits(cores(), agent.max_loop_lag_ms / 1000, agent.max_cpu_percent / 100)
-        most = max_calls(settings, limits.cores)
+        most = calls_at_once(agent.max_calls, limits.cores)
         load = Load(settings, calls_each(agent.calls_per_process, most, limits.cores))
         steps: list[Step] = []
         level: int | None = max(2, math.ceil(limits.cores))

@@ -181,7 +181,7 @@ def build_server(
     three functions must stand at the top level of a module.
     """
     _set_environment(settings)
-    capacity = settings.agent.max_calls or max(1, math.floor(CALLS_PER_CORE * cores()))
+    capacity = calls_at_once(settings.agent.max_calls, cores())
     load_shedding = _load_shedding(settings.agent)
     starts = Starts()
     admission = _admission(settings, capacity, load_shedding, starts, role)
@@ -211,6 +211,11 @@ def build_server(
 def _set_environment(settings: Settings) -> None:
     for name, value in environment(settings).items():
         os.environ.setdefault(name, value)
+
+
+def calls_at_once(chosen: int | None, cores: float) -> int:
+    """How many calls a worker holds: as chosen, or by what a core can carry."""
+    return chosen or max(1, math.floor(CALLS_PER_CORE * cores))
 
 
 def calls_each(chosen: int | None, capacity: int, cores: float) -> int:

@@ -1,11 +1,13 @@
 """Commands that are given a number that makes no sense."""
 
+import argparse
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
-from workbench.arguments import command, one_of
+from workbench.arguments import checkout, command, one_of, writable
 
 
 @pytest.mark.parametrize("command", ["workbench.bench.fuzz x", "workbench.bench.chaos --calls 0"])
@@ -27,6 +29,21 @@ def test_parts_are_taken_by_name_and_an_unknown_one_is_refused(
     with pytest.raises(SystemExit):
         parser.parse_args(["wires"])
     assert capsys.readouterr().err.endswith("'wires' is none of wire, losses\n")
+
+
+def test_a_file_that_cannot_be_written_is_refused_before_the_work(tmp_path: Path) -> None:
+    assert writable(str(tmp_path / "new.json")) == tmp_path / "new.json"
+    with pytest.raises(argparse.ArgumentTypeError, match="cannot be written"):
+        writable(str(tmp_path / "nowhere" / "new.json"))
+    with pytest.raises(argparse.ArgumentTypeError, match="is a folder"):
+        writable(str(tmp_path))
+
+
+def test_another_checkout_is_a_folder_with_the_program(tmp_path: Path) -> None:
+    with pytest.raises(argparse.ArgumentTypeError, match="no checkout"):
+        checkout(str(tmp_path))
+    (tmp_path / "agent.py").touch()
+    assert checkout(str(tmp_path)) == tmp_path
 
 
 @pytest.mark.parametrize(

@@ -12,13 +12,15 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
+from workbench.arguments import writable
+
 __all__ = ["Figure", "add_json_option", "read", "write"]
 
 _Value = Annotated[float, Field(allow_inf_nan=False)]
 
 
 class Figure(BaseModel):
-    """One thing that was measured: of ours, of stock, and of a floor that nobody can go below."""
+    """One thing that was measured: of ours, of stock, and of the floor, the least there can be."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -47,7 +49,7 @@ _FIGURES = TypeAdapter(list[Figure])
 
 def add_json_option(parser: argparse.ArgumentParser) -> None:
     """Let a benchmark take `--json FILE`, which is None where it is not given."""
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures here")
+    parser.add_argument("--json", type=writable, metavar="FILE", help="write the figures here")
 
 
 def write(path: Path | None, figures: Iterable[Figure]) -> None:

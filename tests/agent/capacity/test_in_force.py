@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from agent.capacity.in_force import limits, max_calls
+from agent.capacity.in_force import limits
+from agent.worker.server import calls_at_once
 from config.load import load_settings
 from config.settings import Settings
 
@@ -25,7 +26,9 @@ def settings(assemblyai: dict[str, Any] | None = None, **agent: Any) -> Settings
 
 @pytest.mark.parametrize(("cores", "calls"), [(2.0, 8), (0.1, 1), (1.5, 6)])
 def test_by_default_four_calls_fit_on_each_core(cores: float, calls: int) -> None:
-    assert max_calls(settings(), cores) == calls
+    assert calls_at_once(settings().agent.max_calls, cores) == calls
+    found = {each.name: each.value for each in limits(settings(), cores, {})}
+    assert found["calls at once"] == str(calls)
 
 
 def test_what_is_not_set_says_so() -> None:

@@ -32,7 +32,7 @@ def test_livekit_has_the_part(owner: Any, name: str) -> None:
 
 
 def test_no_room_reads_the_answers_that_are_kept_from_it() -> None:
-    """Whoever asks listens with a queue of its own; only these two wait in the room's."""
+    """Each request has a queue of its own for its answer. Only these two wait in the room's."""
     participant = inspect.getsource(importlib.import_module("livekit.rtc.participant"))
     waits = r"queue = self\._room_queue\.subscribe\(\).*?lambda e: \(?\s*e\.(\w+)\.async_id"
     assert set(re.findall(waits, participant, re.DOTALL)) == {"publish_track", "unpublish_track"}

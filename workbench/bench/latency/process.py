@@ -15,11 +15,11 @@ import aiohttp
 from livekit.agents import llm, stt, tts
 
 from agent.caller.microphone import SAMPLE_RATE as SPOKEN_RATE
+from agent.capacity.line import Output
 from workbench.bench.latency.audio_io import (
     FRAME_SECONDS,
     SAMPLE_RATE,
     LiveAudioInput,
-    LiveAudioOutput,
 )
 from workbench.bench.latency.contestants import Contestant
 from workbench.bench.latency.dialogue import Line, say
@@ -38,7 +38,7 @@ class _Call:
     contestant: Contestant
     providers: Providers
     audio_input: LiveAudioInput
-    audio_output: LiveAudioOutput = field(default_factory=LiveAudioOutput)
+    audio_output: Output = field(default_factory=Output)
     turns: list[Turn] = field(default_factory=list)
 
     def speak(self, line: Line, ends_at: float) -> None:

@@ -16,7 +16,7 @@ from pathlib import Path
 import psutil
 from rich.console import Console
 
-from workbench.arguments import command, positive
+from workbench.arguments import checkout, command, positive
 from workbench.bench.pages import made_with, markdown_table, terminal_table, write_section
 from workbench.bench.profile import inside, table
 from workbench.bench.profile.against import against, against_table
@@ -130,7 +130,10 @@ def main() -> int:
     parser.add_argument("--seconds", type=positive, default=60, help="of each measurement")
     parser.add_argument("--calls", type=positive, default=6, help="at once, in the third")
     parser.add_argument(
-        "--against", type=Path, metavar="FOLDER", help="of another checkout: calls in turns by both"
+        "--against",
+        type=checkout,
+        metavar="FOLDER",
+        help="of another checkout: calls in turns by both",
     )
     parser.add_argument("--write", action="store_true", help="write docs/performance.md")
     chosen = parser.parse_args()

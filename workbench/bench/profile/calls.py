@@ -70,7 +70,7 @@ async def _greeted(stack: AsyncExitStack, places: Places, worker: Worker, room: 
 
 
 async def _talk(call: Call, seconds: float) -> int:
-    """Ask for so long; the number of answers: with many calls, a busy machine may miss one."""
+    """Ask for this many seconds. The number of answers: a busy machine may miss one."""
     until, turns, questions = time.monotonic() + seconds, 0, itertools.cycle(QUESTIONS)
     while time.monotonic() < until:
         asked = synthesised(next(questions))
@@ -89,7 +89,7 @@ async def _hold(calls: list[Call], seconds: float, talks: bool) -> int:
 async def measured(
     calls: list[Call], seconds: float, *, talks: bool, stacks: Path | None = None
 ) -> Measured:
-    """Hold the calls for so long, and watch their processes; one of them by the sampler, too.
+    """Hold the calls and watch their processes; the sampler watches one of them, too.
 
     Raises NoSamplerError.
     """

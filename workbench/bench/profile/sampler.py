@@ -18,7 +18,7 @@ class NoSamplerError(RuntimeError):
 
 @asynccontextmanager
 async def sampling(pid: int, kept: Path, seconds: float) -> AsyncIterator[None]:
-    """Sample a process for so long, into `kept`, in py-spy's raw format; it is not halted for it.
+    """Sample a process, without halting it, into `kept` in py-spy's raw format.
 
     Raises NoSamplerError, such as where the kernel forbids it to anybody but root.
     """

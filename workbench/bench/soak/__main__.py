@@ -22,7 +22,7 @@ from pathlib import Path
 import psutil
 from rich.console import Console
 
-from workbench.arguments import command, positive
+from workbench.arguments import command, positive, writable
 from workbench.bench.chaos import faults
 from workbench.bench.chaos.calls import QUESTIONS, Outcome, call
 from workbench.bench.chaos.fleet import AGENT_NAME, Fleet, fleet
@@ -164,7 +164,7 @@ def _parsed(arguments: Sequence[str] | None) -> tuple[Soak, Path | None]:
     parser.add_argument("--minutes", type=positive, default=15)
     parser.add_argument("--at-once", type=positive, default=2)
     parser.add_argument("--seed", type=int, default=random.randrange(1000))
-    parser.add_argument("--picture", type=Path, help="draw it into this file")
+    parser.add_argument("--picture", type=writable, help="draw it into this file")
     chosen = parser.parse_args(arguments)
     return Soak(chosen.minutes, chosen.at_once, chosen.seed), chosen.picture
 

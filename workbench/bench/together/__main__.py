@@ -9,11 +9,10 @@ import os
 import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from pathlib import Path
 
 from rich.console import Console
 
-from workbench.arguments import command, one_of, positive
+from workbench.arguments import command, one_of, positive, writable
 from workbench.bench.pages import terminal_table
 from workbench.bench.together import history
 from workbench.bench.together.benchmarks import BENCHMARKS, TOTAL_SECONDS, Benchmark
@@ -80,7 +79,7 @@ def _options() -> argparse.Namespace:
     names = f"{', '.join(_NAMES)}; none: all"
     add("benchmarks", nargs="*", type=one_of(_NAMES), metavar="BENCHMARK", help=names)
     add("--minutes", type=positive, default=round(TOTAL_SECONDS / 60), help="for all together")
-    add("--history", type=Path, default=history.FILE, help="the file of all runs")
+    add("--history", type=writable, default=history.FILE, help="the file of all runs")
     add("--dry", action="store_true", help="keep nothing, and write no page")
     return parser.parse_args()
 

@@ -19,7 +19,7 @@ def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def watched(blocks_seconds: float) -> tuple[list[float], list[Standstill]]:
-    """What is told while a call of Emma's keeps the loop for so long, and afterwards."""
+    """The reports during and after a block of the loop by Emma's call, in seconds."""
     late: list[float] = []
     over: list[Standstill] = []
     watch = StandstillWatch(late.append, over.append)
