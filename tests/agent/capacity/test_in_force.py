@@ -5,9 +5,11 @@ from typing import Any
 import pytest
 
 from agent.capacity.in_force import limits
+from agent.capacity.report import in_force
 from agent.worker.server import calls_at_once
 from config.load import load_settings
 from config.settings import Settings
+from config.values import ROOT
 
 KEY = {"api_key": "none"}
 
@@ -29,6 +31,11 @@ def test_by_default_four_calls_fit_on_each_core(cores: float, calls: int) -> Non
     assert calls_at_once(settings().agent.max_calls, cores) == calls
     found = {each.name: each.value for each in limits(settings(), cores, {})}
     assert found["calls at once"] == str(calls)
+
+
+def test_the_operations_page_shows_what_is_in_force_by_default() -> None:
+    page = (ROOT / "docs/operations.md").read_text("utf-8")
+    assert "\n".join(in_force(limits(settings(), 2.0, {}))) in page
 
 
 def test_what_is_not_set_says_so() -> None:
