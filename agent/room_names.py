@@ -24,6 +24,12 @@ class Attribute(StrEnum):
     MUST_GO = "agent.must_go"
     """Set by a worker that cannot wait for the call to end: the agent apologises and leaves."""
 
+    MUST_HAND_OVER = "agent.must_hand_over"
+    """Set by a worker that stops: the agent gives its call to an agent of another worker."""
+
+    HANDS_OVER = "agent.hands_over"
+    """The versions of the call state that an agent speaks while it gives its call up."""
+
     WAITING = "agent.waiting"
     """On the participant of the hold announcement: why the caller waits, as a code."""
 
@@ -43,6 +49,9 @@ class Topic(StrEnum):
     TURN_TIMES = "agent.turn_times"
     """When the stages of an answer were reached, as JSON, to a caller who wants to know."""
 
+    CALL_STATE = "agent.call_state"
+    """What an agent that takes a call over has to know, as JSON, to this agent alone."""
+
 
 class Method(StrEnum):
     """A method that participants or the server may call."""
@@ -52,6 +61,12 @@ class Method(StrEnum):
 
     ALIVE = "agent.alive"
     """No client offers it: the library of a living one answers that it does not know the method."""
+
+    MAY_TAKE_OVER = "agent.may_take_over"
+    """An agent that hears the caller offers to take the call over. The payload has its version."""
+
+    TOOK_OVER = "agent.took_over"
+    """An agent has taken a call over: the one that had it leaves."""
 
 
 HOLD_IDENTITY = "agent-waiting"

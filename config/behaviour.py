@@ -402,6 +402,15 @@ class AgentSettings(Section):
         "it kills.",
         examples=["300"],
     )
+    hand_over_seconds: float = Field(
+        default=0,
+        ge=0,
+        le=300,
+        description="How long after SIGTERM a worker tries to give its calls to other workers of "
+        "its name, so that it need not wait for their end; callers hear nothing of it. A call "
+        "that is left then stays for AGENT_DRAIN_SECONDS. 0: all calls stay.",
+        examples=["30"],
+    )
     http_host: Host = Field(
         default="127.0.0.1",
         description="Address of the worker's pages /livez, /readyz and /metrics; 0.0.0.0 for "

@@ -12,7 +12,6 @@ from livekit.protocol import models
 from agent.tasks import OwnedTask, Tasks, first_of
 from agent.worker import signals
 from agent.worker.dispatch import look_after_callers
-from agent.worker.forced_shutdown import ask_agents_to_leave
 from agent.worker.livekit_api import livekit_api
 from agent.worker.preparation import leave_folder_in_place, leave_lost_folder
 from agent.worker.reachability import (
@@ -21,6 +20,7 @@ from agent.worker.reachability import (
     require_livekit,
 )
 from agent.worker.record_keeper import RecordKeeper, keeper_of
+from agent.worker.requests_to_agents import ask_agents_to_hand_over, ask_agents_to_leave
 from agent.worker.server import Worker
 from config.load import texts
 from config.settings import Settings
@@ -135,18 +135,32 @@ async def _hopeless(server: Worker) -> None:
 async def _drained(
     server: Worker, settings: Settings, hurry: asyncio.Event, *, speaks: bool
 ) -> None:
-    """Let calls finish. End those that are left when the time is up or a second signal hurries."""
+    """Let calls go to other workers or finish. End those that are left when the time is up or a
+    second signal hurries."""
     seconds = settings.agent.drain_seconds
     async with OwnedTask(server.drain(timeout=None), name="drain") as draining:
         finished = draining.task
         try:
-            await asyncio.wait_for(first_of(asyncio.shield(finished), hurry.wait()), seconds)
+            async with _handing_over(server, settings, speaks=speaks):
+                await asyncio.wait_for(first_of(asyncio.shield(finished), hurry.wait()), seconds)
         except TimeoutError:
             log.warning("the time to drain is up", extra={"seconds": seconds})
         if speaks and not finished.done():
             await ask_agents_to_leave(server, settings.livekit)
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(asyncio.shield(finished), APOLOGY_SECONDS)
+
+
+@contextlib.asynccontextmanager
+async def _handing_over(server: Worker, settings: Settings, *, speaks: bool) -> AsyncIterator[None]:
+    """Meanwhile ask the agents to hand their calls over. What fails leaves the calls here."""
+    seconds = settings.agent.hand_over_seconds
+    if not (speaks and seconds and server.active_jobs):
+        yield
+        return
+    asking = ask_agents_to_hand_over(server, settings.livekit, seconds)
+    async with OwnedTask(asking, name="hand-over"):
+        yield
 
 
 async def join(server: Worker, settings: Settings, room: str) -> None:
