@@ -38,8 +38,8 @@ from config.behaviour import AgentSettings
 from config.settings import Settings
 from config.values import ROOT
 
-# In conversation a call takes 11 % of a 2026 core. The rest is for calls that begin, and for what
-# else runs there: with more calls replies took over 1.5 times as long (docs/capacity.md).
+# In conversation a call takes 8 to 10 % of a 2026 core, and two quiet cores carried 12 calls beside
+# their callers (docs/capacity.md). The rest is for slower cores and for calls that begin.
 CALLS_PER_CORE = 4
 
 # By default. A process that dies takes all of them with it.
