@@ -106,6 +106,10 @@ alerts: $(STAMP)  ## Plant a fault for each alert, with a real Prometheus server
 	$(BIN)/python -m workbench.local.prometheus
 	$(BIN)/python -m workbench.bench.alerts
 
+api-calls: $(STAMP)  ## Calls of LiveKit's API a second, of 20 workers that look after 2,000 rooms, two minutes: docs/fleet.md
+	$(BIN)/python -m workbench.local.livekit_binary
+	$(BIN)/python -m workbench.bench.api_calls $(ARGS)
+
 canary: $(STAMP)  ## The newest releases over the lock, in a folder of their own: what would break
 	$(BIN)/python -m workbench.local.livekit_binary
 	$(BIN)/python -m workbench.bench.canary

@@ -66,7 +66,11 @@ async def look_after_callers(settings: Settings, worker: Worker, *, speaks: bool
 
     A worker that `speaks` tells callers when no agent is free.
     """
-    async with livekit_api(settings.livekit) as server, asyncio.TaskGroup() as tasks:
+    count = metrics.LIVEKIT_API_CALLS
+    async with (
+        livekit_api(settings.livekit, lambda method: count.labels(method).inc()) as server,
+        asyncio.TaskGroup() as tasks,
+    ):
         liveness = Liveness(server)
         need = Need.to_answer(settings.agent) if speaks else Need.to_transcribe(settings.agent)
         tasks.create_task(Vacated(worker, server.client, need).run())

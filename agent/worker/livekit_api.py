@@ -7,7 +7,7 @@ timeout at all, whatever the session says. So a middleware keeps the deadline.
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from email.utils import parsedate_to_datetime
 
 import aiohttp
@@ -37,8 +37,9 @@ def access_token(livekit: LiveKitSettings) -> api.AccessToken:
 class Api:
     """The library's client, its session, and the server's clock as its answers show it."""
 
-    def __init__(self, livekit: LiveKitSettings) -> None:
+    def __init__(self, livekit: LiveKitSettings, called: Callable[[str], object]) -> None:
         self._livekit = livekit
+        self._called = called
         self.session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(keepalive_timeout=KEEPALIVE_SECONDS),
             middlewares=(self._in_time,),
@@ -72,6 +73,7 @@ class Api:
     async def _in_time(
         self, request: aiohttp.ClientRequest, handle: aiohttp.ClientHandlerType
     ) -> aiohttp.ClientResponse:
+        self._called(request.url.name)
         async with asyncio.timeout(DEADLINE_SECONDS):
             response = await handle(request)
             await response.read()  # kept in the response
@@ -97,8 +99,13 @@ def _require_message(request: aiohttp.ClientRequest, response: aiohttp.ClientRes
 
 
 @contextlib.asynccontextmanager
-async def livekit_api(livekit: LiveKitSettings) -> AsyncIterator[Api]:
-    """The API of this server. Calls raise one of `FAILURES` within some seconds."""
-    connected = Api(livekit)
+async def livekit_api(
+    livekit: LiveKitSettings, called: Callable[[str], object] = lambda _method: None
+) -> AsyncIterator[Api]:
+    """The API of this server. Calls raise one of `FAILURES` within some seconds.
+
+    `called` gets the method of each call, such as `ListRooms`, before it is made.
+    """
+    connected = Api(livekit, called)
     async with connected.session:
         yield connected

@@ -253,6 +253,12 @@ CALLERS_TOLD_TO_WAIT = _counter(
     "Callers who were told that nobody is free",
     "Grows: more workers are needed.",
 )
+LIVEKIT_API_CALLS = _counter(
+    "agent_livekit_api_calls_total",
+    "Calls of LiveKit's HTTP API by which this worker looks after callers",
+    "Grows with what changes; if it grows with rooms or workers, look at the log.",
+    "method",
+)
 REPORTS_LOST = _counter(
     "agent_reports_lost_total",
     "Messages of calls that did not reach these metrics",
@@ -284,3 +290,4 @@ _appear(TOOLS, _choices("outcome", Tool))
 _appear(PROVIDER_TRIES, PROVIDERS, [each.value for each in Outcome])
 _appear(STT_SESSIONS, ("start", "roll_over", "audio_again"))
 _appear(OBSTACLE, OBSTACLES)
+_appear(LIVEKIT_API_CALLS, ("ListRooms", "ListParticipants", "ListDispatch", "PerformRpc"))

@@ -76,3 +76,13 @@ async def test_answers_tell_how_far_this_machines_clock_is_ahead(
     async with livekit_api(settings) as livekit:
         await livekit.client.room.list_rooms(api.ListRoomsRequest())
         assert livekit.clock_ahead_seconds == pytest.approx(ahead_seconds, abs=10)
+
+
+async def test_each_call_is_counted_under_its_method(
+    server: tuple[Server, LiveKitSettings],
+) -> None:
+    _, settings = server
+    called: list[str] = []
+    async with livekit_api(settings, called.append) as livekit:
+        await livekit.client.room.list_rooms(api.ListRoomsRequest())
+    assert called == ["ListRooms"]
