@@ -12,7 +12,7 @@ from pydantic import ConfigDict, Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from config.languages import SENTENCES, Language
-from config.values import ROOT, ApiKey, Host, Location, McpAddress, Section, Spoken
+from config.values import ROOT, ApiKey, Host, Location, McpAddress, RedisAddress, Section, Spoken
 from stt_assemblyai.models import Preset
 from stt_assemblyai.values import Names
 
@@ -392,6 +392,14 @@ class AgentSettings(Section):
         le=10_000,
         description="A worker with calls takes no more while the event loops of half of its calls "
         "run what is due later than this, on average over a second, for two seconds.",
+    )
+    redis_url: RedisAddress | None = Field(
+        default=None,
+        description="Address of a Redis server that all workers of a fleet share, on more machines "
+        "than one: redis://HOST:PORT, rediss://HOST:PORT with TLS, or unix:///PATH; with a "
+        "password redis://:PASSWORD@HOST:PORT (docs/fleet.md). Calls go on without it. Unset: "
+        "workers share what they can on their own machine.",
+        examples=["redis://:a-password@redis.example.com:6379/0"],
     )
     drain_seconds: int = Field(
         default=300,

@@ -39,6 +39,8 @@ def shown(value: object) -> str:
 def _texts(value: object, *, key: str = "") -> Iterator[str]:
     """The texts inside a value, without those that every request has."""
     match value:
+        case str() if value.startswith(("redis://", "rediss://", "unix://")):
+            yield urlsplit(value).password or ""  # a database's number and a user are none
         case str() if "://" in value:
             parts = urlsplit(value)
             yield from (parts.path, parts.query, parts.username or "", parts.password or "")

@@ -4,7 +4,7 @@ import ipaddress
 import re
 from pathlib import Path
 from typing import Annotated
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, SecretStr, StringConstraints
 from pydantic_core import PydanticCustomError
@@ -89,6 +89,33 @@ def _mcp_address(url: SecretStr) -> SecretStr:
     return url
 
 
+_REDIS_OPTIONS = frozenset(
+    {"db", "ssl_ca_certs", "ssl_certfile", "ssl_keyfile", "ssl_check_hostname", "ssl_cert_reqs"}
+)
+
+
+def _redis_address(url: SecretStr) -> SecretStr:
+    """It may hold a password; the query holds options of Redis' client."""
+    text = url.get_secret_value()
+    try:
+        parts = urlsplit(text)
+        options = parse_qs(parts.query, strict_parsing=bool(parts.query))
+        is_address = parts.port != 0 and text.isprintable() and not parts.fragment
+    except ValueError:
+        is_address, parts, options = False, urlsplit(""), {}
+    if parts.scheme == "unix":
+        is_place = len(parts.path) > 1 and not parts.hostname
+    else:
+        is_database = re.fullmatch(r"(/\d{0,5})?", parts.path)
+        is_place = parts.scheme in ("redis", "rediss") and bool(is_database)
+        is_place = is_place and is_host(parts.hostname or "")
+    if not is_address or not is_place or not _REDIS_OPTIONS.issuperset(options):
+        raise PydanticCustomError(
+            "address", "must be redis://HOST:PORT, rediss://HOST:PORT for TLS, or unix:///PATH"
+        )
+    return url
+
+
 def _at_home(path: Path) -> Path:
     """Expand ~, as a shell would: no shell reads `.env`."""
     try:
@@ -101,6 +128,7 @@ Location = Annotated[Path, AfterValidator(_at_home)]
 Host = Annotated[str, AfterValidator(host)]
 ApiKey = Annotated[SecretStr, AfterValidator(_latin)]
 McpAddress = Annotated[SecretStr, AfterValidator(_mcp_address)]
+RedisAddress = Annotated[SecretStr, AfterValidator(_redis_address)]
 Filled = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
 Spoken = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=1000)]
 """One spoken sentence or a few: a minute of speech at most."""

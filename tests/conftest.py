@@ -4,6 +4,7 @@ import asyncio
 import gc
 import subprocess
 import sys
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 from hypothesis import settings
 
 from workbench.bench import flaky
+from workbench.local.redis_server import RedisServer, redis_server
 
 # The virtual clock's plugin asks every test for its event loop, those without one as well, and so
 # would make loops that nobody closes. Once a loop was set, even to none, asking makes no new one.
@@ -32,10 +34,13 @@ SLOW = {
     "test_exporting.py",
     "test_heard.py",
     "call/test_hearing.py",
+    "fleet/test_client.py",
     "test_leaks.py",
     "test_standins_heard.py",
     "test_standins_program.py",
     "test_main.py",
+    "test_redis_probe.py",
+    "test_redis_server.py",
     "test_soak.py",
     "stt_assemblyai/test_session.py",
 }
@@ -117,6 +122,13 @@ def _nothing_lost(request: pytest.FixtureRequest) -> None:
     ("recursion depth mismatch") when one is found and logged with its stack meanwhile."""
     if request.path.parent == Path(__file__).parent:
         gc.collect()
+
+
+@pytest.fixture
+async def redis(tmp_path: Path) -> AsyncIterator[RedisServer]:
+    """A real Redis server of this test's own, without a password."""
+    async with redis_server(tmp_path / "redis") as server:
+        yield server
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -80,16 +80,21 @@ def _of_certificate(error: Exception) -> str:
     return type(error).__name__
 
 
+_PORTS = {"wss": 443, "https": 443, "redis": 6379, "rediss": 6379}
+_SECURE = ("wss", "https", "rediss")
+
+
 def place(url: str) -> str:
-    """The host and the port of an address, as a person writes them."""
+    """The host and the port of an address, or the path of a socket, as a person writes them."""
     parts = urlsplit(url)
-    port = parts.port or (443 if parts.scheme in ("wss", "https") else 80)
-    return f"{parts.hostname}:{port}"
+    if parts.scheme == "unix":
+        return parts.path
+    return f"{parts.hostname}:{parts.port or _PORTS.get(parts.scheme, 80)}"
 
 
 def is_encrypted(url: str) -> bool:
     """Whether this address asks for TLS."""
-    return urlsplit(url).scheme in ("wss", "https")
+    return urlsplit(url).scheme in _SECURE
 
 
 def expected_tls(answer: Answer) -> bool:
@@ -100,7 +105,9 @@ def expected_tls(answer: Answer) -> bool:
 def unreachable(name: Name, url: str, setting: str, failed: Failure) -> Check:
     """The check of a server that gave no answer at the address in `setting`."""
     host, at = urlsplit(url).hostname, place(url)
-    plain, secure = ("ws://", "wss://") if url.startswith("ws") else ("http://", "https://")
+    scheme = urlsplit(url).scheme
+    without_tls = scheme[:-1] if scheme in _SECURE else scheme
+    plain, secure = f"{without_tls}://", f"{without_tls}s://"
     match failed.trouble:
         case Trouble.NO_NAME:
             seen = f"{host} has no address"

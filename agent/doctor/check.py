@@ -34,6 +34,10 @@ class Name(StrEnum):
     OPENAI_LLM = "openai.llm"
     OPENAI_TTS = "openai.tts"
     OPENAI_FALLBACK = "openai.fallback"
+    REDIS_ADDRESS = "redis.address"
+    REDIS_VERSION = "redis.version"
+    REDIS_MEMORY = "redis.memory"
+    REDIS_CLOCK = "redis.clock"
     VAD_MODEL = "vad.model"
     HEALTH_PORT = "ports.health"
     METRICS_PORT = "ports.metrics"
@@ -57,6 +61,10 @@ AFFECTS: Mapping[Name, str] = MappingProxyType(
         Name.OPENAI_LLM: "every answer",
         Name.OPENAI_TTS: "the agent's voice",
         Name.OPENAI_FALLBACK: "answers while the first provider is away",
+        Name.REDIS_ADDRESS: "what several workers share; calls go on without it",
+        Name.REDIS_VERSION: "what several workers share",
+        Name.REDIS_MEMORY: "what several workers share, when Redis is full",
+        Name.REDIS_CLOCK: "the budget of AssemblyAI's new sessions, which machines share",
         Name.VAD_MODEL: "interruptions: the agent's own voice detector",
         Name.HEALTH_PORT: "whether the worker starts",
         Name.METRICS_PORT: "whether the worker starts",

@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
-from agent.doctor import assemblyai, livekit, machine, openai, settings
+from agent.doctor import assemblyai, livekit, machine, openai, redis, settings
 from agent.doctor.check import Check, Name, skipped, warning
 from agent.doctor.found import Found, find
 from agent.doctor.machine_probes import (
@@ -21,6 +21,7 @@ from agent.doctor.machine_probes import (
     vad_problem,
 )
 from agent.doctor.probes import agents_in, ask_assemblyai, ask_livekit, ask_openai, join
+from agent.doctor.redis_probe import ask_redis
 from agent.doctor.report import without
 from agent.redaction import Redaction
 from config.reference import variables
@@ -44,6 +45,7 @@ async def examine(
         (_livekit_names(joins=joins), _livekit(found, joins=joins)),
         (_ASSEMBLYAI, _assemblyai(found)),
         (_OPENAI, _openai(found)),
+        (_REDIS, _redis(found)),
         (_MACHINE, _machine()),
         ((Name.HEALTH_PORT, Name.METRICS_PORT), _ports(found)),
     ]
@@ -65,6 +67,7 @@ _ASSEMBLYAI = (
     Name.ASSEMBLYAI_FALLBACK,
 )
 _OPENAI = (Name.OPENAI_LLM, Name.OPENAI_TTS, Name.OPENAI_FALLBACK)
+_REDIS = (Name.REDIS_ADDRESS, Name.REDIS_VERSION, Name.REDIS_MEMORY, Name.REDIS_CLOCK)
 _MACHINE = (Name.CERTIFICATES, Name.VAD_MODEL, Name.AUDIO_DEVICES, Name.PACKAGES)
 
 
@@ -136,6 +139,14 @@ async def _openai(found: Found) -> list[Check]:
 
 def _account(role: openai.Role) -> tuple[str, Any]:
     return role.account.base_url, role.account.api_key
+
+
+async def _redis(found: Found) -> list[Check]:
+    if (agent := found.agent) is None:
+        return [skipped(name, "a setting of the agent's is wrong") for name in _REDIS]
+    if (url := agent.redis_url) is None:
+        return redis.judge(None, None)
+    return redis.judge(url.get_secret_value(), await ask_redis(url))
 
 
 async def _ports(found: Found) -> list[Check]:

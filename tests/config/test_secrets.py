@@ -27,6 +27,11 @@ def test_of_an_address_that_may_hold_a_secret_the_host_is_none(
     assert found == {"/s3cret-path", "token=s3cret", "user", "password"}
 
 
+def test_of_the_address_of_redis_only_the_password_is_secret(made: Callable[..., Settings]) -> None:
+    found = secrets_of(made(AGENT_REDIS_URL="redis://default:a-password@redis.example:6379/0"))
+    assert found - secrets_of(made()) == {"a-password"}
+
+
 def test_inside_a_request_for_a_model_all_is_secret_but_the_model_and_the_roles(
     made: Callable[..., Settings],
 ) -> None:

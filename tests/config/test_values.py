@@ -6,7 +6,17 @@ from typing import Annotated, Any
 import pytest
 from pydantic import AfterValidator, TypeAdapter, ValidationError
 
-from config.values import ApiKey, Filled, Host, Location, McpAddress, Section, openai_path, scheme
+from config.values import (
+    ApiKey,
+    Filled,
+    Host,
+    Location,
+    McpAddress,
+    RedisAddress,
+    Section,
+    openai_path,
+    scheme,
+)
 
 Address = Annotated[str, scheme("ws", "wss")]
 Bare = Annotated[str, scheme("wss", path=False)]
@@ -37,6 +47,40 @@ def test_what_may_be_is_kept(kind: Any, text: str, kept: str) -> None:
 def test_an_mcp_servers_address_may_hold_secrets() -> None:
     url = "https://user:password@host:8443/a-path/mcp?key=value"
     assert check(McpAddress, url).get_secret_value() == url
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "redis://127.0.0.1:6379",
+        "redis://user:password@redis.example/2",
+        "rediss://:password@redis.example:6380/0?ssl_ca_certs=/etc/ca.pem",
+        "unix:///run/redis.sock?db=1",
+    ],
+)
+def test_the_address_of_redis_may_hold_a_password(url: str) -> None:
+    assert check(RedisAddress, url).get_secret_value() == url
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "redis.example:6379",
+        "http://redis.example",
+        "redis://",
+        "redis://redis.example:0",
+        "redis://redis.example:port",
+        "redis://redis.example/name",
+        "redis://redis.example?host=other",
+        "redis://redis.example#x",
+        "unix://",
+        "unix://host/redis.sock",
+        "redis://a\nb",
+    ],
+)
+def test_what_is_no_address_of_redis_is_refused_without_repeating_it(url: str) -> None:
+    with pytest.raises(ValidationError, match="must be redis://HOST:PORT"):
+        check(RedisAddress, url)
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,5 @@
-"""Gets what the tests need from Debian: recorded speech, browsers. As root; else it names them."""
+"""Gets what the tests need from Debian: recorded speech, Redis, browsers. As root; else it names
+them."""
 
 import argparse
 import os
@@ -6,6 +7,7 @@ import shutil
 import subprocess
 import sys
 
+from workbench.local import redis_server
 from workbench.local.browsers import BROWSERS
 from workbench.local.calling import corpus
 
@@ -19,6 +21,8 @@ RECORDINGS = {
 def missing(*, browsers: bool) -> list[str]:
     """The packages that this machine lacks; another build of a browser will do as well."""
     packages = [package for path, package in RECORDINGS.items() if not path.exists()]
+    if not redis_server.program():
+        packages.append(redis_server.PACKAGE)
     if browsers:
         packages += [each.package for each in BROWSERS if each.program() is None]
     return packages
@@ -34,7 +38,7 @@ def main() -> int:
     install = ["apt-get", "install", "-y", "-qq", "--no-install-recommends", *packages]
     if not shutil.which("apt-get"):
         print(
-            "The tests take recorded speech and browsers from Debian's packages: run them on"
+            "The tests take recorded speech, Redis and browsers from Debian's packages: run them on"
             f" Debian or Ubuntu. Missing here: {' '.join(packages)}"
         )
         return 1

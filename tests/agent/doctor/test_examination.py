@@ -300,6 +300,11 @@ MISTAKES: dict[str, tuple[Plant, tuple[Name, ...], str]] = {
         (Name.OPENAI_FALLBACK,),
         "did you mean gpt-4o-mini?",
     ),
+    "no Redis at its address": (
+        sets(AGENT_REDIS_URL=f"redis://:a-password@{NOBODY}"),
+        (Name.REDIS_ADDRESS,),
+        "start the server, or correct the port in AGENT_REDIS_URL",
+    ),
     "a port that another program has": (
         uses_a_port_twice,
         (Name.HEALTH_PORT,),
