@@ -4,6 +4,7 @@ Two that look like streams: one is only a socket, the other is only LiveKit's re
 """
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from typing import Protocol
 from urllib.parse import urlencode
@@ -14,11 +15,9 @@ from websockets.asyncio.client import ClientConnection, connect
 
 __all__ = ["BareResampler", "BareSocket", "Listener"]
 
-_CHUNK = bytes(1600)  # 50 ms at 16 kHz: what both clients send
-
 
 class Listener(Protocol):
-    """What a load asks of a stream; LiveKit's are such."""
+    """What a contestant asks of a stream; LiveKit's are such."""
 
     def push_frame(self, frame: rtc.AudioFrame) -> None: ...
     def end_input(self) -> None: ...
@@ -27,8 +26,8 @@ class Listener(Protocol):
 
 
 class BareSocket:
-    """Sends a chunk for each frame by the sans-I/O layer of websockets, and reads what comes,
-    without looking into it; a message stands for a final."""
+    """Sends each frame of 16 kHz by the sans-I/O layer of websockets, and decodes what comes; a
+    message stands for a final."""
 
     def __init__(self, base_url: str, api_key: str, **parameters: object) -> None:
         spelled = {name: str(value).lower() for name, value in parameters.items()}
@@ -39,7 +38,7 @@ class BareSocket:
 
     def push_frame(self, frame: rtc.AudioFrame) -> None:
         if self._connection is not None:
-            self._connection.protocol.send_binary(_CHUNK)
+            self._connection.protocol.send_binary(bytes(frame.data))
             self._connection.send_data()
 
     def end_input(self) -> None:
@@ -54,8 +53,9 @@ class BareSocket:
         ) as connection:
             self._connection = connection
             ending = asyncio.create_task(self._close_at_the_end(connection))
-            async for _ in connection:
-                yield stt.SpeechEvent(stt.SpeechEventType.FINAL_TRANSCRIPT)
+            async for message in connection:
+                if json.loads(message).get("type"):
+                    yield stt.SpeechEvent(stt.SpeechEventType.FINAL_TRANSCRIPT)
             ending.cancel()
 
     async def _close_at_the_end(self, connection: ClientConnection) -> None:
@@ -67,9 +67,9 @@ class BareSocket:
 class BareResampler:
     """Resamples as LiveKit does before any stream, and throws the outcome away."""
 
-    def __init__(self, input_rate: int) -> None:
+    def __init__(self, input_rate: int, needed_rate: int) -> None:
         high = rtc.AudioResamplerQuality.HIGH
-        self._resampler = rtc.AudioResampler(input_rate, 16_000, quality=high)
+        self._resampler = rtc.AudioResampler(input_rate, needed_rate, quality=high)
         self._ended = asyncio.Event()
 
     def push_frame(self, frame: rtc.AudioFrame) -> None:

@@ -12,7 +12,7 @@ from stt_assemblyai.hearing import Hearing
 from stt_assemblyai.livekit.stream import SpeechStream
 from stt_assemblyai.protocol import Session
 from stt_assemblyai.transcriber import Transcriber
-from workbench.bench.compare.load import _listen
+from workbench.bench.stt.contestant import _count
 from workbench.local.running import PROJECT
 
 __all__ = ["dearest_functions", "parts"]
@@ -38,7 +38,7 @@ _PUSH_FRAME, _RESAMPLE = _name(SpeechStream.push_frame), "livekit/rtc push"
 _PUSH, _SEND = _name(Transcriber.push), _name(_WebSocket.send_nowait)
 _WRITE, _READ = "asyncio write", "asyncio _read_ready"
 _DECODE, _JUDGE = _name(Session.receive), _name(Hearing.heard)
-_RETELL, _LISTEN = _name(SpeechStream._on_event), _name(_listen)
+_RETELL, _LISTEN = _name(SpeechStream._on_event), _name(_count)
 _PARTS = {  # a function with all that it calls, less those that are parts by themselves
     "LiveKit's frame: checks, PCM": (_PUSH_FRAME, _PUSH, _RESAMPLE),
     "LiveKit's resampler": (_RESAMPLE,),

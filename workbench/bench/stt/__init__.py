@@ -1,0 +1,1 @@
+"""What a speech stream costs: ours, the stock plugin's, and what no client can do without."""
