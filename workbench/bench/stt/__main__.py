@@ -10,7 +10,7 @@ import argparse
 import asyncio
 import pstats
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
@@ -53,11 +53,11 @@ def _rows(rate: int, found: Found) -> Iterator[list[str]]:
         yield [f"   of which {RESAMPLER}", *[_spread(found.costs_ms[RESAMPLER])] * 3, "", ""]
 
 
-def _spread(costs: list[float]) -> str:
+def _spread(costs: Sequence[float]) -> str:
     return f"{median(costs):.2f} ({min(costs):.2f} to {max(costs):.2f})"
 
 
-def _ratio(ones: list[float], others: list[float]) -> str:
+def _ratio(ones: Sequence[float], others: Sequence[float]) -> str:
     return _spread([one / other for one, other in zip(ones, others, strict=True)])
 
 

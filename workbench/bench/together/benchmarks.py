@@ -30,7 +30,7 @@ BENCHMARKS = (
     Benchmark("Talking calls", "workbench.bench.capacity", ("--quick",), 300),
     Benchmark("Six callers at once", "workbench.bench.burst", ("--quick",), 180),
     Benchmark("A worker's start", "workbench.bench.start", ("--quick",), 90),
-    Benchmark("Speech stream", "workbench.bench.stt", ("--quick",), 240),
+    Benchmark("Speech stream", "workbench.bench.stt", ("--quick",), 120),
     Benchmark("Voice detector", "workbench.bench.vad", ("--quick",), 150),
     Benchmark("Answers", "workbench.bench.latency", ("--quick",), 240),
     Benchmark("Whose turn it is", "workbench.bench.talk", ("--quick",), 180),
