@@ -84,6 +84,10 @@ bench-start: $(STAMP)  ## Time, CPU and memory of a worker before its first call
 capacity: $(STAMP)  ## How many talking calls this machine carries, ours and stock, twelve minutes: docs/capacity.md
 	$(BIN)/python -m workbench.bench.capacity $(ARGS)
 
+rollout: $(STAMP)  ## A new version takes the calls of an old one while callers talk, five minutes: docs/rollout.md
+	$(BIN)/python -m workbench.local.livekit_binary
+	$(BIN)/python -m workbench.bench.rollout $(ARGS)
+
 chaos: $(STAMP)  ## Thirty calls over three workers, and faults at random moments: nobody may be lost
 	$(BIN)/python -m workbench.local.livekit_binary
 	$(BIN)/python -m workbench.bench.chaos

@@ -60,7 +60,7 @@ class Load:
 
 @asynccontextmanager
 async def running(program: Path, part: str, script: Path, log: Path) -> AsyncIterator[Load]:
-    """Run `callers` or `providers` until the context is left; it is ready when it is entered.
+    """Run `callers`, `providers` or `both` until the context is left; it is ready when entered.
 
     Raises ProcessDiedError with its last words, or WaitedTooLongError.
     """
@@ -81,14 +81,19 @@ class Callers:
         self.http = http
         self._access = access
 
-    async def join(self, room: str, *, timed: bool) -> None:
-        """One more call. `timed` if no agent will answer."""
+    async def join(
+        self, room: str, *, timed: bool, asks_for: api.RoomAgentDispatch | None = None
+    ) -> None:
+        """One more call. `timed` if no agent will answer; `asks_for` an agent by its name."""
         grants = api.VideoGrants(room_join=True, room=room)
         token = api.AccessToken(self._access.api_key, self._access.api_secret)
+        token = token.with_identity(CALLER).with_grants(grants)
+        if asks_for:
+            token = token.with_room_config(api.RoomConfiguration(agents=[asks_for]))
         told = {
             "url": self._access.url,
             "room": room,
-            "token": token.with_identity(CALLER).with_grants(grants).to_jwt(),
+            "token": token.to_jwt(),
             "timed": timed,
         }
         await self._post("join", told)

@@ -40,12 +40,15 @@ LINES = (
 """Questions without a pause: this is about load, not about whose turn it is."""
 
 
-def write(path: Path, delays: Delays) -> None:
-    """Make the script and write it. Raises EngineUnavailableError where the voice is missing."""
+def write(
+    path: Path, delays: Delays, lines: Sequence[Line] = LINES, *, counts: bool = False
+) -> None:
+    """Make the script and write it. If it `counts`, each answer says how many questions and words
+    the model was sent. Raises EngineUnavailableError where the voice is missing."""
     noise = np.random.default_rng(0)
     quiet = noise.normal(0, _NOISE, _NOISE_SECONDS * SAMPLE_RATE)
     script = {
-        "lines": [_spoken(say(line), noise) for line in LINES],
+        "lines": [_spoken(say(line), noise) for line in lines],
         "quiet": _text(packets(quiet.astype(np.int16))),
         "speech": base64.b64encode(_voice().tobytes()).decode(),
         "delays": {
@@ -54,6 +57,7 @@ def write(path: Path, delays: Delays) -> None:
             "first_token_ms": delays.first_token_ms,
             "first_sound_ms": delays.first_sound_ms,
         },
+        "counts": counts,
     }
     path.write_text(json.dumps(script), encoding="utf-8")
 

@@ -16,16 +16,20 @@ const (
 	// looks for its words.
 	before = "You asked"
 	after  = "and I am glad to help you with that."
+	// How much of the conversation the model was sent.
+	counted = "That makes %d questions of %d words."
 )
 
 // Providers are the stand-ins for AssemblyAI and OpenAI.
 type Providers struct {
 	script *Script
+	stage  *Stage
 	mux    *http.ServeMux
 }
 
-func newProviders(script *Script) *Providers {
-	providers := &Providers{script: script, mux: http.NewServeMux()}
+// newProviders makes them; without a stage each session hears the lines from the first one on.
+func newProviders(script *Script, stage *Stage) *Providers {
+	providers := &Providers{script: script, stage: stage, mux: http.NewServeMux()}
 	providers.mux.HandleFunc("GET /v3/ws", providers.hear)
 	providers.mux.HandleFunc("POST /v1/chat/completions", providers.answer)
 	providers.mux.HandleFunc("POST /v1/audio/speech", providers.speak)
@@ -68,14 +72,19 @@ func (providers *Providers) answer(response http.ResponseWriter, request *http.R
 		http.Error(response, err.Error(), http.StatusBadRequest)
 		return
 	}
-	question := ""
+	question, questions, heard := "", 0, 0
 	for _, message := range asked.Messages {
 		if message["role"] == "user" {
 			question = content(message)
+			questions++
+			heard += len(strings.Fields(question))
 		}
 	}
 	said := strings.Fields(strings.Map(letters, question))
 	words := append(append(strings.Fields(before), said...), strings.Fields(after)...)
+	if providers.script.Counts {
+		words = append(words, strings.Fields(fmt.Sprintf(counted, questions, heard))...)
+	}
 	time.Sleep(milliseconds(providers.script.Delays.FirstTokenMs))
 	response.Header().Set("Content-Type", "text/event-stream")
 	event := func(choices string, usage string) {

@@ -34,6 +34,7 @@ const (
 // Callers are those who call now, by the names of their rooms.
 type Callers struct {
 	script *Script
+	stage  *Stage
 	lock   sync.Mutex
 	byRoom map[string]*Caller
 	mux    *http.ServeMux
@@ -48,9 +49,11 @@ type Join struct {
 	Timed bool `json:"timed"`
 }
 
-func newCallers(script *Script) *Callers {
+func newCallers(script *Script, stage *Stage) *Callers {
 	lksdk.SetLogger(protoLogger.GetDiscardLogger())
-	callers := &Callers{script: script, byRoom: map[string]*Caller{}, mux: http.NewServeMux()}
+	callers := &Callers{
+		script: script, stage: stage, byRoom: map[string]*Caller{}, mux: http.NewServeMux(),
+	}
 	callers.mux.HandleFunc("POST /join", callers.join)
 	callers.mux.HandleFunc("POST /leave", callers.leave)
 	return callers
@@ -66,7 +69,9 @@ func (callers *Callers) join(response http.ResponseWriter, request *http.Request
 		http.Error(response, err.Error(), http.StatusBadRequest)
 		return
 	}
-	caller := &Caller{script: callers.script, join: join, left: make(chan struct{})}
+	caller := &Caller{
+		script: callers.script, stage: callers.stage, join: join, left: make(chan struct{}),
+	}
 	callers.lock.Lock()
 	callers.byRoom[join.Room] = caller
 	callers.lock.Unlock()
@@ -88,6 +93,7 @@ func (callers *Callers) leave(response http.ResponseWriter, request *http.Reques
 // Caller is one call.
 type Caller struct {
 	script *Script
+	stage  *Stage
 	join   Join
 	left   chan struct{}
 	ending sync.Once
@@ -140,13 +146,22 @@ func (caller *Caller) callback() *lksdk.RoomCallback {
 			caller.tell("disconnected", map[string]any{"why": string(reason)})
 			caller.leave()
 		},
+		OnParticipantConnected: func(who *lksdk.RemoteParticipant) {
+			caller.tell("came", map[string]any{"who": who.Identity(), "shows": who.Attributes()})
+		},
+		OnParticipantDisconnected: func(who *lksdk.RemoteParticipant) {
+			caller.tell("went", map[string]any{"who": who.Identity()})
+		},
 		ParticipantCallback: lksdk.ParticipantCallback{
+			OnAttributesChanged: func(changed map[string]string, who lksdk.Participant) {
+				caller.tell("shows", map[string]any{"who": who.Identity(), "shows": changed})
+			},
 			OnTrackSubscribed: func(
-				track *webrtc.TrackRemote, _ *lksdk.RemoteTrackPublication, _ *lksdk.RemoteParticipant,
+				track *webrtc.TrackRemote, _ *lksdk.RemoteTrackPublication, who *lksdk.RemoteParticipant,
 			) {
 				if track.Kind() == webrtc.RTPCodecTypeAudio {
-					caller.tell("heard agent's track", map[string]any{})
-					go caller.listen(track)
+					caller.tell("heard agent's track", map[string]any{"who": who.Identity()})
+					go caller.listen(track, who.Identity())
 				}
 			},
 		},
@@ -169,11 +184,14 @@ func (caller *Caller) listenToText(room *lksdk.Room) {
 }
 
 // listen tells when the agent speaks, by the size of its packets.
-func (caller *Caller) listen(track *webrtc.TrackRemote) {
-	packet := make([]byte, 1500)
+func (caller *Caller) listen(track *webrtc.TrackRemote, who string) {
+	packet, span := make([]byte, 1500), &Span{}
 	for {
 		count, _, err := track.Read(packet)
 		if err != nil {
+			if over, ended := span.end(time.Now().Add(pauseTime)); ended {
+				caller.tellSpan(who, over)
+			}
 			return
 		}
 		var header rtp.Header
@@ -181,10 +199,21 @@ func (caller *Caller) listen(track *webrtc.TrackRemote) {
 		if err != nil {
 			continue
 		}
-		if began, has := caller.ears.take(count-size, time.Now()); has {
+		now := time.Now()
+		if began, has := caller.ears.take(count-size, now); has {
 			caller.tell("voice", map[string]any{"at": seconds(began)})
 		}
+		if over, ended := span.take(count-size, now); ended {
+			caller.tellSpan(who, over)
+		}
 	}
+}
+
+func (caller *Caller) tellSpan(who string, span Span) {
+	caller.tell("spoke", map[string]any{
+		"who": who, "from": seconds(span.first), "until": seconds(span.last),
+		"gap_ms": span.longest.Milliseconds(),
+	})
 }
 
 // talk sends a packet every 20 ms until the caller leaves.

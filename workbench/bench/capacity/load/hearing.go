@@ -20,6 +20,8 @@ const (
 	audibleMs = 80
 	// A new line begins after this much silence.
 	betweenMs = 300
+	// Where a session begins in the middle of a line is known after this long.
+	joinMs = 300
 )
 
 var upgrader = websocket.Upgrader{CheckOrigin: func(*http.Request) bool { return true }}
@@ -40,6 +42,17 @@ type Hearing struct {
 	line       *Line
 	startMs    int
 	told       int
+	// The first word of the line that this session hears.
+	skipped int
+	// With a stage: whose sound it is, when the session's sound began if none of it was late, and
+	// the line that was heard last.
+	stage  *Stage
+	room   string
+	zero   time.Time
+	opened time.Time
+	last   Spoken
+	joins  bool
+	loudMs int
 }
 
 type outgoing struct {
@@ -59,6 +72,7 @@ func (providers *Providers) hear(response http.ResponseWriter, request *http.Req
 		minimumMs: number(query, "min_turn_silence", 160),
 		hasTwin:   strings.EqualFold(query.Get("format_turns"), "true"),
 		out:       make(chan outgoing, 1000), lastLoudMs: -betweenMs,
+		stage: providers.stage, room: strings.Trim(query.Get("keyterms_prompt"), `[]"`),
 	}
 	defer close(hearing.out)
 	go hearing.write(socket)
@@ -129,6 +143,7 @@ func (hearing *Hearing) obey(text []byte) {
 }
 
 func (hearing *Hearing) listen(sound []byte) {
+	hearing.keepTime(len(sound))
 	sound = append(hearing.rest, sound...)
 	for len(sound) >= 2*hearing.window {
 		sum := 0
@@ -145,11 +160,12 @@ func (hearing *Hearing) listen(sound []byte) {
 func (hearing *Hearing) step(isLoud bool) {
 	if isLoud {
 		if hearing.line == nil && hearing.nowMs-hearing.lastLoudMs >= betweenMs {
-			hearing.line = &hearing.script.Lines[hearing.next%len(hearing.script.Lines)]
-			hearing.next++
-			hearing.startMs, hearing.told = hearing.nowMs, 0
+			hearing.begin()
 		}
 		hearing.lastLoudMs = hearing.nowMs
+	}
+	if hearing.joins && time.Since(hearing.opened) > milliseconds(joinMs) {
+		hearing.join()
 	}
 	hearing.nowMs += windowMs
 	if hearing.line == nil {
@@ -157,13 +173,69 @@ func (hearing *Hearing) step(isLoud bool) {
 	}
 	words := hearing.line.Words
 	audible := hearing.audible()
-	if audible > hearing.told {
+	if audible > max(hearing.told, hearing.skipped) {
 		hearing.told = audible
 		hearing.turn(hearing.script.Delays.TranscriptMs, audible, audible-1, false, false)
 	}
 	if hearing.nowMs-hearing.startMs >= words[len(words)-1].EndMs+hearing.minimumMs {
 		hearing.end()
 	}
+}
+
+// keepTime notes when this session's sound would have begun if none of it had been late.
+func (hearing *Hearing) keepTime(bytes int) {
+	now := time.Now()
+	length := milliseconds(hearing.nowMs + (len(hearing.rest)+bytes)*windowMs/2/hearing.window)
+	if zero := now.Add(-length); hearing.opened.IsZero() || zero.Before(hearing.zero) {
+		hearing.zero = zero
+	}
+	if hearing.opened.IsZero() {
+		hearing.opened = now
+	}
+}
+
+// begin opens the line that somebody begins to say now.
+func (hearing *Hearing) begin() {
+	if hearing.stage == nil {
+		hearing.open(hearing.next, 0, 0)
+		return
+	}
+	if hearing.nowMs < betweenMs {
+		hearing.joins, hearing.loudMs = true, hearing.nowMs
+		return
+	}
+	place, found := hearing.onset(hearing.nowMs)
+	if found && place.spoken != hearing.last {
+		hearing.last = place.spoken
+		hearing.open(place.spoken.line, place.word, place.startMs)
+	}
+}
+
+func (hearing *Hearing) onset(atMs int) (Place, bool) {
+	at := hearing.zero.Add(milliseconds(atMs))
+	return hearing.stage.onset(hearing.script, hearing.room, at)
+}
+
+// join opens a line of which the first words were said before the session was there.
+func (hearing *Hearing) join() {
+	hearing.joins = false
+	place, found := hearing.stage.middle(hearing.script, hearing.room, hearing.zero)
+	beforeMs := place.startMs + hearing.nowMs
+	if !found {
+		place, found = hearing.onset(hearing.loudMs)
+		beforeMs = place.startMs + hearing.nowMs - hearing.loudMs
+	}
+	if found && hearing.line == nil {
+		hearing.last = place.spoken
+		hearing.open(place.spoken.line, place.word, beforeMs)
+	}
+}
+
+// open begins a line of which `beforeMs` are over.
+func (hearing *Hearing) open(line, skipped, beforeMs int) {
+	hearing.line = &hearing.script.Lines[line%len(hearing.script.Lines)]
+	hearing.next = line + 1
+	hearing.startMs, hearing.told, hearing.skipped = hearing.nowMs-beforeMs, 0, skipped
 }
 
 func (hearing *Hearing) audible() int {
@@ -181,7 +253,7 @@ func (hearing *Hearing) end() {
 	if hearing.line == nil {
 		return
 	}
-	if count := hearing.audible(); count > 0 {
+	if count := hearing.audible(); count > hearing.skipped {
 		delayMs := hearing.script.Delays.TranscriptMs
 		hearing.turn(delayMs, count, count, true, false)
 		if hearing.hasTwin {
@@ -205,6 +277,9 @@ func (hearing *Hearing) turn(delayMs, count, final int, isEnd, isFormatted bool)
 	words := make([]map[string]any, 0, count)
 	said := make([]string, 0, count)
 	for place, word := range hearing.line.Words[:count] {
+		if place < hearing.skipped {
+			continue
+		}
 		text := word.Text
 		if !isFormatted {
 			text = plain(text)

@@ -1,9 +1,10 @@
-// Load for `make capacity`, in one program, so that it costs next to nothing beside what is measured.
+// Load for `make capacity` and `make rollout`, in one program, so that it costs next to nothing beside what is measured.
 //
 //	load callers SCRIPT     n callers over WebRTC, who neither encode nor decode
 //	load providers SCRIPT   stand-ins for AssemblyAI and OpenAI, who follow the script
+//	load both SCRIPT        the two in one, so that any number of sessions hear the same of a caller
 //
-// Both write one line of JSON when they are ready, and one for each event; they end with SIGTERM.
+// All write one line of JSON when they are ready, and one for each event; they end with SIGTERM.
 package main
 
 import (
@@ -39,6 +40,8 @@ type Script struct {
 	// The agent's voice: 16 bits, mono, 24 kHz.
 	Speech []byte `json:"speech"`
 	Delays Delays `json:"delays"`
+	// Whether answers count the questions and words of the conversation so far.
+	Counts bool `json:"counts"`
 }
 
 // Delays of the providers, in milliseconds.
@@ -86,7 +89,7 @@ func serve(handler http.Handler) error {
 
 func run() error {
 	if len(os.Args) != 3 {
-		return fmt.Errorf("usage: load callers|providers SCRIPT")
+		return fmt.Errorf("usage: load callers|providers|both SCRIPT")
 	}
 	text, err := os.ReadFile(os.Args[2])
 	if err != nil {
@@ -98,11 +101,19 @@ func run() error {
 	}
 	switch os.Args[1] {
 	case "callers":
-		return serve(newCallers(&script))
+		return serve(newCallers(&script, nil))
 	case "providers":
-		return serve(newProviders(&script))
+		return serve(newProviders(&script, nil))
+	case "both":
+		stage := newStage()
+		all := http.NewServeMux()
+		callers := newCallers(&script, stage)
+		all.Handle("POST /join", callers)
+		all.Handle("POST /leave", callers)
+		all.Handle("/", newProviders(&script, stage))
+		return serve(all)
 	}
-	return fmt.Errorf("neither callers nor providers: %s", os.Args[1])
+	return fmt.Errorf("neither callers, providers nor both: %s", os.Args[1])
 }
 
 func main() {

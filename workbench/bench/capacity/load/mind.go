@@ -79,6 +79,7 @@ func (mind *Mind) packet(now time.Time) []byte {
 	if !mind.talking && mind.mayAsk(now) {
 		mind.talking, mind.place = true, 0
 		mind.caller.tell("asks", map[string]any{"line": mind.line})
+		mind.announce(now)
 	}
 	if !mind.talking {
 		mind.sent++
@@ -97,6 +98,18 @@ func (mind *Mind) packet(now time.Time) []byte {
 		mind.line++
 	}
 	return packet
+}
+
+// announce says on the stage when the first word of the line that begins now will be sent.
+func (mind *Mind) announce(now time.Time) {
+	stage, script := mind.caller.stage, mind.caller.script
+	if stage == nil {
+		return
+	}
+	line := script.Lines[mind.line%len(script.Lines)]
+	lastMs := line.LastSound * int(packetTime.Milliseconds())
+	firstMs := lastMs - line.Words[len(line.Words)-1].EndMs
+	stage.says(mind.caller.join.Room, mind.line, now.Add(milliseconds(firstMs)))
 }
 
 func (mind *Mind) mayAsk(now time.Time) bool {
