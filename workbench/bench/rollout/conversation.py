@@ -75,15 +75,18 @@ class Turn:
         """How many of the caller's words screens lack, and how many they show too often."""
         return differ(self.line.text, " ".join(self.heard.values()))
 
-    def answer(self) -> tuple[int, int]:
-        """How many words the answer lacks, and how many it has too many: all that was asked so far
-        has to be in it, as a number of questions and of words."""
+    @property
+    def expected(self) -> str:
+        """The answer: all that was asked so far is in it, as a number of questions and of words."""
         asked = [LINES[each % len(LINES)].text.split() for each in range(self.number + 1)]
-        expected = (
-            f"You asked {self.line.text} and I am glad to help you with that. "
-            f"That makes {len(asked)} questions of {sum(map(len, asked))} words."
+        return (
+            f"You asked {self.line.text} "
+            f"which makes {len(asked)} questions of {sum(map(len, asked))} words."
         )
-        return differ(expected, " ".join(self.said))
+
+    def answer(self) -> tuple[int, int]:
+        """How many words the answer lacks, and how many it has too many."""
+        return differ(self.expected, " ".join(self.said))
 
 
 @dataclass(slots=True)

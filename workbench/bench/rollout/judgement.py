@@ -1,6 +1,6 @@
 """What the callers noticed of each hand-over, and of the rollout as a whole."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from statistics import median
 
@@ -68,7 +68,7 @@ class Told:
     answer_doubled: int
     voices: int
     heard_share: float
-    """How long the reply was heard, as a share of what this line's replies usually take."""
+    """How long the reply was heard, as a share of what so many words usually take."""
     reply_seconds: float | None
     gap_seconds: float
     answers: str = ""
@@ -98,9 +98,9 @@ def judge(calls: Iterable[Call], stops: Sequence[Stop]) -> Verdict:
     """The verdict on a run."""
     calls = list(calls)
     moved = [each for call in calls for each in hand_overs(call, stops)]
-    usual = _usual_seconds(calls, moved, stops)
+    pace = _usual_pace(turn for call in calls for turn in call.turns if turn.is_over)
     turns = [
-        _told(call.room, turn, _during(call.room, turn, moved, stops), usual)
+        _told(call.room, turn, _during(call.room, turn, moved, stops), pace)
         for call in calls
         for turn in call.turns
         if turn.is_over
@@ -174,32 +174,20 @@ def _during(room: str, turn: Turn, moved: Sequence[HandOver], stops: Sequence[St
     return ""
 
 
-def _usual_seconds(
-    calls: Iterable[Call], moved: Sequence[HandOver], stops: Sequence[Stop]
-) -> Mapping[int, float]:
-    """How long the reply to each line is, by its number; of turns without a hand-over if any."""
-    found: dict[int, list[float]] = {}
-    spare: dict[int, list[float]] = {}
-    for call in calls:
-        for turn in call.turns:
-            if turn.is_over and turn.spans:
-                place = found if not _during(call.room, turn, moved, stops) else spare
-                place.setdefault(_kind(turn), []).append(_heard_seconds(turn))
-    return {line: median(seconds) for line, seconds in {**spare, **found}.items()}
-
-
-def _kind(turn: Turn) -> int:
-    return len(turn.line.text)
+def _usual_pace(turns: Iterable[Turn]) -> float:
+    """Seconds of a reply for each of its letters, so that one that is cut short is noticed."""
+    paces = [_heard_seconds(each) / len(each.expected) for each in turns if each.spans]
+    return median(paces) if paces else 0.0
 
 
 def _heard_seconds(turn: Turn) -> float:
     return sum(each.ends_at - each.begins_at for each in turn.spans)
 
 
-def _told(room: str, turn: Turn, during: str, usual: Mapping[int, float]) -> Told:
+def _told(room: str, turn: Turn, during: str, pace: float) -> Told:
     words_lost, words_doubled = turn.words()
     answer_lost, answer_doubled = turn.answer()
-    whole = usual.get(_kind(turn), 0.0)
+    whole = pace * len(turn.expected)
     return Told(
         room,
         turn.number,

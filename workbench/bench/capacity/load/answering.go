@@ -17,7 +17,7 @@ const (
 	before = "You asked"
 	after  = "and I am glad to help you with that."
 	// How much of the conversation the model was sent.
-	counted = "That makes %d questions of %d words."
+	counted = "which makes %d questions of %d words."
 )
 
 // Providers are the stand-ins for AssemblyAI and OpenAI.
@@ -81,10 +81,11 @@ func (providers *Providers) answer(response http.ResponseWriter, request *http.R
 		}
 	}
 	said := strings.Fields(strings.Map(letters, question))
-	words := append(append(strings.Fields(before), said...), strings.Fields(after)...)
+	end := after
 	if providers.script.Counts {
-		words = append(words, strings.Fields(fmt.Sprintf(counted, questions, heard))...)
+		end = fmt.Sprintf(counted, questions, heard)
 	}
+	words := append(append(strings.Fields(before), said...), strings.Fields(end)...)
 	time.Sleep(milliseconds(providers.script.Delays.FirstTokenMs))
 	response.Header().Set("Content-Type", "text/event-stream")
 	event := func(choices string, usage string) {
