@@ -3,6 +3,7 @@
 Programs that only wait for a worker import this too, so it needs nothing of LiveKit's.
 """
 
+from collections.abc import Collection
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
@@ -75,9 +76,9 @@ class Health:
             text = "alive"
         return self.is_alive, text, {"alive": self.is_alive, "reason": text, "calls": self.calls}
 
-    def ready(self) -> tuple[bool, str, dict[str, Any]]:
-        """For `/readyz`, in the same form."""
-        obstacles = self.obstacles
+    def ready(self, excluding: Collection[str] = ()) -> tuple[bool, str, dict[str, Any]]:
+        """For `/readyz`, in the same form; obstacles with the codes in `excluding` are none."""
+        obstacles = {code: why for code, why in self.obstacles.items() if code not in excluding}
         if obstacles:
             text = "not ready: " + "; ".join(obstacles.values())
         else:

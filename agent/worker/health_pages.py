@@ -1,9 +1,11 @@
 """The pages `/livez` and `/readyz`: 200 or 503, the reason in one line, or JSON if it is asked for.
 
 The event loop that runs the worker answers them, so a loop that stands still answers nothing.
+`/readyz?exclude=full&exclude=busy` answers as if these obstacles were none, as pages of Kubernetes'
+own do.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 from aiohttp import web
@@ -14,7 +16,7 @@ from agent.worker.health import Health
 LIVE, READY = "/livez", "/readyz"
 _FRESH = {"Cache-Control": "no-store"}
 
-Judge = Callable[[Health], tuple[bool, str, dict[str, Any]]]
+Judge = Callable[[Health, Collection[str]], tuple[bool, str, dict[str, Any]]]
 
 
 def health_pages(look: Callable[[], Health]) -> Sequence[web.RouteDef]:
@@ -22,7 +24,7 @@ def health_pages(look: Callable[[], Health]) -> Sequence[web.RouteDef]:
 
     def page(path: str, judge: Judge) -> web.RouteDef:
         async def show(request: web.Request) -> web.Response:
-            is_well, text, document = judge(look())
+            is_well, text, document = judge(look(), request.query.getall("exclude", []))
             status = 200 if is_well else 503
             if _wants_json(request.headers.get("Accept", "")):
                 return web.json_response(document, status=status, headers=_FRESH)
@@ -30,7 +32,7 @@ def health_pages(look: Callable[[], Health]) -> Sequence[web.RouteDef]:
 
         return web.get(path, show)
 
-    return [page(LIVE, Health.live), page(READY, Health.ready)]
+    return [page(LIVE, lambda health, _: health.live()), page(READY, Health.ready)]
 
 
 def _wants_json(accept: str) -> bool:

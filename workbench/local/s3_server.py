@@ -2,9 +2,7 @@
 checks no signatures."""
 
 import asyncio
-import fcntl
 import sys
-import tempfile
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -12,14 +10,16 @@ from pathlib import Path
 
 from agent.caller.waiting import WaitedTooLongError
 from workbench.arguments import expect_none
-from workbench.local.livekit_binary import NoLiveKitServerError, run_to_end, usable_go
+from workbench.local.go_programs import GoProgram
+from workbench.local.livekit_binary import NoLiveKitServerError
 from workbench.local.livekit_server import free_port
 from workbench.local.processes import Command, Process, ProcessDiedError
 from workbench.local.running import CACHE
 
-VERSION = "1.2.0"
+GOFAKES3 = GoProgram(
+    "gofakes3", "github.com/johannesboyne/gofakes3/cmd/gofakes3", "1.2.0", "s3-server"
+)
 BUCKET = "calls"
-_MODULE = f"github.com/johannesboyne/gofakes3/cmd/gofakes3@v{VERSION}"
 _READY_SECONDS = 20.0
 _PROBE_SECONDS = 0.05
 
@@ -43,20 +43,7 @@ class S3Server:
 
 async def find_or_build(say: Callable[[str], None], cache: Path = CACHE) -> Path:
     """The server program, built first if need be. Raises NoLiveKitServerError without a Go."""
-    program = cache / "s3-server" / f"v{VERSION}" / "gofakes3"
-    program.parent.mkdir(parents=True, exist_ok=True)
-    with (program.parent / "lock").open("w") as lock:
-        await asyncio.to_thread(fcntl.flock, lock.fileno(), fcntl.LOCK_EX)
-        if not program.exists():
-            say(f"Building gofakes3 {VERSION}, this once.")
-            with tempfile.TemporaryDirectory(dir=program.parent, prefix="build-") as scratch:
-                work = Path(scratch)
-                go, environment = await usable_go(work, say)
-                environment |= {"GOBIN": str(work / "bin"), "GOTOOLCHAIN": "local"}
-                command: list[str | Path] = [go, "install", "-ldflags=-s -w", _MODULE]
-                await run_to_end("go install gofakes3", command, environment, program.parent)
-                (work / "bin" / "gofakes3").rename(program)
-    return program
+    return await GOFAKES3.build_once(say, cache)
 
 
 @asynccontextmanager

@@ -48,6 +48,21 @@ async def test_the_status_and_one_line_say_how_it_is_at_each_request() -> None:
             assert answer.headers["Cache-Control"] == "no-store"
 
 
+async def test_obstacles_that_do_not_matter_to_whoever_asks_are_left_out() -> None:
+    app = pages(*(full(places_free=1) for _ in range(3)))
+    async with TestClient(TestServer(app)) as client:
+        for query, status in (
+            ("exclude=tts_down", 200),
+            ("exclude=full&exclude=tts_down", 200),
+            ("exclude=full", 503),
+        ):
+            answer = await client.get(f"/readyz?{query}", headers={"Accept": "application/json"})
+            assert answer.status == status
+            document = await answer.json()
+            assert document["ready"] is (status == 200)
+            assert document["obstacles"] == ([] if status == 200 else ["tts_down"])
+
+
 async def test_json_is_given_to_whoever_asks_for_it() -> None:
     async with TestClient(TestServer(pages(full(places_free=1)))) as client:
         answer = await client.get("/readyz", headers={"Accept": "application/json"})
