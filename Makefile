@@ -42,6 +42,7 @@ real-time: livekit  # Two calls at a time; most of a call is waiting
 # test may stand still for seconds, so each has a second try, which the end of the run names.
 beside: static-beside livekit
 	nice -n 10 $(BIN)/python -m workbench.local.s3_server
+	nice -n 10 $(BIN)/python -m workbench.local.kustomize
 	nice -n 10 $(BIN)/pytest -q -n 2 --reruns 1 --dist loadfile --tb=native -m "not call and not image and not timed"
 
 static-beside: $(STAMP)

@@ -20,7 +20,7 @@ from stt_assemblyai.cli.main import transcribe
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
 OURS = ("make", "python", "python3", ".venv/bin/python", ".venv/bin/pytest")
-OTHERS = (".", "arecord", "cp", "curl", "docker", "echo", "export")
+OTHERS = (".", "arecord", "cp", "curl", "docker", "echo", "export", "kubectl")
 """Programs of others, and of the shell."""
 INLINE = re.compile(r"`([^`\n]+)`")
 

@@ -18,6 +18,14 @@ def doctor(
             "without AGENT_NAME sends an agent there."
         ),
     ] = True,
+    manifests: Annotated[
+        typer.FileText | None,
+        typer.Option(
+            encoding="utf-8",
+            help="Look at rendered manifests of Kubernetes instead, a file or - for the standard "
+            "input: `kubectl kustomize FOLDER | python agent.py doctor --manifests -`.",
+        ),
+    ] = None,
 ) -> None:
     """Check the settings, the services and this machine, and say what mends each fault.
 
@@ -25,12 +33,12 @@ def doctor(
     if nothing is at fault, else 1. docs/troubleshooting.md explains each check.
     """
     from agent.doctor.check import exit_code
-    from agent.doctor.examination import examine
+    from agent.doctor.examination import examine, examine_manifests
     from agent.doctor.report import document, table
     from config.sources import DOTENV
 
     async def examine_and_exit() -> NoReturn:
-        checks = await examine(DOTENV, joins=join)
+        checks = examine_manifests(manifests) if manifests else await examine(DOTENV, joins=join)
         print(document(checks) if json else "\n".join(table(checks)), flush=True)
         # Now, and not when asyncio has waited for its threads: one may hang in a lookup of a name.
         os._exit(exit_code(checks))

@@ -43,6 +43,14 @@ class Name(StrEnum):
     METRICS_PORT = "ports.metrics"
     AUDIO_DEVICES = "audio.devices"
     PACKAGES = "packages"
+    KUBERNETES_WORKER = "kubernetes.worker"
+    KUBERNETES_SETTINGS = "kubernetes.settings"
+    KUBERNETES_GRACE = "kubernetes.grace"
+    KUBERNETES_CPU = "kubernetes.cpu"
+    KUBERNETES_MEMORY = "kubernetes.memory"
+    KUBERNETES_PROBES = "kubernetes.probes"
+    KUBERNETES_UPDATE = "kubernetes.update"
+    KUBERNETES_BUDGET = "kubernetes.budget"
 
 
 AFFECTS: Mapping[Name, str] = MappingProxyType(
@@ -70,6 +78,14 @@ AFFECTS: Mapping[Name, str] = MappingProxyType(
         Name.METRICS_PORT: "whether the worker starts",
         Name.AUDIO_DEVICES: "`python agent.py console` by voice, and nothing else",
         Name.PACKAGES: "features that use LiveKit's private parts",
+        Name.KUBERNETES_WORKER: "whether these checks looked at a worker",
+        Name.KUBERNETES_SETTINGS: "whether pods start, and who can read a secret",
+        Name.KUBERNETES_GRACE: "calls in progress when a pod is stopped",
+        Name.KUBERNETES_CPU: "replies that come late once nodes are full",
+        Name.KUBERNETES_MEMORY: "calls in progress: Kubernetes kills what exceeds its limit",
+        Name.KUBERNETES_PROBES: "calls in progress, and how an update goes on",
+        Name.KUBERNETES_UPDATE: "callers during an update",
+        Name.KUBERNETES_BUDGET: "callers while nodes are emptied",
     }
 )
 

@@ -6,10 +6,12 @@ import threading
 from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TextIO, TypeVar
 
-from agent.doctor import assemblyai, livekit, machine, openai, redis, settings
-from agent.doctor.check import Check, Name, skipped, warning
+import yaml
+
+from agent.doctor import assemblyai, kubernetes, livekit, machine, openai, redis, settings
+from agent.doctor.check import Check, Name, fault, skipped, warning
 from agent.doctor.found import Found, find
 from agent.doctor.machine_probes import (
     LOCK,
@@ -20,6 +22,7 @@ from agent.doctor.machine_probes import (
     packages_in,
     vad_problem,
 )
+from agent.doctor.manifests import workers
 from agent.doctor.probes import agents_in, ask_assemblyai, ask_livekit, ask_openai, join
 from agent.doctor.redis_probe import ask_redis
 from agent.doctor.report import without
@@ -58,6 +61,16 @@ async def examine(
     checks.sort(key=lambda check: _ORDER.index(check.name))
     redaction = Redaction(found.secrets)
     return without(checks, lambda text: redaction.text(text, may_quote=False))
+
+
+def examine_manifests(file: TextIO) -> list[Check]:
+    """The checks of rendered manifests of Kubernetes: YAML documents, one after the other."""
+    try:
+        return kubernetes.judge(workers(yaml.safe_load_all(file.read())))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        seen = f"this is no YAML ({' '.join(str(error).split())})"
+        mend = "give it what `kubectl kustomize FOLDER` prints"
+        return [fault(Name.KUBERNETES_WORKER, seen, mend)]
 
 
 _ASSEMBLYAI = (

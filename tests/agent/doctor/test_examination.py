@@ -1,6 +1,7 @@
 """Misconfigurations are planted one by one, and each gets its own hint, before small servers."""
 
 import asyncio
+import io
 import os
 import socket
 import ssl
@@ -13,7 +14,7 @@ import pytest
 from aiohttp import web
 
 from agent.doctor.check import Check, Name, State
-from agent.doctor.examination import LONGEST_SECONDS, examine
+from agent.doctor.examination import LONGEST_SECONDS, examine, examine_manifests
 from workbench.standins.assemblyai_v3.server import AssemblyAIStandIn
 from workbench.standins.openai_v1.server import OpenAIStandIn
 
@@ -83,7 +84,8 @@ async def test_where_nothing_is_wrong_every_check_is_there_and_well(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     checks = await looked_at(house, monkeypatch)
-    assert {check.name for check in checks} == set(Name) - {Name.LIVEKIT_MEDIA}
+    of_manifests = {name for name in Name if name.startswith("kubernetes.")}
+    assert {check.name for check in checks} == set(Name) - {Name.LIVEKIT_MEDIA} - of_manifests
     assert wrong(checks) == []
 
 
@@ -373,3 +375,19 @@ async def test_a_check_that_fails_itself_costs_no_other(
     assert {"the check itself failed" in check.seen for check in found} == {True}
     assert Name.LIVEKIT_ADDRESS in {check.name for check in found}
     assert not {check.name for check in found} & {Name.SETTINGS, *BOTH}
+
+
+def test_manifests_are_read_as_documents_one_after_the_other() -> None:
+    [first, *_] = examine_manifests(
+        io.StringIO(
+            "---\n{kind: Deployment, metadata: {name: a}, spec: {template: {spec: "
+            "{containers: [{image: livekit-assemblyai-agent}]}}}}\n---\n"
+        )
+    )
+    assert (first.state, first.seen) == (State.OK, "Deployment a")
+
+
+def test_what_is_no_yaml_is_said_to_be_none() -> None:
+    [check] = examine_manifests(io.StringIO("a: ["))
+    assert check.state is State.FAULT
+    assert "no YAML" in check.seen
