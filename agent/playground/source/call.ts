@@ -13,6 +13,7 @@ import {
   type TextStreamReader,
   Track,
 } from "livekit-client";
+import { Shown } from "./agents";
 import { comesBack, connectionFault, ended, Fault, microphoneFault, NO_WEBRTC, noAgent } from "./faults";
 import { type Invitation, invitation, isServed } from "./invitation";
 import { Levels } from "./levels";
@@ -57,7 +58,7 @@ export class Call {
   private readonly levels = new Levels((...level) => this.hear(...level));
   private microphone: LocalAudioTrack | undefined;
   private invited: Invitation | undefined;
-  private agent: RemoteParticipant | undefined;
+  private readonly agents = new Shown<RemoteParticipant>();
   private ending = "";
   private isOver = false;
   private agentTimer = 0;
@@ -111,8 +112,8 @@ export class Call {
 
   /** Choose how patient the agent is. Throws what the agent answers. */
   async setPreset(preset: string): Promise<void> {
-    if (!this.agent) throw new Fault("No agent is here yet.");
-    const request = { destinationIdentity: this.agent.identity, method: names.TURN_PRESET, payload: preset };
+    if (!this.agents.current) throw new Fault("No agent is here yet.");
+    const request = { destinationIdentity: this.agents.current.identity, method: names.TURN_PRESET, payload: preset };
     await this.room.localParticipant.performRpc(request);
   }
 
@@ -186,30 +187,29 @@ export class Call {
 
   private meet(participant: Participant): void {
     if (participant.isLocal || participant.kind !== ParticipantKind.AGENT) return;
-    if (participant.attributes[names.ROLE] === names.TRANSCRIBES) return;
     if (participant.attributes[names.WAITING]) {
-      if (this.agent) return;
+      if (this.agents.current) return;
       clearTimeout(this.agentTimer);
       this.watcher.notice("");
       this.watcher.phase("busy");
       return;
     }
-    if (this.agent?.identity !== participant.identity) {
-      this.agent = participant as RemoteParticipant;
+    const isFirst = !this.agents.current;
+    if (!answers(participant) || !this.agents.meet(participant as RemoteParticipant)) return;
+    if (isFirst) {
       clearTimeout(this.agentTimer);
       this.watcher.notice("");
       this.watcher.phase("talking");
     }
-    this.ending = participant.attributes[names.ENDING] ?? "";
     this.showAgent(participant);
-    if (this.ending) this.watcher.notice(ended(this.ending));
   }
 
   private part(participant: RemoteParticipant): void {
-    const isWaiting = !this.agent && participant.attributes[names.WAITING];
-    if (this.isOver || (participant.identity !== this.agent?.identity && !isWaiting)) return;
-    this.agent = undefined;
-    this.awaitAgent();
+    const isWaiting = !this.agents.current && participant.attributes[names.WAITING];
+    const others = [...this.room.remoteParticipants.values()].filter(answers);
+    if (this.isOver || !(this.agents.part(participant.identity, others) || isWaiting)) return;
+    if (this.agents.current) this.showAgent(this.agents.current);
+    else this.awaitAgent();
   }
 
   private awaitAgent(): void {
@@ -225,19 +225,21 @@ export class Call {
   }
 
   private resume(): void {
-    if (!this.agent) return this.awaitAgent();
+    if (!this.agents.current) return this.awaitAgent();
     this.watcher.phase("talking");
-    this.showAgent(this.agent);
+    this.showAgent(this.agents.current);
   }
 
   private showAgent({ attributes }: Participant): void {
+    this.ending = attributes[names.ENDING] ?? "";
+    if (this.ending) this.watcher.notice(ended(this.ending));
     this.watcher.agentState(attributes[names.AGENT_STATE] ?? "initializing", attributes[names.DICTATION] === "true");
     this.watcher.preset(attributes[names.PRESET] ?? "");
   }
 
   private async lose(reason: DisconnectReason | undefined): Promise<void> {
     if (this.isOver) return;
-    this.agent = undefined;
+    this.agents.forget();
     clearTimeout(this.agentTimer);
     if (!comesBack(reason) && (await isServed())) {
       this.finish(this.ending ? ended(this.ending) : "The call is over: the room was closed.", false);
@@ -318,6 +320,10 @@ export class Call {
     this.levels.close();
     this.watcher.over(sentence, isFault);
   }
+}
+
+function answers({ kind, attributes }: Participant): boolean {
+  return kind === ParticipantKind.AGENT && attributes[names.ROLE] !== names.TRANSCRIBES && !attributes[names.WAITING];
 }
 
 function pause(seconds: number): Promise<void> {

@@ -4,6 +4,7 @@ export const SEGMENT_ID = "lk.segment_id";
 export const IS_FINAL = "lk.transcription_final";
 export const CHAT = "lk.chat";
 export const AGENT_STATE = "lk.agent.state";
+export const CALLER = "agent.caller";
 export const ROLE = "agent.role";
 export const TRANSCRIBES = "transcribes";
 export const ENDING = "agent.ending";

@@ -30,6 +30,7 @@ def test_the_names_of_the_room_are_the_workers() -> None:
     assert found["AGENT_STATE"] == ATTRIBUTE_AGENT_STATE
     assert found["ENDING"] == Attribute.ENDING
     assert found["WAITING"] == Attribute.WAITING
+    assert found["CALLER"] == Attribute.CALLER
     assert found["ROLE"] == Attribute.ROLE
     assert found["TURN_PRESET"] == Method.TURN_PRESET
     assert found["PRESET"] == Attribute.PRESET
