@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"hash/fnv"
 	"math/rand"
@@ -30,6 +31,9 @@ const (
 	shortestPause = 700 * time.Millisecond
 	longestPause  = 1300 * time.Millisecond
 )
+
+// What LiveKit's server sends, padded to the size of a voice, when a track ends.
+var silence = []byte{0xf8, 0xff, 0xfe}
 
 // Callers are those who call now, by the names of their rooms.
 type Callers struct {
@@ -199,11 +203,14 @@ func (caller *Caller) listen(track *webrtc.TrackRemote, who string) {
 		if err != nil {
 			continue
 		}
-		now := time.Now()
-		if began, has := caller.ears.take(count-size, now); has {
+		now, length := time.Now(), count-size
+		if bytes.HasPrefix(packet[size:count], silence) {
+			length = 0
+		}
+		if began, has := caller.ears.take(length, now); has {
 			caller.tell("voice", map[string]any{"at": seconds(began)})
 		}
-		if over, ended := span.take(count-size, now); ended {
+		if over, ended := span.take(length, now); ended {
 			caller.tellSpan(who, over)
 		}
 	}
