@@ -13,10 +13,15 @@ from livekit.agents.job import RunningJobInfo
 
 from agent.room_names import Attribute
 from agent.worker.livekit_api import DEADLINE_SECONDS, Api, livekit_api
+from agent.worker.load_shedding import cores
+from agent.worker.pace import START_CORE_SECONDS
 from agent.worker.server import Worker
 from config.services import LiveKitSettings
 
 log = logging.getLogger(__name__)
+
+# Of a machine, that may be spent on beginning the calls that are handed over.
+STARTING_SHARE = 0.35
 
 # An agent whose job has just begun is not in its room yet, so it is asked again.
 AGAIN_SECONDS = 0.5
@@ -34,18 +39,22 @@ async def ask_agents_to_leave(worker: Worker, livekit: LiveKitSettings) -> None:
 
 
 async def ask_agents_to_hand_over(worker: Worker, livekit: LiveKitSettings, seconds: float) -> None:
-    """Ask every agent of this worker to give its call to an agent of another worker.
+    """Ask every agent of this worker to give its call to an agent of another worker, one after the
+    other: each begins a call somewhere, perhaps on this machine, beside calls in progress.
 
     Returns after `seconds`, or once no call is left. An agent that LiveKit does not know yet is
     asked again meanwhile; one that is never reached keeps its call, as if nothing was asked.
     """
     asked: set[str] = set()
+    between_seconds = START_CORE_SECONDS / (STARTING_SHARE * cores())
     log.info("handing the calls in progress over", extra={"calls": len(worker.active_jobs)})
     with contextlib.suppress(TimeoutError):
         async with livekit_api(livekit) as server, asyncio.timeout(seconds):
             while jobs := worker.active_jobs:
-                waiting = [info for info in jobs if info.job.id not in asked]
-                asked |= await _ask(server, waiting, Attribute.MUST_HAND_OVER)
+                for info in jobs:
+                    if info.job.id not in asked:
+                        asked |= await _ask(server, [info], Attribute.MUST_HAND_OVER)
+                        await asyncio.sleep(between_seconds)
                 await asyncio.sleep(AGAIN_SECONDS)
 
 

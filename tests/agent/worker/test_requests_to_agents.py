@@ -17,6 +17,14 @@ from agent.worker.requests_to_agents import ask_agents_to_hand_over, ask_agents_
 from config.services import LiveKitSettings
 
 LONG_SECONDS = 30.0
+MODULE = "agent.worker.requests_to_agents"
+
+
+@pytest.fixture(autouse=True)
+def soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Calls that begin take next to nothing of this machine."""
+    monkeypatch.setattr(f"{MODULE}.START_CORE_SECONDS", 0.0)
+    monkeypatch.setattr(f"{MODULE}.AGAIN_SECONDS", 0.01)
 
 
 class LiveKit:
@@ -64,10 +72,9 @@ class LiveKit:
             yield
 
 
-async def test_each_agent_is_asked_to_hand_over_once_and_again_only_where_it_is_not_there_yet(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr("agent.worker.requests_to_agents.AGAIN_SECONDS", 0.01)
+async def test_each_agent_is_asked_to_hand_over_once_and_again_only_where_it_is_not_there_yet() -> (
+    None
+):
     livekit = LiveKit("a", "b")
     livekit.present.remove("b")
     async with livekit.running(), asyncio.timeout(LONG_SECONDS), asyncio.TaskGroup() as tasks:
@@ -78,6 +85,16 @@ async def test_each_agent_is_asked_to_hand_over_once_and_again_only_where_it_is_
         await done
     wish = {"agent.must_hand_over": "true"}
     assert sorted(livekit.asked) == [("a", wish), ("b", wish), ("b", wish)]
+
+
+async def test_agents_are_asked_one_after_the_other_so_that_their_calls_do_not_all_begin_at_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(f"{MODULE}.START_CORE_SECONDS", LONG_SECONDS)
+    livekit = LiveKit("a", "b")
+    async with livekit.running():
+        await ask_agents_to_hand_over(livekit.worker, livekit.settings, 0.2)
+    assert [room for room, _ in livekit.asked] == ["a"]
 
 
 async def test_agents_are_asked_no_more_when_the_time_is_up() -> None:
@@ -98,7 +115,7 @@ async def test_agents_that_cannot_wait_are_asked_to_leave() -> None:
 async def test_whom_livekit_does_not_reach_ends_without_an_apology_and_in_time(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("agent.worker.requests_to_agents.DEADLINE_SECONDS", 0.2)
+    monkeypatch.setattr(f"{MODULE}.DEADLINE_SECONDS", 0.2)
     asked = asyncio.Event()
 
     async def say_nothing(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
