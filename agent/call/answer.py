@@ -20,6 +20,7 @@ from agent.call.history.late_formatting import LateFormatting
 from agent.call.log_context import TurnLog, name_caller
 from agent.call.mcp_tools import follow_mcp
 from agent.call.output.canned_prompts import SAMPLE_RATE
+from agent.call.output.room_voice import speak_in_room
 from agent.call.output.side_track import SideTrack, side_track
 from agent.call.people.authority import Authority, Role, on_rpc
 from agent.call.people.joining import join
@@ -214,6 +215,7 @@ class Call:
         self._job.add_shutdown_callback(heard.aclose)
         heard.tap = self._keeping.hear
         self._session.input.audio = heard
+        speak_in_room(self._job, self._session)
         await self._session.start(
             assistant,
             room=self._job.room,

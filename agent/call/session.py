@@ -3,14 +3,12 @@
 from dataclasses import dataclass
 from typing import Any
 
-from livekit import rtc
 from livekit.agents import AgentSession, room_io, stt, vad
 from livekit.plugins import silero
 
 from agent.assistant import own_llm, own_stt, own_tts
 from agent.call.models.llm import PatientLLM
 from agent.call.models.tts import PatientTTS
-from agent.call.output.publishing import publish_options
 from agent.call.providers import (
     AnySTT,
     Clients,
@@ -146,9 +144,8 @@ def room_options(caller_identity: str) -> room_io.RoomOptions:
         # `agent.call.voices.voice_feed` is the input: it takes the caller's tracks from every kind
         # of client, and nothing from before the agent came: anybody in the room may have said it.
         audio_input=False,
-        audio_output=room_io.AudioOutputOptions(
-            track_publish_options=publish_options(rtc.TrackSource.SOURCE_MICROPHONE)
-        ),
+        # `agent.call.output.room_voice` is the output.
+        audio_output=False,
         # `agent.call.chat` reads what is typed.
         text_input=False,
         # `agent.call.answer` decides when a call is over: LiveKit would not end it for a caller
