@@ -27,25 +27,42 @@ def files_in(folder: Path, suffix: str) -> list[Path]:
 async def test_an_agent_that_is_killed_is_replaced_and_goes_on_where_it_was(
     places: Any, start_worker: Any, dial: Any, understand: Any, figure: Any, tmp_path: Path
 ) -> None:
-    worker = await start_worker(AGENT_RECORD_DIR=str(tmp_path), AGENT_RECORD_AUDIO="true")
+    worker = await start_worker(
+        AGENT_RECORD_DIR=str(tmp_path),
+        AGENT_RECORD_AUDIO="true",
+        AGENT_MAX_CALLS="6",
+        AGENT_CALLS_PER_PROCESS="3",
+    )
     caller = await dial(worker, '{"OPENAI_LLM_MODEL": "a-model-of-its-own"}')
+    others = [await dial(worker) for _ in range(3)]
     greeted, _ = await greeting(caller, timeout_seconds=40)
+    for each in others:
+        await each.hear_reply(after_seconds=0, timeout_seconds=40)
     named = await take_turn(caller, synthesised("My name is Emma."), timeout_seconds=40)
-    line = json.loads(await worker.log_line('"call started"', f'"{caller.room_name}"'))
-    first = caller.agent_identity
-    psutil.Process(line["pid"]).kill()
-    killed = caller.now_seconds
-    await caller.another_agent(first, timeout_seconds=40)
-    back = await caller.hear_reply(after_seconds=killed, timeout_seconds=40)
-    figure(f"agent killed: heard again after {back.start_seconds - killed:.1f} s")
-    assert "please go on" in words(await understand(caller.heard(back.start_seconds)))
+    started = {each: await call_of(worker, each) for each in (caller, *others)}
+    pids = {each: line["pid"] for each, line in started.items()}
+    struck = [each for each in pids if pids[each] == pids[caller]]
+    agents = {each: each.agent_identity for each in pids}
+    psutil.Process(pids[caller]).kill()
+    killed = {each: each.now_seconds for each in pids}
+    backs = await asyncio.gather(*(back(each, agents[each], killed[each]) for each in struck))
+    seconds = sorted(at - killed[each] for each, at in zip(struck, backs, strict=True))
+    heard_after = ", ".join(f"{each:.1f}" for each in seconds)
+    figure(f"process killed with {len(struck)} of 4 calls: heard again after {heard_after} s")
+    assert [each for each in pids if each.agent_identity == agents[each]] == [
+        each for each in pids if each not in struck
+    ]
+    first = await caller.hear_reply(after_seconds=killed[caller], timeout_seconds=40)
+    assert "please go on" in words(await understand(caller.heard(first.start_seconds)))
     turn = await take_turn(caller, synthesised("What is my name?"), timeout_seconds=40)
     assert "emma" in words(turn.reply_text)
     bodies = [each["body"] for each in await places.stand_ins.received("openai/requests")]
     asked = [each for each in bodies if "what is my name" in json.dumps(each).lower()]
     assert {each["model"] for each in asked} == {"a-model-of-its-own"}
     await caller.hang_up()
-    kept, kept_by_second = sorted(files_in(tmp_path, ".ogg"), key=lambda path: len(path.name))
+    room = started[caller]["room_id"]
+    recorded = [each for each in files_in(tmp_path, ".ogg") if each.name.startswith(room)]
+    kept, kept_by_second = sorted(recorded, key=lambda path: len(path.name))
     said, heard = await asyncio.to_thread(sides, kept)  # its agent was killed
     first_words, answer = heard[0].start_seconds, heard[-1].start_seconds
     assert named.reply
@@ -55,6 +72,19 @@ async def test_an_agent_that_is_killed_is_replaced_and_goes_on_where_it_was(
     # The way to the agent and back lies between what the caller heard and what the agent did.
     assert 0 < answer - said[-1].end_seconds < named.reply.start_seconds - named.spoken.end_seconds
     assert len((await asyncio.to_thread(sides, kept_by_second))[1]) >= 2
+
+
+async def call_of(worker: Any, caller: Any) -> dict[str, Any]:
+    """The worker's log line that says in which process a caller's call has begun."""
+    line = await worker.log_line('"call started"', f'"{caller.room_name}"')
+    return dict(json.loads(line))
+
+
+async def back(caller: Any, dead: str, killed_seconds: float) -> float:
+    """When another agent than the dead one is heard."""
+    await caller.another_agent(dead, timeout_seconds=40)
+    first = await caller.hear_start(after_seconds=killed_seconds, timeout_seconds=40)
+    return float(first.start_seconds)
 
 
 async def test_a_caller_whom_nobody_was_sent_to_gets_an_agent(
