@@ -22,8 +22,8 @@ AFTER_THE_CALLS_SECONDS = 30
 CALL_CORES = 0.11
 """Of a core, what a talking call takes: docs/capacity.md."""
 
-WORKER_MB, CALL_MB = 185.0, 13.0
-"""The worker with its free places, and what each call adds: docs/deploy.md."""
+WORKER_MB, CALL_MB = 160.0, 16.0
+"""The worker, and what each place adds, with its call: docs/deploy.md."""
 
 CALLS_PER_CORE = 4
 """What the worker takes by itself where AGENT_MAX_CALLS is not set."""

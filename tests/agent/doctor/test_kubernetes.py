@@ -119,12 +119,12 @@ def test_the_request_for_cpu_follows_the_calls(
 @pytest.mark.parametrize(
     ("settings", "request_mb", "limit_mb", "state", "words"),
     [
-        ({}, 289, 825, State.OK, "enough for 8 calls (289 MB)"),
-        ({}, 289, None, State.OK, "enough for 8 calls (289 MB)"),
-        ({}, 288, 1000, State.WARNING, "request 289M"),
-        ({}, 400, 288, State.FAULT, "limit of 288 MB is less"),
-        ({}, 400, 824, State.WARNING, "825M or more"),
-        ({"AGENT_CALLS_PER_PROCESS": ""}, 400, 625, State.OK, "enough"),
+        ({}, 288, 800, State.OK, "enough for 8 calls (288 MB)"),
+        ({}, 288, None, State.OK, "enough for 8 calls (288 MB)"),
+        ({}, 287, 1000, State.WARNING, "request 288M"),
+        ({}, 400, 287, State.FAULT, "limit of 287 MB is less"),
+        ({}, 400, 799, State.WARNING, "800M or more"),
+        ({"AGENT_CALLS_PER_PROCESS": ""}, 400, 600, State.OK, "enough"),
         ({"AGENT_MAX_CALLS": ""}, 400, 1000, State.SKIPPED, "AGENT_MAX_CALLS"),
     ],
 )
