@@ -19,7 +19,7 @@ from agent.call.people.participants import (
     our_agents,
     served,
 )
-from agent.call.providers import assemblyai_stt
+from agent.call.providers import assemblyai_stt, shared_budget
 from agent.call.voices.speaker import Speaker
 from agent.call.voices.speakers import Speakers
 from agent.call.voices.voice_feed import SAMPLE_RATE, Audio, open_audio
@@ -53,6 +53,7 @@ class TranscriberKit:
         self.agent = settings.agent
         self.stt = assemblyai_stt(
             hearing,
+            budget=shared_budget(settings),
             options=hearing.session.revised(sample_rate=SAMPLE_RATE),
             wait_for_formatted_ms=max(hearing.wait_for_formatted_ms, FORMATTING_MS),
             replies=False,

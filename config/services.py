@@ -75,7 +75,8 @@ class AssemblyAISettings(SessionOptions):
         ge=1,
         le=100_000,
         description="How many sessions all processes of this machine together may open in a "
-        "minute: this machine's share of the account's limit (5 on a free account). "
+        "minute: this machine's share of the account's limit (5 on a free account). With "
+        "AGENT_REDIS_URL, of all machines together: the whole limit. "
         "Callers beyond it hear that nobody is free. Unset: no limit.",
         examples=["5"],
     )

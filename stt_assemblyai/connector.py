@@ -6,14 +6,13 @@ import asyncio
 import contextlib
 import logging
 import math
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
+from typing import Protocol
 from urllib.parse import urlencode
 
 from pydantic import SecretStr
 
-from stt_assemblyai.budget import SharedBudget, file_for
 from stt_assemblyai.client import CONNECT_TIMEOUT_SECONDS, DEAD_AFTER_SECONDS, Socket, connect
 from stt_assemblyai.errors import (
     AssemblyAIError,
@@ -24,7 +23,7 @@ from stt_assemblyai.errors import (
 )
 from stt_assemblyai.service import DEFAULT_BASE_URL
 
-__all__ = ["Connect", "Connector", "Token"]
+__all__ = ["Budget", "Connect", "Connector", "Token"]
 
 logger = logging.getLogger("stt_assemblyai")
 
@@ -36,15 +35,23 @@ Connect = Callable[[str], AbstractAsyncContextManager[Socket]]
 """Opens a connection for a session's query; a `Connector` is one. Raises `AssemblyAIError`."""
 
 
+class Budget(Protocol):
+    """How many sessions may begin in a minute, for all who share the account."""
+
+    async def take(self) -> float:
+        """0 if a session may begin now, which is then counted; else how many seconds to wait, at
+        least, before asking again. Raises nothing."""
+
+
 class Connector:
     """Opens connections: `async with connector(query) as socket`.
 
     Of several base URLs the next one is tried when one cannot be reached. An API key or a token
     authenticates; a token function is called for every session. All processes of this machine
-    together open at most `new_sessions_per_minute`: a session that comes too soon waits, which
-    `waited_seconds` counts. If the wait would exceed `longest_wait_seconds`, the call raises
-    `QuotaError`. Raises `MissingKeyError` without key and token, and `ConfigurationError` for a key
-    that cannot be one.
+    together open at most `new_sessions_per_minute`, or as many as another `budget` allows: a
+    session that comes too soon waits, which `waited_seconds` counts. If the wait would exceed
+    `longest_wait_seconds`, the call raises `QuotaError`. Raises `MissingKeyError` without key and
+    token, and `ConfigurationError` for a key that cannot be one.
     """
 
     def __init__(  # noqa: PLR0913  each has a default
@@ -56,6 +63,7 @@ class Connector:
         connect_timeout_seconds: float = CONNECT_TIMEOUT_SECONDS,
         dead_after_seconds: float = DEAD_AFTER_SECONDS,
         new_sessions_per_minute: int | None = None,
+        budget: Budget | None = None,
         longest_wait_seconds: float = math.inf,
     ) -> None:
         key = api_key.get_secret_value().strip() if api_key else ""  # files end with a newline
@@ -73,10 +81,9 @@ class Connector:
         self._token = token
         self._connect_timeout_seconds = connect_timeout_seconds
         self._dead_after_seconds = dead_after_seconds
-        self._budget: SharedBudget | None = None
-        if new_sessions_per_minute is not None:
-            account = key or "temporary tokens"
-            self._budget = SharedBudget(new_sessions_per_minute, file_for(account))
+        self._budget = budget
+        if budget is None and new_sessions_per_minute is not None:
+            self._budget = _of_this_machine(new_sessions_per_minute, key or "temporary tokens")
         self._longest_wait_seconds = longest_wait_seconds
         self.waited_seconds = 0.0
 
@@ -111,19 +118,21 @@ class Connector:
     async def _wait_for_turn(self, longest_wait_seconds: float) -> None:
         if self._budget is None:
             return
-        wait_seconds = self._budget.take(time.time(), longest_wait_seconds)
-        if wait_seconds > longest_wait_seconds:
-            raise QuotaError(
-                "This machine has used up its new sessions of this minute",
-                remedy="Raise ASSEMBLYAI_NEW_SESSIONS_PER_MINUTE if the account allows more.",
-                retry_after_seconds=wait_seconds,
-            )
-        if wait_seconds:
-            logger.warning(
-                "waiting for the budget of new sessions",
-                extra={"wait_seconds": round(wait_seconds, 1)},
-            )
+        waited_seconds = 0.0
+        while wait_seconds := await self._budget.take():
+            if waited_seconds + wait_seconds > longest_wait_seconds:
+                raise QuotaError(
+                    "The new sessions of this minute are used up",
+                    remedy="Raise ASSEMBLYAI_NEW_SESSIONS_PER_MINUTE if the account allows more.",
+                    retry_after_seconds=wait_seconds,
+                )
+            if not waited_seconds:
+                logger.warning(
+                    "waiting for the budget of new sessions",
+                    extra={"wait_seconds": round(wait_seconds, 1)},
+                )
             await asyncio.sleep(wait_seconds)
+            waited_seconds += wait_seconds
             self.waited_seconds += wait_seconds
 
     async def _proven(self, query: str) -> str:
@@ -141,3 +150,10 @@ class Connector:
             raise
         except Exception as error:  # the application's own function: anything can go wrong
             raise NetworkError("A temporary token could not be fetched") from error
+
+
+def _of_this_machine(per_minute: int, account: str) -> Budget:
+    # It takes 20 ms to import, and only who has a budget needs it.
+    from stt_assemblyai.budget import MachineBudget, file_for
+
+    return MachineBudget(per_minute, file_for(account))

@@ -34,6 +34,7 @@ SLOW = {
     "test_exporting.py",
     "test_heard.py",
     "call/test_hearing.py",
+    "fleet/test_budget.py",
     "fleet/test_client.py",
     "test_leaks.py",
     "test_standins_heard.py",

@@ -8,7 +8,7 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from livekit.agents import APIConnectOptions, APIError, inference, llm, stt, tts
 from livekit.agents.voice.agent_session import SessionConnectOptions
@@ -21,9 +21,13 @@ from agent.call.models.fallback import Provider
 from agent.call.models.http import openai_client
 from agent.call.models.llm import PatientLLM
 from agent.call.models.tts import PatientTTS
+from agent.fleet.client import open_redis
 from config.services import Account, AssemblyAISettings, OpenAISettings
 from config.settings import Settings
 from stt_assemblyai.stt import STT
+
+if TYPE_CHECKING:
+    from agent.fleet.budget import FleetBudget
 
 log = logging.getLogger(__name__)
 
@@ -77,11 +81,23 @@ def build_stt(settings: Settings) -> STT:
         patience = min(patience, PATIENCE_WITH_FALLBACK_SECONDS)
     return assemblyai_stt(
         service,
+        budget=shared_budget(settings),
         options=settings.session_options,
         patience_seconds=patience,
         preflight_confidence=service.preflight_confidence,
         eager_ms=service.eager_ms,
     )
+
+
+def shared_budget(settings: Settings) -> "FleetBudget | None":
+    """The budget of new sessions that the fleet shares; None where each machine has its own."""
+    per_minute = settings.assemblyai.new_sessions_per_minute
+    redis = open_redis(settings.agent.redis_url)
+    if redis is None or per_minute is None:
+        return None
+    from agent.fleet.budget import fleet_budget  # only who has a Redis imports its library
+
+    return fleet_budget(redis, per_minute, settings.assemblyai.api_key.get_secret_value())
 
 
 def assemblyai_stt(service: AssemblyAISettings, **own: Any) -> STT:

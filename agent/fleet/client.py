@@ -7,6 +7,7 @@ one line when Redis goes, and one when it is back.
 """
 
 import asyncio
+import functools
 import logging
 import random
 import time
@@ -164,8 +165,9 @@ def _client(url: SecretStr) -> "tuple[BlockingConnectionPool, Redis]":
     return pool, Redis(connection_pool=pool)
 
 
+@functools.cache
 def open_redis(url: SecretStr | None) -> FleetRedis | None:
-    """The Redis at this address; None without one. Opens nothing."""
+    """This process' Redis at this address; None without an address. Opens nothing."""
     return FleetRedis(url) if url else None
 
 

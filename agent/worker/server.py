@@ -2,7 +2,6 @@
 
 import asyncio
 import math
-import os
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
@@ -19,10 +18,12 @@ from agent.call.loop_watch import watched
 from agent.call.people.participants import AgentRole
 from agent.call.reports import LATE, TRIED, Outcome
 from agent.call.session import prepare_parts
+from agent.fleet.client import open_redis
 from agent.livekit_private import WatchedServer
 from agent.tasks import Tasks
 from agent.worker import gauges, observations
 from agent.worker.admission import Admission, Limit
+from agent.worker.environment import set_environment
 from agent.worker.garbage import set_aside
 from agent.worker.health import Health
 from agent.worker.health_pages import health_pages
@@ -31,12 +32,11 @@ from agent.worker.load_shedding import LoadShedding, cores
 from agent.worker.outages import Outages
 from agent.worker.prepared import prepared_once
 from agent.worker.prewarming import IGNORED_SIGNALS, PRELOADED, prewarm, prewarm_in_development
-from agent.worker.session_limit import session_limit
+from agent.worker.session_limit import SessionLimit, session_limit
 from agent.worker.starts import Starts
 from agent.worker.tally import Tally
 from config.behaviour import AgentSettings
 from config.settings import Settings
-from config.values import ROOT
 
 # In conversation a call takes 8 to 10 % of a 2026 core, and two quiet cores carried 12 calls beside
 # their callers (docs/capacity.md). The rest is for slower cores and for calls that begin.
@@ -62,6 +62,7 @@ class Worker(WatchedServer, AgentServer):
         starts: Starts,
         prepare: Callable[[], object],
         hosts: Hosts | None = None,
+        session_limit: SessionLimit | None = None,
         **options: Any,  # LiveKit's own
     ) -> None:
         super().__init__(load_fnc=self._load, **options)
@@ -78,6 +79,7 @@ class Worker(WatchedServer, AgentServer):
         self.prepare = prepare
         """Runs in each job process before its call."""
         self.hosts = hosts
+        self._session_limit = session_limit
 
     @property
     def places(self) -> int:
@@ -108,6 +110,8 @@ class Worker(WatchedServer, AgentServer):
                 tasks.start(gauges.follow(self._look), name="gauges")
                 if self.hosts:
                     tasks.start(self.hosts.watch(), name="processes of calls")
+                if self._session_limit:
+                    tasks.start(self._session_limit.follow(), name="the fleet's new sessions")
                 await super().run(devmode=devmode, unregistered=unregistered)
 
     async def aclose(self) -> None:
@@ -180,19 +184,19 @@ def build_server(
     `userdata["parts"]`. A job that ends awaits `before_leaving`, then leaves its room. All
     three functions must stand at the top level of a module.
     """
-    _set_environment(settings)
+    set_environment(settings)
     capacity = calls_at_once(settings.agent.max_calls, cores())
-    load_shedding = _load_shedding(settings.agent)
-    starts = Starts()
-    admission = _admission(settings, capacity, load_shedding, starts, role)
+    load_shedding, starts = _load_shedding(settings.agent), Starts()
+    sessions = _sessions(settings, role)
+    admission = _admission(capacity, load_shedding, starts, sessions, role)
     server = Worker(
         admission,
         load_shedding,
         starts,
         partial(prepared_once, prepare, settings),
         _hosts(settings.agent.calls_per_process, capacity),
-        **_livekits_options(settings, capacity),
-        preload_modules=[entrypoint.__module__, PRELOADED, IGNORED_SIGNALS, *_wanted(settings)],
+        sessions,
+        **_livekits_options(settings, capacity, entrypoint.__module__),
     )
     server.setup_fnc = partial(prewarm, settings, prepare, server.tally.sender)
 
@@ -206,11 +210,6 @@ def build_server(
         on_session_end=before_leaving,
     )
     return server
-
-
-def _set_environment(settings: Settings) -> None:
-    for name, value in environment(settings).items():
-        os.environ.setdefault(name, value)
 
 
 def calls_at_once(chosen: int | None, cores: float) -> int:
@@ -238,17 +237,27 @@ def _load_shedding(agent: AgentSettings) -> LoadShedding:
     return LoadShedding(agent.max_cpu_percent / 100, agent.max_loop_lag_ms / 1000)
 
 
+def _sessions(settings: Settings, role: AgentRole) -> SessionLimit | None:
+    if role is not AgentRole.ANSWERS:
+        return None
+    return session_limit(settings.assemblyai, open_redis(settings.agent.redis_url))
+
+
 def _admission(
-    settings: Settings, capacity: int, load_shedding: LoadShedding, starts: Starts, role: AgentRole
+    capacity: int,
+    load_shedding: LoadShedding,
+    starts: Starts,
+    sessions: SessionLimit | None,
+    role: AgentRole,
 ) -> Admission:
     limits: list[Limit] = [lambda _: 0 if starts.are_failing else capacity]
-    if role is AgentRole.ANSWERS and (free_sessions := session_limit(settings.assemblyai)):
-        limits.append(free_sessions)
+    limits += [sessions] if sessions else []
     return Admission(capacity, load_shedding, *limits, role=role)
 
 
-def _livekits_options(settings: Settings, capacity: int) -> dict[str, Any]:
+def _livekits_options(settings: Settings, capacity: int, job_module: str) -> dict[str, Any]:
     return {
+        "preload_modules": [job_module, PRELOADED, IGNORED_SIGNALS, *_wanted(settings)],
         "ws_url": settings.livekit.url,
         "api_key": settings.livekit.api_key.get_secret_value(),
         "api_secret": settings.livekit.api_secret.get_secret_value(),
@@ -266,25 +275,6 @@ def _livekits_options(settings: Settings, capacity: int) -> dict[str, Any]:
         "initialize_process_timeout": INITIALIZE_SECONDS,
         "drain_timeout": settings.agent.drain_seconds,
         "log_level": settings.agent.log_level,
-    }
-
-
-def environment(settings: Settings) -> dict[str, str]:
-    """Environment variables for LiveKit's fork server and the job processes, unless already set."""
-    wants_detector = settings.agent.turn_second_opinion == "livekit"
-    return {
-        # LiveKit's end-of-turn model takes 244 MB. If it is wanted, the fork server loads it and
-        # all job processes share it.
-        "LIVEKIT_AGENTS_PRELOAD_LOCAL_INFERENCE": str(int(wants_detector)),
-        # The fork server of several Pythons (3.11, 3.12.1, 3.13.0) finds modules only here and in
-        # the current directory.
-        "PYTHONPATH": str(ROOT),
-        # By default LiveKit reports an event loop that was blocked for 100 ms. On a busy machine
-        # every call starts with such a block, and the watch wakes each process, idle ones too, 100
-        # times a second.
-        "LIVEKIT_AGENTS_LOOP_BLOCK_WARN_MS": "250",
-        # OpenTelemetry's exporters read their variables themselves, and know nothing of `.env`.
-        **settings.telemetry.variables,
     }
 
 

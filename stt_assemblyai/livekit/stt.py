@@ -26,7 +26,7 @@ from livekit.agents.voice.events import ConversationItemAddedEvent
 from pydantic import SecretStr
 
 from stt_assemblyai.client import CONNECT_TIMEOUT_SECONDS, DEAD_AFTER_SECONDS
-from stt_assemblyai.connector import Connect, Connector, Token
+from stt_assemblyai.connector import Budget, Connect, Connector, Token
 from stt_assemblyai.endpointing import TurnChoices
 from stt_assemblyai.livekit.convert import merged_keyterms, session_parameters
 from stt_assemblyai.livekit.failures import Failures
@@ -58,8 +58,9 @@ class STT(InformedSTT[AdapterEvent]):
     a temporary token, or a function that fetches one. `base_url` may name several regions, which
     take turns when one is down. `patience_seconds` is how long to bear an outage; if LiveKit grants
     fewer retries than by default, as in a FallbackAdapter, it is at most three seconds. All
-    processes of this machine with the same key share `new_sessions_per_minute`. After
-    `idle_seconds` without audio between turns the session ends; a new one opens when audio comes.
+    processes of this machine with the same key share `new_sessions_per_minute`, unless another
+    `budget` says when a session may begin. After `idle_seconds` without audio between turns the
+    session ends; a new one opens when audio comes.
     With the universal-3 family the service learns what the agent says, to understand the answer
     better, unless `agent_context_carryover` is false or the session's `stt_context_options` say
     `forward_chat_context: False`. For `wait_for_formatted_ms`, `preflight_confidence`, `eager_ms`
@@ -97,6 +98,7 @@ class STT(InformedSTT[AdapterEvent]):
         roll_over_seconds: float = _TIMING.roll_over_seconds,
         unanswered_after_seconds: float = _TIMING.unanswered_seconds,
         new_sessions_per_minute: int | None = None,
+        budget: Budget | None = None,
         agent_context_carryover: NotGivenOr[bool] = NOT_GIVEN,
         http_session: object = None,
         **parameters: Any,
@@ -143,6 +145,7 @@ class STT(InformedSTT[AdapterEvent]):
             connect_timeout_seconds=connect_timeout_seconds,
             dead_after_seconds=dead_after_seconds,
             new_sessions_per_minute=new_sessions_per_minute,
+            budget=budget,
             longest_wait_seconds=patience_seconds,
         )
         self._patience = Patience(

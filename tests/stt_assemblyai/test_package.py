@@ -20,7 +20,7 @@ PROGRAM = {"__main__", "cli.main", "cli.input"}  # the command line, at the edge
 
 SURFACE = {
     "audio": {"SAMPLE_BYTES", "AudioClock", "ReplayBuffer", "to_mono", "to_mulaw"},
-    "connector": {"Connect", "Connector", "Token"},
+    "connector": {"Budget", "Connect", "Connector", "Token"},
     "endpointing": {"Endpointing", "TurnChoices", "endpointing_for"},
     "usage": {"Sent", "UsageMeter"},
     "text": {"same_words"},

@@ -14,7 +14,7 @@ from agent.call.providers import build_stt, with_fallback, with_inference
 from agent.transcription import TranscriberKit
 from config.load import load_settings
 from config.settings import Settings
-from stt_assemblyai.budget import SharedBudget, file_for
+from stt_assemblyai.budget import MachineBudget, file_for
 from stt_assemblyai.stt import STT
 from workbench.standins.assemblyai_v3.knobs import Knobs
 from workbench.standins.assemblyai_v3.scripted import ScriptedWord
@@ -89,7 +89,7 @@ async def test_other_ears_hear_the_caller_when_the_budget_of_new_sessions_is_use
     service: AssemblyAIStandIn, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    SharedBudget(1, file_for(LOCAL_KEY)).take(time.time())
+    MachineBudget(1, file_for(LOCAL_KEY)).take_now()
     limited = {"base_url": service.url, "patience_seconds": 3, "new_sessions_per_minute": 1}
     ours, others = build_stt(settings(**limited)), build_stt(settings(base_url=service.url))
     began = time.monotonic()
@@ -138,4 +138,4 @@ async def test_calls_and_transcriptions_take_from_one_budget_of_new_sessions(
         stream.end_input()
         async for _ in stream:
             pass
-    assert SharedBudget(1, file_for(LOCAL_KEY)).take(time.time()) > 0  # one was taken
+    assert MachineBudget(1, file_for(LOCAL_KEY)).take_now() > 0  # one was taken

@@ -21,7 +21,7 @@ from livekit.rtc import EventEmitter
 from agent.call.reports import Outcome, late, tried
 from agent.loop_lag import Lag
 from agent.worker.admission import FULL
-from agent.worker.server import build_server, environment
+from agent.worker.server import build_server
 from agent.worker.starts import Starts
 from config.load import load_settings
 from workbench.local.running import PROJECT
@@ -66,15 +66,6 @@ def test_job_processes_share_what_is_preloaded_wherever_the_worker_was_started(
         check=True,
     )
     assert forked.stdout == "True\n"
-
-
-@pytest.mark.parametrize(("opinion", "preloaded"), [("off", "0"), ("livekit", "1")])
-def test_the_end_of_turn_model_is_loaded_for_all_job_processes_where_it_is_wanted(
-    opinion: str, preloaded: str
-) -> None:
-    agent = {"agent": {"turn_second_opinion": opinion}}
-    found = environment(load_settings(None, given=KEYS | agent))
-    assert found["LIVEKIT_AGENTS_PRELOAD_LOCAL_INFERENCE"] == preloaded
 
 
 @pytest.mark.usefixtures("_restored_logging")

@@ -15,7 +15,7 @@ from livekit.agents.metrics import STTMetrics
 from livekit.agents.voice.events import ConversationItemAddedEvent
 from pydantic import SecretStr
 
-from stt_assemblyai.budget import SharedBudget, file_for
+from stt_assemblyai.budget import MachineBudget, file_for
 from stt_assemblyai.errors import AuthenticationError, ConfigurationError
 from stt_assemblyai.events import LateFormat
 from stt_assemblyai.options import SessionOptions
@@ -396,7 +396,10 @@ async def test_the_wait_for_the_budget_of_new_sessions_stands_in_metrics_and_log
 ) -> None:
     caplog.set_level("INFO", logger="stt_assemblyai")
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    SharedBudget(1, file_for(LOCAL_KEY)).take(time.time() - 57)  # its token is back in 3 s
+    with monkeypatch.context() as earlier:
+        now = time.time()
+        earlier.setattr("time.time", lambda: now - 58)  # its place is back in 3 s
+        MachineBudget(1, file_for(LOCAL_KEY)).take_now()
     async with AssemblyAIStandIn(knobs=FAST) as stand_in:
         speech = make(stand_in, new_sessions_per_minute=1)
         told: list[STTMetrics] = []
