@@ -1,5 +1,6 @@
 """The budget of new sessions: a moving window in a file that all processes of a machine share."""
 
+import contextlib
 import logging
 import math
 import multiprocessing
@@ -132,19 +133,21 @@ def test_a_file_that_cannot_be_used_is_said_once_and_the_process_keeps_its_own_c
     assert len(caplog.records) == 1
 
 
-@pytest.fixture
-def _full_disk() -> Iterator[None]:
-    """No file may grow."""
+@contextlib.contextmanager
+def full_disk() -> Iterator[None]:
+    """No file may grow, this process' output included."""
     kept = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, kept[1]))
-    yield
-    resource.setrlimit(resource.RLIMIT_FSIZE, kept)
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, kept)
 
 
-@pytest.mark.usefixtures("_full_disk")
 def test_a_full_disk_is_said(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    with caplog.at_level(logging.WARNING, logger="stt_assemblyai"):
-        assert MachineBudget(1, tmp_path / "budget").take_now() == 0
+    budget = MachineBudget(1, tmp_path / "budget")
+    with caplog.at_level(logging.WARNING, logger="stt_assemblyai"), full_disk():
+        assert budget.take_now() == 0
     assert len(caplog.records) == 1
 
 
