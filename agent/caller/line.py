@@ -48,6 +48,7 @@ class Line:
         self._tracks = HeardTracks(SAMPLE_RATE)
         self._agent: str | None = None
         self._agent_left = False
+        self._former: set[str] = set()
         self._started_at = time.monotonic()
         self._source = Microphone.new_source()
         self._microphone = Microphone(self._source, self._started_at, self._changes.tell)
@@ -196,7 +197,9 @@ class Line:
     def _notice(self, participant: rtc.Participant) -> None:
         if participant.attributes.get(Attribute.WAITING):
             self.was_told_to_wait = True
-        elif _answers(participant):
+        elif _answers(participant) and self._is_the_agent(participant):
+            if self._agent and self._agent != participant.identity:
+                self._former.add(self._agent)
             self._agent, self._agent_left = participant.identity, False
             self.agent_ending = participant.attributes.get(Attribute.ENDING)
             state = participant.attributes.get(_AGENT_STATE)
@@ -204,8 +207,19 @@ class Line:
                 self.states.append((self.now_seconds, state))
         self._changes.tell()
 
+    def _is_the_agent(self, participant: rtc.Participant) -> bool:
+        """The one that is there, until another one has this caller: one may hand the call over."""
+        if participant.identity == self._agent or self._agent is None or self._agent_left:
+            return True
+        has_caller = bool(participant.attributes.get(Attribute.CALLER))
+        return has_caller and participant.identity not in self._former
+
     def _miss(self, participant: rtc.RemoteParticipant) -> None:
-        self._agent_left = self._agent_left or participant.identity == self._agent
+        if participant.identity == self._agent:
+            self._agent_left = True
+            for other in self._room.remote_participants.values():
+                if other.identity != participant.identity:
+                    self._notice(other)
         self._changes.tell()
 
     def _end(self, reason: rtc.DisconnectReason.ValueType) -> None:

@@ -39,7 +39,7 @@ async def test_another_agent_is_one_of_another_name(caller: Caller, room: Any) -
     room.comes("agent-1", state="listening")
     await happens_in_time(
         caller.another_agent("agent-1", timeout_seconds=5),
-        lambda: room.comes("agent-2", state="listening"),
+        lambda: room.comes("agent-2", state="listening", caller="ann"),
     )
 
 

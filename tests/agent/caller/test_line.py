@@ -31,6 +31,27 @@ async def test_one_that_was_there_first_is_known_too(room: Any) -> None:
     await late.hang_up()
 
 
+async def test_while_two_are_there_the_agent_is_the_one_that_has_the_caller(
+    caller: Caller, room: Any
+) -> None:
+    room.comes("agent-1", state="listening", caller="ann")
+    room.comes("agent-2", state="initializing")
+    assert (caller.agent_identity, caller.agent_state) == ("agent-1", "listening")
+    room.shows("agent-2", caller="ann", state="listening")
+    room.shows("agent-1", state="speaking")  # it is on its way out
+    room.leave("agent-1")
+    assert (caller.agent_identity, caller.agent_state) == ("agent-2", "listening")
+
+
+async def test_the_one_that_stays_is_the_agent_when_the_other_leaves(
+    caller: Caller, room: Any
+) -> None:
+    room.comes("agent-1", state="speaking", caller="ann")
+    room.comes("agent-2", state="listening")
+    room.leave("agent-1")
+    assert (caller.agent_identity, caller.agent_state) == ("agent-2", "listening")
+
+
 async def test_one_that_only_writes_down_is_not_the_agent(caller: Caller, room: Any) -> None:
     room.comes("scribe", role="transcribes", state="listening")
     assert caller.agent_identity is None
