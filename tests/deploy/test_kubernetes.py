@@ -24,6 +24,7 @@ from agent.worker.metrics import DECLARED
 from config.behaviour import AgentSettings
 from config.names import SETTINGS
 from config.reference import variables
+from workbench.bench.scale.rollout import least_minutes
 from workbench.local.kustomize import RenderError, find_or_build, render
 from workbench.local.prometheus import find
 from workbench.local.running import PROJECT
@@ -310,6 +311,14 @@ def test_whoever_is_let_out_of_the_policy_is_who_the_worker_calls() -> None:
     into = {each["port"] for rule in policy["ingress"] for each in rule["ports"]}
     assert into == ports
     assert all(rule["from"] for rule in policy["ingress"])
+
+
+def test_an_update_in_production_is_slow_enough_for_assemblyais_limit() -> None:
+    """docs/scale.md: what it may take at least, if callers use 70 % of the limit."""
+    spec = one(overlay("production"), "Deployment")["spec"]
+    at_once = int(spec["strategy"]["rollingUpdate"]["maxSurge"].removesuffix("%")) / 100
+    minutes = spec["minReadySeconds"] / at_once / 60
+    assert minutes >= least_minutes(call_seconds=180, used_share=0.7)
 
 
 def test_stopping_follows_the_settings_and_scaling_down_follows_calls() -> None:

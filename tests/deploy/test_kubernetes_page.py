@@ -17,9 +17,12 @@ from typing import Any
 import pytest
 import yaml
 
+from agent.doctor.check import State
+from agent.doctor.kubernetes import judge
+from agent.doctor.manifests import workers
 from agent.worker.metrics import DECLARED
 from workbench.bench.scale.sizing import fleet
-from workbench.local.kustomize import find_or_build
+from workbench.local.kustomize import find_or_build, render
 from workbench.local.prometheus import find
 from workbench.local.running import PROJECT
 
@@ -29,6 +32,7 @@ PAGE = (PROJECT / "docs/deploy.md").read_text("utf-8")
 SECTION = PAGE.split("\n## Kubernetes\n")[1].split("\n## ")[0]
 FENCED = re.findall(r"^```(\w*)\n(.*?)^```$", SECTION, re.DOTALL | re.MULTILINE)
 BLOCKS = [text for language, text in FENCED if not language]
+YAML = [text for language, text in FENCED if language == "yaml"]
 COMMANDS = [line for block in BLOCKS for line in block.splitlines()]
 INLINE = [each for each in re.findall(r"`([^`\n]+)`", SECTION) if " " in each or "(" in each]
 KUBECTL = """\
@@ -133,6 +137,17 @@ def test_the_objects_and_the_namespace_that_commands_name_exist() -> None:
     assert any("secret generic agent-keys " in each for each in kubectl)
 
 
+def test_the_overlay_of_ones_own_passes_the_doctor(tmp_path: Path) -> None:
+    [text] = [each for each in YAML if "Kustomization" in each]
+    overlay = tmp_path / "kustomization.yaml"
+    up = os.path.relpath(PROJECT / "deploy/kubernetes", tmp_path.resolve())
+    overlay.write_text(text.replace("../..", up))
+    documents = list(yaml.safe_load_all(render(asyncio.run(find_or_build(print)), tmp_path)))
+    assert {each.state for each in judge(workers(documents))} == {State.OK}
+    assert {each["metadata"]["namespace"] for each in documents} == {"telephone"}
+    assert "HorizontalPodAutoscaler" in {each["kind"] for each in documents}
+
+
 def test_the_files_and_folders_that_the_section_names_exist() -> None:
     kubernetes = PROJECT / "deploy/kubernetes"
     named = set(re.findall(r"`((?:base|components|overlays)[\w/.-]*)`", SECTION))
@@ -159,7 +174,7 @@ def test_what_is_to_be_watched_can_be_asked_of_prometheus(tmp_path: Path) -> Non
     file = tmp_path / "rules.yml"
     file.write_text(json.dumps({"groups": [{"name": "watch", "rules": rules}]}))
     config = tmp_path / "prometheus.yml"
-    [snippet] = [text for language, text in FENCED if language == "yaml"]
+    [snippet] = [text for text in YAML if "scrape_configs" in text]
     # Debian's promtool knows no Kubernetes: how pods are found is compared by hand.
     scraping = yaml.safe_load(snippet)
     [job] = scraping["scrape_configs"]

@@ -87,9 +87,9 @@ minutes: the number of calls does not matter. The simulation keeps the limit as 
 grows by a tenth a minute meanwhile, which makes a slow update a little easier. A hundred calls
 need less: their account has 100 new sessions a minute, three times what they use.
 
-So for a large fleet: let an update take ten minutes or more. In Kubernetes that is a smaller
-`maxSurge` (a pod at a time) or a longer `minReadySeconds`; `AGENT_HAND_OVER_SECONDS` only limits
-for how long one pod tries.
+So for a large fleet: let an update take ten minutes or more. In
+`deploy/kubernetes/overlays/production` it does: a tenth of the pods at a time, each ready for a
+minute before the next. `AGENT_HAND_OVER_SECONDS` only limits for how long one pod tries.
 
 ## What a day costs
 
