@@ -7,6 +7,7 @@ from workbench.bench.chaos.calls import Outcome
 
 
 async def test_whatever_fails_nobody_is_lost(tmp_path: Path) -> None:
-    reports = await run(Chaos(calls=4, workers=2, at_once=2, faults=3, seed=5), tmp_path)
+    chaos = Chaos(calls=4, workers=2, nodes=1, at_once=2, faults=3, seed=5)
+    reports = (await run(chaos, tmp_path)).reports
     assert len(reports) == 4
     assert not [report for report in reports if report.outcome is Outcome.LOST]

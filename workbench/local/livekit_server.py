@@ -7,10 +7,12 @@ import signal
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import aiohttp
+import psutil
 from google.protobuf.message import DecodeError
 from livekit import api
 
@@ -42,11 +44,24 @@ class LiveKitServer:
 
     async def restart(self, *, pause_seconds: float = 0.0) -> None:
         """Kill the server, and start another one with the same address and the same keys."""
+        await self.kill()
+        await asyncio.sleep(pause_seconds)
+        await self.start_again()
+
+    async def kill(self) -> None:
+        """End the server without a word, as when its machine loses power."""
         self.process.signal_group(signal.SIGKILL)
         await self.process.stop()
-        await asyncio.sleep(pause_seconds)
+
+    async def start_again(self) -> None:
+        """After its end, start another one with the same address and the same keys."""
         self.process = await Process(self.process.command).__aenter__()
         await _answers(self.process, self.access)
+
+    def terminate(self) -> None:
+        """Tell the server to stop: it takes no new rooms, and ends when its rooms are empty."""
+        for program in psutil.Process(self.process.pid).children():
+            program.terminate()
 
 
 def free_port(kind: socket.SocketKind = socket.SOCK_STREAM) -> int:
@@ -73,7 +88,7 @@ def own_address() -> str:
         return address
 
 
-def config_body(doors: Doors, *, api_key: str, media_address: str = "") -> str:
+def config_body(doors: Doors, *, api_key: str, media_address: str = "", redis_url: str = "") -> str:
     """The server's YAML: nothing listens beyond loopback, unless `media_address` is given.
 
     The media socket, and nothing else, listens on that address as well. Firefox needs it: it
@@ -83,6 +98,8 @@ def config_body(doors: Doors, *, api_key: str, media_address: str = "") -> str:
     The ICE/TCP listener binds every interface, so it is off. With `node_ip` alone the media socket
     would be on the network card, and with a `node_ip` all addresses are offered as that one.
     Without it the server would ask public STUN servers, unless it is an ICE-lite one.
+
+    Servers with the same Redis are the nodes of one cluster. A new room is on a random node.
     """
     addresses = (
         ["use_ice_lite: true", "ips:", f"  includes: [127.0.0.1/32, {media_address}/32]"]
@@ -98,27 +115,49 @@ def config_body(doors: Doors, *, api_key: str, media_address: str = "") -> str:
         "  use_external_ip: false",
         "  enable_loopback_candidate: true",
         *(f"  {line}" for line in addresses),
+        *(_shared(redis_url) if redis_url else ()),
         "keys:",
         f"  {api_key}: {doors.api_secret}",
     ]
     return "\n".join(lines) + "\n"
 
 
+def _shared(redis_url: str) -> list[str]:
+    redis = urlsplit(redis_url)
+    # By load, the servers of a busy machine would take no rooms.
+    return [
+        "redis:",
+        f"  address: {redis.hostname}:{redis.port}",
+        f'  username: "{redis.username or ""}"',
+        f'  password: "{redis.password or ""}"',
+        "node_selector:",
+        "  kind: any",
+        "  sort_by: random",
+    ]
+
+
 @asynccontextmanager
 async def livekit_server(
-    program: Path, log: Path, *, doors: Doors | None = None, media_address: str = ""
+    program: Path,
+    log: Path,
+    *,
+    doors: Doors | None = None,
+    media_address: str = "",
+    redis_url: str = "",
 ) -> AsyncIterator[LiveKitServer]:
     """Run the server until the context is left; it answers when the context is entered.
 
-    `doors` are those of an earlier server, used again if the ports are free. For `media_address`
-    see `config_body`.
+    `doors` are those of an earlier server, used again if the ports are free; the secret is used
+    in any case. For `media_address` and `redis_url` see `config_body`.
 
     Raises ProcessDiedError or WaitedTooLongError when it does not come up.
     """
     for attempt in range(1, _ATTEMPTS + 1):
         doors = doors or fresh_doors()
         access = Access(f"ws://127.0.0.1:{doors.port}", "local", doors.api_secret)
-        body = config_body(doors, api_key=access.api_key, media_address=media_address)
+        body = config_body(
+            doors, api_key=access.api_key, media_address=media_address, redis_url=redis_url
+        )
         process = Process(_command(program, body, log))
         async with process:
             try:
@@ -126,7 +165,7 @@ async def livekit_server(
             except ProcessDiedError:
                 # Somebody may have taken a port between our look and the server's.
                 if "address already in use" in process.tail() and attempt < _ATTEMPTS:
-                    doors = None
+                    doors = replace(fresh_doors(), api_secret=doors.api_secret)
                     continue
                 raise
             server = LiveKitServer(access, process, doors)

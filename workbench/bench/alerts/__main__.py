@@ -112,7 +112,7 @@ async def stay_healthy(minutes: float, logs: Path) -> set[str]:
 
         async def hold() -> None:
             while time.monotonic() < until:
-                report = await call(made.server.access, f"call {next(numbers)}", AGENT_NAME)
+                report = await call(made.ground.access, f"call {next(numbers)}", AGENT_NAME)
                 outcomes.append(report.outcome)
                 await asyncio.sleep(PAUSE_SECONDS)
 

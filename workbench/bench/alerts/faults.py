@@ -97,7 +97,7 @@ PLACES = 2
 
 async def _join(fleet: Fleet, stack: AsyncExitStack) -> Caller:
     room = f"call {next(_NUMBERS)}"
-    joining = Caller.join(fleet.server.access, room, f"caller of {room}", AGENT_NAME)
+    joining = Caller.join(fleet.ground.access, room, f"caller of {room}", AGENT_NAME)
     return await stack.enter_async_context(joining)
 
 

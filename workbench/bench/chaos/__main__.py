@@ -1,4 +1,8 @@
-"""`make chaos`: thirty calls over three workers, and faults at random moments. Nobody is lost."""
+"""`make chaos`: thirty calls over three workers and two LiveKit servers, and faults at random
+moments. Nobody is lost.
+
+`--nodes 1`: over one LiveKit server, without Redis.
+"""
 
 import asyncio
 import contextlib
@@ -8,11 +12,13 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from workbench.arguments import command, positive
+from workbench.arguments import command, positive, writable
 from workbench.bench.chaos.calls import Outcome, Report, call
+from workbench.bench.chaos.drawing import Story, Struck, draw
 from workbench.bench.chaos.faults import Fault, plan
 from workbench.bench.chaos.fleet import AGENT_NAME, Fleet, fleet
 from workbench.bench.figures import Figure, add_json_option, write
@@ -26,40 +32,49 @@ class Chaos:
 
     calls: int = 30
     workers: int = 3
+    nodes: int = 2
     at_once: int = 3
     faults: int = 24
     seed: int = 0
 
 
-QUICK = Chaos(calls=6, workers=2, at_once=2, faults=5, seed=5)
+QUICK = Chaos(calls=6, workers=2, nodes=1, at_once=2, faults=5, seed=5)
 
 
-async def run(chaos: Chaos, logs: Path) -> list[Report]:
+async def run(chaos: Chaos, logs: Path) -> Story:
     """Hold the calls, with the faults meanwhile; what became of each."""
     chance = random.Random(chaos.seed)
     settings = {"AGENT_MAX_CALLS": str(chaos.at_once)}
-    async with fleet(chaos.workers, logs, settings) as made:
+    struck: list[Struck] = []
+    async with fleet(chaos.workers, logs, settings, nodes=chaos.nodes) as made:
         gate = asyncio.Semaphore(chaos.at_once)
-        breaking = asyncio.create_task(_break(made, plan(chaos.faults, chance), chance))
+        faults = plan(chaos.faults, chance, nodes=chaos.nodes)
+        breaking = asyncio.create_task(_break(made, faults, chance, struck))
         holding = [_call(made, f"call {number + 1}", gate) for number in range(chaos.calls)]
         reports = await asyncio.gather(*holding)
         breaking.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await breaking
-    return list(reports)
+    return Story(reports, struck)
 
 
 async def _call(made: Fleet, room: str, gate: asyncio.Semaphore) -> Report:
     async with gate:
-        report = await call(made.server.access, room, AGENT_NAME)
-        _say(f"{room}: {report.outcome.value} {report.story}")
+        report = await call(made.ground.access, room, AGENT_NAME)
+        heard = report.hearing
+        silence = f" (longest silence {heard.longest_silence_seconds:.1f} s)" if heard else ""
+        _say(f"{room}: {report.outcome.value} {report.story}{silence}")
         return report
 
 
-async def _break(made: Fleet, faults: list[Fault], chance: random.Random) -> None:
+async def _break(
+    made: Fleet, faults: list[Fault], chance: random.Random, struck: list[Struck]
+) -> None:
     for fault in faults:
         await asyncio.sleep(chance.uniform(*PAUSE_SECONDS))
-        _say(f"    {fault.__name__.replace('_', ' ')}")
+        name = fault.__name__.replace("_", " ")
+        _say(f"    {name}")
+        struck.append(Struck(time.monotonic(), name))
         await fault(made, chance)
 
 
@@ -67,17 +82,21 @@ def _say(line: str) -> None:
     print(f"{time.strftime('%H:%M:%S')}  {line}", flush=True)
 
 
-def summary(reports: list[Report]) -> str:
+def summary(reports: Sequence[Report]) -> str:
     """The figures, line by line."""
     count = Counter(report.outcome for report in reports)
     waits = sorted(each.greeted_seconds for each in reports if each.greeted_seconds is not None)
+    silences = sorted(each.hearing.longest_silence_seconds for each in reports if each.hearing)
     lines = [f"{outcome.value:<52}{count[outcome]:>4}" for outcome in Outcome]
     if waits:
         lines.append(f"first words after {waits[len(waits) // 2]:.1f} s (longest {waits[-1]:.1f})")
+    if silences:
+        middle = silences[len(silences) // 2]
+        lines.append(f"longest silence of a call {middle:.1f} s (longest {silences[-1]:.1f})")
     return "\n".join(lines)
 
 
-def figures(reports: list[Report]) -> list[Figure]:
+def figures(reports: Sequence[Report]) -> list[Figure]:
     """For `make bench`."""
     count = Counter(report.outcome for report in reports)
     answered = count[Outcome.ANSWERED] + count[Outcome.REPLACED]
@@ -89,28 +108,35 @@ def figures(reports: list[Report]) -> list[Figure]:
     if waits:
         middle = waits[len(waits) // 2]
         found.append(Figure(name="first words, median, among faults", unit="s", ours=middle))
+    if silences := [each.hearing.longest_silence_seconds for each in reports if each.hearing]:
+        found.append(Figure(name="longest silence, among faults", unit="s", ours=max(silences)))
     return found
 
 
 def main() -> int:
     """Parse, run, print; 1 if a caller was lost."""
     parser = command("make chaos", __doc__)
-    for name, default in (("calls", 30), ("workers", 3), ("at-once", 3), ("faults", 24)):
+    for name in ("calls", "workers", "nodes", "at-once", "faults"):
+        default = getattr(Chaos, name.replace("-", "_"))
         parser.add_argument(f"--{name}", type=positive, default=default)
     parser.add_argument("--seed", type=int, default=random.randrange(1000))
     parser.add_argument("--quick", action="store_true", help="six calls and five faults, a minute")
+    parser.add_argument("--svg", type=writable, metavar="FILE", help="draw the run here")
     add_json_option(parser)
     chosen = vars(parser.parse_args())
-    is_quick, file = chosen.pop("quick"), chosen.pop("json")
+    is_quick, file, picture = chosen.pop("quick"), chosen.pop("json"), chosen.pop("svg")
     chaos = QUICK if is_quick else Chaos(**chosen)
     # The native library of the callers tells of every fault at length.
     logging.getLogger("livekit").setLevel(logging.CRITICAL)
     logs = Path(tempfile.mkdtemp(prefix="chaos-"))
     print(f"Seed {chaos.seed}; the logs are in {logs}")
-    reports = asyncio.run(run(chaos, logs))
-    print(summary(reports))
-    write(file, figures(reports))
-    return 1 if any(report.outcome is Outcome.LOST for report in reports) else 0
+    story = asyncio.run(run(chaos, logs))
+    print(summary(story.reports))
+    write(file, figures(story.reports))
+    if picture:
+        title = f"{chaos.calls} calls, {chaos.workers} workers, {chaos.nodes} LiveKit servers"
+        picture.write_text(draw(story, f"{title}, seed {chaos.seed}"), encoding="utf-8")
+    return 1 if any(report.outcome is Outcome.LOST for report in story.reports) else 0
 
 
 if __name__ == "__main__":

@@ -66,7 +66,7 @@ async def kill(made: Fleet, *, job_only: bool) -> str:
 
 
 async def _join(made: Fleet, stack: AsyncExitStack, room: str) -> Caller:
-    joining = Caller.join(made.server.access, room, "caller", AGENT_NAME)
+    joining = Caller.join(made.ground.access, room, "caller", AGENT_NAME)
     return await stack.enter_async_context(joining)
 
 

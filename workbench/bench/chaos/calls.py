@@ -1,8 +1,9 @@
 """A caller who wants some answers, and what became of the call."""
 
 import asyncio
-from collections.abc import Mapping
-from dataclasses import dataclass
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from enum import Enum
 
 from livekit import rtc
@@ -37,6 +38,32 @@ class Outcome(Enum):
 
 
 @dataclass(frozen=True, slots=True)
+class Hearing:
+    """When a caller was in the room and heard somebody, on the clock of `time.monotonic`."""
+
+    joined_at: float
+    left_at: float
+    heard: tuple[tuple[float, float], ...]
+    """When speech began and when it ended, in order."""
+
+    @property
+    def silences(self) -> Iterator[tuple[float, float]]:
+        """When the caller heard nobody, in order; they may have spoken meanwhile."""
+        since = self.joined_at
+        for began, ended in self.heard:
+            if began > since:
+                yield since, began
+            since = max(since, ended)
+        if self.left_at > since:
+            yield since, self.left_at
+
+    @property
+    def longest_silence_seconds(self) -> float:
+        """The longest time in which the caller heard nobody."""
+        return max((end - start for start, end in self.silences), default=0.0)
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """A call that is over."""
 
@@ -44,6 +71,8 @@ class Report:
     outcome: Outcome
     greeted_seconds: float | None
     story: str
+    hearing: Hearing | None = None
+    """None for a caller who was never in the room."""
 
 
 async def call(
@@ -62,21 +91,34 @@ async def hold_call(
     access: Access, room: str, agent_name: str, questions: Mapping[str, str] = QUESTIONS
 ) -> Report:
     """Join, ask until there is an answer to every question, and hang up."""
+    began_at = time.monotonic()
+    async with Caller.join(access, room, f"caller of {room}", agent_name) as caller:
+        report = await _hold(caller, questions)
+        return replace(report, hearing=_hearing(caller, began_at))
+
+
+async def _hold(caller: Caller, questions: Mapping[str, str]) -> Report:
     agents: set[str] = set()
     greeted: float | None = None
-    async with Caller.join(access, room, f"caller of {room}", agent_name) as caller:
-        try:
-            greeted = await _first_words(caller)
-            for question, answer in questions.items():
-                if not await _answered(caller, question, answer, agents):
-                    break
-            else:
-                many = len(agents) > 1
-                outcome = Outcome.REPLACED if many else Outcome.ANSWERED
-                return Report(room, outcome, greeted, "")
-        except (TimeoutError, RuntimeError) as error:
-            return Report(room, _unanswered(caller), greeted, str(error))
-        return Report(room, _unanswered(caller), greeted, f"ended: {caller.disconnected}")
+    room = caller.room_name
+    try:
+        greeted = await _first_words(caller)
+        for question, answer in questions.items():
+            if not await _answered(caller, question, answer, agents):
+                return Report(room, _unanswered(caller), greeted, f"ended: {caller.disconnected}")
+    except (TimeoutError, RuntimeError) as error:
+        return Report(room, _unanswered(caller), greeted, str(error))
+    outcome = Outcome.REPLACED if len(agents) > 1 else Outcome.ANSWERED
+    return Report(room, outcome, greeted, "")
+
+
+def _hearing(caller: Caller, began_at: float) -> Hearing:
+    heard = ((span.start_seconds, span.end_seconds) for span in caller.heard_spans)
+    return Hearing(
+        began_at + caller.joined_seconds,
+        began_at + caller.now_seconds,
+        tuple((began_at + start, began_at + end) for start, end in heard),
+    )
 
 
 async def _first_words(caller: Caller) -> float:

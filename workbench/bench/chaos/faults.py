@@ -71,8 +71,38 @@ async def deafen(fleet: Fleet, chance: random.Random) -> None:
 
 
 async def restart_the_server(fleet: Fleet, chance: random.Random) -> None:
-    """LiveKit's server is killed, and started again on the same address."""
-    await fleet.server.restart(pause_seconds=chance.uniform(0, 2))
+    """A LiveKit server is killed, and started again on the same address."""
+    await chance.choice(fleet.ground.nodes).restart(pause_seconds=chance.uniform(0, 2))
+
+
+async def kill_a_node(fleet: Fleet, chance: random.Random) -> None:
+    """One of the LiveKit servers is gone for longer than the other one waits for it."""
+    await chance.choice(fleet.ground.nodes).restart(pause_seconds=chance.uniform(10, 20))
+
+
+async def drain_a_node(fleet: Fleet, chance: random.Random) -> None:
+    """One of the LiveKit servers is told to stop, and replaced when its rooms are empty."""
+    node = chance.choice(fleet.ground.nodes)
+    node.terminate()
+    await node.process.ended()
+    await node.start_again()
+
+
+async def freeze_a_node(fleet: Fleet, chance: random.Random) -> None:
+    """One of the LiveKit servers stands still for a while."""
+    process = chance.choice(fleet.ground.nodes).process
+    process.signal_group(signal.SIGSTOP)
+    await asyncio.sleep(chance.uniform(1, 12))
+    process.signal_group(signal.SIGCONT)
+
+
+async def kill_redis(fleet: Fleet, chance: random.Random) -> None:
+    """Redis is killed, and started again with nothing in it."""
+    redis = fleet.ground.redis
+    assert redis
+    await redis.kill()
+    await asyncio.sleep(chance.uniform(0, 3))
+    await redis.start()
 
 
 FAULTS: tuple[Fault, ...] = (
@@ -86,13 +116,20 @@ FAULTS: tuple[Fault, ...] = (
     deafen,
     restart_the_server,
 )
+ONCE: tuple[Fault, ...] = (kill_a_node, drain_a_node, freeze_a_node, kill_redis)
+"""Where there are several nodes, each of these strikes once."""
 
 
-def plan(count: int, chance: random.Random) -> list[Fault]:
+def plan(count: int, chance: random.Random, *, nodes: int = 1) -> list[Fault]:
     """This many faults in random order, each kind about as often as the others."""
     kinds = len(FAULTS)
+    once = ONCE if nodes > 1 else ()
     rounds = range(count // kinds + 1)
-    return [each for _ in rounds for each in chance.sample(FAULTS, kinds)][:count]
+    chosen = [each for _ in rounds for each in chance.sample(FAULTS, kinds)]
+    chosen = [*chosen[: max(0, count - len(once))], *once][:count]
+    if once:
+        chance.shuffle(chosen)
+    return chosen
 
 
 async def control(

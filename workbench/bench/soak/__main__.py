@@ -93,7 +93,7 @@ async def run(soak: Soak, folder: Path) -> Soaked:
         }
         async with fleet(1, folder, settings) as made:
             (worker,) = made.workers
-            return await _soak(soak, made, Sampler(worker, made.server.access, folder, tasks))
+            return await _soak(soak, made, Sampler(worker, made.ground.access, folder, tasks))
 
 
 async def _soak(soak: Soak, made: Fleet, sampler: Sampler) -> Soaked:
@@ -115,7 +115,7 @@ async def _call_again(made: Fleet, soaked: Soaked, numbers: Iterator[int], until
     questions = itertools.cycle(QUESTIONS.items())
     while time.monotonic() < until:
         room = f"call {next(numbers)}"
-        report = await call(made.server.access, room, AGENT_NAME, dict([next(questions)]))
+        report = await call(made.ground.access, room, AGENT_NAME, dict([next(questions)]))
         soaked.outcomes[report.outcome] += 1
         if report.outcome is Outcome.LOST:
             print(f"{room}: lost, {report.story}", flush=True)
