@@ -74,6 +74,7 @@ LONGEST_FIRST = (
     "calls/test_draining.py",  # 65
     "calls/test_page.py",  # 65
     "calls/test_conversation.py",  # 60
+    "calls/test_two_nodes.py",  # 60
     "calls/test_interruptions.py",  # 55
     "calls/test_chaos.py",  # 55
     "calls/test_words_over_the_agent.py",  # 50
