@@ -36,6 +36,8 @@ SLOW = {
     "call/test_hearing.py",
     "fleet/test_budget.py",
     "fleet/test_client.py",
+    "fleet/test_lease.py",
+    "fleet/test_membership.py",
     "test_leaks.py",
     "test_standins_heard.py",
     "test_standins_program.py",
@@ -50,6 +52,7 @@ SLOW = {
 # Of the slow ones those which listen or answer in real time: a process that stands still for
 # seconds spoils them, so they get the CPU as spoken calls do.
 TIMED = {
+    "fleet/test_membership.py",
     "call/test_hearing.py",
     "livekit/test_stt.py",
     "stt_assemblyai/test_heard.py",

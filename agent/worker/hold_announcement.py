@@ -8,6 +8,7 @@ keep a room open. LiveKit admits an identity to a room only once, so no caller h
 
 import asyncio
 import contextlib
+import logging
 
 from livekit import api, rtc
 
@@ -17,14 +18,46 @@ from agent.call.people.need import Need
 from agent.call.people.participants import candidates, our_agents
 from agent.room_names import HOLD_IDENTITY, Attribute
 from agent.tasks import first_of
+from agent.worker import metrics
 from agent.worker.livekit_api import access_token
 from config.services import LiveKitSettings
 from config.settings import Settings
 
+log = logging.getLogger(__name__)
+
+AT_MOST = 50
+"""Announcements of one worker at the same time."""
 ALL_BUSY = "all_busy"
 REPEAT_SECONDS = 20.0
 CONNECT_SECONDS = 10.0
 SUBSCRIBE_SECONDS = 5.0
+
+
+class HoldAnnouncements:
+    """The announcements of one worker."""
+
+    def __init__(self, settings: Settings, need: Need, tasks: asyncio.TaskGroup) -> None:
+        self._settings = settings
+        self._need = need
+        self._tasks = tasks
+        self._rooms: set[str] = set()
+
+    def start(self, room: str) -> None:
+        """Begin in a room, unless one is there already, or there are too many."""
+        if room in self._rooms or len(self._rooms) >= AT_MOST:
+            return
+        log.warning("a caller is told that nobody is free", extra={"room": room})
+        metrics.CALLERS_TOLD_TO_WAIT.inc()
+        self._rooms.add(room)
+        self._tasks.create_task(self._announce(room))
+
+    async def _announce(self, room: str) -> None:
+        try:
+            await announce_hold(self._settings, room, self._need)
+        except Exception as error:  # from LiveKit's library; some have no class of their own
+            log.warning("could not tell a caller", extra={"room": room, "error": str(error)})
+        finally:
+            self._rooms.discard(room)
 
 
 async def announce_hold(settings: Settings, room_name: str, need: Need) -> None:

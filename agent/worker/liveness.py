@@ -19,7 +19,9 @@ log = logging.getLogger(__name__)
 RPC_SECONDS = 1.0
 # A client that comes back after a short network failure must not be taken for dead.
 QUESTIONS = 3
-AT_ONCE = 20
+# Of an agent whose worker is silent too, less proof is needed.
+QUESTIONS_IF_LOST = 2
+AT_ONCE = 40
 
 _OUT_OF_REACH = "internal"  # the server has lost the connection
 _NO_ANSWER = ("canceled", "deadline_exceeded", _OUT_OF_REACH)
@@ -35,13 +37,13 @@ class Liveness:
         self._gate = asyncio.Semaphore(AT_ONCE)
         self._offered = True
 
-    async def is_dead(self, room: str, identity: str) -> bool:
-        """Whether this agent leaves every question unanswered.
+    async def is_dead(self, room: str, identity: str, questions: int = QUESTIONS) -> bool:
+        """Whether this agent leaves so many questions unanswered, one after the other.
 
         False where that cannot be known, as with a server too old to forward questions.
         """
         async with self._gate:
-            for _ in range(QUESTIONS):
+            for _ in range(questions):
                 if not self._offered or await self._may_live(room, identity):
                     return False
         return True

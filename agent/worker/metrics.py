@@ -13,6 +13,7 @@ from prometheus_client import Counter, Gauge, Histogram
 from agent.call.barge_in.outcomes import KINDS
 from agent.call.endings import Ending
 from agent.call.reports import Outcome
+from agent.fleet.duty import Duty
 from agent.records.schema import EndReason, Interruption, Tool
 from agent.worker.health import OBSTACLES
 from agent.worker.outages import PROVIDERS
@@ -259,6 +260,25 @@ LIVEKIT_API_CALLS = _counter(
     "Grows with what changes; if it grows with rooms or workers, look at the log.",
     "method",
 )
+WEBHOOKS = _counter(
+    "agent_livekit_webhooks_total",
+    "Webhooks of LiveKit's that came to this worker, by what became of them",
+    "refused: another key or secret, or somebody else. too_large: a room's metadata is too long.",
+    "outcome",
+)
+DUTY = _gauge(
+    "agent_fleet_duty",
+    "1 for what this worker looks after: all rooms by itself (alone), all rooms for the fleet "
+    "(leads), or its own calls (follows)",
+    "In a fleet with Redis exactly one leads. alone: Redis is away, or AGENT_REDIS_URL is unset.",
+    "duty",
+)
+FLEET_WORKERS = _gauge(
+    "agent_fleet_workers",
+    "Workers of the fleet by the version of their code; only on the worker that leads",
+    "Less than were started: some of them are dead, or Redis is away for them.",
+    "version",
+)
 REPORTS_LOST = _counter(
     "agent_reports_lost_total",
     "Messages of calls that did not reach these metrics",
@@ -290,4 +310,6 @@ _appear(TOOLS, _choices("outcome", Tool))
 _appear(PROVIDER_TRIES, PROVIDERS, [each.value for each in Outcome])
 _appear(STT_SESSIONS, ("start", "roll_over", "audio_again"))
 _appear(OBSTACLE, OBSTACLES)
+_appear(WEBHOOKS, ("taken", "refused", "too_large"))
+_appear(DUTY, list(Duty))
 _appear(LIVEKIT_API_CALLS, ("ListRooms", "ListParticipants", "ListDispatch", "PerformRpc"))

@@ -207,6 +207,7 @@ async def _rescue(server: Worker, settings: Settings, *, speaks: bool) -> AsyncI
             await asyncio.sleep(1)
 
     async with Tasks() as tasks:
+        tasks.start(server.fleet.run(), name="fleet")
         tasks.start(look(), name="callers")
         tasks.start(server.load_shedding.watch(), name="load shedding")
         yield

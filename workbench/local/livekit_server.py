@@ -32,6 +32,8 @@ class Doors:
     port: int
     udp_port: int
     api_secret: str = field(repr=False)
+    webhook_urls: tuple[str, ...] = ()
+    """Where the server sends its webhooks."""
 
 
 @dataclass(slots=True)
@@ -72,9 +74,10 @@ def free_port(kind: socket.SocketKind = socket.SOCK_STREAM) -> int:
         return port
 
 
-def fresh_doors() -> Doors:
+def fresh_doors(*webhook_urls: str) -> Doors:
     """Ports that nobody uses at this moment, and a new secret."""
-    return Doors(free_port(), free_port(socket.SOCK_DGRAM), secrets.token_urlsafe(32))
+    secret = secrets.token_urlsafe(32)
+    return Doors(free_port(), free_port(socket.SOCK_DGRAM), secret, webhook_urls)
 
 
 def own_address() -> str:
@@ -118,6 +121,7 @@ def config_body(doors: Doors, *, api_key: str, media_address: str = "", redis_ur
         *(_shared(redis_url) if redis_url else ()),
         "keys:",
         f"  {api_key}: {doors.api_secret}",
+        *(_webhook(doors, api_key) if doors.webhook_urls else ()),
     ]
     return "\n".join(lines) + "\n"
 
@@ -134,6 +138,10 @@ def _shared(redis_url: str) -> list[str]:
         "  kind: any",
         "  sort_by: random",
     ]
+
+
+def _webhook(doors: Doors, api_key: str) -> list[str]:
+    return ["webhook:", f"  api_key: {api_key}", f"  urls: [{', '.join(doors.webhook_urls)}]"]
 
 
 @asynccontextmanager

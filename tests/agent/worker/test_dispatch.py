@@ -12,9 +12,11 @@ from livekit.protocol import agent_dispatch, models
 
 from agent.call.people.need import Need
 from agent.call.people.participants import AgentRole
+from agent.fleet.membership import Membership
 from agent.room_names import HOLD_IDENTITY, Attribute
-from agent.worker.dispatch import Dispatcher
+from agent.worker.dispatch import look_after
 from agent.worker.liveness import Liveness
+from agent.worker.replacing import Replacing
 from agent.worker.server import Worker
 from config.load import load_settings
 from config.settings import Settings
@@ -76,7 +78,7 @@ class Mortal:
     def __init__(self, *dead: str) -> None:
         self.dead = dead
 
-    async def is_dead(self, _room: str, identity: str) -> bool:
+    async def is_dead(self, _room: str, identity: str, _questions: int) -> bool:
         await asyncio.sleep(3)
         return identity in self.dead
 
@@ -99,17 +101,19 @@ async def watched(
     """Let a worker with each of these places look; whom they asked for within the time."""
     async with asyncio.TaskGroup() as tasks:
         for free in places:
-            dispatcher = Dispatcher(
-                settings,
-                need,
-                cast("Worker", SimpleNamespace(places=free, active_jobs=[])),
-                cast("api.LiveKitAPI", livekit),
-                cast("Liveness", Mortal(dead)),
-                tasks,
-            )
-            looking = tasks.create_task(dispatcher.run())
+            worker = worker_with(free)
+            replacing = Replacing(cast("api.LiveKitAPI", livekit), need)
+            mortal = cast("Liveness", Mortal(dead))
+            looking = tasks.create_task(look_after(settings, worker, replacing, mortal))
             asyncio.get_running_loop().call_later(seconds, looking.cancel)
     return livekit.asked
+
+
+def worker_with(places: int, *jobs: Any) -> Worker:
+    """A worker that knows of no other."""
+    fleet = Membership(None, "", "", lambda: (0, ()))
+    found = SimpleNamespace(places=places, active_jobs=list(jobs), fleet=fleet)
+    return cast("Worker", found)
 
 
 @pytest.mark.looptime
@@ -247,12 +251,12 @@ async def test_a_listing_that_never_comes_holds_up_no_replacement_and_is_said_on
         job=SimpleNamespace(id="job", room=SimpleNamespace(name="room")),
         accept_arguments=SimpleNamespace(identity="ours"),
     )
-    worker = SimpleNamespace(places=4, active_jobs=[info])
-    asyncio.get_running_loop().call_later(3, worker.active_jobs.clear)
+    worker = worker_with(4, info)
+    asyncio.get_running_loop().call_later(3, cast("Any", worker.active_jobs).clear)
     async with asyncio.TaskGroup() as tasks:
-        need = Need.to_answer(settings.agent)
-        given = cast("Any", (worker, livekit, Mortal()))
-        looking = tasks.create_task(Dispatcher(settings, need, *given, tasks).run())
+        replacing = Replacing(cast("Any", livekit), Need.to_answer(settings.agent))
+        mortal: Any = Mortal()
+        looking = tasks.create_task(look_after(settings, worker, replacing, mortal))
         asyncio.get_running_loop().call_later(60, looking.cancel)
         await asyncio.sleep(10)
         assert len(livekit.asked) == 1

@@ -12,7 +12,8 @@ from livekit.protocol import agent_dispatch, models
 from agent.call.people.need import Need
 from agent.call.people.participants import AgentRole
 from agent.room_names import Attribute
-from agent.worker.vacated import WATCH_SECONDS, Vacated
+from agent.worker.replacing import Replacing
+from agent.worker.vacated import NOTICE_SECONDS, WATCH_SECONDS, Vacated
 
 pytestmark = pytest.mark.looptime
 
@@ -27,6 +28,11 @@ AGENT = models.ParticipantInfo(
 )
 
 
+GHOST = models.ParticipantInfo(
+    identity="agent of the call", kind=models.ParticipantInfo.AGENT, attributes=AGENT.attributes
+)
+
+
 class LiveKit:
     """One room and its requests; it counts how often it is asked who is there."""
 
@@ -38,13 +44,24 @@ class LiveKit:
         self.asked_at: list[float] = []
         self.looks = 0
         self.failures = 0
+        self.removed: list[str] = []
+        self.is_faster = self.is_gone = False
 
     async def list_participants(self, _: object) -> Any:
         self.looks += 1
+        if self.is_gone:
+            raise api.TwirpError("not_found", "no such room", status=404)
         if self.failures:
             self.failures -= 1
             raise TimeoutError
         return SimpleNamespace(participants=self.participants)
+
+    async def remove_participant(self, who: api.RoomParticipantIdentity) -> None:
+        if self.is_faster:
+            raise api.TwirpError("not_found", "no such participant", status=404)
+        self.removed.append(who.identity)
+        (found,) = (each for each in self.participants if each.identity == who.identity)
+        self.participants.remove(found)
 
     async def list_rooms(self, _: object) -> Any:
         return SimpleNamespace(rooms=[models.Room(sid=self.sid, name="room")])
@@ -69,7 +86,8 @@ async def watched(livekit: LiveKit, *, seconds: float = WATCH_SECONDS + 10) -> N
     worker = SimpleNamespace(active_jobs=[running_job()])
     loop = asyncio.get_running_loop()
     loop.call_at(loop.time() + 1, worker.active_jobs.clear)
-    watching = Vacated(worker, cast("api.LiveKitAPI", cast("Any", livekit)), Need()).run()
+    replacing = Replacing(cast("api.LiveKitAPI", cast("Any", livekit)), Need())
+    watching = Vacated(worker, replacing).run()
     with pytest.raises(TimeoutError):
         await asyncio.wait_for(watching, seconds)
 
@@ -110,36 +128,49 @@ async def test_a_new_room_of_the_same_name_is_left_to_the_server_which_asks_by_i
     assert livekit.asked_at == []
 
 
-async def test_an_agent_that_died_is_left_to_who_removes_it_first() -> None:
+@pytest.mark.parametrize("with_caller", [True, False])
+async def test_an_agent_that_died_is_removed_and_replaced_for_a_caller(with_caller: bool) -> None:
     livekit = LiveKit()
-    ghost = models.ParticipantInfo(
-        identity="agent of the call", kind=models.ParticipantInfo.AGENT, attributes=AGENT.attributes
-    )
-    livekit.participants = [CALLER, ghost]
+    livekit.participants = [CALLER, GHOST] if with_caller else [GHOST]
+    await watched(livekit)
+    assert GHOST not in livekit.participants
+    assert len(livekit.asked_at) == with_caller
+    assert all(at < 2.0 for at in livekit.asked_at)
+
+
+async def test_an_agent_that_is_on_its_way_out_is_not_taken_for_dead() -> None:
+    livekit = LiveKit()
+    livekit.participants = [CALLER, GHOST]
     loop = asyncio.get_running_loop()
+    loop.call_at(loop.time() + 1 + NOTICE_SECONDS, livekit.participants.remove, GHOST)
+    loop.call_at(loop.time() + 1 + NOTICE_SECONDS, livekit.participants.remove, CALLER)
+    await watched(livekit)
+    assert livekit.removed == []
+    assert livekit.asked_at == []
 
-    def replace() -> None:
-        livekit.participants = [CALLER]
-        state = agent_dispatch.AgentDispatchState(created_at=1)
-        livekit.dispatches.append(agent_dispatch.AgentDispatch(id="second", state=state))
 
-    loop.call_at(loop.time() + 3, replace)
+async def test_an_agent_whom_another_worker_removed_is_replaced_by_that_one() -> None:
+    livekit = LiveKit()
+    livekit.participants = [CALLER, GHOST]
+    livekit.is_faster = True
     await watched(livekit)
     assert livekit.asked_at == []
 
 
 async def test_who_comes_where_an_agent_died_alone_is_sent_another_one() -> None:
     livekit = LiveKit()
-    ghost = models.ParticipantInfo(
-        identity="agent of the call", kind=models.ParticipantInfo.AGENT, attributes=AGENT.attributes
-    )
-    livekit.participants = [ghost]
-    loop = asyncio.get_running_loop()
-    loop.call_at(loop.time() + 2, livekit.participants.clear)
+    livekit.participants = [GHOST]
     comes(livekit, CALLER, at=4.0)
     await watched(livekit)
     (asked_at,) = livekit.asked_at
     assert asked_at <= 6.0
+
+
+async def test_a_room_that_is_gone_is_watched_no_longer() -> None:
+    livekit = LiveKit()
+    livekit.is_gone = True
+    await watched(livekit)
+    assert livekit.looks == 1
 
 
 async def test_a_server_that_does_not_answer_is_asked_again() -> None:

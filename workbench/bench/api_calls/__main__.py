@@ -8,20 +8,24 @@ import asyncio
 import os
 import sys
 import tempfile
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from livekit import api
 
+from agent.worker.webhook_page import PATH
 from workbench.arguments import command, positive
 from workbench.bench.api_calls.counting import Counted, figures, measure, table
-from workbench.bench.api_calls.fleets import WAYS, Scene
+from workbench.bench.api_calls.fleets import WAYS, Hooks, Scene, settings_for
 from workbench.bench.api_calls.people import READY
 from workbench.bench.api_calls.world import room_name
 from workbench.bench.figures import add_json_option, write
-from workbench.local.livekit_server import LiveKitServer
+from workbench.local.livekit_binary import find_or_build
+from workbench.local.livekit_server import LiveKitServer, free_port, fresh_doors, livekit_server
 from workbench.local.processes import Command, Process
-from workbench.local.running import PROJECT
-from workbench.local.workers import own_livekit
+from workbench.local.redis_server import redis_server
+from workbench.local.running import CACHE, PROJECT
 
 _JOINED_SECONDS = 120.0
 _AT_ONCE = 50
@@ -48,15 +52,23 @@ def _people(server: LiveKitServer, rooms: int, logs: Path) -> Process:
     return Process(Command("people", argv, logs / "people.log", environment, PROJECT))
 
 
-async def run(scene: Scene, ways: list[str], logs: Path) -> list[Counted]:
+async def run(scene: Scene, ways: Sequence[str], logs: Path) -> list[Counted]:
     """Measure each way in turn, all with the same rooms."""
-    async with own_livekit(logs) as server:
+    hooks, port = Hooks(), free_port()
+    doors = fresh_doors(f"http://127.0.0.1:{port}{PATH}")
+    program = await find_or_build(CACHE, print)
+    async with (
+        livekit_server(program, logs / "livekit.log", doors=doors) as server,
+        redis_server(logs / "redis") as redis,
+        hooks.listening(port, settings_for(server, None).livekit),
+    ):
+        scene = replace(scene, redis_url=redis.url)
         await make_rooms(server, scene.rooms)
         async with _people(server, scene.rooms, logs) as people:
             await people.wait_for_line(
                 lambda line: line.startswith(READY), timeout_seconds=_JOINED_SECONDS
             )
-            return [await measure(name, scene, server) for name in ways]
+            return [await measure(name, scene, server, hooks) for name in ways]
 
 
 def main() -> int:

@@ -9,7 +9,7 @@ from typing import Any
 
 import psutil
 
-from workbench.bench.api_calls.fleets import WAYS, Scene
+from workbench.bench.api_calls.fleets import WAYS, Hooks, Scene
 from workbench.bench.figures import Figure
 from workbench.local.livekit_server import LiveKitServer
 
@@ -32,17 +32,19 @@ class Counted:
         return sum(self.calls.values())
 
 
-async def measure(way: str, scene: Scene, server: LiveKitServer) -> Counted:
+async def measure(name: str, scene: Scene, server: LiveKitServer, hooks: Hooks) -> Counted:
     """Run the workers in this way, and count once they have seen all rooms."""
     calls: Counter[str] = Counter()
-    async with WAYS[way](server, scene, lambda method: calls.update((method,))):
+    way = WAYS[name]
+    async with way.running(server, scene, lambda method: calls.update((method,))) as workers:
+        hooks.workers = workers if way.has_webhooks else []
         await asyncio.sleep(scene.warm_up_seconds)
         calls.clear()
         began, before = time.monotonic(), _cpu_seconds(server)
         await asyncio.sleep(scene.seconds)
         seconds = time.monotonic() - began
         found = {name: count / seconds for name, count in sorted(calls.items())}
-        return Counted(way, found, (_cpu_seconds(server) - before) / seconds)
+        return Counted(name, found, (_cpu_seconds(server) - before) / seconds)
 
 
 def _cpu_seconds(server: LiveKitServer) -> float:

@@ -22,11 +22,11 @@ from agent.call.hang_up import HangUp
 from agent.call.people.need import Need
 from agent.call.people.participants import AgentRole
 from agent.call.people.presence import Presence
+from agent.fleet.membership import Membership
 from agent.room_names import Attribute
-from agent.worker.dispatch import Dispatcher
-from agent.worker.liveness import Liveness
+from agent.worker.dispatch import look_after
+from agent.worker.replacing import Replacing
 from agent.worker.server import Worker
-from agent.worker.vacated import Vacated
 from config.settings import Settings
 from workbench.standins.scripted_room import Person, ScriptedRoom
 
@@ -152,11 +152,11 @@ class World:
         self._closing: asyncio.TimerHandle | None = None
         self._active: list[list[Any]] = [[] for _ in range(workers)]
         for jobs in self._active:
-            worker = cast("Worker", SimpleNamespace(places=4, active_jobs=jobs))
-            client, need = cast("api.LiveKitAPI", cast("Any", self)), Need.to_answer(settings.agent)
-            liveness = cast("Liveness", self)
-            tasks.create_task(Vacated(worker, client, need).run())
-            tasks.create_task(Dispatcher(settings, need, worker, client, liveness, tasks).run())
+            fleet = Membership(None, "", "", lambda: (0, ()))
+            worker = SimpleNamespace(places=4, active_jobs=jobs, fleet=fleet)
+            server: Any = self
+            replacing = Replacing(server, Need.to_answer(settings.agent))
+            tasks.create_task(look_after(settings, cast("Worker", worker), replacing, server))
 
     @property
     def now(self) -> float:
@@ -256,7 +256,7 @@ class World:
             raise api.TwirpError("not_found", "no such participant", status=404)
         self.leave(who.identity, rtc.DisconnectReason.PARTICIPANT_REMOVED)
 
-    async def is_dead(self, _room: str, identity: str) -> bool:
+    async def is_dead(self, _room: str, identity: str, _questions: int) -> bool:
         return not any(each.identity == identity and each.is_alive for each in self.jobs)
 
     def _request(self) -> None:
