@@ -63,7 +63,7 @@ def ramp(target_calls: float, call_seconds: float, minutes: int, limit: Limit) -
 
 
 def minutes_to_reach(calls: float, call_seconds: float, start: float = PAID) -> float:
-    """The formula beside the simulation: how long, at most, until so many calls are in progress.
+    """The formula beside the simulation: about how long until so many calls are there.
 
     With s new sessions a minute in the first one, a tenth more in each later one, and calls of d
     minutes, there are s * (1.1^t - e^(-t/d)) / (ln 1.1 + 1/d) calls after t minutes.

@@ -15,6 +15,11 @@ LEAST_PODS = 2
 LIVEKIT_CORES = 0.036
 """LiveKit's server for one call of a caller and an agent: the most in docs/capacity.md."""
 
+POD_COMMANDS, SESSION_COMMANDS, CALL_COMMANDS = 10.0, 2.0, 1.0
+"""To Redis. A pod's each second: every 0.4 s its presence (3) and the lease (1). For each new
+session its place in the budget. A call's each second, if records are kept: three for each piece of
+its record, estimated at one piece in three seconds."""
+
 NODE_CORES, NODE_SHARE = 16, 0.7
 """A node of LiveKit's, and how busy it may be."""
 
@@ -35,7 +40,7 @@ class Fleet:
     new_sessions_per_minute: float
     """At AssemblyAI, while as many calls begin as end."""
     redis_commands_per_second: float
-    """Each pod writes its presence once a second, and each new session takes from the budget."""
+    """Presence, lease, the budget of new sessions, and records of calls."""
 
 
 def fleet(calls: int, *, calls_per_pod: int, call_seconds: float) -> Fleet:
@@ -53,5 +58,7 @@ def fleet(calls: int, *, calls_per_pod: int, call_seconds: float) -> Fleet:
         livekit_cores=livekit_cores,
         livekit_nodes=max(2, math.ceil(livekit_cores / (NODE_CORES * NODE_SHARE))),
         new_sessions_per_minute=new_sessions_per_minute,
-        redis_commands_per_second=pods + new_sessions_per_minute / 60,
+        redis_commands_per_second=pods * POD_COMMANDS
+        + new_sessions_per_minute / 60 * SESSION_COMMANDS
+        + calls * CALL_COMMANDS,
     )

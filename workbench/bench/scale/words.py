@@ -21,8 +21,11 @@ FLEET = """\
   ([capacity.md](capacity.md): 10.9 % on a busy machine). **Memory**: 160 MB and 16 MB for a call.
 - **LiveKit's server**: 0.036 of a core for a call, the most that was measured; nodes of 16 cores
   that are 70 % busy, and never fewer than two. A room is on one node, so nodes add up.
-- **New sessions a minute**: calls / their minutes. Each session costs a command to Redis, and each
-  pod one a second.
+- **New sessions a minute**: calls / their minutes.
+- **Commands to Redis**: 10 a second for each pod (presence, lease), 2 for each new session
+  (budget), and about one a second for each call whose record is kept. `redis-server` took 3.0 s of
+  CPU for 300,000 SET, SADD and RPUSH of `redis-benchmark` (2026-11-28, a busy machine): a core of
+  it answers about 100,000 a second.
 """
 
 RAMP = """\
@@ -32,7 +35,7 @@ AssemblyAI limits new sessions a minute, not open ones: 100 on a paid account th
 tenth more after each minute in which 70 % of the limit was used
 (assemblyai.com/docs/streaming/rate-limits, read in November 2026). It doubles every 7.3 minutes,
 so it is what a fleet waits for: pods double every 30 s as KEDA is set here. With s new sessions a
-minute at first and calls of d minutes, c calls are reached after at most
+minute at first and calls of d minutes, c calls are reached after about
 ln(1 + c x (ln 1.1 + 1/d) / s) / ln 1.1 minutes.
 
 ![calls in progress over minutes](scale-ramp.svg)
@@ -108,9 +111,8 @@ cores above, at your provider's price.
 
 - **1,000,000 calls are several fleets.** A Kubernetes cluster is made for at most 5,000 nodes and
   150,000 pods (kubernetes.io, Considerations for large clusters), and
-  `ASSEMBLYAI_NEW_SESSIONS_PER_MINUTE` ends at 100,000. Split by region, each with its own LiveKit,
-  Redis and budget.
-- How many commands a second your Redis answers: `redis-benchmark` says it.
+  `ASSEMBLYAI_NEW_SESSIONS_PER_MINUTE` ends at 100,000; one Redis does not answer what the table
+  asks of it. Split by region, each with its own LiveKit, Redis and budget.
 - How AssemblyAI's limit shrinks, whether its minute is a fixed or a moving one, and whether
   regions share it. A moving one is taken here, which is the stricter.
 - LiveKit's Redis and its signalling at thousands of nodes; the rate limits of OpenAI, which are
