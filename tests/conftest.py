@@ -38,6 +38,7 @@ SLOW = {
     "fleet/test_client.py",
     "fleet/test_lease.py",
     "fleet/test_membership.py",
+    "fleet/test_live_calls.py",
     "test_leaks.py",
     "test_standins_heard.py",
     "test_standins_program.py",

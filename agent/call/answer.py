@@ -25,7 +25,7 @@ from agent.call.output.side_track import SideTrack, side_track
 from agent.call.people.authority import Authority, Role, on_rpc
 from agent.call.people.joining import join
 from agent.call.people.presence import Presence
-from agent.call.recording.keeping import Keeping, first_words
+from agent.call.recording.keeping import Keeping, complete_record, first_words
 from agent.call.reply.broken_answers import BrokenAnswers
 from agent.call.reply.fillers import Fillers, fillers_on
 from agent.call.reply.greeting_prefetch import GreetingPrefetch
@@ -48,9 +48,9 @@ START_SECONDS = 30
 
 
 async def answer(job: JobContext) -> None:
-    """Take a job: join its room, and leave the call to a task of the job. When a job has to end,
-    LiveKit waits up to 15 s for this function before it closes anything."""
+    """Join the job's room, and leave the call to a task: a job's end waits up to 15 s for this."""
     try:
+        await complete_record(job)
         call = Call(job, job.proc.userdata["parts"])
         if not job.is_fake_job():
             await join(job)

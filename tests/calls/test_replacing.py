@@ -18,7 +18,7 @@ from agent.caller.transcript import words
 from workbench.local.calling.corpus import synthesised
 from workbench.local.calling.kept_sound import sides
 from workbench.local.livekit_server import free_port
-from workbench.local.redis_server import RedisServer
+from workbench.local.redis_server import redis_server
 
 
 def files_in(folder: Path, suffix: str) -> list[Path]:
@@ -166,23 +166,31 @@ async def test_who_finds_everybody_busy_is_told_and_answered_when_there_is_room(
 
 
 async def test_a_worker_that_is_killed_with_its_calls_is_stood_in_for_by_another(
-    start_worker: Any, dial: Any, understand: Any, figure: Any, tmp_path: Path, redis: RedisServer
+    start_worker: Any, dial: Any, understand: Any, figure: Any, tmp_path: Path
 ) -> None:
-    told = {"AGENT_RECORD_DIR": str(tmp_path / "records"), "AGENT_REDIS_URL": redis.url}
-    first = await start_worker(**told)  # which looks after callers for both
-    caller = await dial(first)
-    await greeting(caller, timeout_seconds=40)
-    await take_turn(caller, synthesised("My name is Emma."), timeout_seconds=40)
-    dead = caller.agent_identity
-    await start_worker(**told)
-    first.process.signal_group(signal.SIGKILL)
-    killed = caller.now_seconds
-    await caller.another_agent(dead, timeout_seconds=40)
-    back = await caller.hear_reply(after_seconds=killed, timeout_seconds=40)
-    figure(f"worker killed with its calls: heard again after {back.start_seconds - killed:.1f} s")
-    assert "please go on" in words(await understand(caller.heard(back.start_seconds)))
-    turn = await take_turn(caller, synthesised("What is my name?"), timeout_seconds=40)
-    assert "emma" in words(turn.reply_text)
+    """Each has a folder for records of its own; they share a Redis."""
+    folders = [tmp_path / "one", tmp_path / "other"]
+    async with redis_server(tmp_path / "redis", password="a-password-of-redis") as redis:
+        told = {"AGENT_REDIS_URL": redis.url}
+        first = await start_worker(AGENT_RECORD_DIR=str(folders[0]), **told)
+        caller = await dial(first)
+        await greeting(caller, timeout_seconds=40)
+        await take_turn(caller, synthesised("My name is Emma."), timeout_seconds=40)
+        dead = caller.agent_identity
+        await start_worker(AGENT_RECORD_DIR=str(folders[1]), **told)
+        first.process.signal_group(signal.SIGKILL)
+        killed = caller.now_seconds
+        await caller.another_agent(dead, timeout_seconds=40)
+        back = await caller.hear_reply(after_seconds=killed, timeout_seconds=40)
+        heard_after = f"heard again after {back.start_seconds - killed:.1f} s"
+        figure(f"worker killed with its calls, other machine: {heard_after}")
+        assert "please go on" in words(await understand(caller.heard(back.start_seconds)))
+        await redis.kill()  # the call goes on without it
+        turn = await take_turn(caller, synthesised("What is my name?"), timeout_seconds=40)
+        assert "emma" in words(turn.reply_text)
+    kept, goes_on = [files_in(each, ".jsonl")[0].read_text() for each in folders]
+    assert goes_on.startswith(kept)
+    assert "a-password-of-redis" not in "".join(first.process.lines)
 
 
 async def test_a_worker_that_is_killed_and_started_again_takes_its_callers_back(

@@ -11,6 +11,8 @@ from agent.call.consent import Answer, Consent, answer_in
 from agent.call.history.record import open_record, record_file
 from agent.call.history.session_report import ReportFile
 from agent.call.recording.recorder import Recorder, Tap, open_recorder
+from agent.fleet.client import open_redis
+from agent.fleet.live_calls import LiveCall, restore
 from agent.records.schema import Audio, End, Line
 from agent.records.schema import Consent as ConsentLine
 from agent.tasks import Tasks
@@ -25,6 +27,16 @@ def first_words(agent: AgentSettings) -> str:
     return (agent.consent if agent.record_dir else None) or agent.greeting
 
 
+async def complete_record(job: JobContext) -> None:
+    """Add what an agent on another machine has recorded of the job's call, and died. Takes half a
+    second at most."""
+    agent: AgentSettings = job.proc.userdata["parts"].settings.agent
+    redis = open_redis(agent.redis_url)
+    if redis and agent.record_dir:
+        sid = job.job.room.sid
+        await restore(redis, sid, record_file(agent.record_dir, sid))
+
+
 class Keeping:
     """Opens the record of the call in a room."""
 
@@ -35,6 +47,9 @@ class Keeping:
             if agent.record_dir and agent.record_audio
             else None
         )
+        self._live: LiveCall | None = None
+        if agent.record_dir and (redis := open_redis(agent.redis_url)):
+            self._live = LiveCall(redis, room_sid, record_file(agent.record_dir, room_sid))
         self._sound: Recorder | None = None
         self._is_refused = False
         self._tasks = Tasks()
@@ -43,6 +58,8 @@ class Keeping:
         """Write a line of the record; after a refusal only what holds no words."""
         if not self._is_refused or isinstance(line, ConsentLine | End):
             self.record.write(line)
+            if self._live:
+                self._live.written(line)
 
     def report(self, job: JobContext, session: AgentSession[Any], settings: Settings) -> ReportFile:
         """LiveKit's own report of the session, to be written at its end."""
@@ -75,6 +92,8 @@ class Keeping:
         """The caller wants nothing kept: remove what was recorded, and record no more."""
         self._is_refused = True
         self.record.forget()
+        if self._live:
+            self._live.forgotten()
         if self._sound:
             self._tasks.start(self._sound.discard(), name="a recording that is not wanted")
         log.info("the caller does not want the call to be recorded")
@@ -100,4 +119,6 @@ class Keeping:
         await self._tasks.ended()
         if self._sound:
             await self._sound.aclose()
+        if self._live:
+            await self._live.aclose()
         self.record.close()  # from here on it may be sent away

@@ -43,10 +43,16 @@ Change = Sounded | Cut
 
 def new_file(record: Path) -> tuple[Path, int]:
     """Make a file for sound beside a record; its name is the record's, with a number from the
-    second on. Returns it with its descriptor. Raises OSError."""
+    second on. Returns it with its descriptor. Raises OSError.
+
+    An agent on another machine may have made files that the record names: the store has them too.
+    """
+    named = record.read_bytes() if record.exists() else b""
     for number in range(1, MOST_FILES + 1):
         suffix = f".{number}.ogg" if number > 1 else ".ogg"
         path = record.with_name(record.stem + suffix)
+        if f'"{path.name}"'.encode() in named:
+            continue
         try:
             return path, open_private(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
         except FileExistsError:

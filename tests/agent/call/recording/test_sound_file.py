@@ -74,6 +74,16 @@ def test_only_its_owner_may_read_it_and_the_next_agent_has_another(tmp_path: Pat
         os.close(descriptor)
 
 
+def test_a_name_that_another_machine_has_used_in_this_call_is_not_used_again(
+    tmp_path: Path,
+) -> None:
+    record = tmp_path / "RM_1.jsonl"
+    record.write_text('{"kind": "audio", "at": 1.0, "file": "RM_1.ogg", "starts_ms": 3}\n')
+    path, descriptor = new_file(record)
+    os.close(descriptor)
+    assert path.name == "RM_1.2.ogg"
+
+
 def test_a_room_has_not_any_number_of_files(tmp_path: Path) -> None:
     record = tmp_path / "RM_1.jsonl"
     for _ in range(MOST_FILES):

@@ -1,0 +1,180 @@
+"""The lines of a call's record in Redis while it lasts, so that an agent on another machine can go
+on from them.
+
+They are there only where a record is kept, as the file has them: without card numbers, and gone as
+soon as the caller refuses. The call's end removes them; when its agent dies they end by themselves.
+No call waits for Redis: a task sends the lines. If Redis was away or has forgotten them, it sends
+what is missing, from the file.
+"""
+
+import asyncio
+import contextlib
+import os
+from collections import Counter
+from collections.abc import Iterable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from agent.fleet.client import ANSWER_SECONDS, NOT_NOW, FleetRedis, NotNow, key
+from agent.records.claims import open_claimed
+from agent.records.private_files import open_private
+from agent.records.schema import End, Line
+from agent.tasks import OwnedTask
+
+KEPT_SECONDS = 900
+"""After the last sign of life of the agent that writes them."""
+SIGN_SECONDS = 300.0
+MOST_LINES = 5000
+"""Of one call: the newest."""
+RETRY_SECONDS = 1.0
+RESTORE_SECONDS = 0.5
+"""For a call that begins: the caller waits for it."""
+
+
+class LiveCall:
+    """Keeps Redis as the file of a call's record is. Made in the event loop; never raises."""
+
+    def __init__(self, redis: FleetRedis, room_sid: str, record: Path) -> None:
+        self._redis = redis
+        self._key = live_key(room_sid)
+        self._record = record
+        self._at: int | None = None
+        """Up to this byte of the file Redis has it; None: it may lack anything."""
+        self._length = 0
+        """Of the list in Redis."""
+        self._is_over = self._is_unwanted = self._is_closing = False
+        self._news = asyncio.Event()
+        self._sending = OwnedTask(self._send_on(), name="live call")
+
+    def written(self, line: Line) -> None:
+        """The file has this line. The last one, `End`, removes them all from Redis."""
+        self._is_over |= isinstance(line, End)
+        self._news.set()
+
+    def forgotten(self) -> None:
+        """The file holds no words any more."""
+        self._is_unwanted = True
+        self._news.set()
+
+    async def aclose(self) -> None:
+        """Send the rest, within `ANSWER_SECONDS`, and no more."""
+        self._is_closing = True
+        self._news.set()
+        if not self._redis.is_away:
+            await asyncio.wait({self._sending.task}, timeout=ANSWER_SECONDS)
+        await self._sending.aclose()
+
+    async def _send_on(self) -> None:
+        while not self._is_closing or self._news.is_set():
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(SIGN_SECONDS):
+                    await self._news.wait()
+            self._news.clear()
+            if not await self._send():
+                self._at = None
+                await asyncio.sleep(RETRY_SECONDS)
+                self._news.set()
+
+    async def _send(self) -> bool:
+        """Whether Redis is as the file is now."""
+        if self._is_over or self._is_unwanted:
+            if await self._redis.ask(lambda redis: redis.delete(self._key)) is NOT_NOW:
+                return False
+            self._is_unwanted, self._at = False, None
+            if self._is_over:
+                return True
+        lines, at = lines_in(self._record, self._at or 0)
+        if self._at is None:
+            there = await self._redis.ask(partial(_lines_at, self._key))
+            if there is NOT_NOW:
+                return False
+            lines, self._length = absent(since_last_end(lines)[-MOST_LINES:], there), len(there)
+        length = await self._push(lines)
+        if length is NOT_NOW:
+            return False
+        is_whole = length == min(self._length + len(lines), MOST_LINES)
+        self._at, self._length = at, length
+        if not is_whole:  # Redis has forgotten some, or another agent writes as well
+            self._at = None
+            self._news.set()
+        return True
+
+    async def _push(self, lines: list[str]) -> int | NotNow:
+        async def push(redis: Any) -> int:  # its pipeline is not typed
+            pipeline = redis.pipeline()
+            if lines:
+                pipeline.rpush(self._key, *lines)
+            else:
+                pipeline.llen(self._key)
+            pipeline.ltrim(self._key, -MOST_LINES, -1)
+            pipeline.expire(self._key, KEPT_SECONDS)
+            length, *_ = await pipeline.execute()
+            return min(int(length), MOST_LINES)
+
+        return await self._redis.ask(push)
+
+
+async def restore(redis: FleetRedis, room_sid: str, record: Path) -> None:
+    """Complete the record of a call with what another machine has written of it. Raises nothing."""
+    there = await redis.ask(partial(_lines_at, live_key(room_sid)), within_seconds=RESTORE_SECONDS)
+    if there is NOT_NOW or not there:
+        return
+    if missing := absent(there, since_last_end(lines_in(record)[0])):
+        with contextlib.suppress(OSError):  # the call goes on without what was said
+            append(record, missing)
+
+
+async def _lines_at(name: str, redis: Any) -> list[str]:  # its lists are not typed
+    found: list[str] = await redis.lrange(name, 0, -1)
+    return found
+
+
+def live_key(room_sid: str) -> str:
+    """Where the lines of the call in this room are."""
+    return key("live", room_sid)
+
+
+def lines_in(record: Path, at: int = 0) -> tuple[list[str], int]:
+    """The whole lines of a record from a byte on, and the byte behind them; none of a missing
+    one."""
+    try:
+        with os.fdopen(open_private(record, os.O_RDONLY), "rb") as file:
+            file.seek(at)
+            *lines, rest = file.read().split(b"\n")
+            return [line.decode(errors="replace") for line in lines if line], file.tell() - len(
+                rest
+            )
+    except OSError:
+        return [], at
+
+
+def since_last_end(lines: list[str]) -> list[str]:
+    """Without the calls that are over: a room may be used again."""
+    ends = [number for number, line in enumerate(lines) if line.startswith('{"kind": "end"')]
+    return lines[ends[-1] + 1 :] if ends else lines
+
+
+def absent(lines: Iterable[str], others: Iterable[str]) -> list[str]:
+    """Those of the lines that the others lack, in order."""
+    left = Counter(others)
+    missing = []
+    for line in lines:
+        if left[line]:
+            left[line] -= 1
+        else:
+            missing.append(line)
+    return missing
+
+
+def append(record: Path, lines: Iterable[str]) -> None:
+    """Write these lines behind those of a record. Raises OSError."""
+    record.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    descriptor = open_claimed(record)
+    try:
+        size = os.fstat(descriptor).st_size
+        is_torn = size > 0 and os.pread(descriptor, 1, size - 1) != b"\n"
+        text = "".join(f"{line}\n" for line in lines)
+        os.write(descriptor, (("\n" if is_torn else "") + text).encode())
+    finally:
+        os.close(descriptor)
