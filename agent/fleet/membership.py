@@ -31,6 +31,9 @@ CHANGED_SECONDS = 60
 
 CHANGED_AT_ONCE = 1000
 
+DECLINED_SECONDS = 2.0
+"""For so long a worker that cannot look after the rooms does not ask for the lease."""
+
 Shown = Callable[[], tuple[int, Iterable[Agent]]]
 """What others should know of a worker: its free places, and its calls."""
 
@@ -60,6 +63,7 @@ class Membership:
         self._roster = Roster()
         self._changed: set[str] = set()
         self._may_lack_changes = False
+        self._declined_until = 0.0
 
     @property
     def duty(self) -> Duty:
@@ -72,6 +76,10 @@ class Membership:
     def others(self) -> Roster | None:
         """The workers of the fleet, this one included; None for who does not lead it."""
         return self._roster if self.duty is Duty.LEADS else None
+
+    def decline(self) -> None:
+        """Leave it to others to lead, for a moment: this worker cannot, and one of them may."""
+        self._declined_until = _now() + DECLINED_SECONDS
 
     def note_change(self, room: str) -> None:
         """LiveKit says that something has changed in a room."""
@@ -107,7 +115,9 @@ class Membership:
     async def _meet(self, redis: "Redis") -> _Told:
         """Write the presence, renew the lease, and pass on what has changed."""
         await self._write(redis)
-        if await self._lease.hold(redis):
+        if _now() < self._declined_until:
+            await self._lease.hand_back(redis)
+        elif await self._lease.hold(redis):
             return await self._read(redis)
         if changed := frozenset(self._changed):
             async with redis.pipeline(transaction=False) as together:

@@ -106,7 +106,10 @@ class Dispatcher:
             try:
                 await self._list()
             except FAILURES as error:
-                if self._listing.failed(_now()) > SILENT_SECONDS and not is_said:
+                failing_seconds = self._listing.failed(_now())
+                if failing_seconds or isinstance(error, TimeoutError):
+                    self._fleet.decline()  # another worker may reach the server
+                if failing_seconds > SILENT_SECONDS and not is_said:
                     is_said = True
                     reason = str(error) or type(error).__name__
                     log.warning("cannot look for waiting callers", extra={"error": reason})

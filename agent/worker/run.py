@@ -199,15 +199,16 @@ async def _rescue(server: Worker, settings: Settings, *, speaks: bool) -> AsyncI
 
     async def look() -> None:
         await registered.wait()
-        while True:
-            try:
-                await look_after_callers(settings, server, speaks=speaks)
-            except Exception:  # a fault of ours: callers must not pay for it
-                log.exception("looking after callers failed, starting again")
-            await asyncio.sleep(1)
+        async with OwnedTask(server.fleet.run(), name="fleet"):
+            while True:
+                try:
+                    await look_after_callers(settings, server, speaks=speaks)
+                except Exception:  # a fault of ours: callers must not pay for it
+                    log.exception("looking after callers failed, starting again")
+                    server.fleet.decline()
+                await asyncio.sleep(1)
 
     async with Tasks() as tasks:
-        tasks.start(server.fleet.run(), name="fleet")
         tasks.start(look(), name="callers")
         tasks.start(server.load_shedding.watch(), name="load shedding")
         yield

@@ -174,3 +174,20 @@ async def test_while_redis_is_frozen_all_go_on_by_themselves_and_then_one_leads_
         redis.thaw()
         await until(lambda: duties(found) == [Duty.FOLLOWS, Duty.LEADS])
         assert any(each.fleet.take_changes() is None for each in found)
+
+
+async def test_one_that_cannot_look_after_the_rooms_leaves_it_to_another(
+    redis: RedisServer,
+) -> None:
+    async with workers(redis, "a", "b") as found:
+        leader, follower = sorted(found, key=lambda each: each.fleet.duty is not Duty.LEADS)
+        leader.fleet.decline()
+        assert await until(lambda: follower.fleet.duty is Duty.LEADS) < 1.5
+        await until(lambda: leader.fleet.duty is Duty.FOLLOWS)
+
+
+async def test_where_there_is_no_other_it_tries_again(redis: RedisServer) -> None:
+    async with workers(redis, "a") as (only,):
+        only.fleet.decline()
+        await until(lambda: only.fleet.duty is Duty.FOLLOWS)
+        await until(lambda: only.fleet.duty is Duty.LEADS)
