@@ -66,9 +66,15 @@ class Worker:
 def workers(documents: Iterable[Any]) -> list[Worker]:
     """Each workload among these documents that runs the worker.
 
-    It is known by a variable of ours in a container, or by the name of its image.
+    It is known by a variable of ours in a container, or by the name of its image. A list, as
+    `kubectl get` prints it, counts as what is in it.
     """
-    found = [each for each in documents if isinstance(each, Mapping)]
+    found = [
+        each
+        for document in documents
+        if isinstance(document, Mapping)
+        for each in (_list(document, "items") if document.get("kind") == "List" else [document])
+    ]
     return [worker for each in found if each.get("kind") in _KINDS for worker in _in(each, found)]
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import functools
 import json
+import math
 import os
 import re
 import subprocess
@@ -17,7 +18,7 @@ import pytest
 import yaml
 
 from agent.doctor.check import Name, State
-from agent.doctor.kubernetes import judge
+from agent.doctor.kubernetes import CALL_CORES, judge
 from agent.doctor.manifests import workers
 from agent.worker.health import OBSTACLES, OCCUPIED
 from agent.worker.metrics import DECLARED
@@ -109,6 +110,10 @@ def test_scaling_without_prometheus_and_the_webhooks_service_are_valid(
     scaler = one(documents, "HorizontalPodAutoscaler")
     validate(scaler, version)
     assert scaler["spec"]["scaleTargetRef"]["name"] == "agent"
+    wanted = scaler["spec"]["metrics"][0]["resource"]["target"]["averageUtilization"]
+    own = workers(documents)[0]
+    six_of_eight = 6 * CALL_CORES / own.cpu_request
+    assert wanted == math.ceil(100 * six_of_eight)
     assert "replicas" not in one(documents, "Deployment")["spec"]
     service = yaml.safe_load((FOLDER / "webhook-service.yaml").read_text("utf-8"))
     validate(service, version)

@@ -45,7 +45,14 @@ case "$*" in
   *"apply"*"-f -") exec cat >> "$APPLIED" ;;
   *"apply"*"-f"*) exec cat "$file" >> "$APPLIED" ;;
   *"get deployment/"*) echo 3 ;;
+  *"get deployments,"*"-o yaml")
+    "$KUSTOMIZE" build deploy/kubernetes/overlays/minimal | python -c "$LIST"
+    ;;
 esac
+"""
+LIST = """\
+import json, sys, yaml
+print(json.dumps({"kind": "List", "items": list(yaml.safe_load_all(sys.stdin))}))
 """
 DOCKER = '#!/bin/bash\nshift 4\nexec python agent.py "$@"\n'
 
@@ -69,6 +76,7 @@ class Shell:
                 "PATH": f"{self.folder}:{os.environ['PATH']}",
                 "KUSTOMIZE": str(asyncio.run(find_or_build(print))),
                 "NOTED": str(noted),
+                "LIST": LIST,
                 "APPLIED": str(applied),
             },
             stdin=subprocess.DEVNULL,
@@ -106,7 +114,7 @@ def objects() -> set[str]:
 
 
 def test_there_are_three_commands_to_deploy_and_three_for_each_kind_of_update() -> None:
-    assert [len(each.splitlines()) for each in BLOCKS] == [3, 2, 1, 3, 3]
+    assert [len(each.splitlines()) for each in BLOCKS] == [3, 3, 1, 3, 3]
 
 
 @pytest.mark.parametrize("command", COMMANDS)

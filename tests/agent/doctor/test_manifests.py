@@ -45,6 +45,12 @@ def test_a_worker_is_known_by_its_image_or_by_a_setting() -> None:
     assert workers([None, "text", {"kind": "Pod"}, {"kind": "Deployment"}]) == []
 
 
+def test_a_list_counts_as_what_is_in_it() -> None:
+    found = only({"kind": "List", "items": [yaml.safe_load(SETTINGS), deployment(container())]})
+    assert found.name == "Deployment agent"
+    assert workers([{"kind": "List", "items": "none"}]) == []
+
+
 def test_what_is_not_said_is_what_kubernetes_takes_for_it() -> None:
     assert only(deployment(container())) == Worker(
         name="Deployment agent",
