@@ -86,6 +86,7 @@ LONGEST_FIRST = (
     "calls/test_staying_quiet.py",  # 40
     "calls/test_latency_in_a_room.py",  # 40
     "calls/test_who_is_served.py",  # 35
+    "calls/test_fleet.py",  # 30
     "workbench/test_latency.py",  # 30
     "stt_assemblyai/test_heard.py",  # 25
     "workbench/test_soak.py",  # 20

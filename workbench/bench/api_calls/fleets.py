@@ -12,9 +12,10 @@ from aiohttp import web
 
 from agent.call.people.need import Need
 from agent.call.people.participants import AgentRole
+from agent.fleet.client import open_redis
 from agent.fleet.membership import Membership
 from agent.worker.dispatch import look_after
-from agent.worker.in_fleet import membership_of
+from agent.worker.in_fleet import fleet_name, own_agents
 from agent.worker.livekit_api import livekit_api
 from agent.worker.liveness import Liveness
 from agent.worker.replacing import Replacing
@@ -56,8 +57,10 @@ def settings_for(server: LiveKitServer, redis_url: str | None) -> Settings:
 class Way:
     """What the workers of a fleet share."""
 
-    has_redis: bool = False
-    """They have a lease and presence."""
+    has_lease: bool = False
+    """One of them looks after all rooms."""
+    has_presence: bool = False
+    """It knows of their calls."""
     has_webhooks: bool = False
     """LiveKit's webhooks reach one of them."""
 
@@ -66,9 +69,11 @@ class Way:
         self, server: LiveKitServer, scene: Scene, called: Called
     ) -> AsyncIterator[list[Membership]]:
         """The workers, until the context is left."""
-        settings = settings_for(server, scene.redis_url if self.has_redis else None)
+        settings = settings_for(server, scene.redis_url if self.has_lease else None)
         async with asyncio.TaskGroup() as tasks:
-            workers = [_worker(settings, number, scene.workers) for number in range(scene.workers)]
+            kind = _Uninformed if self.has_lease and not self.has_presence else Membership
+            numbers = range(scene.workers)
+            workers = [_worker(settings, each, scene.workers, kind) for each in numbers]
             running = [tasks.create_task(_look_after(settings, each, called)) for each in workers]
             running += [tasks.create_task(each.fleet.run()) for each in workers]
             yield [each.fleet for each in workers]
@@ -78,10 +83,19 @@ class Way:
 
 WAYS: Mapping[str, Way] = {
     "each by itself": Way(),
-    "with Redis": Way(has_redis=True),
-    "with Redis and webhooks": Way(has_redis=True, has_webhooks=True),
+    "with a lease": Way(has_lease=True),
+    "and presence": Way(has_lease=True, has_presence=True),
+    "and webhooks": Way(has_lease=True, has_presence=True, has_webhooks=True),
 }
 """By name, the ways that are compared."""
+
+
+class _Uninformed(Membership):
+    """One that knows nothing of the others' calls."""
+
+    @property
+    def others(self) -> None:
+        return None
 
 
 class Hooks:
@@ -106,10 +120,10 @@ class Hooks:
             random.choice(self.workers).note_change(room)
 
 
-def _worker(settings: Settings, number: int, workers: int) -> Worker:
-    jobs = jobs_of(number, workers)
-    worker: Any = SimpleNamespace(places=PLACES, active_jobs=jobs)
-    worker.fleet = membership_of(worker, settings, AgentRole.ANSWERS)
+def _worker(settings: Settings, number: int, workers: int, kind: type[Membership]) -> Worker:
+    worker: Any = SimpleNamespace(places=PLACES, active_jobs=jobs_of(number, workers))
+    redis, name = open_redis(settings.agent.redis_url), fleet_name(settings, AgentRole.ANSWERS)
+    worker.fleet = kind(redis, name, "", lambda: (PLACES, own_agents(worker)))
     return cast("Worker", worker)
 
 
