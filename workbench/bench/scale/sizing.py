@@ -15,10 +15,10 @@ LEAST_PODS = 2
 LIVEKIT_CORES = 0.036
 """LiveKit's server for one call of a caller and an agent: the most in docs/capacity.md."""
 
-POD_COMMANDS, SESSION_COMMANDS, CALL_COMMANDS = 10.0, 2.0, 1.0
-"""To Redis. A pod's each second: every 0.4 s its presence (3) and the lease (1). For each new
-session its place in the budget. A call's each second, if records are kept: three for each piece of
-its record, estimated at one piece in three seconds."""
+POD_COMMANDS, SESSION_COMMANDS, CALL_COMMANDS = 11.0, 1.0, 2.0
+"""To Redis. A pod's each second: its presence (3) and the lease (1), every 0.4 s, and how many new
+sessions are free (1). One for each new session. A call's each second, if its record is kept: five
+for each piece of it, estimated at a piece in two and a half seconds."""
 
 NODE_CORES, NODE_SHARE = 16, 0.7
 """A node of LiveKit's, and how busy it may be."""

@@ -22,8 +22,8 @@ FLEET = """\
 - **LiveKit's server**: 0.036 of a core for a call, the most that was measured; nodes of 16 cores
   that are 70 % busy, and never fewer than two. A room is on one node, so nodes add up.
 - **New sessions a minute**: calls / their minutes.
-- **Commands to Redis**: 10 a second for each pod (presence, lease), 2 for each new session
-  (budget), and about one a second for each call whose record is kept. `redis-server` took 3.0 s of
+- **Commands to Redis**: 11 a second for each pod (presence, lease, the budget), one for each new
+  session, and about two a second for each call whose record is kept. `redis-server` took 3.0 s of
   CPU for 300,000 SET, SADD and RPUSH of `redis-benchmark` (2026-11-28, a busy machine): a core of
   it answers about 100,000 a second.
 """
