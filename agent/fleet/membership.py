@@ -6,6 +6,7 @@ Keys, all of one fleet, that is of workers that take the same calls:
     agent:fleet:FLEET:workers    the ids of the workers
     agent:fleet:FLEET:ID         the presence of one, as JSON
     agent:fleet:FLEET:changed    rooms in which something has changed, by LiveKit's webhooks
+    agent:fleet:FLEET:untold     rooms whose callers are to be told that nobody is free
 """
 
 import asyncio
@@ -26,10 +27,16 @@ from agent.fleet.presence import PRESENCE_SECONDS, Agent, Presence, Roster
 if TYPE_CHECKING:
     from redis.asyncio import Redis
 
-CHANGED_SECONDS = 60
+CHANGED_SECONDS = 60.0
 """A change that nobody has looked at for this long is found by whoever lists all rooms."""
 
 CHANGED_AT_ONCE = 1000
+
+UNTOLD_SECONDS = 10.0
+"""Within this time one of the others tells a caller, or is asked again."""
+
+UNTOLD_AT_ONCE = 3
+"""So many of these callers a worker takes with each beat, so that they are spread."""
 
 DECLINED_SECONDS = 2.0
 """For so long a worker that cannot look after the rooms does not ask for the lease."""
@@ -64,6 +71,9 @@ class Membership:
         self._changed: set[str] = set()
         self._may_lack_changes = False
         self._declined_until = 0.0
+        self._left_at: dict[str, float] = {}
+        self._to_leave: set[str] = set()
+        self._untold: set[str] = set()
 
     @property
     def duty(self) -> Duty:
@@ -92,6 +102,21 @@ class Membership:
         lacks, self._may_lack_changes = self._may_lack_changes, False
         return None if lacks else taken
 
+    def leave_to_others(self, room: str) -> None:
+        """Let any worker tell the callers in a room that nobody is free."""
+        now = _now()
+        self._left_at = {
+            each: at for each, at in self._left_at.items() if now - at < UNTOLD_SECONDS
+        }
+        if room not in self._left_at:
+            self._left_at[room] = now
+            self._to_leave.add(room)
+
+    def take_untold(self) -> set[str]:
+        """Rooms whose callers this worker is to tell that nobody is free."""
+        taken, self._untold = self._untold, set()
+        return taken
+
     async def run(self) -> None:
         """Take part until cancelled; without Redis there is nothing to do."""
         if not (redis := self._redis):
@@ -113,19 +138,26 @@ class Membership:
             await redis.aclose()
 
     async def _meet(self, redis: "Redis") -> _Told:
-        """Write the presence, renew the lease, and pass on what has changed."""
+        """Write the presence, renew the lease, and pass on what others should look after."""
         await self._write(redis)
+        await self._pass_on(redis, "untold", self._to_leave, UNTOLD_SECONDS)
         if _now() < self._declined_until:
             await self._lease.hand_back(redis)
         elif await self._lease.hold(redis):
             return await self._read(redis)
-        if changed := frozenset(self._changed):
-            async with redis.pipeline(transaction=False) as together:
-                together.sadd(self._key("changed"), *changed)
-                together.expire(self._key("changed"), CHANGED_SECONDS)
-                await together.execute()
-            self._changed -= changed
+        await self._pass_on(redis, "changed", self._changed, CHANGED_SECONDS)
         return _Told(False, [], ())
+
+    async def _pass_on(
+        self, redis: "Redis", name: str, rooms: set[str], lasts_seconds: float
+    ) -> None:
+        """Move these to a set that all share."""
+        if passed := frozenset(rooms):
+            async with redis.pipeline(transaction=False) as together:
+                together.sadd(self._key(name), *passed)
+                together.pexpire(self._key(name), int(lasts_seconds * 1000))
+                await together.execute()
+            rooms -= passed
 
     async def _write(self, redis: "Redis") -> None:
         self._beat += 1
@@ -142,7 +174,9 @@ class Membership:
             together.set(self._key(self._id), presence.model_dump_json(), px=lasts_ms)
             together.sadd(self._key("workers"), self._id)
             together.pexpire(self._key("workers"), lasts_ms)
-            await together.execute()
+            together.spop(self._key("untold"), UNTOLD_AT_ONCE)
+            *_, untold = await together.execute()
+        self._untold.update(untold)
 
     async def _read(self, redis: "Redis") -> _Told:
         """What the others have written. Ids of workers that are gone are taken off the list."""

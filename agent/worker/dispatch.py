@@ -44,6 +44,10 @@ ROOMS_AT_ONCE = 20
 SIGHT_SECONDS = 2.5
 # Shorter failures of the server are logged elsewhere.
 SILENT_SECONDS = 10.0
+# What a worker knew of the rooms before it last looked after them is of no use after this long.
+STALE_SECONDS = 60.0
+# The one that leads makes so many by itself: that is quickest.
+OWN_ANNOUNCEMENTS = 10
 # A call that was asked for is among those that its worker names after this long.
 COUNTED_SECONDS = 1.5
 
@@ -93,6 +97,7 @@ class Dispatcher:
         self._announcements = announcements
         self._tasks = tasks
         self._duty = Duty.FOLLOWS
+        self._on_duty_at = float("-inf")
         self._asked_at: list[float] = []
         self._forget()
 
@@ -101,6 +106,8 @@ class Dispatcher:
         is_said = False
         while True:
             await asyncio.sleep(PASS_SECONDS)
+            for room in self._fleet.take_untold():
+                self._announcements.start(room)
             if not self._is_on_duty():
                 continue
             try:
@@ -123,13 +130,14 @@ class Dispatcher:
         self._listing = Listing(_now())
 
     def _is_on_duty(self) -> bool:
-        """Whether to look after all rooms. What is known of them is kept from then on."""
+        """Whether to look after all rooms. What was known of them lately still helps."""
         before, self._duty = self._duty, self._fleet.duty
         show(self._fleet)
         if self._duty is Duty.FOLLOWS:
             return False
-        if before is Duty.FOLLOWS:
+        if before is Duty.FOLLOWS and _now() - self._on_duty_at > STALE_SECONDS:
             self._forget()
+        self._on_duty_at = _now()
         if before is not self._duty:
             self._listing.at_once()
         return True
@@ -193,8 +201,15 @@ class Dispatcher:
         if verdict is Verdict.AGENT:
             return await self._rescue(room.name, sight)
         if verdict is Verdict.ANNOUNCEMENT:
-            self._announcements.start(room.name)
+            self._announce(room.name)
         return False
+
+    def _announce(self, room: str) -> None:
+        """Tell the callers in a room that nobody is free; of many, other workers tell some."""
+        if self._duty is Duty.LEADS and self._announcements.count >= OWN_ANNOUNCEMENTS:
+            self._fleet.leave_to_others(room)
+        else:
+            self._announcements.start(room)
 
     async def _rescue(self, room: str, sight: Sight) -> bool:
         """Ask for an agent, unless a request has since been made or taken back."""

@@ -42,6 +42,11 @@ class HoldAnnouncements:
         self._tasks = tasks
         self._rooms: set[str] = set()
 
+    @property
+    def count(self) -> int:
+        """How many there are now."""
+        return len(self._rooms)
+
     def start(self, room: str) -> None:
         """Begin in a room, unless one is there already, or there are too many."""
         if room in self._rooms or len(self._rooms) >= AT_MOST:

@@ -15,7 +15,7 @@ from pydantic import SecretStr
 
 from agent.fleet.client import FleetRedis, key
 from agent.fleet.duty import BEAT_SECONDS, Duty
-from agent.fleet.membership import Membership
+from agent.fleet.membership import UNTOLD_AT_ONCE, Membership
 from agent.fleet.presence import PRESENCE_SECONDS, Agent
 from workbench.local.processes import Command, Process
 from workbench.local.redis_server import RedisServer
@@ -191,3 +191,24 @@ async def test_where_there_is_no_other_it_tries_again(redis: RedisServer) -> Non
         only.fleet.decline()
         await until(lambda: only.fleet.duty is Duty.FOLLOWS)
         await until(lambda: only.fleet.duty is Duty.LEADS)
+
+
+async def test_callers_who_are_to_be_told_that_nobody_is_free_are_spread_over_all_workers(
+    redis: RedisServer,
+) -> None:
+    rooms = {f"room {number}" for number in range(4 * UNTOLD_AT_ONCE)}
+    async with workers(redis, "a", "b") as found:
+        leader, follower = sorted(found, key=lambda each: each.fleet.duty is not Duty.LEADS)
+        for room in (*rooms, *rooms):  # each is left to others once
+            leader.fleet.leave_to_others(room)
+        taken: dict[str, list[str]] = {"leader": [], "follower": []}
+
+        def all_taken() -> bool:
+            taken["leader"] += leader.fleet.take_untold()
+            taken["follower"] += follower.fleet.take_untold()
+            return len(taken["leader"] + taken["follower"]) >= len(rooms)
+
+        await until(all_taken)
+        assert sorted(taken["leader"] + taken["follower"]) == sorted(rooms)
+        assert taken["leader"]
+        assert taken["follower"]
