@@ -5,7 +5,6 @@ moments. Nobody is lost.
 """
 
 import asyncio
-import contextlib
 import logging
 import random
 import sys
@@ -16,6 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from agent.tasks import Tasks
 from workbench.arguments import command, positive, writable
 from workbench.bench.chaos.calls import Outcome, Report, call
 from workbench.bench.chaos.drawing import Story, Struck, draw
@@ -24,6 +24,8 @@ from workbench.bench.chaos.fleet import AGENT_NAME, Fleet, fleet
 from workbench.bench.figures import Figure, add_json_option, write
 
 PAUSE_SECONDS = (2.0, 8.0)
+CLUSTER_PAUSE_SECONDS = (8.0, 24.0)
+"""Between faults of the cluster: each takes longer to get over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,16 +47,17 @@ async def run(chaos: Chaos, logs: Path) -> Story:
     """Hold the calls, with the faults meanwhile; what became of each."""
     chance = random.Random(chaos.seed)
     settings = {"AGENT_MAX_CALLS": str(chaos.at_once)}
+    if chaos.nodes > 1:  # a worker that is told to stop hands its calls over
+        settings["AGENT_HAND_OVER_SECONDS"] = "20"
     struck: list[Struck] = []
     async with fleet(chaos.workers, logs, settings, nodes=chaos.nodes) as made:
         gate = asyncio.Semaphore(chaos.at_once)
         faults = plan(chaos.faults, chance, nodes=chaos.nodes)
-        breaking = asyncio.create_task(_break(made, faults, chance, struck))
-        holding = [_call(made, f"call {number + 1}", gate) for number in range(chaos.calls)]
-        reports = await asyncio.gather(*holding)
-        breaking.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await breaking
+        async with Tasks() as tasks:
+            for each, pause in zip(faults, (CLUSTER_PAUSE_SECONDS, PAUSE_SECONDS), strict=True):
+                tasks.start(_break(made, each, chance, pause, struck), name="faults")
+            holding = [_call(made, f"call {number + 1}", gate) for number in range(chaos.calls)]
+            reports = await asyncio.gather(*holding)
     return Story(reports, struck)
 
 
@@ -68,10 +71,14 @@ async def _call(made: Fleet, room: str, gate: asyncio.Semaphore) -> Report:
 
 
 async def _break(
-    made: Fleet, faults: list[Fault], chance: random.Random, struck: list[Struck]
+    made: Fleet,
+    faults: list[Fault],
+    chance: random.Random,
+    pause_seconds: tuple[float, float],
+    struck: list[Struck],
 ) -> None:
     for fault in faults:
-        await asyncio.sleep(chance.uniform(*PAUSE_SECONDS))
+        await asyncio.sleep(chance.uniform(*pause_seconds))
         name = fault.__name__.replace("_", " ")
         _say(f"    {name}")
         struck.append(Struck(time.monotonic(), name))
@@ -117,7 +124,7 @@ def main() -> int:
     """Parse, run, print; 1 if a caller was lost."""
     parser = command("make chaos", __doc__)
     for name in ("calls", "workers", "nodes", "at-once", "faults"):
-        default = getattr(Chaos, name.replace("-", "_"))
+        default = getattr(Chaos(), name.replace("-", "_"))
         parser.add_argument(f"--{name}", type=positive, default=default)
     parser.add_argument("--seed", type=int, default=random.randrange(1000))
     parser.add_argument("--quick", action="store_true", help="six calls and five faults, a minute")

@@ -105,6 +105,12 @@ async def kill_redis(fleet: Fleet, chance: random.Random) -> None:
     await redis.start()
 
 
+async def lose_a_machine(fleet: Fleet, chance: random.Random) -> None:
+    """A LiveKit server and a worker with its calls die at the same moment."""
+    losing = kill_a_worker(fleet, chance), kill_a_node(fleet, chance)
+    await asyncio.gather(*losing)
+
+
 FAULTS: tuple[Fault, ...] = (
     kill_a_job,
     kill_a_worker,
@@ -116,20 +122,27 @@ FAULTS: tuple[Fault, ...] = (
     deafen,
     restart_the_server,
 )
-ONCE: tuple[Fault, ...] = (kill_a_node, drain_a_node, freeze_a_node, kill_redis)
-"""Where there are several nodes, each of these strikes once."""
+CLUSTER_FAULTS: tuple[Fault, ...] = (
+    kill_a_node,
+    drain_a_node,
+    freeze_a_node,
+    kill_redis,
+    lose_a_machine,
+)
+"""Where there are several nodes, each of these strikes once, in place of `restart_the_server`."""
 
 
-def plan(count: int, chance: random.Random, *, nodes: int = 1) -> list[Fault]:
-    """This many faults in random order, each kind about as often as the others."""
-    kinds = len(FAULTS)
-    once = ONCE if nodes > 1 else ()
-    rounds = range(count // kinds + 1)
-    chosen = [each for _ in rounds for each in chance.sample(FAULTS, kinds)]
-    chosen = [*chosen[: max(0, count - len(once))], *once][:count]
-    if once:
-        chance.shuffle(chosen)
-    return chosen
+def plan(count: int, chance: random.Random, *, nodes: int = 1) -> tuple[list[Fault], list[Fault]]:
+    """This many faults in random order, each kind about as often as the others.
+
+    In two lists, which strike at the same time: of the cluster, and of all else.
+    """
+    kinds = FAULTS if nodes == 1 else FAULTS[:-1]
+    of_cluster = [] if nodes == 1 else chance.sample(CLUSTER_FAULTS, len(CLUSTER_FAULTS))[:count]
+    count -= len(of_cluster)
+    rounds = range(count // len(kinds) + 1)
+    others = [each for _ in rounds for each in chance.sample(kinds, len(kinds))][:count]
+    return of_cluster, others
 
 
 async def control(
