@@ -13,6 +13,7 @@ import asyncio
 import contextlib
 import logging
 import random
+from functools import partial
 
 from livekit import api
 
@@ -23,6 +24,7 @@ from agent.fleet.presence import Agent
 from agent.worker import metrics
 from agent.worker.hold_announcement import HoldAnnouncements
 from agent.worker.in_fleet import need_of, own_agents, show
+from agent.worker.left_overs import remove_left_over
 from agent.worker.listing import Listing
 from agent.worker.livekit_api import FAILURES, livekit_api
 from agent.worker.liveness import QUESTIONS, QUESTIONS_IF_LOST, Liveness
@@ -60,7 +62,8 @@ async def look_after_callers(settings: Settings, worker: Worker, *, speaks: bool
     need = need_of(settings, AgentRole.ANSWERS if speaks else AgentRole.TRANSCRIBES)
     count = metrics.LIVEKIT_API_CALLS
     async with livekit_api(settings.livekit, lambda method: count.labels(method).inc()) as server:
-        await look_after(settings, worker, Replacing(server.client, need), Liveness(server))
+        replacing = Replacing(server.client, need, partial(remove_left_over, settings.livekit))
+        await look_after(settings, worker, replacing, Liveness(server))
 
 
 async def look_after(

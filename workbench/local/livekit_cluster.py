@@ -39,6 +39,13 @@ class Cluster:
             request = api.CreateRoomRequest(name=room, node_id=node_id(node), agents=agents)
             await client.room.create_room(request)
 
+    async def ask_for_agent(self, room: str, agent_name: str) -> None:
+        """Have an agent sent into a room that is there."""
+        access = self.access
+        async with api.LiveKitAPI(access.url, access.api_key, access.api_secret) as client:
+            request = api.CreateAgentDispatchRequest(room=room, agent_name=agent_name)
+            await client.agent_dispatch.create_dispatch(request)
+
     def workers_of(self, node: LiveKitServer, workers: Sequence[Worker]) -> list[Worker]:
         """Those of the workers whose last registration was with this node."""
         told = "\n".join(node.process.lines)

@@ -9,7 +9,12 @@ from aiohttp.test_utils import TestServer
 from pydantic import SecretStr
 
 from agent.worker.livekit_api import livekit_api
-from agent.worker.liveness import QUESTIONS, Liveness
+from agent.worker.liveness import (
+    QUESTIONS,
+    QUESTIONS_IF_LOST,
+    QUESTIONS_IF_NOWHERE,
+    Liveness,
+)
 from config.services import LiveKitSettings
 
 ALIVE = (400, "invalid_argument", "RpcError 1400: Method not supported at destination")
@@ -44,7 +49,8 @@ async def livekit(*says: tuple[int, str, str]) -> AsyncIterator[tuple[Liveness, 
         ([ALIVE], False),
         ([SILENT], True),
         ([SILENT] * (QUESTIONS - 1) + [ALIVE], False),
-        ([NOBODY], False),
+        ([NOBODY], True),
+        ([NOBODY] * (QUESTIONS_IF_NOWHERE - 1) + [ALIVE], False),
     ],
 )
 async def test_an_agent_is_dead_that_leaves_every_question_unanswered(
@@ -52,6 +58,14 @@ async def test_an_agent_is_dead_that_leaves_every_question_unanswered(
 ) -> None:
     async with livekit(*says) as (liveness, _):
         assert await liveness.is_dead("room", "agent") is dead
+
+
+async def test_an_agent_whose_node_died_gets_time_unless_its_worker_is_silent() -> None:
+    async with livekit(NOBODY) as (liveness, asked):
+        assert await liveness.is_dead("room", "agent")
+        assert len(asked) == QUESTIONS_IF_NOWHERE
+        assert await liveness.is_dead("room", "agent", QUESTIONS_IF_LOST)
+        assert len(asked) == QUESTIONS_IF_NOWHERE + QUESTIONS_IF_LOST
 
 
 async def test_a_server_that_passes_no_questions_on_is_asked_once() -> None:

@@ -5,10 +5,12 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
-from livekit import api
+from livekit import api, rtc
 from livekit.protocol import agent_dispatch, models
 
 from agent.call.people.need import Need
+from agent.call.people.participants import AgentRole
+from agent.room_names import Attribute
 from agent.worker.replacing import Replacing
 
 GHOST = models.ParticipantInfo(identity="ghost", kind=models.ParticipantInfo.AGENT)
@@ -65,3 +67,53 @@ async def test_of_two_workers_that_replace_an_agent_one_asks() -> None:
     both = (replacing(livekit).replace("room", "ghost") for _ in range(2))
     assert await asyncio.gather(*both) == [True, True]
     assert len(livekit.asked) == 1
+
+
+class Cluster(LiveKit):
+    """A room whose node has died: no server holds the ghost any more, but all list it."""
+
+    def __init__(self, *participants: models.ParticipantInfo) -> None:
+        super().__init__(*participants)
+        self.fault: Exception | None = None
+
+    async def remove_participant(self, who: api.RoomParticipantIdentity) -> None:
+        raise api.TwirpError("unavailable", "no response from servers", status=503)
+
+    async def remove_left_over(self, room: str, identity: str) -> None:
+        if self.fault:
+            raise self.fault
+        assert (room, identity) == ("room", "ghost")
+        self.participants.remove(GHOST)
+
+
+def replacing_in(cluster: Cluster) -> Replacing:
+    client = cast("api.LiveKitAPI", cast("Any", cluster))
+    return Replacing(client, Need(), cluster.remove_left_over)
+
+
+async def test_an_agent_whose_node_died_with_it_is_taken_off_the_list_and_replaced() -> None:
+    cluster = Cluster(CALLER, GHOST)
+    assert await replacing_in(cluster).replace("room", "ghost")
+    assert cluster.participants == [CALLER]
+    assert cluster.asked == ["in French"]
+
+
+@pytest.mark.parametrize("fault", [rtc.ConnectError("no server"), TimeoutError()])
+async def test_who_cannot_be_taken_off_the_list_yet_is_tried_again_by_who_asks(
+    fault: Exception,
+) -> None:
+    cluster = Cluster(CALLER, GHOST)
+    cluster.fault = fault
+    with pytest.raises(api.TwirpError, match="no response"):
+        await replacing_in(cluster).replace("room", "ghost")
+    assert not cluster.asked
+
+
+async def test_no_third_agent_is_asked_for_where_a_second_one_has_come() -> None:
+    attributes = {Attribute.ROLE: AgentRole.ANSWERS}
+    second = models.ParticipantInfo(
+        identity="second", kind=models.ParticipantInfo.AGENT, attributes=attributes
+    )
+    livekit = LiveKit(CALLER, GHOST, second)
+    assert await replacing(livekit).replace("room", "ghost")
+    assert not livekit.asked
