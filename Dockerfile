@@ -27,14 +27,16 @@ RUN --mount=type=cache,target=/root/.cache \
  && /tools/bin/uv pip sync --require-hashes /requirements/worker.lock \
  && rm -f /opt/venv/.lock
 # What no worker opens: the packages' own tests, type stubs, sources in C, tools that prepare models,
-# and the onnxruntime of programs in C. Modules that no worker imports stay without bytecode.
+# the onnxruntime of programs in C, a compiler for Fortran, and colours for other languages than
+# Python. Modules that no worker imports stay without bytecode.
 RUN cd /opt/venv/lib/python3*/site-packages \
  && rm -rf onnxruntime/transformers onnxruntime/quantization onnxruntime/tools \
-      onnxruntime/capi/libonnxruntime.so.* \
+      onnxruntime/capi/libonnxruntime.so.* numpy/f2py \
+ && find pygments/lexers -name '*.py' | grep -vE '/(__init__|_mapping|data|python|special)\.py' | xargs rm -f \
  && find . -type d -name tests -prune -exec rm -rf {} + \
  && find . -type f \( -name '*.pyi' -o -name '*.py[xd]' -o -name '*.px[di]' -o -name '*.[ach]' \) -delete \
  && python -m compileall -q -j 0 --invalidation-mode unchecked-hash \
-      -x '/(grpc|PIL|numpy/(f2py|ma|polynomial|testing)|pydantic/v1|pygments/(lexers|formatters))/' .
+      -x '/(grpc|PIL|numpy/(ma|polynomial|testing)|pydantic/v1|pygments/(lexers|formatters)|redis/(commands/[a-z]+|http|multidb|asyncio/multidb))/' .
 WORKDIR /app
 COPY pyproject.toml agent.py ./
 COPY agent ./agent

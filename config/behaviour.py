@@ -131,8 +131,9 @@ class AgentSettings(Section):
         description="Where the record of a call and its sound go when the call is over: "
         "s3://bucket/prefix of an object store, with AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, "
         "AWS_REGION and, for another than Amazon's, AWS_ENDPOINT_URL; or the absolute path of "
-        "another folder. What the store has is removed from AGENT_RECORD_DIR. Unset: they stay "
-        "there.",
+        "another folder. What the store has is removed from AGENT_RECORD_DIR. Without "
+        "AGENT_REDIS_URL it also has what running calls have recorded, so that an agent on another "
+        "machine can go on with them. Unset: they stay there.",
         examples=["s3://my-calls/agent"],
     )
     record_keep_days: float | None = Field(

@@ -25,7 +25,8 @@ from agent.call.output.side_track import SideTrack, side_track
 from agent.call.people.authority import Authority, Role, on_rpc
 from agent.call.people.joining import join
 from agent.call.people.presence import Presence
-from agent.call.recording.keeping import Keeping, complete_record, first_words
+from agent.call.recording.earlier_agent import complete_record
+from agent.call.recording.keeping import Keeping, first_words
 from agent.call.reply.broken_answers import BrokenAnswers
 from agent.call.reply.fillers import Fillers, fillers_on
 from agent.call.reply.greeting_prefetch import GreetingPrefetch
@@ -251,8 +252,7 @@ class Call:
         self._job.add_shutdown_callback(chat.close)
 
     def _put_backchannel_in_room(self) -> None:
-        sound = self._turn_taking.backchannel_sound
-        if sound and not self._job.is_fake_job():
+        if (sound := self._turn_taking.backchannel_sound) and not self._job.is_fake_job():
             sound.track = self._side_track("listening", sound.sample_rate)
 
     def _fillers(self) -> Fillers | None:

@@ -9,16 +9,12 @@ what is missing, from the file.
 
 import asyncio
 import contextlib
-import os
-from collections import Counter
-from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from agent.fleet.client import ANSWER_SECONDS, NOT_NOW, FleetRedis, NotNow, key
-from agent.records.claims import open_claimed
-from agent.records.private_files import open_private
+from agent.records.completing import absent, complete, lines_in, since_last_end
 from agent.records.schema import End, Line
 from agent.tasks import OwnedTask
 
@@ -120,9 +116,8 @@ async def restore(redis: FleetRedis, room_sid: str, record: Path) -> None:
     there = await redis.ask(partial(_lines_at, live_key(room_sid)), within_seconds=RESTORE_SECONDS)
     if there is NOT_NOW or not there:
         return
-    if missing := absent(there, since_last_end(lines_in(record)[0])):
-        with contextlib.suppress(OSError):  # the call goes on without what was said
-            append(record, missing)
+    with contextlib.suppress(OSError):  # the call goes on without what was said
+        complete(record, there)
 
 
 async def _lines_at(name: str, redis: Any) -> list[str]:  # its lists are not typed
@@ -133,48 +128,3 @@ async def _lines_at(name: str, redis: Any) -> list[str]:  # its lists are not ty
 def live_key(room_sid: str) -> str:
     """Where the lines of the call in this room are."""
     return key("live", room_sid)
-
-
-def lines_in(record: Path, at: int = 0) -> tuple[list[str], int]:
-    """The whole lines of a record from a byte on, and the byte behind them; none of a missing
-    one."""
-    try:
-        with os.fdopen(open_private(record, os.O_RDONLY), "rb") as file:
-            file.seek(at)
-            *lines, rest = file.read().split(b"\n")
-            return [line.decode(errors="replace") for line in lines if line], file.tell() - len(
-                rest
-            )
-    except OSError:
-        return [], at
-
-
-def since_last_end(lines: list[str]) -> list[str]:
-    """Without the calls that are over: a room may be used again."""
-    ends = [number for number, line in enumerate(lines) if line.startswith('{"kind": "end"')]
-    return lines[ends[-1] + 1 :] if ends else lines
-
-
-def absent(lines: Iterable[str], others: Iterable[str]) -> list[str]:
-    """Those of the lines that the others lack, in order."""
-    left = Counter(others)
-    missing = []
-    for line in lines:
-        if left[line]:
-            left[line] -= 1
-        else:
-            missing.append(line)
-    return missing
-
-
-def append(record: Path, lines: Iterable[str]) -> None:
-    """Write these lines behind those of a record. Raises OSError."""
-    record.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    descriptor = open_claimed(record)
-    try:
-        size = os.fstat(descriptor).st_size
-        is_torn = size > 0 and os.pread(descriptor, 1, size - 1) != b"\n"
-        text = "".join(f"{line}\n" for line in lines)
-        os.write(descriptor, (("\n" if is_torn else "") + text).encode())
-    finally:
-        os.close(descriptor)

@@ -68,6 +68,14 @@ class ObjectStore:
         except (BaseError, OSError) as error:
             raise StoreError(_short(error)) from None
 
+    async def remove(self, name: str) -> None:
+        try:
+            await obstore.delete_async(self._store, name)
+        except FileNotFoundError:  # some stores say so
+            return
+        except (BaseError, OSError) as error:
+            raise StoreError(_short(error)) from None
+
 
 def _short(error: Exception) -> str:
     """The first line, without the library's dump."""

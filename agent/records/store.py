@@ -1,8 +1,8 @@
 """Where records go when a call is over: another folder, or an object store.
 
-Without a store they stay where they are written. A store only has to take and give files by name;
-so an agent on another machine could go on with a call, if the record of a running call were put
-into it too (`get`).
+Without a store they stay where they are written. A store only has to take, give and remove files by
+name. The record of a running call may be there as well, so that an agent on another machine can go
+on with it (`LIVE`).
 """
 
 import asyncio
@@ -11,6 +11,9 @@ import shutil
 import tempfile
 from pathlib import Path
 from typing import Protocol
+
+LIVE = "live"
+"""What running calls have recorded: `live/RM_abc.jsonl`."""
 
 
 class StoreError(Exception):
@@ -25,6 +28,9 @@ class Store(Protocol):
 
     async def get(self, name: str) -> bytes | None:
         """The contents of a file; None if there is none. Raises StoreError."""
+
+    async def remove(self, name: str) -> None:
+        """Remove a file, if there is one. Raises StoreError."""
 
 
 class FolderStore:
@@ -44,6 +50,12 @@ class FolderStore:
             return await asyncio.to_thread((self._folder / name).read_bytes)
         except FileNotFoundError:
             return None
+        except OSError as error:
+            raise StoreError(error.strerror or type(error).__name__) from None
+
+    async def remove(self, name: str) -> None:
+        try:
+            await asyncio.to_thread((self._folder / name).unlink, missing_ok=True)
         except OSError as error:
             raise StoreError(error.strerror or type(error).__name__) from None
 

@@ -11,12 +11,13 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from agent.records.claims import alone
-from agent.records.kept_calls import kept_calls
+from agent.records.kept_calls import has_ended, kept_calls
 from agent.records.outbox import SETTLED_SECONDS, Parcel, pack, parcels, sent
 from agent.records.retention import Limits, remove, superfluous
-from agent.records.store import Store, StoreError
+from agent.records.store import LIVE, Store, StoreError
 from agent.records.stores import open_store
 from agent.tasks import first_of
+from agent.worker.live_records import LiveRecords
 from config.behaviour import AgentSettings
 
 log = logging.getLogger(__name__)
@@ -41,13 +42,18 @@ def keeper_of(agent: AgentSettings, variables: Mapping[str, str]) -> "RecordKeep
     except StoreError as error:
         log.error("records cannot be sent: they stay here", extra={"error": str(error)})  # noqa: TRY400  one sentence, no stack
     limits = Limits(agent.record_keep_days, agent.record_keep_mb)
-    return RecordKeeper(agent.record_dir, store, limits)
+    live = None if agent.redis_url or not store else LiveRecords(agent.record_dir, store)
+    return RecordKeeper(agent.record_dir, store, limits, live)
 
 
 class RecordKeeper:
     """Looks after one folder of records."""
 
-    def __init__(self, folder: Path, store: Store | None, limits: Limits) -> None:
+    def __init__(
+        self, folder: Path, store: Store | None, limits: Limits, live: LiveRecords | None = None
+    ) -> None:
+        """`live` puts running calls into the store, where no Redis has them."""
+        self._live = live
         self._folder = folder.resolve()
         self._store = store
         self._limits = limits
@@ -64,6 +70,12 @@ class RecordKeeper:
 
     async def run(self) -> None:
         """Look now and then, until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._look_on())
+            if self._live:
+                group.create_task(self._live.run())
+
+    async def _look_on(self) -> None:
         while True:
             await self.look()
             self._ended.clear()
@@ -110,8 +122,13 @@ class RecordKeeper:
             self._failures = 0
 
     async def _send_one(self, store: Store, parcel: Parcel) -> None:
+        record = parcel.call.record
+        another_went_on = record is not None and await _has_more(store, parcel.name, record)
         for file in parcel.call.files:
-            await store.put(f"{parcel.name}/{file.name}", file)
+            if file != record or not another_went_on:
+                await store.put(f"{parcel.name}/{file.name}", file)
+        if record and not another_went_on:
+            await store.remove(f"{LIVE}/{record.name}")
         await asyncio.to_thread(sent, self._folder, parcel)
         log.info("a record was sent", extra={"name_in_store": parcel.name})
 
@@ -142,3 +159,13 @@ class RecordKeeper:
         size = sum(call.bytes for call in gone)
         fields = {"calls": len(gone), "bytes": size, "never_sent": len(lost)}
         log.info("old records were removed", extra=fields)
+
+
+async def _has_more(store: Store, name: str, record: Path) -> bool:
+    """Whether the store has this record already, and longer: its agent died, and one on another
+    machine went on with the call and with the record. Raises StoreError."""
+    if has_ended(record):
+        return False
+    there = await store.get(f"{name}/{record.name}")
+    here = await asyncio.to_thread(record.stat)
+    return there is not None and len(there) >= here.st_size

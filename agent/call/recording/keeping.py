@@ -12,7 +12,7 @@ from agent.call.history.record import open_record, record_file
 from agent.call.history.session_report import ReportFile
 from agent.call.recording.recorder import Recorder, Tap, open_recorder
 from agent.fleet.client import open_redis
-from agent.fleet.live_calls import LiveCall, restore
+from agent.fleet.live_calls import LiveCall
 from agent.records.schema import Audio, End, Line
 from agent.records.schema import Consent as ConsentLine
 from agent.tasks import Tasks
@@ -25,16 +25,6 @@ log = logging.getLogger(__name__)
 def first_words(agent: AgentSettings) -> str:
     """What the agent says first: the question whether it may record, or else the greeting."""
     return (agent.consent if agent.record_dir else None) or agent.greeting
-
-
-async def complete_record(job: JobContext) -> None:
-    """Add what an agent on another machine has recorded of the job's call, and died. Takes half a
-    second at most."""
-    agent: AgentSettings = job.proc.userdata["parts"].settings.agent
-    redis = open_redis(agent.redis_url)
-    if redis and agent.record_dir:
-        sid = job.job.room.sid
-        await restore(redis, sid, record_file(agent.record_dir, sid))
 
 
 class Keeping:

@@ -11,7 +11,7 @@ from pydantic import SecretStr
 from agent.call.history.record import FileRecord, unfinished
 from agent.fleet import live_calls
 from agent.fleet.client import FleetRedis
-from agent.fleet.live_calls import KEPT_SECONDS, LiveCall, absent, live_key, restore
+from agent.fleet.live_calls import KEPT_SECONDS, LiveCall, live_key, restore
 from agent.records.schema import Consent, End, Line, Said
 from workbench.local.redis_server import RedisServer
 
@@ -217,31 +217,3 @@ async def test_a_file_that_cannot_be_written_changes_nothing(
     await until(redis, ["a"])
     (tmp_path / "two").write_text("a file in the place of the folder")
     await restore(one.redis, ROOM, tmp_path / "two" / f"{ROOM}.jsonl")
-
-
-async def test_lines_of_another_machine_go_behind_a_torn_one(
-    redis: RedisServer, machine: Callable[[str], Machine], tmp_path: Path
-) -> None:
-    one = machine("one")
-    await one.begins()
-    one.says("whole")
-    await until(redis, ["whole"])
-    (tmp_path / "two").mkdir()
-    torn = tmp_path / "two" / f"{ROOM}.jsonl"
-    torn.write_text('{"kind": "sai')
-    await restore(one.redis, ROOM, torn)
-    assert [said.text for said in unfinished(torn)] == ["whole"]
-
-
-@pytest.mark.parametrize(
-    ("lines", "others", "missing"),
-    [
-        ("abc", "", "abc"),
-        ("abc", "ab", "c"),
-        ("abc", "abcd", ""),
-        ("aab", "a", "ab"),
-        ("abd", "bc", "ad"),
-    ],
-)
-def test_what_the_others_lack_keeps_its_order(lines: str, others: str, missing: str) -> None:
-    assert absent(lines, others) == list(missing)

@@ -29,6 +29,9 @@ async def test_a_file_is_put_and_got_back(server: S3Server, tmp_path: Path) -> N
     await store.put(NAME, file)
     assert await store.get(NAME) == b'{"kind": "end"}\n'
     assert await ObjectStore(f"s3://{BUCKET}", server.variables).get(NAME) is None
+    await store.remove(NAME)
+    await store.remove(NAME)
+    assert await store.get(NAME) is None
     large = tmp_path / "RM_1.ogg"
     large.write_bytes(bytes(12_000_000))  # in several parts
     await store.put(NAME, large)

@@ -17,6 +17,9 @@ async def test_a_file_is_put_whole_and_got_back(tmp_path: Path) -> None:
     await store.put("2026-11-28/RM_1/RM_1.jsonl", source)
     assert await store.get("2026-11-28/RM_1/RM_1.jsonl") == b"second"
     assert await store.get("2026-11-28/RM_2") is None
+    await store.remove("2026-11-28/RM_1/RM_1.jsonl")
+    await store.remove("2026-11-28/RM_1/RM_1.jsonl")
+    assert await store.get("2026-11-28/RM_1/RM_1.jsonl") is None
 
 
 async def test_a_file_that_is_gone_leaves_nothing_behind(tmp_path: Path) -> None:
@@ -37,3 +40,5 @@ async def test_a_store_that_is_no_folder_says_why(tmp_path: Path) -> None:
         await store.put("a/b", tmp_path / "file")
     with pytest.raises(StoreError, match="Not a directory"):
         await store.get("a/b")
+    with pytest.raises(StoreError, match="Not a directory"):
+        await store.remove("a/b")

@@ -13,6 +13,7 @@ from agent.records.claims import alone, open_claimed
 from agent.records.outbox import SETTLED_SECONDS, parcels
 from agent.records.retention import Limits
 from agent.records.store import FolderStore, StoreError
+from agent.worker.live_records import EVERY_SECONDS as LIVE_SECONDS
 from agent.worker.record_keeper import (
     EVERY_SECONDS,
     LAST_SECONDS,
@@ -51,6 +52,9 @@ class Away:
 
     async def get(self, name: str) -> bytes | None:
         return await self._store.get(name)
+
+    async def remove(self, name: str) -> None:
+        await self._store.remove(name)
 
 
 @pytest.fixture
@@ -210,3 +214,56 @@ def test_who_keeps_no_records_has_no_keeper(
     assert keeper_of(AgentSettings(), {}) is None
     assert keeper_of(AgentSettings(record_dir=tmp_path, record_store="s3://bucket"), {})
     assert not caplog.records
+
+
+async def test_a_record_that_another_machine_went_on_with_is_not_overwritten(
+    folder: Path, tmp_path: Path
+) -> None:
+    """Its agent died with the call's beginning here; the store has the whole call by now."""
+    store = FolderStore(tmp_path / "store")
+    lost = folder / "RM_1.jsonl"
+    lost.write_text('{"kind": "call", "at": 1.0}\n')
+    sound = lost.with_suffix(".ogg")
+    sound.write_bytes(b"sound")
+    whole = tmp_path / "whole"
+    whole.write_text('{"kind": "call", "at": 1.0}\n{"kind": "end"}\n')
+    await store.put("1970-01-01/000001-RM_1/RM_1.jsonl", whole)
+    for each in (lost, sound):
+        os.utime(each, (1, 1))
+    await RecordKeeper(folder, store, Limits()).look()
+    kept_record = tmp_path / "store" / "1970-01-01" / "000001-RM_1" / "RM_1.jsonl"
+    assert kept_record.read_text() == whole.read_text()
+    assert kept_record.with_suffix(".ogg").read_bytes() == b"sound"
+    assert kept(folder) == []
+
+
+async def test_a_lost_record_that_nobody_went_on_with_is_sent(folder: Path, tmp_path: Path) -> None:
+    lost = folder / "RM_1.jsonl"
+    lost.write_text('{"kind": "call", "at": 1.0}\n')
+    os.utime(lost, (1, 1))
+    await RecordKeeper(folder, FolderStore(tmp_path / "store"), Limits()).look()
+    assert kept(tmp_path / "store") == ["RM_1.jsonl"]
+
+
+async def test_running_calls_are_in_the_store_until_they_are_over(
+    folder: Path, tmp_path: Path
+) -> None:
+    settings = AgentSettings(record_dir=folder, record_store=str(tmp_path / "store"))
+    keeper = keeper_of(settings, {})
+    assert keeper
+    record = folder / "RM_1.jsonl"
+    running = open_claimed(record)
+    os.write(running, b'{"kind": "call", "at": 1.0}\n')
+    keeping = asyncio.create_task(keeper.run())
+    await asyncio.sleep(2 * LIVE_SECONDS)
+    live = tmp_path / "store" / "live" / "RM_1.jsonl"
+    assert live.read_bytes() == record.read_bytes()
+    os.write(running, b'{"kind": "end"}\n')
+    os.close(running)
+    os.utime(record, (1, 1))
+    keeper.call_ended()
+    await asyncio.sleep(EVERY_SECONDS)
+    assert kept(tmp_path / "store") == ["RM_1.jsonl"]
+    assert not live.exists()
+    keeping.cancel()
+    await asyncio.gather(keeping, return_exceptions=True)
