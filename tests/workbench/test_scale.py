@@ -2,6 +2,7 @@
 
 import math
 import random
+from dataclasses import replace
 from xml.etree import ElementTree
 
 import numpy as np
@@ -14,7 +15,7 @@ from workbench.bench.scale.limit import PAID, Limit, minutes_to_reach, ramp
 from workbench.bench.scale.page import POLICIES, SIZES, Scale, page, pictures
 from workbench.bench.scale.rollout import least_minutes, roll
 from workbench.bench.scale.sizing import fleet
-from workbench.bench.scale.storm import back_within, storm
+from workbench.bench.scale.storm import Service, back_within, storm
 from workbench.local.running import PROJECT
 
 
@@ -71,27 +72,31 @@ def test_a_fleet_has_places_for_its_calls_and_some_more(calls: int, each: int) -
 def test_no_minute_of_a_storm_has_more_sessions_than_the_limit(
     shared: bool, refusals_count: bool
 ) -> None:
-    found = storm(1_000, 300, 400, rng(), shared=shared, refusals_count=refusals_count)
-    back = [0, *found.back]
+    service = Service(300, 0.7, refusals_count)
+    back = [0, *storm(1_000, service, 400, rng(), shared=shared).back]
     windows = [
         later - earlier for earlier, later in zip(back, back[storms.WINDOW_SECONDS :], strict=False)
     ]
-    assert max(windows) == 300
+    assert max(windows) == 300 if shared or not refusals_count else max(windows) < 300
+    assert back[1] == 300 - 210 + 4  # of the minute before, its first second counts no more
 
 
-@pytest.mark.parametrize("seconds", [0, 20, 60, 130, 180])
+@pytest.mark.parametrize("seconds", [0, 20, 59, 60, 130, 180, 399])
 def test_with_a_shared_budget_nobody_is_refused_and_the_formula_holds(seconds: int) -> None:
     for refusals_count in (True, False):
-        found = storm(1_000, 300, 400, rng(), shared=True, refusals_count=refusals_count)
+        service = Service(300, 0.7, refusals_count)
+        found = storm(1_000, service, 400, rng(), shared=True)
         assert found.refused == 0
         assert found.asked == 1_000
-        assert found.share_after(seconds) == back_within(1_000, 300, seconds)
+        expected = back_within(1_000, service, seconds)
+        assert found.share_after(seconds) == pytest.approx(expected, abs=0.005)
 
 
 def test_each_for_itself_is_slower_and_locks_itself_out_if_refusals_count() -> None:
-    shared = storm(2_000, 600, 600, rng(), shared=True)
-    alone = storm(2_000, 600, 600, rng(), shared=False)
-    counted = storm(2_000, 600, 600, rng(), shared=False, refusals_count=True)
+    service = Service(600, 0.7)
+    shared = storm(2_000, service, 600, rng(), shared=True)
+    alone = storm(2_000, service, 600, rng(), shared=False)
+    counted = storm(2_000, replace(service, refusals_count=True), 600, rng(), shared=False)
     until = alone.seconds_until(1.0)
     assert until is not None
     assert until > (shared.seconds_until(1.0) or 0)
@@ -138,9 +143,10 @@ def test_an_update_for_which_no_session_is_left_does_not_end() -> None:
 
 
 def test_the_same_seed_gives_the_same_figures() -> None:
-    first, again = (storm(1_000, 100, 100, rng(7), shared=False) for _ in range(2))
+    service = Service(100, 0.5)
+    first, again = (storm(1_000, service, 100, rng(7), shared=False) for _ in range(2))
     assert first == again
-    assert first != storm(1_000, 100, 100, rng(8), shared=False)
+    assert first != storm(1_000, service, 100, rng(8), shared=False)
 
 
 @pytest.mark.slow

@@ -12,7 +12,7 @@ from workbench.bench.scale.limit import PAID, Limit, Minute, minutes_to_reach, r
 from workbench.bench.scale.picture import Curve, curves
 from workbench.bench.scale.rollout import Rolled, least_minutes, roll
 from workbench.bench.scale.sizing import Fleet, fleet
-from workbench.bench.scale.storm import Reopened, back_within, storm
+from workbench.bench.scale.storm import Reopened, Service, back_within, storm
 from workbench.bench.scale.words import (
     COST,
     FLEET,
@@ -58,12 +58,18 @@ class Scale:
         """AssemblyAI's limit once the fleet has held so many calls for an hour."""
         return max(round(PAID), round(calls * 60 / call_seconds / USED_SHARE))
 
+    def service(self, calls: int, call_seconds: float, policy: str) -> Service:
+        """AssemblyAI, as a fleet that holds so many calls has come to know it."""
+        limit = self.limit(calls, call_seconds)
+        _, _, refusals_count = next(each for each in POLICIES if each[0] == policy)
+        return Service(limit, calls * 60 / call_seconds / limit, refusals_count)
+
     def storm(self, calls: int, call_seconds: float, policy: str) -> Reopened:
         """All of them lose their sessions."""
-        shared, refusals_count = next(rest for name, *rest in POLICIES if name == policy)
+        _, shared, _ = next(each for each in POLICIES if each[0] == policy)
+        service = self.service(calls, call_seconds, policy)
         rng = np.random.default_rng(self.seed)
-        limit = self.limit(calls, call_seconds)
-        return storm(calls, limit, STORM_SECONDS, rng, shared=shared, refusals_count=refusals_count)
+        return storm(calls, service, STORM_SECONDS, rng, shared=shared)
 
     def update(self, calls: int, minutes: float) -> Rolled:
         """All pods are replaced, with hand-over, within so many minutes."""
@@ -172,9 +178,9 @@ def _storms(scale: Scale) -> Iterator[str]:
     ]
     yield from markdown_table(heads, rows, names=3)
     yield ""
-    limit = scale.limit(10_000, CALL_SECONDS)
+    service = scale.service(10_000, CALL_SECONDS, POLICIES[0][0])
     shares = ", ".join(
-        f"{100 * back_within(10_000, limit, seconds):.0f} % after {seconds} s"
+        f"{100 * back_within(10_000, service, seconds):.0f} % after {seconds} s"
         for seconds in (20, 60, 180)
     )
     yield f"By the formula, for 10,000 calls of three minutes: {shares}."

@@ -1,20 +1,21 @@
 """All calls have lost their sessions at once, and want them back: who gets one, and when.
 
-The service opens `limit` sessions in any 60 s. Without a shared budget each stream asks at once,
+The service opens so many sessions in any 60 s. Without a shared budget each stream asks at once,
 and again after the pauses that the speech module makes when it is refused. With a shared one, a
-stream asks when a token is free for it, and not before.
+stream asks when one is free for it, and not before.
 """
 
 import math
 from collections import deque
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
 from stt_assemblyai.retries import Patience
 
-__all__ = ["Reopened", "back_within", "pauses", "storm"]
+__all__ = ["Reopened", "Service", "back_within", "pauses", "storm"]
 
 Numbers = np.ndarray[tuple[Any, ...], np.dtype[np.float64]]
 
@@ -46,38 +47,50 @@ class Reopened:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Service:
+    """How AssemblyAI counts: at most `limit` sessions in any 60 s."""
+
+    limit: int
+    used_share: float
+    """Of the limit, in the minute before, by callers who came evenly."""
+    refusals_count: bool = False
+    """Whether a session that is refused counts as one that was opened."""
+
+
 def storm(
-    sessions: int,
-    limit: int,
-    seconds: int,
-    rng: np.random.Generator,
-    *,
-    shared: bool,
-    refusals_count: bool = False,
+    sessions: int, service: Service, seconds: int, rng: np.random.Generator, *, shared: bool
 ) -> Reopened:
-    """Second by second. With `refusals_count` the service counts what it refuses, too.
+    """Second by second. No new caller is taken meanwhile.
 
     Nobody gives up, so that what is back by a time is what a patience of that time would save.
     """
     due: Numbers = np.zeros(sessions)
-    if shared:
-        due = np.floor_divide(np.arange(sessions), limit) * float(WINDOW_SECONDS)
     failures = np.zeros(sessions)
-    counted: deque[int] = deque(maxlen=WINDOW_SECONDS)
+    counted = _before(service)
     back, asked, refused, busiest = list[int](), 0, 0, 0
     for now in range(seconds):
+        room = max(0, service.limit - sum(list(counted)[1:]))
         asking = np.flatnonzero(due <= now)
         rng.shuffle(asking)
-        room = max(0, limit - sum(list(counted)[-(WINDOW_SECONDS - 1) :]))
+        if shared:
+            asking = asking[:room]
         opened, others = asking[:room], asking[room:]
         due[opened] = math.inf
         due[others] = now + pauses(failures[others], rng)
         failures[others] += 1
-        counted.append(len(asking) if refusals_count else len(opened))
+        counted.append(len(asking) if service.refusals_count else len(opened))
         back.append((back[-1] if back else 0) + len(opened))
         asked, refused = asked + len(asking), refused + len(others)
         busiest = max(busiest, len(asking))
     return Reopened(sessions, tuple(back), asked, refused, busiest)
+
+
+def _before(service: Service) -> deque[int]:
+    """What was opened in each second of the minute before."""
+    used = service.limit * service.used_share
+    until = [round(used * second / WINDOW_SECONDS) for second in range(WINDOW_SECONDS + 1)]
+    return deque((later - earlier for earlier, later in pairwise(until)), WINDOW_SECONDS)
 
 
 def pauses(failures: Numbers, rng: np.random.Generator) -> Numbers:
@@ -88,7 +101,8 @@ def pauses(failures: Numbers, rng: np.random.Generator) -> Numbers:
     return QUOTA_SECONDS + longest + rng.random(len(failures)) * QUOTA_SECONDS
 
 
-def back_within(sessions: int, limit: int, patience_seconds: float) -> float:
-    """The formula: the share of sessions that are open again within the patience, at best."""
-    windows = 1 + math.floor(patience_seconds / WINDOW_SECONDS)
-    return min(1.0, windows * limit / sessions)
+def back_within(sessions: int, service: Service, seconds: float) -> float:
+    """The formula: the share of sessions that can be open again after so many seconds."""
+    minutes, rest = divmod(seconds, WINDOW_SECONDS)
+    in_this_minute = 1 - service.used_share * (1 - rest / WINDOW_SECONDS)
+    return min(1.0, (minutes + in_this_minute) * service.limit / sessions)

@@ -51,9 +51,10 @@ STORM = """\
 
 ## When all sessions break at once
 
-A region of AssemblyAI fails for a moment, and each call wants its session back. The fleet has used
-70 % of the limit, as one does that has grown to its size: so the limit is calls / (0.7 x minutes
-of a call), whatever the number of calls. Two ways to ask:
+AssemblyAI breaks all connections at once, and each call wants its session back. New callers used
+70 % of the limit in the minute before, as in a fleet that has grown to its size: so the limit is
+calls / (0.7 x minutes of a call), whatever the number of calls, and only the rest of it is free at
+once. New callers are not taken meanwhile. Two ways to ask:
 
 - **shared budget**: all workers take from one budget (`AGENT_REDIS_URL`), set to the account's
   limit; each asks when it is its turn.
@@ -65,14 +66,14 @@ of a call), whatever the number of calls. Two ways to ask:
 """
 
 UPDATE = """\
-The share that hears again within p seconds is (1 + p / 60, rounded down) x limit / calls, at best.
+With u = 0.7, used in the minute before, (m + 1 - u x (1 - r / 60)) x limit / calls hear again after
+m minutes and r seconds.
 
 - **The budget makes nothing faster than the limit allows.** It makes use of all of it, nobody is
   refused, and if refusals count, it is the difference between a minute or two and not at all.
 - **`ASSEMBLYAI_PATIENCE_SECONDS` decides who survives.** The table lets nobody give up; in truth a
-  call ends with an apology when its patience is over. With 20 s, the default, half of the calls of
-  three minutes come back, and a seventh of those of ten; with 60 s nearly all of the first, and
-  less than a third of the second.
+  call ends with an apology when its patience is over. The column of 20 s is the default: three of
+  four callers in a fleet of three-minute calls would hear the apology. With 180 s nobody would.
 - **Long calls suffer most**, since their account is used to few new sessions. What helps is a
   higher limit, or another ear meanwhile (`ASSEMBLYAI_FALLBACK_INFERENCE_MODEL`,
   `ASSEMBLYAI_FALLBACK_BASE_URL`).
