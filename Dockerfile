@@ -36,7 +36,7 @@ RUN cd /opt/venv/lib/python3*/site-packages \
  && find . -type d -name tests -prune -exec rm -rf {} + \
  && find . -type f \( -name '*.pyi' -o -name '*.py[xd]' -o -name '*.px[di]' -o -name '*.[ach]' \) -delete \
  && python -m compileall -q -j 0 --invalidation-mode unchecked-hash \
-      -x '/(grpc|PIL|numpy/(ma|polynomial|testing)|pydantic/v1|pygments/(lexers|formatters)|redis/(commands/[a-z]+|http|multidb|asyncio/multidb))/' .
+      -x '/(grpc|PIL|numpy/(ma|polynomial|testing)|pycparser|pydantic/v1|pygments/(lexers|formatters)|redis/(commands/[a-z]+|http|multidb|asyncio/multidb))/' .
 WORKDIR /app
 COPY pyproject.toml agent.py ./
 COPY agent ./agent

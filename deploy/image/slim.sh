@@ -27,7 +27,7 @@ mv /status /var/lib/dpkg/status
 # Python's own: what installs packages, its tests, its editor and its windows. Its bytecode is made
 # here, because nothing can be written where it runs.
 library=$(python -c 'import os; print(os.path.dirname(os.__file__))')
-for name in ensurepip idlelib pydoc_data test tkinter turtledemo; do
+for name in _pyrepl ensurepip idlelib pydoc_data test tkinter turtledemo; do
   rm -rf "${library:?}/$name"
 done
 rm -rf "$library"/site-packages/* "$library"/lib-dynload/_tkinter.*

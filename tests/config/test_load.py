@@ -74,6 +74,7 @@ def test_every_missing_key_is_named_at_once() -> None:
     [
         ("LIVEKIT_URL", "localhost:7880", "must start with ws://"),
         ("LIVEKIT_API_SECRET", "two words", "a character that no key has"),
+        ("AGENT_REDIS_URL", "redis.example:6379", "must be redis://HOST:PORT"),
         ("ASSEMBLYAI_BASE_URL", "https://streaming.assemblyai.com", "ws:// or wss://"),
         ("ASSEMBLYAI_MIN_TURN_SILENCE", "20", "must be at least 50"),
         ("ASSEMBLYAI_SPEECH_MODEL", "n" * 101, "at most 100 characters"),

@@ -16,6 +16,7 @@ from agent.fleet.client import (
     key,
     open_redis,
 )
+from workbench.local.livekit_server import free_port
 from workbench.local.redis_server import RedisServer, redis_server
 
 AWAY, BACK = "Redis is away; calls go on without it", "Redis is back"
@@ -175,6 +176,35 @@ async def test_a_server_without_tls_is_away_for_who_wants_it(
     assert await put(client) is NOT_NOW
     assert told(caplog) == [AWAY]
     await client.aclose()
+
+
+async def test_tls_with_an_authority_of_ones_own(tmp_path: Path) -> None:
+    made = ["-keyout", "key.pem", "-out", "certificate.pem", "-days", "1", "-subj", "/CN=redis"]
+    process = await asyncio.create_subprocess_exec(
+        *("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", *made),
+        *("-addext", "subjectAltName=IP:127.0.0.1"),
+        cwd=tmp_path,
+        stderr=asyncio.subprocess.DEVNULL,
+    )
+    assert await process.wait() == 0
+    certificate, port = tmp_path / "certificate.pem", free_port()
+    options = ["--tls-port", str(port), "--tls-auth-clients", "no"]
+    options += ["--tls-cert-file", str(certificate), "--tls-ca-cert-file", str(certificate)]
+    options += ["--tls-key-file", str(tmp_path / "key.pem")]
+    async with redis_server(tmp_path / "redis", options=options):
+        url = f"rediss://127.0.0.1:{port}"
+        trusting = FleetRedis(SecretStr(f"{url}?ssl_ca_certs={certificate}"))
+        assert await trusting.ask(lambda redis: redis.set("a", "1"), within_seconds=5) is True
+        await trusting.aclose()
+        stranger = FleetRedis(SecretStr(url))
+        assert await stranger.ask(lambda redis: redis.set("a", "1"), within_seconds=5) is NOT_NOW
+        await stranger.aclose()
+
+
+async def test_a_slow_redis_is_waited_for(redis: RedisServer, client: FleetRedis) -> None:
+    await redis.pause(300)
+    assert await client.ask(lambda redis: redis.set("a", "1"), within_seconds=5) is True
+    assert not client.is_away
 
 
 async def test_a_unix_socket_does(redis: RedisServer) -> None:
