@@ -2,6 +2,8 @@
 
 import asyncio
 import itertools
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -12,7 +14,9 @@ from livekit.protocol import agent_dispatch, models
 
 from agent.call.people.need import Need
 from agent.call.people.participants import AgentRole
+from agent.fleet.duty import Duty
 from agent.fleet.membership import Membership
+from agent.fleet.presence import Agent, Presence, Roster
 from agent.room_names import HOLD_IDENTITY, Attribute
 from agent.worker.dispatch import look_after
 from agent.worker.liveness import Liveness
@@ -262,3 +266,89 @@ async def test_a_listing_that_never_comes_holds_up_no_replacement_and_is_said_on
         assert len(livekit.asked) == 1
     said = [each.message for each in caplog.records]
     assert said == ["an agent died in its call", "cannot look for waiting callers"]
+
+
+class Fleet(Membership):
+    """One of several workers, as if Redis had said so."""
+
+    def __init__(self, duty: Duty, *agents: Agent, places: int = 0) -> None:
+        super().__init__(None, "", "", lambda: (0, ()))
+        self.now = duty
+        self.agents: tuple[Agent, ...] = agents
+        self.places = places
+
+    @property
+    def duty(self) -> Duty:
+        return self.now
+
+    @property
+    def others(self) -> Roster | None:
+        roster = Roster()
+        there = Presence(worker="another", beat=1, places=self.places, agents=self.agents)
+        roster.read([there], 0.0)
+        return roster if self.now is Duty.LEADS else None
+
+
+GHOST = Agent(room="room", identity="ghost")
+
+
+@asynccontextmanager
+async def led(livekit: LiveKit, settings: Settings, fleet: Fleet) -> AsyncIterator[None]:
+    """A worker of this fleet, without a call or a place of its own; the ghost is dead."""
+    worker = cast("Worker", SimpleNamespace(places=0, active_jobs=[], fleet=fleet))
+    replacing = Replacing(cast("api.LiveKitAPI", livekit), CALLERS)
+    mortal = cast("Liveness", Mortal(GHOST.identity))
+    async with asyncio.TaskGroup() as tasks:
+        looking = tasks.create_task(look_after(settings, worker, replacing, mortal))
+        yield
+        looking.cancel()
+
+
+@pytest.mark.looptime
+async def test_a_worker_that_follows_makes_no_request_before_it_leads(settings: Settings) -> None:
+    livekit, fleet = Counted(CALLER), Fleet(Duty.FOLLOWS, places=1)
+    async with led(livekit, settings, fleet):
+        await asyncio.sleep(60)
+        assert livekit.listed == 0
+        fleet.now = Duty.LEADS
+        await asyncio.sleep(settings.agent.rescue_seconds + 2)
+    assert len(livekit.asked) == 1
+
+
+@pytest.mark.looptime
+async def test_the_places_of_all_workers_count_for_the_one_that_leads(settings: Settings) -> None:
+    livekit = LiveKit()
+    async with led(livekit, settings, Fleet(Duty.LEADS, places=1)):
+        await asyncio.sleep(settings.agent.rescue_seconds + 2)
+    assert len(livekit.asked) == 1
+
+
+@pytest.mark.looptime
+async def test_an_agent_whose_worker_is_there_is_not_asked_and_one_whose_worker_is_gone_is(
+    settings: Settings,
+) -> None:
+    livekit, fleet = LiveKit(), Fleet(Duty.LEADS, GHOST, places=1)
+    livekit.come(GHOST.identity)
+    async with led(livekit, settings, fleet):
+        await asyncio.sleep(60)
+        assert livekit.asked == []
+        fleet.agents = ()
+        await asyncio.sleep(4)
+    assert [each.identity for each in livekit.participants][:1] == ["caller"]
+    assert len(livekit.asked) == 1
+
+
+@pytest.mark.looptime
+async def test_a_caller_whom_a_webhook_names_is_served_though_rooms_are_listed_rarely(
+    settings: Settings,
+) -> None:
+    livekit, fleet = Counted(), Fleet(Duty.LEADS, places=1)
+    async with led(livekit, settings, fleet):
+        await asyncio.sleep(3)
+        before = livekit.listed
+        livekit.participants.append(CALLER)
+        for _ in range(14):
+            fleet.note_change("room")
+            await asyncio.sleep(0.5)
+        assert livekit.listed <= before + 1
+    assert len(livekit.asked) == 1
