@@ -106,6 +106,15 @@ def test_each_for_itself_is_slower_and_locks_itself_out_if_refusals_count() -> N
     assert counted.share_after(599) < 0.5
 
 
+def test_ten_times_the_calls_with_ten_times_the_limit_have_the_same_shares() -> None:
+    one = storm(300, Service(100, 0.7), 200, rng(), shared=False).times(10)
+    ten = storm(3_000, Service(1_000, 0.7), 200, rng(), shared=False)
+    assert one.sessions == ten.sessions
+    assert one.refused == pytest.approx(ten.refused, rel=0.1)
+    for seconds in (0, 20, 60, 120):
+        assert one.share_after(seconds) == pytest.approx(ten.share_after(seconds), abs=0.05)
+
+
 def test_refused_streams_pause_as_the_speech_module_does() -> None:
     """Each pause of the simulation is one that `Retries` could make."""
     error = QuotaError("too many", remedy="", retry_after_seconds=storms.QUOTA_SECONDS)
@@ -149,7 +158,6 @@ def test_the_same_seed_gives_the_same_figures() -> None:
     assert first != storm(1_000, service, 100, rng(8), shared=False)
 
 
-@pytest.mark.slow
 def test_the_page_and_its_pictures_are_what_the_simulation_says() -> None:
     scale = Scale(seed=16)
     text = page(scale)

@@ -31,7 +31,7 @@ USED_SHARE = 0.7
 """Of AssemblyAI's limit: above it the limit grows, so that a fleet that has grown uses so much."""
 
 UPDATE_MINUTES = (1, 2, 4, 6, 7, 8, 10)
-RAMP_MINUTES, STORM_SECONDS = 110, 660
+RAMP_MINUTES, STORM_SECONDS, STREAMS_AT_MOST = 110, 660, 10_000
 POLICIES = (
     ("shared budget", True, False),
     ("each for itself", False, False),
@@ -65,11 +65,13 @@ class Scale:
         return Service(limit, calls * 60 / call_seconds / limit, refusals_count)
 
     def storm(self, calls: int, call_seconds: float, policy: str) -> Reopened:
-        """All of them lose their sessions."""
+        """All of them lose their sessions. Of a million, a hundredth is simulated."""
         _, shared, _ = next(each for each in POLICIES if each[0] == policy)
-        service = self.service(calls, call_seconds, policy)
-        rng = np.random.default_rng(self.seed)
-        return storm(calls, service, STORM_SECONDS, rng, shared=shared)
+        parts = max(1, calls // STREAMS_AT_MOST)
+        service = self.service(calls // parts, call_seconds, policy)
+        rng = np.random.default_rng(self.seed + parts)
+        found = storm(calls // parts, service, STORM_SECONDS, rng, shared=shared)
+        return found.times(parts)
 
     def update(self, calls: int, minutes: float) -> Rolled:
         """All pods are replaced, with hand-over, within so many minutes."""

@@ -40,6 +40,16 @@ class Reopened:
         """Of all sessions, those that are back by then."""
         return self.back[min(seconds, len(self.back) - 1)] / self.sessions
 
+    def times(self, number: int) -> "Reopened":
+        """As many such storms at once: nothing in a share depends on the number of calls."""
+        return Reopened(
+            self.sessions * number,
+            tuple(each * number for each in self.back),
+            self.asked * number,
+            self.refused * number,
+            self.busiest_second * number,
+        )
+
     def seconds_until(self, share: float) -> int | None:
         """When so many were back; None: not within the time that was looked at."""
         return next(
@@ -72,9 +82,10 @@ def storm(
     for now in range(seconds):
         room = max(0, service.limit - sum(list(counted)[1:]))
         asking = np.flatnonzero(due <= now)
-        rng.shuffle(asking)
         if shared:
             asking = asking[:room]
+        elif len(asking) > room:
+            rng.shuffle(asking)
         opened, others = asking[:room], asking[room:]
         due[opened] = math.inf
         due[others] = now + pauses(failures[others], rng)

@@ -54,7 +54,8 @@ STORM = """\
 AssemblyAI breaks all connections at once, and each call wants its session back. New callers used
 70 % of the limit in the minute before, as in a fleet that has grown to its size: so the limit is
 calls / (0.7 x minutes of a call), whatever the number of calls, and only the rest of it is free at
-once. New callers are not taken meanwhile. Two ways to ask:
+once. New callers are not taken meanwhile. Of a million calls a hundredth is simulated: the shares
+do not depend on the number. Two ways to ask:
 
 - **shared budget**: all workers take from one budget (`AGENT_REDIS_URL`), set to the account's
   limit; each asks when it is its turn.
