@@ -32,6 +32,13 @@ def test_for_firefox_the_media_socket_alone_is_on_one_more_address() -> None:
     assert "node_ip" not in body  # or both addresses would be offered as that one
 
 
+def test_webhooks_are_sent_where_the_doors_say() -> None:
+    doors = Doors(7000, 7001, "s" * 32, ("http://127.0.0.1:8081/livekit/webhook",))
+    assert config_body(doors, api_key="key").endswith(
+        "webhook:\n  api_key: key\n  urls: [http://127.0.0.1:8081/livekit/webhook]\n"
+    )
+
+
 def test_this_machines_address_in_its_network_is_no_loopback_address() -> None:
     assert not own_address().startswith("127.")
 
