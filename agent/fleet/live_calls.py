@@ -39,6 +39,8 @@ class LiveCall:
         """Up to this byte of the file Redis has it; None: it may lack anything."""
         self._length = 0
         """Of the list in Redis."""
+        self._is_ours = False
+        """Whether its agent has written anything: another one may have the call."""
         self._is_over = self._is_unwanted = self._is_closing = False
         self._news = asyncio.Event()
         self._sending = OwnedTask(self._send_on(), name="live call")
@@ -46,11 +48,12 @@ class LiveCall:
     def written(self, line: Line) -> None:
         """The file has this line. The last one, `End`, removes them all from Redis."""
         self._is_over |= isinstance(line, End)
+        self._is_ours = True
         self._news.set()
 
     def forgotten(self) -> None:
         """The file holds no words any more."""
-        self._is_unwanted = True
+        self._is_unwanted = self._is_ours = True
         self._news.set()
 
     async def aclose(self) -> None:
@@ -67,7 +70,7 @@ class LiveCall:
                 async with asyncio.timeout(SIGN_SECONDS):
                     await self._news.wait()
             self._news.clear()
-            if not await self._send():
+            if self._is_ours and not await self._send():
                 self._at = None
                 await asyncio.sleep(RETRY_SECONDS)
                 self._news.set()

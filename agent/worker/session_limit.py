@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING
 
 from agent.fleet.client import FleetRedis
 from config.services import AssemblyAISettings
-from stt_assemblyai.budget import MachineBudget, file_for
 
 if TYPE_CHECKING:
     from agent.fleet.budget import FleetBudget
+    from stt_assemblyai.budget import MachineBudget
 
 # Rather than be heard later than this, a caller is told that nobody is free.
 SESSION_SECONDS = 5
@@ -18,7 +18,7 @@ LOOK_SECONDS = 1.0
 class SessionLimit:
     """How many calls can soon get a session with AssemblyAI: an `admission.Limit`."""
 
-    def __init__(self, machine: MachineBudget, fleet: "FleetBudget | None" = None) -> None:
+    def __init__(self, machine: "MachineBudget", fleet: "FleetBudget | None" = None) -> None:
         self._machine = machine
         self._fleet = fleet
         self._free: int | None = None
@@ -45,6 +45,11 @@ def session_limit(
     per_minute = service.new_sessions_per_minute
     if per_minute is None or service.fallback_inference_model:
         return None
+    from stt_assemblyai.budget import (
+        MachineBudget,
+        file_for,
+    )  # only who has a limit needs its library
+
     account = service.api_key.get_secret_value()
     machine = MachineBudget(per_minute, file_for(account))
     if redis is None:

@@ -125,6 +125,21 @@ async def test_the_lines_end_by_themselves_and_with_the_call_at_once(
     assert other.heard == ["b"]
 
 
+async def test_an_agent_that_leaves_without_a_word_brings_nothing_back(
+    redis: RedisServer, machine: Callable[[str], Machine]
+) -> None:
+    """It came to take the call over, and the call ended with the agent that had it."""
+    one, other = machine("one"), machine("two")
+    await one.begins()
+    one.says("a")
+    await until(redis, ["a"])
+    await other.begins()
+    one.writes(End(ending="caller_left"))
+    await until(redis, [])
+    await other.ends()
+    assert await stored(redis) == []
+
+
 async def test_a_refusal_removes_what_was_said_and_nothing_more_is_sent(
     redis: RedisServer, machine: Callable[[str], Machine]
 ) -> None:
