@@ -9,6 +9,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -198,6 +199,15 @@ def test_every_selector_selects_the_pods_and_of_two_colours_only_its_own(name: s
         assert each.items() <= labels.items()
         if name in ("blue", "green"):
             assert not each.items() <= other.items()
+
+
+def test_what_the_settings_offer_exists_and_can_be_set() -> None:
+    text = (FOLDER / "base/settings.env").read_text("utf-8")
+    offered = dict(re.findall(r"^# ([A-Z_]+)=(.*)$", text, re.MULTILINE))
+    assert offered.keys() == {"AGENT_HAND_OVER_SECONDS"}
+    own = workers(overlay("minimal"))[0]
+    given = replace(own, settings={**own.settings, **offered})
+    assert not [each for each in judge([given]) if each.state is not State.OK]
 
 
 def test_two_colours_share_no_object() -> None:
