@@ -83,12 +83,29 @@ class LiveCall:
             self._is_unwanted, self._at = False, None
             if self._is_over:
                 return True
-        lines, at = lines_in(self._record, self._at or 0)
         if self._at is None:
-            there = await self._redis.ask(partial(_lines_at, self._key))
-            if there is NOT_NOW:
+            return await self._compare()
+        return await self._add(*lines_in(self._record, self._at))
+
+    async def _compare(self) -> bool:
+        """Give each of the two what only the other has."""
+        there = await self._redis.ask(partial(_lines_at, self._key))
+        if there is NOT_NOW:
+            return False
+        if self._is_unwanted:  # by now
+            return True
+        with contextlib.suppress(OSError):  # what another agent wrote since this one came
+            complete(self._record, there)
+        lines, at = lines_in(self._record)
+        current = since_last_end(lines)
+        if set(lines[: len(lines) - len(current)]) & set(there):  # of a call that is over
+            if await self._redis.ask(lambda redis: redis.delete(self._key)) is NOT_NOW:
                 return False
-            lines, self._length = absent(since_last_end(lines)[-MOST_LINES:], there), len(there)
+            there = []
+        self._length = len(there)
+        return await self._add(absent(current[-MOST_LINES:], there), at)
+
+    async def _add(self, lines: list[str], at: int) -> bool:
         length = await self._push(lines)
         if length is NOT_NOW:
             return False

@@ -14,7 +14,7 @@ from agent.records.private_files import open_private
 
 def complete(record: Path, lines: Iterable[str]) -> None:
     """Write behind a record those of the lines that it lacks. Raises OSError."""
-    if missing := absent(lines, since_last_end(lines_in(record)[0])):
+    if missing := absent(lines, lines_in(record)[0]):
         append(record, missing)
 
 

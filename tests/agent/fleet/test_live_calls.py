@@ -140,6 +140,39 @@ async def test_an_agent_that_leaves_without_a_word_brings_nothing_back(
     assert await stored(redis) == []
 
 
+async def test_a_call_whose_end_redis_missed_is_not_gone_on_with(
+    redis: RedisServer, machine: Callable[[str], Machine]
+) -> None:
+    one = machine("one")
+    await one.begins()
+    one.says("a")
+    await until(redis, ["a"])
+    redis.freeze()
+    one.writes(End(ending="caller_left"))
+    await one.ends()
+    redis.thaw()
+    again = machine("one")
+    await again.begins()
+    assert again.heard == []
+    again.says("b")
+    await until(redis, ["b"])
+
+
+async def test_a_successor_has_what_was_said_while_it_waited(
+    redis: RedisServer, machine: Callable[[str], Machine]
+) -> None:
+    one, other = machine("one"), machine("two")
+    await one.begins()
+    one.says("a")
+    await until(redis, ["a"])
+    await other.begins()
+    one.says("b")
+    await until(redis, ["a", "b"])
+    other.says("c")
+    await until(redis, ["a", "b", "c"])
+    assert sorted(other.heard) == ["a", "b", "c"]
+
+
 async def test_a_refusal_removes_what_was_said_and_nothing_more_is_sent(
     redis: RedisServer, machine: Callable[[str], Machine]
 ) -> None:

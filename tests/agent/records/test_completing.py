@@ -37,8 +37,8 @@ def test_what_is_added_stands_behind_a_torn_line(tmp_path: Path) -> None:
 def test_a_call_that_is_over_is_another_one(tmp_path: Path) -> None:
     record = tmp_path / "RM_1.jsonl"
     record.write_text(f"{SAID}\n{END}\n")
-    complete(record, [SAID])
-    assert text(record) == [SAID, END, SAID]
+    complete(record, [SAID, MORE])
+    assert text(record) == [SAID, END, MORE]
     assert since_last_end([SAID, END, MORE]) == [MORE]
     assert since_last_end([SAID]) == [SAID]
 
