@@ -31,17 +31,31 @@ ANSWERS = frozenset(
 """Frequent answers to requests. The one who has asked listens for them, and rooms drop them."""
 
 
+Take = Callable[[rtc.AudioFrame], object]
+"""Called with each frame of a stream."""
+
+
 @dataclass(frozen=True, slots=True)
 class Listener:
     """Somebody who reads events from a queue, in an event loop."""
 
     queue: Any
     loop: asyncio.AbstractEventLoop
+    take: Take | None = None
+    """Gets the frames of a stream, past its queue."""
 
     def hand(self, event: Any) -> None:
         """Hand an event over, from any thread."""
+        is_taken = self.take and event.audio_stream_event.HasField("frame_received")
+        reader = self._take_frame if is_taken else self.queue.put_nowait
         with contextlib.suppress(RuntimeError):  # its event loop has ended
-            self.loop.call_soon_threadsafe(self.queue.put_nowait, event)
+            self.loop.call_soon_threadsafe(reader, event)
+
+    def _take_frame(self, event: Any) -> None:
+        make: Any = rtc.AudioFrame
+        frame = make._from_owned_info(event.audio_stream_event.frame_received.frame)
+        if self.take:
+            self.take(frame)
 
 
 class RoutedEvents:
@@ -77,13 +91,14 @@ class RoutedEvents:
                     del listeners[handle]
         self._livekits.unsubscribe(queue)
 
-    def route(self, one: rtc.AudioStream | rtc.Room) -> None:
-        """Give it its own events alone. Call it in the event loop that reads them."""
+    def route(self, one: rtc.AudioStream | rtc.Room, take: Take | None = None) -> None:
+        """Give it its own events alone, or a stream's frames to `take`. Call it in the event loop
+        that reads them."""
         listeners = self._streams if isinstance(one, rtc.AudioStream) else self._rooms
         listens_to: Any = one
         # In this order, or an event between the two would be lost.
         listeners[listens_to._ffi_handle.handle] = Listener(
-            listens_to._ffi_queue, asyncio.get_running_loop()
+            listens_to._ffi_queue, asyncio.get_running_loop(), take
         )
         self._livekits.unsubscribe(listens_to._ffi_queue)
 
@@ -93,12 +108,28 @@ def route(one: rtc.AudioStream | rtc.Room) -> None:
 
     If LiveKit's parts have been renamed, all goes LiveKit's own way, and costs more.
     """
-    if not hasattr(one, "_ffi_queue"):
-        return
+    _route(one, None)
+
+
+def hand_frames(stream: object, take: Take) -> bool:
+    """Have `take` called with each frame of a stream, in the running event loop, until the stream
+    is closed. Otherwise LiveKit runs two tasks for each frame.
+
+    Call it at once after the stream has been made. Returns whether it is so: it is not if LiveKit's
+    parts have been renamed, and for a stream that is not LiveKit's. Then iterate over the stream.
+    """
+    return isinstance(stream, rtc.AudioStream) and _route(stream, take)
+
+
+def _route(one: rtc.AudioStream | rtc.Room, take: Take | None) -> bool:
+    if not hasattr(one, "_ffi_queue") or not hasattr(rtc.AudioFrame, "_from_owned_info"):
+        return False
     with contextlib.suppress(ImportError, AttributeError):
         from livekit.rtc._ffi_client import FfiClient
 
         client: Any = FfiClient.instance
         if not isinstance(client._queue, RoutedEvents):
             client._queue = RoutedEvents(client._queue)
-        client._queue.route(one)
+        client._queue.route(one, take)
+        return True
+    return False

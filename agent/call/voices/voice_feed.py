@@ -14,7 +14,7 @@ from livekit.agents import utils
 from livekit.agents.voice.io import AudioInput
 
 from agent.call.people.participants import VOICES
-from agent.livekit_private.events import route
+from agent.livekit_private.events import Take, hand_frames
 from agent.tasks import OwnedTask, Tasks
 
 log = logging.getLogger(__name__)
@@ -48,9 +48,7 @@ def open_audio(track: rtc.Track) -> Audio:
     """The sound of a track, in mono."""
     # Without LiveKit's gain control: browsers and phones have done that already, and it would cost
     # CPU every 10 ms.
-    stream = rtc.AudioStream(track, sample_rate=SAMPLE_RATE, num_channels=1, frame_size_ms=FRAME_MS)
-    route(stream)
-    return stream
+    return rtc.AudioStream(track, sample_rate=SAMPLE_RATE, num_channels=1, frame_size_ms=FRAME_MS)
 
 
 def voice_tracks(
@@ -166,20 +164,31 @@ class VoiceFeed:
             self._on_end()
             return
         self.track_sid = track.sid
-        self._stop_reading = asyncio.Event()
+        stop = self._stop_reading = asyncio.Event()
+
+        def take(frame: rtc.AudioFrame) -> None:
+            if not stop.is_set():
+                self._take(frame)
+
         # Not in the task: by the time it runs, the track may be gone.
         audio = self._open_audio(track)
-        self._tasks.start(self._read(audio, self._stop_reading), name="a voice's track")
+        reads = None if hand_frames(audio, take) else take
+        self._tasks.start(_read(audio, reads, stop), name="a voice's track")
 
-    async def _read(self, audio: Audio, stop: asyncio.Event) -> None:
-        async with OwnedTask(self._forward(audio, stop), name="a voice's frames"):
+
+async def _read(audio: Audio, take: Take | None, stop: asyncio.Event) -> None:
+    """Close the sound when it is to stop; until then pass its frames to `take`, if that is not
+    done elsewhere."""
+    if take:
+        async with OwnedTask(_forward(audio, take), name="a voice's frames"):
             await stop.wait()
-        await audio.aclose()
+    await stop.wait()
+    await audio.aclose()
 
-    async def _forward(self, audio: Audio, stop: asyncio.Event) -> None:
-        async for event in audio:
-            if not stop.is_set():
-                self._take(event.frame)
+
+async def _forward(audio: Audio, take: Take) -> None:
+    async for event in audio:
+        take(event.frame)
 
 
 class SessionInput(AudioInput):

@@ -6,13 +6,14 @@ import inspect
 import re
 from typing import Any
 
+import numpy as np
 import pytest
 from livekit import rtc
 from livekit.rtc._ffi_client import FfiClient, FfiQueue
 from livekit.rtc._proto.ffi_pb2 import FfiEvent
 from livekit.rtc._utils import Queue
 
-from agent.livekit_private.events import ANSWERS, RoutedEvents, route
+from agent.livekit_private.events import ANSWERS, RoutedEvents, hand_frames, route
 
 COSTS = "every stream and room of a process would be offered every event again"
 PARTS: list[tuple[Any, str]] = [
@@ -20,6 +21,7 @@ PARTS: list[tuple[Any, str]] = [
     (FfiClient, "_queue"),
     (rtc.AudioStream, "_ffi_queue"),
     (rtc.AudioStream, "_ffi_handle"),
+    (rtc.AudioFrame, "_from_owned_info"),
     (rtc.Room, "_ffi_queue"),
     (rtc.Room, "_ffi_handle"),
 ]
@@ -151,3 +153,24 @@ async def test_a_real_stream_goes_on_hearing_and_ends() -> None:
 
 def test_what_is_no_part_of_livekits_is_left_alone() -> None:
     route(object())  # type: ignore[arg-type]
+    assert not hand_frames(object(), lambda _: None)
+
+
+async def test_frames_are_handed_over_one_after_the_other_until_the_stream_is_closed() -> None:
+    source = rtc.AudioSource(16_000, 1, queue_size_ms=1000)
+    track = rtc.LocalAudioTrack.create_audio_track("voice", source)
+    stream = rtc.AudioStream(track, sample_rate=16_000, num_channels=1, frame_size_ms=50)
+    taken: asyncio.Queue[rtc.AudioFrame] = asyncio.Queue()
+    assert hand_frames(stream, taken.put_nowait)
+    said = np.arange(1, 8001, dtype=np.int16)
+    await source.capture_frame(rtc.AudioFrame(said.tobytes(), 16_000, 1, said.size))
+    heard = np.zeros(0, np.int16)
+    async with asyncio.timeout(5):
+        while said[-1] not in heard:
+            heard = np.append(heard, np.frombuffer((await taken.get()).data, np.int16))
+        await stream.aclose()
+    await source.aclose()
+    begins = int(np.flatnonzero(heard == said[0])[0])
+    assert (heard[begins : begins + said.size] == said).all()
+    client: Any = FfiClient.instance
+    assert not client.queue._streams
