@@ -3,7 +3,7 @@
 LiveKit's client offers each event of the process to all who listen: the sound of each track to
 every track's stream, and each answer to a request to every room. An offer wakes the event loop by
 a system call: with eight calls in a process that makes four thousand offers a second for three
-hundred events.
+hundred events. Here events that come together share a wake-up.
 
 Listeners that are not known here, and kinds of event that are not named here, are treated as
 before.
@@ -11,6 +11,7 @@ before.
 
 import asyncio
 import contextlib
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -34,10 +35,13 @@ ANSWERS = frozenset(
 Take = Callable[[rtc.AudioFrame], object]
 """Called with each frame of a stream."""
 
+Hand = Callable[[Any], object]
+"""Called with an event."""
+
 
 @dataclass(frozen=True, slots=True)
 class Listener:
-    """Somebody who reads events from a queue, in an event loop."""
+    """Somebody who reads events in an event loop."""
 
     queue: Any
     loop: asyncio.AbstractEventLoop
@@ -45,17 +49,43 @@ class Listener:
     """Gets the frames of a stream, past its queue."""
 
     def hand(self, event: Any) -> None:
-        """Hand an event over, from any thread."""
-        is_taken = self.take and event.audio_stream_event.HasField("frame_received")
-        reader = self._take_frame if is_taken else self.queue.put_nowait
-        with contextlib.suppress(RuntimeError):  # its event loop has ended
-            self.loop.call_soon_threadsafe(reader, event)
+        """Hand an event over, in the event loop."""
+        if self.take and event.audio_stream_event.HasField("frame_received"):
+            make: Any = rtc.AudioFrame
+            self.take(make._from_owned_info(event.audio_stream_event.frame_received.frame))
+        else:
+            self.queue.put_nowait(event)
 
-    def _take_frame(self, event: Any) -> None:
-        make: Any = rtc.AudioFrame
-        frame = make._from_owned_info(event.audio_stream_event.frame_received.frame)
-        if self.take:
-            self.take(frame)
+
+class Wakeups:
+    """Brings events from LiveKit's threads into event loops, in their order. What comes before a
+    loop has woken up comes with the same wake-up: each is a system call, and a wait for the GIL."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._waiting: dict[asyncio.AbstractEventLoop, list[tuple[Hand, Any]]] = {}
+
+    def bring(self, loop: asyncio.AbstractEventLoop, hand: Hand, event: Any) -> None:
+        """Have `hand` called with the event in this loop, from any thread."""
+        with self._lock:
+            if loop.is_closed():
+                self._waiting.pop(loop, None)
+                return
+            if waiting := self._waiting.get(loop):
+                waiting.append((hand, event))
+                return
+            self._waiting[loop] = [(hand, event)]
+        with contextlib.suppress(RuntimeError):  # it has just been closed
+            loop.call_soon_threadsafe(self._deliver, loop)
+
+    def _deliver(self, loop: asyncio.AbstractEventLoop) -> None:
+        with self._lock:
+            waiting = self._waiting.pop(loop)
+        for hand, event in waiting:
+            try:
+                hand(event)
+            except Exception as error:  # of one listener's
+                loop.call_exception_handler({"message": "an event failed", "exception": error})
 
 
 class RoutedEvents:
@@ -64,6 +94,7 @@ class RoutedEvents:
     def __init__(self, queue: Any) -> None:
         self._livekits = queue
         self.subscribe: Callable[..., Any] = queue.subscribe
+        self._wakeups = Wakeups()
         self._streams: dict[int, Listener] = {}  # by the handle of the stream
         self._rooms: dict[int, Listener] = {}  # by the handle of the room
 
@@ -77,11 +108,18 @@ class RoutedEvents:
             one = self._rooms.get(event.room_event.room_handle)
         elif kind not in ANSWERS:
             for each in tuple(self._rooms.values()):
-                each.hand(event)
+                self._wakeups.bring(each.loop, each.hand, event)
         if one:
-            one.hand(event)
+            self._wakeups.bring(one.loop, one.hand, event)
         else:
-            self._livekits.put(event)
+            self._offer(event)
+
+    def _offer(self, event: Any) -> None:
+        """As LiveKit's queue does it."""
+        with self._livekits._lock:
+            for queue, loop, wants in self._livekits._subscribers:
+                if _is_wanted(wants, event):
+                    self._wakeups.bring(loop, queue.put_nowait, event)
 
     def unsubscribe(self, queue: Any) -> None:
         """This queue listens no more."""
@@ -101,6 +139,13 @@ class RoutedEvents:
             listens_to._ffi_queue, asyncio.get_running_loop(), take
         )
         self._livekits.unsubscribe(listens_to._ffi_queue)
+
+
+def _is_wanted(wants: Callable[[Any], bool] | None, event: Any) -> bool:
+    try:
+        return wants is None or wants(event)
+    except Exception:  # of a listener's own: LiveKit delivers the event then
+        return True
 
 
 def route(one: rtc.AudioStream | rtc.Room) -> None:

@@ -13,12 +13,14 @@ from livekit.rtc._ffi_client import FfiClient, FfiQueue
 from livekit.rtc._proto.ffi_pb2 import FfiEvent
 from livekit.rtc._utils import Queue
 
-from agent.livekit_private.events import ANSWERS, RoutedEvents, hand_frames, route
+from agent.livekit_private.events import ANSWERS, RoutedEvents, Wakeups, hand_frames, route
 
 COSTS = "every stream and room of a process would be offered every event again"
 PARTS: list[tuple[Any, str]] = [
     (importlib.import_module("livekit.rtc"), "_ffi_client"),
     (FfiClient, "_queue"),
+    (FfiQueue, "_lock"),
+    (FfiQueue, "_subscribers"),
     (rtc.AudioStream, "_ffi_queue"),
     (rtc.AudioStream, "_ffi_handle"),
     (rtc.AudioFrame, "_from_owned_info"),
@@ -108,6 +110,41 @@ async def test_a_room_that_is_routed_gets_its_own_events_and_no_others() -> None
     listening = Listening()
     assert await listening.tell(room_event(21)) == {"room 1"}
     assert await listening.tell(room_event(22)) == {"room 2"}
+
+
+async def test_events_that_come_together_come_in_order_and_by_one_wake_up() -> None:
+    loop = asyncio.get_running_loop()
+    wakeups, woken, came = Wakeups(), [], []
+    wake = loop.call_soon_threadsafe
+    loop.call_soon_threadsafe = lambda *told: (woken.append(told), wake(*told))[1]  # type: ignore[method-assign]
+    failed: list[dict[str, Any]] = []
+    loop.set_exception_handler(lambda _, context: failed.append(context))
+    for number, hand in enumerate((came.append, {}.__getitem__, came.append)):
+        wakeups.bring(loop, hand, number)
+    await asyncio.sleep(0)
+    assert came == [0, 2]
+    assert isinstance(failed[0]["exception"], KeyError)
+    assert len([each for each in woken if each[0] == wakeups._deliver]) == 1
+    wakeups.bring(loop, came.append, 3)
+    await asyncio.sleep(0)
+    assert came == [0, 2, 3]
+
+
+def test_an_event_loop_that_has_ended_gets_nothing_and_keeps_nothing() -> None:
+    wakeups, loop, came = Wakeups(), asyncio.new_event_loop(), list[int]()
+    wakeups.bring(loop, came.append, 1)
+    loop.close()
+    wakeups.bring(loop, came.append, 2)
+    assert not came
+    assert not wakeups._waiting
+
+
+async def test_a_listener_that_cannot_tell_whether_it_wants_an_event_gets_it() -> None:
+    listening = Listening()
+    queue = listening.events.subscribe(filter_fn={}.__getitem__)
+    listening.events.put(sound(12))
+    await asyncio.sleep(0)
+    assert queue.qsize() == 1
 
 
 async def test_an_answer_goes_to_whoever_asked() -> None:
