@@ -41,20 +41,30 @@ def _count_callbacks() -> None:
 
 def _count_events() -> None:
     client: Any = sys.modules.get("livekit.rtc._ffi_client")
-    if client is None:
+    ours: Any = sys.modules.get("agent.livekit_private.events")
+    if client is None or ours is None:
         return
-    put, request = client.FfiQueue.put, client.FfiClient.request
-
-    def counted_put(queue: Any, event: Any) -> None:
-        _events[f"event {_kind(event)}"] += 1
-        _events["offers to queues"] += len(queue._subscribers)
-        put(queue, event)
+    request, bring = client.FfiClient.request, ours.Wakeups.bring
 
     def counted_request(self: Any, asked: Any) -> Any:
         _events[f"request {asked.WhichOneof('message')}"] += 1
         return request(self, asked)
 
-    client.FfiQueue.put, client.FfiClient.request = counted_put, counted_request
+    def counted_bring(*told: Any) -> None:
+        _events["offers to listeners"] += 1
+        bring(*told)
+
+    client.FfiClient.request, ours.Wakeups.bring = counted_request, counted_bring
+    for queue in (client.FfiQueue, ours.RoutedEvents):
+        queue.put = _counted_put(queue.put)
+
+
+def _counted_put(put: Any) -> Any:
+    def counted(queue: Any, event: Any) -> None:
+        _events[f"event {_kind(event)}"] += 1
+        put(queue, event)
+
+    return counted
 
 
 def _kind(event: Any) -> str:
