@@ -13,7 +13,8 @@ import asyncio
 import contextlib
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from contextvars import Context, copy_context
+from dataclasses import dataclass, field
 from typing import Any
 
 from livekit import rtc
@@ -47,12 +48,15 @@ class Listener:
     loop: asyncio.AbstractEventLoop
     take: Take | None = None
     """Gets the frames of a stream, past its queue."""
+    context: Context = field(default_factory=copy_context)
+    """In which it gets them: logs and new tasks go by it."""
 
     def hand(self, event: Any) -> None:
         """Hand an event over, in the event loop."""
         if self.take and event.audio_stream_event.HasField("frame_received"):
             make: Any = rtc.AudioFrame
-            self.take(make._from_owned_info(event.audio_stream_event.frame_received.frame))
+            frame = make._from_owned_info(event.audio_stream_event.frame_received.frame)
+            self.context.run(self.take, frame)
         else:
             self.queue.put_nowait(event)
 
@@ -76,9 +80,10 @@ class Wakeups:
                 return
             self._waiting[loop] = [(hand, event)]
         with contextlib.suppress(RuntimeError):  # it has just been closed
-            loop.call_soon_threadsafe(self._deliver, loop)
+            loop.call_soon_threadsafe(self.deliver, loop)
 
-    def _deliver(self, loop: asyncio.AbstractEventLoop) -> None:
+    def deliver(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Hand over what waits for this loop. Called in it."""
         with self._lock:
             waiting = self._waiting.pop(loop)
         for hand, event in waiting:
@@ -112,10 +117,10 @@ class RoutedEvents:
         if one:
             self._wakeups.bring(one.loop, one.hand, event)
         else:
-            self._offer(event)
+            self.offer(event)
 
-    def _offer(self, event: Any) -> None:
-        """As LiveKit's queue does it."""
+    def offer(self, event: Any) -> None:
+        """Hand an event to all who are not known here, as LiveKit's queue does it."""
         with self._livekits._lock:
             for queue, loop, wants in self._livekits._subscribers:
                 if _is_wanted(wants, event):
@@ -157,8 +162,8 @@ def route(one: rtc.AudioStream | rtc.Room) -> None:
 
 
 def hand_frames(stream: object, take: Take) -> bool:
-    """Have `take` called with each frame of a stream, in the running event loop, until the stream
-    is closed. Otherwise LiveKit runs two tasks for each frame.
+    """Have `take` called with each frame of a stream, in the running event loop and this context,
+    until the stream is closed. Otherwise LiveKit runs two tasks for each frame.
 
     Call it at once after the stream has been made. Returns whether it is so: it is not if LiveKit's
     parts have been renamed, and for a stream that is not LiveKit's. Then iterate over the stream.

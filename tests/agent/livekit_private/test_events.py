@@ -4,6 +4,7 @@ import asyncio
 import importlib
 import inspect
 import re
+from contextvars import ContextVar
 from typing import Any
 
 import numpy as np
@@ -124,7 +125,7 @@ async def test_events_that_come_together_come_in_order_and_by_one_wake_up() -> N
     await asyncio.sleep(0)
     assert came == [0, 2]
     assert isinstance(failed[0]["exception"], KeyError)
-    assert len([each for each in woken if each[0] == wakeups._deliver]) == 1
+    assert len([each for each in woken if each[0] == wakeups.deliver]) == 1
     wakeups.bring(loop, came.append, 3)
     await asyncio.sleep(0)
     assert came == [0, 2, 3]
@@ -193,12 +194,22 @@ def test_what_is_no_part_of_livekits_is_left_alone() -> None:
     assert not hand_frames(object(), lambda _: None)
 
 
+CALL = ContextVar("call", default="none")
+
+
 async def test_frames_are_handed_over_one_after_the_other_until_the_stream_is_closed() -> None:
+    CALL.set("ours")
     source = rtc.AudioSource(16_000, 1, queue_size_ms=1000)
     track = rtc.LocalAudioTrack.create_audio_track("voice", source)
     stream = rtc.AudioStream(track, sample_rate=16_000, num_channels=1, frame_size_ms=50)
     taken: asyncio.Queue[rtc.AudioFrame] = asyncio.Queue()
-    assert hand_frames(stream, taken.put_nowait)
+    calls: set[str] = set()
+
+    def take(frame: rtc.AudioFrame) -> None:
+        calls.add(CALL.get())
+        taken.put_nowait(frame)
+
+    assert hand_frames(stream, take)
     said = np.arange(1, 8001, dtype=np.int16)
     await source.capture_frame(rtc.AudioFrame(said.tobytes(), 16_000, 1, said.size))
     heard = np.zeros(0, np.int16)
@@ -209,5 +220,6 @@ async def test_frames_are_handed_over_one_after_the_other_until_the_stream_is_cl
     await source.aclose()
     begins = int(np.flatnonzero(heard == said[0])[0])
     assert (heard[begins : begins + said.size] == said).all()
+    assert calls == {"ours"}
     client: Any = FfiClient.instance
     assert not client.queue._streams
