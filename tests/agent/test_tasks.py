@@ -176,7 +176,7 @@ def bare_tasks(text: str) -> Iterator[str]:
     """
     tree = ast.parse(text)
     groups = set()
-    for node in ast.walk(tree):
+    for node in [*ast.walk(tree)] * 2:  # an argument comes after what it is assigned to
         match node:
             case ast.withitem(context_expr=made, optional_vars=ast.expr() as name):
                 found = name
@@ -203,6 +203,13 @@ async def work(tasks: asyncio.TaskGroup, loop):
         tasks.create_task(a())
         asyncio.create_task(a())
         loop.create_task(a())
+
+class Owner:
+    def __init__(self, tasks: asyncio.TaskGroup) -> None:
+        self._tasks = tasks
+
+    def start(self) -> None:
+        self._tasks.create_task(a())
 """
     assert list(bare_tasks(text)) == ["asyncio.create_task", "loop.create_task"]
 
