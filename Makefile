@@ -92,7 +92,7 @@ rollout: $(STAMP)  ## A new version takes the calls of an old one while callers 
 scale: $(STAMP)  ## What a fleet needs for up to a million calls, and how fast it may grow, simulated: docs/scale.md
 	$(BIN)/python -m workbench.bench.scale
 
-chaos: $(STAMP)  ## Thirty calls over three workers, and faults at random moments: nobody may be lost
+chaos: $(STAMP)  ## Thirty calls over three workers and two LiveKit servers, and faults at random moments: nobody may be lost
 	$(BIN)/python -m workbench.local.livekit_binary
 	$(BIN)/python -m workbench.bench.chaos
 

@@ -12,6 +12,9 @@ import aiohttp
 
 from workbench.bench.chaos.fleet import Fleet
 
+PROBES_SECONDS = 6.0
+"""Three probes, two seconds apart: docs/fleet.md."""
+
 Fault = Callable[[Fleet, random.Random], Awaitable[None]]
 
 
@@ -89,15 +92,20 @@ async def drain_a_node(fleet: Fleet, chance: random.Random) -> None:
 
 
 async def freeze_a_node(fleet: Fleet, chance: random.Random) -> None:
-    """One of the LiveKit servers stands still for a while."""
-    process = chance.choice(fleet.ground.nodes).process
-    process.signal_group(signal.SIGSTOP)
-    await asyncio.sleep(chance.uniform(1, 12))
-    process.signal_group(signal.SIGCONT)
+    """One of the LiveKit servers stands still for a while. After `PROBES_SECONDS` its liveness
+    probe has it killed and replaced: one that goes on after longer may part a call's two sides."""
+    node = chance.choice(fleet.ground.nodes)
+    node.process.signal_group(signal.SIGSTOP)
+    seconds = chance.uniform(1, 2 * PROBES_SECONDS)
+    await asyncio.sleep(min(seconds, PROBES_SECONDS))
+    if seconds > PROBES_SECONDS:
+        await node.restart()
+    else:
+        node.process.signal_group(signal.SIGCONT)
 
 
 async def kill_redis(fleet: Fleet, chance: random.Random) -> None:
-    """Redis is killed, and started again with nothing in it."""
+    """Redis is killed, and started again with what it has on its disk."""
     redis = fleet.ground.redis
     assert redis
     await redis.kill()

@@ -111,8 +111,10 @@ async def _ground(logs: Path, nodes: int) -> AsyncIterator[Ground]:
         async with own_livekit(logs) as server:
             yield Ground((server,), server.access)
         return
+    # LiveKit's nodes need what they wrote there: without it they look for a room on any node.
+    lasting = ("--appendonly", "yes")
     async with (
-        redis_server(logs / "redis", password=secrets.token_hex(16)) as redis,
+        redis_server(logs / "redis", password=secrets.token_hex(16), options=lasting) as redis,
         livekit_cluster(logs, redis.url, count=nodes) as cluster,
     ):
         yield Ground(cluster.nodes, cluster.access, redis)
