@@ -94,7 +94,7 @@ scale: $(STAMP)  ## What a fleet needs for up to a million calls, and how fast i
 
 chaos: $(STAMP)  ## Thirty calls over three workers and two LiveKit servers, and faults at random moments: nobody may be lost
 	$(BIN)/python -m workbench.local.livekit_binary
-	$(BIN)/python -m workbench.bench.chaos
+	$(BIN)/python -m workbench.bench.chaos $(ARGS)
 
 observability: livekit  ## One real call as terminal, record, metrics, trace and page, and what all of it costs: docs/observability.md
 	$(BIN)/python -m workbench.bench.observability
