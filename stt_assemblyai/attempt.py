@@ -234,10 +234,12 @@ class Attempt:
             else:
                 yield self._say(what, now), None
 
-    def live_frame(self, now: float, look_at_ms: float) -> bytes | None:
-        """The frame for live audio, as `Outbox.take_live` has it: perhaps empty, None for more."""
-        pcm = self.outbox.take_live(now, look_at_ms)
-        return to_mulaw(pcm) if pcm and self._sends_mulaw else pcm
+    def push_live(
+        self, pcm: bytes | memoryview, now: float, *, may_wait: bool = False
+    ) -> bytes | None:
+        """The frame for live audio, as `Outbox.push_live` has it: perhaps empty, None for more."""
+        chunk = self.outbox.push_live(pcm, now, may_wait=may_wait)
+        return to_mulaw(chunk) if chunk and self._sends_mulaw else chunk
 
     def encoded(self, chunk: Chunk) -> bytes:
         """The frame for a chunk."""

@@ -39,15 +39,10 @@ class ReplayBuffer:
         self._bytes_per_second = sample_rate * SAMPLE_BYTES
         self.chunk_bytes = math.ceil(sample_rate * checked_chunk_ms(chunk_ms) / 1000) * SAMPLE_BYTES
         self.chunk_ms = self.milliseconds(self.chunk_bytes)  # exactly
-        self._keep_bytes = max(self.position(keep_seconds * 1000), self.chunk_bytes)
+        self.keep_bytes = max(self.position(keep_seconds * 1000), self.chunk_bytes)
         self._kept = bytearray()
-        self.start = 0
+        self.start = self.end = 0  # the positions of the oldest sample, and behind the newest
         self._dropped_bytes = 0
-
-    @property
-    def end(self) -> int:
-        """The position right after the newest sample."""
-        return self.start + len(self._kept)
 
     @property
     def dropped_ms(self) -> int:
@@ -56,15 +51,17 @@ class ReplayBuffer:
     def append(self, pcm: bytes | memoryview) -> None:
         """Add the newest audio; a full buffer drops the oldest."""
         self._kept += pcm
-        if (excess := len(self._kept) - self._keep_bytes) > 0:
+        self.end += len(pcm)
+        if (excess := len(self._kept) - self.keep_bytes) > 0:
             excess += excess % SAMPLE_BYTES
             self._dropped_bytes += excess
             self._forget(excess)
 
-    def chunk(self, at: int) -> bytes | None:
-        """The whole chunk at a position; None if it is not here yet, or no longer."""
+    def chunk(self, at: int, size: int = 0) -> bytes | None:
+        """A whole chunk, or `size` bytes, at a position; None if not all of it is here, or no
+        longer."""
         begin = at - self.start
-        end = begin + self.chunk_bytes
+        end = begin + (size or self.chunk_bytes)
         return bytes(self._kept[begin:end]) if begin >= 0 and end <= len(self._kept) else None
 
     def tail(self, at: int) -> bytes:

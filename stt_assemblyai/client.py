@@ -132,11 +132,14 @@ class _WebSocket:
         return Closed(closing.code, self._masked(closing.reason)) if closing else Closed(1006, "")
 
     async def watch(self, beat_seconds: float) -> None:
-        """Ping every `beat_seconds`; abort the connection if nothing comes for as long again."""
+        """Ping if nothing has come for `beat_seconds`; abort the connection if nothing comes for as
+        long again."""
         with contextlib.suppress(ConnectionClosed):
             while True:
-                await asyncio.sleep(beat_seconds)
                 asked_at = self._connection.loop.time()
+                if (early_seconds := self.alive_at + beat_seconds - asked_at) > 0:
+                    await asyncio.sleep(early_seconds)
+                    continue
                 try:
                     async with asyncio.timeout(beat_seconds):  # a full pipe delays the ping itself
                         await (await self._connection.ping())

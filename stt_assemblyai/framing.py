@@ -36,20 +36,18 @@ class MaskedFrames:
         self._masked = masked
         self._masks = b""
         self._used = 0
+        self._size, self._head = -1, b""  # of the last binary message: audio has one size
 
     def frame(self, message: str | bytes) -> bytes:
         """The frame that holds this message."""
         if isinstance(message, str):
-            kind, data = _TEXT, message.encode()
+            data = message.encode()
+            head = _head(_TEXT, len(data))
         else:
-            kind, data = _BINARY, message
-        size = len(data)
-        if size < 126:
-            head = struct.pack("!BB", kind, _MASKED | size)
-        elif size < 1 << 16:
-            head = struct.pack("!BBH", kind, _MASKED | 126, size)
-        else:
-            head = struct.pack("!BBQ", kind, _MASKED | 127, size)
+            data = message
+            if len(data) != self._size:
+                self._size, self._head = len(data), _head(_BINARY, len(data))
+            head = self._head
         mask = self._mask()
         return head + mask + self._masked(data, mask)
 
@@ -58,3 +56,11 @@ class MaskedFrames:
             self._masks, self._used = self._random_bytes(_MASKS_AT_ONCE * _MASK_BYTES), 0
         begin, self._used = self._used, self._used + _MASK_BYTES
         return self._masks[begin : self._used]
+
+
+def _head(kind: int, size: int) -> bytes:
+    if size < 126:
+        return struct.pack("!BB", kind, _MASKED | size)
+    if size < 1 << 16:
+        return struct.pack("!BBH", kind, _MASKED | 126, size)
+    return struct.pack("!BBQ", kind, _MASKED | 127, size)

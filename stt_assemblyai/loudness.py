@@ -1,4 +1,4 @@
-"""Voice activity by loudness alone: where a voice ends, and a service that ignores one.
+"""Voice activity by loudness alone: where a voice ends, a service that ignores one, a calm line.
 
 Loudness is the mean absolute sample of signed 16 bit PCM, 0 to 32768. A quiet line has less than
 100.
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from stt_assemblyai.audio import ReplayBuffer
     from stt_assemblyai.transcript import SpokenWord
 
-__all__ = ["StallDetector", "has_voice", "is_quiet", "voice_end_ms"]
+__all__ = ["Calm", "StallDetector", "has_voice", "is_quiet", "voice_end_ms"]
 
 _SOFTEST_WORD = 60  # softer is no word
 _SPEECH = 400  # what surely is a voice, on any line
@@ -30,6 +30,9 @@ _SHORTEST_VOICE_MS = 50
 _LOOK_EVERY_MS = 500.0  # one chunk in this much audio is measured: it has to cost nothing
 _LEAD_MS = 700.0  # speech may have begun right after the last look, and softly
 _SPEECH_SHARE = 0.25  # speech is loud for a larger share of the time
+_SAMPLED = 17  # of so many samples one is looked at: odd, so that no common tone hides
+_CALM_BYTES = 16_000  # half a second at 16 kHz
+_RISE, _FALL = 0.01, 0.3  # of the noise's level, for each piece of audio
 
 
 def is_quiet(buffer: ReplayBuffer, word: SpokenWord, quiet_ms: int) -> bool:
@@ -106,7 +109,7 @@ class StallDetector:
         if not self._armed or stream_ms < self._next_look_ms:
             return
         self._next_look_ms = stream_ms + _LOOK_EVERY_MS
-        loud = float(_magnitudes(pcm).mean()) > _SPEECH
+        loud = _mean_magnitude(pcm) > _SPEECH
         if not (loud or self._looks):
             return
         self._looks += 1
@@ -122,6 +125,26 @@ class StallDetector:
         self._from_ms = float("inf")
         self._looks = self._loud_looks = 0
         self.stalled = False
+
+
+class Calm:
+    """Whether a line is so quiet that its audio may wait: nobody has begun to speak on it.
+
+    It costs two microseconds a piece. What is a little louder than the noise so far, by 6 dB, ends
+    the calm at once.
+    """
+
+    def __init__(self) -> None:
+        self._noise = 0.0
+        self._quiet_bytes = 0
+
+    def after(self, pcm: bytes | memoryview) -> bool:
+        """Whether it is calm after this, the newest audio."""
+        level = _mean_magnitude(pcm)
+        is_quiet = level <= max(_SOFTEST_WORD, 2 * self._noise)
+        self._noise += (level - self._noise) * (_RISE if level > self._noise else _FALL)
+        self._quiet_bytes = self._quiet_bytes + len(pcm) if is_quiet else 0
+        return self._quiet_bytes >= _CALM_BYTES
 
 
 def _voice_level(levels: npt.NDArray[np.float64]) -> float:
@@ -144,6 +167,13 @@ def _levels(buffer: ReplayBuffer, from_ms: float, until_ms: float) -> npt.NDArra
     whole = magnitudes[: len(magnitudes) - len(magnitudes) % size].reshape(-1, size)
     levels: npt.NDArray[np.float64] = whole.mean(axis=1)
     return levels
+
+
+def _mean_magnitude(pcm: bytes | memoryview) -> float:
+    """Of some of the samples: numpy costs ten times as much for so few."""
+    whole = memoryview(pcm)[: len(pcm) - len(pcm) % SAMPLE_BYTES]
+    samples = whole.cast("h")[::_SAMPLED]
+    return sum(map(abs, samples)) / max(1, len(samples))
 
 
 def _magnitudes(pcm: bytes) -> npt.NDArray[np.float64]:

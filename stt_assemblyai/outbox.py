@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from stt_assemblyai.audio import AudioClock, ReplayBuffer
 from stt_assemblyai.messages import ClientMessage, Terminate, UpdateConfiguration
-from stt_assemblyai.service import FASTEST_SPEED, SHORTEST_CHUNK_MS
+from stt_assemblyai.service import FASTEST_SPEED, LONGEST_CHUNK_MS, SHORTEST_CHUNK_MS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -106,6 +106,8 @@ class Outbox:
         self._pacer = Pacer(timing.replay_speed)
         self._messages = deque(messages)
         self._position = 0
+        self._held = False  # a chunk waits for the next one, to go with it
+        self._may_join = 2 * replay.chunk_ms <= LONGEST_CHUNK_MS
         self._silence_ms = 0.0  # sent in a row
         self.clock = AudioClock()
         self.from_ms = from_ms
@@ -115,6 +117,12 @@ class Outbox:
     def until_ms(self) -> float:
         """How far into the stream audio has been sent."""
         return self._replay.milliseconds(self._position)
+
+    @property
+    def newest_chunk(self) -> Chunk:
+        """The last of the audio that was sent, as far as it is still kept."""
+        at_ms = max(0.0, self.until_ms - self._replay.chunk_ms)
+        return Chunk(at_ms, self._replay.between(at_ms, self.until_ms))
 
     @property
     def unsent(self) -> list[QueuedMessage]:
@@ -143,13 +151,14 @@ class Outbox:
 
     def stir(self, now: float) -> None:
         """There is a new reason to wait for audio: its lateness counts from now on."""
-        self.busy_at, self._silence_ms = now, 0.0
+        self.busy_at, self._silence_ms, self._held = now, 0.0, False
 
     def has_more(self, *, is_open: bool, ended: bool) -> bool:
         """Whether `take` has something, now or when its pace allows."""
         if self._messages and self._has_message():
             return is_open
-        has_chunk = self._position + self._replay.chunk_bytes <= self._replay.end
+        chunks = 2 if self._held else 1
+        has_chunk = self._position + chunks * self._replay.chunk_bytes <= self._replay.end
         return has_chunk or (is_open and ended)
 
     def take(self, now: float, *, is_open: bool, ended: bool) -> Chunk | ClientMessage | None:
@@ -171,35 +180,41 @@ class Outbox:
         if pcm is None or now < self._pacer.ready_at:
             return None
         at_ms = self.until_ms
-        self._sent(pcm, at_ms, now)
+        self._sent(len(pcm), at_ms, now)
         return Chunk(at_ms, pcm)
 
-    def take_live(self, now: float, look_at_ms: float) -> bytes | None:
-        """What `take` would give while nothing but live audio is to be sent: the chunk that the
-        newest audio completes, or nothing yet (empty).
+    def push_live(
+        self, pcm: bytes | memoryview, now: float, *, may_wait: bool = False
+    ) -> bytes | None:
+        """Add the newest audio, and take what `take` would give while nothing but live audio is to
+        be sent: the chunk that this audio completes, or nothing yet (empty).
 
-        None, and nothing is taken: more is to be done, or the session has then been sent
-        `look_at_ms` of audio. `take` does all of it, at several times the price.
+        A short chunk that `may_wait` goes with the next one. None, and nothing is added or taken:
+        more is to be done. `take` does all of it, at several times the price.
         """
-        replay = self._replay
-        at, size = self._position, replay.chunk_bytes
-        waiting = replay.end - at
-        if waiting < size:
-            return None if self._messages else b""
-        is_due = self.clock.session_ms + replay.chunk_ms >= look_at_ms
-        if self._messages or is_due or now < self._pacer.ready_at or waiting >= 2 * size:
+        replay, at = self._replay, self._position
+        waiting, size = replay.end + len(pcm) - at, replay.chunk_bytes
+        if self._messages or now < self._pacer.ready_at:
             return None
-        pcm = replay.chunk(at)
-        if pcm is not None:
-            self._sent(pcm, replay.milliseconds(at), now)
-        return pcm
+        if waiting >= (3 * size if self._held else 2 * size) or waiting >= replay.keep_bytes:
+            return None
+        replay.append(pcm)
+        if waiting < size:
+            return b""
+        if waiting >= 2 * size:
+            size *= 2
+        elif may_wait and self._may_join:
+            self._held = True
+            return b""
+        self._sent(size, replay.milliseconds(at), now)
+        return replay.chunk(at, size)
 
-    def _sent(self, pcm: bytes, at_ms: float, now: float) -> None:
-        duration_ms = self._replay.milliseconds(len(pcm))
+    def _sent(self, size: int, at_ms: float, now: float) -> None:
+        duration_ms = self._replay.milliseconds(size)
         self.clock.sent(at_ms, duration_ms)
         self._pacer.sent(now, duration_ms)
-        self._position += len(pcm)
-        self.stir(now)
+        self._position += size
+        self.busy_at, self._silence_ms = now, 0.0
 
     def take_silence(self, now: float) -> Chunk:
         """A chunk of silence that stands in for late audio; the stream's clock stands still."""

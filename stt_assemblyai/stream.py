@@ -28,6 +28,7 @@ from stt_assemblyai.events import (
 )
 from stt_assemblyai.flush import Flush
 from stt_assemblyai.hearing import Hearing
+from stt_assemblyai.loudness import Calm
 from stt_assemblyai.messages import ForceEndpoint, Unknown, UpdateConfiguration
 from stt_assemblyai.outbox import Input
 from stt_assemblyai.protocol import Event, Heard
@@ -56,6 +57,9 @@ class Stream:
         self.sessions = Sessions(config, self.input, self._hearing, retries, self._log)
         self._actions: list[Action] = []
         self._live: Attempt | None = None  # the only session, if it has nothing to do but to hear
+        self._calm = Calm()
+        self.live_key = -1
+        self.look_is_due = False
 
     @property
     def over(self) -> bool:
@@ -80,15 +84,34 @@ class Stream:
         self.sessions.start(now)
         self._follow_up(now)
 
+    def push_live(self, pcm: bytes | memoryview, now: float) -> bytes | None:
+        """More audio, while one session has nothing to do but to hear it: the frame that is to be
+        sent with `live_key`, perhaps empty; then `look`, if `look_is_due`.
+
+        None, and nothing is done: `push` has to do it, at several times the price.
+        """
+        if (live := self._live) is None:
+            return None
+        is_calm = self._calm.after(pcm) and not self._hearing.in_turn
+        if (frame := live.push_live(pcm, now, may_wait=is_calm)) is None:
+            return None
+        self.input.added_at = now
+        self.look_is_due = live.outbox.clock.session_ms >= self._hearing.look_at_ms
+        return frame
+
+    def look(self, now: float) -> bool:
+        """Look at what was sent live. Returns whether `deadline` may have come nearer."""
+        if (live := self._live) is None:
+            return False
+        self._after_audio(live, live.outbox.newest_chunk, now)
+        if not (self._actions or live.over):
+            return False
+        self._follow_up(now)
+        return True
+
     def push(self, pcm: bytes | memoryview, now: float) -> bool:
         """More audio. Returns whether `deadline` may have come nearer: mostly it has not."""
         self.input.add(pcm, now)
-        if (live := self._live) is not None:
-            frame = live.live_frame(now, self._hearing.look_at_ms)
-            if frame:
-                self._actions.append(Send(live.key, frame))
-            if frame is not None:
-                return False
         before = len(self._actions)
         self._follow_up(now)
         if not all(isinstance(action, Send) for action in self._actions[before:]):
@@ -208,7 +231,7 @@ class Stream:
         if changes or active is None or active.has_reported_all:
             self._change_sessions(now)
         elif active.may_send and not (active.idle or self.input.ended):
-            self._live = active
+            self._live, self.live_key = active, active.key
 
     def _change_sessions(self, now: float) -> None:
         while True:

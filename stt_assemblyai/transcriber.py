@@ -116,6 +116,12 @@ class Transcriber:
         return int(self._stream.input.end_ms)
 
     @property
+    def pushed_at(self) -> float:
+        """When the newest audio was pushed, on the event loop's clock; before any, now."""
+        at = self._stream.input.added_at
+        return self._loop.time() if at == -math.inf else at
+
+    @property
     def dropped_ms(self) -> int:
         """How much audio was dropped unheard, in outages longer than what is kept."""
         return self._stream.input.replay.dropped_ms
@@ -127,7 +133,8 @@ class Transcriber:
 
     def push(self, pcm: bytes | memoryview) -> None:
         """Add audio: PCM, 16 bit, mono, at the options' sample rate."""
-        self._tell(self._stream.push, pcm)
+        if self._is_acting or not self._push_live(pcm):  # what is being done comes first
+            self._tell(self._stream.push, pcm)
 
     def flush(self) -> None:
         """End the open turn at this point of the audio. If none is open, `NothingToEnd` follows:
@@ -172,6 +179,27 @@ class Transcriber:
         if error := self._fault or self._stream.sessions.error:
             raise error
 
+    def _push_live(self, pcm: bytes | memoryview) -> bool:
+        """Whether there was nothing to do but to send it: the way of nearly all audio."""
+        stream = self._stream
+        try:
+            frame = stream.push_live(pcm, self._loop.time())
+        except Exception as error:  # our own: it ends the stream, and never reaches the caller
+            self._fail(error)
+            return False
+        if frame is None:
+            return False
+        if frame:
+            self._send(stream.live_key, frame)
+        if stream.look_is_due:
+            self._tell(stream.look)
+        return True
+
+    def _send(self, key: int, frame: str | bytes) -> None:
+        line = self._lines[key]
+        if not line.send(frame) and line.writer is None:
+            line.writer = self._tasks.create_task(self._drain(key, line))
+
     def _tell(self, verb: Callable[..., object], *what: object, at: float = -math.inf) -> None:
         """Tell the stream something, and do what it wants done."""
         nearer: object = True
@@ -204,9 +232,7 @@ class Transcriber:
     def _carry_out(self, action: actions.Action) -> None:
         match action:
             case actions.Send(key, frame):
-                line = self._lines[key]
-                if not line.send(frame) and line.writer is None:
-                    line.writer = self._tasks.create_task(self._drain(key, line))
+                self._send(key, frame)
             case actions.Emit(event):
                 self._emit(event)
             case actions.Connect(key, query):

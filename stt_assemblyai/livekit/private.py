@@ -48,9 +48,11 @@ class DirectStream(stt.RecognizeStream):
         self, owner: stt.STT[Any], conn_options: APIConnectOptions, sample_rate: int
     ) -> None:
         self._usage: aio.Chan[stt.SpeechEvent] = aio.Chan()
+        self.takes_input = True
+        """Whether the input is still open, and the stream too: LiveKit asks two channels."""
         super().__init__(stt=owner, conn_options=conn_options, sample_rate=sample_rate)
         self._event_aiter = self._event_ch  # LiveKit's tee wakes two tasks for every event
-        self._task.add_done_callback(lambda _: self._usage.close())
+        self._task.add_done_callback(self._end)
 
     def give(self, event: stt.SpeechEvent) -> None:
         """Send this to the session."""
@@ -61,11 +63,6 @@ class DirectStream(stt.RecognizeStream):
         self._event_ch.send_nowait(event)
         self._usage.send_nowait(event)
 
-    @property
-    def takes_input(self) -> bool:
-        """Whether the input is still open, and the stream too."""
-        return not (self._input_ch.closed or self._event_ch.closed)
-
     def require_input(self) -> None:
         """Raise LiveKit's own RuntimeError unless it takes input."""
         self._check_input_not_ended()
@@ -73,7 +70,12 @@ class DirectStream(stt.RecognizeStream):
 
     def close_input(self) -> None:
         """Make LiveKit refuse more input."""
+        self.takes_input = False
         self._input_ch.close()
+
+    def _end(self, _: asyncio.Task[None]) -> None:
+        self.takes_input = False
+        self._usage.close()
 
     async def wait_for_end(self, timeout_seconds: float) -> None:
         """Return when the stream has ended by itself, or after the timeout."""

@@ -86,7 +86,6 @@ class SpeechStream(DirectStream):
         super().__init__(owner, conn_options, config.options.sample_rate)
         self._rate_changer: rtc.AudioResampler | None = None
         self._frame_rate = 0
-        self._last_push = time.time()
 
     @property
     def session_id(self) -> str | None:
@@ -121,7 +120,6 @@ class SpeechStream(DirectStream):
             frame = rtc.AudioFrame(mono, frame.sample_rate, 1, frame.samples_per_channel)
         if frame.sample_rate != self._frame_rate:
             self._change_rate(frame.sample_rate)
-        self._last_push = time.time()
         if self._rate_changer is None:
             self.transcriber.push(frame.data.cast("B"))
             return
@@ -236,9 +234,10 @@ class SpeechStream(DirectStream):
             self.give_usage(usage)
 
     def _wall_time(self, audio_ms: int) -> float:
-        """When a moment of the audio was pushed, counted back from the newest sample."""
+        """When a moment of the audio was pushed, in unix seconds, counted back from the newest
+        sample."""
         behind_ms = max(0, self.transcriber.audio_ms - audio_ms)
-        return self._last_push - behind_ms / 1000
+        return time.time() - _now() + self.transcriber.pushed_at - behind_ms / 1000
 
     def _told(self, end: TurnEnd) -> dict[str, Any]:
         """What a FINAL's metadata say about the end of its turn; the time in unix seconds."""

@@ -369,10 +369,11 @@ def test_mu_law_is_really_sent() -> None:
     (frame, _), *_ = attempt.frames(0.0, ended=False)
     assert frame == b"\xff" * 400
     attempt.receive(BEGIN, 0.0)
-    assert attempt.live_frame(0.0, math.inf) == b""
-    audio.add(bytes(800), 0.0)
-    assert attempt.live_frame(0.0, math.inf) == b"\xff" * 400
-    assert World().opened().attempt.live_frame(0.0, math.inf) == b""
+    assert attempt.push_live(bytes(400), 0.0) == b""
+    assert attempt.push_live(bytes(400), 0.0) == b"\xff" * 400
+    assert attempt.push_live(bytes(800), 0.05, may_wait=True) == b""
+    pcm = World().opened().attempt.push_live(bytes(800), 0.0)
+    assert pcm == bytes(800)
 
 
 def test_a_connection_that_takes_nothing_for_ten_seconds_is_given_up() -> None:

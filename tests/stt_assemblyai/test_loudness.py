@@ -6,7 +6,14 @@ import numpy as np
 import pytest
 
 from stt_assemblyai.audio import ReplayBuffer
-from stt_assemblyai.loudness import StallDetector, _percentile, has_voice, is_quiet, voice_end_ms
+from stt_assemblyai.loudness import (
+    Calm,
+    StallDetector,
+    _percentile,
+    has_voice,
+    is_quiet,
+    voice_end_ms,
+)
 from stt_assemblyai.transcript import SpokenWord
 
 RATE = 16_000
@@ -180,3 +187,31 @@ def test_a_percentile_is_what_numpy_takes_for_one(share: float) -> None:
     for size in range(1, 40):
         expected = np.percentile(levels[:size], 100 * share)
         assert _percentile(levels[:size], share) == pytest.approx(expected)
+
+
+def calm_after(*pieces: tuple[float, int]) -> list[bool]:
+    """Whether it is calm after each 50 ms of these."""
+    calm, step = Calm(), RATE // 20 * 2
+    pcm = b"".join(sound(*piece) for piece in pieces)
+    return [calm.after(pcm[at : at + step]) for at in range(0, len(pcm), step)]
+
+
+@pytest.mark.parametrize("noise", [0, 20, 300])
+def test_a_line_is_calm_when_nobody_has_spoken_on_it_for_half_a_second(noise: float) -> None:
+    settling = (noise, 20_000)
+    was_calm = calm_after(settling, (3000, 1000), (noise, 2000))
+    at = len(was_calm) - 60
+    assert all(was_calm[at - 40 : at])
+    assert not any(was_calm[at : at + 20 + 9])
+    assert all(was_calm[at + 20 + 15 :])
+
+
+def test_a_voice_ends_the_calm_with_its_first_piece() -> None:
+    was_calm = calm_after((20, 5000), (300, 50))
+    assert was_calm[-2:] == [True, False]
+
+
+def test_half_a_sample_spoils_no_calm() -> None:
+    calm = Calm()
+    assert [calm.after(bytes(8001)) for _ in range(2)] == [False, True]
+    assert calm.after(b"")

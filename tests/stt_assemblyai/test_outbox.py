@@ -265,64 +265,85 @@ def test_a_pause_is_no_credit() -> None:
     assert pacer.ready_at == pytest.approx(60.04)
 
 
-FAR = math.inf  # no look is due
-
-
 def test_live_audio_is_taken_at_once_and_counted_as_take_counts_it() -> None:
     quick, thorough = Sending(), Sending()
     for number in range(40):
-        now = number * 0.025
-        for sending in (quick, thorough):
-            sending.push(CHUNK[: len(CHUNK) // 2], now)
+        now, piece = number * 0.025, CHUNK[: len(CHUNK) // 2]
+        thorough.push(piece, now)
         chunks = [each.pcm for each in thorough.take(now) if isinstance(each, Chunk)]
-        assert [quick.outbox.take_live(now, FAR)] == (chunks or [b""])
+        assert [quick.outbox.push_live(piece, now)] == (chunks or [b""])
         one, other = quick.outbox, thorough.outbox
         assert (one.until_ms, one.clock.session_ms) == (other.until_ms, other.clock.session_ms)
         assert (one.busy_at, one.silence_ms) == (other.busy_at, other.silence_ms)
         assert one.ready_at(is_open=True, ended=True) == other.ready_at(is_open=True, ended=True)
+    assert quick.outbox.newest_chunk == Chunk(950.0, CHUNK)
 
 
 def test_more_than_one_chunk_is_left_to_take() -> None:
     sending = Sending()
+    assert sending.outbox.push_live(CHUNK * 2, 0.0) is None
+    assert sending.take() == []  # nothing was added
     sending.push(CHUNK * 2)
-    assert sending.outbox.take_live(0.0, FAR) is None
     assert len(sending.take()) == 2
 
 
-def test_a_message_is_left_to_take_whether_a_chunk_is_there_or_not() -> None:
+def test_a_message_is_left_to_take() -> None:
     sending = Sending()
     sending.outbox.queue(UPDATE, 0.0)
-    assert sending.outbox.take_live(0.0, FAR) is None
+    assert sending.outbox.push_live(CHUNK, 0.0) is None
     sending.push(CHUNK)
-    assert sending.outbox.take_live(0.0, FAR) is None
     assert sending.take() == [UPDATE, Chunk(0.0, CHUNK)]
 
 
 def test_live_audio_waits_for_its_pace() -> None:
     sending = Sending(replay_speed=1.25)
-    sending.push(CHUNK * 100)
-    assert sending.take()  # as much as may go at once
-    ahead = Outbox(sending.audio.replay, sending.timing)
-    ahead.start(4950.0, now=0.0)
-    taken = []
-    for _ in range(10):
-        taken.append(ahead.take_live(0.0, FAR))
-        sending.push(CHUNK)
-    assert taken[:5] == [CHUNK] * 5
-    assert taken[-1] is None
-    assert ahead.take(0.0, is_open=True, ended=False) is None  # not yet
+    taken = [sending.outbox.push_live(CHUNK, 0.0) for _ in range(10)]
+    assert taken == [CHUNK] * 6 + [None] * 4
+    assert sending.outbox.ready_at(is_open=True, ended=True) == pytest.approx(0.04)
 
 
-def test_a_chunk_after_which_somebody_looks_is_left_to_take() -> None:
-    sending = Sending()
-    sending.push(CHUNK)
-    assert sending.outbox.take_live(0.0, 50.0) is None
-    assert sending.outbox.take_live(0.0, 51.0) == CHUNK
-
-
-def test_audio_that_was_dropped_before_it_was_sent_is_left_to_take() -> None:
+def test_audio_that_may_be_dropped_before_it_is_sent_is_left_to_take() -> None:
     sending = Sending(keep_seconds=0.05)
     sending.push(CHUNK[:400])
+    assert sending.outbox.push_live(CHUNK, 0.0) is None
     sending.push(CHUNK)
-    assert sending.outbox.take_live(0.0, FAR) is None
     assert sending.take() == [Chunk(25.0, CHUNK)]
+
+
+def test_a_chunk_that_may_wait_goes_with_the_next_one() -> None:
+    sending = Sending()
+    now = [number * 0.05 for number in range(6)]
+    taken = [sending.outbox.push_live(CHUNK, at, may_wait=True) for at in now]
+    assert taken == [b"", CHUNK * 2] * 3
+    assert (sending.outbox.until_ms, sending.outbox.clock.session_ms) == (300.0, 300.0)
+
+
+def test_a_chunk_that_waits_goes_at_once_with_one_that_may_not() -> None:
+    sending = Sending()
+    assert sending.outbox.push_live(CHUNK, 0.0, may_wait=True) == b""
+    assert sending.outbox.push_live(CHUNK, 0.05) == CHUNK * 2
+    half = CHUNK[: len(CHUNK) // 2]
+    assert sending.outbox.push_live(CHUNK, 0.1, may_wait=True) == b""
+    assert sending.outbox.push_live(half, 0.125) == CHUNK  # it was one already
+    assert sending.outbox.push_live(half, 0.15) == CHUNK
+    assert sending.outbox.push_live(CHUNK, 0.2, may_wait=True) == b""
+    assert sending.outbox.push_live(CHUNK * 2, 0.3) is None  # more than may be sent at once
+
+
+def test_a_chunk_that_waits_is_nothing_to_send_until_there_is_a_reason() -> None:
+    sending = Sending()
+    assert sending.outbox.push_live(CHUNK, 0.0, may_wait=True) == b""
+    assert not sending.outbox.has_more(is_open=True, ended=False)
+    sending.outbox.queue(ForceEndpoint(), 0.05)
+    assert sending.take() == [Chunk(0.0, CHUNK), ForceEndpoint()]
+    assert sending.outbox.push_live(CHUNK, 0.1, may_wait=True) == b""
+    sending.push(CHUNK)
+    assert sending.take() == [Chunk(50.0, CHUNK), Chunk(100.0, CHUNK)]
+    assert sending.outbox.push_live(CHUNK, 0.2, may_wait=True) == b""
+    assert sending.outbox.has_more(is_open=True, ended=True)  # the end leaves nothing behind
+
+
+def test_long_chunks_go_alone() -> None:
+    sending = Sending(chunk_ms=600)
+    chunk = bytes(len(CHUNK) * 12)
+    assert sending.outbox.push_live(chunk, 0.0, may_wait=True) == chunk

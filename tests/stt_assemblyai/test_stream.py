@@ -11,6 +11,7 @@ from pydantic import TypeAdapter
 
 from stt_assemblyai.actions import Action, Close, Connect, Emit, Send, StreamConfig
 from stt_assemblyai.attempt import Connection, Role
+from stt_assemblyai.audio import ReplayBuffer
 from stt_assemblyai.endpointing import TurnChoices
 from stt_assemblyai.errors import AuthenticationError, ConfigurationError, NetworkError
 from stt_assemblyai.events import (
@@ -83,10 +84,18 @@ class Played:
         """Live audio; timers ring when they are due."""
         actions: list[Action] = []
         for _ in range(count):
-            actions += self.wait(0.05) + self.tell(self.stream.push, pcm)
+            actions += self.wait(0.05) + self.push(pcm)
             for key in self.stream.sessions.attempts:
                 self.stream.alive(key, self.now)
         return actions
+
+    def push(self, pcm: bytes) -> list[Action]:
+        """As the transcriber does it: live if that is all."""
+        frame = self.stream.push_live(pcm, self.now)
+        if frame is None:
+            return self.tell(self.stream.push, pcm)
+        sent: list[Action] = [Send(self.stream.live_key, frame)] if frame else []
+        return sent + (self.tell(self.stream.look) if frame and self.stream.look_is_due else [])
 
     def wait(self, seconds: float) -> list[Action]:
         """Time passes; timers ring when they are due."""
@@ -204,7 +213,9 @@ def test_a_flush_in_an_open_turn_asks_for_its_end() -> None:
 def test_a_flush_without_a_turn_is_answered_at_once_behind_silence() -> None:
     played = Played().open()
     played.hear(QUIET, 20)
-    assert played.tell(played.stream.flush) == [Send(1, FORCE_ENDPOINT), Emit(NothingToEnd())]
+    actions = played.tell(played.stream.flush)
+    assert actions[-2:] == [Send(1, FORCE_ENDPOINT), Emit(NothingToEnd())]
+    assert actions[:-2] in ([], [Send(1, QUIET)])  # a piece may have waited for the next one
 
 
 def test_a_flush_behind_a_voice_waits_for_its_words() -> None:
@@ -313,11 +324,39 @@ def test_a_fault_in_handling_audio_costs_the_session(
     caplog.set_level(logging.WARNING)
     played = Played().open()
     with monkeypatch.context() as broken:
-        broken.setattr(np, "abs", lambda *_: [][0])
-        actions = played.hear(VOICE, 1)
+        broken.setattr(ReplayBuffer, "release", lambda *_: [][0])
+        actions = played.hear(VOICE, 25) + played.wait(1.0)
     assert Close(1) in actions
-    assert [each for each in played.wait(1.0) if isinstance(each, Connect)]
+    assert [each for each in actions if isinstance(each, Connect)]
     assert any(vars(r).get("fault", "").startswith("IndexError at") for r in caplog.records)
+
+
+def test_silence_is_sent_in_longer_pieces_and_a_voice_at_once() -> None:
+    played = Played().open()
+    played.hear(QUIET, 41)  # the line is known to be calm
+    frames = [len(each.frame) for each in played.hear(QUIET, 20) if isinstance(each, Send)]
+    assert frames == [2 * len(QUIET)] * 10
+    played.hear(QUIET, 1)
+    assert played.hear(VOICE, 1) == [Send(1, QUIET + VOICE)]
+    assert played.hear(VOICE, 1) == [Send(1, VOICE)]
+
+
+def test_nothing_waits_in_a_turn() -> None:
+    played = Played().in_turn()
+    frames = [len(each.frame) for each in played.hear(QUIET, 20) if isinstance(each, Send)]
+    assert frames == [len(QUIET)] * 20
+
+
+def test_a_silent_line_that_goes_mute_ends_its_session_as_soon_as_any() -> None:
+    played = Played(idle_seconds=10).open()
+    played.hear(QUIET, 40)  # one piece waits
+    assert TERMINATE in [each.frame for each in played.wait(10.1) if isinstance(each, Send)]
+
+
+def test_a_look_at_a_session_that_has_more_to_do_is_put_off() -> None:
+    played = Played()
+    assert played.tell(played.stream.look) == []
+    assert not played.stream.look(0.0)
 
 
 class Rolling(Played):
@@ -340,6 +379,7 @@ class Rolling(Played):
 
 def test_audio_goes_to_both_sessions_of_a_roll_over() -> None:
     rolling = Rolling()
+    rolling.hear(VOICE, 1)
     assert rolling.tell(rolling.stream.push, VOICE) == [Send(1, VOICE), Send(2, VOICE)]
 
 
