@@ -1,7 +1,8 @@
 """Load shedding: a worker takes no more calls while those that it has run late.
 
 Two figures tell. When the event loops of calls run late, callers hear it at once, so two seconds
-are enough. When every core is busy, that may be because calls begin, which takes a few seconds.
+are enough. When every core is busy, that may be because calls begin, which takes a few seconds, or
+because of programs that make way; but when calls begin to run late as well, two seconds are enough.
 """
 
 import asyncio
@@ -62,6 +63,7 @@ class LoadShedding:
         self._cpu_used = 0.0
         self._cpu = Brake(cpu_limit, cpu_limit - WELL_BELOW, ON_SECONDS, OFF_SECONDS)
         self._lag = Brake(lag_limit, lag_limit / 2, LAG_ON_SECONDS, OFF_SECONDS)
+        self._both = Brake(cpu_limit, cpu_limit - WELL_BELOW, LAG_ON_SECONDS, OFF_SECONDS)
 
     def cpu_used(self, now: float) -> float:
         """The share of the CPU that calls which begin have to leave to others, 0 to 1.
@@ -77,7 +79,7 @@ class LoadShedding:
     @property
     def is_on(self) -> bool:
         """Whether a worker with calls is to take no more."""
-        return self._cpu.is_on or self._lag.is_on
+        return self._cpu.is_on or self._lag.is_on or self._both.is_on
 
     def add_sample(self, used: float) -> None:
         """Take one sample: the share of the CPU used in the last `SAMPLE_SECONDS`, 0 to 1."""
@@ -90,6 +92,14 @@ class LoadShedding:
 
     def add_lag(self, seconds: float) -> None:
         """Take one sample, once in `SAMPLE_SECONDS`: how late the event loops of calls run."""
+        if self._both.add(self._cpu_used if seconds > self._lag.below else 0.0):
+            if self._both.is_on:
+                log.warning(
+                    "the CPU is too busy, and calls begin to run late: taking no more calls",
+                    extra={"lag_ms": round(seconds * 1000)},
+                )
+            else:
+                log.warning("calls run in time again, or the CPU has room: taking calls")
         if self._lag.add(seconds):
             if self._lag.is_on:
                 log.warning(
