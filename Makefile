@@ -106,6 +106,9 @@ soak: $(STAMP)  ## Calls that come and go for MINUTES=15, with faults: memory, f
 	$(BIN)/python -m workbench.local.livekit_binary
 	$(BIN)/python -m workbench.bench.soak --minutes $(or $(MINUTES),15) --picture docs/soak.svg
 
+soak-virtual: $(STAMP)  ## An hour of a call and a thousand calls in one process, in virtual time, a quarter of an hour: costs and memory stay flat
+	$(BIN)/python -m workbench.bench.soak.virtual
+
 faults: livekit  ## Ten calls with a planted fault each, under neutral names, and their pages: who finds the cause? Six minutes
 	$(BIN)/python -m workbench.bench.planted
 

@@ -3,6 +3,7 @@
 import json
 import logging
 import math
+import sys
 from typing import Any
 
 import numpy as np
@@ -345,6 +346,26 @@ def test_nothing_waits_in_a_turn() -> None:
     played = Played().in_turn()
     frames = [len(each.frame) for each in played.hear(QUIET, 20) if isinstance(each, Send)]
     assert frames == [len(QUIET)] * 20
+
+
+def test_a_turn_takes_no_more_steps_after_hundreds_of_them() -> None:
+    played, steps = Played().open(), []
+
+    def count(_: object, event: str, __: object) -> None:
+        steps[-1] += event == "call"
+
+    for number in range(300):
+        start = number * 1000 + 100
+        word = HELLO | {"start": start, "end": start + 350}
+        steps.append(0)
+        sys.setprofile(count if number in (10, 299) else None)
+        played.hear(VOICE, 10)
+        played.tell(played.stream.receive, 1, turn(number, word))
+        played.tell(played.stream.receive, 1, turn(number, word, over=True))
+        played.hear(QUIET, 10)
+        sys.setprofile(None)
+    assert steps[10] > 500
+    assert steps[299] <= 1.05 * steps[10]
 
 
 def test_a_silent_line_that_goes_mute_ends_its_session_as_soon_as_any() -> None:

@@ -17,6 +17,8 @@ from workbench.bench.soak.__main__ import rows
 from workbench.bench.soak.picture import picture
 from workbench.bench.soak.sampling import KEPT, Sample
 from workbench.bench.soak.trend import Trend, trend
+from workbench.bench.soak.virtual import Held, Minute, many_calls, minutes, on_a_virtual_clock
+from workbench.bench.soak.virtual_call import a_call, parts_without_network
 
 TIMES = [5.0 * number for number in range(60)]
 EACH = 6
@@ -113,3 +115,21 @@ async def test_conversations_leave_nothing_behind_and_a_session_that_is_kept_is_
     kept: list[Any] = []
     objects = (await held(4, kept.append))["objects"]
     assert not trend(range(4), objects, tolerance=50).is_flat
+
+
+@pytest.mark.usefixtures("_unlogged")
+def test_calls_in_virtual_time_are_answered_and_counted() -> None:
+    shared = parts_without_network()
+
+    async def two_minutes() -> list[Minute]:
+        async with a_call(shared) as session:
+            return await minutes(session, 2, counted=[1], seconds=7)
+
+    first, second = on_a_virtual_clock(two_minutes)
+    assert (first.answers, first.steps) == (1, 0)
+    assert second.answers == 1
+    assert second.steps > 10_000
+    told: list[Held] = []
+    held = on_a_virtual_clock(lambda: many_calls(shared, 2, 2, told.append))
+    assert held == told
+    assert [(each.calls, each.tasks) for each in held] == [(2, 1)]
