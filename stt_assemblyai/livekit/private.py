@@ -52,7 +52,7 @@ class DirectStream(stt.RecognizeStream):
         """Whether the input is still open, and the stream too: LiveKit asks two channels."""
         super().__init__(stt=owner, conn_options=conn_options, sample_rate=sample_rate)
         self._event_aiter = self._event_ch  # LiveKit's tee wakes two tasks for every event
-        self._task.add_done_callback(self._end)
+        self._task.add_done_callback(self.has_ended)
 
     def give(self, event: stt.SpeechEvent) -> None:
         """Send this to the session."""
@@ -73,7 +73,8 @@ class DirectStream(stt.RecognizeStream):
         self.takes_input = False
         self._input_ch.close()
 
-    def _end(self, _: asyncio.Task[None]) -> None:
+    def has_ended(self, _: asyncio.Task[None]) -> None:
+        """Take no more input: the stream is over."""
         self.takes_input = False
         self._usage.close()
 
