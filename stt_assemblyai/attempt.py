@@ -234,9 +234,7 @@ class Attempt:
             else:
                 yield self._say(what, now), None
 
-    def push_live(
-        self, pcm: bytes | memoryview, now: float, *, may_wait: bool = False
-    ) -> bytes | None:
+    def push_live(self, pcm: bytes | memoryview, now: float, *, may_wait: bool) -> bytes | None:
         """The frame for live audio, as `Outbox.push_live` has it: perhaps empty, None for more."""
         chunk = self.outbox.push_live(pcm, now, may_wait=may_wait)
         return to_mulaw(chunk) if chunk and self._sends_mulaw else chunk

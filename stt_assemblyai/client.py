@@ -132,8 +132,7 @@ class _WebSocket:
         return Closed(closing.code, self._masked(closing.reason)) if closing else Closed(1006, "")
 
     async def watch(self, beat_seconds: float) -> None:
-        """Ping if nothing has come for `beat_seconds`; abort the connection if nothing comes for as
-        long again."""
+        """Ping if nothing has come for `beat_seconds`; abort if nothing comes for as long again."""
         with contextlib.suppress(ConnectionClosed):
             while True:
                 asked_at = self._connection.loop.time()

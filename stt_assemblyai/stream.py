@@ -85,10 +85,8 @@ class Stream:
         self._follow_up(now)
 
     def push_live(self, pcm: bytes | memoryview, now: float) -> bytes | None:
-        """More audio, while one session has nothing to do but to hear it: the frame that is to be
-        sent with `live_key`, perhaps empty; then `look`, if `look_is_due`.
-
-        None, and nothing is done: `push` has to do it, at several times the price.
+        """More audio, while one session has nothing to do but to hear it: the frame to send with
+        `live_key`, perhaps empty; then `look`, if `look_is_due`. None, and nothing is done: `push`.
         """
         if (live := self._live) is None:
             return None

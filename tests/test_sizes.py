@@ -16,6 +16,7 @@ LONG_FILES = {
     "agent/worker/metrics.py": "a table: each metric, declared once",
     "config/behaviour.py": "a table: each setting of the agent, declared once",
     "stt_assemblyai/options.py": "a table: each parameter of a session, declared once",
+    "stt_assemblyai/stream.py": "the verbs of one object, which its shell calls",
     "stt_assemblyai/turns.py": "one state machine, which two files would have to share",
     "workbench/bench/compare/scenarios.py": "a table: each scenario of the comparison",
 }

@@ -372,6 +372,15 @@ def test_a_silent_line_that_goes_mute_ends_its_session_as_soon_as_any() -> None:
     played = Played(idle_seconds=10).open()
     played.hear(QUIET, 40)  # one piece waits
     assert TERMINATE in [each.frame for each in played.wait(10.1) if isinstance(each, Send)]
+    played.tell(played.stream.receive, 1, '{"type": "Termination"}')
+    assert played.stream.push(VOICE, played.now)  # which opens another one
+    assert [each.key for each in played.stream.actions() if isinstance(each, Connect)] == [2]
+
+
+def test_more_than_a_chunk_at_once_is_left_to_push() -> None:
+    played = Played().open()
+    assert played.stream.push_live(VOICE * 3, 0.0) is None
+    assert played.frames(played.stream.push, VOICE * 3) == [VOICE] * 3
 
 
 def test_a_look_at_a_session_that_has_more_to_do_is_put_off() -> None:
