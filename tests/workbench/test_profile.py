@@ -66,6 +66,10 @@ def test_the_innermost_frame_that_tells_decides_the_group() -> None:
     assert group_of((node, PUSH, write)) == "speech to text"
     assert group_of((node, "Task.step (asyncio/tasks.py:1)")) == "session: LiveKit's"
     assert group_of(("_ProcClient.run (agents/ipc/proc_client.py:58)", SELECT)) == LOOP
+    bring = "Wakeups.bring (agent/livekit_private/events.py:80)"
+    assert (
+        group_of(("ffi_event_callback (rtc/_ffi_client.py:172)", bring)) == "FFI: events handed out"
+    )
 
 
 def test_the_tables_show_a_minute_of_one_call() -> None:

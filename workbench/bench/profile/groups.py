@@ -11,6 +11,7 @@ LOOP = "asyncio itself"
 _RULES: tuple[tuple[str, str], ...] = (
     ("ffi_event_callback", "FFI: events decoded"),
     ("FfiQueue.", "FFI: events handed out"),
+    ("agent/livekit_private/events.py", "FFI: events handed out"),
     ("FfiClient.request", "FFI: requests"),
     ("FfiHandle.", "FFI: requests"),
     ("agents/telemetry/loop_monitor", "loop monitor"),
