@@ -5,7 +5,6 @@ methods, the nodes. A call wraps these on each agent before the session uses the
 `livekit.agents.Agent` has barge-in, dictation, tool limits and the call's own tools.
 """
 
-import inspect
 from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
@@ -35,9 +34,12 @@ from agent.call.models.errors import ContentRefusedError
 from agent.call.output.canned_prompts import CannedPrompt
 from agent.call.recording.recorder import Tap
 from agent.call.reply.greeting_prefetch import GreetingPrefetch
+from agent.call.reply.pieces import each_of, has_begun
 from agent.call.reply.reasoning import Reasoning
 from agent.call.reply.refusals import Withheld
 from agent.call.reply.spoken_form import in_spoken_form
+from agent.call.takeover.gate import Gate
+from agent.call.takeover.gated_events import GatedEvents
 from agent.call.turn_record.hooks import listen
 from agent.call.turn_record.recorder import CallRecorder
 from agent.call.turns.turn_taking import TurnTaking
@@ -58,6 +60,10 @@ class CallAgents:
     """What the caller hears first, before the first agent's `on_enter`. Empty: nothing."""
     greeting_prefetch: GreetingPrefetch | None = None
     """Has the greeting's sound."""
+    gated: GatedEvents = field(default_factory=lambda: GatedEvents(Gate()))
+    """Holds the caller's events back while another agent has the call."""
+    waits: bool = False
+    """Another agent answers the caller until `go_on` or `replace`."""
     said_before: Sequence[Said] = ()
     """What another agent and this caller said before that agent died. Then nobody is greeted."""
     before_speech: Callable[[], Awaitable[None]] | None = None
@@ -73,6 +79,9 @@ class CallAgents:
     recorder: CallRecorder = field(default_factory=CallRecorder)
     language: Language = "en"
     """That of the recorded sentences."""
+    first: Agent | None = None
+    """The first agent of the session, when it is there."""
+    _enter: Callable[[], Awaitable[None]] | None = None
     _since: WeakKeyDictionary[Agent, float] = field(default_factory=WeakKeyDictionary)
     """When each agent came, as wall time in seconds."""
     _reasoning: Reasoning = field(default_factory=Reasoning)
@@ -87,6 +96,8 @@ class CallAgents:
             is_first = event.item.old_agent_id is None
             self._since[agent] = 0.0 if is_first else event.item.created_at
             nodes = _Nodes(self, agent)
+            if is_first:
+                self.first, self._enter = agent, nodes.enter
             vars(agent).update(
                 stt_node=nodes.stt_node,
                 llm_node=nodes.llm_node,
@@ -103,10 +114,21 @@ class CallAgents:
         for agent in [*self._since]:
             await agent.update_tools(agent.tools)
 
-    async def begin(self, agent: Agent) -> None:
-        """The first agent of the call is there: greet, or go on where another one died."""
+    def go_on(self) -> None:
+        """The call is this agent's: everything is set as the predecessor had it."""
+        self.waits = False
         listen(self.recorder, self.session, self.turn_taking, self.tools)
         self.turn_taking.begin(self.tap)
+
+    async def replace(self, said_before: Sequence[Said]) -> None:
+        """The predecessor has died: begin as an agent does that replaces one."""
+        self.said_before = said_before
+        if self._enter:
+            await self._enter()
+
+    async def begin(self, agent: Agent) -> None:
+        """The first agent of the call is there: greet, or go on where another one died."""
+        self.go_on()
         if self.said_before:
             history = agent.chat_ctx.copy()
             for said in self.said_before:
@@ -175,6 +197,10 @@ class _Nodes:
 
     async def on_first_enter(self) -> None:
         await self._prepare()
+        if not self._call.waits:
+            await self.enter()
+
+    async def enter(self) -> None:
         await self._call.begin(self._agent)
         await self._on_enter()
 
@@ -198,7 +224,8 @@ class _Nodes:
         if self._call.group:
             heard = self._call.group.hear(audio)
         else:
-            heard = self._call.turn_taking.sift(_each(self._stt(audio, settings)))
+            events = self._call.gated.sift(each_of(self._stt(audio, settings)))
+            heard = self._call.turn_taking.sift(events)
         try:
             async with aclosing(heard):
                 async for event in heard:
@@ -216,11 +243,11 @@ class _Nodes:
     ) -> AsyncGenerator[Any]:
         self._call.recorder.asked()
         sent = self._call.to_send(self._agent, chat_ctx)
-        chunks = _each(self._llm(sent, tools, settings))
+        chunks = each_of(self._llm(sent, tools, settings))
         async with aclosing(self._call.answer(sent, chunks)) as answer:
             is_first = True
             async for chunk in answer:
-                if is_first and _has_begun(chunk):
+                if is_first and has_begun(chunk):
                     is_first = False
                     self._call.recorder.first_token()
                 yield chunk
@@ -233,7 +260,7 @@ class _Nodes:
         prefetch = self._call.take_greeting()
 
         def speak(words: AsyncIterable[str]) -> AsyncGenerator[rtc.AudioFrame]:
-            return _each(self._tts(words, settings))
+            return each_of(self._tts(words, settings))
 
         is_first = True
         async for frame in prefetch.speak(text, speak) if prefetch else speak(text):
@@ -248,7 +275,7 @@ class _Nodes:
         self, text: AsyncIterable[str], settings: ModelSettings
     ) -> AsyncIterable[str]:
         shown = self._transcription(in_spoken_form(text), settings)
-        return self._call.turn_taking.follow(_each(shown))
+        return self._call.turn_taking.follow(each_of(shown))
 
     async def on_user_turn_completed(self, turn_ctx: ChatContext, new_message: ChatMessage) -> None:
         self._call.recorder.committed()
@@ -258,25 +285,3 @@ class _Nodes:
         except BaseException:  # LiveKit asks for no reply
             self._call.recorder.unanswered()
             raise
-
-
-def _has_begun(chunk: object) -> bool:
-    """Whether a piece of the model's answer has words, or calls a tool."""
-    if isinstance(chunk, llm.ChatChunk):
-        return bool(chunk.delta and (chunk.delta.content or chunk.delta.tool_calls))
-    return bool(chunk)
-
-
-async def _each(made: Any) -> AsyncGenerator[Any]:
-    """What a node makes, piece by piece. LiveKit's nodes may also return one text or nothing, and
-    may have to be awaited. Closes what it reads."""
-    made = await made if inspect.isawaitable(made) else made
-    if isinstance(made, str):
-        yield made
-    elif made is not None:
-        try:
-            async for piece in made:
-                yield piece
-        finally:
-            if hasattr(made, "aclose"):
-                await made.aclose()

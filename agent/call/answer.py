@@ -3,46 +3,22 @@
 import asyncio
 import logging
 import time
+from functools import partial
 
 from livekit import rtc
 from livekit.agents import JobContext
-from livekit.agents.types import TOPIC_CHAT
 
-from agent.assistant import Assistant
-from agent.call.agents import CallAgents
-from agent.call.call_reports import CallReports
-from agent.call.call_tools import CallTools, change_patience_tool, end_call_tool
-from agent.call.chat import Chat, hear_in
+from agent.call.call_parts import CallParts
 from agent.call.endings import Ending, count_as_failed
-from agent.call.failures import Failures
-from agent.call.hang_up import HangUp
-from agent.call.history.late_formatting import LateFormatting
-from agent.call.log_context import TurnLog, name_caller
-from agent.call.mcp_tools import follow_mcp
-from agent.call.output.canned_prompts import SAMPLE_RATE
-from agent.call.output.room_voice import speak_in_room
-from agent.call.output.side_track import SideTrack, side_track
-from agent.call.people.authority import Authority, Role, on_rpc
+from agent.call.log_context import name_caller
 from agent.call.people.joining import join
-from agent.call.people.presence import Presence
+from agent.call.people.need import Need, ask_for_agent
 from agent.call.recording.earlier_agent import complete_record
-from agent.call.recording.keeping import Keeping, first_words
-from agent.call.reply.broken_answers import BrokenAnswers
-from agent.call.reply.fillers import Fillers, fillers_on
-from agent.call.reply.greeting_prefetch import GreetingPrefetch
-from agent.call.session import SessionParts, build_session, room_options
-from agent.call.session_events import subscribe
-from agent.call.silence import Silence
-from agent.call.turn_record.opening import recorder_of
-from agent.call.turns.shown_patience import ShownPatience
-from agent.call.turns.turn_taking import TurnTaking
-from agent.call.voices.group import Group, GroupSTT
-from agent.call.voices.voice_feed import CallerInput
-from agent.livekit_private import publish_no_words
-from agent.room_names import Method
+from agent.call.takeover.predecessor import GivesOver
+from agent.call.takeover.protocol import Do
+from agent.call.takeover.successor import TakesOver
+from agent.room_names import Attribute
 from agent.tasks import OwnedTask, Tasks, first_of
-from config.behaviour import AgentSettings
-from config.per_call import settings_of_call
 
 log = logging.getLogger(__name__)
 START_SECONDS = 30
@@ -73,58 +49,14 @@ async def answer(job: JobContext) -> None:
     job.add_shutdown_callback(finish)
 
 
-class Call:
+class Call(CallParts):
     """A call in progress. Everything that ends it calls `end`; the first reason counts."""
 
-    def __init__(self, job: JobContext, parts: SessionParts) -> None:
-        self._job = job
-        self._files = job.proc.userdata.get("files_now")  # under development a `FilesNow`
-        self._own = settings_of_call((self._files or parts).settings, job.job.metadata)
-        self._parts = parts.for_call(self._own.settings)
-        self._ending: asyncio.Future[Ending] = asyncio.get_running_loop().create_future()
-        self._presence = Presence(job.room, self._agent, end=self.end, on_next_caller=self._serve)
-        self._hang_up = HangUp(job, self._agent, self._presence)
-        self._keeping = Keeping(self._agent, job.job.room.sid)
-        self._recorder = recorder_of(job, self._own.settings, self._keeping, self._presence)
-        hears_all = self._agent.hears == "everybody" and not job.is_fake_job()
-        self._session = build_session(self._parts, GroupSTT() if hears_all else None)
-        self._reports = CallReports(job, self._parts.llm, self._parts.tts)
-        self._turn_taking = TurnTaking(
-            self._own.settings,
-            self._parts.assemblyai,
-            self._session,
-            None if hears_all else self._parts.end_of_turn,
-            tell=self._reports.overlapped,
-        )
-        self._group = self._gather() if hears_all else None
-        is_sole = self._parts.stt is self._parts.assemblyai and not hears_all
-        self._silence = Silence(self._session, self._agent, self.end, knows_stt=is_sole)
-        broken_answers = BrokenAnswers(self._session, self._agent.refusal, self._agent.language)
-        self._failures = Failures(broken_answers, self.end, self._ending.done)
-        self._late_formatting = LateFormatting(self._session, self._recorder.formatted)
-        self._greeting_prefetch: GreetingPrefetch | None = None
-        if not self._keeping.said_before:
-            self._greeting_prefetch = GreetingPrefetch(self._session, first_words(self._agent))
-            job.add_shutdown_callback(self._greeting_prefetch.aclose)
-        report = self._keeping.report(job, self._session, self._own.settings)
-        for each in (self._turn_taking, self._presence, self._parts.llm, self._parts.tts, report):
-            job.add_shutdown_callback(each.aclose)
-
-    @property
-    def _agent(self) -> AgentSettings:
-        return self._own.settings.agent
-
-    def _gather(self) -> Group:
-        sift = self._turn_taking.sift_one
-        return Group(self._job.room, self._agent.operators, self._parts.stt, sift)
-
-    def _serve(self, caller: str) -> None:
-        name_caller(self._job, caller)
-        if self._group and self._group.is_heard:
-            self._session.room_io.set_participant(caller)
-
     def end(self, ending: Ending) -> None:
-        """End the call for this reason, unless it is ending already."""
+        """End the call for this reason, unless it is ending already. A call that another agent has
+        is not this one's to end."""
+        if self._hands.is_waiting:
+            ending = Ending.OTHER_AGENT
         if not self._ending.done():
             self._ending.set_result(ending)
 
@@ -135,14 +67,15 @@ class Call:
             ending = await self._converse()
         except Exception:  # a fault of ours must still hang up
             log.exception("the call failed")
-            ending = Ending.FAULT
+            ending = Ending.OTHER_AGENT if self._hands.is_waiting else Ending.FAULT
             self.end(ending)
         finally:
             self._presence.stop_waiting()
         try:
             await self._hang_up.step_out(ending)
             await self._hang_up.close_session(self._session, self._recorder.closes)
-            self._recorder.end(None if ending is Ending.OTHER_AGENT else ending.code)
+            goes_on = ending in (Ending.OTHER_AGENT, Ending.HANDED_OVER)
+            self._recorder.end(None if goes_on else ending.code)
             await self._keeping.close()
             seconds = round(time.monotonic() - started, 1)
             log.info("call ended", extra={"ending": ending.value, "seconds": seconds})
@@ -153,17 +86,29 @@ class Call:
     async def _converse(self) -> Ending:
         if not await self._caller_came():
             return self._ending.result()
-        self._recorder.begin()
-        self._recorder.settings_refused(self._own.faults)
-        loop = asyncio.get_running_loop()
-        longest = loop.call_later(self._agent.max_call_seconds, self.end, Ending.TOO_LONG)
+        began = time.monotonic()
         try:
             async with asyncio.timeout(START_SECONDS):
                 await self._start()
-            log.info("call started")
         except Exception:  # of ours or of LiveKit: the caller hears an apology
             log.exception("the call could not start")
             self.end(Ending.FAULT)
+        if self._hands.is_waiting:
+            began -= await self._succeed()
+        if not self._ending.done():
+            log.info("call started")
+        ending = await self._go_on(began)
+        await self._hang_up.show_ending(ending)
+        if await self._hang_up.say_goodbye(self._session, ending):
+            self._recorder.handed_over()
+        return ending
+
+    async def _go_on(self, began: float) -> Ending:
+        """Converse until there is a reason to end. `began`: when the call did, by the monotonic
+        clock."""
+        longest_seconds = self._agent.max_call_seconds - (time.monotonic() - began)
+        loop = asyncio.get_running_loop()
+        longest = loop.call_later(longest_seconds, self.end, Ending.TOO_LONG)
         try:
             async with Tasks() as tasks:
                 tasks.start(self._silence.watch(), name="silence")
@@ -171,130 +116,70 @@ class Call:
                 if self._files:
                     tasks.start(self._files.follow(self._session), name="changed files")
                 tasks.start(self._presence.check_caller(), name="caller's client")
-                ending = await asyncio.shield(self._ending)
+                self._be_ready_to_hand_over()
+                return await asyncio.shield(self._ending)
         finally:
             longest.cancel()
-        await self._hang_up.show_ending(ending)
-        if await self._hang_up.say_goodbye(self._session, ending):
-            self._recorder.handed_over()
-        return ending
 
-    def _agents(self, fillers: Fillers | None) -> CallAgents:
-        return CallAgents(
-            self._session,
-            self._turn_taking,
-            CallTools(
-                self._session,
-                change_patience_tool(self._turn_taking),
-                end_call_tool(self._agent.goodbye, lambda: self.end(Ending.AGENT_ENDED)),
-                timeout_seconds=self._agent.tool_timeout_seconds,
-            ),
-            self._agent.greeting,
-            self._greeting_prefetch,
-            self._keeping.said_before,
-            before_speech=fillers.make_way if fillers else None,
-            cannot_hear=self._failures.cannot_hear,
-            group=self._group,
-            tap=self._keeping.tap(),
-            consent=self._keeping.consent(self._own.settings, self._session, self._recorder.emit),
-            recorder=self._recorder,
-            language=self._agent.language,
-        )
-
-    async def _start(self) -> None:
-        self._put_backchannel_in_room()
-        fillers = self._fillers()
-        agents = self._agents(fillers)
-        self._subscribe(fillers, agents)
-        served = OwnedTask(follow_mcp(self._agent, agents.offer), name="MCP server")
-        self._job.add_shutdown_callback(served.aclose)
-        assistant = Assistant(self._own.settings.prompt, self._own.application)
-        if (caller := self._presence.caller_identity) is None:
-            await self._session.start(assistant, record=False)
-            return
-        heard = self._group.input if self._group else CallerInput(self._job.room, caller)
-        self._job.add_shutdown_callback(heard.aclose)
-        heard.tap = self._keeping.hear
-        self._session.input.audio = heard
-        speak_in_room(self._job, self._session)
-        await self._session.start(
-            assistant,
-            room=self._job.room,
-            room_options=room_options(caller),
-            # Otherwise any participant can read the instructions, inject text, and stop the STT.
-            session_host=False,
-            # Otherwise a switch on the server decides whether callers are recorded.
-            record=False,
-        )
-        if self._group:
-            await publish_no_words(self._session)
-        self._obey(caller)
-        shown = ShownPatience(self._job.room.local_participant.set_attributes)
-        self._job.add_shutdown_callback(shown.aclose)
-        self._turn_taking.watch(shown.change)
+    async def _succeed(self) -> float:
+        """Take the call over from another agent. Returns how long it has lasted, in seconds."""
+        takes = TakesOver(self._job.room, self._presence.predecessor or "", self._hands)
+        run = OwnedTask(takes.run(), name="taking over")
+        async with run:
+            await first_of(asyncio.shield(run.task), asyncio.shield(self._ending))
+            outcome = run.task.result() if run.task.done() else Do.LEAVE
+        if outcome is Do.ANSWER and takes.state:
+            self._hands.take_over(takes.state, takes.clock_offset)
+        elif outcome is Do.REPLACE:
+            log.warning("the agent died that had the call: going on in its place")
+            await self._hands.replace()
+        else:
+            self.end(Ending.OTHER_AGENT)
+            return 0.0
+        if self._input:
+            self._input.tap = self._keeping.hear
         await self._presence.show_caller()
+        return takes.state.seconds if takes.state else 0.0
 
-    def _obey(self, caller: str) -> None:
-        """Accept typed texts and turn presets from the caller and from operators."""
-        others = self._group.has if self._group else lambda _: False
-        authority = Authority(caller, self._agent.operators, others=others)
-        on_rpc(
-            self._job.room.local_participant,
-            Method.TURN_PRESET,
-            self._turn_taking.change_by_name,
-            authority,
-            *Role,
+    def _be_ready_to_hand_over(self) -> None:
+        if self._job.is_fake_job():
+            return
+        self._gives = GivesOver(
+            self._job.room,
+            self._agent.name,
+            self._hands,
+            self._ask_for_successor,
+            self._agent.hand_over_seconds,
         )
-        said = self._group.typed if self._group else None
-        hear = hear_in(self._session, said, self._recorder.typed)
-        chat = Chat(authority, hear, on_typed=self._presence.typed)
-        self._job.room.register_text_stream_handler(TOPIC_CHAT, chat.on_text)
-        self._job.add_shutdown_callback(chat.close)
+        self._job.add_shutdown_callback(self._gives.aclose)
+        self._hands.on_given = partial(self.end, Ending.HANDED_OVER)
+        self._presence.on_must_hand_over = self._hand_over
+        if self._job.room.local_participant.attributes.get(Attribute.MUST_HAND_OVER):
+            self._hand_over()
 
-    def _put_backchannel_in_room(self) -> None:
-        if (sound := self._turn_taking.backchannel_sound) and not self._job.is_fake_job():
-            sound.track = self._side_track("listening", sound.sample_rate)
+    def _hand_over(self) -> None:
+        self._presence.is_known = True
+        self._gives.begin()
 
-    def _fillers(self) -> Fillers | None:
-        """What plays fillers in the room; None if nothing does."""
-        if self._job.is_fake_job() or not self._agent.filler_seconds:
-            return None
-        fillers = fillers_on(self._side_track("filler", SAMPLE_RATE), self._session, self._agent)
-        fillers.on_filler = self._recorder.filler
-        self._job.add_shutdown_callback(fillers.aclose)
-        return fillers
-
-    def _side_track(self, name: str, sample_rate: int) -> SideTrack:
-        track = side_track(self._job.room, name, sample_rate, self._keeping.tap())
-        self._job.add_shutdown_callback(track.aclose)
-        return track
-
-    def _subscribe(self, fillers: Fillers | None, agents: CallAgents) -> None:
-        subscribe(
-            self._session,
-            self._parts.assemblyai,
-            self._group,
-            self._late_formatting,
-            self._failures.broken_answers,
-            self._recorder,
-            TurnLog() if self._agent.log_transcripts else None,
-            self._silence,
-            self._turn_taking,
-            fillers,
-            agents,
-            agents.tools.limits,
-            self._failures,
-            self._reports,
-        )
+    async def _ask_for_successor(self) -> None:
+        room, api = self._job.room.name, self._job.api
+        dispatches = await api.agent_dispatch.list_dispatch(room)
+        await ask_for_agent(api, room, Need.to_answer(self._agent), dispatches)
 
     async def _caller_came(self) -> bool:
         """Wait for a caller. A console has no room, and the caller is there already."""
         if self._job.is_fake_job():
+            self._recorder.begin()
+            self._recorder.settings_refused(self._own.faults)
             return True
         self._presence.begin()
         await first_of(self._presence.caller_came(), asyncio.shield(self._ending))
         if self._presence.caller_identity is not None:
             name_caller(self._job, self._presence.caller_identity)
+            if self._presence.predecessor:
+                self._hands.wait()
+                return not self._ending.done()
             self._recorder.begin()
+            self._recorder.settings_refused(self._own.faults)
             self._keeping.begin_sound(self._recorder.clock.at_ms, self._recorder.emit)
         return not self._ending.done()

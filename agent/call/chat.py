@@ -6,7 +6,8 @@ send in memory until the process ends.
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections import deque
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 from typing import Protocol
 
 from livekit.agents import AgentSession
@@ -29,6 +30,9 @@ MOST_AT_ONCE = 8
 
 INTERVAL_SECONDS = 2.0
 """How long after a text the next one of the same participant is taken."""
+
+REMEMBERED = 100
+"""How many texts' ids are remembered."""
 
 Hear = Callable[[str, Role, str], Awaitable[None]]
 """Takes a text, its writer's role and its writer's identity."""
@@ -61,6 +65,32 @@ class Chat:
         self._unheard: dict[str, str] = {}
         self._being_heard: set[str] = set()
         self._tasks = Tasks()
+        self._is_held = False
+        self._held: list[tuple[str, str, str]] = []
+        """(id, identity, words) of texts that wait for `release`."""
+        self._taken: deque[str] = deque(maxlen=REMEMBERED)
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether a text arrives, or waits to be heard."""
+        return any(self._reading.values()) or any(self._unheard.values())
+
+    @property
+    def taken(self) -> Sequence[str]:
+        """The ids of the texts that were heard lately."""
+        return tuple(self._taken)
+
+    def hold(self) -> None:
+        """Read on, but have nothing heard until `release`."""
+        self._is_held = True
+
+    def release(self, known: Collection[str] = ()) -> None:
+        """Have the texts heard that were held, except these: another agent has heard them."""
+        self._is_held = False
+        held, self._held = self._held, []
+        for text, identity, words in held:
+            if text not in known:
+                self._tasks.start(self._take(text, identity, words), name="held text")
 
     def on_text(self, text: Text, identity: str) -> None:
         """The handler of the room's chat topic."""
@@ -88,10 +118,18 @@ class Chat:
             return
         finally:
             text.close()
+        await self._take(id_of(text), identity, words)
+
+    async def _take(self, text: str, identity: str, words: str) -> None:
+        if self._is_held:
+            self._held.append((text, identity, words))
+            return
+        self._taken.append(text)
         self._unheard[identity] = newest(self._unheard.get(identity, ""), words)
         task = asyncio.current_task()
         if identity not in self._being_heard and task:
-            self._reading[identity].remove(task)  # no later text may cancel it now
+            if task in self._reading.get(identity, ()):
+                self._reading[identity].remove(task)  # no later text may cancel it now
             self._being_heard.add(identity)
             try:
                 await self._have_heard(identity)
@@ -104,6 +142,11 @@ class Chat:
         while words := self._unheard.pop(identity, ""):
             await self._hear(words, role, identity)
             await asyncio.sleep(INTERVAL_SECONDS)
+
+
+def id_of(text: Text) -> str:
+    """The id of the stream in which a text came; the same for everybody in the room."""
+    return str(getattr(getattr(text, "info", None), "stream_id", ""))
 
 
 def newest(before: str, words: str) -> str:

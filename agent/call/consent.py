@@ -88,6 +88,11 @@ class Consent:
         self._greet: Callable[[], None] | None = None
         self._timer: asyncio.TimerHandle | None = None
 
+    @property
+    def is_asking(self) -> bool:
+        """Whether the caller's answer is awaited."""
+        return self._greet is not None
+
     def ask(self, greet: Callable[[], None]) -> None:
         """Ask. `greet` is called when there is an answer, or none will come; not if the caller
         has begun to talk already."""

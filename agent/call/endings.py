@@ -23,6 +23,7 @@ class Ending(Enum):
     AGENT_ENDED = "the agent ended the call"
     TOO_LONG = "the call reached its longest duration"
     OTHER_AGENT = "another agent was there already"
+    HANDED_OVER = "another agent goes on with the call"
     WORKER_STOPPED = "the worker was stopped"
     HURRIED = "the worker could not wait for the call to end"
     FAULT = "the agent has a fault"

@@ -64,7 +64,13 @@ class HangUp:
         Call `leave` after the record is closed: the next agent would go on with an open one. A dead
         caller whom the server still lists is removed, so that the next agent does not serve them.
         """
-        if not (ending.frees_the_room and self._is_in_room):
+        if not self._is_in_room:
+            return
+        if ending is Ending.HANDED_OVER:  # the caller is another agent's
+            async with _forgiven("could not leave the room"):
+                await self._room.disconnect()
+            return
+        if not ending.frees_the_room:
             return
         self._has_stepped_out = True
         if self._presence.is_caller_dead:

@@ -12,6 +12,7 @@ from livekit.agents.voice.events import EventTypes
 
 from agent.call.agents import CallAgents
 from agent.call.call_reports import CallReports
+from agent.call.changing_hands import ChangingHands
 from agent.call.failures import Failures
 from agent.call.history.late_formatting import LateFormatting
 from agent.call.log_context import TurnLog
@@ -61,6 +62,7 @@ SESSION: Mapping[EventTypes, Sequence[Handler]] = {
         TurnTaking.on_agent_state_changed,
         Fillers.on_state_changed,
         ToolLimits.on_state_changed,
+        ChangingHands.on_agent_state_changed,
     ),
     "user_state_changed": (
         Silence.on_user_state_changed,
@@ -81,6 +83,7 @@ RECOGNISER: Mapping[str, Sequence[Handler]] = {
         Silence.on_recogniser_opened,
         CallReports.on_recogniser_opened,
         CallRecorder.on_recogniser_opened,
+        ChangingHands.on_recogniser_opened,
     ),
     "interrupted": (
         Silence.on_recogniser_interrupted,

@@ -14,6 +14,8 @@ from livekit.agents import (
 from agent.call.endings import Ending
 from agent.call.history.marked import Mark, mark_of
 from agent.call.output.canned_prompts import CannedPrompt
+from agent.call.takeover.state import Quiet
+from agent.livekit_private import away_in, fall_away_in
 from config.behaviour import AgentSettings
 
 
@@ -40,6 +42,9 @@ class Silence:
         self._fell_silent = asyncio.Event()
         self._waits_until = float("-inf")
         """When the wait ends for which the caller has asked: seconds on the event loop's clock."""
+        self._asked_at: float | None = None
+        """When the caller was asked in this silence, on the same clock."""
+        self._was_deaf = False
 
     async def watch(self) -> None:
         """Ask a silent caller whether they are there. End the call if they stay silent.
@@ -48,20 +53,60 @@ class Silence:
         end the call.
         """
         while True:
-            await self._fell_silent.wait()
-            self._fell_silent.clear()
-            await self._wait_as_asked()
-            if not self._is_away():
+            if self._asked_at is None and not await self._asks():
                 continue
-            was_deaf = self._is_deaf
-            await (self._say_wait() if was_deaf else self._ask())
-            await asyncio.sleep(self._agent.silence_seconds)
-            if not self._is_away():
+            if not await self._stays_away():
                 continue
-            if was_deaf or self._is_deaf:
+            if self._was_deaf or self._is_deaf:
                 self._fell_silent.set()
             else:
                 self._end(Ending.CALLER_SILENT)
+
+    async def _asks(self) -> bool:
+        """Wait for a silence, and ask. Returns whether anybody was asked."""
+        await self._fell_silent.wait()
+        self._fell_silent.clear()
+        await self._wait_as_asked()
+        if not self._is_away():
+            return False
+        self._was_deaf = self._is_deaf
+        await (self._say_wait() if self._was_deaf else self._ask())
+        self._asked_at = asyncio.get_running_loop().time()
+        return True
+
+    async def _stays_away(self) -> bool:
+        """Wait for an answer. Returns whether there is none."""
+        asked_at = self._asked_at or 0.0
+        await asyncio.sleep(
+            asked_at + self._agent.silence_seconds - asyncio.get_running_loop().time()
+        )
+        self._asked_at = None
+        return self._is_away()
+
+    @property
+    def is_deaf(self) -> bool:
+        """Whether speech recognition has no session."""
+        return self._is_deaf
+
+    def take(self) -> Quiet:
+        """How long the caller has been silent."""
+        now = asyncio.get_running_loop().time()
+        asked_ago = None if self._asked_at is None else now - self._asked_at
+        left = 0.0 if self._is_away() else away_in(self._session)
+        return Quiet(
+            away_in=left,
+            asked_ago=asked_ago if self._is_away() else None,
+            waits=max(0.0, self._waits_until - now),
+        )
+
+    def restore(self, quiet: Quiet) -> None:
+        """Count on from there; before `watch`."""
+        now = asyncio.get_running_loop().time()
+        self._waits_until = now + quiet.waits
+        self._asked_at = None if quiet.asked_ago is None else now - quiet.asked_ago
+        self._fell_silent.clear()
+        if quiet.away_in is not None:
+            fall_away_in(self._session, quiet.away_in)
 
     def _is_away(self) -> bool:
         return self._session.user_state == "away"

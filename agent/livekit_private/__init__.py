@@ -389,3 +389,52 @@ def speech_of_task() -> str | None:
 
     speech = _SpeechHandleContextVar.get(None)
     return speech.id if speech else None
+
+
+def is_busy(session: AgentSession[Any]) -> bool:
+    """Whether anything of a session is under way: a speech, a reply that is prepared, a tool, words
+    of the caller that are open or wait for the end of their turn, another agent on its way in.
+
+    Without LiveKit's names it counts as busy for ever: its call is never handed over.
+    """
+    from livekit.agents.voice.tool_executor import _RunningTasks
+
+    try:
+        activity: Any = session._activity
+        heard: Any = activity._audio_recognition
+        tasks = (activity._user_turn_completed_atask, heard and heard._end_of_turn_task)
+        return bool(
+            session._next_activity
+            or activity._current_speech
+            or activity._speech_q
+            or activity._background_speeches
+            or activity._preemptive_generation
+            or activity._paused_speech
+            or _RunningTasks.get(session)
+            or (heard and heard._current_transcript)
+            or any(each and not each.done() for each in tasks)
+        )
+    except AttributeError:
+        return True
+
+
+def away_in(session: AgentSession[Any]) -> float | None:
+    """In how many seconds a session takes its caller for away; None while it does not count. No
+    event says when it began to count, and no option how long it has counted."""
+    timer = getattr(session, "_user_away_timer", None)
+    return max(0.0, timer.when() - asyncio.get_running_loop().time()) if timer else None
+
+
+def fall_away_in(session: AgentSession[Any], seconds: float) -> None:
+    """Have a session take its caller for away after so many seconds, instead of the time that its
+    option names. If LiveKit renames its timer, the time begins again."""
+    with contextlib.suppress(AttributeError):
+        private: Any = session
+        private._cancel_user_away_timer()
+        private._user_away_timer = asyncio.get_running_loop().call_later(
+            seconds, private._update_user_state, "away"
+        )
+
+
+INSTRUCTIONS_ID = "lk.agent_task.instructions"
+"""The id of the item with an agent's instructions: LiveKit's constant is in a private module."""

@@ -27,6 +27,8 @@ it happens, so that a crash loses nothing. `make reference` makes this page from
 - The first line is `call`, the last one `end`. Without `end` the agent died or the call goes on.
   Then the next agent in that room goes on from what was said, in the same file, with a `call`
   line of its own (`replaces_agent`) and a clock that begins again.
+- When a worker stops and another one's agent goes on, that one writes `took_over`, on the same
+  clock and with the turns counted on; the first one may still add `gave_over` and a `stt_session`.
 - `said` is written as soon as words are in the history, `turn` when the reply is over: both sides
   of it, whole. A turn whose reply was interrupted is written when the next one begins, which
   tells whether the agent had cut the caller off. So `turn` lines may come out of the order of

@@ -311,6 +311,26 @@ class HandedOver(Line):
     at: float = 0.0
 
 
+class GaveOver(Line):
+    """Another of our agents takes this one's place, and the call goes on: its worker stops."""
+
+    kind: Literal["gave_over"] = "gave_over"
+    at: float = 0.0
+    at_ms: int
+
+
+class TookOver(Line):
+    """Another agent goes on with the call, on the same clock, in place of one that gave it over."""
+
+    kind: Literal["took_over"] = "took_over"
+    at: float = 0.0
+    at_ms: int
+    job_id: str = ""
+    worker: str = ""
+    version: int = 1
+    """Of the state by which it did."""
+
+
 class Cost(Line):
     """What the call cost, by the prices in the settings."""
 
@@ -363,6 +383,8 @@ AnyLine = Annotated[
     | SettingsRefused
     | AgentChanged
     | HandedOver
+    | GaveOver
+    | TookOver
     | End,
     Field(discriminator="kind"),
 ]

@@ -104,6 +104,11 @@ class BargeInFilter:
         self._deadline: asyncio.TimerHandle | None = None
         self._relay = Relay("barge-in filter")
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether no utterance is open, and none is held that may yet be an answer."""
+        return self._state is _State.CLOSED and not self._held
+
     async def sift(self, events: AsyncIterable[stt.SpeechEvent]) -> AsyncGenerator[stt.SpeechEvent]:
         """The events for the session. Raises what the source raises."""
         try:

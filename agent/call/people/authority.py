@@ -132,3 +132,19 @@ def guarded(
             raise rtc.RpcError(FAULTY, str(error)) from None
 
     return invoke
+
+
+def on_rpc_of_agents(
+    participant: rtc.LocalParticipant,
+    name: str,
+    method: Callable[[str, str], Awaitable[str]],
+    is_ours: Callable[[str], bool],
+) -> None:
+    """Answer an RPC method, to our own agents only. `method` takes the payload and the identity."""
+
+    async def invoke(data: rtc.RpcInvocationData) -> str:
+        if not is_ours(data.caller_identity):
+            raise rtc.RpcError(NOT_ALLOWED, Decision.STRANGER.value)
+        return await method(data.payload, data.caller_identity)
+
+    participant.register_rpc_method(name, invoke)

@@ -47,13 +47,22 @@ class Presence:
         *,
         end: Callable[[Ending], None],
         on_next_caller: Callable[[str], None] = lambda _: None,
+        gives_over: Callable[[str], bool] = lambda _: False,
     ) -> None:
         """`on_next_caller` is called with the identity of a participant who takes the caller's
-        place in a call that goes on."""
+        place in a call that goes on. `gives_over` says whether an agent whose attribute HANDS_OVER
+        is this gives its call to this one."""
         self._room = room
         self._agent = agent
         self._end = end
         self._on_next_caller = on_next_caller
+        self._gives_over = gives_over
+        self.predecessor: str | None = None
+        """The identity of the agent whose call this one takes over."""
+        self.is_known = False
+        """Whether another of our agents is here with this one's knowledge: neither leaves."""
+        self.on_must_hand_over: Callable[[], None] = lambda: None
+        """Called when the worker wants the call to go to another agent."""
         self._active: set[str] = set()
         self._policy: CallerPolicy | None = None
         self._is_dead = False
@@ -99,6 +108,12 @@ class Presence:
         if not self._is_second:
             self._observe()
             self._subscriptions.begin()
+
+    def _go_on_with(self, caller: str) -> None:
+        """The predecessor answers this caller, and so will this agent."""
+        if self._policy:
+            self._policy.caller = caller
+            self._chosen.set()
 
     async def caller_came(self) -> None:
         """Return once there is a caller, which may be never: also wait for the call's end."""
@@ -207,18 +222,30 @@ class Presence:
         self._observe()
 
     def _on_attributes(self, changed: Mapping[str, str], participant: rtc.Participant) -> None:
-        if isinstance(participant, rtc.LocalParticipant) and changed.get(Attribute.MUST_GO):
+        if not isinstance(participant, rtc.LocalParticipant):
+            return
+        if changed.get(Attribute.MUST_GO):
             self._end(Ending.HURRIED)
+        elif changed.get(Attribute.MUST_HAND_OVER):
+            self.on_must_hand_over()
 
     def _leave_to_another_agent(self) -> None:
         """Leave the room if another of our agents was there first.
 
         Two workers may have asked for an agent at once. After a restart of the server, another
-        agent may be in the new room as well.
+        agent may be in the new room as well. One that gives its call over waits for this one.
         """
-        self._is_second = bool(our_agents(self._room, AgentRole.ANSWERS, self._agent.name))
-        if self._is_second:
-            self._end(Ending.OTHER_AGENT)
+        others = our_agents(self._room, AgentRole.ANSWERS, self._agent.name)
+        if self.is_known or not others:
+            return
+        shown = others[0].attributes
+        caller = shown.get(Attribute.CALLER)
+        if len(others) == 1 and caller and self._gives_over(shown.get(Attribute.HANDS_OVER, "")):
+            self.predecessor, self.is_known = others[0].identity, True
+            self._go_on_with(caller)
+            return
+        self._is_second = True
+        self._end(Ending.OTHER_AGENT)
 
     def _on_disconnected(self, reason: rtc.DisconnectReason.ValueType) -> None:
         # If this agent was removed as dead, another one has its place and goes on with the record.

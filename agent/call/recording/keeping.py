@@ -8,7 +8,7 @@ from livekit import rtc
 from livekit.agents import AgentSession, JobContext
 
 from agent.call.consent import Answer, Consent, answer_in
-from agent.call.history.record import open_record, record_file
+from agent.call.history.record import open_record, record_file, unfinished
 from agent.call.history.session_report import ReportFile
 from agent.call.recording.recorder import Recorder, Tap, open_recorder
 from agent.fleet.client import open_redis
@@ -32,6 +32,9 @@ class Keeping:
 
     def __init__(self, agent: AgentSettings, room_sid: str) -> None:
         self.record, self.said_before = open_record(agent.record_dir, room_sid)
+        self.answer: Answer | None = None
+        """What the caller answered about recording; None: nobody has asked, or no answer came."""
+        self._file = record_file(agent.record_dir, room_sid) if agent.record_dir else None
         self._beside = (
             record_file(agent.record_dir, room_sid)
             if agent.record_dir and agent.record_audio
@@ -51,6 +54,20 @@ class Keeping:
             if self._live:
                 self._live.written(line)
 
+    @property
+    def name(self) -> str:
+        """The name of the record's file; empty without one."""
+        return self._file.name if self._file else ""
+
+    def read_again(self) -> None:
+        """Another agent had the call since the record was opened, and has died."""
+        self.said_before = unfinished(self._file) if self._file else []
+
+    def take_over(self, answer: Answer | None) -> None:
+        """Another agent had the call, and has asked the caller already."""
+        self.answer = answer
+        self._is_refused = answer == "no"
+
     def report(self, job: JobContext, session: AgentSession[Any], settings: Settings) -> ReportFile:
         """LiveKit's own report of the session, to be written at its end."""
         return ReportFile(job, session, settings, self.may_keep)
@@ -66,6 +83,7 @@ class Keeping:
         agent, phrasebook = settings.agent, settings.files.phrasebook
 
         def answered(answer: Answer) -> None:
+            self.answer = answer
             if answer == "no":
                 self._refuse()
             tell(ConsentLine(answer=answer))
@@ -91,6 +109,8 @@ class Keeping:
     def begin_sound(self, at_ms: Callable[[float], int], tell: Callable[[Audio], None]) -> None:
         """Record the sound from now on, if it is wanted, and tell so. `at_ms` puts a time of the
         event loop on the call's clock."""
+        if self._is_refused:
+            return
         if self._beside and not self._sound and (sound := open_recorder(self._beside)):
             self._sound = sound
             tell(Audio(file=sound.path.name, starts_ms=at_ms(sound.began)))

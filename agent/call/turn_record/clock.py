@@ -11,10 +11,10 @@ class CallClock:
         self._loop = asyncio.get_running_loop()
         self.begin()
 
-    def begin(self) -> None:
-        """The call begins now."""
-        self._began_at = self._loop.time()
-        self.began_at_wall_time = time.time()
+    def begin(self, ago_seconds: float = 0.0) -> None:
+        """The call begins now, or has begun so long ago."""
+        self._began_at = self._loop.time() - ago_seconds
+        self.began_at_wall_time = time.time() - ago_seconds
         """The same in unix seconds."""
 
     def now_ms(self) -> int:

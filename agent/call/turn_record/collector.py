@@ -25,6 +25,7 @@ CUT_OFF_MS = 2000
 """A caller who speaks on within this time of the reply's start was probably cut off."""
 
 Emit = Callable[[Line], None]
+Outcome = Literal["ok", "error", "timeout", "cancelled"]
 
 
 class Collector:
@@ -62,6 +63,10 @@ class Collector:
         """What the call has used so far."""
         return Usage.model_validate(self._usage)
 
+    def go_on_from(self, turns: int, usage: Usage) -> None:
+        """Another agent had the call so far, with so many turns."""
+        self._turns, self._usage = turns, usage.model_dump(exclude_defaults=True)
+
     def turn_of(self, speech: str | None) -> int | None:
         """The index of the turn that this speech answers, or else of the latest."""
         known = self._answered.get(speech) if speech else None
@@ -72,7 +77,7 @@ class Collector:
     def voice_began(self, at_ms: int) -> None:
         """The caller began to speak, in a new turn or in the open one."""
         self._look_for_cut_off(at_ms)
-        self._settle()
+        self.settle()
         if self._open is None or (self._open.end.decided_ms is not None and not self._open.words):
             self._open = TurnDraft("caller", started_ms=at_ms)
 
@@ -109,7 +114,7 @@ class Collector:
         """The caller typed, which is a turn of its own."""
         if self._heard and self._heard.reply:
             self._heard.reply.take(at_ms, "typed", [])
-        self._settle()
+        self.settle()
         self._await_reply(TurnDraft("caller", is_typed=True), at_ms)
 
     def unanswered(self) -> None:
@@ -191,7 +196,7 @@ class Collector:
             turn_over.reply.end(at_ms, is_interrupted=is_interrupted)
             self._over.append(turn_over)
             if not is_interrupted:
-                self._settle()
+                self.settle()
 
     def filler(self, at_ms: int) -> None:
         """The caller hears that the reply is late."""
@@ -206,11 +211,7 @@ class Collector:
             self._calls[call] = turn
 
     def tool_ended(
-        self,
-        call: str,
-        at_ms: int,
-        outcome: Literal["ok", "error", "timeout", "cancelled"] = "ok",
-        error: str | None = None,
+        self, call: str, at_ms: int, outcome: Outcome = "ok", error: str | None = None
     ) -> None:
         """The tool's call is over."""
         if turn := self._calls.pop(call, None):
@@ -248,11 +249,11 @@ class Collector:
         for speech in list(self._early):
             self.speech_done(speech, at_ms, is_interrupted=True)
         left = self._open
-        self._settle()
+        self.settle()
         self.unanswered()
         for speech in list(self._answered):
             self.speech_done(speech, at_ms, is_interrupted=True)
-        self._settle()
+        self.settle()
         if left and left.words:
             self._number(left)
             self._emit(left.finished())
@@ -270,7 +271,7 @@ class Collector:
         turn.preset, turn.is_dictated = self._preset, self._is_dictated
         self._latest = turn
 
-    def _settle(self) -> None:
+    def settle(self) -> None:
         """Nothing more will be known of the turns whose replies are over."""
         over, self._over = self._over, []
         for turn in over:
@@ -287,11 +288,9 @@ class Collector:
             turn.cut_off_for_ms = max(0, late_ms)
 
     def _reply(self, speech: str | None) -> ReplyDraft | None:
-        if speech is None:
-            return None
-        if speech in self._early:
-            return self._early[speech][1]
-        turn = self._answered.get(speech)
+        if early := self._early.get(speech or ""):
+            return early[1]
+        turn = self._answered.get(speech or "")
         return turn.reply if turn else None
 
     def _heard_reply(self) -> ReplyDraft | None:

@@ -8,7 +8,7 @@ from agent.call.turn_record.clock import CallClock
 from agent.call.turn_record.collector import Collector
 from agent.call.turn_record.harmless import harmless
 from agent.livekit_private import speech_of_task
-from agent.records.schema import Attempt, Line, ProviderFailed, SttSession
+from agent.records.schema import Attempt, Line, ProviderFailed, SttSession, Usage
 from stt_assemblyai.events import Interrupted, Opened, SessionUsage
 
 
@@ -67,6 +67,14 @@ class ProviderFacts(ABC):
     def on_recogniser_opened(self, event: Opened) -> None:
         """A session of AssemblyAI is open; it is billed for as long as it stays so."""
         self.open_sessions[event.session_id] = self.clock.now_ms()
+
+    @property
+    def used(self) -> Usage:
+        """What the call has used so far, with the sessions that are open."""
+        open_ms = sum(self.clock.now_ms() - each for each in self.open_sessions.values())
+        used = self.turns.usage
+        billed = used.stt_billed_seconds + open_ms / 1000
+        return used.model_copy(update={"stt_billed_seconds": billed})
 
     def bill_open_sessions(self) -> None:
         """The call is over. Sessions that are still open close after its record: count their time

@@ -38,11 +38,13 @@ from agent.records.schema import (
     Cost,
     End,
     Formatted,
+    GaveOver,
     HandedOver,
     Line,
     Overlap,
     Said,
     SettingsRefused,
+    TookOver,
     Usage,
     Word,
 )
@@ -71,6 +73,7 @@ class CallRecorder(ProviderFacts):
         self.turns = Collector(self.emit)
         self.caller_words = CallerWords(self.turns, self.clock)
         self.open_sessions: dict[str, int] = {}
+        self._muted: list[Outlet] = []
         self._is_greeting = False
         self._is_closing = False
         self._speaking: str | None = None
@@ -90,6 +93,28 @@ class CallRecorder(ProviderFacts):
         if opening:
             self.clock.begin()
             self.emit(opening())
+
+    def mute(self) -> None:
+        """Another agent has the call: write nothing until `take_over` or `unmute`."""
+        self._muted = self._muted or [*self.outlets.all]
+        self.outlets.all.clear()
+
+    def unmute(self) -> None:
+        """Write from now on."""
+        self.outlets.all[:] = self._muted
+        self._muted = []
+
+    def take_over(self, seconds: float, turns: int, usage: Usage, line: TookOver) -> None:
+        """Go on with a call that began so long ago; `line` says who does."""
+        self._opening = None
+        self.clock.begin(seconds)
+        self.turns.go_on_from(turns, usage)
+        self.unmute()
+        self.emit(line.model_copy(update={"at_ms": self.clock.now_ms()}))
+
+    def give_over(self) -> None:
+        """Another agent goes on: it says so on the same record."""
+        self.emit(GaveOver(at_ms=self.clock.now_ms()))
 
     def closes(self) -> None:
         """The session closes: a turn of the caller that it still takes up was cut off."""

@@ -3,8 +3,8 @@
 import asyncio
 import dataclasses
 import logging
-from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable, Iterator
-from contextlib import aclosing, contextmanager
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable
+from contextlib import AbstractContextManager, aclosing
 
 from livekit.agents import AgentSession, AgentStateChangedEvent, CloseEvent, SpeechCreatedEvent, stt
 from livekit.agents.metrics import AgentMetrics
@@ -18,8 +18,10 @@ from agent.call.barge_in.shared_floor import SharedFloor
 from agent.call.history.marked import Mark
 from agent.call.output.playout import Playout
 from agent.call.recording.recorder import Tap
+from agent.call.takeover.state import Patience
 from agent.call.turns.backchannel import Backchannel
 from agent.call.turns.backchannel_sound import BackchannelSound
+from agent.call.turns.dictated_answer import DictatedAnswer
 from agent.call.turns.eagerness import Eagerness
 from agent.call.turns.early_replies import EarlyReplies
 from agent.call.turns.end_of_turn.detector import EndOfTurnDetector
@@ -29,17 +31,11 @@ from agent.call.turns.endpointing import early_seconds, min_delay, thresholds
 from agent.call.turns.thrown_away import ThrownAway
 from agent.call.voices.vad_tap import TappedVAD
 from agent.call.voices.who_spoke import Person
-from config.phrases import words_of
 from config.settings import Settings
 from stt_assemblyai.models import PRESETS, Preset
 from stt_assemblyai.stt import STT
 
 log = logging.getLogger(__name__)
-
-# A dictated answer has at least this many words, or a digit.
-DICTATED_WORDS = 5
-# How long a dictated answer may take, with the wait for it and all its turns.
-DICTATION_SECONDS = 60.0
 
 
 class TurnTaking:
@@ -62,9 +58,7 @@ class TurnTaking:
         self._assemblyai = assemblyai
         self._session = session
         self._preset = settings.agent.turn_preset
-        self._dictations = 0
-        """How often our own code asks for patience now."""
-        self._answer: asyncio.TimerHandle | None = None  # ends the wait for a dictated answer
+        self._answer = DictatedAnswer(self._apply)
         barge_in = VoiceBargeIn(limits_of(settings.agent), settings.vad_threshold)
         playout = Playout()
         self.floor, self.outcomes = SessionFloor(session, playout, barge_in), Outcomes(tell)
@@ -131,15 +125,32 @@ class TurnTaking:
         self.change(preset)
         return preset
 
-    @contextmanager
-    def dictation(self) -> Iterator[None]:
+    def dictation(self) -> AbstractContextManager[None]:
         """Be patient with the pauses inside a number, an address or a spelling."""
-        self._dictations += 1
-        self._apply()
-        try:
-            yield
-        finally:
-            self._dictations -= 1
+        return self._answer.asked()
+
+    @property
+    def is_hearing(self) -> bool:
+        """Whether words of the caller are judged, or an end is held back; or our own code waits for
+        something dictated."""
+        holds = self.held_ends is not None and self.held_ends.is_holding
+        return holds or self._answer.is_asked or not all(each.is_idle for each in self._filters)
+
+    def take(self) -> Patience:
+        """How patient the agent is, for another one."""
+        return Patience(
+            preset=self._preset,
+            dictation_left=self._answer.left_seconds,
+            language=self._filter.language,
+        )
+
+    def restore(self, patience: Patience) -> None:
+        """Be as patient as this. An unknown preset changes nothing."""
+        self._preset = next((each for each in PRESETS if each == patience.preset), self._preset)
+        self._filter.language = patience.language
+        if patience.dictation_left is not None:
+            self._answer.begin(patience.dictation_left)
+        else:
             self._apply()
 
     def watch(self, watcher: Callable[[Preset, bool], None]) -> None:
@@ -221,35 +232,21 @@ class TurnTaking:
         finally:
             self._early.agent_said(said)
             if asks_for_dictation(said, self._settings.files.phrasebook.of(self._filter.language)):
-                self._begin_answer()
+                self._answer.begin()
             elif said.rstrip().endswith("?"):  # unlike "take your time"
-                self._end_answer()
+                self._answer.end()
 
     def caller_said(self, text: str) -> None:
         """The caller's turn is over. It may be the dictated answer, or only `let me see`."""
-        if any(character.isdigit() for character in text) or len(words_of(text)) >= DICTATED_WORDS:
-            self._end_answer()
+        self._answer.heard(text)
         is_to_wait = self.is_to_wait(text)
         if self.backchannel_sound:
             self.backchannel_sound.backchannel.is_on_hold = is_to_wait
         if is_to_wait:
             self.outcomes.kept(Mark.HOLD, text, asyncio.get_running_loop().time())
 
-    def _begin_answer(self) -> None:
-        if self._answer is not None:
-            self._answer.cancel()
-        loop = asyncio.get_running_loop()
-        self._answer = loop.call_later(DICTATION_SECONDS, self._end_answer)
-        self._apply()
-
-    def _end_answer(self) -> None:
-        if self._answer is not None:
-            self._answer.cancel()
-            self._answer = None
-            self._apply()
-
     def _apply(self) -> None:
-        is_dictated = self._answer is not None or self._dictations > 0
+        is_dictated = self._answer.is_awaited
         self._early.is_dictated = is_dictated
         if self.backchannel_sound:
             self.backchannel_sound.backchannel.is_dictated = is_dictated

@@ -47,6 +47,7 @@ class Job:
         self.room = Left()
         self.proc = SimpleNamespace(userdata={"parts": parts} if parts else {})
         self.worker_id = "AW_1"
+        self.log_context_fields: dict[str, object] = {}
         self.job = SimpleNamespace(
             id="AJ_1", metadata="", dispatch_id="", room=SimpleNamespace(sid="RM_1", name="room")
         )
@@ -114,6 +115,36 @@ async def test_where_another_agent_of_ours_is_this_one_goes(parts: SessionParts)
     await job.begin()
     await asyncio.sleep(1)
     assert job.ending == Ending.OTHER_AGENT.value
+    await job.stop()
+
+
+def giving(versions: str) -> Person:
+    """An agent that gives its call up, in these versions of the state."""
+    shown = {"agent.role": "answers", "agent.caller": "ann", "agent.hands_over": versions}
+    return Person("agent-1", AGENT, attributes=shown)
+
+
+@pytest.mark.parametrize("versions", ["", "99"])
+async def test_an_agent_that_speaks_no_version_of_ours_keeps_its_call(
+    parts: SessionParts, versions: str
+) -> None:
+    job = Job(parts)
+    job.room.join(giving(versions))
+    await job.begin()
+    await asyncio.sleep(1)
+    assert job.ending == Ending.OTHER_AGENT.value
+    await job.stop()
+
+
+async def test_a_successor_that_cannot_start_leaves_the_call_alone(parts: SessionParts) -> None:
+    """This room is none for a session."""
+    job = Job(parts)
+    job.room.join(Person("ann"))
+    job.room.join(giving("1,99"))
+    await job.begin()
+    await asyncio.sleep(2)
+    assert job.ending == Ending.OTHER_AGENT.value
+    assert not {"agent.caller", "agent.ending"} & job.room.local_participant.attributes.keys()
     await job.stop()
 
 

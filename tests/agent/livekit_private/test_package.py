@@ -2,6 +2,7 @@
 
 import asyncio
 import contextvars
+import gc
 import importlib
 import inspect
 import logging
@@ -22,6 +23,7 @@ from livekit.agents.ipc.proc_pool import EventTypes, ProcPool
 from livekit.agents.tts import tts as tts_module
 from livekit.agents.utils import aio, http_context
 from livekit.agents.voice import audio_recognition
+from livekit.agents.voice.agent_activity import AgentActivity
 from livekit.agents.voice.io import AudioOutput, AudioOutputCapabilities, TextOutput
 from livekit.agents.voice.room_io import _output
 from livekit.agents.voice.room_io.room_io import RoomIO
@@ -31,14 +33,18 @@ from livekit.plugins import silero
 from agent.livekit_private import (
     CONNECTING_LINE,
     HARMLESS_LINES,
+    INSTRUCTIONS_ID,
     REGISTERED_LINE,
     Console,
     Segment,
     WatchedServer,
+    away_in,
     certificates,
     chunks,
     close_for_job,
     detections,
+    fall_away_in,
+    is_busy,
     keep_tool_schemas,
     limit_inside,
     mark_started,
@@ -163,7 +169,88 @@ PARTS: list[tuple[Any, str, str]] = [
     (llm.LLMStream, "_genai_operation_name", "traces would count each request's tokens twice"),
     (tts.ChunkedStream, "_tts_request_span_name", "traces would show each sentence twice"),
     (tts.ChunkedStream, "_tts_attempt_span_name", "traces would show each sentence twice"),
+    (
+        AgentSession,
+        "_activity",
+        "calls would never be handed over",
+    ),
+    (
+        AgentSession,
+        "_next_activity",
+        "calls would never be handed over",
+    ),
+    (
+        AgentActivity,
+        "_audio_recognition",
+        "calls would never be handed over",
+    ),
+    (
+        AgentActivity,
+        "_user_turn_completed_atask",
+        "calls would never be handed over",
+    ),
+    (
+        AgentActivity,
+        "_current_speech",
+        "calls would never be handed over",
+    ),
+    (
+        AgentActivity,
+        "_speech_q",
+        "calls would never be handed over",
+    ),
+    (
+        AgentActivity,
+        "_background_speeches",
+        "calls would never be handed over",
+    ),
+    (
+        AgentActivity,
+        "_preemptive_generation",
+        "calls would never be handed over",
+    ),
+    (
+        AgentActivity,
+        "_paused_speech",
+        "calls would never be handed over",
+    ),
+    (
+        audio_recognition.AudioRecognition,
+        "_end_of_turn_task",
+        "calls would never be handed over",
+    ),
+    (
+        audio_recognition.AudioRecognition,
+        "_current_transcript",
+        "calls would never be handed over",
+    ),
+    (
+        importlib.import_module("livekit.agents.voice.tool_executor"),
+        "_RunningTasks",
+        "calls would never be handed over",
+    ),
+    (
+        AgentSession,
+        "_user_away_timer",
+        "a call that is handed over would count its caller's silence again",
+    ),
+    (
+        AgentSession,
+        "_cancel_user_away_timer",
+        "a call that is handed over would count its caller's silence again",
+    ),
+    (
+        AgentSession,
+        "_update_user_state",
+        "a call that is handed over would count its caller's silence again",
+    ),
 ]
+
+
+@pytest.fixture(autouse=True, scope="module")
+def no_garbage() -> None:
+    """Other tests leave tasks behind. Python 3.11 fails to parse if one is found dead meanwhile."""
+    gc.collect()
 
 
 def lacks(owner: Any, name: str) -> bool:
@@ -502,3 +589,38 @@ async def test_a_session_can_be_closed_for_its_job() -> None:
     await session.start(Agent(instructions=""), record=False)
     await close_for_job(session)
     assert reasons == [CloseReason.JOB_SHUTDOWN]
+
+
+def test_livekit_names_its_instructions_as_we_do() -> None:
+    """Otherwise an agent that takes a call over would have the instructions twice."""
+    generation = importlib.import_module("livekit.agents.voice.generation")
+    assert generation.INSTRUCTIONS_MESSAGE_ID == INSTRUCTIONS_ID
+
+
+async def test_a_session_is_busy_while_it_answers_and_counts_silence_after_that() -> None:
+    session = AgentSession[None](
+        llm=ScriptedLLM("Twelve."), user_away_timeout=30, turn_handling={"turn_detection": "manual"}
+    )
+    assert is_busy(session)  # it has not begun
+    await session.start(Agent(instructions=""), record=False)
+    try:
+        await session.wait_for_idle()
+        assert not is_busy(session)
+        answering = session.generate_reply(user_input="What is seven plus five?")
+        assert is_busy(session)
+        await answering
+        await session.wait_for_idle()
+        await asyncio.sleep(0)
+        assert not is_busy(session)
+        assert away_in(session) == pytest.approx(30, abs=2)
+        fall_away_in(session, 5)
+        assert away_in(session) == pytest.approx(5, abs=1)
+    finally:
+        await session.aclose()
+
+
+def test_a_session_without_the_known_parts_is_busy_and_counts_no_silence() -> None:
+    nothing = cast("AgentSession[None]", SimpleNamespace())
+    assert is_busy(nothing)
+    assert away_in(nothing) is None
+    fall_away_in(nothing, 1)

@@ -54,6 +54,11 @@ class HeldEnds:
         self._relay = Relay("second opinion")
         opinions.readers.append(self._on_opinion)
 
+    @property
+    def is_holding(self) -> bool:
+        """Whether an end is held back now."""
+        return self._decision.is_holding
+
     def be_patient(self, early_seconds: float) -> None:
         """Ask for an end only after `early_seconds` of quiet."""
         self._decision.early_seconds = early_seconds

@@ -80,6 +80,11 @@ class SecondOpinion(Generic[Event]):
         self._asked = False
 
     @property
+    def is_holding(self) -> bool:
+        """Whether an end is held back now."""
+        return self._told_at is not None
+
+    @property
     def deadline(self) -> float | None:
         """When to call `expire` if nothing happens before; None for never."""
         times = [each for each in (self._release_at(), self._force_at()) if each is not None]

@@ -18,8 +18,9 @@ from livekit.agents import (
 from agent.call.agents import CallAgents
 from agent.call.call_tools import CallTools
 from agent.call.session_events import subscribe
+from agent.call.turns.dictated_answer import DICTATION_SECONDS
 from agent.call.turns.endpointing import turn_handling
-from agent.call.turns.turn_taking import DICTATION_SECONDS, TurnTaking
+from agent.call.turns.turn_taking import TurnTaking
 from agent.call.voices.vad_tap import TappedVAD
 from config.load import load_settings
 from stt_assemblyai.stt import STT

@@ -1,0 +1,1 @@
+"""A live call goes from one of our agents to another one; its caller hears nothing of it."""
