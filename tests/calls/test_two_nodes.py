@@ -126,7 +126,7 @@ async def registers_again(worker: Worker, *, after: str) -> None:
 async def answered(caller: Caller) -> float:
     """Wait until the agent has said the caller's name; the answer is when it began. Until both have
     found each other again, a question is heard by nobody, or in part."""
-    for _ in range(3):
+    for _ in range(6):
         await caller.another_agent(None, timeout_seconds=40)
         turn = await take_turn(caller, ASKED, timeout_seconds=10)
         if turn.reply and "emma" in words(turn.reply_text):
