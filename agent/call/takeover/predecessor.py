@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable
 from typing import Protocol
 
 from livekit import rtc
+from livekit.agents.types import ATTRIBUTE_PUBLISH_ON_BEHALF
 
 from agent.call.people.authority import on_rpc_of_agents
 from agent.call.people.participants import AgentRole, our_agents
@@ -30,8 +31,12 @@ ASK_SECONDS = 2.0
 ANSWER_SECONDS = 1.0
 """How long the successor may take to ask for the call when the state is on its way to it."""
 SEND_SECONDS = 5.0
-LEAVE_SECONDS = 0.1
-"""After the call is given, so that the answer is on its way before this agent leaves the room."""
+LEAVE_SECONDS = 0.3
+"""After the call is given, so that the answer and what pages go by are on their way before this
+agent leaves the room."""
+ALONG_SECONDS = 0.5
+"""How long the successor has listened along. A voice that began before it did is noticed here by
+then; of its first word the successor has heard a part at most."""
 REFUSED = 409
 """The code of an RPC's answer that says no."""
 
@@ -81,6 +86,7 @@ class GivesOver:
         self._core = protocol.Predecessor()
         self._loop = asyncio.get_running_loop()
         self._asked_at = float("-inf")
+        self._accepted_at = float("inf")
         self._is_shown = asyncio.Event()
         self._tasks = Tasks()
         self._timers: list[asyncio.TimerHandle] = []
@@ -123,6 +129,8 @@ class GivesOver:
             await asyncio.sleep(LOOK_SECONDS)
 
     def _is_boundary(self) -> bool:
+        if self._loop.time() - self._accepted_at < ALONG_SECONDS:
+            return False
         return is_boundary(self._giver.facts(), self._giver.quiet_seconds())
 
     def _do(self, todo: list[Do]) -> None:
@@ -130,10 +138,10 @@ class GivesOver:
             match each:
                 case Do.SHOW:
                     log.info("handing the call over")
-                    self._tasks.start(self._show(protocol.shown()), name="show hand-over")
+                    self._tasks.start(self._show_versions(protocol.shown()), name="show hand-over")
                 case Do.HIDE:
                     log.info("the call stays here until its end")
-                    self._tasks.start(self._show(""), name="hide hand-over")
+                    self._tasks.start(self._show_versions(""), name="hide hand-over")
                 case Do.ASK:
                     self._asked_at = self._loop.time()
                     self._tasks.start(self._ask(), name="ask for a successor")
@@ -171,14 +179,16 @@ class GivesOver:
             log.warning("the call state could not be sent", extra={"error": str(error)})
             self._on_no_answer(number)
 
-    async def _show(self, versions: str) -> None:
-        attributes: dict[str, str] = {Attribute.HANDS_OVER: versions}
+    async def _show_versions(self, versions: str) -> None:
+        await self._show({Attribute.HANDS_OVER: versions})
+        self._is_shown.set()
+
+    async def _show(self, attributes: dict[str, str]) -> None:
         try:
             async with asyncio.timeout(SEND_SECONDS):
                 await self._room.local_participant.set_attributes(attributes)
         except Exception as error:  # the same; nobody will come for the call
             log.warning("could not show that the call is handed over", extra={"error": str(error)})
-        self._is_shown.set()
 
     async def _ask(self) -> None:
         await self._is_shown.wait()  # an agent that comes leaves unless it sees that
@@ -193,8 +203,11 @@ class GivesOver:
             version = int(json.loads(payload)["version"])
         except (ValueError, KeyError, TypeError):
             version = 0
+        before = self._core.successor
         if not self._core.offers(identity, version):
             raise rtc.RpcError(REFUSED, "the call is not for you")
+        if self._core.successor != before:
+            self._accepted_at = self._loop.time()
         return json.dumps({"now": time.time()})
 
     async def _on_take(self, payload: str, identity: str) -> str:
@@ -206,8 +219,14 @@ class GivesOver:
         if not is_given:
             raise rtc.RpcError(REFUSED, "the call goes on here")
         if todo:
+            self._tasks.start(self._stand_behind(identity), name="stand behind")
             self._timers.append(self._loop.call_later(LEAVE_SECONDS, self._do, todo))
         return "yes"
+
+    async def _stand_behind(self, successor: str) -> None:
+        """Have LiveKit's pages show the successor. Otherwise they would say until the end of the
+        call that the agent has failed: it is not there any more (`useAgent`)."""
+        await self._show({ATTRIBUTE_PUBLISH_ON_BEHALF: successor})
 
     def _is_ours(self, identity: str) -> bool:
         ours = our_agents(self._room, AgentRole.ANSWERS, self._agent_name)

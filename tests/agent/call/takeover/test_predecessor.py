@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 from livekit import rtc
+from livekit.agents.types import ATTRIBUTE_PUBLISH_ON_BEHALF
 
-from agent.call.takeover.predecessor import ANSWER_SECONDS, ASK_SECONDS
+from agent.call.takeover.predecessor import ALONG_SECONDS, ANSWER_SECONDS, ASK_SECONDS
 from agent.call.takeover.protocol import Do
 from agent.room_names import Attribute, Method, Topic
 from tests.agent.call.takeover.conftest import BUSY, CALM, SECONDS, HandOver
@@ -27,10 +28,26 @@ async def test_a_call_is_given_at_the_first_boundary(hand_over: HandOver) -> Non
     assert hand_over.given.successor is None
     hand_over.given.now = CALM
     await asyncio.sleep(0.3)
+    shown = hand_over.side.local_participant.attributes
+    assert shown[ATTRIBUTE_PUBLISH_ON_BEHALF] == "new"  # while pages still see this agent
+    assert hand_over.given.successor is None
+    await asyncio.sleep(0.3)
     assert hand_over.given.successor == "new"
     assert hand_over.outcomes == {"new": Do.ANSWER}
     assert hand_over.given.story == ["stops hearing"]
     assert hand_over.asked_at == [0.0]
+
+
+async def test_the_successor_listens_along_for_a_moment_before_it_gets_the_call(
+    hand_over: HandOver,
+) -> None:
+    hand_over.given.now = CALM
+    hand_over.sends = ["new"]
+    hand_over.gives.begin()
+    await asyncio.sleep(ALONG_SECONDS - 0.05)
+    assert hand_over.given.story == []
+    await asyncio.sleep(0.2)
+    assert hand_over.given.story == ["stops hearing"]
 
 
 async def test_nothing_happens_before_the_worker_asks(hand_over: HandOver) -> None:

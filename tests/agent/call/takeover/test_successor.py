@@ -28,7 +28,7 @@ async def test_it_offers_itself_when_it_hears_and_not_before(hand_over: HandOver
     await begun(hand_over, hears=False)
     assert hand_over.given.hears
     hand_over.taken["new"].ears.set()
-    await asyncio.sleep(0.5)
+    await asyncio.sleep(1)
     assert hand_over.outcomes == {"new": Do.ANSWER}
     state = hand_over.takes["new"].state
     assert state is not None
