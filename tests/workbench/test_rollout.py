@@ -1,9 +1,12 @@
 """What `make rollout` makes of what callers tell, and of the workers that stopped."""
 
+from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 
+from workbench.bench.rollout import page
 from workbench.bench.rollout.conversation import LINES, differ, read
 from workbench.bench.rollout.judgement import Stop, Verdict, judge
 from workbench.bench.rollout.report import HEADS, losses, rows, summary
@@ -157,3 +160,30 @@ def test_words_are_missing_or_too_many() -> None:
     assert differ("a b c", "A, b c.") == (0, 0)
     assert differ("a b c", "a c") == (1, 0)
     assert differ("a b c", "a b b c") == (0, 1)
+
+
+def test_runs_are_added_up_in_a_file_and_the_page_keeps_what_is_written_by_hand(
+    tmp_path: Path,
+) -> None:
+    kept, written = tmp_path / "runs.jsonl", tmp_path / "rollout.md"
+    written.write_text("# Rollout\n\nBy hand.\n\n## Figures\n\nstale\n\n## Beside it\n\nMore.\n")
+    once = page.add(verdict(conversation()), kept)
+    twice = page.add(verdict([each for each in conversation() if each.get("who") != SECOND]), kept)
+    assert (len(once.hand_overs), len(twice.hand_overs)) == (1, 2)
+    page.write(tmp_path, twice, "two versions")
+    text = written.read_text()
+    assert text.startswith("# Rollout\n\nBy hand.\n")
+    assert "stale" not in text
+    assert "hand-overs: 1 of 2 calls" in text
+    assert "no other agent came" in text
+    assert text.endswith("## Beside it\n\nMore.\n")
+    ElementTree.fromstring((tmp_path / "rollout.svg").read_text())
+
+
+def test_the_figures_for_the_table_of_all_benchmarks() -> None:
+    found = {each.name: each.ours for each in page.figures(verdict(conversation()))}
+    assert found == {
+        "calls handed over": 1,
+        "turns that lost something": 0,
+        "old worker gone, longest": 8.0,
+    }

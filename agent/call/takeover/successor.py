@@ -97,7 +97,7 @@ class TakesOver:
         asked_at = time.time()
         code, answer = await self._ask(Method.MAY_TAKE_OVER, {"version": VERSION})
         if code == 0:
-            self.clock_offset = _now_in(answer, asked_at) - (asked_at + time.time()) / 2
+            self.clock_offset = _offset(_now_in(answer, asked_at), asked_at, time.time())
             self._do(self._core.accepted())
         elif code == REFUSED:
             self._do(self._core.leaves())
@@ -157,6 +157,14 @@ class TakesOver:
         is_theirs = who.identity == self._predecessor and Attribute.HANDS_OVER in changed
         if is_theirs and not changed[Attribute.HANDS_OVER]:
             self._do(self._core.keeps())
+
+
+def _offset(said: float, asked_at: float, answered_at: float) -> float:
+    """What the other clock is ahead, in seconds, that said this between the two moments of ours. 0
+    where clocks that agree could have said it: an answer may be under way for seconds."""
+    if asked_at <= said <= answered_at:
+        return 0.0
+    return said - (asked_at + answered_at) / 2
 
 
 def _now_in(answer: str, otherwise: float) -> float:

@@ -10,11 +10,13 @@ from pathlib import Path
 
 from rich.console import Console
 
-from workbench.arguments import command, positive
+from workbench.arguments import command, positive, writable
 from workbench.bench.capacity.load_program import build
 from workbench.bench.capacity.script import write as write_script
+from workbench.bench.figures import add_json_option, write
 from workbench.bench.latency.providers import Delays
 from workbench.bench.pages import terminal_table
+from workbench.bench.rollout import page
 from workbench.bench.rollout.conversation import LINES
 from workbench.bench.rollout.judgement import Verdict, judge
 from workbench.bench.rollout.report import HEADS, losses, rows, summary
@@ -29,9 +31,18 @@ def main() -> int:
     logs.mkdir(parents=True, exist_ok=True)
     print(f"Seed {options.seed}; the logs are in {logs}")
     verdict = asyncio.run(_run(options, logs))
+    if options.add_to:
+        verdict = page.add(verdict, options.add_to)
+        page.write(PROJECT / "docs", verdict, _between(options))
     Console().print(terminal_table("turns", HEADS, rows(verdict)))
     print("\n".join([*summary(verdict), *losses(verdict)]))
+    write(options.json, page.figures(verdict))
     return int(bool(losses(verdict)) or bool(verdict.broken))
+
+
+def _between(options: argparse.Namespace) -> str:
+    versions = f"{options.from_commit[:12]} and this one" if options.from_commit else "one version"
+    return f"{options.calls} talking calls at once, workers of {versions}"
 
 
 async def _run(options: argparse.Namespace, logs: Path) -> Verdict:
@@ -64,6 +75,9 @@ def _options() -> argparse.Namespace:
     add("--hand-over-seconds", type=float, default=usual.hand_over_seconds)
     add("--seed", type=int, default=usual.seed)
     add("--logs", type=Path, help="keep the logs here")
+    what = "add this run to those in this file, and write docs/rollout.md from all of them"
+    add("--add-to", type=writable, metavar="FILE", help=what)
+    add_json_option(parser)
     return parser.parse_args()
 
 

@@ -11,6 +11,7 @@ __all__ = ["HandOver", "Stop", "Told", "Verdict", "hand_overs", "judge"]
 
 STATE = "lk.agent.state"
 """The attribute by which LiveKit's pages know what an agent does."""
+NEVER_SECONDS = 3600.0
 _SHORT = 0.85
 """A reply of which less than this share is heard was cut off."""
 
@@ -148,7 +149,7 @@ def _state_gap(after: Agent | None, left_at: float | None) -> float:
     if after is None or left_at is None:
         return 0.0
     showed_at = after.first_showed(STATE)
-    return max(0.0, showed_at - left_at) if showed_at else float("inf")
+    return max(0.0, showed_at - left_at) if showed_at else NEVER_SECONDS
 
 
 def _moment(call: Call, at: float) -> str:

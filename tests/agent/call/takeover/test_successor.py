@@ -8,6 +8,7 @@ from livekit import rtc
 
 from agent.call.takeover.protocol import Do
 from agent.call.takeover.state import CallState
+from agent.call.takeover.successor import _offset
 from agent.room_names import Attribute, Method
 from tests.agent.call.takeover.conftest import BUSY, CALM, HandOver
 
@@ -148,3 +149,12 @@ async def test_a_state_that_was_void_is_forgotten(hand_over: HandOver) -> None:
     await asyncio.sleep(3)
     assert hand_over.taken["new"].story == ["prepares 1", "forgets"]
     assert hand_over.takes["new"].state is None
+
+
+@pytest.mark.parametrize(
+    ("said", "offset"), [(100.0, 0.0), (101.9, 0.0), (102.0, 0.0), (200.0, 99.0), (50.0, -51.0)]
+)
+def test_an_answer_that_was_under_way_for_seconds_makes_no_two_clocks_differ(
+    said: float, offset: float
+) -> None:
+    assert _offset(said, 100.0, 102.0) == pytest.approx(offset)
