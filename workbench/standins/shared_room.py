@@ -13,7 +13,6 @@ from typing import Any
 from livekit import rtc
 from livekit.agents.types import ATTRIBUTE_AGENT_NAME
 
-from agent.room_names import Attribute
 from workbench.standins.scripted_room import LocalParticipant, Person, ScriptedRoom
 
 LINK_SECONDS = 0.01
@@ -30,8 +29,9 @@ class SharedRoom:
 
     def enter(self, identity: str, **attributes: str) -> Side:
         """An agent of ours comes. In names of attributes _ stands for a dot."""
+        attributes |= {"agent_role": "answers"}
         shown = {name.replace("_", ".", 1): value for name, value in attributes.items()}
-        shown |= {Attribute.ROLE: "answers", ATTRIBUTE_AGENT_NAME: ""}
+        shown |= {ATTRIBUTE_AGENT_NAME: ""}
         side = Side(self, identity, shown)
         for each in self.sides.values():
             side.remote_participants[each.identity] = each.as_seen()
