@@ -132,6 +132,7 @@ class Call(CallParts):
             self._hands.take_over(takes.state, takes.clock_offset)
         elif outcome is Do.REPLACE:
             log.warning("the agent died that had the call: going on in its place")
+            await complete_record(self._job)  # with what was said while this one waited
             await self._hands.replace()
         else:
             self.end(Ending.OTHER_AGENT)
