@@ -17,6 +17,7 @@ ENDINGS = {
     "agent_ended": "the agent ended the call",
     "too_long": "the call reached its longest duration",
     "other_agent": "another agent was there already",
+    "handed_over": "another agent went on with the call",
     "worker_stopped": "the worker was stopped",
     "hurried": "the worker could not wait for the call to end",
     "fault": "the agent has a fault",
@@ -24,7 +25,14 @@ ENDINGS = {
 """Why a call is over, by its code."""
 
 GOOD_ENDINGS = frozenset(
-    {"caller_left", "agent_ended", "another_caller", "room_closed", "other_agent"}
+    {
+        "caller_left",
+        "agent_ended",
+        "another_caller",
+        "room_closed",
+        "other_agent",
+        "handed_over",
+    }
 )
 """After these nobody has to look."""
 
