@@ -24,7 +24,7 @@ SURFACE = {
     "endpointing": {"Endpointing", "TurnChoices", "endpointing_for"},
     "usage": {"Sent", "UsageMeter"},
     "text": {"same_words"},
-    "loudness": {"StallDetector", "has_voice", "is_quiet", "voice_end_ms"},
+    "loudness": {"Calm", "StallDetector", "has_voice", "is_quiet", "voice_end_ms"},
     "retries": {"Patience", "Retries"},
     "events": {
         "EndOfSpeech",

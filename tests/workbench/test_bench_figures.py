@@ -1,25 +1,11 @@
 """What benchmarks tell `make bench`, out of what they measured."""
 
-from workbench.bench import stt, vad
+from workbench.bench import vad
 from workbench.bench.chaos.__main__ import figures as of_chaos
 from workbench.bench.chaos.calls import Outcome, Report
 from workbench.bench.compare.__main__ import figures as of_losses
 from workbench.bench.compare.losses import Loss
 from workbench.bench.figures import Figure
-
-
-def test_a_stream_is_beside_stock_and_what_no_client_can_do_without() -> None:
-    costs = {"ours": [2.0, 2.2, 2.1], "stock": [4.0, 4.4, 4.2], "a bare socket": [1.5, 1.4, 1.6]}
-    resampled = {**costs, "LiveKit's resampler": [1.0, 1.0, 1.1]}
-    assert list(stt.figures({16_000: costs, 48_000: resampled}, (40, 80))) == [
-        Figure(
-            name="CPU for a second of audio at 16 kHz", unit="ms", ours=2.1, stock=4.2, floor=1.5
-        ),
-        Figure(
-            name="CPU for a second of audio at 48 kHz", unit="ms", ours=2.1, stock=4.2, floor=2.5
-        ),
-        Figure(name="held by a stream", unit="kB", ours=40, stock=80),
-    ]
 
 
 def test_a_detector_is_beside_the_plugin() -> None:
