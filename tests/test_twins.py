@@ -34,6 +34,7 @@ WITHOUT_TESTS = {
 }
 NOT_MEASURED = {
     "agent/caller/conversation.py": "it waits for sound: whole conversations are in tests/calls",
+    "agent/fleet/lease.py": "its tests start a server",
     "agent/records/object_store.py": "its tests start a server",
     "agent/cli/token.py": "its tests type the command: it runs in another process",
     "agent/worker/ignored_signals.py": "its tests import it in another process",

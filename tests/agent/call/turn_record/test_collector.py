@@ -484,3 +484,12 @@ def test_the_turn_that_the_caller_has_begun_meanwhile_stays_open() -> None:
     call.ends("early", 4000)
     call.tell.close(5000)
     assert {turn.index: turn.caller_part.started_ms for turn in call.turns} == {1: 1000, 2: 2000}
+
+
+def test_a_call_that_another_agent_had_goes_on_with_its_next_turn_and_its_usage(call: Call) -> None:
+    call.tell.go_on_from(7, Usage(prompt_tokens=3))
+    call.turn()
+    call.ends("s1", 4000)
+    (turn,) = call.turns
+    assert turn.index == 8
+    assert call.tell.usage.prompt_tokens == 3

@@ -105,8 +105,10 @@ def test_an_end_in_mid_sentence_is_held_back_until_the_voice_has_been_quiet_for_
     line.judge(over=False)
     line.hear(END)
     assert line.seen == [START, "I would like to"]
+    assert line.decision.is_holding
     line.wait(10)
     assert line.told[-1] == (0.5 + HOLD, END)
+    assert not line.decision.is_holding
     assert line.decision.counts == Counts(ends_held_back=1)
 
 
