@@ -1,7 +1,7 @@
 """Redis for one process: it answers in time or "not now", and no exception of its leaves here.
 
 Redis is away when it cannot be reached, does not answer in time, refuses the password or takes no
-data, as when it is full. Then whoever asks gets `NOT_NOW` at once, and goes on with what this
+data, as when it is full. Then a caller gets `NOT_NOW` at once, and goes on with what this
 machine knows. After a pause that grows, one of them tries it again, in its own time. The log has
 one line when Redis goes, and one when it is back.
 """

@@ -10,7 +10,7 @@ BEAT_SECONDS = 0.4
 """How often the lease is renewed, or asked for, and what others should know is written."""
 
 AWAY_SECONDS = 2.0
-"""For so long without an answer from Redis a worker takes the holder's existence on trust."""
+"""While Redis does not answer, a worker assumes for this long that the holder still lives."""
 
 
 class Duty(StrEnum):

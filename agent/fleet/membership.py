@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from redis.asyncio import Redis
 
 CHANGED_SECONDS = 60.0
-"""A change that nobody has looked at for this long is found by whoever lists all rooms."""
+"""After this long a change that nobody has looked at is left to the next listing of rooms."""
 
 CHANGED_AT_ONCE = 1000
 
@@ -36,10 +36,10 @@ UNTOLD_SECONDS = 10.0
 """Within this time one of the others tells a caller, or is asked again."""
 
 UNTOLD_AT_ONCE = 3
-"""So many of these callers a worker takes with each beat, so that they are spread."""
+"""How many of these callers a worker takes with each beat: the fleet shares them."""
 
 DECLINED_SECONDS = 2.0
-"""For so long a worker that cannot look after the rooms does not ask for the lease."""
+"""How long a worker that cannot look after the rooms leaves the lease to others."""
 
 Shown = Callable[[], tuple[int, Iterable[Agent]]]
 """What others should know of a worker: its free places, and its calls."""

@@ -13,7 +13,7 @@ from agent.worker.livekit_api import access_token
 from config.services import LiveKitSettings
 
 SECONDS = 10.0
-"""Joining and leaving may take so long each."""
+"""The time limit of joining, and that of leaving."""
 
 
 async def remove_left_over(livekit: LiveKitSettings, room: str, identity: str) -> None:

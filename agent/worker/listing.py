@@ -14,13 +14,13 @@ RARE_SECONDS = 30.0
 """The pause while webhooks can be relied on."""
 
 SILENT_SECONDS = 3.0
-"""For so long after the last webhook they are taken to come."""
+"""Webhooks count as arriving until this long after the last one."""
 LATE_SECONDS = 5.0
-"""A change that a listing shows may be named so much later."""
+"""A webhook may come this long after a listing has shown its change."""
 NAMED_SECONDS = 60.0
-"""A listing shows a change at most so long after it was named: a pause, and LiveKit's own delay."""
+"""The longest delay between a webhook and a listing that shows its change."""
 DISTRUST_SECONDS = 600.0
-"""For so long webhooks are not relied on if one of them did not come."""
+"""After a missing webhook, how long rooms are listed as often as without webhooks."""
 
 
 class Listing:

@@ -12,7 +12,7 @@ QUIET_SECONDS = 0.2
 GAP_SECONDS = 0.25
 """A pause of the voice in which two speech recognitions agree what is on its two sides."""
 AFTER_WORDS_SECONDS = 0.5
-"""The cut is at most so long after the last words."""
+"""The longest time between the end of the last words and the cut."""
 REPORTED_SECONDS = 3.0
 """What was said longer ago has become words by now, if it were any."""
 REMEMBERED_SECONDS = 30.0

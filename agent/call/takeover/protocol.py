@@ -34,7 +34,7 @@ class Do(Enum):
     SHOW = auto()
     """Show the room that the call is to be handed over."""
     HIDE = auto()
-    """Show it no more: whoever came for it leaves."""
+    """Take back what SHOW showed: an agent that came for the call leaves."""
     ASK = auto()
     """Ask LiveKit for another agent."""
     SEND_STATE = auto()

@@ -12,7 +12,7 @@ class CallClock:
         self.begin()
 
     def begin(self, ago_seconds: float = 0.0) -> None:
-        """The call begins now, or has begun so long ago."""
+        """The call begins now, or began this many seconds ago."""
         self._began_at = self._loop.time() - ago_seconds
         self.began_at_wall_time = time.time() - ago_seconds
         """The same in unix seconds."""

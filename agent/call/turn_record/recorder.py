@@ -105,7 +105,7 @@ class CallRecorder(ProviderFacts):
         self._muted = []
 
     def take_over(self, seconds: float, turns: int, usage: Usage, line: TookOver) -> None:
-        """Go on with a call that began so long ago; `line` says who does."""
+        """Go on with a call that began `seconds` ago; `line` names the agent that does."""
         self._opening = None
         self.clock.begin(seconds)
         self.turns.go_on_from(turns, usage)
