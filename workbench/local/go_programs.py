@@ -2,12 +2,15 @@
 
 import asyncio
 import fcntl
+import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from workbench.local.livekit_binary import run_to_end, usable_go
+from workbench.arguments import expect_none
+from workbench.local.livekit_binary import NoLiveKitServerError, run_to_end, usable_go
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,3 +50,16 @@ class GoProgram:
             command.append(f"{self.module}@v{self.version}")
             await run_to_end(f"go install {self.name}", command, environment, program.parent)
             (work / "bin" / self.name).rename(program)
+
+
+def print_path(
+    door: str, text: str | None, find: Callable[[Callable[[str], None]], Coroutine[Any, Any, Path]]
+) -> int:
+    """The command of a program: have it ready, and print its path. Returns the exit status."""
+    expect_none(door, text)
+    try:
+        print(asyncio.run(find(lambda line: print(line, file=sys.stderr))))
+    except NoLiveKitServerError as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0

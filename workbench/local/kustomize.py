@@ -1,15 +1,12 @@
 """Kustomize, which renders deploy/kubernetes without a cluster: this machine's, or built once."""
 
-import asyncio
 import shutil
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from workbench.arguments import expect_none
-from workbench.local.go_programs import GoProgram
-from workbench.local.livekit_binary import NoLiveKitServerError
+from workbench.local.go_programs import GoProgram, print_path
 from workbench.local.running import CACHE
 
 KUSTOMIZE = GoProgram("kustomize", "sigs.k8s.io/kustomize/kustomize/v5", "5.8.2", "kustomize")
@@ -45,13 +42,7 @@ def render(program: Path, folder: Path) -> str:
 
 def main() -> int:
     """`python -m workbench.local.kustomize`: have the program ready, and print its path."""
-    expect_none("workbench.local.kustomize", __doc__)
-    try:
-        print(asyncio.run(find_or_build(lambda line: print(line, file=sys.stderr))))
-    except NoLiveKitServerError as error:
-        print(error, file=sys.stderr)
-        return 1
-    return 0
+    return print_path("workbench.local.kustomize", __doc__, find_or_build)
 
 
 if __name__ == "__main__":

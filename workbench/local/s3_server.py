@@ -9,9 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from agent.caller.waiting import WaitedTooLongError
-from workbench.arguments import expect_none
-from workbench.local.go_programs import GoProgram
-from workbench.local.livekit_binary import NoLiveKitServerError
+from workbench.local.go_programs import GoProgram, print_path
 from workbench.local.livekit_server import free_port
 from workbench.local.processes import Command, Process, ProcessDiedError
 from workbench.local.running import CACHE
@@ -75,13 +73,7 @@ async def _answers(process: Process, port: int) -> None:
 
 def main() -> int:
     """`python -m workbench.local.s3_server`: have the server ready, and print its path."""
-    expect_none("workbench.local.s3_server", __doc__)
-    try:
-        print(asyncio.run(find_or_build(lambda line: print(line, file=sys.stderr))))
-    except NoLiveKitServerError as error:
-        print(error, file=sys.stderr)
-        return 1
-    return 0
+    return print_path("workbench.local.s3_server", __doc__, find_or_build)
 
 
 if __name__ == "__main__":
