@@ -154,13 +154,10 @@ class Call(CallParts):
         )
         self._job.add_shutdown_callback(self._gives.aclose)
         self._hands.on_given = partial(self.end, Ending.HANDED_OVER)
-        self._presence.on_must_hand_over = self._hand_over
+        self._presence.on_must_hand_over = self._gives.begin
+        self._presence.shares_room = lambda: self._gives.is_under_way
         if self._job.room.local_participant.attributes.get(Attribute.MUST_HAND_OVER):
-            self._hand_over()
-
-    def _hand_over(self) -> None:
-        self._presence.is_known = True
-        self._gives.begin()
+            self._gives.begin()
 
     async def _ask_for_successor(self) -> None:
         room, api = self._job.room.name, self._job.api
@@ -179,6 +176,7 @@ class Call(CallParts):
             name_caller(self._job, self._presence.caller_identity)
             if self._presence.predecessor:
                 self._hands.wait()
+                self._presence.shares_room = lambda: self._hands.is_waiting
                 return not self._ending.done()
             self._recorder.begin()
             self._recorder.settings_refused(self._own.faults)

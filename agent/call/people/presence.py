@@ -59,8 +59,8 @@ class Presence:
         self._gives_over = gives_over
         self.predecessor: str | None = None
         """The identity of the agent whose call this one takes over."""
-        self.is_known = False
-        """Whether another of our agents is here with this one's knowledge: neither leaves."""
+        self.shares_room: Callable[[], bool] = lambda: False
+        """Whether a call is changing hands between this agent and another one: neither leaves."""
         self.on_must_hand_over: Callable[[], None] = lambda: None
         """Called when the worker wants the call to go to another agent."""
         self._active: set[str] = set()
@@ -236,12 +236,13 @@ class Presence:
         agent may be in the new room as well. One that gives its call over waits for this one.
         """
         others = our_agents(self._room, AgentRole.ANSWERS, self._agent.name)
-        if self.is_known or not others:
+        if self.shares_room() or not others:
             return
         shown = others[0].attributes
         caller = shown.get(Attribute.CALLER)
-        if len(others) == 1 and caller and self._gives_over(shown.get(Attribute.HANDS_OVER, "")):
-            self.predecessor, self.is_known = others[0].identity, True
+        is_free = len(others) == 1 and not self._chosen.is_set()
+        if is_free and caller and self._gives_over(shown.get(Attribute.HANDS_OVER, "")):
+            self.predecessor = others[0].identity
             self._go_on_with(caller)
             return
         self._is_second = True

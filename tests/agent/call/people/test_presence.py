@@ -233,6 +233,17 @@ async def test_only_another_agent_of_ours_makes_this_one_leave(kind: str) -> Non
     assert call.caller == (None if role else "caller")
 
 
+@pytest.mark.parametrize("changes_hands", [True, False])
+async def test_after_a_restart_only_a_call_that_changes_hands_has_two_agents(
+    *, changes_hands: bool
+) -> None:
+    call = Call(Person("caller"))
+    call.presence.shares_room = lambda: changes_hands
+    call.room.join(agent("other", agent_role=AgentRole.ANSWERS))
+    call.room.emit("reconnected")
+    assert call.ending is (None if changes_hands else Ending.OTHER_AGENT)
+
+
 async def test_a_room_that_closes_ends_the_call_and_an_agent_that_is_removed_was_replaced() -> None:
     closed, removed = Call(), Call()
     closed.room.emit("disconnected", Reason.ROOM_DELETED)
